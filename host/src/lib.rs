@@ -1,0 +1,4 @@
+//! The host of Vespeiro: plan, behaviors, HTTP, run, metrics and reports, for the one binary and its tests.
+
+pub mod metrics;
+pub mod plan;

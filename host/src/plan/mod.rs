@@ -1,0 +1,134 @@
+//! The resolved configuration of one run. Built once by [`resolve`], validated, then read-only: every other room
+//! takes what it needs from here and never asks the command line, the environment or a file.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+/// Everything that one run needs to know.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Name of the preset the plan started from.
+    pub scenario: String,
+    /// Identifier of the run: 8 lower-case letters and digits.
+    pub run_id: String,
+    /// The seed that all randomness comes from.
+    pub seed: u64,
+    /// OS threads that play users.
+    pub workers: usize,
+    pub target: Target,
+    pub load: Load,
+    /// At least one; weights are relative and positive.
+    pub archetypes: Vec<Archetype>,
+    pub guest: Guest,
+    pub output: Output,
+}
+
+/// The service under test and how to speak to it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Scheme, host, port and an optional path prefix, without a trailing slash.
+    pub base_url: Url,
+    /// Accept any TLS certificate.
+    pub insecure: bool,
+    pub http: HttpVersion,
+    /// Ask for gzip and decode it.
+    pub compressed: bool,
+    pub connect_timeout: Duration,
+    pub request_timeout: Duration,
+    /// Requests in flight over all workers; each one holds a connection under HTTP/1.1. 0: no cap.
+    pub max_connections: usize,
+    /// Largest response body that is read, in bytes.
+    pub max_body: usize,
+    /// Account that the privileged archetypes log in with, and that cleanup uses.
+    pub admin: Admin,
+}
+
+/// Protocol version towards the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// HTTP/2 where TLS negotiates it, else HTTP/1.1.
+    Auto,
+    Http1,
+    /// HTTP/2 without asking (prior knowledge on clear text).
+    Http2,
+}
+
+/// A privileged account of the target. Never printed.
+#[derive(Clone)]
+pub struct Admin {
+    pub email: String,
+    pub password: String,
+}
+
+impl std::fmt::Debug for Admin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admin").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+/// How much traffic, and how it is spread.
+#[derive(Debug, Clone)]
+pub struct Load {
+    pub users: u32,
+    /// Each user's request budget is drawn from `min_request_count..=max_request_count`.
+    pub min_request_count: u32,
+    pub max_request_count: u32,
+    /// End the run after this long even if budgets are left.
+    pub duration: Option<Duration>,
+    /// Spread the users' starts evenly over this long.
+    pub ramp_up: Duration,
+    /// Bounds of a human pause, both included.
+    pub delay_min: Duration,
+    pub delay_max: Duration,
+}
+
+/// A kind of user.
+#[derive(Debug, Clone)]
+pub struct Archetype {
+    pub name: String,
+    pub weight: u32,
+    pub module: Module,
+    /// A JSON object, handed to each session.
+    pub config: serde_json::Value,
+}
+
+/// Where a behavior comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Module {
+    /// Embedded in the binary under this name: `newcomer`, `active`, `admin`, `power`.
+    BuiltIn(String),
+    /// A file, resolved against the plan file's folder.
+    File(PathBuf),
+}
+
+/// What a behavior module may cost.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    /// Linear memory of one instance, in bytes.
+    pub memory: usize,
+    /// Longest time of one call into the module.
+    pub call_timeout: Duration,
+    /// Keep compiled code on disk.
+    pub cache: bool,
+}
+
+/// What the run tells, and where.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Serve Prometheus metrics here.
+    pub metrics: Option<SocketAddr>,
+    /// Draw the live panel when standard error is a terminal.
+    pub panel: bool,
+    pub language: Language,
+    pub summary_json: Option<PathBuf>,
+}
+
+/// Language of the panel and the summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    English,
+    Portuguese,
+}
