@@ -1,4 +1,7 @@
 //! The host of Vespeiro: plan, behaviors, HTTP, run, metrics and reports, for the one binary and its tests.
 
+pub mod behavior;
+pub mod http;
 pub mod metrics;
 pub mod plan;
+pub mod run;

@@ -80,6 +80,8 @@ pub struct Load {
     pub duration: Option<Duration>,
     /// Spread the users' starts evenly over this long.
     pub ramp_up: Duration,
+    /// How long requests under way may take to finish once the run is stopping.
+    pub grace: Duration,
     /// Bounds of a human pause, both included.
     pub delay_min: Duration,
     pub delay_max: Duration,

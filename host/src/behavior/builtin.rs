@@ -1,0 +1,8 @@
+//! The four behaviors of the user service, embedded in the binary by `build.rs`. Bytes like any other module's.
+
+include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+
+/// The bytes of a built-in behavior, by name: `newcomer`, `active`, `admin`, `power`.
+pub fn built_in(name: &str) -> Option<&'static [u8]> {
+    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+}

@@ -1,0 +1,14 @@
+//! The Rust side of `guest-sdk/wit/behavior.wit`, generated at compile time, so that host and contract cannot part.
+
+wasmtime::component::bindgen!({
+    path: "../guest-sdk/wit",
+    world: "archetype",
+    additional_derives: [PartialEq],
+});
+
+pub use exports::vespeiro::behavior::behavior as exported;
+pub use vespeiro::behavior::host::Level;
+pub use vespeiro::behavior::types;
+
+/// The interface that a behavior exports, up to the version's minor number, which is what decides compatibility.
+pub const CONTRACT: &str = "vespeiro:behavior/behavior@0.1";

@@ -1,0 +1,94 @@
+//! The one engine of a process: how modules are compiled, where compiled code is kept, and the clock that bounds a call.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::{Cache, CacheConfig, Config};
+
+/// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
+const TICK: Duration = Duration::from_millis(10);
+
+/// What one instance of a behavior may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Linear memory, in bytes.
+    pub memory: usize,
+    /// Longest time of one call.
+    pub call: Duration,
+}
+
+impl Limits {
+    /// Ticks until a call is interrupted: the cap, rounded up, plus the tick that is already under way.
+    pub(super) fn ticks(&self) -> u64 {
+        self.call.as_micros().div_ceil(TICK.as_micros()) as u64 + 1
+    }
+}
+
+/// The engine could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("cannot keep compiled behaviors in {}: {reason}: make it writable or run with --no-cache", .directory.display())]
+    Cache { directory: PathBuf, reason: String },
+    #[error("the WebAssembly engine does not run on this machine: {0}")]
+    Unsupported(String),
+}
+
+/// Compiles and runs behaviors. Cheap to clone; the clock stops with the last clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    _clock: Arc<Clock>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+struct Clock;
+
+impl Engine {
+    /// An engine that keeps compiled code in `cache`, keyed by content and engine version; `None` keeps none.
+    pub fn new(cache: Option<PathBuf>) -> Result<Self, EngineError> {
+        let mut config = Config::new();
+        config.wasm_component_model(true);
+        config.epoch_interruption(true);
+        if let Some(directory) = cache {
+            let mut settings = CacheConfig::new();
+            settings.with_directory(&directory);
+            let cache = Cache::new(settings)
+                .map_err(|e| EngineError::Cache { directory, reason: format!("{e:#}") })?;
+            config.cache(Some(cache));
+        }
+        let inner =
+            wasmtime::Engine::new(&config).map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
+        let clock = Arc::new(Clock);
+        tick(inner.clone(), Arc::downgrade(&clock));
+        Ok(Self { inner, _clock: clock })
+    }
+
+    pub(super) fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+
+    /// Where compiled code is kept by default: `$XDG_CACHE_HOME/vespeiro`, else `~/.cache/vespeiro`.
+    /// `None` when neither variable is set to an absolute path: then there is nowhere to keep it.
+    pub fn default_cache() -> Option<PathBuf> {
+        let from = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
+        from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache"))).map(|p| p.join("vespeiro"))
+    }
+}
+
+fn tick(engine: wasmtime::Engine, alive: Weak<Clock>) {
+    let spawned = thread::Builder::new().name("guest-clock".into()).spawn(move || {
+        while alive.strong_count() > 0 {
+            thread::sleep(TICK);
+            engine.increment_epoch();
+        }
+    });
+    spawned.expect("the machine can start one thread");
+}

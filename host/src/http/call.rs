@@ -1,0 +1,168 @@
+//! One request as a behavior asked for it, and the refusal of what a behavior may not ask for.
+
+use std::time::Duration;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::Method;
+use reqwest::Url;
+
+/// Headers that belong to the host: they frame the message or say who sends it.
+const RESERVED: [&str; 7] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "user-agent",
+    "x-vespeiro-run",
+];
+/// Longest path and query, in bytes.
+const MAX_PATH: usize = 8192;
+
+/// A checked request, ready to send.
+#[derive(Debug)]
+pub struct Call {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Vec<u8>>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) capture_headers: bool,
+    pub(super) capture_body: bool,
+}
+
+/// A request that is not sent because its behavior asked for something that it may not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the path {0:?} must start with '/': name no scheme and no host, requests go to the target")]
+    NotAPath(String),
+    #[error("the path {0:?} has a space, a control character or a byte beyond ASCII: percent-encode it")]
+    Unencoded(String),
+    #[error("a path of {0} bytes is over the {MAX_PATH} that are allowed")]
+    TooLong(usize),
+    #[error("the header {0:?} is not a valid name and value")]
+    Header(String),
+    #[error("the header {0:?} is the host's to set")]
+    Reserved(String),
+}
+
+impl Call {
+    /// Check and build. `base` has no trailing slash, so that whatever follows the first `/` cannot name a host.
+    pub fn new(
+        base: &str,
+        method: Method,
+        path: &str,
+        headers: &[(String, String)],
+        body: Option<Vec<u8>>,
+    ) -> Result<Self, Refused> {
+        check_path(path)?;
+        let mut url = String::with_capacity(base.len() + path.len());
+        url.push_str(base);
+        url.push_str(path);
+        let url = Url::parse(&url).map_err(|_| Refused::NotAPath(shorten(path)))?;
+        let mut map = HeaderMap::with_capacity(headers.len() + 2);
+        for (name, value) in headers {
+            let invalid = || Refused::Header(shorten(name));
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+            if RESERVED.contains(&name.as_str()) {
+                return Err(Refused::Reserved(name.as_str().to_owned()));
+            }
+            let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
+            value.set_sensitive(name == http::header::AUTHORIZATION);
+            map.append(name, value);
+        }
+        Ok(Self {
+            method,
+            url,
+            headers: map,
+            body,
+            timeout: None,
+            capture_headers: false,
+            capture_body: false,
+        })
+    }
+
+    /// Hand back these parts of the response.
+    pub fn capture(mut self, headers: bool, body: bool) -> Self {
+        self.capture_headers = headers;
+        self.capture_body = body;
+        self
+    }
+
+    /// Wait this long instead of the plan's `request_timeout`.
+    pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+fn check_path(path: &str) -> Result<(), Refused> {
+    if path.len() > MAX_PATH {
+        return Err(Refused::TooLong(path.len()));
+    }
+    if !path.starts_with('/') {
+        return Err(Refused::NotAPath(shorten(path)));
+    }
+    if path.bytes().any(|byte| !byte.is_ascii_graphic()) {
+        return Err(Refused::Unencoded(shorten(path)));
+    }
+    Ok(())
+}
+
+/// Enough of a guest's text to recognize it, and no more.
+fn shorten(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BASE: &str = "http://127.0.0.1:9501";
+
+    fn call(path: &str, headers: &[(&str, &str)]) -> Result<Call, Refused> {
+        let headers: Vec<_> =
+            headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        Call::new(BASE, Method::GET, path, &headers, None)
+    }
+
+    #[test]
+    fn a_path_with_query_joins_the_base() {
+        let call = call("/api/v1/users?page=2&q=a%20b", &[("accept", "application/json")]).unwrap();
+        assert_eq!(call.url.as_str(), "http://127.0.0.1:9501/api/v1/users?page=2&q=a%20b");
+    }
+
+    #[test]
+    fn other_hosts_are_refused() {
+        for path in ["http://example.org/", "example.org/", "@example.org/", "", ":80/"] {
+            assert!(matches!(call(path, &[]), Err(Refused::NotAPath(_))), "{path}");
+        }
+    }
+
+    #[test]
+    fn control_characters_are_refused() {
+        for path in ["/a b", "/a\r\nx: y", "/\0", "/ü"] {
+            assert!(matches!(call(path, &[]), Err(Refused::Unencoded(_))), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn header_injection_and_reserved_headers_are_refused() {
+        assert!(matches!(call("/", &[("x", "a\r\nhost: b")]), Err(Refused::Header(_))));
+        assert!(matches!(call("/", &[("x y", "a")]), Err(Refused::Header(_))));
+        assert!(matches!(call("/", &[("Host", "a")]), Err(Refused::Reserved(_))));
+        assert!(matches!(call("/", &[("Content-Length", "0")]), Err(Refused::Reserved(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_guest_says_goes_to_the_target_or_nowhere(path in ".{0,64}", name in ".{0,12}", value in ".{0,24}") {
+            if let Ok(call) = call(&path, &[(&name, &value)]) {
+                prop_assert_eq!(call.url.host_str(), Some("127.0.0.1"));
+                prop_assert_eq!(call.url.port(), Some(9501));
+                prop_assert!(call.url.username().is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! One worker's pool of connections to the target, and the measured exchange of one request for one response.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::call::Call;
+use super::failure::classify;
+use crate::metrics::Failure;
+use crate::plan::{HttpVersion, Plan, Target};
+
+/// How this tool names itself to targets.
+const USER_AGENT: &str = concat!("vespeiro/", env!("CARGO_PKG_VERSION"));
+
+/// The HTTP client could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be set up: {0}")]
+pub struct ClientError(String);
+
+/// A worker's connections to the target. Cheap to clone within the worker.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: reqwest::Client,
+    base: Rc<str>,
+    /// Requests in flight that this worker may still begin.
+    permits: Option<Rc<Semaphore>>,
+    max_body: usize,
+}
+
+/// A response, as far as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    /// Lower-case names and values; empty unless captured.
+    pub headers: Vec<(String, String)>,
+    /// Empty unless captured.
+    pub body: Vec<u8>,
+}
+
+/// One request that was sent, and what came of it.
+#[derive(Debug)]
+pub struct Exchange {
+    pub result: Result<Answer, Failure>,
+    /// From sending to the last byte of the body.
+    pub latency: Duration,
+    /// Bytes of the request's body.
+    pub sent: u64,
+    /// Bytes of the response's body.
+    pub received: u64,
+}
+
+impl Client {
+    /// The pool of one of `plan.workers` workers: it gets its share of the plan's connections, at least one.
+    pub fn new(plan: &Plan) -> Result<Self, ClientError> {
+        let target = &plan.target;
+        let share = target.max_connections.div_ceil(plan.workers.max(1));
+        let permits = (target.max_connections > 0).then(|| Rc::new(Semaphore::new(share)));
+        let inner = builder(target, &plan.run_id)?.build().map_err(|e| ClientError(chain(&e)))?;
+        let base = target.base_url.as_str().trim_end_matches('/').into();
+        Ok(Self { inner, base, permits, max_body: target.max_body })
+    }
+
+    /// The target's address, without a trailing slash.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Wait for a free place among the connections that the plan allows. `None` when it sets no cap.
+    pub async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        match &self.permits {
+            // The semaphore is never closed, so an error cannot come.
+            Some(permits) => permits.acquire().await.ok(),
+            None => None,
+        }
+    }
+
+    /// Send and read to the end. The latency begins here: wait for a [`place`](Self::place) first.
+    pub async fn send(&self, call: Call) -> Exchange {
+        let sent = call.body.as_ref().map_or(0, |body| body.len() as u64);
+        let (capture_headers, capture_body) = (call.capture_headers, call.capture_body);
+        let mut request = reqwest::Request::new(call.method, call.url);
+        *request.headers_mut() = call.headers;
+        *request.body_mut() = call.body.map(reqwest::Body::from);
+        if call.timeout.is_some() {
+            *request.timeout_mut() = call.timeout;
+        }
+        let mut received = 0;
+        let start = Instant::now();
+        let result = match self.inner.execute(request).await {
+            Ok(response) => self.read(response, capture_headers, capture_body, &mut received).await,
+            Err(error) => Err(classify(&error)),
+        };
+        Exchange { result, latency: start.elapsed(), sent, received }
+    }
+
+    async fn read(
+        &self,
+        mut response: reqwest::Response,
+        capture_headers: bool,
+        capture_body: bool,
+        received: &mut u64,
+    ) -> Result<Answer, Failure> {
+        let status = response.status().as_u16();
+        let headers = if capture_headers { plain(response.headers()) } else { Vec::new() };
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
+            *received += chunk.len() as u64;
+            if *received > self.max_body as u64 {
+                return Err(Failure::TooLarge);
+            }
+            if capture_body {
+                body.extend_from_slice(&chunk);
+            }
+        }
+        Ok(Answer { status, headers, body })
+    }
+}
+
+fn builder(target: &Target, run_id: &str) -> Result<reqwest::ClientBuilder, ClientError> {
+    // Another part of the process may have installed it before: that one serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let run = HeaderValue::from_str(run_id).map_err(|e| ClientError(e.to_string()))?;
+    let mut own = HeaderMap::new();
+    own.insert(HeaderName::from_static("x-vespeiro-run"), run);
+    let builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .default_headers(own)
+        .redirect(Policy::none())
+        // A request is sent once: what the tool counts is what the target gets.
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .gzip(target.compressed)
+        .connect_timeout(target.connect_timeout)
+        .timeout(target.request_timeout)
+        .tcp_nodelay(true)
+        .pool_max_idle_per_host(usize::MAX)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .tls_danger_accept_invalid_certs(target.insecure);
+    Ok(match target.http {
+        HttpVersion::Auto => builder,
+        HttpVersion::Http1 => builder.http1_only(),
+        HttpVersion::Http2 => builder.http2_prior_knowledge(),
+    })
+}
+
+fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect()
+}
+
+/// An error and its causes in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    line
+}

@@ -1,0 +1,11 @@
+//! The way to the target. This is the only room that knows the HTTP library; the run hands it [`Call`]s and gets
+//! [`Exchange`]s, in which a failed request is data and never an error.
+
+mod call;
+mod client;
+mod failure;
+mod preflight;
+
+pub use call::{Call, Refused};
+pub use client::{Answer, Client, ClientError, Exchange};
+pub use preflight::{Unreachable, preflight};

@@ -1,0 +1,148 @@
+//! What the users of one worker share: the plan, the pool, the recorder, the behaviors' slots and the state of the run.
+//!
+//! A floor belongs to one thread. It is reached through `Rc` and `Cell`s, so nothing on a request's path locks.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::labels::Labels;
+use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot};
+use crate::http::Client;
+use crate::metrics::{Catalog, Recorder};
+use crate::plan::Plan;
+
+/// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
+const CRASHES_TO_QUARANTINE: u32 = 10;
+/// Lines that the guests of one worker may log in a second.
+const LOG_LINES_PER_SECOND: u32 = 50;
+
+#[derive(Debug)]
+pub(super) struct Floor {
+    pub(super) plan: Arc<Plan>,
+    pub(super) client: Client,
+    pub(super) recorder: RefCell<Recorder>,
+    pub(super) rooms: Vec<Room>,
+    pub(super) stopping: Cell<bool>,
+    /// Users of this worker that have not finished.
+    pub(super) playing: Cell<usize>,
+    /// Told when the last of them finishes.
+    pub(super) empty: Notify,
+    log_window: Cell<(Instant, u32)>,
+}
+
+/// One archetype's part of the floor.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) slot: RefCell<Slot>,
+    pub(super) labels: Labels,
+    /// The archetype's configuration, as JSON.
+    pub(super) config: Rc<str>,
+    crashes: Cell<u32>,
+    quarantined: Cell<bool>,
+}
+
+impl Floor {
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        client: Client,
+        recorder: Recorder,
+        behaviors: &[Arc<Behavior>],
+        catalog: &Catalog,
+    ) -> Self {
+        let rooms = plan.archetypes.iter().zip(behaviors).map(|(archetype, behavior)| Room {
+            slot: RefCell::new(Slot::new(Arc::clone(behavior))),
+            labels: Labels::new(behavior, catalog),
+            config: archetype.config.to_string().into(),
+            crashes: Cell::new(0),
+            quarantined: Cell::new(false),
+        });
+        Self {
+            rooms: rooms.collect(),
+            client,
+            recorder: RefCell::new(recorder),
+            stopping: Cell::new(false),
+            playing: Cell::new(0),
+            empty: Notify::new(),
+            log_window: Cell::new((Instant::now(), 0)),
+            plan,
+        }
+    }
+
+    pub(super) fn room(&self, archetype: u16) -> &Room {
+        &self.rooms[usize::from(archetype)]
+    }
+
+    /// A guest call did not return. How long its user should wait before the next session.
+    pub(super) fn crashed(&self, archetype: u16, crash: &Crash) -> Duration {
+        self.recorder.borrow_mut().trap(archetype);
+        let room = self.room(archetype);
+        let crashes = room.crashes.get() + 1;
+        room.crashes.set(crashes);
+        if self.may_log() {
+            tracing::warn!("{crash}");
+        }
+        if crashes >= CRASHES_TO_QUARANTINE && !room.quarantined.replace(true) {
+            let name = &self.plan.archetypes[usize::from(archetype)].name;
+            tracing::error!(
+                "archetype {name} is quarantined after {crashes} crashes in a row: its users stop, the others go on"
+            );
+        }
+        backoff(crashes)
+    }
+
+    /// A session came to its end by its own decision or the host's: the behavior works.
+    pub(super) fn ended_well(&self, archetype: u16) {
+        self.room(archetype).crashes.set(0);
+    }
+
+    pub(super) fn quarantined(&self, archetype: u16) -> bool {
+        self.room(archetype).quarantined.get()
+    }
+
+    /// Take what a session told the host during its last call.
+    pub(super) fn event(&self, archetype: u16, event: GuestEvent) {
+        match event {
+            GuestEvent::Check { name, passed } => {
+                self.recorder.borrow_mut().check(archetype, &name, passed);
+            }
+            GuestEvent::Observe { metric, value } => {
+                self.recorder.borrow_mut().observe(archetype, &metric, value);
+            }
+            GuestEvent::Log { level, message } => self.log(archetype, level, &message),
+            GuestEvent::Mark(_) | GuestEvent::Unmark(_) => {}
+        }
+    }
+
+    pub(super) fn log(&self, archetype: u16, level: Level, message: &str) {
+        if !self.may_log() {
+            return;
+        }
+        let behavior = self.plan.archetypes[usize::from(archetype)].name.as_str();
+        // A guest's text goes to a terminal: quoted, so that it carries no control sequence.
+        match level {
+            Level::Debug => tracing::debug!(target: "guest", behavior, "{message:?}"),
+            Level::Info => tracing::info!(target: "guest", behavior, "{message:?}"),
+            Level::Warn => tracing::warn!(target: "guest", behavior, "{message:?}"),
+            Level::Error => tracing::error!(target: "guest", behavior, "{message:?}"),
+        }
+    }
+
+    fn may_log(&self) -> bool {
+        let (since, lines) = self.log_window.get();
+        if since.elapsed() >= Duration::from_secs(1) {
+            self.log_window.set((Instant::now(), 1));
+            return true;
+        }
+        self.log_window.set((since, lines + 1));
+        lines < LOG_LINES_PER_SECOND
+    }
+}
+
+/// 100 ms, doubled with each one in a row, at most 5 s.
+pub(super) fn backoff(in_a_row: u32) -> Duration {
+    Duration::from_millis(100 << in_a_row.saturating_sub(1).min(6)).min(Duration::from_secs(5))
+}

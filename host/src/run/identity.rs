@@ -1,0 +1,106 @@
+//! Who a virtual user is: its archetype, its budget and its marked, run-unique credentials, each a pure function of
+//! the plan and the user's index.
+
+use super::seed::{Stream, derive, within};
+use crate::behavior::types;
+use crate::plan::{Archetype, Language, Plan};
+
+/// Password of every simulated user, from the specification's section 6.
+const PASSWORD: &str = "SimPass123!";
+
+/// The archetype of each user in turn, as indices into `archetypes`. Spread by smooth weighted round robin, so that
+/// any run of consecutive users, however short, is as close to the weights as whole numbers allow.
+pub fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
+    let total: i64 = archetypes.iter().map(|a| i64::from(a.weight)).sum();
+    let mut credit = vec![0i64; archetypes.len()];
+    (0..users)
+        .map(|_| {
+            for (credit, archetype) in credit.iter_mut().zip(archetypes) {
+                *credit += i64::from(archetype.weight);
+            }
+            let mut chosen = 0;
+            for (index, value) in credit.iter().enumerate() {
+                if *value > credit[chosen] {
+                    chosen = index;
+                }
+            }
+            credit[chosen] -= total;
+            chosen as u16
+        })
+        .collect()
+}
+
+/// How many requests the user may send.
+pub(super) fn budget(plan: &Plan, index: u32) -> u32 {
+    let load = &plan.load;
+    within(
+        plan.seed,
+        Stream::Budget,
+        u64::from(index),
+        load.min_request_count,
+        load.max_request_count,
+    )
+}
+
+/// The user as its behavior sees it.
+pub(super) fn user(plan: &Plan, index: u32) -> types::User {
+    let username = format!("sim_user_{}_{index}", plan.run_id);
+    types::User {
+        index,
+        seed: user_seed(plan, index),
+        email: format!("{username}@simulation.test"),
+        username,
+        password: PASSWORD.to_owned(),
+        name: match plan.output.language {
+            Language::English => format!("Simulation User {index}"),
+            Language::Portuguese => format!("Usuário de Simulação {index}"),
+        },
+    }
+}
+
+/// The seed of everything the user decides.
+pub(super) fn user_seed(plan: &Plan, index: u32) -> u64 {
+    derive(plan.seed, Stream::User, u64::from(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Module;
+    use proptest::prelude::*;
+
+    fn archetypes(weights: &[u32]) -> Vec<Archetype> {
+        weights
+            .iter()
+            .map(|&weight| Archetype {
+                name: format!("a{weight}"),
+                weight,
+                module: Module::BuiltIn("active".into()),
+                config: serde_json::json!({}),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn ten_users_hold_the_default_weights_exactly() {
+        let of = archetype_of(&archetypes(&[20, 50, 10, 20]), 10);
+        let count = |a| of.iter().filter(|&&x| x == a).count();
+        assert_eq!([count(0), count(1), count(2), count(3)], [2, 5, 1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_prefix_is_within_one_user_per_archetype_of_its_share(
+            weights in prop::collection::vec(1u32..100, 1..6), users in 1u32..300,
+        ) {
+            let all = archetypes(&weights);
+            let total: u32 = weights.iter().sum();
+            let of = archetype_of(&all, users);
+            for (index, weight) in weights.iter().enumerate() {
+                let got = of.iter().filter(|&&x| x as usize == index).count() as f64;
+                let want = f64::from(users) * f64::from(*weight) / f64::from(total);
+                prop_assert!((got - want).abs() <= weights.len() as f64, "{got} of {want}");
+            }
+        }
+    }
+}

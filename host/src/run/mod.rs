@@ -1,0 +1,18 @@
+//! The run itself: users play sessions on workers, an orchestrator starts them, collects what they measured and ends
+//! them. The CLI calls [`execute`] with a plan and loaded behaviors.
+//!
+//! What must stay true: every request that was started is counted once, however the run ends.
+
+mod exchange;
+mod floor;
+mod identity;
+mod labels;
+mod orchestrator;
+mod seed;
+mod signals;
+mod user;
+mod worker;
+
+pub use identity::archetype_of;
+pub use orchestrator::{Ended, RunError, Why, execute, requests_planned};
+pub use signals::{StopLevel, Stopper};

@@ -1,0 +1,183 @@
+//! Starts the workers, gathers what they record, tells watchers how the run stands, and ends it: when all budgets are
+//! spent, when its duration is over, or when somebody asks.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::identity::{archetype_of, budget};
+use super::labels::catalog;
+use super::signals::{StopLevel, Stopper};
+use super::user::User;
+use super::worker::{Order, Report, Share, spawn, starts, until};
+use crate::behavior::Behavior;
+use crate::http::ClientError;
+use crate::metrics::{Interval, Snapshot, Totals, process};
+use crate::plan::Plan;
+
+/// How often watchers are told.
+const BEAT: Duration = Duration::from_millis(500);
+/// Room in the channels between the orchestrator and a worker.
+const CHANNEL: usize = 8;
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Every user spent its budget, or gave up.
+    Finished,
+    /// The plan's duration is over.
+    Duration,
+    /// It was asked to.
+    Stopped,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub why: Why,
+    pub snapshot: Snapshot,
+    /// Archetypes that were given up because their behavior kept crashing.
+    pub quarantined: Vec<String>,
+}
+
+/// The run could not do its job.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("a worker cannot be started: {0}")]
+    Worker(#[from] std::io::Error),
+    #[error("a worker ended without a report: this is a bug, please report it with the lines above")]
+    Lost,
+}
+
+/// Requests that the users of a plan may send altogether: the sum of their budgets.
+pub fn requests_planned(plan: &Plan) -> u64 {
+    (0..plan.load.users).map(|index| u64::from(budget(plan, index))).sum()
+}
+
+/// Run a plan with one behavior per archetype, in the plan's order. `watch` sees the state twice a second.
+pub async fn execute(
+    plan: Arc<Plan>,
+    behaviors: Vec<Arc<Behavior>>,
+    stopper: &Stopper,
+    mut watch: impl FnMut(&Arc<Snapshot>),
+) -> Result<Ended, RunError> {
+    let catalog = catalog(&plan, &behaviors);
+    let mut totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample());
+    let (reports, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
+    let began = Instant::now();
+    let crew = Crew::start(&plan, &behaviors, &catalog, &reports)?;
+    drop(reports);
+
+    let mut quarantined = Vec::new();
+    let mut why = Why::Finished;
+    let mut asked = stopper.watch();
+    let mut ends = plan.load.duration.map(|duration| began + duration);
+    let mut halts = None;
+    let mut beat = tokio::time::interval_at(began + BEAT, BEAT);
+    let mut playing = plan.workers;
+    while playing > 0 {
+        tokio::select! {
+            report = inbox.recv() => match report {
+                Some(Report::Interval(mut interval)) => {
+                    totals.absorb(&mut interval);
+                    crew.recycle(interval);
+                }
+                Some(Report::Finished { quarantined: given_up }) => {
+                    quarantined.extend(given_up);
+                    playing -= 1;
+                }
+                Some(Report::Failed(error)) => return Err(error.into()),
+                None => return Err(RunError::Lost),
+            },
+            _ = beat.tick() => watch(&Arc::new(totals.snapshot(began.elapsed(), process::sample()))),
+            () = until(ends) => {
+                (why, ends) = (Why::Duration, None);
+                halts.get_or_insert(Instant::now() + plan.load.grace);
+                crew.order(|| Order::Stop).await;
+            }
+            () = until(halts) => {
+                halts = None;
+                crew.order(|| Order::Halt).await;
+            }
+            Ok(()) = asked.changed() => {
+                let level = *asked.borrow_and_update();
+                if why == Why::Finished {
+                    why = Why::Stopped;
+                }
+                (ends, halts) = (None, Some(Instant::now() + plan.load.grace));
+                let halt = level == StopLevel::Halt;
+                crew.order(|| if halt { Order::Halt } else { Order::Stop }).await;
+            }
+        }
+    }
+    crew.join()?;
+    let snapshot = totals.snapshot(began.elapsed(), process::sample());
+    quarantined.sort_unstable();
+    quarantined.dedup();
+    let name = |archetype: u16| plan.archetypes[usize::from(archetype)].name.clone();
+    Ok(Ended { why, snapshot, quarantined: quarantined.into_iter().map(name).collect() })
+}
+
+/// The workers' threads and the way to them.
+struct Crew {
+    threads: Vec<JoinHandle<()>>,
+    orders: Vec<mpsc::Sender<Order>>,
+}
+
+impl Crew {
+    fn start(
+        plan: &Arc<Plan>,
+        behaviors: &[Arc<Behavior>],
+        catalog: &Arc<crate::metrics::Catalog>,
+        reports: &mpsc::Sender<Report>,
+    ) -> Result<Self, RunError> {
+        let mut shares = vec![Vec::new(); plan.workers];
+        let archetypes = archetype_of(&plan.archetypes, plan.load.users);
+        for (index, archetype) in archetypes.into_iter().enumerate() {
+            let index = index as u32;
+            let starts = starts(plan.load.ramp_up, index, plan.load.users);
+            shares[index as usize % plan.workers].push(User { index, archetype, starts });
+        }
+        let mut crew = Self { threads: Vec::new(), orders: Vec::new() };
+        for (worker, users) in shares.into_iter().enumerate() {
+            let (orders, inbox) = mpsc::channel(CHANNEL);
+            crew.orders.push(orders);
+            crew.threads.push(spawn(Share {
+                plan: Arc::clone(plan),
+                behaviors: behaviors.to_vec(),
+                catalog: Arc::clone(catalog),
+                worker,
+                users,
+                reports: reports.clone(),
+                orders: inbox,
+            })?);
+        }
+        Ok(crew)
+    }
+
+    /// Send an emptied interval back; a worker that is gone, or has enough of them, does not need it.
+    fn recycle(&self, interval: Interval) {
+        if let Some(orders) = self.orders.get(interval.worker()) {
+            let _ = orders.try_send(Order::Recycle(interval));
+        }
+    }
+
+    async fn order(&self, order: impl Fn() -> Order) {
+        for orders in &self.orders {
+            // A worker that is gone has finished: it needs no order.
+            let _ = orders.send(order()).await;
+        }
+    }
+
+    fn join(self) -> Result<(), RunError> {
+        for thread in self.threads {
+            thread.join().map_err(|_| RunError::Lost)?;
+        }
+        Ok(())
+    }
+}

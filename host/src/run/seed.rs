@@ -1,0 +1,64 @@
+//! One seed feeds all randomness of a run: every draw is a pure function of the run's seed and of what it is for.
+
+/// What a draw is for, so that no two uses share a stream.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stream {
+    User = 1,
+    Budget = 2,
+    Session = 3,
+    Pause = 4,
+}
+
+/// A 64-bit value for the `n`th draw of `stream` under `seed` (the finalizer of SplitMix64 over the three).
+pub(super) fn derive(seed: u64, stream: Stream, n: u64) -> u64 {
+    mix(mix(seed ^ mix(stream as u64)).wrapping_add(n))
+}
+
+/// The same, spread evenly over `0.0..1.0`.
+pub(super) fn unit(seed: u64, stream: Stream, n: u64) -> f64 {
+    (derive(seed, stream, n) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// The same, as a whole number in `low..=high`.
+pub(super) fn within(seed: u64, stream: Stream, n: u64, low: u32, high: u32) -> u32 {
+    let span = u64::from(high.saturating_sub(low)) + 1;
+    // Multiply and shift: even to one part in 2^32, and without a loop.
+    low + (((derive(seed, stream, n) >> 32) * span) >> 32) as u32
+}
+
+fn mix(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn draws_stay_within_their_bounds(seed: u64, n: u64, low in 0u32..1_000_000, more in 0u32..1_000_000) {
+            let drawn = within(seed, Stream::Budget, n, low, low + more);
+            prop_assert!((low..=low + more).contains(&drawn));
+            prop_assert!((0.0..1.0).contains(&unit(seed, Stream::Pause, n)));
+        }
+    }
+
+    #[test]
+    fn budgets_are_spread_evenly() {
+        let mut tens = [0u32; 10];
+        for n in 0..10_000 {
+            tens[within(7, Stream::Budget, n, 0, 99) as usize / 10] += 1;
+        }
+        assert!(tens.iter().all(|count| (850..1150).contains(count)), "{tens:?}");
+    }
+
+    #[test]
+    fn streams_differ() {
+        assert_ne!(derive(1, Stream::User, 0), derive(1, Stream::Session, 0));
+        assert_ne!(derive(1, Stream::User, 0), derive(2, Stream::User, 0));
+    }
+}

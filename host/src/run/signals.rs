@@ -1,0 +1,80 @@
+//! How a run is asked to end: by the terminal's or the system's signals, or by whoever holds a [`Stopper`].
+
+use tokio::sync::watch;
+
+/// How urgently a run should end. Each further request raises it by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum StopLevel {
+    #[default]
+    None,
+    /// No new requests; what is under way may finish.
+    Graceful,
+    /// End what is under way too; the report is still written.
+    Halt,
+}
+
+/// Asks a run to end. Clones ask the same run.
+#[derive(Debug, Clone)]
+pub struct Stopper {
+    level: watch::Sender<StopLevel>,
+}
+
+impl Default for Stopper {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Stopper {
+    /// For a run that nobody has asked to end yet.
+    pub fn new() -> Self {
+        Self { level: watch::Sender::new(StopLevel::None) }
+    }
+
+    /// Ask once more. `false` when the run was asked to halt before: there is nothing left to wait for.
+    pub fn raise(&self) -> bool {
+        self.level.send_if_modified(|level| {
+            let next = match level {
+                StopLevel::None => StopLevel::Graceful,
+                _ => StopLevel::Halt,
+            };
+            std::mem::replace(level, next) != next
+        })
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<StopLevel> {
+        self.level.subscribe()
+    }
+
+    /// Raise the level at each SIGINT and SIGTERM, and end the process at the third. Runs until dropped.
+    pub async fn on_signals(self) -> std::io::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        loop {
+            let number = tokio::select! {
+                _ = interrupt.recv() => 2,
+                _ = terminate.recv() => 15,
+            };
+            if !self.raise() {
+                // What a shell reports for a process that the signal ended.
+                std::process::exit(128 + number);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_request_has_nothing_left_to_raise() {
+        let stopper = Stopper::new();
+        assert!(stopper.raise());
+        assert_eq!(*stopper.watch().borrow(), StopLevel::Graceful);
+        assert!(stopper.raise());
+        assert_eq!(*stopper.watch().borrow(), StopLevel::Halt);
+        assert!(!stopper.raise());
+    }
+}

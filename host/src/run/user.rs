@@ -1,0 +1,290 @@
+//! One virtual user: it plays sessions until its budget is spent or the run stops. A coroutine on its worker.
+//!
+//! While it thinks, a user is a timer and little else: whatever is large is boxed and lives for one request only.
+//! A user may be dropped at any of its pauses; the guards here then count what it leaves behind.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::exchange::{prepare, send};
+use super::floor::{Floor, backoff};
+use super::identity;
+use super::seed::{Stream, derive, unit};
+use crate::behavior::{Session, types};
+use crate::metrics::Ending;
+
+/// Longest delay that a step may ask for: an hour.
+const MAX_DELAY_MS: u32 = 3_600_000;
+/// Sessions in a row without a single request, after which a user gives up.
+const MAX_IDLE_SESSIONS: u32 = 10;
+/// Steps in a row without a delay or a request, after which a session is ended.
+const MAX_IDLE_STEPS: u32 = 100;
+
+/// One user of a worker.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct User {
+    pub(super) index: u32,
+    pub(super) archetype: u16,
+    /// When to begin, after the start of the run.
+    pub(super) starts: Duration,
+}
+
+/// How a session came to its end, and whether it did anything.
+struct Played {
+    requests: u32,
+    /// Wait this long before the next session.
+    pause: Duration,
+}
+
+/// Play until the budget is spent, the archetype is quarantined or the run stops. `busy` is set while requests are
+/// under way, so that a stop knows whom it may end at once.
+pub(super) async fn play(floor: Rc<Floor>, user: User, began: tokio::time::Instant, busy: Rc<Cell<bool>>) {
+    let _playing = Playing(Rc::clone(&floor));
+    if !user.starts.is_zero() {
+        tokio::time::sleep_until(began + user.starts).await;
+    }
+    let _active = Active::new(Rc::clone(&floor), user.archetype);
+    let mut left = identity::budget(&floor.plan, user.index);
+    let mut ordinal = 0;
+    let mut idle = 0;
+    while left > 0 && !floor.stopping.get() && !floor.quarantined(user.archetype) {
+        let played = session(&floor, user, ordinal, left, &busy).await;
+        left -= played.requests.min(left);
+        ordinal += 1;
+        idle = if played.requests == 0 { idle + 1 } else { 0 };
+        if idle >= MAX_IDLE_SESSIONS {
+            break;
+        }
+        let pause = if idle > 0 { played.pause.max(backoff(idle)) } else { played.pause };
+        if left > 0 && !pause.is_zero() {
+            think(&floor, pause).await;
+        }
+    }
+}
+
+async fn session(floor: &Rc<Floor>, user: User, ordinal: u32, budget: u32, busy: &Cell<bool>) -> Played {
+    let archetype = user.archetype;
+    let mut played = Played { requests: 0, pause: between_sessions(floor, user, ordinal) };
+    let mut open = match Open::begin(floor, user, ordinal) {
+        Ok(open) => open,
+        Err(wait) => {
+            played.pause = wait;
+            return played;
+        }
+    };
+    let mut outcomes = Vec::new();
+    let mut idle_steps = 0;
+    loop {
+        let step = match open.next(floor, budget - played.requests, &outcomes) {
+            Ok(step) => step,
+            Err(wait) => {
+                played.pause = played.pause.max(wait);
+                return played;
+            }
+        };
+        outcomes = Vec::new();
+        if step.delay_ms > MAX_DELAY_MS {
+            open.fail(floor, &format!("a delay of {} ms is over {MAX_DELAY_MS}", step.delay_ms));
+            return played;
+        }
+        if step.delay_ms > 0 {
+            think(floor, Duration::from_millis(u64::from(step.delay_ms))).await;
+        }
+        let requests = match step.action {
+            types::Action::Requests(requests) => requests,
+            types::Action::Done(ending) => {
+                open.end(match ending {
+                    types::Ending::Completed => Ending::Completed,
+                    types::Ending::Abandoned => Ending::Abandoned,
+                });
+                return played;
+            }
+        };
+        if played.requests == budget || floor.stopping.get() {
+            open.end(Ending::Cut);
+            return played;
+        }
+        if requests.is_empty() {
+            idle_steps = if step.delay_ms == 0 { idle_steps + 1 } else { 0 };
+            if idle_steps > MAX_IDLE_STEPS {
+                open.fail(floor, "it asks for neither a request nor a delay, over and over");
+                return played;
+            }
+            continue;
+        }
+        idle_steps = 0;
+        let batch = match prepare(floor, archetype, requests) {
+            Ok(batch) => batch,
+            Err(refused) => {
+                open.fail(floor, &refused.to_string());
+                return played;
+            }
+        };
+        let left = budget - played.requests;
+        played.requests += (batch.len() as u32).min(left);
+        busy.set(true);
+        outcomes = Box::pin(send(floor, archetype, user.index, batch, left)).await;
+        busy.set(false);
+    }
+}
+
+/// Wait, and measure by how much the wait was overrun: the worker's scheduling lag.
+async fn think(floor: &Floor, delay: Duration) {
+    let due = tokio::time::Instant::now() + delay;
+    tokio::time::sleep_until(due).await;
+    floor.recorder.borrow_mut().lag(due.elapsed());
+}
+
+/// Longer than a pause within a session, and growing with the plan's own delays: 1 to 3 times `delay_max`.
+fn between_sessions(floor: &Floor, user: User, ordinal: u32) -> Duration {
+    let seed = identity::user_seed(&floor.plan, user.index);
+    floor.plan.load.delay_max.mul_f64(1.0 + 2.0 * unit(seed, Stream::Pause, u64::from(ordinal)))
+}
+
+/// A session under way. However its user leaves it, it is counted with one ending.
+struct Open {
+    floor: Rc<Floor>,
+    archetype: u16,
+    session: Option<Session>,
+    began: Instant,
+    ending: Ending,
+}
+
+impl Open {
+    /// `Err` says how long to wait after a crash.
+    fn begin(floor: &Rc<Floor>, user: User, ordinal: u32) -> Result<Self, Duration> {
+        let archetype = user.archetype;
+        let room = floor.room(archetype);
+        let load = &floor.plan.load;
+        let person = identity::user(&floor.plan, user.index);
+        let setup = types::Setup {
+            seed: derive(person.seed, Stream::Session, u64::from(ordinal)),
+            user: person,
+            ordinal,
+            purpose: types::Purpose::Journey,
+            pace: types::Pace {
+                delay_min_ms: load.delay_min.as_millis() as u32,
+                delay_max_ms: load.delay_max.as_millis() as u32,
+            },
+            run: floor.plan.run_id.clone(),
+            config: room.config.to_string(),
+        };
+        let begun = room.slot.borrow_mut().begin(&setup);
+        floor.recorder.borrow_mut().session_started(archetype);
+        let (session, ending) = match begun {
+            Ok(begun) => {
+                if begun.built {
+                    floor.recorder.borrow_mut().instance_built(archetype);
+                }
+                (Ok(begun.session), Ending::Cut)
+            }
+            Err(crash) => (Err(floor.crashed(archetype, &crash)), Ending::Crashed),
+        };
+        let began = Instant::now();
+        let mut open = Self { floor: Rc::clone(floor), archetype, session: None, began, ending };
+        open.session = Some(session?);
+        open.take_events();
+        Ok(open)
+    }
+
+    fn next(
+        &mut self,
+        floor: &Floor,
+        requests_left: u32,
+        outcomes: &[types::Outcome],
+    ) -> Result<types::Step, Duration> {
+        let Some(session) = &mut self.session else { return Err(Duration::ZERO) };
+        if session.lost() {
+            // Another session of the instance crashed meanwhile: that one was counted as the trap.
+            self.ending = Ending::Crashed;
+            return Err(Duration::ZERO);
+        }
+        let context = types::Context {
+            elapsed_ms: self.began.elapsed().as_millis() as u64,
+            requests_left,
+            mix: Vec::new(),
+            fault: None,
+        };
+        let called = Instant::now();
+        let answer = session.next(&context, outcomes);
+        floor.recorder.borrow_mut().guest_call(self.archetype, called.elapsed());
+        match answer {
+            Ok(Ok(step)) => {
+                self.take_events();
+                Ok(step)
+            }
+            Ok(Err(message)) => {
+                self.take_events();
+                self.fail(floor, &message);
+                Err(Duration::ZERO)
+            }
+            Err(crash) => {
+                self.ending = Ending::Crashed;
+                Err(floor.crashed(self.archetype, &crash))
+            }
+        }
+    }
+
+    fn take_events(&mut self) {
+        let (floor, archetype) = (&self.floor, self.archetype);
+        if let Some(session) = &mut self.session {
+            session.events(|event| floor.event(archetype, event));
+        }
+    }
+
+    /// The session did something wrong: say so, and end it as failed.
+    fn fail(&mut self, floor: &Floor, message: &str) {
+        self.ending = Ending::Failed;
+        floor.log(self.archetype, crate::behavior::Level::Warn, message);
+    }
+
+    fn end(&mut self, ending: Ending) {
+        self.ending = ending;
+        self.floor.ended_well(self.archetype);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let ended = self.session.take().map(Session::end);
+        if let Some(Err(crash)) = ended {
+            self.ending = Ending::Crashed;
+            self.floor.crashed(self.archetype, &crash);
+        }
+        let lasted = self.began.elapsed();
+        self.floor.recorder.borrow_mut().session_ended(self.archetype, self.ending, lasted);
+    }
+}
+
+/// Counts a user as not finished, and tells the worker when it was the last.
+struct Playing(Rc<Floor>);
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        let left = self.0.playing.get() - 1;
+        self.0.playing.set(left);
+        if left == 0 {
+            self.0.empty.notify_one();
+        }
+    }
+}
+
+/// Counts a user as active from its start to its end.
+struct Active {
+    floor: Rc<Floor>,
+    archetype: u16,
+}
+
+impl Active {
+    fn new(floor: Rc<Floor>, archetype: u16) -> Self {
+        floor.recorder.borrow_mut().user_started(archetype);
+        Self { floor, archetype }
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.floor.recorder.borrow_mut().user_finished(self.archetype);
+    }
+}

@@ -1,0 +1,153 @@
+//! One worker: an OS thread with its own runtime, pool, instances and recorder, which plays its share of the users.
+//!
+//! Users belong to one worker for life. The worker talks to the orchestrator a few times a second and never waits for it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, LocalSet};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+
+use super::floor::Floor;
+use super::user::{User, play};
+use crate::behavior::Behavior;
+use crate::http::{Client, ClientError};
+use crate::metrics::{Catalog, Interval, Recorder};
+use crate::plan::Plan;
+
+/// How often a worker hands over what it recorded.
+const HAND_OVER: Duration = Duration::from_millis(250);
+
+/// What the orchestrator tells a worker.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// An emptied interval, to be filled again.
+    Recycle(Interval),
+    /// No new requests: users who think end now, the others when their requests have.
+    Stop,
+    /// End now, whatever is under way.
+    Halt,
+}
+
+/// What a worker tells the orchestrator.
+#[derive(Debug)]
+pub(super) enum Report {
+    Interval(Interval),
+    /// The worker's users have finished; `quarantined` are archetypes that were given up.
+    Finished { quarantined: Vec<u16> },
+    /// The worker could not begin.
+    Failed(ClientError),
+}
+
+/// All that a worker takes along.
+pub(super) struct Share {
+    pub(super) plan: Arc<Plan>,
+    pub(super) behaviors: Vec<Arc<Behavior>>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) worker: usize,
+    pub(super) users: Vec<User>,
+    pub(super) reports: mpsc::Sender<Report>,
+    pub(super) orders: mpsc::Receiver<Order>,
+}
+
+/// Start the thread.
+pub(super) fn spawn(share: Share) -> std::io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new()
+        .name(format!("worker-{}", share.worker))
+        .spawn(move || LocalSet::new().block_on(&runtime, work(share)))
+}
+
+async fn work(share: Share) {
+    let Share { plan, behaviors, catalog, worker, users, reports, mut orders } = share;
+    let client = match Client::new(&plan) {
+        Ok(client) => client,
+        Err(error) => {
+            let _ = reports.send(Report::Failed(error)).await;
+            return;
+        }
+    };
+    let recorder = Recorder::new(Arc::clone(&catalog), worker);
+    let floor = Rc::new(Floor::new(plan, client, recorder, &behaviors, &catalog));
+    let crew = Crew::start(&floor, users);
+    // Two travel back and forth; a third is made only if the orchestrator falls behind.
+    let mut spare = vec![Interval::new(&catalog)];
+    let mut beat = interval_at(Instant::now() + HAND_OVER, HAND_OVER);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while floor.playing.get() > 0 {
+        tokio::select! {
+            due = beat.tick() => {
+                floor.recorder.borrow_mut().lag(due.elapsed());
+                // A busy orchestrator gets more the next time: the recorder goes on with what it has.
+                if let Ok(permit) = reports.try_reserve() {
+                    let empty = spare.pop().unwrap_or_else(|| Interval::new(&catalog));
+                    permit.send(Report::Interval(floor.recorder.borrow_mut().take(empty)));
+                }
+            }
+            order = orders.recv() => match order {
+                Some(Order::Recycle(interval)) => spare.push(interval),
+                Some(Order::Stop) => crew.stop(&floor),
+                // Without an orchestrator there is nobody to play for.
+                Some(Order::Halt) | None => crew.halt(&floor),
+            },
+            () = floor.empty.notified() => {}
+        }
+    }
+    let last = floor.recorder.borrow_mut().take(Interval::new(&catalog));
+    let _ = reports.send(Report::Interval(last)).await;
+    let quarantined = (0..floor.rooms.len() as u16).filter(|a| floor.quarantined(*a)).collect();
+    let _ = reports.send(Report::Finished { quarantined }).await;
+}
+
+/// The users' tasks, and which of them have requests under way.
+struct Crew(Vec<(AbortHandle, Rc<Cell<bool>>)>);
+
+impl Crew {
+    fn start(floor: &Rc<Floor>, users: Vec<User>) -> Self {
+        let began = Instant::now();
+        floor.playing.set(users.len());
+        Self(
+            users
+                .into_iter()
+                .map(|user| {
+                    let busy = Rc::new(Cell::new(false));
+                    let task = play(Rc::clone(floor), user, began, Rc::clone(&busy));
+                    (tokio::task::spawn_local(task).abort_handle(), busy)
+                })
+                .collect(),
+        )
+    }
+
+    fn stop(&self, floor: &Floor) {
+        floor.stopping.set(true);
+        for (task, busy) in &self.0 {
+            if !busy.get() {
+                task.abort();
+            }
+        }
+    }
+
+    fn halt(&self, floor: &Floor) {
+        floor.stopping.set(true);
+        for (task, _) in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// When each of `users` begins: spread evenly over `ramp_up`.
+pub(super) fn starts(ramp_up: Duration, index: u32, users: u32) -> Duration {
+    if users == 0 { Duration::ZERO } else { ramp_up.mul_f64(f64::from(index) / f64::from(users)) }
+}
+
+/// Wait until `deadline`, or for ever when there is none.
+pub(super) async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
