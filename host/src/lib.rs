@@ -1,4 +1,6 @@
 //! The host of Vespeiro: plan, behaviors, HTTP, run, metrics and reports, for the one binary and its tests.
 
+pub mod cli;
+pub mod exit;
 pub mod metrics;
 pub mod plan;
