@@ -17,7 +17,7 @@ use crate::plan::{PlanErrors, Preset, Resolved, Settings, Sources, resolve};
 
 /// A load tool whose virtual users are sandboxed WebAssembly.
 #[derive(Debug, Parser)]
-#[command(name = "vespeiro", version, max_term_width = 120, after_help = settings::EXIT_CODES)]
+#[command(name = "vespeiro", version, after_help = settings::EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -266,8 +266,36 @@ mod tests {
             line_after(&run, "--users <N>").contains("[default: 100]"),
             "{run}"
         );
-        assert!(line_after(&run, "--no-cache").contains("default"), "{run}");
+        assert!(
+            line_after(&run, "--no-cache").contains("Do not keep"),
+            "{run}"
+        );
         assert!(line_after(&help("demo --help"), "--users <N>").contains("[default: 20]"));
         assert!(!run.contains("Admin123!"));
+    }
+
+    #[test]
+    fn the_demo_has_defaults_of_its_own_which_anything_overrides() {
+        let plan = |flags| {
+            resolve(Sources {
+                base: Some(&demo::PRESET),
+                flags,
+                env: [],
+            })
+            .unwrap()
+            .plan
+        };
+        let own = plan(Settings::default()).load;
+        assert_eq!(
+            (
+                own.users,
+                own.duration.map(|d| d.as_secs()),
+                own.delay_max.as_millis()
+            ),
+            (20, Some(20), 400)
+        );
+        let mut flags = Settings::default();
+        flags.set("scenario", "load_test", "--scenario");
+        assert_eq!(plan(flags).load.users, 500);
     }
 }

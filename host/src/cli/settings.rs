@@ -12,7 +12,10 @@ use crate::plan::{Heading, Kind, Preset, Setting, Settings, settings};
 pub(super) const LAYERS: &str = "\
 Each setting can also stand in the plan file (`users = 100`) and in the environment (VESPEIRO_USERS=100).
 Flags override the environment, which overrides the plan file, which overrides the scenario.
-`none` takes back an optional setting; a switch takes --key, --key=false or --no-key.";
+`none` takes back an optional setting; a switch takes --key, --key=false or --no-key.
+
+--archetype NAME=MODULE[:WEIGHT] makes only those named play. MODULE is a .wasm file or builtin:NAME; a name that the
+plan has keeps its module, weight and config where the flag leaves them out, a new one has the weight 1.";
 
 /// Shown below the general help.
 pub(super) const EXIT_CODES: &str = "\
@@ -32,13 +35,10 @@ impl Args for Settings {
             .help("Plan file (TOML)");
         let archetype = Arg::new(ARCHETYPE)
             .long(ARCHETYPE)
-            .value_name("NAME[=MODULE[:WEIGHT]]")
+            .value_name("NAME[=MODULE]")
             .action(ArgAction::Append)
             .help_heading(Heading::Behaviors.title())
-            .help(
-                "Who plays; repeatable. Only those named play. MODULE is a .wasm file or builtin:NAME; without it, or \
-                 without WEIGHT, what the plan has for that name counts, and for a new name the weight is 1",
-            );
+            .help("Only those named play; repeatable, see below");
         let command = command.after_help(LAYERS).arg(plan);
         settings()
             .iter()
@@ -69,7 +69,7 @@ fn flags(setting: &Setting) -> Vec<Arg> {
         .action(ArgAction::SetTrue)
         .help_heading(setting.heading.title())
         .hide(!on_by_default)
-        .help(format!("Do not: {} [default: do]", lower(&setting.help)));
+        .help(format!("Do not {}", lower(&setting.help)));
     let flag = flag
         .num_args(0..=1)
         .require_equals(true)

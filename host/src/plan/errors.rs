@@ -61,7 +61,7 @@ impl Bad {
 
 /// One mistake in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key} ({origin}): {problem}; {mend}")]
+#[error("{} ({origin}): {problem}; {mend}", key.escape_debug())]
 pub struct PlanError {
     /// Path of the key: `users`, `archetype.admin.weight`.
     pub key: String,

@@ -13,12 +13,14 @@ use super::errors::Bad;
 use super::layers::Kind;
 use super::units::{Bare, parse_duration, parse_size, show_duration, show_size};
 
+type Parse<T> = dyn Fn(&str) -> Result<T, Bad>;
+
 /// How the text of one setting becomes a value, and back.
 pub(super) struct Form<T> {
     /// Stands for the value in help texts.
     pub(super) value_name: &'static str,
     pub(super) kind: Kind,
-    pub(super) parse: Box<dyn Fn(&str) -> Result<T, Bad>>,
+    pub(super) parse: Box<Parse<T>>,
     pub(super) show: Box<dyn Fn(&T) -> String>,
 }
 

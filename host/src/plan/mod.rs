@@ -1,12 +1,12 @@
 //! The resolved configuration of one run. Built once by [`resolve`], validated, then read-only: every other room
 //! takes what it needs from here and never asks the command line, the environment or a file.
 
-pub mod errors;
 pub mod scenario;
 pub mod units;
 
 mod archetypes;
 mod environment;
+mod errors;
 mod file;
 mod forms;
 mod layers;
@@ -15,9 +15,9 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use errors::{Origin, PlanError, PlanErrors};
-pub use layers::{Heading, Kind, Setting, Settings};
-pub use resolve::{Cast, Line, Origins, Resolved, Sources, resolve};
+pub use errors::{Bad, Origin, PlanError, PlanErrors};
+pub use layers::{Heading, Kind, Line, Setting, Settings};
+pub use resolve::{Cast, Origins, Resolved, Sources, resolve};
 pub use scenario::Preset;
 pub use settings::settings;
 

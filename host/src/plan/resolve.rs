@@ -8,12 +8,10 @@ use super::archetypes::{Entry, cast, parse_flag, with_admin};
 use super::environment::Environment;
 use super::errors::{Bad, Origin, PlanError, PlanErrors, nearest};
 use super::file::{self, PlanFile};
-use super::layers::{Layer, Reader, Setting, nearest_setting, variable};
+use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, variable};
+use super::scenario::Preset;
 use super::settings::{read_plan, settings};
 use super::{Archetype, Plan, scenario};
-
-pub use super::layers::{Line, Settings};
-pub use super::scenario::Preset;
 
 /// Everything a plan can come from, apart from the files these name.
 #[derive(Debug)]

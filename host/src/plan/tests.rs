@@ -153,7 +153,7 @@ fn each_layer_overrides_those_below_it_for_every_setting() {
             &variable,
             &flag,
         ];
-        for high in 0..origins.len() {
+        for (high, expected) in origins.into_iter().enumerate() {
             // Alone it overrides the default; over each lower layer it wins both ways round.
             let (value, origin) = Case::default().say(high, key, two).line(key);
             let shown = |text: &str| {
@@ -163,11 +163,7 @@ fn each_layer_overrides_those_below_it_for_every_setting() {
                     text.to_owned()
                 }
             };
-            assert_eq!(
-                (value, origin.as_str()),
-                (shown(two), origins[high]),
-                "{key}"
-            );
+            assert_eq!((value, origin.as_str()), (shown(two), expected), "{key}");
             for low in 0..high {
                 for (below, above) in [(*one, *two), (*two, *one)] {
                     let (value, origin) = Case::default()
@@ -176,7 +172,7 @@ fn each_layer_overrides_those_below_it_for_every_setting() {
                         .line(key);
                     assert_eq!(
                         (value, origin.as_str()),
-                        (shown(above), origins[high]),
+                        (shown(above), expected),
                         "{key} over layer {low}"
                     );
                 }
@@ -425,4 +421,18 @@ fn no_error_and_no_debug_form_shows_the_password() {
         "hunter2"
     );
     assert!(!format!("{resolved:?}").contains("hunter2"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_the_texts_a_plan_or_lines_come_of_it(
+        index in 0..EXAMPLES.len(),
+        text in "\\PC{1,12}",
+        toml in "(\"?[a-z_]{1,9}(\\\\n)?\"?) = [0-9a-z\".{}\\[\\]]{1,9}\n",
+    ) {
+        let (key, ..) = EXAMPLES[index];
+        if let Err(errors) = Case::default().plan_file(&toml).env(&variable(key), &text).resolve() {
+            proptest::prop_assert_eq!(errors.to_string().lines().count(), errors.0.len());
+        }
+    }
 }
