@@ -1,6 +1,8 @@
 //! The host of Vespeiro: plan, behaviors, HTTP, run, metrics and reports, for the one binary and its tests.
 
 pub mod behavior;
+pub mod cli;
+pub mod exit;
 pub mod http;
 pub mod metrics;
 pub mod plan;

@@ -1,1 +1,20 @@
-fn main(){}
+//! The `vespeiro` binary: parses, runs one command, maps an error to an exit code; nothing else.
+
+use std::process::ExitCode;
+
+use vespeiro::cli::Cli;
+use vespeiro::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = match Cli::parse_from(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(no_command) => return no_command.report().into(),
+    };
+    let exit = cli.execute().unwrap_or_else(|error| {
+        for line in format!("{error:#}").lines() {
+            eprintln!("error: {line}");
+        }
+        Exit::of(&error)
+    });
+    exit.into()
+}

@@ -1,6 +1,26 @@
 //! The resolved configuration of one run. Built once by [`resolve`], validated, then read-only: every other room
 //! takes what it needs from here and never asks the command line, the environment or a file.
 
+pub mod scenario;
+pub mod units;
+
+mod archetypes;
+mod environment;
+mod errors;
+mod file;
+mod forms;
+mod layers;
+mod resolve;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use errors::{Bad, Origin, PlanError, PlanErrors};
+pub use layers::{Heading, Kind, Line, Setting, Settings};
+pub use resolve::{Cast, Origins, Resolved, Sources, resolve};
+pub use scenario::Preset;
+pub use settings::settings;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,7 +85,9 @@ pub struct Admin {
 
 impl std::fmt::Debug for Admin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Admin").field("email", &self.email).finish_non_exhaustive()
+        f.debug_struct("Admin")
+            .field("email", &self.email)
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,13 +110,24 @@ pub struct Load {
 }
 
 /// A kind of user.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Archetype {
     pub name: String,
     pub weight: u32,
     pub module: Module,
-    /// A JSON object, handed to each session.
+    /// A JSON object, handed to each session. Holds the admin account under `admin`: never print it.
     pub config: serde_json::Value,
+}
+
+// A config carries the admin account, so it is left out.
+impl std::fmt::Debug for Archetype {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Archetype")
+            .field("name", &self.name)
+            .field("weight", &self.weight)
+            .field("module", &self.module)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where a behavior comes from.

@@ -1,0 +1,52 @@
+//! Reads the `VESPEIRO_*` variables and the locale out of an environment. Used by `resolve.rs`, which is handed the
+//! variables: nothing in this room asks the process for them.
+
+use std::path::PathBuf;
+
+use super::errors::Origin;
+use super::layers::{Layer, Setting, nearest_setting};
+
+/// What the environment says.
+#[derive(Default)]
+pub(super) struct Environment {
+    pub(super) layer: Layer,
+    pub(super) plan: Option<(PathBuf, Origin)>,
+    pub(super) archetypes: Vec<String>,
+    pub(super) locale: Option<String>,
+}
+
+impl Environment {
+    /// An empty variable counts as absent. A `VESPEIRO_*` variable that is no setting is taken for a mistake only when
+    /// it nearly is one: others set such names too (`VESPEIRO_SERVICE_HOST` in a cluster that runs a service so named).
+    pub(super) fn read(
+        variables: impl IntoIterator<Item = (String, String)>,
+        known: &[Setting],
+    ) -> Environment {
+        let mut environment = Environment::default();
+        let mut locales = [None, None, None];
+        for (name, value) in variables.into_iter().filter(|(_, value)| !value.is_empty()) {
+            if let Some(rank) = ["LC_ALL", "LC_MESSAGES", "LANG"]
+                .iter()
+                .position(|locale| *locale == name)
+            {
+                locales[rank] = Some(value);
+                continue;
+            }
+            let Some(key) = name.strip_prefix("VESPEIRO_").map(str::to_lowercase) else {
+                continue;
+            };
+            match key.as_str() {
+                "plan" => environment.plan = Some((value.into(), Origin::Env(name))),
+                "archetype" => {
+                    environment.archetypes = value.split(',').map(str::to_owned).collect()
+                }
+                key if nearest_setting(key, known).is_some() => {
+                    environment.layer.set(key, value, Origin::Env(name))
+                }
+                _ => {}
+            }
+        }
+        environment.locale = locales.into_iter().flatten().next();
+        environment
+    }
+}

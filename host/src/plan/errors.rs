@@ -1,0 +1,133 @@
+//! Where a value came from and what is wrong with it: the words in which a bad plan is refused. Made by every file of
+//! this room, printed by the command line. One mistake is one line, and no line ever holds a secret.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said anything. The text tells what the default was made from (`random`, `cores`); empty for a constant.
+    Default(&'static str),
+    /// A preset: a scenario's name, or the command's own.
+    Preset(String),
+    /// A plan file, or a TOML file given as the scenario; the line counts from 1.
+    File { path: PathBuf, line: usize },
+    /// An environment variable, by its name.
+    Env(String),
+    /// A flag, as it is written: `--users`.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Default("") => write!(f, "default"),
+            Origin::Default(made_from) => write!(f, "default, {made_from}"),
+            Origin::Preset(name) => write!(f, "preset {name}"),
+            Origin::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Origin::Env(name) | Origin::Flag(name) => write!(f, "{name}"),
+        }
+    }
+}
+
+/// A text that is no value of its form, and the way out. It does not know yet which setting it was meant for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}; {mend}")]
+pub struct Bad {
+    /// What is wrong.
+    pub problem: String,
+    /// What to do instead.
+    pub mend: String,
+}
+
+impl Bad {
+    pub(super) fn new(problem: impl Into<String>, mend: impl Into<String>) -> Bad {
+        Bad {
+            problem: problem.into(),
+            mend: mend.into(),
+        }
+    }
+
+    pub(super) fn at(self, key: impl Into<String>, origin: &Origin) -> PlanError {
+        PlanError {
+            key: key.into(),
+            origin: origin.clone(),
+            problem: self.problem,
+            mend: self.mend,
+        }
+    }
+}
+
+/// One mistake in a plan.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} ({origin}): {problem}; {mend}", key.escape_debug())]
+pub struct PlanError {
+    /// Path of the key: `users`, `archetype.admin.weight`.
+    pub key: String,
+    pub origin: Origin,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do instead.
+    pub mend: String,
+}
+
+/// All mistakes of a plan, in the order in which they were found; at least one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(PlanError::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct PlanErrors(pub Vec<PlanError>);
+
+/// The candidate that a misspelt word was most likely meant to be.
+pub(super) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let word = word.to_lowercase().replace('-', "_");
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(&word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.len() / 4).clamp(1, 3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_forgives_a_slip_but_not_another_word() {
+        let keys = ["users", "http", "min_request_count", "cache"];
+        assert_eq!(nearest("usres", keys), Some("users"));
+        assert_eq!(
+            nearest("min-request-count", keys),
+            Some("min_request_count")
+        );
+        assert_eq!(
+            nearest("MIN_REQUESTS_COUNT", keys),
+            Some("min_request_count")
+        );
+        assert_eq!(nearest("port", keys), None);
+        assert_eq!(nearest("service_host", keys), None);
+    }
+
+    #[test]
+    fn an_error_names_key_place_problem_and_mend() {
+        let origin = Origin::File {
+            path: "plan.toml".into(),
+            line: 3,
+        };
+        let error = Bad::new("0 is too few", "give 1 or more").at("users", &origin);
+        assert_eq!(
+            error.to_string(),
+            "users (plan.toml:3): 0 is too few; give 1 or more"
+        );
+        assert_eq!(
+            PlanErrors(vec![error.clone(), error])
+                .to_string()
+                .lines()
+                .count(),
+            2
+        );
+    }
+}

@@ -1,0 +1,358 @@
+//! Reads a plan file (TOML): settings at the top level, `[[archetype]]` tables. Used by `resolve.rs` for `--plan` and
+//! for a scenario that is a file. Every value keeps its line; the values themselves are judged by their forms, as text.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use toml::de::{DeTable, DeValue};
+
+use super::archetypes::{Entry, check_name, parse_module, parse_weight};
+use super::errors::{Bad, Origin, PlanError, nearest};
+use super::layers::Layer;
+
+/// What one plan file says.
+#[derive(Default)]
+pub(super) struct PlanFile {
+    pub(super) layer: Layer,
+    pub(super) archetypes: Vec<Entry>,
+}
+
+const ARCHETYPE_KEYS: [&str; 4] = ["name", "weight", "module", "config"];
+
+/// Reads the file; `key` and `origin` say who asked for it. What is wrong goes to `errors`, the rest is returned.
+pub(super) fn read(
+    path: &Path,
+    key: &str,
+    origin: &Origin,
+    errors: &mut Vec<PlanError>,
+) -> PlanFile {
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse(&text, path, errors),
+        Err(error) => {
+            let problem = format!("cannot read {}: {error}", path.display());
+            errors.push(Bad::new(problem, "give the path of a TOML plan file").at(key, origin));
+            PlanFile::default()
+        }
+    }
+}
+
+/// Where things are in a file, and what is wrong there.
+struct Place<'a> {
+    text: &'a str,
+    path: &'a Path,
+    errors: &'a mut Vec<PlanError>,
+}
+
+impl Place<'_> {
+    fn origin(&self, offset: usize) -> Origin {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        Origin::File {
+            path: self.path.to_owned(),
+            line: 1 + before.matches('\n').count(),
+        }
+    }
+
+    fn refuse(&mut self, key: impl Into<String>, offset: usize, bad: Bad) {
+        let origin = self.origin(offset);
+        self.errors.push(bad.at(key, &origin));
+    }
+}
+
+fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
+    let mut place = Place { text, path, errors };
+    let mut file = PlanFile::default();
+    let table = match DeTable::parse(text) {
+        Ok(table) => table,
+        Err(error) => {
+            let problem = error
+                .message()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            place.refuse(
+                "TOML",
+                error.span().map_or(0, |span| span.start),
+                Bad::new(problem, "mend this line"),
+            );
+            return file;
+        }
+    };
+    for (key, value) in table.get_ref() {
+        let (name, at) = (key.get_ref().as_ref(), key.span().start);
+        if name != "archetype" {
+            file.layer
+                .set(name, text_of(value.get_ref()), place.origin(at));
+            continue;
+        }
+        let tables = value.get_ref().as_array().map(|array| {
+            array.iter().filter_map(|item| {
+                item.get_ref()
+                    .as_table()
+                    .map(|table| (table, item.span().start))
+            })
+        });
+        match (value.get_ref().as_array(), tables) {
+            (Some(array), Some(tables)) if tables.clone().count() == array.len() => {
+                file.archetypes
+                    .extend(tables.filter_map(|(table, at)| archetype(table, at, &mut place)));
+            }
+            _ => place.refuse(
+                name,
+                at,
+                Bad::new(
+                    "this is no list of tables",
+                    "write [[archetype]] above each of them",
+                ),
+            ),
+        }
+    }
+    file
+}
+
+fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -> Option<Entry> {
+    let folder = place.path.parent().map(Path::to_owned).unwrap_or_default();
+    let label = table
+        .get("name")
+        .and_then(|name| name.get_ref().as_str())
+        .unwrap_or("?")
+        .to_owned();
+    for (key, _) in table
+        .iter()
+        .filter(|(key, _)| !ARCHETYPE_KEYS.contains(&key.get_ref().as_ref()))
+    {
+        let mend = nearest(key.get_ref(), ARCHETYPE_KEYS).map_or_else(
+            || {
+                format!(
+                    "use {}; what the behavior itself reads goes into config",
+                    ARCHETYPE_KEYS.join(", ")
+                )
+            },
+            |near| format!("did you mean `{near}`?"),
+        );
+        let path = format!("archetype.{label}.{}", key.get_ref());
+        place.refuse(path, key.span().start, Bad::new("no such key", mend));
+    }
+    let name = place.take(table, &label, "name", |value| check_name(string(value)?));
+    let weight = place.take(table, &label, "weight", |value| {
+        parse_weight(integer(value))
+    });
+    let module = place.take(table, &label, "module", |value| {
+        parse_module(string(value)?, &folder)
+    });
+    let config = place.take(table, &label, "config", |value| match json(value)? {
+        Value::Object(config) => Ok(config),
+        _ => Err(Bad::new(
+            "this is no table",
+            "write config = { key = value }",
+        )),
+    });
+    if !table.contains_key("name") {
+        place.refuse(
+            "archetype.name",
+            at,
+            Bad::new("an archetype without a name", "add name = \"...\""),
+        );
+    }
+    Some(Entry {
+        name: name??,
+        weight: weight?,
+        module: module?,
+        config: config?,
+        origin: place.origin(at),
+    })
+}
+
+impl Place<'_> {
+    /// The value of a key, if it has one: `None` when it is wrong, which is then already reported.
+    fn take<T>(
+        &mut self,
+        table: &DeTable<'_>,
+        label: &str,
+        key: &str,
+        convert: impl FnOnce(&DeValue<'_>) -> Result<T, Bad>,
+    ) -> Option<Option<T>> {
+        let Some(value) = table.get(key) else {
+            return Some(None);
+        };
+        match convert(value.get_ref()) {
+            Ok(converted) => Some(Some(converted)),
+            Err(bad) => {
+                self.refuse(format!("archetype.{label}.{key}"), value.span().start, bad);
+                None
+            }
+        }
+    }
+}
+
+fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, Bad> {
+    value.as_str().ok_or_else(|| {
+        Bad::new(
+            format!("this is no text but {}", value.type_str()),
+            "put it in quotes",
+        )
+    })
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i128> {
+    value
+        .as_integer()
+        .and_then(|number| i128::from_str_radix(number.as_str(), number.radix()).ok())
+}
+
+/// A value as one would write it on the command line. Lists are joined by commas, tables are `key=value` lists.
+fn text_of(value: &DeValue<'_>) -> String {
+    let joined = |parts: Vec<String>| parts.join(",");
+    match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => {
+            integer(value).map_or_else(|| number.to_string(), |number| number.to_string())
+        }
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(on) => on.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(items) => joined(items.iter().map(|item| text_of(item.get_ref())).collect()),
+        DeValue::Table(table) => joined(
+            table
+                .iter()
+                .map(|(key, item)| format!("{}={}", key.get_ref(), text_of(item.get_ref())))
+                .collect(),
+        ),
+    }
+}
+
+fn json(value: &DeValue<'_>) -> Result<Value, Bad> {
+    let no_number = || {
+        Bad::new(
+            "JSON has no such number",
+            "use a finite 64-bit number, or a text",
+        )
+    };
+    Ok(match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(_) => {
+            let number = integer(value).ok_or_else(no_number)?;
+            i64::try_from(number)
+                .map(Value::from)
+                .or_else(|_| u64::try_from(number).map(Value::from))
+                .map_err(|_| no_number())?
+        }
+        DeValue::Float(number) => {
+            let number = number
+                .as_str()
+                .parse()
+                .ok()
+                .and_then(serde_json::Number::from_f64);
+            Value::Number(number.ok_or_else(no_number)?)
+        }
+        DeValue::Boolean(on) => Value::Bool(*on),
+        DeValue::Datetime(time) => Value::String(time.to_string()),
+        DeValue::Array(items) => Value::Array(
+            items
+                .iter()
+                .map(|item| json(item.get_ref()))
+                .collect::<Result<_, _>>()?,
+        ),
+        DeValue::Table(table) => {
+            let entries = table
+                .iter()
+                .map(|(key, item)| Ok((key.get_ref().to_string(), json(item.get_ref())?)));
+            Value::Object(entries.collect::<Result<Map<_, _>, Bad>>()?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::Module;
+    use super::*;
+
+    fn read_text(text: &str) -> (PlanFile, Vec<String>) {
+        let mut errors = Vec::new();
+        let file = parse(text, Path::new("folder/plan.toml"), &mut errors);
+        (file, errors.iter().map(PlanError::to_string).collect())
+    }
+
+    #[test]
+    fn every_value_keeps_its_line_and_becomes_text() {
+        let (file, errors) = read_text(
+            "# plan\nusers = 1_000\n\nduration = \"5m\"\ninsecure = true\n[mix]\nauth = 0x14\nuser-query = 80.5\n",
+        );
+        assert_eq!(errors, [""; 0]);
+        let entry = |key: &str| {
+            let (text, origin) = &file.layer.entries[key];
+            format!("{text} @ {origin}")
+        };
+        assert_eq!(entry("users"), "1000 @ folder/plan.toml:2");
+        assert_eq!(entry("duration"), "5m @ folder/plan.toml:4");
+        assert_eq!(entry("insecure"), "true @ folder/plan.toml:5");
+        assert_eq!(entry("mix"), "auth=20,user-query=80.5 @ folder/plan.toml:6");
+    }
+
+    #[test]
+    fn an_archetype_takes_its_config_as_json() {
+        let text = "[[archetype]]\nname = \"vip\"\nweight = 3\nmodule = \"builtin:power\"\n\
+            config = { deep = { list = [1, 2.5, \"x\"] }, when = 2026-01-01, on = true }\n";
+        let (file, errors) = read_text(text);
+        assert_eq!(errors, [""; 0]);
+        let [entry] = file.archetypes.as_slice() else {
+            panic!("{:?}", file.archetypes)
+        };
+        assert_eq!((entry.name.as_str(), entry.weight), ("vip", Some(3)));
+        assert_eq!(entry.module, Some(Module::BuiltIn("power".into())));
+        let expected =
+            serde_json::json!({"deep": {"list": [1, 2.5, "x"]}, "when": "2026-01-01", "on": true});
+        assert_eq!(entry.config.clone().map(Value::Object), Some(expected));
+        assert_eq!(entry.origin.to_string(), "folder/plan.toml:1");
+    }
+
+    #[test]
+    fn every_mistake_of_an_archetype_is_reported_with_its_line() {
+        let text = "[[archetype]]\nnam = \"a\"\n\n[[archetype]]\nname = \"b\"\nweight = -1\nmodule = \"x.wasm\"\nconfig = 3\n";
+        let (_, errors) = read_text(text);
+        assert_eq!(
+            errors,
+            [
+                "archetype.?.nam (folder/plan.toml:2): no such key; did you mean `name`?",
+                "archetype.name (folder/plan.toml:1): an archetype without a name; add name = \"...\"",
+                "archetype.b.weight (folder/plan.toml:6): this is no weight; give a whole number, 0 to 1000000",
+                "archetype.b.module (folder/plan.toml:7): module folder/x.wasm is not there; \
+                 give the path of a .wasm file, or builtin:<name>",
+                "archetype.b.config (folder/plan.toml:8): this is no table; write config = { key = value }",
+            ]
+        );
+    }
+
+    #[test]
+    fn broken_toml_is_one_line_that_names_its_place() {
+        for text in [
+            "users = 1\nusers = 2\n",
+            "users = 1\n= 2\n",
+            "users = 1\nbase_url = \"x\nlang = 1",
+        ] {
+            let (_, errors) = read_text(text);
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(
+                errors[0].starts_with("TOML (folder/plan.toml:2): "),
+                "{errors:?}"
+            );
+            assert_eq!(errors[0].lines().count(), 1);
+        }
+        for text in [
+            "archetype = 1",
+            "archetype = [1]",
+            "[archetype]\nname = \"a\"",
+        ] {
+            assert!(read_text(text).1[0].contains("[[archetype]]"), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC*", lines in "([a-z\\[\\]]{1,9} ?=? ?[0-9a-z\"{}\\[\\],.]{0,9}\n){0,6}") {
+            read_text(&text);
+            read_text(&lines);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Stacks the layers (defaults < the command's own preset < scenario < plan file < environment < flags) and makes one
+//! checked [`Plan`] of them, or the list of all that is wrong. Called once, by the command line, before anything starts.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::archetypes::{Entry, cast, parse_flag, with_admin};
+use super::environment::Environment;
+use super::errors::{Bad, Origin, PlanError, PlanErrors, nearest};
+use super::file::{self, PlanFile};
+use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, variable};
+use super::scenario::Preset;
+use super::settings::{read_plan, settings};
+use super::{Archetype, Plan, scenario};
+
+/// Everything a plan can come from, apart from the files these name.
+#[derive(Debug)]
+pub struct Sources<'a, E> {
+    /// The command's own defaults, just above the general ones.
+    pub base: Option<&'a Preset>,
+    pub flags: Settings,
+    /// All variables of the environment, as names and values.
+    pub env: E,
+}
+
+/// A checked plan, and how it came to be.
+#[derive(Debug)]
+pub struct Resolved {
+    pub plan: Plan,
+    pub origins: Origins,
+}
+
+/// What was resolved, in printable form and without secrets of its own.
+#[derive(Debug)]
+pub struct Origins {
+    /// Every setting, in the order of the declarations.
+    pub settings: Vec<Line>,
+    /// Who plays, in the order of [`Plan::archetypes`].
+    pub archetypes: Vec<Cast>,
+}
+
+/// One archetype and who put it into the plan.
+#[derive(Debug)]
+pub struct Cast {
+    /// As it was written: its config does not hold the plan's admin account yet.
+    pub archetype: Archetype,
+    pub origin: Origin,
+}
+
+/// Resolves a plan.
+///
+/// # Errors
+/// All mistakes at once, each with its key, its origin and the way out.
+pub fn resolve<E>(sources: Sources<'_, E>) -> Result<Resolved, PlanErrors>
+where
+    E: IntoIterator<Item = (String, String)>,
+{
+    let Sources { base, flags, env } = sources;
+    let mut errors = Vec::new();
+    let known = settings();
+    let env = Environment::read(env, &known);
+
+    let given = flags
+        .plan
+        .clone()
+        .map(|path| (path, Origin::Flag("--plan".to_owned())))
+        .or(env.plan);
+    let plan_file = given
+        .map(|(path, origin)| file::read(&path, "plan", &origin, &mut errors))
+        .unwrap_or_default();
+    let mut specs: Vec<Entry> = Vec::new();
+    let (texts, origin) = if flags.archetypes.is_empty() {
+        (env.archetypes, Origin::Env(variable("archetype")))
+    } else {
+        (
+            flags.archetypes.clone(),
+            Origin::Flag("--archetype".to_owned()),
+        )
+    };
+    specs.extend(
+        texts
+            .iter()
+            .filter_map(|text| parse_flag(text, origin.clone(), &mut errors)),
+    );
+
+    let base = base.map(preset_layer).unwrap_or_default();
+    let scenario = scenario_layer(
+        &[&base, &plan_file.layer, &env.layer, flags.layer()],
+        &mut errors,
+    );
+    let layers = [
+        base,
+        scenario.layer,
+        plan_file.layer,
+        env.layer,
+        flags.layer().clone(),
+    ];
+    for (key, (_, origin)) in layers.iter().flat_map(|layer| &layer.entries) {
+        if !known.iter().any(|setting| setting.key == key) {
+            errors.push(unknown(key, &known).at(key, origin));
+        }
+    }
+
+    let mut reader = Reader::new(&layers);
+    let mut plan = read_plan(&mut reader, env.locale.as_deref());
+    errors.append(&mut reader.errors);
+
+    let playing = cast(
+        vec![scenario.archetypes, plan_file.archetypes, specs],
+        &mut errors,
+    );
+    if !errors.is_empty() {
+        return Err(PlanErrors(errors));
+    }
+    let archetypes: Vec<Cast> = playing
+        .iter()
+        .filter_map(|entry| {
+            Some(Cast {
+                archetype: entry.archetype()?,
+                origin: entry.origin.clone(),
+            })
+        })
+        .collect();
+    plan.archetypes = archetypes
+        .iter()
+        .map(|cast| with_admin(cast.archetype.clone(), &plan.target.admin))
+        .collect();
+    Ok(Resolved {
+        plan,
+        origins: Origins {
+            settings: reader.lines,
+            archetypes,
+        },
+    })
+}
+
+fn preset_layer(preset: &Preset) -> Layer {
+    let mut layer = Layer::default();
+    for (key, text) in preset.settings {
+        layer.set(key, *text, Origin::Preset(preset.name.to_owned()));
+    }
+    layer
+}
+
+/// The layer of the scenario that the highest of `layers` names; empty if none does.
+fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
+    let Some((name, origin)) = layers
+        .iter()
+        .rev()
+        .find_map(|layer| layer.entries.get("scenario"))
+    else {
+        return PlanFile::default();
+    };
+    if Path::new(name).extension() != Some(OsStr::new("toml")) {
+        return match scenario::find(name) {
+            Ok(preset) => PlanFile {
+                layer: preset_layer(preset),
+                archetypes: Vec::new(),
+            },
+            Err(bad) => {
+                errors.push(bad.at("scenario", origin));
+                PlanFile::default()
+            }
+        };
+    }
+    let folder = match origin {
+        Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")),
+        _ => Path::new(""),
+    };
+    let mut file = file::read(&folder.join(name), "scenario", origin, errors);
+    // A scenario that starts from another would make the order of the layers hard to tell.
+    if let Some((_, origin)) = file.layer.entries.remove("scenario") {
+        let bad = Bad::new(
+            "a scenario cannot name another scenario",
+            "remove it, or give this file to --plan",
+        );
+        errors.push(bad.at("scenario", &origin));
+    }
+    file
+}
+
+fn unknown(key: &str, known: &[Setting]) -> Bad {
+    let key = if nearest(key, ["archetype"]).is_some() {
+        Some("[[archetype]]".to_owned())
+    } else {
+        nearest_setting(key, known)
+    };
+    let mend = key.map_or_else(
+        || "remove it; `vespeiro plan` prints all keys".to_owned(),
+        |meant| format!("did you mean `{meant}`?"),
+    );
+    Bad::new("no such key", mend)
+}

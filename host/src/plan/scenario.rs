@@ -1,0 +1,102 @@
+//! The named presets of a plan, in one table. Read by [`super::resolve`] and by the help text. A preset only sets
+//! defaults: the plan file, the environment and flags all override it.
+
+use super::errors::{Bad, nearest};
+
+/// A named bundle of settings, as `key`, `value` pairs in the words of the plan file.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    pub name: &'static str,
+    /// What it is for, in one line.
+    pub about: &'static str,
+    pub settings: &'static [(&'static str, &'static str)],
+}
+
+/// Every scenario that `--scenario NAME` knows.
+pub const SCENARIOS: &[Preset] = &[
+    Preset {
+        name: "mixed",
+        about: "all defaults",
+        settings: &[],
+    },
+    Preset {
+        name: "development",
+        about: "few users and short budgets, on one worker",
+        settings: &[
+            ("users", "10"),
+            ("min_request_count", "5"),
+            ("max_request_count", "50"),
+            ("workers", "1"),
+        ],
+    },
+    Preset {
+        name: "testing",
+        about: "medium load, quick people, done in minutes",
+        settings: &[
+            ("users", "50"),
+            ("min_request_count", "20"),
+            ("max_request_count", "200"),
+            ("delay_min", "50ms"),
+            ("delay_max", "500ms"),
+            ("ramp_up", "5s"),
+        ],
+    },
+    Preset {
+        name: "staging",
+        about: "the shape of production: unhurried people who arrive over a minute",
+        settings: &[
+            ("users", "200"),
+            ("min_request_count", "50"),
+            ("max_request_count", "1000"),
+            ("delay_min", "200ms"),
+            ("delay_max", "3s"),
+            ("ramp_up", "1m"),
+        ],
+    },
+    Preset {
+        name: "load_test",
+        about: "many users, long budgets",
+        settings: &[
+            ("users", "500"),
+            ("min_request_count", "100"),
+            ("max_request_count", "5000"),
+            ("ramp_up", "30s"),
+        ],
+    },
+    Preset {
+        name: "metrics_generation",
+        about: "steady traffic for dashboards",
+        settings: &[
+            ("users", "100"),
+            ("min_request_count", "50"),
+            ("max_request_count", "1000"),
+        ],
+    },
+];
+
+/// The names, for help texts and errors.
+pub fn names() -> String {
+    SCENARIOS
+        .iter()
+        .map(|scenario| scenario.name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// The preset of that name.
+///
+/// # Errors
+/// No preset has that name.
+pub fn find(name: &str) -> Result<&'static Preset, Bad> {
+    SCENARIOS
+        .iter()
+        .find(|scenario| scenario.name == name)
+        .ok_or_else(|| {
+            let hint = nearest(name, SCENARIOS.iter().map(|scenario| scenario.name))
+                .map_or_else(String::new, |near| format!("did you mean {near:?}? "));
+            Bad::new(
+                format!("no scenario is named {name:?}"),
+                format!("{hint}use {} or the path of a .toml file", names()),
+            )
+        })
+}

@@ -1,0 +1,291 @@
+//! Every setting there is, declared once: key, default, form and help stand where the value goes into the [`Plan`].
+//! Flags, `VESPEIRO_*` variables, plan file keys, help texts and `vespeiro plan` all follow from this one function.
+
+use std::time::Duration;
+
+use super::forms::{
+    base_url, choice, count, duration, path, run_id, secret, size, socket_address, switch, text,
+};
+use super::layers::{Fallback, Heading, Reader, Setting};
+use super::units::Bare::{Milliseconds, Seconds};
+use super::{Admin, Guest, HttpVersion, Language, Load, Output, Plan, Target, scenario};
+
+const LANGUAGES: &[(&str, Language)] =
+    &[("en", Language::English), ("pt-BR", Language::Portuguese)];
+const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
+    ("auto", HttpVersion::Auto),
+    ("1", HttpVersion::Http1),
+    ("2", HttpVersion::Http2),
+];
+
+/// The longest pause that the contract lets a step ask for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+const A_MOMENT: Duration = Duration::from_millis(1);
+const A_PAGE: usize = 64 << 10;
+/// All that 32-bit linear memory can address.
+const ALL_PAGES: usize = 4 << 30;
+
+/// Reads a whole plan, all but its archetypes. `locale` is the user's, as in `LANG`.
+pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
+    r.under(Heading::Plan);
+    let scenario = r.read(
+        "scenario",
+        "mixed",
+        text("NAME"),
+        format!(
+            "Preset to start from: {}; or a .toml file",
+            scenario::names()
+        ),
+    );
+    let seed = r.read(
+        "seed",
+        random_seed(),
+        count(0..=u64::MAX),
+        "Where all randomness comes from; repeats a run",
+    );
+    let run_id = r.read(
+        "run_id",
+        random_run_id(),
+        run_id(),
+        "Marks all that the run creates",
+    );
+
+    r.under(Heading::Load);
+    let load = Load {
+        users: r.read(
+            "users",
+            "100",
+            count(1..=u32::MAX),
+            "Virtual users, all at the same time",
+        ),
+        min_request_count: r.read(
+            "min_request_count",
+            "10",
+            count(1..=u32::MAX),
+            "Fewest requests of a user",
+        ),
+        max_request_count: r.read(
+            "max_request_count",
+            "1000",
+            count(1..=u32::MAX),
+            "Most requests of a user",
+        ),
+        duration: r.read(
+            "duration",
+            "none",
+            duration(Seconds, A_MOMENT..=LONGEST).or_none(),
+            "End the run after this long; bare numbers are seconds",
+        ),
+        ramp_up: r.read(
+            "ramp_up",
+            "0s",
+            duration(Seconds, Duration::ZERO..=LONGEST),
+            "Spread the users' starts over this long; bare numbers are seconds",
+        ),
+        grace: r.read(
+            "grace",
+            "30s",
+            duration(Seconds, Duration::ZERO..=LONGEST_PAUSE),
+            "How long requests under way may take to finish when the run stops",
+        ),
+        delay_min: r.read(
+            "delay_min",
+            "100ms",
+            duration(Milliseconds, Duration::ZERO..=LONGEST_PAUSE),
+            "Shortest pause between two steps of a user; bare numbers are milliseconds",
+        ),
+        delay_max: r.read(
+            "delay_max",
+            "2s",
+            duration(Milliseconds, Duration::ZERO..=LONGEST_PAUSE),
+            "Longest pause between two steps of a user; bare numbers are milliseconds",
+        ),
+    };
+    let workers = r.read(
+        "workers",
+        cores(),
+        count(1..=1024),
+        "OS threads that play users",
+    );
+
+    r.under(Heading::Target);
+    let target = Target {
+        base_url: r.read("base_url", "http://localhost:9501", base_url(), "The service under test"),
+        insecure: r.read("insecure", "false", switch(), "Accept any TLS certificate"),
+        http: r.read("http", "auto", choice("VERSION", HTTP_VERSIONS), "HTTP version: auto, 1, or 2 without asking"),
+        compressed: r.read("compressed", "false", switch(), "Ask for gzip, and decode it"),
+        connect_timeout: r.read(
+            "connect_timeout",
+            "5s",
+            duration(Seconds, A_MOMENT..=LONGEST_PAUSE),
+            "Longest wait for a connection; bare numbers are seconds",
+        ),
+        request_timeout: r.read(
+            "request_timeout",
+            "30s",
+            duration(Seconds, A_MOMENT..=LONGEST_PAUSE),
+            "Longest wait for a whole response; bare numbers are seconds",
+        ),
+        max_connections: r.read(
+            "max_connections",
+            "1024",
+            count(0..=1_000_000),
+            "Most requests in flight over all workers; 0 for no cap",
+        ),
+        max_body: r.read("max_body", "1MiB", size(1..=ALL_PAGES), "Largest response body; bare numbers are bytes"),
+        admin: Admin {
+            email: r.read("admin_email", "admin@example.test", text("EMAIL"), "Account of the privileged archetypes"),
+            password: r.read(
+                "admin_password",
+                "Admin123!",
+                secret(),
+                "Its password, never printed; VESPEIRO_ADMIN_PASSWORD keeps it out of the process list",
+            ),
+        },
+    };
+
+    r.under(Heading::Behaviors);
+    let guest = Guest {
+        memory: r.read(
+            "guest_memory",
+            "1GiB",
+            size(A_PAGE..=ALL_PAGES),
+            "Most memory of one behavior in one worker; bare numbers are bytes",
+        ),
+        call_timeout: r.read(
+            "guest_timeout",
+            "100ms",
+            duration(Milliseconds, A_MOMENT..=LONGEST_PAUSE),
+            "Longest time of one call into a behavior; bare numbers are milliseconds",
+        ),
+        cache: r.read("cache", "true", switch(), "Keep compiled behaviors on disk"),
+    };
+
+    r.under(Heading::Output);
+    let output = Output {
+        metrics: r.read(
+            "metrics",
+            "none",
+            socket_address().or_none(),
+            "Serve Prometheus metrics on this address, for instance 127.0.0.1:9090",
+        ),
+        panel: r.read(
+            "panel",
+            "true",
+            switch(),
+            "Draw the live panel on a terminal",
+        ),
+        language: r.read(
+            "lang",
+            locale_language(locale),
+            choice("LANG", LANGUAGES),
+            "Language: en or pt-BR",
+        ),
+        summary_json: r.read(
+            "summary_json",
+            "none",
+            path().or_none(),
+            "Write the summary to this file, as JSON",
+        ),
+    };
+
+    // Straight after the reading, so that a line about two settings stands beside those about one.
+    r.in_order(
+        "min_request_count",
+        "max_request_count",
+        load.min_request_count <= load.max_request_count,
+    );
+    r.in_order("delay_min", "delay_max", load.delay_min <= load.delay_max);
+
+    Plan {
+        scenario,
+        run_id,
+        seed,
+        workers,
+        target,
+        load,
+        archetypes: Vec::new(),
+        guest,
+        output,
+    }
+}
+
+/// All settings in the order in which they are declared, for help texts and tests.
+pub fn settings() -> Vec<Setting> {
+    let mut reader = Reader::new(&[]);
+    read_plan(&mut reader, None);
+    reader.lines.into_iter().map(|line| line.setting).collect()
+}
+
+fn random_seed() -> Fallback {
+    Fallback::Made {
+        text: rand::random::<u64>().to_string(),
+        from: "random",
+    }
+}
+
+fn random_run_id() -> Fallback {
+    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let text = (0..8)
+        .map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())]))
+        .collect();
+    Fallback::Made {
+        text,
+        from: "random",
+    }
+}
+
+fn cores() -> Fallback {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(1024));
+    Fallback::Made {
+        text: cores.to_string(),
+        from: "available cores",
+    }
+}
+
+fn locale_language(locale: Option<&str>) -> Fallback {
+    let text = if locale.is_some_and(|locale| locale.starts_with("pt")) {
+        "pt-BR"
+    } else {
+        "en"
+    };
+    Fallback::Made {
+        text: text.to_owned(),
+        from: "locale",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_unique_and_written_the_same_way() {
+        let mut keys: Vec<_> = settings().iter().map(|setting| setting.key).collect();
+        assert!(
+            keys.iter()
+                .all(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        );
+        let declared = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), declared);
+    }
+
+    #[test]
+    fn the_flag_and_the_variable_follow_from_the_key() {
+        let settings = settings();
+        let setting = settings
+            .iter()
+            .find(|setting| setting.key == "min_request_count")
+            .unwrap();
+        assert_eq!(setting.flag(), "min-request-count");
+        assert_eq!(setting.variable(), "VESPEIRO_MIN_REQUEST_COUNT");
+    }
+
+    #[test]
+    fn no_declaration_shows_the_default_password() {
+        assert!(!format!("{:?}", settings()).contains("Admin123!"));
+    }
+}

@@ -1,0 +1,439 @@
+//! Tests of [`resolve`] as a whole: every setting through every layer, every kind of mistake. They see what a command
+//! sees, files and variables included.
+
+use std::path::PathBuf;
+
+use super::layers::variable;
+use super::*;
+
+/// Two different right values of each setting, in canonical form.
+const EXAMPLES: &[(&str, &str, &str)] = &[
+    ("seed", "1", "18446744073709551615"),
+    ("run_id", "abcdefgh", "00000000"),
+    ("users", "1", "2"),
+    ("min_request_count", "11", "12"),
+    ("max_request_count", "101", "102"),
+    ("duration", "none", "90s"),
+    ("ramp_up", "0s", "1h"),
+    ("grace", "1s", "2s"),
+    ("delay_min", "1ms", "2ms"),
+    ("delay_max", "250ms", "5s"),
+    ("workers", "3", "5"),
+    ("base_url", "https://a.test/api", "http://127.0.0.1:1"),
+    ("insecure", "true", "false"),
+    ("http", "1", "2"),
+    ("compressed", "true", "false"),
+    ("connect_timeout", "1s", "20ms"),
+    ("request_timeout", "1s", "20ms"),
+    ("max_connections", "0", "9"),
+    ("max_body", "64KiB", "10MB"),
+    ("admin_email", "a@b.test", "c@d.test"),
+    ("admin_password", "one", "two"),
+    ("guest_memory", "2GiB", "64KiB"),
+    ("guest_timeout", "1ms", "2s"),
+    ("cache", "false", "true"),
+    ("metrics", "127.0.0.1:9090", "none"),
+    ("panel", "false", "true"),
+    ("lang", "pt-BR", "en"),
+    ("summary_json", "a.json", "none"),
+];
+
+/// A folder to write plan files to, and what else a test says.
+#[derive(Default)]
+struct Case {
+    folder: Option<tempfile::TempDir>,
+    base: Option<Preset>,
+    flags: Settings,
+    env: Vec<(String, String)>,
+}
+
+impl Case {
+    fn file(&mut self, name: &str, text: &str) -> PathBuf {
+        let folder = self
+            .folder
+            .get_or_insert_with(|| tempfile::tempdir().unwrap());
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn plan_file(mut self, text: &str) -> Case {
+        self.flags.plan = Some(self.file("plan.toml", text));
+        self
+    }
+
+    fn flag(mut self, key: &str, text: &str) -> Case {
+        self.flags
+            .set(key, text, format!("--{}", key.replace('_', "-")));
+        self
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Case {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Says a setting in one of the five layers above the defaults.
+    fn say(mut self, layer: usize, key: &'static str, text: &'static str) -> Case {
+        match layer {
+            0 => {
+                let pair: &'static (&str, &str) = Box::leak(Box::new((key, text)));
+                let settings = std::slice::from_ref(pair);
+                self.base = Some(Preset {
+                    name: "own",
+                    about: "",
+                    settings,
+                });
+                self
+            }
+            1 => {
+                let path = self.file("scenario.toml", &format!("{key} = \"{text}\"\n"));
+                self.flag("scenario", path.to_str().unwrap())
+            }
+            2 => self.plan_file(&format!("\n{key} = \"{text}\"\n")),
+            3 => self.env(&variable(key), text),
+            _ => self.flag(key, text),
+        }
+    }
+
+    fn resolve(self) -> Result<Resolved, PlanErrors> {
+        resolve(Sources {
+            base: self.base.as_ref(),
+            flags: self.flags,
+            env: self.env,
+        })
+    }
+
+    fn errors(self) -> Vec<String> {
+        let folder = self
+            .folder
+            .as_ref()
+            .map_or(String::new(), |f| format!("{}/", f.path().display()));
+        let text = self
+            .resolve()
+            .expect_err("a mistake was expected")
+            .to_string();
+        text.lines().map(|line| line.replace(&folder, "")).collect()
+    }
+
+    fn line(self, key: &str) -> (String, String) {
+        let folder = self
+            .folder
+            .as_ref()
+            .map_or(String::new(), |f| format!("{}/", f.path().display()));
+        let resolved = self.resolve().unwrap_or_else(|errors| panic!("{errors}"));
+        let line = resolved
+            .origins
+            .settings
+            .iter()
+            .find(|line| line.setting.key == key)
+            .unwrap();
+        (
+            line.value.clone(),
+            line.origin.to_string().replace(&folder, ""),
+        )
+    }
+}
+
+#[test]
+fn each_layer_overrides_those_below_it_for_every_setting() {
+    let examples: Vec<&str> = EXAMPLES.iter().map(|(key, ..)| *key).collect();
+    let declared: Vec<&str> = settings()
+        .iter()
+        .map(|setting| setting.key)
+        .filter(|key| *key != "scenario")
+        .collect();
+    assert_eq!(examples, declared, "every setting has its examples here");
+    for (key, one, two) in EXAMPLES {
+        let flag = format!("--{}", key.replace('_', "-"));
+        let variable = variable(key);
+        let origins = [
+            "preset own",
+            "scenario.toml:1",
+            "plan.toml:2",
+            &variable,
+            &flag,
+        ];
+        for (high, expected) in origins.into_iter().enumerate() {
+            // Alone it overrides the default; over each lower layer it wins both ways round.
+            let (value, origin) = Case::default().say(high, key, two).line(key);
+            let shown = |text: &str| {
+                if *key == "admin_password" {
+                    "(hidden)".into()
+                } else {
+                    text.to_owned()
+                }
+            };
+            assert_eq!((value, origin.as_str()), (shown(two), expected), "{key}");
+            for low in 0..high {
+                for (below, above) in [(*one, *two), (*two, *one)] {
+                    let (value, origin) = Case::default()
+                        .say(low, key, below)
+                        .say(high, key, above)
+                        .line(key);
+                    assert_eq!(
+                        (value, origin.as_str()),
+                        (shown(above), expected),
+                        "{key} over layer {low}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn values_reach_the_plan_with_the_right_units() {
+    let case = Case::default()
+        .flag("delay_min", "250")
+        .flag("delay_max", "1s")
+        .flag("duration", "3600");
+    let plan = case
+        .flag("max_body", "64KiB")
+        .flag("guest_timeout", "50")
+        .resolve()
+        .unwrap()
+        .plan;
+    assert_eq!(
+        (
+            plan.load.delay_min.as_millis(),
+            plan.load.delay_max.as_millis()
+        ),
+        (250, 1000)
+    );
+    assert_eq!(plan.load.duration.unwrap().as_secs(), 3600);
+    assert_eq!(
+        (plan.target.max_body, plan.guest.call_timeout.as_millis()),
+        (65_536, 50)
+    );
+}
+
+#[test]
+fn defaults_are_those_of_the_specification() {
+    let plan = Case::default().resolve().unwrap().plan;
+    let load = &plan.load;
+    assert_eq!(
+        (load.users, load.min_request_count, load.max_request_count),
+        (100, 10, 1000)
+    );
+    assert_eq!(
+        (
+            load.delay_min.as_millis(),
+            load.delay_max.as_millis(),
+            load.duration
+        ),
+        (100, 2000, None)
+    );
+    assert_eq!(
+        (plan.target.base_url.as_str(), plan.scenario.as_str()),
+        ("http://localhost:9501/", "mixed")
+    );
+    assert!(plan.guest.cache && plan.output.panel && !plan.target.insecure);
+    let other = Case::default().resolve().unwrap().plan;
+    assert!(
+        plan.seed != other.seed && plan.run_id != other.run_id,
+        "drawn anew for each run"
+    );
+    assert_eq!(plan.archetypes.iter().map(|a| a.weight).sum::<u32>(), 100);
+    assert_eq!(
+        plan.archetypes[2].config["admin"]["email"],
+        "admin@example.test"
+    );
+}
+
+#[test]
+fn every_scenario_resolves_whatever_layer_names_it() {
+    for preset in scenario::SCENARIOS {
+        let plan = Case::default()
+            .env("VESPEIRO_SCENARIO", preset.name)
+            .resolve()
+            .unwrap()
+            .plan;
+        assert_eq!(plan.scenario, preset.name);
+    }
+    let case = Case::default().plan_file("scenario = \"load_test\"\nusers = 7\n");
+    assert_eq!(
+        case.line("ramp_up"),
+        ("30s".into(), "preset load_test".into())
+    );
+    let case = Case::default().plan_file("scenario = \"load_test\"\nusers = 7\n");
+    assert_eq!(case.line("users"), ("7".into(), "plan.toml:2".into()));
+    let case = Case::default()
+        .plan_file("scenario = \"load_test\"")
+        .flag("scenario", "development");
+    assert_eq!(
+        case.line("users"),
+        ("10".into(), "preset development".into())
+    );
+}
+
+#[test]
+fn the_locale_chooses_the_language_until_someone_does() {
+    let lang = |case: Case| case.line("lang").0;
+    assert_eq!(lang(Case::default().env("LANG", "pt_BR.UTF-8")), "pt-BR");
+    assert_eq!(
+        lang(
+            Case::default()
+                .env("LANG", "pt_BR.UTF-8")
+                .env("LC_ALL", "C")
+        ),
+        "en"
+    );
+    assert_eq!(
+        lang(
+            Case::default()
+                .env("LC_ALL", "")
+                .env("LC_MESSAGES", "pt_PT")
+                .env("LANG", "C")
+        ),
+        "pt-BR"
+    );
+    assert_eq!(
+        lang(
+            Case::default()
+                .env("LANG", "pt_BR")
+                .env("VESPEIRO_LANG", "en")
+        ),
+        "en"
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_each_in_its_place() {
+    let case = Case::default()
+        .plan_file(
+            "usres = 5\nusers = 0\nbase-url = \"x\"\nno_cache = true\nduration = [1, 2]\nscenario = \"lod_test\"\n\
+             [[archetype]]\nname = \"power\"\nmodule = \"gone.wasm\"\n[mix]\nauth = 1\n",
+        )
+        .env("VESPEIRO_WORKERS", "many")
+        .env("VESPEIRO_USER", "3")
+        .env("VESPEIRO_SERVICE_HOST", "10.0.0.1")
+        .env("VESPEIRO_HTTP", "")
+        .flag("base_url", "localhost:9501")
+        .flag("min_request_count", "2000")
+        .flag("delay_min", "3s");
+    assert_eq!(
+        case.errors(),
+        [
+            "archetype.power.module (plan.toml:9): module gone.wasm is not there; \
+             give the path of a .wasm file, or builtin:<name>",
+            "scenario (plan.toml:6): no scenario is named \"lod_test\"; did you mean \"load_test\"? use mixed, \
+             development, testing, staging, load_test, metrics_generation or the path of a .toml file",
+            "base-url (plan.toml:3): no such key; did you mean `base_url`?",
+            "mix (plan.toml:10): no such key; remove it; `vespeiro plan` prints all keys",
+            "no_cache (plan.toml:4): no such key; did you mean `cache = false`?",
+            "usres (plan.toml:1): no such key; did you mean `users`?",
+            "user (VESPEIRO_USER): no such key; did you mean `users`?",
+            "users (plan.toml:2): 0 is out of range; give 1 to 4294967295",
+            "duration (plan.toml:5): \"1,2\" is no duration in whole milliseconds; write it as 250ms, 30s, 5m or 1h",
+            "workers (VESPEIRO_WORKERS): \"many\" is no whole number; give 1 to 1024",
+            "base_url (--base-url): \"localhost:9501\" has no scheme; write it as http://localhost:9501",
+            "min_request_count (--min-request-count): 2000 is more than max_request_count 1000 (default); \
+             lower min_request_count or raise max_request_count",
+            "delay_min (--delay-min): 3s is more than delay_max 2s (default); lower delay_min or raise delay_max",
+        ]
+    );
+}
+
+#[test]
+fn files_that_cannot_be_read_name_who_asked_for_them() {
+    let mut case = Case::default().flag("scenario", "/nowhere/s.toml");
+    case.flags.plan = Some("/nowhere/plan.toml".into());
+    let errors = case.errors();
+    assert!(
+        errors[0].starts_with("plan (--plan): cannot read /nowhere/plan.toml: "),
+        "{errors:?}"
+    );
+    assert!(
+        errors[1].starts_with("scenario (--scenario): cannot read /nowhere/s.toml: "),
+        "{errors:?}"
+    );
+    let errors = Case::default()
+        .env("VESPEIRO_PLAN", "/nowhere/plan.toml")
+        .errors();
+    assert!(
+        errors[0].starts_with("plan (VESPEIRO_PLAN): "),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn a_scenario_file_names_no_other_and_is_found_beside_the_plan_file() {
+    let mut case = Case::default().plan_file("scenario = \"mine.toml\"\n");
+    case.file("mine.toml", "users = 3\nscenario = \"mixed\"\n");
+    assert_eq!(
+        case.errors(),
+        [
+            "scenario (mine.toml:2): a scenario cannot name another scenario; remove it, or give this file to --plan"
+        ]
+    );
+}
+
+#[test]
+fn modules_are_found_beside_the_plan_file_and_the_highest_source_casts() {
+    let mut case = Case::default().plan_file(
+        "[[archetype]]\nname = \"mine\"\nmodule = \"m.wasm\"\nweight = 4\nconfig = { a = 1 }\n\
+         [[archetype]]\nname = \"active\"\n",
+    );
+    let module = case.file("m.wasm", "");
+    case.flags.archetypes = vec!["mine".into(), "power".into()];
+    let plan = case.resolve().unwrap().plan;
+    let [mine, power] = plan.archetypes.as_slice() else {
+        panic!("{plan:?}")
+    };
+    assert_eq!(
+        (&mine.module, mine.weight, &mine.config["a"]),
+        (&Module::File(module), 4, &1.into())
+    );
+    assert_eq!(
+        (&power.module, power.weight),
+        (&Module::BuiltIn("power".into()), 20)
+    );
+}
+
+#[test]
+fn the_environment_may_cast_too() {
+    let plan = Case::default()
+        .env("VESPEIRO_ARCHETYPE", "active,vip=builtin:power:2")
+        .resolve()
+        .unwrap()
+        .plan;
+    let names: Vec<_> = plan
+        .archetypes
+        .iter()
+        .map(|archetype| archetype.name.as_str())
+        .collect();
+    assert_eq!(names, ["active", "vip"]);
+}
+
+#[test]
+fn no_error_and_no_debug_form_shows_the_password() {
+    let case = Case::default()
+        .flag("admin_password", "hunter2\n")
+        .env("VESPEIRO_ADMIN_PASSWORD", "hunter2");
+    assert!(!format!("{:?}", case.flags).contains("hunter2"));
+    assert!(!case.errors().join("\n").contains("hunter2"));
+    let resolved = Case::default()
+        .flag("admin_password", "hunter2")
+        .resolve()
+        .unwrap();
+    assert_eq!(
+        resolved.plan.archetypes[0].config["admin"]["password"],
+        "hunter2"
+    );
+    assert!(!format!("{resolved:?}").contains("hunter2"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_the_texts_a_plan_or_lines_come_of_it(
+        index in 0..EXAMPLES.len(),
+        text in "\\PC{1,12}",
+        toml in "(\"?[a-z_]{1,9}(\\\\n)?\"?) = [0-9a-z\".{}\\[\\]]{1,9}\n",
+    ) {
+        let (key, ..) = EXAMPLES[index];
+        if let Err(errors) = Case::default().plan_file(&toml).env(&variable(key), &text).resolve() {
+            proptest::prop_assert_eq!(errors.to_string().lines().count(), errors.0.len());
+        }
+    }
+}
