@@ -11,10 +11,12 @@ use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wit_component::ComponentEncoder;
 
+use super::builtin::built_in;
 use super::contract::{Archetype, ArchetypePre, CONTRACT, types};
 use super::engine::{Engine, Limits};
 use super::guest::GuestState;
 use super::instance::{GuestCall, reason};
+use crate::plan::Module;
 
 /// Most routes that a behavior may describe: they become metric labels.
 const MAX_ROUTES: usize = 512;
@@ -31,13 +33,16 @@ const MAX_SESSIONS: usize = 4_000_000;
 pub struct LoadError {
     /// The file or built-in name that was loaded.
     pub source_name: String,
-    #[source]
     pub kind: LoadErrorKind,
 }
 
 /// What is wrong with a module.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadErrorKind {
+    #[error("cannot be read: {0}: check the path")]
+    Read(std::io::Error),
+    #[error("there is no such built-in behavior: there are newcomer, active, admin and power")]
+    NoBuiltIn,
     #[error("is not WebAssembly: build it for the target wasm32-unknown-unknown and name the .wasm file")]
     NotWasm,
     #[error("is a core module without a WIT description: build it with the vespeiro-guest SDK, or make it a component")]
@@ -87,6 +92,26 @@ impl fmt::Debug for Behavior {
 }
 
 impl Behavior {
+    /// Load what a plan names: a built-in behavior or a file.
+    pub fn of(engine: &Engine, module: &Module, limits: Limits) -> Result<Arc<Self>, LoadError> {
+        match module {
+            Module::BuiltIn(name) => {
+                let source = format!("builtin:{name}");
+                let unknown = || LoadError { source_name: source.clone(), kind: LoadErrorKind::NoBuiltIn };
+                let bytes = built_in(name).ok_or_else(unknown)?;
+                Self::load(engine, &source, bytes, limits)
+            }
+            Module::File(path) => {
+                let source = path.display().to_string();
+                let bytes = std::fs::read(path).map_err(|e| LoadError {
+                    source_name: source.clone(),
+                    kind: LoadErrorKind::Read(e),
+                })?;
+                Self::load(engine, &source, &bytes, limits)
+            }
+        }
+    }
+
     /// Load a component or a core module with embedded WIT. `source` names it in messages.
     pub fn load(
         engine: &Engine,

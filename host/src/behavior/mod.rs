@@ -12,11 +12,10 @@ mod instance;
 mod load;
 mod slot;
 
-pub use builtin::built_in;
 pub use contract::types;
 pub use contract::{CONTRACT, Level};
 pub use engine::{Engine, EngineError, Limits};
 pub use guest::GuestEvent;
 pub use instance::{Crash, GuestCall};
-pub use load::{Behavior, LoadError};
+pub use load::{Behavior, LoadError, LoadErrorKind};
 pub use slot::{Begun, Session, Slot};
