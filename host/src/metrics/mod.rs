@@ -1,1 +1,31 @@
-//! What the run measures.
+//! What the run measures: each worker records into its own [`Recorder`], the orchestrator merges the intervals into
+//! [`Totals`], and panel, summary and Prometheus read a [`Snapshot`]. Used by `run` (writes) and `report` (reads).
+//! One writer per recorder: nothing on a request's path locks, hashes a string or allocates in steady state.
+
+mod catalog;
+mod counts;
+mod interval;
+mod names;
+pub mod process;
+pub mod prometheus;
+mod recorder;
+mod sample;
+pub mod serve;
+mod sketch;
+mod snapshot;
+#[cfg(test)]
+pub(crate) mod testing;
+mod timing;
+mod totals;
+
+pub use catalog::{ArchetypeLabels, Catalog, OTHER_ROUTE, RouteLabel};
+pub use counts::{ArchetypeCounts, CheckCount, Observed, ResultCount, Series, Sessions};
+pub use interval::{Activity, Interval};
+pub use names::{MAX_NAMES, Names};
+pub use process::Process;
+pub use recorder::Recorder;
+pub use sample::{Ending, Failure, Outcome, RequestSample};
+pub use sketch::Sketch;
+pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
+pub use timing::{DecodeError, Scale, Timing};
+pub use totals::{Rate, Rates, Totals};

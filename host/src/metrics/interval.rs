@@ -1,0 +1,62 @@
+//! What one worker recorded between two hand-overs. Travels from the worker to the orchestrator, is merged and
+//! emptied there, and travels back: after the first rounds nothing is allocated for it.
+
+use std::time::{Duration, SystemTime};
+
+use super::{ArchetypeCounts, Catalog, Outcome, Scale, Timing};
+
+/// Requests of an interval that are kept one by one.
+pub(super) const MAX_ACTIVITY: usize = 8;
+
+/// One request, kept for the panel's list of recent activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    /// When its outcome was recorded.
+    pub at: SystemTime,
+    /// Index of the virtual user.
+    pub user: u32,
+    pub archetype: u16,
+    pub route: u16,
+    pub outcome: Outcome,
+    pub expected: bool,
+    pub latency: Duration,
+}
+
+/// One worker's counts since its last hand-over.
+#[derive(Debug)]
+pub struct Interval {
+    pub(super) worker: usize,
+    pub(super) archetypes: Vec<ArchetypeCounts>,
+    pub(super) lag: Timing,
+    /// The first few requests of the interval.
+    pub(super) activity: Vec<Activity>,
+}
+
+impl Interval {
+    /// An empty one, for a recorder with the same catalog.
+    pub fn new(catalog: &Catalog) -> Interval {
+        let categories = catalog.categories.len();
+        Interval {
+            worker: 0,
+            archetypes: catalog
+                .archetypes
+                .iter()
+                .map(|a| ArchetypeCounts::new(a, categories))
+                .collect(),
+            lag: Timing::new(Scale::Micros),
+            activity: Vec::with_capacity(MAX_ACTIVITY),
+        }
+    }
+
+    /// The worker whose recorder filled it last: it is the one to send it back to.
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// Forget the values, keep the memory.
+    pub(super) fn reset(&mut self) {
+        self.archetypes.iter_mut().for_each(ArchetypeCounts::reset);
+        self.lag.reset();
+        self.activity.clear();
+    }
+}

@@ -1,0 +1,184 @@
+//! A distribution of arbitrary numbers, for the values that behaviors `observe`: count, sum, extremes and quantiles
+//! to about 2 %. Bounded: at most a few thousand cells, whatever a behavior reports.
+
+/// Bits of the mantissa that tell two cells apart: 32 cells for each power of two.
+const MANTISSA_BITS: u32 = 5;
+/// Magnitudes from 2^-30 (about 1e-9) to 2^50 (about 1e15) are told apart; smaller ones count as zero.
+const LOWEST: u64 = (1023 - 30) << MANTISSA_BITS;
+const HIGHEST: u64 = (1023 + 50) << MANTISSA_BITS;
+
+/// Counts per cell of a logarithmic scale, on both sides of zero.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sketch {
+    count: u64,
+    sum: f64,
+    min: f64,
+    max: f64,
+    /// Ascending by key; the key's order is the order of the values.
+    cells: Vec<(i16, u64)>,
+}
+
+impl Sketch {
+    /// A value that is not finite is left out.
+    pub fn record(&mut self, value: f64) {
+        if value.is_finite() {
+            self.extremes(value, value);
+            self.count += 1;
+            self.sum += value;
+            self.add(key(value), 1);
+        }
+    }
+
+    pub fn merge(&mut self, other: &Sketch) {
+        if other.count > 0 {
+            self.extremes(other.min, other.max);
+            self.count += other.count;
+            self.sum += other.sum;
+            other
+                .cells
+                .iter()
+                .for_each(|&(key, count)| self.add(key, count));
+        }
+    }
+
+    pub fn reset(&mut self) {
+        let mut cells = std::mem::take(&mut self.cells);
+        cells.clear();
+        *self = Sketch {
+            cells,
+            ..Sketch::default()
+        };
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    pub fn sum(&self) -> f64 {
+        self.sum
+    }
+
+    /// Smallest value; 0 when empty.
+    pub fn min(&self) -> f64 {
+        self.min
+    }
+
+    /// Largest value; 0 when empty.
+    pub fn max(&self) -> f64 {
+        self.max
+    }
+
+    /// Exact mean; 0 when empty.
+    pub fn mean(&self) -> f64 {
+        if self.count == 0 {
+            0.0
+        } else {
+            self.sum / self.count as f64
+        }
+    }
+
+    /// The value that a share `quantile` (0 to 1) of the values does not exceed, to about 2 %; 0 when empty.
+    pub fn quantile(&self, quantile: f64) -> f64 {
+        let rank = (quantile.clamp(0.0, 1.0) * self.count as f64)
+            .ceil()
+            .max(1.0) as u64;
+        let mut seen = 0;
+        for &(key, count) in &self.cells {
+            seen += count;
+            if seen >= rank {
+                return middle(key).clamp(self.min, self.max);
+            }
+        }
+        self.max
+    }
+
+    fn extremes(&mut self, min: f64, max: f64) {
+        let first = self.count == 0;
+        self.min = if first { min } else { self.min.min(min) };
+        self.max = if first { max } else { self.max.max(max) };
+    }
+
+    fn add(&mut self, key: i16, count: u64) {
+        match self.cells.binary_search_by_key(&key, |cell| cell.0) {
+            Ok(at) => self.cells[at].1 += count,
+            Err(at) => self.cells.insert(at, (key, count)),
+        }
+    }
+}
+
+fn key(value: f64) -> i16 {
+    let cell = value.abs().to_bits() >> (52 - MANTISSA_BITS);
+    // At most 2,561: the range above spans 80 powers of two.
+    let key = if cell < LOWEST {
+        0
+    } else {
+        (cell.min(HIGHEST) - LOWEST + 1) as i16
+    };
+    if value < 0.0 { -key } else { key }
+}
+
+fn middle(key: i16) -> f64 {
+    if key == 0 {
+        return 0.0;
+    }
+    let cell = u64::from(key.unsigned_abs()) - 1 + LOWEST;
+    let edge = |cell: u64| f64::from_bits(cell << (52 - MANTISSA_BITS));
+    f64::from(key.signum()) * (edge(cell) + edge(cell + 1)) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ignores_what_is_not_finite() {
+        let mut sketch = Sketch::default();
+        [f64::NAN, f64::INFINITY, -3.0].iter().for_each(|v| sketch.record(*v));
+        assert_eq!(
+            (
+                sketch.count(),
+                sketch.min(),
+                sketch.max(),
+                sketch.quantile(0.5)
+            ),
+            (1, -3.0, -3.0, -3.0)
+        );
+    }
+
+    #[test]
+    fn stays_bounded_whatever_it_is_fed() {
+        let mut sketch = Sketch::default();
+        (-1_000..1_000).for_each(|e| {
+            let magnitude = 2f64.powf(f64::from(e));
+            (0..40).for_each(|i| sketch.record(magnitude * (1.0 + f64::from(i) / 40.0)));
+            sketch.record(-magnitude);
+        });
+        assert!(sketch.cells.len() <= 2 * 2_561 + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn quantiles_are_close_and_merging_changes_nothing(
+            values in prop::collection::vec(prop_oneof![-1e9..1e9, -1.0..1.0, Just(0.0)], 1..300),
+            split in 0..300usize,
+            quantile in 0.0..1.0f64,
+        ) {
+            let (mut whole, mut left, mut right) = (Sketch::default(), Sketch::default(), Sketch::default());
+            for (i, &value) in values.iter().enumerate() {
+                whole.record(value);
+                if i < split { left.record(value) } else { right.record(value) }
+            }
+            right.merge(&left);
+            prop_assert_eq!(&right.cells, &whole.cells);
+            prop_assert_eq!((right.count, right.min, right.max), (whole.count, whole.min, whole.max));
+
+            let mut sorted = values;
+            sorted.sort_by(f64::total_cmp);
+            let rank = ((quantile * sorted.len() as f64).ceil() as usize).max(1) - 1;
+            let error = (whole.quantile(quantile) - sorted[rank]).abs();
+            prop_assert!(error <= sorted[rank].abs() * 0.02 + 1e-9, "off by {error}");
+        }
+    }
+}

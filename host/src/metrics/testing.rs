@@ -1,0 +1,199 @@
+//! A fixed run for the tests of metrics and report: small, but with something of everything.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+
+use super::{
+    ArchetypeLabels, Catalog, Ending, Failure, Interval, Outcome, Process, Recorder, RequestSample,
+    RouteLabel, Snapshot, Totals,
+};
+
+/// Two archetypes that share a route.
+pub(crate) fn catalog() -> Arc<Catalog> {
+    let route = |method: &str, path: &str, category| RouteLabel {
+        method: method.into(),
+        path: path.into(),
+        category,
+    };
+    let archetype = |name: &str, routes| ArchetypeLabels {
+        name: name.into(),
+        behavior: format!("{name}-behavior"),
+        version: "0.1.0".into(),
+        hash: "0123456789abcdef".into(),
+        routes,
+    };
+    Arc::new(Catalog {
+        archetypes: vec![
+            archetype(
+                "active",
+                vec![
+                    route("GET", "/api/v1/users/{id}", 1),
+                    route("POST", "/api/v1/auth/login", 0),
+                    route("POST", "/api/v1/users", 2),
+                ],
+            ),
+            archetype(
+                "admin",
+                vec![
+                    route("POST", "/api/v1/auth/login", 0),
+                    route("DELETE", "/api/v1/users/{userId}/roles/{roleId}", 2),
+                ],
+            ),
+        ],
+        categories: ["auth", "user-query", "user-mutation"]
+            .map(String::from)
+            .to_vec(),
+    })
+}
+
+/// A request that went well.
+pub(crate) fn sample(archetype: u16, route: u16) -> RequestSample {
+    RequestSample {
+        archetype,
+        route,
+        category: 0,
+        user: 0,
+        outcome: Outcome::Status(200),
+        latency: Duration::from_millis(12),
+        bytes_sent: 100,
+        bytes_received: 300,
+        expected: false,
+    }
+}
+
+/// A run of 83 s that is the same each time, but for its CPU figures' cores.
+pub(crate) fn snapshot() -> Snapshot {
+    let catalog = catalog();
+    let mut totals = Totals::new(catalog.clone(), 2, Process::default());
+    let mut recorder = Recorder::new(catalog.clone(), 0);
+    for archetype in [0, 1] {
+        recorder.instance_built(archetype);
+        (0..50).for_each(|_| recorder.user_started(archetype));
+        (0..13).for_each(|_| recorder.user_finished(archetype));
+        (0..60).for_each(|_| recorder.session_started(archetype));
+        (1..20).for_each(|i| {
+            recorder.session_ended(archetype, Ending::Completed, Duration::from_secs(i))
+        });
+        recorder.session_ended(archetype, Ending::Abandoned, Duration::from_secs(40));
+    }
+    recorder.session_ended(1, Ending::Crashed, Duration::from_millis(1_500));
+    recorder.trap(1);
+    recorder.instance_built(1);
+    for i in 0..15_432u32 {
+        let archetype = (i % 4 == 3) as u16;
+        let route = (i / 4 % if archetype == 0 { 3 } else { 2 }) as u16;
+        let (outcome, expected) = match i % 100 {
+            0..=79 => (Outcome::Status(200), false),
+            80..=89 => (Outcome::Status(201), false),
+            90..=95 => (Outcome::Status(404), true),
+            96 | 97 => (Outcome::Status(503), false),
+            98 => (Outcome::Failed(Failure::Timeout), false),
+            _ => (Outcome::Failed(Failure::Connect), false),
+        };
+        recorder.request(&RequestSample {
+            archetype,
+            route,
+            category: catalog.archetypes[archetype as usize].routes[route as usize].category,
+            user: i % 100,
+            outcome,
+            expected,
+            latency: Duration::from_micros(u64::from(900 + i * 7919 % 60_000)),
+            ..sample(0, 0)
+        });
+        recorder.guest_call(
+            archetype,
+            Duration::from_nanos(u64::from(2_000 + i % 3_000)),
+        );
+        recorder.lag(Duration::from_micros(u64::from(i % 900)));
+    }
+    recorder.request(&RequestSample {
+        outcome: Outcome::Failed(Failure::Stopped),
+        ..sample(0, 0)
+    });
+    (0..40).for_each(|i| recorder.check(0, "profile is mine", i != 7));
+    (1..=100).for_each(|i| recorder.observe(1, "users listed", f64::from(i)));
+    let mut interval = recorder.take(Interval::new(&catalog));
+    for (i, activity) in interval.activity.iter_mut().enumerate() {
+        // 2025-03-04 12:34:15 UTC and on.
+        activity.at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_655 + i as u64);
+    }
+    totals.absorb(&mut interval);
+    let process = Process {
+        cpu: Duration::from_secs(79),
+        rss: 48 * 1024 * 1024,
+        open_files: 120,
+        threads: 5,
+    };
+    let mut snapshot = totals.snapshot(Duration::from_secs(83), process);
+    snapshot.started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_600);
+    snapshot.cpu.cores = 2;
+    snapshot
+}
+
+/// Something that a worker records.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    Request(u16, u16, u16, Outcome, bool, u64),
+    User(u16, bool),
+    Session(u16, Ending, u64),
+    Check(u16, u8, bool),
+    Observe(u16, u8, f64),
+    Guest(u16, u64),
+    Lag(u64),
+}
+
+impl Event {
+    pub(crate) fn record(&self, to: &mut Recorder) {
+        match *self {
+            Event::Request(archetype, route, category, outcome, expected, micros) => {
+                to.request(&RequestSample {
+                    category,
+                    outcome,
+                    expected,
+                    latency: Duration::from_micros(micros),
+                    bytes_received: micros % 1_000,
+                    ..sample(archetype, route)
+                })
+            }
+            Event::User(archetype, true) => to.user_started(archetype),
+            Event::User(archetype, false) => to.user_finished(archetype),
+            Event::Session(archetype, ending, millis) => {
+                to.session_started(archetype);
+                to.session_ended(archetype, ending, Duration::from_millis(millis));
+            }
+            Event::Check(archetype, name, passed) => {
+                to.check(archetype, &format!("check {name}"), passed)
+            }
+            Event::Observe(archetype, name, value) => {
+                to.observe(archetype, &format!("metric {name}"), value)
+            }
+            Event::Guest(archetype, nanos) => {
+                to.guest_call(archetype, Duration::from_nanos(nanos));
+                to.instance_built(archetype);
+                to.trap(archetype);
+            }
+            Event::Lag(micros) => to.lag(Duration::from_micros(micros)),
+        }
+    }
+}
+
+/// Any event that fits [`catalog`].
+pub(crate) fn event() -> impl Strategy<Value = Event> {
+    let outcome = prop_oneof![
+        (0..1_200u16).prop_map(Outcome::Status),
+        prop::sample::select(Failure::ALL.to_vec()).prop_map(Outcome::Failed)
+    ];
+    let ending = prop::sample::select(Ending::ALL.to_vec());
+    prop_oneof![
+        8 => (0..2u16, 0..5u16, 0..5u16, outcome, any::<bool>(), 0..100_000_000u64)
+            .prop_map(|(a, r, c, o, e, l)| Event::Request(a, r, c, o, e, l)),
+        1 => (0..2u16, any::<bool>()).prop_map(|(a, on)| Event::User(a, on)),
+        1 => (0..2u16, ending, 0..100_000_000u64).prop_map(|(a, e, l)| Event::Session(a, e, l)),
+        1 => (0..2u16, 0..9u8, any::<bool>()).prop_map(|(a, n, p)| Event::Check(a, n, p)),
+        1 => (0..2u16, 0..9u8, -1e6..1e6f64).prop_map(|(a, n, v)| Event::Observe(a, n, v)),
+        1 => (0..2u16, 0..10_000_000u64).prop_map(|(a, t)| Event::Guest(a, t)),
+        1 => (0..1_000_000u64).prop_map(Event::Lag),
+    ]
+}

@@ -1,0 +1,285 @@
+//! A distribution of durations: an HDR histogram with 3 significant digits, and the exact sum beside it.
+//! Used for every latency of the run. Values are clamped to the scale's range, so recording never fails.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
+
+/// Resolution and range of a [`Timing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// 1 ns to 60 s: calls into a behavior.
+    Nanos,
+    /// 1 us to 60 s: requests, scheduling lag.
+    Micros,
+    /// 1 ms to 24 h: sessions.
+    Millis,
+}
+
+impl Scale {
+    /// Nanoseconds of one tick of the histogram.
+    pub fn tick_nanos(self) -> u64 {
+        match self {
+            Scale::Nanos => 1,
+            Scale::Micros => 1_000,
+            Scale::Millis => 1_000_000,
+        }
+    }
+
+    /// Seconds of one tick of the histogram.
+    pub fn tick_seconds(self) -> f64 {
+        self.tick_nanos() as f64 / 1e9
+    }
+
+    fn max_ticks(self) -> u64 {
+        match self {
+            Scale::Nanos => 60_000_000_000,
+            Scale::Micros => 60_000_000,
+            Scale::Millis => 86_400_000,
+        }
+    }
+}
+
+/// Durations, counted. Empty ones hold no memory; a used one grows with its largest value, up to 140 KB.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    scale: Scale,
+    histogram: Option<Histogram<u64>>,
+    sum_nanos: u64,
+}
+
+/// Why text is no histogram.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    #[error("histogram is not base64: {0}")]
+    Base64(#[from] base64::DecodeError),
+    #[error("histogram is not in the HDR V2 deflate form: {0:?}")]
+    Histogram(hdrhistogram::serialization::DeserializeError),
+}
+
+impl Timing {
+    pub fn new(scale: Scale) -> Timing {
+        Timing {
+            scale,
+            histogram: None,
+            sum_nanos: 0,
+        }
+    }
+
+    pub fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    pub fn record(&mut self, took: Duration) {
+        let nanos = took
+            .as_secs()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(u64::from(took.subsec_nanos()));
+        // Constants in each arm: the compiler turns the divisions into multiplications.
+        let ticks = match self.scale {
+            Scale::Nanos => nanos,
+            Scale::Micros => nanos / 1_000,
+            Scale::Millis => nanos / 1_000_000,
+        };
+        self.sum_nanos = self.sum_nanos.saturating_add(nanos);
+        let ticks = ticks.clamp(1, self.scale.max_ticks());
+        // It grows by itself up to the clamp above; only a 16-bit address space could refuse.
+        let _ = self.histogram_mut().record(ticks);
+    }
+
+    /// Add everything that another one of the same scale holds.
+    pub fn merge(&mut self, other: &Timing) {
+        debug_assert_eq!(self.scale, other.scale);
+        let Some(theirs) = other.histogram.as_ref().filter(|h| !h.is_empty()) else {
+            return;
+        };
+        self.add(theirs);
+        self.sum_nanos = self.sum_nanos.saturating_add(other.sum_nanos);
+    }
+
+    /// Forget the values, keep the memory.
+    pub fn reset(&mut self) {
+        if self.count() > 0
+            && let Some(histogram) = &mut self.histogram
+        {
+            histogram.reset();
+        }
+        self.sum_nanos = 0;
+    }
+
+    pub fn count(&self) -> u64 {
+        self.histogram.as_ref().map_or(0, Histogram::len)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    /// Exact sum of what was recorded.
+    pub fn sum(&self) -> Duration {
+        Duration::from_nanos(self.sum_nanos)
+    }
+
+    /// Exact mean; zero when empty.
+    pub fn mean(&self) -> Duration {
+        Duration::from_nanos(self.sum_nanos.checked_div(self.count()).unwrap_or(0))
+    }
+
+    /// The value that a share `quantile` (0 to 1) of the values does not exceed; zero when empty.
+    pub fn quantile(&self, quantile: f64) -> Duration {
+        self.ticks(|h| h.value_at_quantile(quantile))
+    }
+
+    pub fn min(&self) -> Duration {
+        self.ticks(Histogram::min)
+    }
+
+    pub fn max(&self) -> Duration {
+        self.ticks(Histogram::max)
+    }
+
+    /// Number of values in each bucket that ends at the given bound (ascending, in seconds), and a last one up to
+    /// infinity. Not cumulative.
+    pub fn buckets(&self, bounds: &[f64]) -> Vec<(f64, u64)> {
+        let mut buckets: Vec<(f64, u64)> = bounds
+            .iter()
+            .copied()
+            .chain([f64::INFINITY])
+            .map(|bound| (bound, 0))
+            .collect();
+        let Some(histogram) = &self.histogram else {
+            return buckets;
+        };
+        let tick = self.scale.tick_seconds();
+        let mut at = 0;
+        for step in histogram.iter_recorded() {
+            let seconds = histogram.lowest_equivalent(step.value_iterated_to()) as f64 * tick;
+            // Half a tick of slack: 5_000 ticks of 1e-6 are not exactly 0.005 in floating point.
+            while at + 1 < buckets.len() && seconds > buckets[at].0 + tick / 2.0 {
+                at += 1;
+            }
+            buckets[at].1 += step.count_at_value();
+        }
+        buckets
+    }
+
+    /// The histogram in the HDR V2 deflate form, in base64, in ticks of [`Scale::tick_seconds`]; empty when empty.
+    pub fn to_base64(&self) -> String {
+        let Some(histogram) = self.histogram.as_ref().filter(|h| !h.is_empty()) else {
+            return String::new();
+        };
+        let mut bytes = Vec::new();
+        // Writing to a vector cannot fail.
+        let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
+        STANDARD.encode(bytes)
+    }
+
+    /// What [`Timing::to_base64`] wrote, with the exact sum that was stored beside it.
+    pub fn from_base64(scale: Scale, text: &str, sum: Duration) -> Result<Timing, DecodeError> {
+        let mut timing = Timing::new(scale);
+        if text.is_empty() {
+            return Ok(timing);
+        }
+        let bytes = STANDARD.decode(text)?;
+        let histogram: Histogram<u64> = Deserializer::new()
+            .deserialize(&mut bytes.as_slice())
+            .map_err(DecodeError::Histogram)?;
+        timing.add(&histogram);
+        timing.sum_nanos = u64::try_from(sum.as_nanos()).unwrap_or(u64::MAX);
+        Ok(timing)
+    }
+
+    fn add(&mut self, theirs: &Histogram<u64>) {
+        let mine = self.histogram_mut();
+        // `add` grows the cells but not the range that the serialized form declares; counting nothing at their
+        // largest value grows both.
+        let _ = mine.record_n(theirs.max(), 0);
+        let _ = mine.add(theirs);
+    }
+
+    fn ticks(&self, of: impl Fn(&Histogram<u64>) -> u64) -> Duration {
+        match &self.histogram {
+            Some(histogram) if !histogram.is_empty() => {
+                Duration::from_nanos(of(histogram).saturating_mul(self.scale.tick_nanos()))
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn histogram_mut(&mut self) -> &mut Histogram<u64> {
+        self.histogram
+            .get_or_insert_with(|| Histogram::new(3).expect("3 significant digits are in range"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clamps_to_its_range_and_keeps_the_exact_sum() {
+        let mut timing = Timing::new(Scale::Micros);
+        timing.record(Duration::ZERO);
+        timing.record(Duration::from_secs(100));
+        assert_eq!(timing.count(), 2);
+        assert_eq!(timing.min(), Duration::from_micros(1));
+        assert!(
+            timing.max() >= Duration::from_secs(60) && timing.max() < Duration::from_millis(60_050)
+        );
+        assert_eq!(timing.sum(), Duration::from_secs(100));
+    }
+
+    #[test]
+    fn keeps_three_significant_digits() {
+        for micros in [1, 999, 12_345, 1_234_567, 59_999_999] {
+            let mut timing = Timing::new(Scale::Micros);
+            timing.record(Duration::from_micros(micros));
+            let got = timing.quantile(0.5).as_micros() as f64;
+            assert!(
+                (got - micros as f64).abs() / micros as f64 <= 0.001,
+                "{micros} became {got}"
+            );
+        }
+    }
+
+    #[test]
+    fn buckets_hold_every_value_once_and_a_bound_belongs_to_its_bucket() {
+        let mut timing = Timing::new(Scale::Micros);
+        for millis in [1, 5, 5, 6, 70_000] {
+            timing.record(Duration::from_millis(millis));
+        }
+        let buckets = timing.buckets(&[0.001, 0.005, 0.01]);
+        assert_eq!(
+            buckets.iter().map(|b| b.1).collect::<Vec<_>>(),
+            [1, 2, 1, 1]
+        );
+    }
+
+    #[test]
+    fn base64_brings_back_the_same_distribution() {
+        let mut timing = Timing::new(Scale::Micros);
+        (0..5_000u64).for_each(|i| timing.record(Duration::from_micros(i * i % 3_000_000)));
+        let back = Timing::from_base64(Scale::Micros, &timing.to_base64(), timing.sum()).unwrap();
+        assert_eq!(back.histogram, timing.histogram);
+        assert_eq!(back.sum(), timing.sum());
+        assert!(Timing::from_base64(Scale::Micros, "AAAA", Duration::ZERO).is_err());
+        assert!(Timing::from_base64(Scale::Micros, "no base64", Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn a_reset_one_is_as_good_as_new() {
+        let mut timing = Timing::new(Scale::Millis);
+        timing.record(Duration::from_secs(7));
+        timing.reset();
+        assert!(timing.is_empty());
+        assert_eq!(
+            (timing.max(), timing.sum()),
+            (Duration::ZERO, Duration::ZERO)
+        );
+        timing.record(Duration::from_secs(1));
+        assert_eq!(timing.max(), Duration::from_secs(1));
+    }
+}
