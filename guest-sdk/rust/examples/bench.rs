@@ -59,18 +59,32 @@ async fn journey(me: &mut Me) -> Result<()> {
             bio: "someone who is written and read in turn, to see what it costs",
             sequence,
         };
-        let reply = me.call(CREATE_USER).json(&body).bearer(&tokens).capture_body().send().await?;
+        let reply = me
+            .call(CREATE_USER)
+            .json(&body)
+            .bearer(&tokens)
+            .capture_body()
+            .send()
+            .await?;
         read(&reply, &mut id);
         drop(reply);
         me.think().await;
-        let reply = me.call(GET_USER).arg(&id).bearer(&tokens).capture_body().send().await?;
+        let reply = me
+            .call(GET_USER)
+            .arg(&id)
+            .bearer(&tokens)
+            .capture_body()
+            .send()
+            .await?;
         read(&reply, &mut id);
     }
     Ok(())
 }
 
 fn read(reply: &Reply, id: &mut String) {
-    let Ok(Answer { data }) = reply.json::<Answer>() else { return };
+    let Ok(Answer { data }) = reply.json::<Answer>() else {
+        return;
+    };
     std::hint::black_box((data.username, data.email));
     if let Some(found) = data.user.map(|user| user.id).or(data.id) {
         id.clear();

@@ -89,7 +89,12 @@ async fn misbehave(me: &Me, mode: Mode) -> Result<()> {
         Mode::AbsoluteUrl => drop(me.call(ELSEWHERE).send().await?),
         Mode::ControlPath => drop(me.call(CONTROL).send().await?),
         Mode::UndeclaredRoute => drop(me.call(UNDECLARED).send().await?),
-        Mode::HeaderInjection => drop(me.call(HEALTH).header("x-note", "a\r\nx-evil: 1").send().await?),
+        Mode::HeaderInjection => drop(
+            me.call(HEALTH)
+                .header("x-note", "a\r\nx-evil: 1")
+                .send()
+                .await?,
+        ),
         Mode::HugeDelay => me.wait_ms(u32::MAX).await,
         Mode::HugeBatch => drop(me.batch((0..1000).map(|_| me.call(HEALTH)).collect()).await),
         Mode::LogFlood => (0..1000).for_each(|line| me.log(Level::Info, &format!("line {line}"))),
@@ -115,12 +120,17 @@ impl Drop for TrapOnDrop {
 }
 
 fn start(mut me: Me) -> Journey {
-    if let Ok(Config { mode: Mode::TrapConstructor, .. }) = me.config() {
+    if let Ok(Config {
+        mode: Mode::TrapConstructor,
+        ..
+    }) = me.config()
+    {
         panic!("misbehaving on purpose, at the beginning");
     }
     Box::pin(async move { journey(&mut me).await })
 }
 
 /// The behavior of this module.
-pub static BEHAVIOR: Behavior = Behavior::new("misbehaving", "0.1.0", &[HEALTH, ELSEWHERE, CONTROL], start);
+pub static BEHAVIOR: Behavior =
+    Behavior::new("misbehaving", "0.1.0", &[HEALTH, ELSEWHERE, CONTROL], start);
 vespeiro_guest::export_behavior!(&BEHAVIOR);

@@ -26,7 +26,11 @@ impl Route {
     /// A route with any method.
     #[must_use]
     pub const fn new(method: Method, path: &'static str, category: &'static str) -> Route {
-        Route { method, path, category }
+        Route {
+            method,
+            path,
+            category,
+        }
     }
 
     /// A `GET` route.
@@ -81,7 +85,14 @@ impl Behavior {
         routes: &'static [Route],
         journey: fn(Me) -> Journey,
     ) -> Behavior {
-        Behavior { name, version, routes, journey, cleanup: None, categories: OnceLock::new() }
+        Behavior {
+            name,
+            version,
+            routes,
+            journey,
+            cleanup: None,
+            categories: OnceLock::new(),
+        }
     }
 
     /// The same with a way to remove what its sessions marked.

@@ -5,10 +5,10 @@
 
 use std::marker::PhantomData;
 
+use crate::Behavior;
 use crate::contract::{self, Context, Level, Outcome, Setup, Step};
 use crate::host::Host;
 use crate::session::Session;
-use crate::Behavior;
 
 wit_bindgen::generate!({
     path: "../wit",
@@ -40,7 +40,11 @@ impl<B: Provide> exported::Guest for Exported<B> {
             name: behavior.name.into(),
             version: behavior.version.into(),
             routes: behavior.routes.iter().map(contract::Route::from).collect(),
-            categories: behavior.categories().iter().map(|&category| category.into()).collect(),
+            categories: behavior
+                .categories()
+                .iter()
+                .map(|&category| category.into())
+                .collect(),
         }
     }
 }
@@ -50,7 +54,10 @@ pub struct Running<B>(Session, PhantomData<B>);
 
 impl<B: Provide> exported::GuestSession for Running<B> {
     fn new(setup: Setup) -> Self {
-        Running(Session::begin(B::behavior(), setup, Box::new(Imports)), PhantomData)
+        Running(
+            Session::begin(B::behavior(), setup, Box::new(Imports)),
+            PhantomData,
+        )
     }
 
     fn next(&self, context: Context, outcomes: Vec<Outcome>) -> Result<Step, String> {

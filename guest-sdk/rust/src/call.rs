@@ -37,7 +37,10 @@ pub struct Call<'a> {
 
 impl std::fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Call").field("route", &self.route).field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("route", &self.route)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,7 +68,11 @@ impl<'a> Call<'a> {
 
     /// Moves the template up to its next `{` into the path.
     fn copy_literal(&mut self) {
-        let at = self.rest.bytes().position(|byte| byte == b'{').unwrap_or(self.rest.len());
+        let at = self
+            .rest
+            .bytes()
+            .position(|byte| byte == b'{')
+            .unwrap_or(self.rest.len());
         let (literal, rest) = self.rest.split_at(at);
         self.path.push_str(literal);
         self.rest = rest;
@@ -79,7 +86,10 @@ impl<'a> Call<'a> {
                 encode(&mut self.path, value);
                 self.copy_literal();
             }
-            None => self.fail(Error::usage(format!("{}: has no placeholder for `{value}`", self.route.path))),
+            None => self.fail(Error::usage(format!(
+                "{}: has no placeholder for `{value}`",
+                self.route.path
+            ))),
         }
         self
     }
@@ -215,7 +225,10 @@ impl<'a> Call<'a> {
             return Err(problem);
         }
         if !self.rest.is_empty() {
-            return Err(Error::usage(format!("{}: lacks an argument for `{}`", self.route.path, self.rest)));
+            return Err(Error::usage(format!(
+                "{}: lacks an argument for `{}`",
+                self.route.path, self.rest
+            )));
         }
         Ok(Request {
             method: self.route.method,

@@ -119,8 +119,13 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind, in the contract's order.
-    pub const ALL: [Fault; 5] =
-        [Fault::BadCredentials, Fault::Forbidden, Fault::InvalidData, Fault::NotFound, Fault::RateLimit];
+    pub const ALL: [Fault; 5] = [
+        Fault::BadCredentials,
+        Fault::Forbidden,
+        Fault::InvalidData,
+        Fault::NotFound,
+        Fault::RateLimit,
+    ];
 
     #[doc(hidden)] // what the generated bindings call
     #[must_use]
@@ -300,7 +305,11 @@ pub struct Route {
 
 impl From<&crate::Route> for Route {
     fn from(route: &crate::Route) -> Route {
-        Route { method: route.method, path: route.path.into(), category: route.category.into() }
+        Route {
+            method: route.method,
+            path: route.path.into(),
+            category: route.category.into(),
+        }
     }
 }
 

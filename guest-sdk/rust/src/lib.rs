@@ -60,6 +60,7 @@ mod tokens;
 
 pub use behavior::{Behavior, Journey, Route};
 pub use call::{Call, Sending};
+pub use contract::{Failure, Fault, Level, Method};
 pub use error::{Error, Result};
 pub use join::{join, join_all};
 pub use me::Me;
@@ -70,6 +71,9 @@ pub use tokens::{Auth, Tokens};
 
 /// Everything that a behavior usually needs.
 pub mod prelude {
-    pub use crate::contract::{Failure, Fault, Level, Method};
-    pub use crate::{Auth, Call, Choice, Error, Me, Reply, Result, Route, Tokens, behavior, join, join_all};
+
+    pub use crate::{
+        Auth, Call, Choice, Error, Failure, Fault, Level, Me, Method, Reply, Result, Route, Tokens,
+        behavior, join, join_all,
+    };
 }

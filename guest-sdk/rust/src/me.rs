@@ -18,7 +18,9 @@ pub struct Me {
 
 impl std::fmt::Debug for Me {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Me").field("index", &self.core.user.index).finish_non_exhaustive()
+        f.debug_struct("Me")
+            .field("index", &self.core.user.index)
+            .finish_non_exhaustive()
     }
 }
 
@@ -101,7 +103,10 @@ impl Me {
         }
         let categories = self.core.behavior.categories();
         let index = categories.iter().position(|&known| known == category);
-        index.and_then(|index| mix.get(index)).copied().unwrap_or(0.0)
+        index
+            .and_then(|index| mix.get(index))
+            .copied()
+            .unwrap_or(0.0)
     }
 
     /// The fault that the host asks for right now, once: whoever takes it commits it with the next request.
@@ -145,6 +150,8 @@ impl Me {
             return Ok(None);
         };
         let parsed = serde_json::from_str(&row);
-        parsed.map(Some).map_err(|error| Error::config(format!("feed `{name}`: {error}")))
+        parsed
+            .map(Some)
+            .map_err(|error| Error::config(format!("feed `{name}`: {error}")))
     }
 }

@@ -12,7 +12,8 @@ impl Me {
     /// A human pause: log-normal over the plan's whole pace, most of them rather short, a few long.
     pub async fn think(&self) {
         let pace = self.pace();
-        self.pause_within(pace.delay_min_ms, pace.delay_max_ms).await;
+        self.pause_within(pace.delay_min_ms, pace.delay_max_ms)
+            .await;
     }
 
     /// A pause before sending a form: in the upper half of the pace.
@@ -26,14 +27,16 @@ impl Me {
     pub async fn think_briefly(&self) {
         let pace = self.pace();
         let tenth = pace.delay_max_ms.saturating_sub(pace.delay_min_ms) / 10;
-        self.pause_within(pace.delay_min_ms, pace.delay_min_ms + tenth).await;
+        self.pause_within(pace.delay_min_ms, pace.delay_min_ms + tenth)
+            .await;
     }
 
     /// A pause between these bounds in milliseconds, clamped to the plan's pace.
     pub async fn think_between(&self, millis: RangeInclusive<u32>) {
         let pace = self.pace();
         let clamp = |millis: u32| millis.min(pace.delay_max_ms).max(pace.delay_min_ms);
-        self.pause_within(clamp(*millis.start()), clamp(*millis.end())).await;
+        self.pause_within(clamp(*millis.start()), clamp(*millis.end()))
+            .await;
     }
 
     /// Exactly this pause, whatever the pace: for what a person is told to wait for. More than an hour
@@ -43,7 +46,9 @@ impl Me {
     }
 
     async fn pause_within(&self, min: u32, max: u32) {
-        let millis = self.with_rng(|rng| log_normal(rng, min, max)).min(MAX_DELAY_MS);
+        let millis = self
+            .with_rng(|rng| log_normal(rng, min, max))
+            .min(MAX_DELAY_MS);
         Pause::new(self.core(), u64::from(millis)).await;
     }
 }
@@ -58,7 +63,8 @@ fn log_normal(rng: &mut fastrand::Rng, min: u32, max: u32) -> u32 {
     let (middle, deviation) = ((low + high) / 2.0, (high - low) / 4.0);
     for _ in 0..4 {
         // Box and Muller; 1 - f64() is never 0.
-        let normal = (-2.0 * (1.0 - rng.f64()).ln()).sqrt() * (std::f64::consts::TAU * rng.f64()).cos();
+        let normal =
+            (-2.0 * (1.0 - rng.f64()).ln()).sqrt() * (std::f64::consts::TAU * rng.f64()).cos();
         if normal.abs() <= 2.0 {
             let millis = (middle + deviation * normal).exp().round();
             return (millis as u32).clamp(min, max);
@@ -74,14 +80,28 @@ mod tests {
     #[test]
     fn pauses_have_the_quantiles_of_the_log_normal() {
         let mut rng = fastrand::Rng::with_seed(5);
-        let mut drawn: Vec<u32> = (0..20_000).map(|_| log_normal(&mut rng, 100, 2000)).collect();
+        let mut drawn: Vec<u32> = (0..20_000)
+            .map(|_| log_normal(&mut rng, 100, 2000))
+            .collect();
         drawn.sort_unstable();
         let quantile = |share: f64| f64::from(drawn[(share * 20_000.0) as usize]);
         assert!(drawn[0] >= 100 && drawn[19_999] <= 2000);
         // Median: sqrt(100 * 2000). Quartiles: 0.674 of a deviation of ln(20) / 4, less the cut tails.
-        assert!((quantile(0.5) / 447.2 - 1.0).abs() < 0.03, "{}", quantile(0.5));
-        assert!((quantile(0.25) / 278.0 - 1.0).abs() < 0.04, "{}", quantile(0.25));
-        assert!((quantile(0.75) / 720.0 - 1.0).abs() < 0.04, "{}", quantile(0.75));
+        assert!(
+            (quantile(0.5) / 447.2 - 1.0).abs() < 0.03,
+            "{}",
+            quantile(0.5)
+        );
+        assert!(
+            (quantile(0.25) / 278.0 - 1.0).abs() < 0.04,
+            "{}",
+            quantile(0.25)
+        );
+        assert!(
+            (quantile(0.75) / 720.0 - 1.0).abs() < 0.04,
+            "{}",
+            quantile(0.75)
+        );
     }
 
     #[test]

@@ -22,7 +22,11 @@ impl<T> Choice<T> {
     /// A way to go on.
     #[must_use]
     pub const fn new(what: T, weight: f32, category: &'static str) -> Choice<T> {
-        Choice { what, weight, category }
+        Choice {
+            what,
+            weight,
+            category,
+        }
     }
 }
 
@@ -64,7 +68,9 @@ impl Me {
     /// category that is `n` percentage points short has its weight multiplied by e^(n/3).
     pub fn choose<T: Copy>(&self, choices: &[Choice<T>]) -> Option<T> {
         self.draw(choices.iter().map(|choice| {
-            let steer = (self.wanted(choice.category) / 3.0).exp().clamp(0.01, 100.0);
+            let steer = (self.wanted(choice.category) / 3.0)
+                .exp()
+                .clamp(0.01, 100.0);
             (choice.what, choice.weight * steer)
         }))
     }

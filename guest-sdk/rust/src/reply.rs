@@ -42,7 +42,11 @@ impl Reply {
     /// # Errors
     /// [`Error::UnexpectedStatus`] with any other.
     pub fn expect_success(self) -> Result<Reply> {
-        if self.is_success() { Ok(self) } else { Err(self.unexpected()) }
+        if self.is_success() {
+            Ok(self)
+        } else {
+            Err(self.unexpected())
+        }
     }
 
     /// Go on only with this status.
@@ -50,13 +54,20 @@ impl Reply {
     /// # Errors
     /// [`Error::UnexpectedStatus`] with any other.
     pub fn expect_status(self, status: u16) -> Result<Reply> {
-        if self.status == status { Ok(self) } else { Err(self.unexpected()) }
+        if self.status == status {
+            Ok(self)
+        } else {
+            Err(self.unexpected())
+        }
     }
 
     /// The error that says that this status was not expected.
     #[must_use]
     pub fn unexpected(&self) -> Error {
-        Error::UnexpectedStatus { route: self.route, status: self.status }
+        Error::UnexpectedStatus {
+            route: self.route,
+            status: self.status,
+        }
     }
 
     /// The captured body as JSON; `T` may borrow from the reply.
@@ -64,17 +75,25 @@ impl Reply {
     /// # Errors
     /// [`Error::Json`] when it is something else.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Error::Json { route: self.route, message: error.to_string().into() })
+        serde_json::from_slice(&self.body).map_err(|error| Error::Json {
+            route: self.route,
+            message: error.to_string().into(),
+        })
     }
 
     pub(crate) fn misses(&self, field: &str) -> Error {
-        Error::Json { route: self.route, message: format!("no `{field}`").into() }
+        Error::Json {
+            route: self.route,
+            message: format!("no `{field}`").into(),
+        }
     }
 
     /// The first value of a captured header; `name` in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }

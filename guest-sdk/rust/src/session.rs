@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use crate::contract::{
-    Action, Context, Ending, Failure, Fault, Level, MAX_DELAY_MS, Outcome, Pace, Purpose, Request, Response, Setup,
-    Step, User,
+    Action, Context, Ending, Failure, Fault, Level, MAX_DELAY_MS, Outcome, Pace, Purpose, Request,
+    Response, Setup, Step, User,
 };
 use crate::host::Host;
 use crate::{Behavior, Journey, Me, Result};
@@ -28,7 +28,9 @@ pub struct Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("user", &self.core.user.index).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("user", &self.core.user.index)
+            .finish_non_exhaustive()
     }
 }
 
@@ -65,7 +67,19 @@ impl Session {
             Some(start) => start(Me::new(Rc::clone(&core))),
             None => Box::pin(async { Ok(()) }), // no cleanup: nothing to remove
         };
-        Session { core, journey: RefCell::new(Some(journey)) }
+        Session {
+            core,
+            journey: RefCell::new(Some(journey)),
+        }
+    }
+
+    /// How large the journey's own state is, in bytes; 0 once it is over.
+    #[must_use]
+    pub fn state_bytes(&self) -> usize {
+        self.journey
+            .borrow()
+            .as_ref()
+            .map_or(0, |journey| size_of_val(&**journey))
     }
 
     /// Given what came of the requests of the last step, what next?
@@ -77,8 +91,17 @@ impl Session {
         let Some(journey) = slot.as_mut() else {
             return Err("the session is over".into());
         };
-        let answer = self.core.hear(context, outcomes).and_then(|()| self.core.drive(journey));
-        if !matches!(answer, Ok(Step { action: Action::Requests(_), .. })) {
+        let answer = self
+            .core
+            .hear(context, outcomes)
+            .and_then(|()| self.core.drive(journey));
+        if !matches!(
+            answer,
+            Ok(Step {
+                action: Action::Requests(_),
+                ..
+            })
+        ) {
             *slot = None;
         }
         answer
@@ -120,7 +143,11 @@ impl Core {
         *self.mix.borrow_mut() = context.mix;
         let mut inbox = self.inbox.borrow_mut();
         if outcomes.len() != inbox.len() {
-            return Err(format!("{} outcomes came for {} requests", outcomes.len(), inbox.len()));
+            return Err(format!(
+                "{} outcomes came for {} requests",
+                outcomes.len(),
+                inbox.len()
+            ));
         }
         if !outcomes.is_empty() {
             inbox.clear();
@@ -140,7 +167,9 @@ impl Core {
             let polled = journey.as_mut().poll(&mut task);
             let delay = self.clock.get() - began;
             if let Poll::Ready(result) = polled {
-                return self.end(result).map(|ending| step(delay, Action::Done(ending)));
+                return self
+                    .end(result)
+                    .map(|ending| step(delay, Action::Done(ending)));
             }
             let requests = self.outbox.take();
             if !requests.is_empty() {
@@ -157,7 +186,9 @@ impl Core {
             }
             let next = self.earliest.get();
             if next == u64::MAX {
-                return Err("the journey waits for something that is neither a request nor a pause".into());
+                return Err(
+                    "the journey waits for something that is neither a request nor a pause".into(),
+                );
             }
             turns += 1;
             let longer = next.max(self.clock.get()) - began;
@@ -189,7 +220,10 @@ impl Core {
 }
 
 fn step(delay_ms: u64, action: Action) -> Step {
-    Step { delay_ms: u32::try_from(delay_ms).unwrap_or(u32::MAX), action }
+    Step {
+        delay_ms: u32::try_from(delay_ms).unwrap_or(u32::MAX),
+        action,
+    }
 }
 
 /// Waits until a moment of the virtual clock. Always gives the executor one turn, even when the moment has come, so
@@ -202,7 +236,11 @@ pub(crate) struct Pause<'a> {
 
 impl<'a> Pause<'a> {
     pub(crate) fn new(core: &'a Core, millis: u64) -> Pause<'a> {
-        Pause { core, until: core.clock.get() + millis, begun: false }
+        Pause {
+            core,
+            until: core.clock.get() + millis,
+            begun: false,
+        }
     }
 }
 
@@ -214,7 +252,9 @@ impl Future for Pause<'_> {
             return Poll::Ready(());
         }
         self.begun = true;
-        self.core.earliest.set(self.core.earliest.get().min(self.until));
+        self.core
+            .earliest
+            .set(self.core.earliest.get().min(self.until));
         Poll::Pending
     }
 }
@@ -230,7 +270,12 @@ pub(crate) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     pub(crate) fn new(core: &'a Core, request: Request) -> Exchange<'a> {
-        Exchange { core, request: Some(request), round: 0, index: 0 }
+        Exchange {
+            core,
+            request: Some(request),
+            round: 0,
+            index: 0,
+        }
     }
 }
 
@@ -254,7 +299,12 @@ impl Future for Exchange<'_> {
         if core.round.get() != self.round {
             return Poll::Pending;
         }
-        match core.inbox.borrow_mut().get_mut(self.index).and_then(Option::take) {
+        match core
+            .inbox
+            .borrow_mut()
+            .get_mut(self.index)
+            .and_then(Option::take)
+        {
             Some(Outcome::Response(response)) => Poll::Ready(Ok(response)),
             Some(Outcome::Failed(Failure::Stopped)) | None => {
                 core.over.set(true);

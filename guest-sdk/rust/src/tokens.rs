@@ -28,7 +28,12 @@ impl Auth {
     /// Tokens from this route; the account's name goes into the field `email`.
     #[must_use]
     pub const fn new(login: Route) -> Auth {
-        Auth { login, refresh: None, logout: None, name_field: "email" }
+        Auth {
+            login,
+            refresh: None,
+            logout: None,
+            name_field: "email",
+        }
     }
 
     /// Renew with a POST of `{"refresh_token": …}` instead of logging in again.
@@ -66,7 +71,9 @@ pub struct Tokens {
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tokens").field("name", &self.name).finish_non_exhaustive() // never the secrets
+        f.debug_struct("Tokens")
+            .field("name", &self.name)
+            .finish_non_exhaustive() // never the secrets
     }
 }
 
@@ -82,7 +89,11 @@ struct Held {
 impl Tokens {
     /// A holder that is not logged in yet; the first request that needs it logs in.
     #[must_use]
-    pub fn new(auth: &'static Auth, name: impl Into<String>, password: impl Into<String>) -> Tokens {
+    pub fn new(
+        auth: &'static Auth,
+        name: impl Into<String>,
+        password: impl Into<String>,
+    ) -> Tokens {
         Tokens {
             auth,
             name: name.into(),
@@ -141,7 +152,11 @@ impl Tokens {
         let header = self.header();
         self.forget();
         if let Some(route) = self.auth.logout {
-            me.call(route).header(header.0, header.1).send().await?.expect_success()?;
+            me.call(route)
+                .header(header.0, header.1)
+                .send()
+                .await?
+                .expect_success()?;
         }
         Ok(())
     }
@@ -164,7 +179,11 @@ impl Tokens {
             return Ok(());
         }
         let _alone = self.alone(me).await;
-        if self.is_due(me) { self.refresh_now(me).await } else { Ok(()) }
+        if self.is_due(me) {
+            self.refresh_now(me).await
+        } else {
+            Ok(())
+        }
     }
 
     /// A new token for one that was refused, unless it has been replaced meanwhile.
@@ -184,7 +203,11 @@ impl Tokens {
     async fn login_now(&self, me: &Me) -> Result<Reply> {
         let call = {
             let password = self.password.borrow();
-            let body = Credentials { name_field: self.auth.name_field, name: &self.name, password: &password };
+            let body = Credentials {
+                name_field: self.auth.name_field,
+                name: &self.name,
+                password: &password,
+            };
             me.call(self.auth.login).json(&body).capture_body()
         };
         let reply = call.send().await?.expect_success()?;
@@ -195,7 +218,12 @@ impl Tokens {
     async fn refresh_now(&self, me: &Me) -> Result<()> {
         let token = self.held.borrow_mut().refresh.take(); // it rotates: never twice
         if let (Some(route), Some(refresh_token)) = (self.auth.refresh, token) {
-            let reply = me.call(route).json(&Renewal { refresh_token }).capture_body().send().await?;
+            let reply = me
+                .call(route)
+                .json(&Renewal { refresh_token })
+                .capture_body()
+                .send()
+                .await?;
             if reply.is_success() {
                 return self.take(me, &reply);
             }
@@ -205,7 +233,11 @@ impl Tokens {
 
     fn take(&self, me: &Me, reply: &Reply) -> Result<()> {
         let answer: Answer = reply.json()?;
-        let Grant { access_token, refresh_token, expires_in } = answer.data.unwrap_or(answer.bare);
+        let Grant {
+            access_token,
+            refresh_token,
+            expires_in,
+        } = answer.data.unwrap_or(answer.bare);
         let Some(access_token) = access_token else {
             return Err(reply.misses("access_token"));
         };
@@ -217,16 +249,30 @@ impl Tokens {
         let mut bearer = String::with_capacity(7 + access_token.len());
         bearer.push_str("Bearer ");
         bearer.push_str(&access_token);
-        *self.held.borrow_mut() = Held { bearer, refresh: refresh_token, due_ms };
+        *self.held.borrow_mut() = Held {
+            bearer,
+            refresh: refresh_token,
+            due_ms,
+        };
         self.generation.set(self.generation.get().wrapping_add(1));
         Ok(())
     }
 
     /// Waits until no other request of this holder is renewing.
     async fn alone<'a>(&'a self, me: &'a Me) -> Alone<'a> {
-        poll_fn(|_| if self.busy.get() { Poll::Pending } else { Poll::Ready(()) }).await;
+        poll_fn(|_| {
+            if self.busy.get() {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
         self.busy.set(true);
-        Alone { busy: &self.busy, core: me.core() }
+        Alone {
+            busy: &self.busy,
+            core: me.core(),
+        }
     }
 }
 

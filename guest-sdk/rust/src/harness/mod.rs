@@ -30,7 +30,9 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::contract::{Action, Context, Failure, Fault, MAX_DELAY_MS, Outcome, Pace, Purpose, Request, Setup, User};
+use crate::contract::{
+    Action, Context, Failure, Fault, MAX_DELAY_MS, Outcome, Pace, Purpose, Request, Setup, User,
+};
 use crate::session::Session;
 use crate::{Behavior, Route};
 use played::Recorder;
@@ -65,7 +67,10 @@ impl Harness {
                 ordinal: 0,
                 seed: 1,
                 purpose: Purpose::Journey,
-                pace: Pace { delay_min_ms: 100, delay_max_ms: 2000 },
+                pace: Pace {
+                    delay_min_ms: 100,
+                    delay_max_ms: 2000,
+                },
                 run: run.into(),
                 config: "{}".into(),
             },
@@ -109,7 +114,10 @@ impl Harness {
     /// Bounds of the pauses in milliseconds.
     #[must_use]
     pub fn pace(mut self, min_ms: u32, max_ms: u32) -> Self {
-        self.setup.pace = Pace { delay_min_ms: min_ms, delay_max_ms: max_ms };
+        self.setup.pace = Pace {
+            delay_min_ms: min_ms,
+            delay_max_ms: max_ms,
+        };
         self
     }
 
@@ -158,27 +166,34 @@ impl Harness {
     /// Answer a route like this whenever nothing else is left for it.
     #[must_use]
     pub fn reply(mut self, route: Route, status: u16, body: Value) -> Self {
-        self.script.always(route, Box::new(move |_| script::response(status, &body)));
+        self.script
+            .always(route, Box::new(move |_| script::response(status, &body)));
         self
     }
 
     /// Answer a route like this once, in the order of the calls.
     #[must_use]
     pub fn reply_once(mut self, route: Route, status: u16, body: Value) -> Self {
-        self.script.once(route, Box::new(move |_| script::response(status, &body)));
+        self.script
+            .once(route, Box::new(move |_| script::response(status, &body)));
         self
     }
 
     /// Let a route fail once, in the order of the calls.
     #[must_use]
     pub fn fail_once(mut self, route: Route, failure: Failure) -> Self {
-        self.script.once(route, Box::new(move |_| Outcome::Failed(failure)));
+        self.script
+            .once(route, Box::new(move |_| Outcome::Failed(failure)));
         self
     }
 
     /// Answer a route with what a function makes of the request: a status and a JSON body.
     #[must_use]
-    pub fn answer(mut self, route: Route, mut answer: impl FnMut(&Request) -> (u16, Value) + 'static) -> Self {
+    pub fn answer(
+        mut self,
+        route: Route,
+        mut answer: impl FnMut(&Request) -> (u16, Value) + 'static,
+    ) -> Self {
         self.script.always(
             route,
             Box::new(move |request| {
@@ -192,7 +207,8 @@ impl Harness {
     /// Answer every route that has no answer of its own.
     #[must_use]
     pub fn otherwise(mut self, status: u16, body: Value) -> Self {
-        self.script.otherwise(Box::new(move |_| script::response(status, &body)));
+        self.script
+            .otherwise(Box::new(move |_| script::response(status, &body)));
         self
     }
 
@@ -202,14 +218,20 @@ impl Harness {
         let recorder = Rc::new(RefCell::new(Played::default()));
         let host = Recorder::new(Rc::clone(&recorder), std::mem::take(&mut self.feeds));
         let session = Session::begin(self.behavior, self.setup.clone(), Box::new(host));
+        let state_bytes = session.state_bytes();
         let ending = self.play(&session, &recorder);
         drop(session);
         let mut played = recorder.take();
         played.ending = ending;
+        played.state_bytes = state_bytes;
         played
     }
 
-    fn play(&mut self, session: &Session, recorder: &RefCell<Played>) -> Result<crate::contract::Ending, String> {
+    fn play(
+        &mut self,
+        session: &Session,
+        recorder: &RefCell<Played>,
+    ) -> Result<crate::contract::Ending, String> {
         let mut outcomes = Vec::new();
         let (mut elapsed_us, mut left) = (0, self.budget);
         for _ in 0..MAX_STEPS {
@@ -222,7 +244,10 @@ impl Harness {
             let step = session.next(context, std::mem::take(&mut outcomes))?;
             recorder.borrow_mut().steps.push(step.clone());
             if step.delay_ms > MAX_DELAY_MS {
-                return Err(format!("a pause of {} ms is longer than an hour", step.delay_ms));
+                return Err(format!(
+                    "a pause of {} ms is longer than an hour",
+                    step.delay_ms
+                ));
             }
             elapsed_us += u64::from(step.delay_ms) * 1000;
             recorder.borrow_mut().elapsed_ms = elapsed_us / 1000;
@@ -242,7 +267,11 @@ impl Harness {
                 outcomes.push(self.script.play(&request, self.latency_us)?);
                 recorder.borrow_mut().requests.push(request);
             }
-            elapsed_us += if outcomes.is_empty() { 0 } else { self.latency_us };
+            elapsed_us += if outcomes.is_empty() {
+                0
+            } else {
+                self.latency_us
+            };
         }
         Err(format!("no end after {MAX_STEPS} steps"))
     }
@@ -251,21 +280,47 @@ impl Harness {
         if self.mix.is_empty() {
             return Vec::new();
         }
-        let wanted = |category: &&str| self.mix.iter().find(|(name, _)| name == category).map_or(0.0, |(_, n)| *n);
+        let wanted = |category: &&str| {
+            self.mix
+                .iter()
+                .find(|(name, _)| name == category)
+                .map_or(0.0, |(_, n)| *n)
+        };
         self.behavior.categories().iter().map(wanted).collect()
     }
 
     /// What the host refuses, or counts under `other`.
     fn check(&self, request: &Request) -> Result<(), String> {
-        let Request { method, path, route, .. } = request;
+        let Request {
+            method,
+            path,
+            route,
+            ..
+        } = request;
         if !path.starts_with('/') || path.bytes().any(|byte| byte <= b' ' || byte == 127) {
-            return Err(format!("{route}: the path `{path}` does not start with `/` or has control characters"));
+            return Err(format!(
+                "{route}: the path `{path}` does not start with `/` or has control characters"
+            ));
         }
-        if !self.behavior.routes().iter().any(|known| known.path == route && known.method == *method) {
-            return Err(format!("{method:?} {route}: not among the behavior's routes: declare it there"));
+        if !self
+            .behavior
+            .routes()
+            .iter()
+            .any(|known| known.path == route && known.method == *method)
+        {
+            return Err(format!(
+                "{method:?} {route}: not among the behavior's routes: declare it there"
+            ));
         }
-        if !self.behavior.categories().contains(&request.category.as_str()) {
-            return Err(format!("{route}: no route declares the category `{}`", request.category));
+        if !self
+            .behavior
+            .categories()
+            .contains(&request.category.as_str())
+        {
+            return Err(format!(
+                "{route}: no route declares the category `{}`",
+                request.category
+            ));
         }
         Ok(())
     }

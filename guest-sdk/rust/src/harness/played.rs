@@ -30,6 +30,9 @@ pub struct Played {
     pub logs: Vec<(Level, String)>,
     /// When it ended, in milliseconds.
     pub elapsed_ms: u64,
+    /// What the waiting journey held by itself, in bytes of this machine (about twice wasm32's); what it had boxed
+    /// comes on top.
+    pub state_bytes: usize,
 }
 
 impl Default for Played {
@@ -44,6 +47,7 @@ impl Default for Played {
             unmarks: Vec::new(),
             logs: Vec::new(),
             elapsed_ms: 0,
+            state_bytes: 0,
         }
     }
 }
@@ -52,19 +56,28 @@ impl Played {
     /// The path of every request.
     #[must_use]
     pub fn paths(&self) -> Vec<&str> {
-        self.requests.iter().map(|request| request.path.as_str()).collect()
+        self.requests
+            .iter()
+            .map(|request| request.path.as_str())
+            .collect()
     }
 
     /// Method and template of every request.
     #[must_use]
     pub fn routes(&self) -> Vec<(Method, &str)> {
-        self.requests.iter().map(|request| (request.method, request.route.as_str())).collect()
+        self.requests
+            .iter()
+            .map(|request| (request.method, request.route.as_str()))
+            .collect()
     }
 
     /// Every mark, of requests and outside of them, that was not taken back.
     #[must_use]
     pub fn left_behind(&self) -> Vec<&str> {
-        let marks = self.requests.iter().filter_map(|request| request.mark.as_deref());
+        let marks = self
+            .requests
+            .iter()
+            .filter_map(|request| request.mark.as_deref());
         let mut left: Vec<&str> = marks.chain(self.marks.iter().map(String::as_str)).collect();
         left.retain(|mark| !self.unmarks.iter().any(|gone| gone == mark));
         left
@@ -73,8 +86,12 @@ impl Played {
     /// The JSON body of a request; null when it has none.
     #[must_use]
     pub fn body(&self, request: usize) -> Value {
-        let body = self.requests.get(request).and_then(|request| request.body.as_deref());
-        body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or(Value::Null)
+        let body = self
+            .requests
+            .get(request)
+            .and_then(|request| request.body.as_deref());
+        body.and_then(|body| serde_json::from_slice(body).ok())
+            .unwrap_or(Value::Null)
     }
 }
 
@@ -88,7 +105,11 @@ pub(super) struct Recorder {
 impl Recorder {
     pub(super) fn new(played: Rc<RefCell<Played>>, feeds: Vec<(String, Vec<Value>)>) -> Recorder {
         let read = RefCell::new(vec![0; feeds.len()]);
-        Recorder { played, feeds, read }
+        Recorder {
+            played,
+            feeds,
+            read,
+        }
     }
 }
 
@@ -102,7 +123,10 @@ impl Host for Recorder {
     }
 
     fn observe(&self, metric: &str, value: f64) {
-        self.played.borrow_mut().observed.push((metric.into(), value));
+        self.played
+            .borrow_mut()
+            .observed
+            .push((metric.into(), value));
     }
 
     fn mark(&self, thing: &str) {

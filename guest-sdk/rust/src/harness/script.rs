@@ -30,11 +30,18 @@ impl std::fmt::Debug for Script {
 
 impl Script {
     pub(super) fn once(&mut self, route: Route, answer: Answer) {
-        self.routes.entry((route.method, route.path)).or_default().once.push_back(answer);
+        self.routes
+            .entry((route.method, route.path))
+            .or_default()
+            .once
+            .push_back(answer);
     }
 
     pub(super) fn always(&mut self, route: Route, answer: Answer) {
-        self.routes.entry((route.method, route.path)).or_default().always = Some(answer);
+        self.routes
+            .entry((route.method, route.path))
+            .or_default()
+            .always = Some(answer);
     }
 
     pub(super) fn otherwise(&mut self, answer: Answer) {
@@ -57,7 +64,10 @@ impl Script {
     }
 
     fn find(&mut self, request: &Request) -> Result<Outcome, String> {
-        let known = self.routes.iter_mut().find(|((method, path), _)| *method == request.method && *path == request.route);
+        let known = self
+            .routes
+            .iter_mut()
+            .find(|((method, path), _)| *method == request.method && *path == request.route);
         if let Some((_, answers)) = known {
             if let Some(mut answer) = answers.once.pop_front() {
                 return Ok(answer(request));
@@ -68,12 +78,20 @@ impl Script {
         }
         match &mut self.otherwise {
             Some(answer) => Ok(answer(request)),
-            None => Err(format!("no reply is scripted for {:?} {}", request.method, request.route)),
+            None => Err(format!(
+                "no reply is scripted for {:?} {}",
+                request.method, request.route
+            )),
         }
     }
 }
 
 pub(super) fn response(status: u16, body: &Value) -> Outcome {
     let headers = vec![("content-type".into(), "application/json".into())];
-    Outcome::Response(Response { status, headers, body: body.to_string().into_bytes(), latency_us: 0 })
+    Outcome::Response(Response {
+        status,
+        headers,
+        body: body.to_string().into_bytes(),
+        latency_us: 0,
+    })
 }
