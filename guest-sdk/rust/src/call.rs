@@ -19,88 +19,85 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply>> + 'a>>;
 #[must_use = "a call does nothing before `send`"]
 pub struct Call<'a> {
     me: &'a Me,
+    tokens: Option<&'a Tokens>,
+    /// Boxed: builders and journeys pass it on as two words, and it is gone once the request is sent.
+    draft: Box<Draft>,
+}
+
+struct Draft {
     route: Route,
-    path: String,
+    request: Request,
     /// What of the template still waits for its arguments.
     rest: &'static str,
-    query: bool,
-    headers: Vec<(String, String)>,
-    body: Option<Vec<u8>>,
-    capture: Capture,
-    category: &'static str,
-    timeout_ms: Option<u32>,
-    mark: Option<String>,
-    fault: Option<Fault>,
-    tokens: Option<&'a Tokens>,
+    has_query: bool,
     problem: Option<Error>,
 }
 
 impl std::fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Draft { route, request, .. } = &*self.draft;
         f.debug_struct("Call")
-            .field("route", &self.route)
-            .field("path", &self.path)
+            .field("route", route)
+            .field("path", &request.path)
             .finish_non_exhaustive()
     }
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(me: &'a Me, route: Route) -> Call<'a> {
-        let mut call = Call {
-            me,
-            route,
+        let request = Request {
+            method: route.method,
             path: String::with_capacity(route.path.len() + 40),
-            rest: route.path,
-            query: false,
+            route: route.path.into(),
+            category: route.category.into(),
             headers: Vec::new(),
             body: None,
             capture: Capture::NONE,
-            category: route.category,
             timeout_ms: None,
             mark: None,
             fault: None,
-            tokens: None,
-            problem: None,
         };
-        call.copy_literal();
-        call
-    }
-
-    /// Moves the template up to its next `{` into the path.
-    fn copy_literal(&mut self) {
-        let at = self
-            .rest
-            .bytes()
-            .position(|byte| byte == b'{')
-            .unwrap_or(self.rest.len());
-        let (literal, rest) = self.rest.split_at(at);
-        self.path.push_str(literal);
-        self.rest = rest;
+        let rest = route.path;
+        let mut draft = Box::new(Draft {
+            route,
+            request,
+            rest,
+            has_query: false,
+            problem: None,
+        });
+        draft.copy_literal();
+        Call {
+            me,
+            tokens: None,
+            draft,
+        }
     }
 
     /// The value of the template's next placeholder, percent-encoded.
     pub fn arg(mut self, value: impl Display) -> Self {
-        match self.rest.find('}') {
+        let draft = &mut *self.draft;
+        match draft.rest.find('}') {
             Some(end) => {
-                self.rest = &self.rest[end + 1..];
-                encode(&mut self.path, value);
-                self.copy_literal();
+                draft.rest = &draft.rest[end + 1..];
+                encode(&mut draft.request.path, value);
+                draft.copy_literal();
             }
-            None => self.fail(Error::usage(format!(
-                "{}: has no placeholder for `{value}`",
-                self.route.path
-            ))),
+            None => draft.fail(format!("has no placeholder for `{value}`")),
         }
         self
     }
 
     /// A query parameter, percent-encoded. Comes after the arguments.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
-        self.path.push(if self.query { '&' } else { '?' });
-        self.query = true;
-        encode(&mut self.path, name);
-        self.path.push('=');
-        encode(&mut self.path, value);
+        let draft = &mut *self.draft;
+        draft
+            .request
+            .path
+            .push(if draft.has_query { '&' } else { '?' });
+        draft.has_query = true;
+        encode(&mut draft.request.path, name);
+        draft.request.path.push('=');
+        encode(&mut draft.request.path, value);
         self
     }
 
@@ -114,7 +111,7 @@ impl<'a> Call<'a> {
 
     /// A header.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+        self.draft.request.headers.push((name.into(), value.into()));
         self
     }
 
@@ -122,52 +119,56 @@ impl<'a> Call<'a> {
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
         let mut body = Vec::with_capacity(256);
         match serde_json::to_writer(&mut body, value) {
-            Ok(()) => self.body = Some(body),
-            Err(error) => self.fail(Error::usage(format!("{}: body: {error}", self.route.path))),
+            Ok(()) => self.draft.request.body = Some(body),
+            Err(error) => self.draft.fail(format!("body: {error}")),
         }
         self.header("content-type", "application/json")
     }
 
     /// A body of bytes; its content type is a header of yours.
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.body = Some(bytes.into());
+        self.draft.request.body = Some(bytes.into());
         self
     }
 
     /// Hand back the response's body.
-    pub fn capture_body(mut self) -> Self {
-        self.capture = self.capture.and(Capture::BODY);
-        self
+    pub fn capture_body(self) -> Self {
+        self.capture(Capture::BODY)
     }
 
     /// Hand back the response's headers.
-    pub fn capture_headers(mut self) -> Self {
-        self.capture = self.capture.and(Capture::HEADERS);
+    pub fn capture_headers(self) -> Self {
+        self.capture(Capture::HEADERS)
+    }
+
+    fn capture(mut self, more: Capture) -> Self {
+        let capture = &mut self.draft.request.capture;
+        *capture = capture.and(more);
         self
     }
 
     /// Count the request for another category than its route's. The behavior has to declare it on some route.
     pub fn category(mut self, category: &'static str) -> Self {
-        self.category = category;
+        self.draft.request.category = category.into();
         self
     }
 
     /// The longest wait for the whole response, in milliseconds, instead of the plan's.
     pub fn timeout_ms(mut self, millis: u32) -> Self {
-        self.timeout_ms = Some(millis);
+        self.draft.request.timeout_ms = Some(millis);
         self
     }
 
     /// Name of what this request creates, `<kind>:<name>`: in the run's journal before the request leaves, so that
     /// cleanup finds the thing even if the reply is lost. Take it back with [`Me::unmark`] once it is removed.
     pub fn mark(mut self, thing: impl Into<String>) -> Self {
-        self.mark = Some(thing.into());
+        self.draft.request.mark = Some(thing.into());
         self
     }
 
     /// The request is wrong on purpose; its failure is not held against the target, nor against a bearer token.
     pub fn fault(mut self, kind: Fault) -> Self {
-        self.fault = Some(kind);
+        self.draft.request.fault = Some(kind);
         self
     }
 
@@ -183,70 +184,71 @@ impl<'a> Call<'a> {
     /// [`Error::Failed`] when there is no reply, [`Error::Usage`] when the request cannot be built; with a bearer
     /// token also what its renewal met.
     pub fn send(self) -> Sending<'a> {
-        Box::pin(async move {
-            match self.tokens {
-                None => {
-                    let (me, route) = (self.me, self.route.path);
-                    exchange(me, route, self.into_request()?).await
-                }
-                Some(tokens) => self.send_authorized(tokens).await,
-            }
-        })
-    }
-
-    async fn send_authorized(mut self, tokens: &Tokens) -> Result<Reply> {
-        let (me, route) = (self.me, self.route.path);
-        tokens.renew_if_due(me).await?;
-        if self.fault.is_some() {
-            self.headers.push(tokens.header());
-            return exchange(me, route, self.into_request()?).await;
+        let Call { me, tokens, draft } = self;
+        match tokens {
+            None => Box::pin(send(me, draft)),
+            Some(tokens) => Box::pin(send_authorized(me, draft, tokens)),
         }
-        let generation = tokens.generation();
-        let mut request = self.into_request()?;
-        let again = request.clone();
-        request.headers.push(tokens.header());
-        let reply = exchange(me, route, request).await?;
-        if reply.status != 401 {
-            return Ok(reply);
-        }
-        drop(reply);
-        tokens.replace(me, generation).await?;
-        let mut request = again;
-        request.headers.push(tokens.header());
-        exchange(me, route, request).await
-    }
-
-    fn fail(&mut self, error: Error) {
-        self.problem.get_or_insert(error);
-    }
-
-    fn into_request(self) -> Result<Request> {
-        if let Some(problem) = self.problem {
-            return Err(problem);
-        }
-        if !self.rest.is_empty() {
-            return Err(Error::usage(format!(
-                "{}: lacks an argument for `{}`",
-                self.route.path, self.rest
-            )));
-        }
-        Ok(Request {
-            method: self.route.method,
-            path: self.path,
-            route: self.route.path.into(),
-            category: self.category.into(),
-            headers: self.headers,
-            body: self.body,
-            capture: self.capture,
-            timeout_ms: self.timeout_ms,
-            mark: self.mark,
-            fault: self.fault,
-        })
     }
 }
 
-async fn exchange(me: &Me, route: &'static str, request: Request) -> Result<Reply> {
-    match Exchange::new(me.core(), request).await {
+impl Draft {
+    /// Moves the template up to its next `{` into the path.
+    fn copy_literal(&mut self) {
+        let at = self
+            .rest
+            .bytes()
+            .position(|byte| byte == b'{')
+            .unwrap_or(self.rest.len());
+        let (literal, rest) = self.rest.split_at(at);
+        self.request.path.push_str(literal);
+        self.rest = rest;
+    }
+
+    fn fail(&mut self, message: String) {
+        self.problem
+            .get_or_insert_with(|| Error::usage(format!("{}: {message}", self.route.path)));
+    }
+
+    fn finish(mut self) -> Result<Request> {
+        if !self.rest.is_empty() {
+            self.fail(format!("lacks an argument for `{}`", self.rest));
+        }
+        match self.problem {
+            Some(problem) => Err(problem),
+            None => Ok(self.request),
+        }
+    }
+}
+
+async fn send(me: &Me, draft: Box<Draft>) -> Result<Reply> {
+    let route = draft.route.path;
+    let sent = Exchange::post(me.core(), draft.finish()?);
+    answered(route, sent).await
+}
+
+async fn send_authorized(me: &Me, draft: Box<Draft>, tokens: &Tokens) -> Result<Reply> {
+    let route = draft.route.path;
+    if tokens.is_due(me) {
+        // Boxed, as all that is rare here: a waiting request should hold no more than it needs.
+        Box::pin(tokens.renew(me)).await?;
+    }
+    let generation = tokens.generation();
+    let request = draft.finish()?;
+    let again = request.fault.is_none().then(|| Box::new(request.clone()));
+    let reply = answered(route, Exchange::post(me.core(), tokens.sign(request))).await?;
+    match again {
+        Some(request) if reply.status == 401 => {
+            drop(reply);
+            Box::pin(tokens.replace(me, generation)).await?;
+            answered(route, Exchange::post(me.core(), tokens.sign(*request))).await
+        }
+        _ => Ok(reply),
+    }
+}
+
+async fn answered(route: &'static str, sent: Exchange<'_>) -> Result<Reply> {
+    match sent.await {
         Ok(response) => Ok(Reply::new(route, response)),
         Err(kind) => Err(Error::Failed { route, kind }),
     }

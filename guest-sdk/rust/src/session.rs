@@ -259,22 +259,32 @@ impl Future for Pause<'_> {
     }
 }
 
-/// One request on its way: into the outbox with the first poll, its outcome out of the inbox after the next call.
-/// Never ready again once the session may send no more: the executor then ends the session.
+/// One request on its way: in the outbox from the start, its outcome in the inbox after the next call. Never ready
+/// once the session may send no more: the executor then ends the session.
 pub(crate) struct Exchange<'a> {
     core: &'a Core,
-    request: Option<Request>,
     round: u32,
     index: usize,
 }
 
 impl<'a> Exchange<'a> {
-    pub(crate) fn new(core: &'a Core, request: Request) -> Exchange<'a> {
+    pub(crate) fn post(core: &'a Core, request: Request) -> Exchange<'a> {
+        let left = core.left.get();
+        if left == 0 {
+            core.over.set(true);
+            return Exchange {
+                core,
+                round: u32::MAX,
+                index: 0,
+            };
+        }
+        core.left.set(left - 1);
+        let mut outbox = core.outbox.borrow_mut();
+        outbox.push(request);
         Exchange {
             core,
-            request: Some(request),
-            round: 0,
-            index: 0,
+            round: core.round.get() + 1,
+            index: outbox.len() - 1,
         }
     }
 }
@@ -282,20 +292,8 @@ impl<'a> Exchange<'a> {
 impl Future for Exchange<'_> {
     type Output = std::result::Result<Response, Failure>;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Self::Output> {
+    fn poll(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let core = self.core;
-        if self.request.is_some() {
-            if core.left.get() == 0 {
-                core.over.set(true);
-                return Poll::Pending;
-            }
-            core.left.set(core.left.get() - 1);
-            let mut outbox = core.outbox.borrow_mut();
-            self.round = core.round.get() + 1;
-            self.index = outbox.len();
-            outbox.extend(self.request.take());
-            return Poll::Pending;
-        }
         if core.round.get() != self.round {
             return Poll::Pending;
         }

@@ -8,6 +8,7 @@ use std::task::Poll;
 
 use serde::{Deserialize, Serialize};
 
+use crate::contract::Request;
 use crate::session::Core;
 use crate::{Me, Reply, Result, Route};
 
@@ -149,11 +150,10 @@ impl Tokens {
         if !self.is_logged_in() {
             return Ok(());
         }
-        let header = self.header();
-        self.forget();
+        let bearer = std::mem::take(&mut *self.held.borrow_mut()).bearer;
         if let Some(route) = self.auth.logout {
             me.call(route)
-                .header(header.0, header.1)
+                .header("authorization", bearer)
                 .send()
                 .await?
                 .expect_success()?;
@@ -170,14 +170,16 @@ impl Tokens {
         self.generation.get()
     }
 
-    pub(crate) fn header(&self) -> (String, String) {
-        ("authorization".into(), self.held.borrow().bearer.clone())
+    /// The request with the token.
+    pub(crate) fn sign(&self, mut request: Request) -> Request {
+        request
+            .headers
+            .push(("authorization".into(), self.held.borrow().bearer.clone()));
+        request
     }
 
-    pub(crate) async fn renew_if_due(&self, me: &Me) -> Result<()> {
-        if !self.is_due(me) {
-            return Ok(());
-        }
+    /// A token for a request that needs one now.
+    pub(crate) async fn renew(&self, me: &Me) -> Result<()> {
         let _alone = self.alone(me).await;
         if self.is_due(me) {
             self.refresh_now(me).await
@@ -195,7 +197,8 @@ impl Tokens {
         Ok(())
     }
 
-    fn is_due(&self, me: &Me) -> bool {
+    /// Whether there is no token, or one that is about to expire.
+    pub(crate) fn is_due(&self, me: &Me) -> bool {
         let held = self.held.borrow();
         held.bearer.is_empty() || me.core().clock.get() >= held.due_ms
     }
