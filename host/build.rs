@@ -34,7 +34,11 @@ fn run() -> Result<(), Box<dyn Error>> {
         let to = out.join(format!("{name}.wasm"));
         fs::copy(&from, &to)
             .map_err(|e| format!("the behavior {} cannot be read: {e}", from.display()))?;
-        writeln!(table, "    ({name:?}, include_bytes!({:?})),", to.display().to_string())?;
+        writeln!(
+            table,
+            "    ({name:?}, include_bytes!({:?})),",
+            to.display().to_string()
+        )?;
     }
     table.push_str("];\n");
     fs::write(out.join("builtin.rs"), table)?;
@@ -45,7 +49,14 @@ fn run() -> Result<(), Box<dyn Error>> {
 fn build(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let manifest_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let sdk = manifest_dir.join("../guest-sdk").canonicalize()?;
-    for part in ["Cargo.toml", "Cargo.lock", "wit", "rust/Cargo.toml", "rust/src", "behaviors"] {
+    for part in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "wit",
+        "rust/Cargo.toml",
+        "rust/src",
+        "behaviors",
+    ] {
         println!("cargo::rerun-if-changed={}", sdk.join(part).display());
     }
     check_target()?;
@@ -54,7 +65,14 @@ fn build(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(&sdk)
-        .args(["build", "--release", "--locked", "--quiet", "--target", TARGET])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--target",
+            TARGET,
+        ])
         .arg("--target-dir")
         .arg(&target_dir);
     for name in BEHAVIORS {
@@ -63,7 +81,12 @@ fn build(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     // What the outer build set is for the host's target, not for the guests'.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        let outer = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"];
+        let outer = [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+        ];
         if outer.contains(&text.as_ref()) || text.starts_with("CARGO_PROFILE_") {
             command.env_remove(&name);
         }
@@ -71,17 +94,20 @@ fn build(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let output = command.output()?;
     if !output.status.success() {
         eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-        return Err("the built-in behaviors do not build: run `cargo build --release --target \
+        return Err(
+            "the built-in behaviors do not build: run `cargo build --release --target \
                     wasm32-unknown-unknown` in guest-sdk to see why"
-            .into());
+                .into(),
+        );
     }
     Ok(target_dir.join(TARGET).join("release"))
 }
 
 fn check_target() -> Result<(), Box<dyn Error>> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output =
-        Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output()?;
+    let output = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()?;
     let folder = String::from_utf8(output.stdout)?;
     if output.status.success() && Path::new(folder.trim()).is_dir() {
         return Ok(());

@@ -6,8 +6,5 @@ pub mod exit;
 pub mod http;
 pub mod metrics;
 pub mod plan;
-<<<<<<< HEAD
-pub mod run;
-=======
 pub mod report;
->>>>>>> wt-metrics
+pub mod run;

@@ -4,5 +4,8 @@ include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 /// The bytes of a built-in behavior, by name: `newcomer`, `active`, `admin`, `power`.
 pub fn built_in(name: &str) -> Option<&'static [u8]> {
-    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+    BUILT_IN
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, bytes)| *bytes)
 }

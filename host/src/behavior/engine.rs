@@ -60,15 +60,20 @@ impl Engine {
         if let Some(directory) = cache {
             let mut settings = CacheConfig::new();
             settings.with_directory(&directory);
-            let cache = Cache::new(settings)
-                .map_err(|e| EngineError::Cache { directory, reason: format!("{e:#}") })?;
+            let cache = Cache::new(settings).map_err(|e| EngineError::Cache {
+                directory,
+                reason: format!("{e:#}"),
+            })?;
             config.cache(Some(cache));
         }
-        let inner =
-            wasmtime::Engine::new(&config).map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
+        let inner = wasmtime::Engine::new(&config)
+            .map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
         let clock = Arc::new(Clock);
         tick(inner.clone(), Arc::downgrade(&clock));
-        Ok(Self { inner, _clock: clock })
+        Ok(Self {
+            inner,
+            _clock: clock,
+        })
     }
 
     pub(super) fn inner(&self) -> &wasmtime::Engine {
@@ -78,17 +83,25 @@ impl Engine {
     /// Where compiled code is kept by default: `$XDG_CACHE_HOME/vespeiro`, else `~/.cache/vespeiro`.
     /// `None` when neither variable is set to an absolute path: then there is nowhere to keep it.
     pub fn default_cache() -> Option<PathBuf> {
-        let from = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|p| p.is_absolute());
-        from("XDG_CACHE_HOME").or_else(|| from("HOME").map(|home| home.join(".cache"))).map(|p| p.join("vespeiro"))
+        let from = |name: &str| {
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|p| p.is_absolute())
+        };
+        from("XDG_CACHE_HOME")
+            .or_else(|| from("HOME").map(|home| home.join(".cache")))
+            .map(|p| p.join("vespeiro"))
     }
 }
 
 fn tick(engine: wasmtime::Engine, alive: Weak<Clock>) {
-    let spawned = thread::Builder::new().name("guest-clock".into()).spawn(move || {
-        while alive.strong_count() > 0 {
-            thread::sleep(TICK);
-            engine.increment_epoch();
-        }
-    });
+    let spawned = thread::Builder::new()
+        .name("guest-clock".into())
+        .spawn(move || {
+            while alive.strong_count() > 0 {
+                thread::sleep(TICK);
+                engine.increment_epoch();
+            }
+        });
     spawned.expect("the machine can start one thread");
 }

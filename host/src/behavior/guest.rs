@@ -39,7 +39,13 @@ pub(super) struct GuestState {
 
 impl GuestState {
     pub(super) fn new(memory_cap: usize) -> Self {
-        Self { events: Vec::new(), logs: 0, dropped: 0, memory_cap, memory_refused: false }
+        Self {
+            events: Vec::new(),
+            logs: 0,
+            dropped: 0,
+            memory_cap,
+            memory_refused: false,
+        }
     }
 
     pub(super) fn begin_call(&mut self) {
@@ -58,13 +64,23 @@ impl GuestState {
 }
 
 impl ResourceLimiter for GuestState {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let fits = desired <= self.memory_cap;
         self.memory_refused |= !fits;
         Ok(fits)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= 1 << 20)
     }
 }

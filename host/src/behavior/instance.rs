@@ -65,9 +65,19 @@ impl Instance {
         let mut store = behavior.new_store();
         store.set_epoch_deadline(behavior.limits.ticks());
         let exports = behavior.pre.instantiate(&mut store).map_err(|e| {
-            crash(&behavior, GuestCall::Instantiate, &e, store.data().memory_refused)
+            crash(
+                &behavior,
+                GuestCall::Instantiate,
+                &e,
+                store.data().memory_refused,
+            )
         })?;
-        Ok(Self { behavior, store, exports, poisoned: false })
+        Ok(Self {
+            behavior,
+            store,
+            exports,
+            poisoned: false,
+        })
     }
 
     pub(super) fn poisoned(&self) -> bool {
@@ -88,7 +98,9 @@ impl Instance {
     }
 
     pub(super) fn begin(&mut self, setup: &types::Setup) -> Result<ResourceAny, Crash> {
-        self.call(GuestCall::Constructor, |guest, store| guest.session().call_constructor(store, setup))
+        self.call(GuestCall::Constructor, |guest, store| {
+            guest.session().call_constructor(store, setup)
+        })
     }
 
     pub(super) fn next(
@@ -118,7 +130,12 @@ impl Instance {
         self.store.set_epoch_deadline(self.behavior.limits.ticks());
         run(self.exports.vespeiro_behavior_behavior(), &mut self.store).map_err(|error| {
             self.poisoned = true;
-            crash(&self.behavior, call, &error, self.store.data().memory_refused)
+            crash(
+                &self.behavior,
+                call,
+                &error,
+                self.store.data().memory_refused,
+            )
         })
     }
 
@@ -147,13 +164,23 @@ pub(super) fn crash(
 }
 
 /// Why a call did not return, in words an author can act on.
-pub(super) fn reason(error: &wasmtime::Error, limits: &super::Limits, memory_refused: bool) -> String {
+pub(super) fn reason(
+    error: &wasmtime::Error,
+    limits: &super::Limits,
+    memory_refused: bool,
+) -> String {
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => {
-            format!("it ran longer than {} ms (guest_timeout)", limits.call.as_millis())
+            format!(
+                "it ran longer than {} ms (guest_timeout)",
+                limits.call.as_millis()
+            )
         }
         _ if memory_refused => {
-            format!("it asked for more than {} MiB of memory (guest_memory)", limits.memory >> 20)
+            format!(
+                "it asked for more than {} MiB of memory (guest_memory)",
+                limits.memory >> 20
+            )
         }
         Some(Trap::StackOverflow) => "it recursed too deep".into(),
         Some(trap) => trap.to_string(),

@@ -43,9 +43,13 @@ pub enum LoadErrorKind {
     Read(std::io::Error),
     #[error("there is no such built-in behavior: there are newcomer, active, admin and power")]
     NoBuiltIn,
-    #[error("is not WebAssembly: build it for the target wasm32-unknown-unknown and name the .wasm file")]
+    #[error(
+        "is not WebAssembly: build it for the target wasm32-unknown-unknown and name the .wasm file"
+    )]
     NotWasm,
-    #[error("is a core module without a WIT description: build it with the vespeiro-guest SDK, or make it a component")]
+    #[error(
+        "is a core module without a WIT description: build it with the vespeiro-guest SDK, or make it a component"
+    )]
     NoWit,
     #[error("cannot be made a component: {0}: build it with the vespeiro-guest SDK")]
     Componentize(String),
@@ -53,11 +57,17 @@ pub enum LoadErrorKind {
     Invalid(String),
     #[error("exports no {CONTRACT}: build it with the vespeiro-guest SDK of this version")]
     NoContract,
-    #[error("implements {found}, and this vespeiro speaks {CONTRACT}: rebuild it with the matching vespeiro-guest SDK")]
+    #[error(
+        "implements {found}, and this vespeiro speaks {CONTRACT}: rebuild it with the matching vespeiro-guest SDK"
+    )]
     OtherContract { found: String },
-    #[error("does not fit the contract {CONTRACT}: {0}: rebuild it with the matching vespeiro-guest SDK")]
+    #[error(
+        "does not fit the contract {CONTRACT}: {0}: rebuild it with the matching vespeiro-guest SDK"
+    )]
     Mismatch(String),
-    #[error("wants the import {0}, which a behavior does not get: it may import vespeiro:behavior/host only")]
+    #[error(
+        "wants the import {0}, which a behavior does not get: it may import vespeiro:behavior/host only"
+    )]
     Import(String),
     #[error("crashed in {call}: {reason}: mend it before it can play", call = match .0 { GuestCall::Describe => "describe", _ => "its start" }, reason = .1)]
     Crashed(GuestCall, String),
@@ -97,7 +107,10 @@ impl Behavior {
         match module {
             Module::BuiltIn(name) => {
                 let source = format!("builtin:{name}");
-                let unknown = || LoadError { source_name: source.clone(), kind: LoadErrorKind::NoBuiltIn };
+                let unknown = || LoadError {
+                    source_name: source.clone(),
+                    kind: LoadErrorKind::NoBuiltIn,
+                };
                 let bytes = built_in(name).ok_or_else(unknown)?;
                 Self::load(engine, &source, bytes, limits)
             }
@@ -121,7 +134,10 @@ impl Behavior {
     ) -> Result<Arc<Self>, LoadError> {
         Self::try_load(engine, source, bytes, limits)
             .map(Arc::new)
-            .map_err(|kind| LoadError { source_name: source.to_owned(), kind })
+            .map_err(|kind| LoadError {
+                source_name: source.to_owned(),
+                kind,
+            })
     }
 
     fn try_load(
@@ -198,16 +214,22 @@ fn check_contract(engine: &Engine, component: &Component) -> Result<(), LoadErro
         .filter(|name| name.split('@').next() == Some(interface))
         .collect();
     let speaks = |name: &String| {
-        name.strip_prefix(CONTRACT).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        name.strip_prefix(CONTRACT)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };
     match found.first() {
         None => return Err(LoadErrorKind::NoContract),
         Some(other) if !found.iter().any(speaks) => {
-            return Err(LoadErrorKind::OtherContract { found: other.clone() });
+            return Err(LoadErrorKind::OtherContract {
+                found: other.clone(),
+            });
         }
         Some(_) => {}
     }
-    match ty.imports(engine.inner()).find(|(name, _)| !name.starts_with("vespeiro:behavior/")) {
+    match ty
+        .imports(engine.inner())
+        .find(|(name, _)| !name.starts_with("vespeiro:behavior/"))
+    {
         Some((name, _)) => Err(LoadErrorKind::Import(name.to_owned())),
         None => Ok(()),
     }
@@ -222,8 +244,9 @@ fn describe(
     let crashed = |call, e: &wasmtime::Error, store: &Store<GuestState>| {
         LoadErrorKind::Crashed(call, reason(e, &limits, store.data().memory_refused))
     };
-    let exports =
-        pre.instantiate(&mut store).map_err(|e| crashed(GuestCall::Instantiate, &e, &store))?;
+    let exports = pre
+        .instantiate(&mut store)
+        .map_err(|e| crashed(GuestCall::Instantiate, &e, &store))?;
     let description = exports
         .vespeiro_behavior_behavior()
         .call_describe(&mut store)
@@ -236,14 +259,19 @@ fn describe(
 fn validate(description: &types::Description) -> Result<(), String> {
     let label = |what: &str, text: &str| {
         if text.is_empty() || text.len() > MAX_LABEL || text.chars().any(char::is_control) {
-            return Err(format!("{what} must have 1 to {MAX_LABEL} bytes and no control character"));
+            return Err(format!(
+                "{what} must have 1 to {MAX_LABEL} bytes and no control character"
+            ));
         }
         Ok(())
     };
     label("its name", &description.name)?;
     label("its version", &description.version)?;
     if description.routes.len() > MAX_ROUTES {
-        return Err(format!("{} routes, and {MAX_ROUTES} are allowed", description.routes.len()));
+        return Err(format!(
+            "{} routes, and {MAX_ROUTES} are allowed",
+            description.routes.len()
+        ));
     }
     if description.categories.len() > MAX_CATEGORIES {
         return Err(format!(
@@ -257,7 +285,10 @@ fn validate(description: &types::Description) -> Result<(), String> {
     for route in &description.routes {
         label("a route's path", &route.path)?;
         if !route.path.starts_with('/') {
-            return Err(format!("the route {:?} does not start with a slash", route.path));
+            return Err(format!(
+                "the route {:?} does not start with a slash",
+                route.path
+            ));
         }
         if !description.categories.contains(&route.category) {
             return Err(format!(
@@ -270,9 +301,17 @@ fn validate(description: &types::Description) -> Result<(), String> {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_end_matches(':').to_owned()
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(':')
+        .to_owned()
 }

@@ -32,7 +32,10 @@ pub struct Begun {
 impl Slot {
     /// A place for `behavior`, without an instance yet.
     pub fn new(behavior: Arc<Behavior>) -> Self {
-        Self { behavior, current: None }
+        Self {
+            behavior,
+            current: None,
+        }
     }
 
     /// The behavior that new sessions get.
@@ -42,7 +45,10 @@ impl Slot {
 
     /// Begin a session in the current instance, or in a new one when there is none or it was lost to a trap.
     pub fn begin(&mut self, setup: &types::Setup) -> Result<Begun, Crash> {
-        let usable = self.current.take().filter(|instance| !instance.borrow().poisoned());
+        let usable = self
+            .current
+            .take()
+            .filter(|instance| !instance.borrow().poisoned());
         let built = usable.is_none();
         let instance = match usable {
             Some(instance) => instance,
@@ -50,7 +56,13 @@ impl Slot {
         };
         let handle = instance.borrow_mut().begin(setup)?;
         self.current = Some(Rc::clone(&instance));
-        Ok(Begun { session: Session { instance, handle: Some(handle) }, built })
+        Ok(Begun {
+            session: Session {
+                instance,
+                handle: Some(handle),
+            },
+            built,
+        })
     }
 }
 
@@ -69,7 +81,9 @@ impl Session {
         outcomes: &[types::Outcome],
     ) -> Result<Result<types::Step, String>, Crash> {
         let mut instance = self.instance.borrow_mut();
-        let Some(handle) = self.handle else { return Ok(Err("the session has ended".into())) };
+        let Some(handle) = self.handle else {
+            return Ok(Err("the session has ended".into()));
+        };
         instance.next(handle, context, outcomes)
     }
 

@@ -1,6 +1,9 @@
 //! `vespeiro demo`: a short run against the embedded user service.
 
-use crate::exit::Exit;
+use std::net::Ipv4Addr;
+
+use super::embedded::Service;
+use crate::exit::{Exit, Misuse};
 use crate::plan::{Preset, Settings};
 
 /// What the demo does unless told otherwise: little enough for a laptop, quick enough to watch.
@@ -23,8 +26,25 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let _resolved = super::resolve_here(self.settings, Some(&PRESET))?;
-        anyhow::bail!("`demo` is not wired to the engine yet")
+    pub(super) fn execute(mut self) -> anyhow::Result<Exit> {
+        let given = super::resolve_here(self.settings.clone(), Some(&PRESET))?;
+        if given.origins.by_flag("base_url") {
+            return Err(Misuse(
+                "the demo plays against its own service: leave base_url out, or use `vespeiro run`"
+                    .into(),
+            )
+            .into());
+        }
+        let config = user_service::Config {
+            admin_email: given.plan.target.admin.email.clone(),
+            admin_password: given.plan.target.admin.password.clone(),
+            ..user_service::Config::default()
+        };
+        let service = Service::start((Ipv4Addr::LOCALHOST, 0).into(), config)?;
+        let url = format!("http://{}", service.address());
+        self.settings.set("base_url", url, "the demo's own service");
+        let played = super::play::play(super::resolve_here(self.settings, Some(&PRESET))?.plan);
+        service.stop()?;
+        played
     }
 }

@@ -2,7 +2,10 @@
 //! process, by tests. Every mistake on the command line is told in one line, without a usage text.
 
 mod demo;
+mod embedded;
+mod log;
 mod plan;
+mod play;
 mod run;
 mod serve;
 mod settings;

@@ -1,32 +1,36 @@
 //! Plays a resolved plan to its end: load the behaviors, check the target, run, report. Behind `run` and `demo`.
 
+use std::io::Write as _;
 use std::sync::Arc;
 
-use anyhow::Context;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
+use super::log::{self, Log};
 use crate::behavior::{Behavior, Engine, Limits, LoadError};
 use crate::exit::{Exit, Misuse};
 use crate::http::{Client, preflight};
 use crate::metrics::{Snapshot, serve};
 use crate::plan::Plan;
-use crate::report::{Display, RunShape, json, summary};
+use crate::report::{Display, RunShape, Summary, json, summary};
 use crate::run::{Ended, Stopper, execute, requests_planned};
 
-/// Play `plan` on the calling thread's runtime, which has to be a current-thread one.
-pub(super) async fn play(plan: Plan) -> anyhow::Result<Exit> {
-    let plan = Arc::new(plan);
+/// Play `plan` to its end on the calling thread.
+pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
+    let log = log::start(&plan);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(play_on(Arc::new(plan), log))
+}
+
+async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let behaviors = load(&plan)?;
-    let client = Client::new(&plan)?;
-    preflight(&client).await?;
-    drop(client);
+    let mut exporter = Exporter::bind(&plan).await?;
+    preflight(&Client::new(&plan)?).await?;
 
     let stopper = Stopper::new();
     let signals = tokio::spawn(stopper.clone().on_signals());
-    let published = tokio::sync::watch::Sender::new(None);
-    let metrics = match plan.output.metrics {
-        Some(address) => Some(Exporter::start(address, &published).await?),
-        None => None,
-    };
     let shape = RunShape {
         users_total: plan.load.users,
         requests_planned: requests_planned(&plan),
@@ -34,23 +38,29 @@ pub(super) async fn play(plan: Plan) -> anyhow::Result<Exit> {
     };
     let mut display = Display::start(&plan, shape);
     let ended = execute(Arc::clone(&plan), behaviors, &stopper, |snapshot| {
+        log.lines().for_each(|line| display.note(&line));
         display.update(snapshot);
-        published.send_replace(Some(Arc::clone(snapshot)));
+        exporter.publish(snapshot);
     })
     .await;
     display.finish();
-    let ended = ended?;
+    log.release();
     signals.abort();
-    if let Some(metrics) = metrics {
-        metrics.stop().await;
-    }
-    report(&plan, &ended)
+    exporter.stop().await;
+    report(&plan, &ended?)
 }
 
 fn load(plan: &Plan) -> anyhow::Result<Vec<Arc<Behavior>>> {
-    let cache = if plan.guest.cache { Engine::default_cache() } else { None };
+    let cache = if plan.guest.cache {
+        Engine::default_cache()
+    } else {
+        None
+    };
     let engine = Engine::new(cache)?;
-    let limits = Limits { memory: plan.guest.memory, call: plan.guest.call_timeout };
+    let limits = Limits {
+        memory: plan.guest.memory,
+        call: plan.guest.call_timeout,
+    };
     let misuse = |error: LoadError| Misuse(error.to_string());
     plan.archetypes
         .iter()
@@ -58,17 +68,71 @@ fn load(plan: &Plan) -> anyhow::Result<Vec<Arc<Behavior>>> {
         .collect()
 }
 
+/// The summary in text and, when asked for, as JSON; then the exit code.
 fn report(plan: &Plan, ended: &Ended) -> anyhow::Result<Exit> {
-    print!("{}", summary::render(plan, &ended.snapshot));
+    let figures = Summary::new(plan, &ended.snapshot);
+    // A reader that has seen enough may close the pipe.
+    let _ = std::io::stdout().write_all(summary::text(&figures, plan.output.language).as_bytes());
     if let Some(path) = &plan.output.summary_json {
-        json::write(path, plan, &ended.snapshot)
-            .with_context(|| format!("the summary cannot be written to {}", path.display()))?;
+        json::write(&figures, path)?;
     }
     if !ended.quarantined.is_empty() {
         anyhow::bail!(
-            "quarantined, because their behavior kept crashing: {}",
+            "quarantined, because the behavior kept crashing: {}: see the log above, and mend or remove it",
             ended.quarantined.join(", ")
         );
     }
     Ok(Exit::Fine)
+}
+
+/// Serves the metrics from the first snapshot on, when the plan asks for it.
+struct Exporter {
+    bound: Option<serve::Bound>,
+    serving: Option<(
+        watch::Sender<Arc<Snapshot>>,
+        oneshot::Sender<()>,
+        JoinHandle<std::io::Result<()>>,
+    )>,
+}
+
+impl Exporter {
+    /// Take the address before the run, so that a taken port ends the command and not the run.
+    async fn bind(plan: &Plan) -> anyhow::Result<Self> {
+        let bound = match plan.output.metrics {
+            Some(address) => Some(
+                serve::bind(address)
+                    .await
+                    .map_err(|e| Misuse(e.to_string()))?,
+            ),
+            None => None,
+        };
+        if let Some(bound) = &bound {
+            tracing::info!("metrics at http://{}/metrics", bound.address());
+        }
+        Ok(Self {
+            bound,
+            serving: None,
+        })
+    }
+
+    fn publish(&mut self, snapshot: &Arc<Snapshot>) {
+        if let Some(bound) = self.bound.take() {
+            let (snapshots, latest) = watch::channel(Arc::clone(snapshot));
+            let (stop, stopped) = oneshot::channel();
+            let shutdown = async move {
+                let _ = stopped.await;
+            };
+            let task = tokio::spawn(serve::serve(bound, latest, shutdown));
+            self.serving = Some((snapshots, stop, task));
+        } else if let Some((snapshots, ..)) = &self.serving {
+            snapshots.send_replace(Arc::clone(snapshot));
+        }
+    }
+
+    async fn stop(self) {
+        if let Some((_, stop, task)) = self.serving {
+            let _ = stop.send(());
+            let _ = task.await;
+        }
+    }
 }

@@ -13,7 +13,6 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let _resolved = super::resolve_here(self.settings, None)?;
-        anyhow::bail!("`run` is not wired to the engine yet")
+        super::play::play(super::resolve_here(self.settings, None)?.plan)
     }
 }

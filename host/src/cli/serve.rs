@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::embedded::Service;
 use crate::exit::Exit;
 use crate::plan::units::{Bare, parse_duration};
 
@@ -28,15 +29,35 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let Serve {
-            port: _,
-            host: _,
-            allow_faults: _,
-            rate_limit: _,
-            latency: _,
-        } = self;
-        anyhow::bail!("`serve` is not wired to the service yet")
+        let config = user_service::Config {
+            allow_faults: self.allow_faults,
+            rate_limit: self.rate_limit.map(f64::from),
+            latency: self.latency,
+            ..user_service::Config::default()
+        };
+        let admin = config.admin_email.clone();
+        let service = Service::start((self.host, self.port).into(), config)?;
+        // The first line is for whoever started this with port 0 and waits for the address.
+        println!("http://{}", service.address());
+        println!("user service with the administrator {admin}; Ctrl-C stops it");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(asked_to_stop())?;
+        service.stop()?;
+        Ok(Exit::Fine)
     }
+}
+
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 /// Reads `100/s` or `100`, at least 1.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::Method;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
 
 /// Headers that belong to the host: they frame the message or say who sends it.
@@ -34,9 +34,13 @@ pub struct Call {
 /// A request that is not sent because its behavior asked for something that it may not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("the path {0:?} must start with '/': name no scheme and no host, requests go to the target")]
+    #[error(
+        "the path {0:?} must start with '/': name no scheme and no host, requests go to the target"
+    )]
     NotAPath(String),
-    #[error("the path {0:?} has a space, a control character or a byte beyond ASCII: percent-encode it")]
+    #[error(
+        "the path {0:?} has a space, a control character or a byte beyond ASCII: percent-encode it"
+    )]
     Unencoded(String),
     #[error("a path of {0} bytes is over the {MAX_PATH} that are allowed")]
     TooLong(usize),
@@ -122,37 +126,70 @@ mod tests {
     const BASE: &str = "http://127.0.0.1:9501";
 
     fn call(path: &str, headers: &[(&str, &str)]) -> Result<Call, Refused> {
-        let headers: Vec<_> =
-            headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
         Call::new(BASE, Method::GET, path, &headers, None)
     }
 
     #[test]
     fn a_path_with_query_joins_the_base() {
-        let call = call("/api/v1/users?page=2&q=a%20b", &[("accept", "application/json")]).unwrap();
-        assert_eq!(call.url.as_str(), "http://127.0.0.1:9501/api/v1/users?page=2&q=a%20b");
+        let call = call(
+            "/api/v1/users?page=2&q=a%20b",
+            &[("accept", "application/json")],
+        )
+        .unwrap();
+        assert_eq!(
+            call.url.as_str(),
+            "http://127.0.0.1:9501/api/v1/users?page=2&q=a%20b"
+        );
     }
 
     #[test]
     fn other_hosts_are_refused() {
-        for path in ["http://example.org/", "example.org/", "@example.org/", "", ":80/"] {
-            assert!(matches!(call(path, &[]), Err(Refused::NotAPath(_))), "{path}");
+        for path in [
+            "http://example.org/",
+            "example.org/",
+            "@example.org/",
+            "",
+            ":80/",
+        ] {
+            assert!(
+                matches!(call(path, &[]), Err(Refused::NotAPath(_))),
+                "{path}"
+            );
         }
     }
 
     #[test]
     fn control_characters_are_refused() {
         for path in ["/a b", "/a\r\nx: y", "/\0", "/ü"] {
-            assert!(matches!(call(path, &[]), Err(Refused::Unencoded(_))), "{path:?}");
+            assert!(
+                matches!(call(path, &[]), Err(Refused::Unencoded(_))),
+                "{path:?}"
+            );
         }
     }
 
     #[test]
     fn header_injection_and_reserved_headers_are_refused() {
-        assert!(matches!(call("/", &[("x", "a\r\nhost: b")]), Err(Refused::Header(_))));
-        assert!(matches!(call("/", &[("x y", "a")]), Err(Refused::Header(_))));
-        assert!(matches!(call("/", &[("Host", "a")]), Err(Refused::Reserved(_))));
-        assert!(matches!(call("/", &[("Content-Length", "0")]), Err(Refused::Reserved(_))));
+        assert!(matches!(
+            call("/", &[("x", "a\r\nhost: b")]),
+            Err(Refused::Header(_))
+        ));
+        assert!(matches!(
+            call("/", &[("x y", "a")]),
+            Err(Refused::Header(_))
+        ));
+        assert!(matches!(
+            call("/", &[("Host", "a")]),
+            Err(Refused::Reserved(_))
+        ));
+        assert!(matches!(
+            call("/", &[("Content-Length", "0")]),
+            Err(Refused::Reserved(_))
+        ));
     }
 
     proptest! {

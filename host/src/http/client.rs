@@ -58,9 +58,16 @@ impl Client {
         let target = &plan.target;
         let share = target.max_connections.div_ceil(plan.workers.max(1));
         let permits = (target.max_connections > 0).then(|| Rc::new(Semaphore::new(share)));
-        let inner = builder(target, &plan.run_id)?.build().map_err(|e| ClientError(chain(&e)))?;
+        let inner = builder(target, &plan.run_id)?
+            .build()
+            .map_err(|e| ClientError(chain(&e)))?;
         let base = target.base_url.as_str().trim_end_matches('/').into();
-        Ok(Self { inner, base, permits, max_body: target.max_body })
+        Ok(Self {
+            inner,
+            base,
+            permits,
+            max_body: target.max_body,
+        })
     }
 
     /// The target's address, without a trailing slash.
@@ -90,10 +97,18 @@ impl Client {
         let mut received = 0;
         let start = Instant::now();
         let result = match self.inner.execute(request).await {
-            Ok(response) => self.read(response, capture_headers, capture_body, &mut received).await,
+            Ok(response) => {
+                self.read(response, capture_headers, capture_body, &mut received)
+                    .await
+            }
             Err(error) => Err(classify(&error)),
         };
-        Exchange { result, latency: start.elapsed(), sent, received }
+        Exchange {
+            result,
+            latency: start.elapsed(),
+            sent,
+            received,
+        }
     }
 
     async fn read(
@@ -104,7 +119,11 @@ impl Client {
         received: &mut u64,
     ) -> Result<Answer, Failure> {
         let status = response.status().as_u16();
-        let headers = if capture_headers { plain(response.headers()) } else { Vec::new() };
+        let headers = if capture_headers {
+            plain(response.headers())
+        } else {
+            Vec::new()
+        };
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
             *received += chunk.len() as u64;
@@ -115,7 +134,11 @@ impl Client {
                 body.extend_from_slice(&chunk);
             }
         }
-        Ok(Answer { status, headers, body })
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
     }
 }
 
@@ -150,7 +173,10 @@ fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
         })
         .collect()
 }

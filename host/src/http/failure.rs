@@ -41,7 +41,9 @@ fn source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'
             return Some(found);
         }
         // An io::Error may carry the error that we look for as its payload and not as its source.
-        if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref)
+        if let Some(inner) = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
             && let Some(found) = source::<T>(inner)
         {
             return Some(found);

@@ -16,7 +16,10 @@ pub struct Unreachable {
 
 /// Ask the target for `/health`. Any HTTP answer will do: what matters is that something answers.
 pub async fn preflight(client: &Client) -> Result<(), Unreachable> {
-    let unreachable = |reason| Unreachable { base: client.base().to_owned(), reason };
+    let unreachable = |reason| Unreachable {
+        base: client.base().to_owned(),
+        reason,
+    };
     let call = Call::new(client.base(), Method::GET, "/health", &[], None)
         .map_err(|_| unreachable("its address cannot be used: check --base-url"))?;
     match client.send(call).await.result {

@@ -159,6 +159,17 @@ pub struct Output {
     pub panel: bool,
     pub language: Language,
     pub summary_json: Option<PathBuf>,
+    /// Least severe lines of the log on standard error.
+    pub log: LogLevel,
+}
+
+/// How much a line of the log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
 }
 
 /// Language of the panel and the summary.

@@ -39,6 +39,17 @@ pub struct Origins {
     pub archetypes: Vec<Cast>,
 }
 
+impl Origins {
+    /// Whether `key` was given as a flag.
+    pub fn by_flag(&self, key: &str) -> bool {
+        let given = |line: &&Line| matches!(line.origin, Origin::Flag(_));
+        self.settings
+            .iter()
+            .filter(given)
+            .any(|line| line.setting.key == key)
+    }
+}
+
 /// One archetype and who put it into the plan.
 #[derive(Debug)]
 pub struct Cast {

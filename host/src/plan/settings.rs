@@ -8,10 +8,16 @@ use super::forms::{
 };
 use super::layers::{Fallback, Heading, Reader, Setting};
 use super::units::Bare::{Milliseconds, Seconds};
-use super::{Admin, Guest, HttpVersion, Language, Load, Output, Plan, Target, scenario};
+use super::{Admin, Guest, HttpVersion, Language, Load, LogLevel, Output, Plan, Target, scenario};
 
 const LANGUAGES: &[(&str, Language)] =
     &[("en", Language::English), ("pt-BR", Language::Portuguese)];
+const LOG_LEVELS: &[(&str, LogLevel)] = &[
+    ("error", LogLevel::Error),
+    ("warn", LogLevel::Warn),
+    ("info", LogLevel::Info),
+    ("debug", LogLevel::Debug),
+];
 const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
     ("auto", HttpVersion::Auto),
     ("1", HttpVersion::Http1),
@@ -187,6 +193,12 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
             "none",
             path().or_none(),
             "Write the summary to this file, as JSON",
+        ),
+        log: r.read(
+            "log",
+            "warn",
+            choice("LEVEL", LOG_LEVELS),
+            "Log on standard error: error, warn, info or debug",
         ),
     };
 

@@ -36,6 +36,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("panel", "false", "true"),
     ("lang", "pt-BR", "en"),
     ("summary_json", "a.json", "none"),
+    ("log", "info", "debug"),
 ];
 
 /// A folder to write plan files to, and what else a test says.

@@ -40,7 +40,10 @@ pub(super) fn prepare(
     if requests.len() > MAX_BATCH {
         return Err(StepRefused::Batch(requests.len()));
     }
-    requests.into_iter().map(|request| prepare_one(floor, archetype, request)).collect()
+    requests
+        .into_iter()
+        .map(|request| prepare_one(floor, archetype, request))
+        .collect()
 }
 
 fn prepare_one(
@@ -52,12 +55,25 @@ fn prepare_one(
     let route = labels.route(request.method, &request.route);
     let category = labels.category(&request.category);
     let capture = request.capture;
-    let built = method_name(request.method).parse().map_err(|_| Refused::NotAPath(String::new()));
+    let built = method_name(request.method)
+        .parse()
+        .map_err(|_| Refused::NotAPath(String::new()));
     let call = built.and_then(|method| {
-        Call::new(floor.client.base(), method, &request.path, &request.headers, request.body)
+        Call::new(
+            floor.client.base(),
+            method,
+            &request.path,
+            &request.headers,
+            request.body,
+        )
     });
-    let call = call.map_err(|refused| StepRefused::Request { route: request.route, refused })?;
-    let timeout = request.timeout_ms.map(|ms| Duration::from_millis(u64::from(ms)));
+    let call = call.map_err(|refused| StepRefused::Request {
+        route: request.route,
+        refused,
+    })?;
+    let timeout = request
+        .timeout_ms
+        .map(|ms| Duration::from_millis(u64::from(ms)));
     Ok(Prepared {
         call: call
             .capture(
@@ -87,8 +103,12 @@ pub(super) async fn send(
             None => Vec::new(),
         },
         _ => {
-            join_all(batch.into_iter().map(|one| Box::pin(exchange(floor, archetype, user, one))))
-                .await
+            join_all(
+                batch
+                    .into_iter()
+                    .map(|one| Box::pin(exchange(floor, archetype, user, one))),
+            )
+            .await
         }
     };
     for one in over {
@@ -147,7 +167,13 @@ impl<'a> Counted<'a> {
             bytes_received: 0,
             expected: false,
         };
-        Self { floor, sample, fault: one.fault, in_flight: None, counted: false }
+        Self {
+            floor,
+            sample,
+            fault: one.fault,
+            in_flight: None,
+            counted: false,
+        }
     }
 
     fn sending(mut self) -> Self {

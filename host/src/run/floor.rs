@@ -53,13 +53,17 @@ impl Floor {
         behaviors: &[Arc<Behavior>],
         catalog: &Catalog,
     ) -> Self {
-        let rooms = plan.archetypes.iter().zip(behaviors).map(|(archetype, behavior)| Room {
-            slot: RefCell::new(Slot::new(Arc::clone(behavior))),
-            labels: Labels::new(behavior, catalog),
-            config: archetype.config.to_string().into(),
-            crashes: Cell::new(0),
-            quarantined: Cell::new(false),
-        });
+        let rooms = plan
+            .archetypes
+            .iter()
+            .zip(behaviors)
+            .map(|(archetype, behavior)| Room {
+                slot: RefCell::new(Slot::new(Arc::clone(behavior))),
+                labels: Labels::new(behavior, catalog),
+                config: archetype.config.to_string().into(),
+                crashes: Cell::new(0),
+                quarantined: Cell::new(false),
+            });
         Self {
             rooms: rooms.collect(),
             client,
@@ -110,7 +114,9 @@ impl Floor {
                 self.recorder.borrow_mut().check(archetype, &name, passed);
             }
             GuestEvent::Observe { metric, value } => {
-                self.recorder.borrow_mut().observe(archetype, &metric, value);
+                self.recorder
+                    .borrow_mut()
+                    .observe(archetype, &metric, value);
             }
             GuestEvent::Log { level, message } => self.log(archetype, level, &message),
             GuestEvent::Mark(_) | GuestEvent::Unmark(_) => {}

@@ -40,7 +40,10 @@ pub(super) fn catalog(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Arc<Catalog> 
                 .collect(),
         })
         .collect();
-    Arc::new(Catalog { archetypes, categories })
+    Arc::new(Catalog {
+        archetypes,
+        categories,
+    })
 }
 
 /// One archetype's lookups, kept per worker.
@@ -64,7 +67,11 @@ impl Labels {
             .iter()
             .map(|name| (name.clone(), position(&catalog.categories, name)))
             .collect();
-        Self { routes, categories, other: behavior.routes.len() as u16 }
+        Self {
+            routes,
+            categories,
+            other: behavior.routes.len() as u16,
+        }
     }
 
     /// The route's index, or the index of `other` for one that the behavior did not describe.
@@ -83,7 +90,10 @@ impl Labels {
 }
 
 fn position(categories: &[String], name: &str) -> u16 {
-    categories.iter().position(|c| c == name).map_or(u16::MAX, |p| p as u16)
+    categories
+        .iter()
+        .position(|c| c == name)
+        .map_or(u16::MAX, |p| p as u16)
 }
 
 /// The contract's method as HTTP names it.

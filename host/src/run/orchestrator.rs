@@ -50,13 +50,17 @@ pub enum RunError {
     Client(#[from] ClientError),
     #[error("a worker cannot be started: {0}")]
     Worker(#[from] std::io::Error),
-    #[error("a worker ended without a report: this is a bug, please report it with the lines above")]
+    #[error(
+        "a worker ended without a report: this is a bug, please report it with the lines above"
+    )]
     Lost,
 }
 
 /// Requests that the users of a plan may send altogether: the sum of their budgets.
 pub fn requests_planned(plan: &Plan) -> u64 {
-    (0..plan.load.users).map(|index| u64::from(budget(plan, index))).sum()
+    (0..plan.load.users)
+        .map(|index| u64::from(budget(plan, index)))
+        .sum()
 }
 
 /// Run a plan with one behavior per archetype, in the plan's order. `watch` sees the state twice a second.
@@ -72,6 +76,9 @@ pub async fn execute(
     let began = Instant::now();
     let crew = Crew::start(&plan, &behaviors, &catalog, &reports)?;
     drop(reports);
+    watch(&Arc::new(
+        totals.snapshot(Duration::ZERO, process::sample()),
+    ));
 
     let mut quarantined = Vec::new();
     let mut why = Why::Finished;
@@ -120,7 +127,11 @@ pub async fn execute(
     quarantined.sort_unstable();
     quarantined.dedup();
     let name = |archetype: u16| plan.archetypes[usize::from(archetype)].name.clone();
-    Ok(Ended { why, snapshot, quarantined: quarantined.into_iter().map(name).collect() })
+    Ok(Ended {
+        why,
+        snapshot,
+        quarantined: quarantined.into_iter().map(name).collect(),
+    })
 }
 
 /// The workers' threads and the way to them.
@@ -141,9 +152,16 @@ impl Crew {
         for (index, archetype) in archetypes.into_iter().enumerate() {
             let index = index as u32;
             let starts = starts(plan.load.ramp_up, index, plan.load.users);
-            shares[index as usize % plan.workers].push(User { index, archetype, starts });
+            shares[index as usize % plan.workers].push(User {
+                index,
+                archetype,
+                starts,
+            });
         }
-        let mut crew = Self { threads: Vec::new(), orders: Vec::new() };
+        let mut crew = Self {
+            threads: Vec::new(),
+            orders: Vec::new(),
+        };
         for (worker, users) in shares.into_iter().enumerate() {
             let (orders, inbox) = mpsc::channel(CHANNEL);
             crew.orders.push(orders);

@@ -53,7 +53,10 @@ mod tests {
         for n in 0..10_000 {
             tens[within(7, Stream::Budget, n, 0, 99) as usize / 10] += 1;
         }
-        assert!(tens.iter().all(|count| (850..1150).contains(count)), "{tens:?}");
+        assert!(
+            tens.iter().all(|count| (850..1150).contains(count)),
+            "{tens:?}"
+        );
     }
 
     #[test]

@@ -28,7 +28,9 @@ impl Default for Stopper {
 impl Stopper {
     /// For a run that nobody has asked to end yet.
     pub fn new() -> Self {
-        Self { level: watch::Sender::new(StopLevel::None) }
+        Self {
+            level: watch::Sender::new(StopLevel::None),
+        }
     }
 
     /// Ask once more. `false` when the run was asked to halt before: there is nothing left to wait for.

@@ -39,7 +39,12 @@ struct Played {
 
 /// Play until the budget is spent, the archetype is quarantined or the run stops. `busy` is set while requests are
 /// under way, so that a stop knows whom it may end at once.
-pub(super) async fn play(floor: Rc<Floor>, user: User, began: tokio::time::Instant, busy: Rc<Cell<bool>>) {
+pub(super) async fn play(
+    floor: Rc<Floor>,
+    user: User,
+    began: tokio::time::Instant,
+    busy: Rc<Cell<bool>>,
+) {
     let _playing = Playing(Rc::clone(&floor));
     if !user.starts.is_zero() {
         tokio::time::sleep_until(began + user.starts).await;
@@ -56,16 +61,29 @@ pub(super) async fn play(floor: Rc<Floor>, user: User, began: tokio::time::Insta
         if idle >= MAX_IDLE_SESSIONS {
             break;
         }
-        let pause = if idle > 0 { played.pause.max(backoff(idle)) } else { played.pause };
+        let pause = if idle > 0 {
+            played.pause.max(backoff(idle))
+        } else {
+            played.pause
+        };
         if left > 0 && !pause.is_zero() {
             think(&floor, pause).await;
         }
     }
 }
 
-async fn session(floor: &Rc<Floor>, user: User, ordinal: u32, budget: u32, busy: &Cell<bool>) -> Played {
+async fn session(
+    floor: &Rc<Floor>,
+    user: User,
+    ordinal: u32,
+    budget: u32,
+    busy: &Cell<bool>,
+) -> Played {
     let archetype = user.archetype;
-    let mut played = Played { requests: 0, pause: between_sessions(floor, user, ordinal) };
+    let mut played = Played {
+        requests: 0,
+        pause: between_sessions(floor, user, ordinal),
+    };
     let mut open = match Open::begin(floor, user, ordinal) {
         Ok(open) => open,
         Err(wait) => {
@@ -85,7 +103,10 @@ async fn session(floor: &Rc<Floor>, user: User, ordinal: u32, budget: u32, busy:
         };
         outcomes = Vec::new();
         if step.delay_ms > MAX_DELAY_MS {
-            open.fail(floor, &format!("a delay of {} ms is over {MAX_DELAY_MS}", step.delay_ms));
+            open.fail(
+                floor,
+                &format!("a delay of {} ms is over {MAX_DELAY_MS}", step.delay_ms),
+            );
             return played;
         }
         if step.delay_ms > 0 {
@@ -106,9 +127,16 @@ async fn session(floor: &Rc<Floor>, user: User, ordinal: u32, budget: u32, busy:
             return played;
         }
         if requests.is_empty() {
-            idle_steps = if step.delay_ms == 0 { idle_steps + 1 } else { 0 };
+            idle_steps = if step.delay_ms == 0 {
+                idle_steps + 1
+            } else {
+                0
+            };
             if idle_steps > MAX_IDLE_STEPS {
-                open.fail(floor, "it asks for neither a request nor a delay, over and over");
+                open.fail(
+                    floor,
+                    "it asks for neither a request nor a delay, over and over",
+                );
                 return played;
             }
             continue;
@@ -139,7 +167,11 @@ async fn think(floor: &Floor, delay: Duration) {
 /// Longer than a pause within a session, and growing with the plan's own delays: 1 to 3 times `delay_max`.
 fn between_sessions(floor: &Floor, user: User, ordinal: u32) -> Duration {
     let seed = identity::user_seed(&floor.plan, user.index);
-    floor.plan.load.delay_max.mul_f64(1.0 + 2.0 * unit(seed, Stream::Pause, u64::from(ordinal)))
+    floor
+        .plan
+        .load
+        .delay_max
+        .mul_f64(1.0 + 2.0 * unit(seed, Stream::Pause, u64::from(ordinal)))
 }
 
 /// A session under way. However its user leaves it, it is counted with one ending.
@@ -182,7 +214,13 @@ impl Open {
             Err(crash) => (Err(floor.crashed(archetype, &crash)), Ending::Crashed),
         };
         let began = Instant::now();
-        let mut open = Self { floor: Rc::clone(floor), archetype, session: None, began, ending };
+        let mut open = Self {
+            floor: Rc::clone(floor),
+            archetype,
+            session: None,
+            began,
+            ending,
+        };
         open.session = Some(session?);
         open.take_events();
         Ok(open)
@@ -194,7 +232,9 @@ impl Open {
         requests_left: u32,
         outcomes: &[types::Outcome],
     ) -> Result<types::Step, Duration> {
-        let Some(session) = &mut self.session else { return Err(Duration::ZERO) };
+        let Some(session) = &mut self.session else {
+            return Err(Duration::ZERO);
+        };
         if session.lost() {
             // Another session of the instance crashed meanwhile: that one was counted as the trap.
             self.ending = Ending::Crashed;
@@ -208,7 +248,10 @@ impl Open {
         };
         let called = Instant::now();
         let answer = session.next(&context, outcomes);
-        floor.recorder.borrow_mut().guest_call(self.archetype, called.elapsed());
+        floor
+            .recorder
+            .borrow_mut()
+            .guest_call(self.archetype, called.elapsed());
         match answer {
             Ok(Ok(step)) => {
                 self.take_events();
@@ -253,7 +296,10 @@ impl Drop for Open {
             self.floor.crashed(self.archetype, &crash);
         }
         let lasted = self.began.elapsed();
-        self.floor.recorder.borrow_mut().session_ended(self.archetype, self.ending, lasted);
+        self.floor
+            .recorder
+            .borrow_mut()
+            .session_ended(self.archetype, self.ending, lasted);
     }
 }
 
@@ -285,6 +331,9 @@ impl Active {
 
 impl Drop for Active {
     fn drop(&mut self) {
-        self.floor.recorder.borrow_mut().user_finished(self.archetype);
+        self.floor
+            .recorder
+            .borrow_mut()
+            .user_finished(self.archetype);
     }
 }

@@ -38,7 +38,9 @@ pub(super) enum Order {
 pub(super) enum Report {
     Interval(Interval),
     /// The worker's users have finished; `quarantined` are archetypes that were given up.
-    Finished { quarantined: Vec<u16> },
+    Finished {
+        quarantined: Vec<u16>,
+    },
     /// The worker could not begin.
     Failed(ClientError),
 }
@@ -56,14 +58,24 @@ pub(super) struct Share {
 
 /// Start the thread.
 pub(super) fn spawn(share: Share) -> std::io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     thread::Builder::new()
         .name(format!("worker-{}", share.worker))
         .spawn(move || LocalSet::new().block_on(&runtime, work(share)))
 }
 
 async fn work(share: Share) {
-    let Share { plan, behaviors, catalog, worker, users, reports, mut orders } = share;
+    let Share {
+        plan,
+        behaviors,
+        catalog,
+        worker,
+        users,
+        reports,
+        mut orders,
+    } = share;
     let client = match Client::new(&plan) {
         Ok(client) => client,
         Err(error) => {
@@ -99,7 +111,9 @@ async fn work(share: Share) {
     }
     let last = floor.recorder.borrow_mut().take(Interval::new(&catalog));
     let _ = reports.send(Report::Interval(last)).await;
-    let quarantined = (0..floor.rooms.len() as u16).filter(|a| floor.quarantined(*a)).collect();
+    let quarantined = (0..floor.rooms.len() as u16)
+        .filter(|a| floor.quarantined(*a))
+        .collect();
     let _ = reports.send(Report::Finished { quarantined }).await;
 }
 
@@ -141,7 +155,11 @@ impl Crew {
 
 /// When each of `users` begins: spread evenly over `ramp_up`.
 pub(super) fn starts(ramp_up: Duration, index: u32, users: u32) -> Duration {
-    if users == 0 { Duration::ZERO } else { ramp_up.mul_f64(f64::from(index) / f64::from(users)) }
+    if users == 0 {
+        Duration::ZERO
+    } else {
+        ramp_up.mul_f64(f64::from(index) / f64::from(users))
+    }
 }
 
 /// Wait until `deadline`, or for ever when there is none.
