@@ -135,7 +135,9 @@ mod tests {
     #[test]
     fn ignores_what_is_not_finite() {
         let mut sketch = Sketch::default();
-        [f64::NAN, f64::INFINITY, -3.0].iter().for_each(|v| sketch.record(*v));
+        [f64::NAN, f64::INFINITY, -3.0]
+            .iter()
+            .for_each(|v| sketch.record(*v));
         assert_eq!(
             (
                 sketch.count(),
