@@ -4,13 +4,11 @@
 use super::Locale;
 use super::json::{Distribution, Limit, LimitKind, Requests, Summary};
 use super::language::{Unit, harmless};
-use super::table::{Table, length};
+use super::table::{Table, labelled};
 use super::words::Words;
 use crate::plan::Language;
 
 const WIDTH: usize = 100;
-/// Width of the labels at the left.
-const LABEL: usize = 16;
 
 /// The whole text, with a line end at its end.
 pub fn text(summary: &Summary, language: Language) -> String {
@@ -100,13 +98,13 @@ impl Page<'_> {
             format!("{} {}", l.bytes(total.bytes_sent), w.sent_bytes),
             format!("{} {}", l.bytes(total.bytes_received), w.received),
         ];
-        let mut text = labelled(w.requests, &requests);
-        text += &labelled(w.success, &success);
-        text += &labelled(w.latency, &self.quantiles(&total.latency));
-        text += &labelled(w.traffic, &traffic);
-        text += &labelled(w.status, &self.classes());
-        text += &labelled(w.failures, &self.failures());
-        text += &labelled(w.mix, &self.mix());
+        let mut text = labelled(WIDTH, w.requests, &requests);
+        text += &labelled(WIDTH, w.success, &success);
+        text += &labelled(WIDTH, w.latency, &self.quantiles(&total.latency));
+        text += &labelled(WIDTH, w.traffic, &traffic);
+        text += &labelled(WIDTH, w.status, &self.classes());
+        text += &labelled(WIDTH, w.failures, &self.failures());
+        text += &labelled(WIDTH, w.mix, &self.mix());
         text
     }
 
@@ -313,7 +311,7 @@ impl Page<'_> {
         if traps > 0 {
             behaviors.push(format!("{} {}", w.traps, l.integer(traps)));
         }
-        labelled(w.generator, &generator) + &labelled(w.behaviors, &behaviors)
+        labelled(WIDTH, w.generator, &generator) + &labelled(WIDTH, w.behaviors, &behaviors)
     }
 
     fn warnings(&self) -> String {
@@ -339,6 +337,7 @@ impl Page<'_> {
     fn repeat(&self) -> String {
         let seed = self.summary.run.seed.to_string();
         labelled(
+            WIDTH,
             self.words.repeat,
             &[self.words.repeat_with.replace("{seed}", &seed)],
         )
@@ -365,35 +364,12 @@ pub(super) fn limit_text(limit: &Limit, locale: Locale) -> String {
         .replace("{bound}", &bound)
 }
 
-/// A label and its facts, wrapped between facts; nothing when there are none.
-fn labelled(label: &str, facts: &[String]) -> String {
-    let mut text = String::new();
-    let mut line = format!("{label:LABEL$}");
-    let mut first = true;
-    for fact in facts {
-        if !first && length(&line) + 2 + length(fact) > WIDTH {
-            text += line.trim_end();
-            text += ",\n";
-            line = " ".repeat(LABEL);
-            first = true;
-        }
-        if !first {
-            line += ", ";
-        }
-        line += fact;
-        first = false;
-    }
-    if facts.is_empty() {
-        return text;
-    }
-    text + line.trim_end() + "\n"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::metrics::testing::snapshot;
     use crate::metrics::{Process, Totals};
+    use crate::report::table::length;
     use crate::report::testing::plan;
 
     fn summary() -> Summary {

@@ -1,4 +1,8 @@
-//! Aligned columns of text, for the summary. The first column is cut before a line grows past the width.
+//! Plain text in columns, for the summary: tables, and labels with facts beside them. Nothing here knows what the
+//! text means; a line stays within its width wherever the content allows it.
+
+/// Width of the labels at the left.
+const LABEL: usize = 16;
 
 /// A table whose first column is text and whose others are numbers.
 #[derive(Debug)]
@@ -48,6 +52,30 @@ impl Table {
         }
         text
     }
+}
+
+/// A label and its facts, wrapped between facts; nothing when there are none.
+pub(super) fn labelled(width: usize, label: &str, facts: &[String]) -> String {
+    let mut text = String::new();
+    let mut line = format!("{label:LABEL$}");
+    let mut first = true;
+    for fact in facts {
+        if !first && length(&line) + 2 + length(fact) > width {
+            text += line.trim_end();
+            text += ",\n";
+            line = " ".repeat(LABEL);
+            first = true;
+        }
+        if !first {
+            line += ", ";
+        }
+        line += fact;
+        first = false;
+    }
+    if facts.is_empty() {
+        return text;
+    }
+    text + line.trim_end() + "\n"
 }
 
 /// Characters, which is what the eye counts in all the text that we print.
