@@ -78,9 +78,9 @@ fn apply(store: &mut Store, change: Change) {
                 .into_iter()
                 .filter_map(|at| permission(store, at))
                 .collect();
-            role(store, at)
-                .into_iter()
-                .for_each(|key| store.grant(key, std::mem::take(&mut Clone::clone(&granted))));
+            if let Some(key) = role(store, at) {
+                store.grant(key, granted);
+            }
         }
         Change::Assign(at, to) => {
             if let (Some(user), Some(role)) = (user(store, at), role(store, to)) {
@@ -93,7 +93,7 @@ fn apply(store: &mut Store, change: Change) {
             }
         }
         Change::Profile(at, there) => {
-            let profile = there.then(|| users::Profile {
+            let profile = there.then_some(users::Profile {
                 bio: None,
                 phone: None,
                 location: None,

@@ -33,11 +33,20 @@ impl Answer {
     /// The names of the fields that a 422 complains about.
     #[track_caller]
     pub fn fields(self) -> Vec<String> {
-        self.is(422).body["errors"].as_object().unwrap().keys().cloned().collect()
+        self.is(422).body["errors"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect()
     }
 
     pub fn text(&self, pointer: &str) -> String {
-        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{}", self.body)).to_owned()
+        self.body
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{}", self.body))
+            .to_owned()
     }
 
     pub fn id(&self) -> String {
@@ -47,20 +56,32 @@ impl Answer {
 
 impl Client {
     pub fn new(config: Config) -> Self {
-        Self { router: user_service::router(config), token: None }
+        Self {
+            router: user_service::router(config),
+            token: None,
+        }
     }
 
     pub fn with_token(&self, token: &str) -> Self {
-        Self { router: self.router.clone(), token: Some(token.to_owned()) }
+        Self {
+            router: self.router.clone(),
+            token: Some(token.to_owned()),
+        }
     }
 
     pub fn anonymous(&self) -> Self {
-        Self { router: self.router.clone(), token: None }
+        Self {
+            router: self.router.clone(),
+            token: None,
+        }
     }
 
     pub async fn raw(&self, mut request: Request<Body>) -> Answer {
         if let Some(token) = &self.token {
-            request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+            request.headers_mut().insert(
+                header::AUTHORIZATION,
+                format!("Bearer {token}").parse().unwrap(),
+            );
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -70,7 +91,11 @@ impl Client {
             Err(_) if bytes.is_empty() => Value::Null,
             Err(_) => Value::String(String::from_utf8_lossy(&bytes).into_owned()),
         };
-        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+        }
     }
 
     pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
@@ -105,7 +130,13 @@ impl Client {
 
     /// This service, asked as `username`.
     pub async fn signed_in(&self, username: &str, password: &str) -> Self {
-        self.with_token(&self.login(username, password).await.is(200).text("/data/access_token"))
+        self.with_token(
+            &self
+                .login(username, password)
+                .await
+                .is(200)
+                .text("/data/access_token"),
+        )
     }
 
     pub async fn admin(&self) -> Self {
@@ -120,7 +151,11 @@ impl Client {
             "password": "Secret123",
             "name": format!("Name of {username}"),
         });
-        self.anonymous().post("/api/v1/users", body).await.is(StatusCode::CREATED.as_u16()).id()
+        self.anonymous()
+            .post("/api/v1/users", body)
+            .await
+            .is(StatusCode::CREATED.as_u16())
+            .id()
     }
 
     /// A new plain user: its id, and the service asked as it.
@@ -133,7 +168,9 @@ impl Client {
     pub async fn metric(&self, series: &str) -> u64 {
         let answer = self.anonymous().get("/metrics").await.is(200);
         let text = answer.body.as_str().unwrap();
-        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         value.map_or(0, |value| value.parse().unwrap())
     }
 }

@@ -32,7 +32,10 @@ async fn faults_do_nothing_unless_allowed() {
 
 #[tokio::test(start_paused = true)]
 async fn faults_delay_and_abort_as_asked() {
-    let client = Client::new(Config { allow_faults: true, ..Config::default() });
+    let client = Client::new(Config {
+        allow_faults: true,
+        ..Config::default()
+    });
     let (answer, took) = with(&client, "/api/v1/users", &[(ABORT, "503")]).await;
     assert_eq!((answer.status, took), (503, Duration::ZERO));
     let (answer, took) = with(&client, "/health", &[(DELAY, "250")]).await;
@@ -40,26 +43,42 @@ async fn faults_delay_and_abort_as_asked() {
     let (answer, took) = with(&client, "/health", &[(DELAY, "999999999"), (ABORT, "429")]).await;
     assert_eq!((answer.status, took.as_secs()), (429, 60));
     for bad in ["100", "600", "x"] {
-        assert_eq!(with(&client, "/health", &[(ABORT, bad)]).await.0.status, 200);
+        assert_eq!(
+            with(&client, "/health", &[(ABORT, bad)]).await.0.status,
+            200
+        );
     }
     assert_eq!(
-        client.metric("user_service_requests_total{method=\"GET\",route=\"/api/v1/users\",status=\"503\"}").await,
+        client
+            .metric(
+                "user_service_requests_total{method=\"GET\",route=\"/api/v1/users\",status=\"503\"}"
+            )
+            .await,
         1
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_aborted_request_changes_nothing() {
-    let client = Client::new(Config { allow_faults: true, ..Config::default() });
+    let client = Client::new(Config {
+        allow_faults: true,
+        ..Config::default()
+    });
     let body = r#"{"username":"wasp","email":"wasp@x.test","password":"Secret123","name":"x"}"#;
-    let request = Request::post("/api/v1/users").header(ABORT, "500").body(Body::from(body)).unwrap();
+    let request = Request::post("/api/v1/users")
+        .header(ABORT, "500")
+        .body(Body::from(body))
+        .unwrap();
     client.raw(request).await.is(500);
     assert_eq!(client.metric("user_service_users").await, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_session_has_its_own_rate() {
-    let client = Client::new(Config { rate_limit: Some(5.0), ..Config::default() });
+    let client = Client::new(Config {
+        rate_limit: Some(5.0),
+        ..Config::default()
+    });
     let (id, wasp) = client.plain("wasp").await;
     let path = format!("/api/v1/users/{id}");
     for _ in 0..5 {
@@ -69,7 +88,12 @@ async fn each_session_has_its_own_rate() {
     assert_eq!(refused.headers["retry-after"], "1");
     refused.text("/message");
     // Another session of the same user, and the anonymous, go on.
-    client.signed_in("wasp", "Secret123").await.get(&path).await.is(200);
+    client
+        .signed_in("wasp", "Secret123")
+        .await
+        .get(&path)
+        .await
+        .is(200);
     for _ in 0..20 {
         client.get("/health").await.is(200);
         client.login("wasp", "wrong").await.is(401);
@@ -86,11 +110,18 @@ async fn each_session_has_its_own_rate() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_as_told_is_enough_at_slow_rates() {
-    let client = Client::new(Config { rate_limit: Some(0.1), ..Config::default() });
+    let client = Client::new(Config {
+        rate_limit: Some(0.1),
+        ..Config::default()
+    });
     let admin = client.admin().await;
     admin.get("/api/v1/users").await.is(200);
     let refused = admin.get("/api/v1/users").await.is(429);
-    let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    let wait: u64 = refused.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert_eq!(wait, 10);
     tokio::time::advance(Duration::from_secs(wait)).await;
     admin.get("/api/v1/users").await.is(200);
@@ -98,7 +129,10 @@ async fn waiting_as_told_is_enough_at_slow_rates() {
 
 #[tokio::test(start_paused = true)]
 async fn the_service_time_slows_the_api_and_not_its_supervision() {
-    let client = Client::new(Config { latency: Some(Duration::from_millis(50)), ..Config::default() });
+    let client = Client::new(Config {
+        latency: Some(Duration::from_millis(50)),
+        ..Config::default()
+    });
     assert_eq!(with(&client, "/health", &[]).await.1, Duration::ZERO);
     assert_eq!(with(&client, "/metrics", &[]).await.1, Duration::ZERO);
     let mut times = Vec::new();

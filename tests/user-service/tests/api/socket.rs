@@ -22,7 +22,11 @@ async fn start(config: Config) -> Running {
     let shutdown = async {
         let _ = stopped.await;
     };
-    Running { address, stop, ended: tokio::spawn(user_service::serve(listener, config, shutdown)) }
+    Running {
+        address,
+        stop,
+        ended: tokio::spawn(user_service::serve(listener, config, shutdown)),
+    }
 }
 
 /// One keep-alive connection.
@@ -30,7 +34,9 @@ struct Connection(BufReader<TcpStream>);
 
 impl Connection {
     async fn open(address: SocketAddr) -> Self {
-        Self(BufReader::new(TcpStream::connect(address).await.unwrap()))
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
     }
 
     async fn ask(&mut self, head: &str, body: &[u8]) -> (u16, String) {
@@ -46,7 +52,10 @@ impl Connection {
         let (mut status, mut length) = (0, 0);
         loop {
             let mut line = String::new();
-            assert!(self.0.read_line(&mut line).await.unwrap() > 0, "the connection closed early");
+            assert!(
+                self.0.read_line(&mut line).await.unwrap() > 0,
+                "the connection closed early"
+            );
             let line = line.trim_end().to_ascii_lowercase();
             if let Some(rest) = line.strip_prefix("http/1.1 ") {
                 status = rest[..3].parse().unwrap();
@@ -67,10 +76,25 @@ async fn a_connection_survives_refusals_with_bodies() {
     let service = start(Config::default()).await;
     let mut connection = Connection::open(service.address).await;
     for _ in 0..3 {
-        assert_eq!(connection.ask("POST /api/v1/users", &vec![b' '; 1 << 20]).await.0, 413);
-        assert_eq!(connection.ask("PUT /api/v1/users/x", &vec![b' '; 60_000]).await.0, 401);
+        assert_eq!(
+            connection
+                .ask("POST /api/v1/users", &vec![b' '; 1 << 20])
+                .await
+                .0,
+            413
+        );
+        assert_eq!(
+            connection
+                .ask("PUT /api/v1/users/x", &vec![b' '; 60_000])
+                .await
+                .0,
+            401
+        );
         assert_eq!(connection.ask("POST /nowhere", b"{}").await.0, 404);
-        assert_eq!(connection.ask("GET /health", b"").await, (200, "{\"status\":\"ok\"}".into()));
+        assert_eq!(
+            connection.ask("GET /health", b"").await,
+            (200, "{\"status\":\"ok\"}".into())
+        );
     }
     service.stop.send(()).unwrap();
     service.ended.await.unwrap().unwrap();
@@ -98,37 +122,55 @@ async fn counts_are_exact_under_concurrency() {
     for client in clients {
         client.await.unwrap();
     }
-    let (_, text) = Connection::open(service.address).await.ask("GET /metrics", b"").await;
+    let (_, text) = Connection::open(service.address)
+        .await
+        .ask("GET /metrics", b"")
+        .await;
     for line in [
         "user_service_requests_total{method=\"POST\",route=\"/api/v1/users\",status=\"201\"} 800",
         "user_service_requests_total{method=\"POST\",route=\"/api/v1/users\",status=\"409\"} 800",
         "user_service_requests_total{method=\"GET\",route=\"/api/v1/users\",status=\"401\"} 800",
         "user_service_users 801",
     ] {
-        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        assert!(
+            text.lines().any(|found| found == line),
+            "{line} is not in\n{text}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_client_that_hangs_up_is_counted() {
-    let service = start(Config { allow_faults: true, ..Config::default() }).await;
+    let service = start(Config {
+        allow_faults: true,
+        ..Config::default()
+    })
+    .await;
     let mut leaving = TcpStream::connect(service.address).await.unwrap();
-    let request = "GET /api/v1/roles HTTP/1.1\r\nhost: x\r\nx-envoy-fault-delay-request: 60000\r\n\r\n";
+    let request =
+        "GET /api/v1/roles HTTP/1.1\r\nhost: x\r\nx-envoy-fault-delay-request: 60000\r\n\r\n";
     leaving.write_all(request.as_bytes()).await.unwrap();
     drop(leaving);
-    let line = "user_service_requests_total{method=\"GET\",route=\"/api/v1/roles\",status=\"499\"} 1\n";
+    let line =
+        "user_service_requests_total{method=\"GET\",route=\"/api/v1/roles\",status=\"499\"} 1\n";
     let mut connection = Connection::open(service.address).await;
     let counted = async {
         while !connection.ask("GET /metrics", b"").await.1.contains(line) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), counted).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), counted)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn shutdown_closes_idle_connections_and_does_not_wait_for_ever() {
-    let service = start(Config { allow_faults: true, ..Config::default() }).await;
+    let service = start(Config {
+        allow_faults: true,
+        ..Config::default()
+    })
+    .await;
     let mut idle = Connection::open(service.address).await;
     assert_eq!(idle.ask("GET /health", b"").await.0, 200);
     service.stop.send(()).unwrap();
@@ -139,12 +181,19 @@ async fn shutdown_closes_idle_connections_and_does_not_wait_for_ever() {
 
 #[tokio::test(start_paused = true)]
 async fn shutdown_leaves_a_stuck_request_behind() {
-    let service = start(Config { allow_faults: true, ..Config::default() }).await;
+    let service = start(Config {
+        allow_faults: true,
+        ..Config::default()
+    })
+    .await;
     let mut stuck = TcpStream::connect(service.address).await.unwrap();
     let request = "GET /health HTTP/1.1\r\nhost: x\r\nx-envoy-fault-delay-request: 60000\r\n\r\n";
     stuck.write_all(request.as_bytes()).await.unwrap();
     // Connections are taken in order: once a later one is served, the stuck one is waiting.
-    Connection::open(service.address).await.ask("GET /health", b"").await;
+    Connection::open(service.address)
+        .await
+        .ask("GET /health", b"")
+        .await;
     let before = tokio::time::Instant::now();
     service.stop.send(()).unwrap();
     service.ended.await.unwrap().unwrap();
