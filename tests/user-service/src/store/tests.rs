@@ -18,6 +18,7 @@ enum Change {
     Assign(usize, usize),
     Unassign(usize, usize),
     Profile(usize, bool),
+    Activate(usize, bool),
     Login(usize),
 }
 
@@ -37,6 +38,7 @@ fn change() -> impl Strategy<Value = Change> {
         (pick(), pick()).prop_map(|(user, role)| Assign(user, role)),
         (pick(), pick()).prop_map(|(user, role)| Unassign(user, role)),
         (pick(), any::<bool>()).prop_map(|(user, there)| Profile(user, there)),
+        (pick(), any::<bool>()).prop_map(|(user, active)| Activate(user, active)),
         pick().prop_map(Login),
     ]
 }
@@ -106,6 +108,11 @@ fn apply(store: &mut Store, change: Change) {
                 store.users.set_profile(key, profile);
             }
         }
+        Change::Activate(at, active) => {
+            if let Some(key) = user(store, at) {
+                store.users.set_active(key, active, now);
+            }
+        }
         Change::Login(at) => {
             if let Some(key) = user(store, at) {
                 store.sessions.begin(key, now, Timestamp(100));
@@ -123,6 +130,7 @@ proptest! {
         }
         let (mut assignments, mut profiles) = (0, 0);
         for user in store.users.iter() {
+            prop_assert_eq!(user.active, !store.users.inactive().contains(&user.key));
             assignments += user.roles.len();
             profiles += usize::from(user.profile.is_some());
             for role in &user.roles {
@@ -144,6 +152,7 @@ proptest! {
         prop_assert_eq!(granted, store.permissions.iter().map(|row| row.links.holders.len()).sum::<usize>());
         let users: Vec<_> = store.users.iter().map(|user| user.key).collect();
         users.into_iter().for_each(|key| store.remove_user(key));
-        prop_assert_eq!((store.sessions.len(), store.users.assignments(), store.users.profiles()), (0, 0, 0));
+        prop_assert_eq!((store.sessions.len(), store.users.inactive().len()), (0, 0));
+        prop_assert_eq!((store.users.assignments(), store.users.profiles()), (0, 0));
     }
 }
