@@ -1,7 +1,7 @@
 //! `/api/v1/users/{userId}/roles`: who has which role. Anyone signed in reads it, `roles.manage` changes it.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 
@@ -10,6 +10,7 @@ use crate::caller::Caller;
 use crate::error::Error;
 use crate::page::Page;
 use crate::params::Params;
+use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::roles::RoleView;
 use crate::store::ROLES_MANAGE;

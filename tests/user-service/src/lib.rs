@@ -34,7 +34,7 @@
 //! A *manager* holds the permission `users.manage`. Besides the statuses above: 400 malformed JSON, 401 without a
 //! valid access token, 403 without the permission, 404 and 405 off the table, 413 past [`MAX_BODY`] bytes, 415 for
 //! a body that says it is not JSON, 429 over the rate limit. They are decided in the order 413, 429, 401, 415, 400,
-//! 403, 404, 422, 409; where nobody has to sign in, the order starts at 415.
+//! 403, 404, 422, 409; only a field of the wrong JSON type is a 422 at the place of the 400.
 //!
 //! # Rules worth knowing
 //!
@@ -73,6 +73,7 @@ mod metrics;
 mod page;
 mod params;
 mod passwords;
+mod path;
 mod permissions;
 mod profiles;
 mod reply;

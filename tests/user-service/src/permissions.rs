@@ -1,7 +1,7 @@
 //! `/api/v1/permissions`: the names that roles carry. Anyone signed in reads them, `permissions.manage` writes them.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::page::Page;
 use crate::params::Params;
+use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::store::catalog::{Entry, Permission};
 use crate::store::{Key, PERMISSIONS_MANAGE, Store};

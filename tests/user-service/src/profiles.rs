@@ -1,7 +1,7 @@
 //! `/api/v1/users/{userId}/profile`: one profile per user, its owner's or a manager's to write, anyone's to read.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use crate::body::{Json, nullable};
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::store::users::{Profile, User};
 use crate::store::{Key, Store};

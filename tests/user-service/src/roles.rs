@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::page::Page;
 use crate::params::Params;
+use crate::path::Path;
 use crate::permissions::MAX_DESCRIPTION;
 use crate::reply::{self, Reply};
 use crate::store::catalog::{Entry, Role};

@@ -1,7 +1,8 @@
 //! Listing and searching users: the only requests that walk through all of them. Nothing is cloned, only the page
-//! asked for is sorted, and a list without filters touches no more users than it skips and shows.
+//! asked for is sorted, and a list by state or role alone touches no more users than it skips and shows.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use memchr::memmem::Finder;
@@ -65,49 +66,40 @@ fn refuse(errors: FieldMap) -> Result<(), Error> {
     }
 }
 
-fn answer(app: &App, params: &Params, mut filter: Filter, sort: Sort, page: Page) -> Reply {
+fn answer(app: &App, params: &Params, filter: Filter, sort: Sort, page: Page) -> Reply {
     let store: &Store = &app.read();
-    if let Some(role) = params.get("role") {
-        match store.roles.key_of(role) {
-            Some(key) => filter.role = Some(key),
-            // Nobody has a role that does not exist.
-            None => return page.reply(Vec::<UserView>::new(), 0),
-        }
-    }
+    let nobody = BTreeSet::new();
+    let members_of = |name| {
+        let role = store
+            .roles
+            .key_of(name)
+            .and_then(|key| store.roles.get(key));
+        role.map_or(&nobody, |role| &role.links.members)
+    };
+    let filter = Filter {
+        role: params.get("role").map(members_of),
+        ..filter
+    };
     let (found, total) = select(&store.users, &filter, sort, page.start(), page.size());
-    page.reply(
-        found
-            .into_iter()
-            .map(|user| UserView::new(store, user))
-            .collect(),
-        total,
-    )
+    let shown = found.into_iter().map(|user| UserView::new(store, user));
+    page.reply(shown.collect(), total)
 }
 
 /// What users must meet; every part that is given.
 #[derive(Default)]
-struct Filter {
+struct Filter<'a> {
     any: Option<Finder<'static>>,
     username: Option<Finder<'static>>,
     email: Option<Finder<'static>>,
     name: Option<Finder<'static>>,
     active: Option<bool>,
-    role: Option<Key>,
+    /// Members of the role asked for.
+    role: Option<&'a BTreeSet<Key>>,
     after: Option<Timestamp>,
     before: Option<Timestamp>,
 }
 
-impl Filter {
-    /// Whether there is nothing to meet.
-    fn is_open(&self) -> bool {
-        let texts = [&self.any, &self.username, &self.email, &self.name];
-        texts.iter().all(|text| text.is_none())
-            && self.active.is_none()
-            && self.role.is_none()
-            && self.after.is_none()
-            && self.before.is_none()
-    }
-
+impl Filter<'_> {
     /// The cheap parts first: only who meets them has its texts searched.
     fn accepts(&self, user: &User) -> bool {
         let has = |finder: &Option<Finder>, text: &str| {
@@ -116,13 +108,43 @@ impl Filter {
                 .is_none_or(|f| f.find(text.as_bytes()).is_some())
         };
         self.active.is_none_or(|active| user.active == active)
-            && self.role.is_none_or(|role| user.roles.contains(&role))
+            && self.role.is_none_or(|members| members.contains(&user.key))
             && self.after.is_none_or(|after| user.created_at > after)
             && self.before.is_none_or(|before| user.created_at < before)
             && has(&self.any, user.folded.all())
             && has(&self.username, user.folded.username())
             && has(&self.email, user.folded.email())
             && has(&self.name, user.folded.name())
+    }
+
+    /// Everyone whom the filter may accept, oldest first: the smallest set at hand.
+    fn candidates<'u>(
+        &'u self,
+        users: &'u Users,
+    ) -> Box<dyn DoubleEndedIterator<Item = &'u User> + 'u> {
+        match (self.role, self.active) {
+            (Some(members), _) => Box::new(members.iter().filter_map(|key| users.get(*key))),
+            (None, Some(false)) => {
+                Box::new(users.inactive().iter().filter_map(|key| users.get(*key)))
+            }
+            (None, _) => Box::new(users.iter()),
+        }
+    }
+
+    /// How many users the filter accepts, where that is known without asking each.
+    fn known_total(&self, users: &Users) -> Option<usize> {
+        let texts = [&self.any, &self.username, &self.email, &self.name];
+        if texts.iter().any(|text| text.is_some()) || self.after.is_some() || self.before.is_some()
+        {
+            return None;
+        }
+        match (self.role, self.active) {
+            (None, None) => Some(users.len()),
+            (None, Some(true)) => Some(users.len() - users.inactive().len()),
+            (None, Some(false)) => Some(users.inactive().len()),
+            (Some(members), None) => Some(members.len()),
+            (Some(_), Some(_)) => None,
+        }
     }
 }
 
@@ -175,7 +197,7 @@ impl Sort {
 /// The `size` users from position `start` of all that `filter` accepts in the order of `sort`, and how many those are.
 fn select<'a>(
     users: &'a Users,
-    filter: &Filter,
+    filter: &'a Filter,
     sort: Sort,
     start: usize,
     size: usize,
@@ -183,39 +205,39 @@ fn select<'a>(
     if sort.field != Field::CreatedAt {
         return select_sorted(users, filter, sort, start, size);
     }
-    // The table is in this order already.
-    let in_order: Box<dyn Iterator<Item = &User>> = if sort.reverse {
-        Box::new(users.iter().rev())
+    let known = filter.known_total(users);
+    if let Some(total) = known.filter(|total| start >= *total) {
+        return (Vec::new(), total);
+    }
+    // The candidates are in this order already.
+    let candidates = filter.candidates(users);
+    let in_order = if sort.reverse {
+        Box::new(candidates.rev())
     } else {
-        Box::new(users.iter())
+        candidates
     };
-    if filter.is_open() {
-        // `skip` walks: a page far past the end must not.
-        let shown = if start < users.len() {
-            in_order.skip(start).take(size).collect()
-        } else {
-            Vec::new()
-        };
-        return (shown, users.len());
-    }
-    let (mut shown, mut total) = (Vec::new(), 0);
+    let (mut shown, mut seen) = (Vec::new(), 0);
     for user in in_order.filter(|user| filter.accepts(user)) {
-        if total >= start && shown.len() < size {
+        if seen >= start && shown.len() < size {
             shown.push(user);
+            if let Some(total) = known.filter(|_| shown.len() == size) {
+                return (shown, total);
+            }
         }
-        total += 1;
+        seen += 1;
     }
-    (shown, total)
+    (shown, seen)
 }
 
 fn select_sorted<'a>(
     users: &'a Users,
-    filter: &Filter,
+    filter: &'a Filter,
     sort: Sort,
     start: usize,
     size: usize,
 ) -> (Vec<&'a User>, usize) {
-    let mut found: Vec<&User> = users.iter().filter(|user| filter.accepts(user)).collect();
+    let accepted = filter.candidates(users).filter(|user| filter.accepts(user));
+    let mut found: Vec<&User> = accepted.collect();
     let total = found.len();
     if start >= total {
         return (Vec::new(), total);
@@ -261,14 +283,22 @@ mod tests {
             field in prop::sample::select(vec!["username", "email", "name", "created_at", "updated_at"]),
             reverse: bool,
             needle in prop::option::of("[ab]{1,2}"),
+            active: Option<bool>,
+            members in prop::option::of(prop::collection::btree_set(0usize..60, 0..30)),
         ) {
-            let users = users(&names);
+            let mut users = users(&names);
+            let keys: Vec<Key> = users.iter().map(|user| user.key).collect();
+            keys.iter().step_by(3).for_each(|key| users.set_active(*key, false, Timestamp(99)));
+            let role: Option<BTreeSet<Key>> =
+                members.map(|members| members.into_iter().filter_map(|at| keys.get(at).copied()).collect());
             let sort = Sort { reverse, ..Sort::parse(field).unwrap() };
             let finder = needle.as_ref().map(|needle| Finder::new(needle.as_bytes()).into_owned());
-            let filter = Filter { name: finder, ..Filter::default() };
+            let filter = Filter { name: finder, active, role: role.as_ref(), ..Filter::default() };
             let mut expected: Vec<&User> = users
                 .iter()
                 .filter(|user| needle.as_ref().is_none_or(|needle| user.name.to_lowercase().contains(needle)))
+                .filter(|user| active.is_none_or(|active| user.active == active))
+                .filter(|user| role.as_ref().is_none_or(|role| role.contains(&user.key)))
                 .collect();
             expected.sort_by(|a, b| sort.compare(a, b));
             let mut pages = Vec::new();
@@ -287,7 +317,8 @@ mod tests {
         let users = users(&["a".into()]);
         for field in ["created_at", "name"] {
             let sort = Sort::parse(field).unwrap();
-            let (shown, total) = select(&users, &Filter::default(), sort, usize::MAX, 100);
+            let filter = Filter::default();
+            let (shown, total) = select(&users, &filter, sort, usize::MAX, 100);
             assert_eq!((shown.len(), total), (0, 1));
         }
     }

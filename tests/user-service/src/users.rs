@@ -1,7 +1,7 @@
 //! `/api/v1/users`: registration, reading, editing, and what managers do to accounts. Searching has its own file.
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, put};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::passwords::Password;
+use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::search;
 use crate::store::users::User;

@@ -53,7 +53,7 @@ impl Store {
             users: Users::default(),
             roles: Catalog::new("role"),
             permissions: Catalog::new("permission"),
-            sessions: Sessions::default(),
+            sessions: Sessions::with_room_for(sessions::MAX_SESSIONS),
         };
         let rights = [
             (USERS_MANAGE, "Manage other users"),

@@ -1,6 +1,6 @@
 //! Who is signed in. A session begins at login and ends by logout, expiry, reuse of an old refresh token, or with its
 //! user; an access token is worth nothing without it, so revoking needs no list of revoked tokens. Memory stays
-//! bounded: expired sessions leave on the next login, and [`MAX_SESSIONS`] caps the rest.
+//! bounded: expired sessions leave on the next login, and a cap holds for the rest.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,8 +27,9 @@ struct Session {
 }
 
 /// All live sessions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sessions {
+    most: usize,
     live: HashMap<SessionId, Session>,
     by_expiry: BTreeSet<(Timestamp, SessionId)>,
     by_user: BTreeSet<(Key, SessionId)>,
@@ -36,6 +37,17 @@ pub struct Sessions {
 }
 
 impl Sessions {
+    /// Room for `most` sessions at once.
+    pub fn with_room_for(most: usize) -> Self {
+        Self {
+            most,
+            live: HashMap::new(),
+            by_expiry: BTreeSet::new(),
+            by_user: BTreeSet::new(),
+            last: 0,
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.live.len()
     }
@@ -43,7 +55,7 @@ impl Sessions {
     /// Begins a session; clears expired ones away and, if there is still no room, ends the one nearest to its expiry.
     pub fn begin(&mut self, user: Key, now: Timestamp, expires: Timestamp) -> SessionId {
         self.sweep_some(now, SWEEP);
-        if self.live.len() >= MAX_SESSIONS
+        if self.live.len() >= self.most
             && let Some((_, oldest)) = self.by_expiry.first().copied()
         {
             self.end(oldest);
@@ -141,11 +153,11 @@ mod tests {
 
     #[test]
     fn the_cap_ends_the_session_nearest_to_its_expiry() {
-        let mut sessions = Sessions::default();
+        let mut sessions = Sessions::with_room_for(5);
         let (now, user) = (Timestamp(0), Key(1));
         let first = sessions.begin(user, now, Timestamp(10));
         let second = sessions.begin(user, now, Timestamp(20));
-        for _ in 2..MAX_SESSIONS {
+        for _ in 2..5 {
             sessions.begin(user, now, Timestamp(30));
         }
         assert_eq!(sessions.user_of(first, now), Some(user));
@@ -154,12 +166,12 @@ mod tests {
             (sessions.user_of(first, now), sessions.user_of(second, now)),
             (None, Some(user))
         );
-        assert_eq!(sessions.len(), MAX_SESSIONS);
+        assert_eq!(sessions.len(), 5);
     }
 
     #[test]
     fn expired_sessions_leave_at_the_next_login() {
-        let mut sessions = Sessions::default();
+        let mut sessions = Sessions::with_room_for(5);
         let kept = sessions.begin(Key(1), Timestamp(0), Timestamp(10));
         sessions.begin(Key(1), Timestamp(0), Timestamp(10));
         assert_eq!(
@@ -178,7 +190,7 @@ mod tests {
 
     #[test]
     fn an_old_rotation_ends_the_session() {
-        let mut sessions = Sessions::default();
+        let mut sessions = Sessions::with_room_for(5);
         let id = sessions.begin(Key(1), Timestamp(0), Timestamp(10));
         assert!(
             sessions

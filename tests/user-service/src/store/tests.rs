@@ -18,6 +18,7 @@ enum Change {
     Assign(usize, usize),
     Unassign(usize, usize),
     Profile(usize, bool),
+    Activate(usize, bool),
     Login(usize),
 }
 
@@ -37,6 +38,7 @@ fn change() -> impl Strategy<Value = Change> {
         (pick(), pick()).prop_map(|(user, role)| Assign(user, role)),
         (pick(), pick()).prop_map(|(user, role)| Unassign(user, role)),
         (pick(), any::<bool>()).prop_map(|(user, there)| Profile(user, there)),
+        (pick(), any::<bool>()).prop_map(|(user, active)| Activate(user, active)),
         pick().prop_map(Login),
     ]
 }
@@ -78,9 +80,9 @@ fn apply(store: &mut Store, change: Change) {
                 .into_iter()
                 .filter_map(|at| permission(store, at))
                 .collect();
-            role(store, at)
-                .into_iter()
-                .for_each(|key| store.grant(key, std::mem::take(&mut Clone::clone(&granted))));
+            if let Some(key) = role(store, at) {
+                store.grant(key, granted);
+            }
         }
         Change::Assign(at, to) => {
             if let (Some(user), Some(role)) = (user(store, at), role(store, to)) {
@@ -93,7 +95,7 @@ fn apply(store: &mut Store, change: Change) {
             }
         }
         Change::Profile(at, there) => {
-            let profile = there.then(|| users::Profile {
+            let profile = there.then_some(users::Profile {
                 bio: None,
                 phone: None,
                 location: None,
@@ -104,6 +106,11 @@ fn apply(store: &mut Store, change: Change) {
             });
             if let Some(key) = user(store, at) {
                 store.users.set_profile(key, profile);
+            }
+        }
+        Change::Activate(at, active) => {
+            if let Some(key) = user(store, at) {
+                store.users.set_active(key, active, now);
             }
         }
         Change::Login(at) => {
@@ -123,6 +130,7 @@ proptest! {
         }
         let (mut assignments, mut profiles) = (0, 0);
         for user in store.users.iter() {
+            prop_assert_eq!(user.active, !store.users.inactive().contains(&user.key));
             assignments += user.roles.len();
             profiles += usize::from(user.profile.is_some());
             for role in &user.roles {
@@ -144,6 +152,7 @@ proptest! {
         prop_assert_eq!(granted, store.permissions.iter().map(|row| row.links.holders.len()).sum::<usize>());
         let users: Vec<_> = store.users.iter().map(|user| user.key).collect();
         users.into_iter().for_each(|key| store.remove_user(key));
-        prop_assert_eq!((store.sessions.len(), store.users.assignments(), store.users.profiles()), (0, 0, 0));
+        prop_assert_eq!((store.sessions.len(), store.users.inactive().len()), (0, 0));
+        prop_assert_eq!((store.users.assignments(), store.users.profiles()), (0, 0));
     }
 }

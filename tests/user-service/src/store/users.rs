@@ -1,7 +1,7 @@
 //! The table of users, each with its profile and its roles. Found by id, e-mail or username through an index; the
 //! counts of profiles and role assignments are kept along, so that a scrape counts nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
@@ -91,6 +91,7 @@ pub struct Users {
     by_id: HashMap<Uuid, Key>,
     by_email: HashMap<Box<str>, Key>,
     by_username: HashMap<Box<str>, Key>,
+    inactive: BTreeSet<Key>,
     profiles: usize,
     assignments: usize,
     last: u64,
@@ -114,6 +115,11 @@ impl Users {
     /// All users, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &User> {
         self.rows.values()
+    }
+
+    /// Those who are not active.
+    pub fn inactive(&self) -> &BTreeSet<Key> {
+        &self.inactive
     }
 
     pub fn get(&self, key: Key) -> Option<&User> {
@@ -183,6 +189,11 @@ impl Users {
         if let Some(user) = self.rows.get_mut(&key) {
             user.active = active;
             user.updated_at = now;
+            if active {
+                self.inactive.remove(&key);
+            } else {
+                self.inactive.insert(key);
+            }
         }
     }
 
@@ -210,6 +221,7 @@ impl Users {
 
     pub fn remove(&mut self, key: Key) -> Option<User> {
         let user = self.rows.remove(&key)?;
+        self.inactive.remove(&key);
         self.by_id.remove(&user.id);
         self.by_email.remove(user.folded.email());
         self.by_username.remove(user.folded.username());

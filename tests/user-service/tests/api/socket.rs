@@ -34,7 +34,9 @@ struct Connection(BufReader<TcpStream>);
 
 impl Connection {
     async fn open(address: SocketAddr) -> Self {
-        Self(BufReader::new(TcpStream::connect(address).await.unwrap()))
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self(BufReader::new(stream))
     }
 
     async fn ask(&mut self, head: &str, body: &[u8]) -> (u16, String) {

@@ -246,4 +246,6 @@ async fn requests_wrong_in_themselves_get_the_status_that_says_so() {
     assert!(wrong.headers["allow"].to_str().unwrap().contains("POST"));
     wrong.text("/message");
     client.send("GET", "/api/v1/auth/login", None).await.is(405);
+    let undecodable = client.admin().await.get("/api/v1/users/%FF").await.is(400);
+    undecodable.text("/message");
 }
