@@ -19,7 +19,7 @@ enum Mode {
     Trap,
     /// Panics in the session's constructor.
     TrapConstructor,
-    /// Panics when the session is dropped.
+    /// Pauses for ever, a minute at a time, and panics when the session is dropped.
     TrapDrop,
     /// Computes for ever.
     Loop,
@@ -68,7 +68,10 @@ async fn journey(me: &mut Me) -> Result<()> {
 
 async fn misbehave(me: &Me, mode: Mode) -> Result<()> {
     match mode {
-        Mode::None | Mode::TrapConstructor | Mode::TrapDrop => {}
+        Mode::None | Mode::TrapConstructor => {}
+        Mode::TrapDrop => loop {
+            me.wait_ms(60_000).await;
+        },
         Mode::Trap => panic!("misbehaving on purpose"),
         Mode::Loop => loop {
             std::hint::black_box(());

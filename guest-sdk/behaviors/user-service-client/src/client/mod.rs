@@ -42,7 +42,7 @@ impl<'a> Client<'a> {
     /// Asks who the token belongs to.
     ///
     /// # Errors
-    /// As [`done`].
+    /// When there is no reply or no 2xx status.
     pub async fn whoami(&self) -> Result<()> {
         done(self.call(crate::routes::WHOAMI)).await
     }
