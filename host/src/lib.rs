@@ -6,4 +6,8 @@ pub mod exit;
 pub mod http;
 pub mod metrics;
 pub mod plan;
+<<<<<<< HEAD
 pub mod run;
+=======
+pub mod report;
+>>>>>>> wt-metrics

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Why a request has no complete response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Failure {
     Timeout,
     Connect,
@@ -92,7 +95,8 @@ pub struct RequestSample {
 }
 
 /// How a session came to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ending {
     Completed,
     Abandoned,
@@ -120,6 +124,27 @@ impl Ending {
             Ending::Failed => "failed",
             Ending::Crashed => "crashed",
             Ending::Cut => "cut",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_uses_the_stable_words_too() {
+        for failure in Failure::ALL {
+            assert_eq!(
+                serde_json::to_string(&failure).unwrap(),
+                format!("\"{}\"", failure.as_str())
+            );
+        }
+        for ending in Ending::ALL {
+            assert_eq!(
+                serde_json::to_string(&ending).unwrap(),
+                format!("\"{}\"", ending.as_str())
+            );
         }
     }
 }

@@ -1,0 +1,355 @@
+//! Plays all four archetypes against scripted replies: that they finish, that they cover the service, that only the
+//! seed decides, and that they leave nothing behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use user_service_client::{routes, scripted};
+use vespeiro_guest::contract::{Ending, Request};
+use vespeiro_guest::harness::{Harness, Played};
+use vespeiro_guest::{Behavior, Fault, Method, Route};
+
+const ARCHETYPES: [(&Behavior, u32); 4] = [
+    (&newcomer::BEHAVIOR, 4),
+    (&active::BEHAVIOR, 10),
+    (&admin::BEHAVIOR, 2),
+    (&power::BEHAVIOR, 4),
+];
+
+fn play(behavior: &'static Behavior, seed: u64) -> Played {
+    scripted::service(behavior).seed(seed).run()
+}
+
+/// The sessions of one user until the budget is spent, as the host plays them.
+fn user(behavior: &'static Behavior, index: u32, budget: u32) -> Vec<Played> {
+    let mut sessions = Vec::new();
+    let mut left = budget;
+    while left > 0 {
+        let ordinal = sessions.len() as u32;
+        let seed = u64::from(index) << 32 | u64::from(ordinal);
+        let played = scripted::service(behavior)
+            .user(index)
+            .ordinal(ordinal)
+            .seed(seed)
+            .budget(left)
+            .run();
+        left -= played.requests.len() as u32;
+        sessions.push(played);
+    }
+    sessions
+}
+
+fn lines(played: &Played) -> Vec<(Method, String, Option<Vec<u8>>)> {
+    played
+        .requests
+        .iter()
+        .map(|r| (r.method, r.path.clone(), r.body.clone()))
+        .collect()
+}
+
+#[test]
+fn every_archetype_finishes_its_journeys() {
+    for (behavior, _) in ARCHETYPES {
+        for seed in 0..200 {
+            for ordinal in [0, 1, 7] {
+                let played = scripted::service(behavior)
+                    .seed(seed)
+                    .ordinal(ordinal)
+                    .run();
+                assert_eq!(
+                    played.ending,
+                    Ok(Ending::Completed),
+                    "{} seed {seed}",
+                    behavior.name()
+                );
+                let sent = played.requests.len();
+                assert!(
+                    (5..=110).contains(&sent),
+                    "{} seed {seed}: {sent} requests",
+                    behavior.name()
+                );
+                for (name, held) in &played.checks {
+                    assert!(held, "{}: {name}", behavior.name());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn twenty_users_with_modest_budgets_use_every_endpoint() {
+    let mut used = BTreeSet::new();
+    let mut index = 0;
+    for (behavior, users) in ARCHETYPES {
+        for _ in 0..users {
+            // The smallest budgets of a modest run, and its middle.
+            let budget = if index % 2 == 0 { 30 } else { 60 };
+            for played in user(behavior, index, budget) {
+                used.extend(played.requests.iter().map(|r| (r.method, r.route.clone())));
+            }
+            index += 1;
+        }
+    }
+    let unused: Vec<&Route> = routes::ALL
+        .iter()
+        .filter(|route| !used.contains(&(route.method, route.path.to_owned())))
+        .collect();
+    assert_eq!(routes::ALL.len(), 33);
+    assert!(unused.is_empty(), "{unused:?}");
+}
+
+#[test]
+fn the_declared_routes_are_the_whole_service_and_nothing_else() {
+    let declared: BTreeSet<_> = ARCHETYPES
+        .iter()
+        .flat_map(|(behavior, _)| behavior.routes())
+        .map(|route| (route.path, route.method))
+        .collect();
+    assert_eq!(
+        declared,
+        routes::ALL
+            .iter()
+            .map(|route| (route.path, route.method))
+            .collect()
+    );
+}
+
+#[test]
+fn the_seed_and_nothing_else_decides() {
+    for (behavior, _) in ARCHETYPES {
+        let once = play(behavior, 11);
+        let again = play(behavior, 11);
+        assert_eq!(lines(&once), lines(&again), "{}", behavior.name());
+        let delays = |played: &Played| {
+            played
+                .steps
+                .iter()
+                .map(|step| step.delay_ms)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(delays(&once), delays(&again), "{}", behavior.name());
+        assert_ne!(
+            lines(&once),
+            lines(&play(behavior, 12)),
+            "{}",
+            behavior.name()
+        );
+    }
+}
+
+#[test]
+fn what_a_session_creates_is_marked_and_gone_at_its_end() {
+    for (behavior, _) in ARCHETYPES {
+        for seed in 0..100 {
+            let played = play(behavior, seed);
+            for request in &played.requests {
+                let creates = match request.route.as_str() {
+                    "/api/v1/users" => Some("user"),
+                    "/api/v1/roles" => Some("role"),
+                    "/api/v1/permissions" => Some("permission"),
+                    _ => None,
+                };
+                if let (Method::Post, Some(kind)) = (request.method, creates) {
+                    let mark = request.mark.as_deref().unwrap_or_default();
+                    assert!(
+                        mark.starts_with(&format!("{kind}:sim_{kind}_testrun0_0")),
+                        "{mark}"
+                    );
+                }
+            }
+            let left = played.left_behind();
+            let own = ["user:sim_user_testrun0_0"];
+            assert!(
+                left.is_empty() || left == own,
+                "{} leaves {left:?}",
+                behavior.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn names_do_not_repeat_over_the_sessions_of_a_user() {
+    let mut marks = BTreeMap::new();
+    for played in user(&admin::BEHAVIOR, 3, 400) {
+        for mark in played
+            .requests
+            .iter()
+            .filter_map(|request| request.mark.clone())
+        {
+            *marks.entry(mark).or_insert(0) += 1;
+        }
+    }
+    assert!(marks.len() > 10);
+    assert!(marks.values().all(|times| *times == 1), "{marks:?}");
+}
+
+#[test]
+fn each_fault_is_committed_once_and_the_journey_goes_on() {
+    for (behavior, _) in ARCHETYPES {
+        for fault in Fault::ALL {
+            let played = scripted::service(behavior).fault(fault).run();
+            assert_eq!(
+                played.ending,
+                Ok(Ending::Completed),
+                "{} {fault:?}",
+                behavior.name()
+            );
+            let wrong: Vec<&Request> = played
+                .requests
+                .iter()
+                .filter(|request| request.fault.is_some())
+                .collect();
+            assert!(
+                wrong
+                    .iter()
+                    .all(|request| request.fault == Some(fault) && request.mark.is_none())
+            );
+            assert_eq!(
+                wrong.len(),
+                if fault == Fault::RateLimit { 20 } else { 1 },
+                "{}",
+                behavior.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_hungry_category_gets_more() {
+    let share = |harness: fn(Harness) -> Harness| {
+        let (mut auth, mut all) = (0, 0);
+        for seed in 0..50 {
+            let played = harness(scripted::service(&active::BEHAVIOR).seed(seed)).run();
+            auth += played
+                .requests
+                .iter()
+                .filter(|request| request.category == "auth")
+                .count();
+            all += played.requests.len();
+        }
+        auth as f64 / all as f64
+    };
+    let plain = share(|harness| harness);
+    let steered = share(|harness| harness.wanted("auth", 8.0));
+    let starved = share(|harness| harness.wanted("auth", -8.0));
+    assert!(
+        starved < plain && plain < steered,
+        "{starved} {plain} {steered}"
+    );
+}
+
+#[test]
+fn a_leftover_account_is_a_login() {
+    let played = scripted::service(&newcomer::BEHAVIOR)
+        .reply_once(routes::CREATE_USER, 409, json!({}))
+        .reply_once(routes::GET_PROFILE, 404, json!({}))
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert!(played.routes()[..4].contains(&(Method::Post, "/api/v1/users/{userId}/profile")));
+}
+
+#[test]
+fn a_lost_account_registers_again() {
+    let played = scripted::service(&active::BEHAVIOR)
+        .ordinal(3)
+        .reply_once(routes::LOGIN, 401, json!({}))
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    let begin: Vec<&str> = played.paths().into_iter().take(3).collect();
+    assert_eq!(
+        begin,
+        ["/api/v1/auth/login", "/api/v1/users", "/api/v1/auth/login"]
+    );
+}
+
+#[test]
+fn a_missing_administrator_is_named() {
+    for behavior in [&admin::BEHAVIOR, &power::BEHAVIOR] {
+        let played = scripted::service(behavior).config(json!({})).run();
+        assert!(played.ending.unwrap_err().contains("`admin` is missing"));
+    }
+}
+
+#[test]
+fn cleanup_removes_by_name_and_keeps_what_it_could_not() {
+    let listed = |items: &[(&str, &str)]| {
+        let items: Vec<_> = items
+            .iter()
+            .map(|(id, name)| json!({ "id": id, "name": name }))
+            .collect();
+        json!({ "data": items, "meta": { "page": 1, "per_page": 100, "total": 2, "total_pages": 1 } })
+    };
+    let played = scripted::service(&admin::BEHAVIOR)
+        .cleanup([
+            "permission:p1",
+            "user:gone",
+            "user:stuck",
+            "user:there",
+            "role:r1",
+            "role:gone",
+            "odd:thing",
+        ])
+        .reply_once(routes::GET_USER_BY_USERNAME, 404, json!({}))
+        .reply_once(
+            routes::GET_USER_BY_USERNAME,
+            200,
+            json!({ "data": { "id": "u1" } }),
+        )
+        .reply_once(routes::DELETE_USER, 500, json!({}))
+        .reply(
+            routes::LIST_ROLES,
+            200,
+            listed(&[("7", "r1"), ("8", "other")]),
+        )
+        .reply(routes::LIST_PERMISSIONS, 200, listed(&[("9", "p1")]))
+        .reply_once(routes::DELETE_PERMISSION, 404, json!({}))
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert_eq!(
+        played.unmarks,
+        [
+            "user:gone",
+            "user:there",
+            "role:gone",
+            "role:r1",
+            "permission:p1"
+        ]
+    );
+    let deleted: Vec<_> = played
+        .requests
+        .iter()
+        .filter(|r| r.method == Method::Delete)
+        .map(|r| r.path.as_str())
+        .collect();
+    assert_eq!(
+        deleted,
+        [
+            "/api/v1/users/u1",
+            "/api/v1/users/something",
+            "/api/v1/roles/7",
+            "/api/v1/permissions/9"
+        ]
+    );
+    assert!(
+        played
+            .logs
+            .iter()
+            .any(|(_, line)| line.contains("user `stuck` stays: status 500"))
+    );
+    assert!(
+        played
+            .logs
+            .iter()
+            .any(|(_, line)| line.contains("odd:thing"))
+    );
+}
+
+#[test]
+fn a_waiting_session_is_small() {
+    for (behavior, _) in ARCHETYPES {
+        let bytes = play(behavior, 1).state_bytes;
+        println!("{}: {bytes} bytes", behavior.name());
+        assert!(bytes < 6000, "{}: {bytes} bytes", behavior.name());
+    }
+}

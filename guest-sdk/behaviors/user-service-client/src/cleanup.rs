@@ -1,0 +1,137 @@
+//! Removing what a run has left behind, by name, as the configured administrator. The host starts it as a session of
+//! the archetype `admin`. It is idempotent: what is gone already counts as removed, and what cannot be removed keeps
+//! its mark for the next attempt.
+
+use vespeiro_guest::{Call, Level, Me, Result, Tokens};
+
+use crate::account::operator;
+use crate::client::Client;
+use crate::model::{Data, Id, Identified, Named, Page};
+use crate::routes;
+
+/// How many removals are under way at a time.
+const AT_ONCE: usize = 8;
+
+/// Removes the marked users, then roles, then permissions.
+///
+/// # Errors
+/// When the administrator cannot log in, or the service's lists cannot be read.
+pub async fn cleanup(me: &mut Me) -> Result<()> {
+    let marks = me.marks();
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let tokens: Tokens = operator(me)?;
+    tokens.login(me).await?;
+    let client = Client::new(me, &tokens);
+    let mut users = Vec::new();
+    let mut roles = Vec::new();
+    let mut permissions = Vec::new();
+    for mark in &marks {
+        match mark.split_once(':') {
+            Some(("user", name)) => users.push(name),
+            Some(("role", name)) => roles.push(name),
+            Some(("permission", name)) => permissions.push(name),
+            _ => me.log(Level::Warn, &format!("cleanup: no way to remove `{mark}`")),
+        }
+    }
+    remove_users(client, &users).await?;
+    remove_named(client, "role", &roles).await?;
+    remove_named(client, "permission", &permissions).await?;
+    tokens.logout(me).await
+}
+
+async fn remove_users(client: Client<'_>, names: &[&str]) -> Result<()> {
+    let me = client.me();
+    for names in names.chunks(AT_ONCE) {
+        let lookups = names.iter().map(|name| {
+            client
+                .call(routes::GET_USER_BY_USERNAME)
+                .arg(name)
+                .capture_body()
+        });
+        let mut found: Vec<(&str, Id)> = Vec::new();
+        for (name, reply) in names.iter().zip(me.batch(lookups.collect()).await) {
+            match reply {
+                Ok(reply) if reply.status == 404 => me.unmark(&format!("user:{name}")),
+                Ok(reply) if reply.is_success() => {
+                    found.push((name, reply.json::<Data<Identified>>()?.data.id))
+                }
+                other => complain(me, "user", name, &other.map(|reply| reply.status)),
+            }
+        }
+        remove(client, "user", found, |id| {
+            client.call(routes::DELETE_USER).arg(id)
+        })
+        .await;
+    }
+    Ok(())
+}
+
+/// Roles and permissions: there is no look-up by name, so the lists are read once, before anything moves in them.
+async fn remove_named(client: Client<'_>, kind: &str, names: &[&str]) -> Result<()> {
+    let me = client.me();
+    let mut missing = names.to_vec();
+    let mut found: Vec<(&str, Id)> = Vec::new();
+    let mut page = 1;
+    while !missing.is_empty() {
+        let list: Page<Named> = match kind {
+            "role" => client.list_roles(page, 100).await?,
+            _ => client.list_permissions(page, 100).await?,
+        };
+        for item in list.items {
+            if let Some(at) = missing.iter().position(|name| **name == *item.name) {
+                found.push((missing.swap_remove(at), item.id));
+            }
+        }
+        if page >= list.meta.total_pages {
+            break;
+        }
+        page += 1;
+    }
+    for name in missing {
+        me.unmark(&format!("{kind}:{name}"));
+    }
+    let route = if kind == "role" {
+        routes::DELETE_ROLE
+    } else {
+        routes::DELETE_PERMISSION
+    };
+    while !found.is_empty() {
+        let rest = found.split_off(found.len().min(AT_ONCE));
+        remove(client, kind, found, |id| client.call(route).arg(id)).await;
+        found = rest;
+    }
+    Ok(())
+}
+
+async fn remove<'a>(
+    client: Client<'a>,
+    kind: &str,
+    found: Vec<(&str, Id)>,
+    deletion: impl Fn(&Id) -> Call<'a>,
+) {
+    let me = client.me();
+    let replies = me
+        .batch(found.iter().map(|(_, id)| deletion(id)).collect())
+        .await;
+    for ((name, _), reply) in found.iter().zip(replies) {
+        match reply {
+            Ok(reply) if reply.is_success() || reply.status == 404 => {
+                me.unmark(&format!("{kind}:{name}"))
+            }
+            other => complain(me, kind, name, &other.map(|reply| reply.status)),
+        }
+    }
+}
+
+fn complain(me: &Me, kind: &str, name: &str, outcome: &Result<u16>) {
+    let reason = match outcome {
+        Ok(status) => format!("status {status}"),
+        Err(error) => error.to_string(),
+    };
+    me.log(
+        Level::Warn,
+        &format!("cleanup: {kind} `{name}` stays: {reason}"),
+    );
+}

@@ -1,0 +1,160 @@
+//! Calls about roles, permissions and who has which role.
+
+use serde_json::{Value, json};
+use vespeiro_guest::{Call, Result, Route};
+
+use super::{Client, done, read};
+use crate::model::{Data, Id, Identified, Named, Page};
+use crate::{Created, routes};
+
+impl Client<'_> {
+    /// A page of roles.
+    ///
+    /// # Errors
+    /// As [`Client::list_users`].
+    pub async fn list_roles(&self, page: u32, per_page: u32) -> Result<Page<Named>> {
+        read(
+            self.call(routes::LIST_ROLES)
+                .query("page", page)
+                .query("per_page", per_page),
+        )
+        .await
+    }
+
+    /// A page of permissions.
+    ///
+    /// # Errors
+    /// As [`Client::list_users`].
+    pub async fn list_permissions(&self, page: u32, per_page: u32) -> Result<Page<Named>> {
+        read(
+            self.call(routes::LIST_PERMISSIONS)
+                .query("page", page)
+                .query("per_page", per_page),
+        )
+        .await
+    }
+
+    /// A role.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn get_role(&self, id: &Id) -> Result<()> {
+        done(self.call(routes::GET_ROLE).arg(id)).await
+    }
+
+    /// A permission.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn get_permission(&self, id: &Id) -> Result<()> {
+        done(self.call(routes::GET_PERMISSION).arg(id)).await
+    }
+
+    /// Makes a permission.
+    ///
+    /// # Errors
+    /// As [`Client::list_users`].
+    pub async fn create_permission(&self, name: String) -> Result<Created> {
+        let body = json!({ "name": name, "description": "made by a simulation" });
+        self.create(routes::CREATE_PERMISSION, "permission", name, &body)
+            .await
+    }
+
+    /// Makes a role with these permissions.
+    ///
+    /// # Errors
+    /// As [`Client::list_users`].
+    pub async fn create_role(&self, name: String, permissions: &[&str]) -> Result<Created> {
+        let body = json!({ "name": name, "description": "made by a simulation", "permissions": permissions });
+        self.create(routes::CREATE_ROLE, "role", name, &body).await
+    }
+
+    async fn create(
+        &self,
+        route: Route,
+        kind: &str,
+        name: String,
+        body: &Value,
+    ) -> Result<Created> {
+        let call = self.call(route).json(body).mark(format!("{kind}:{name}"));
+        let created: Data<Identified> = read(call).await?;
+        Ok(Created {
+            id: created.data.id,
+            name,
+        })
+    }
+
+    /// Describes a role anew.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn describe_role(&self, id: &Id, description: &str) -> Result<()> {
+        done(
+            self.call(routes::UPDATE_ROLE)
+                .arg(id)
+                .json(&json!({ "description": description })),
+        )
+        .await
+    }
+
+    /// Describes a permission anew.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn describe_permission(&self, id: &Id, description: &str) -> Result<()> {
+        done(
+            self.call(routes::UPDATE_PERMISSION)
+                .arg(id)
+                .json(&json!({ "description": description })),
+        )
+        .await
+    }
+
+    /// Deletes a role that this session has made.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn delete_role(&self, role: &Created) -> Result<()> {
+        done(self.call(routes::DELETE_ROLE).arg(&role.id)).await?;
+        role.unmark(self.me(), "role");
+        Ok(())
+    }
+
+    /// Deletes a permission that this session has made.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn delete_permission(&self, permission: &Created) -> Result<()> {
+        done(self.call(routes::DELETE_PERMISSION).arg(&permission.id)).await?;
+        permission.unmark(self.me(), "permission");
+        Ok(())
+    }
+
+    /// The roles of a user.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn list_user_roles(&self, user: &Id) -> Result<()> {
+        done(self.call(routes::LIST_USER_ROLES).arg(user)).await
+    }
+
+    /// Gives a user a role.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn assign_role(&self, user: &Id, role: &Id) -> Result<()> {
+        done(self.assignment(routes::ASSIGN_ROLE, user, role)).await
+    }
+
+    /// Takes a role from a user.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn revoke_role(&self, user: &Id, role: &Id) -> Result<()> {
+        done(self.assignment(routes::REVOKE_ROLE, user, role)).await
+    }
+
+    fn assignment(&self, route: Route, user: &Id, role: &Id) -> Call<'_> {
+        self.call(route).arg(user).arg(role)
+    }
+}

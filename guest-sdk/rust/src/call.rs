@@ -1,0 +1,277 @@
+//! The request builder: from a route to a reply. [`Me::call`] starts it; [`Call::send`] boxes what is left of it, so
+//! that a journey waiting for a reply holds two words and not a request.
+
+use std::fmt::{Display, Write};
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::Serialize;
+
+use crate::contract::{Capture, Fault, Request};
+use crate::session::Exchange;
+use crate::tokens::Tokens;
+use crate::{Error, Me, Reply, Result, Route};
+
+/// A request on its way.
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply>> + 'a>>;
+
+/// A request being built.
+#[must_use = "a call does nothing before `send`"]
+pub struct Call<'a> {
+    me: &'a Me,
+    tokens: Option<&'a Tokens>,
+    /// Boxed: builders and journeys pass it on as two words, and it is gone once the request is sent.
+    draft: Box<Draft>,
+}
+
+struct Draft {
+    route: Route,
+    request: Request,
+    /// What of the template still waits for its arguments.
+    rest: &'static str,
+    has_query: bool,
+    problem: Option<Error>,
+}
+
+impl std::fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Draft { route, request, .. } = &*self.draft;
+        f.debug_struct("Call")
+            .field("route", route)
+            .field("path", &request.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(me: &'a Me, route: Route) -> Call<'a> {
+        let request = Request {
+            method: route.method,
+            path: String::with_capacity(route.path.len() + 40),
+            route: route.path.into(),
+            category: route.category.into(),
+            headers: Vec::new(),
+            body: None,
+            capture: Capture::NONE,
+            timeout_ms: None,
+            mark: None,
+            fault: None,
+        };
+        let rest = route.path;
+        let mut draft = Box::new(Draft {
+            route,
+            request,
+            rest,
+            has_query: false,
+            problem: None,
+        });
+        draft.copy_literal();
+        Call {
+            me,
+            tokens: None,
+            draft,
+        }
+    }
+
+    /// The value of the template's next placeholder, percent-encoded.
+    pub fn arg(mut self, value: impl Display) -> Self {
+        let draft = &mut *self.draft;
+        match draft.rest.find('}') {
+            Some(end) => {
+                draft.rest = &draft.rest[end + 1..];
+                encode(&mut draft.request.path, value);
+                draft.copy_literal();
+            }
+            None => draft.fail(format!("has no placeholder for `{value}`")),
+        }
+        self
+    }
+
+    /// A query parameter, percent-encoded. Comes after the arguments.
+    pub fn query(mut self, name: &str, value: impl Display) -> Self {
+        let draft = &mut *self.draft;
+        draft
+            .request
+            .path
+            .push(if draft.has_query { '&' } else { '?' });
+        draft.has_query = true;
+        encode(&mut draft.request.path, name);
+        draft.request.path.push('=');
+        encode(&mut draft.request.path, value);
+        self
+    }
+
+    /// A query parameter if there is a value.
+    pub fn query_opt(self, name: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    /// A header.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.draft.request.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// A JSON body, with its content type.
+    pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
+        let mut body = Vec::with_capacity(256);
+        match serde_json::to_writer(&mut body, value) {
+            Ok(()) => self.draft.request.body = Some(body),
+            Err(error) => self.draft.fail(format!("body: {error}")),
+        }
+        self.header("content-type", "application/json")
+    }
+
+    /// A body of bytes; its content type is a header of yours.
+    pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.draft.request.body = Some(bytes.into());
+        self
+    }
+
+    /// Hand back the response's body.
+    pub fn capture_body(self) -> Self {
+        self.capture(Capture::BODY)
+    }
+
+    /// Hand back the response's headers.
+    pub fn capture_headers(self) -> Self {
+        self.capture(Capture::HEADERS)
+    }
+
+    fn capture(mut self, more: Capture) -> Self {
+        let capture = &mut self.draft.request.capture;
+        *capture = capture.and(more);
+        self
+    }
+
+    /// Count the request for another category than its route's. The behavior has to declare it on some route.
+    pub fn category(mut self, category: &'static str) -> Self {
+        self.draft.request.category = category.into();
+        self
+    }
+
+    /// The longest wait for the whole response, in milliseconds, instead of the plan's.
+    pub fn timeout_ms(mut self, millis: u32) -> Self {
+        self.draft.request.timeout_ms = Some(millis);
+        self
+    }
+
+    /// Name of what this request creates, `<kind>:<name>`: in the run's journal before the request leaves, so that
+    /// cleanup finds the thing even if the reply is lost. Take it back with [`Me::unmark`] once it is removed.
+    pub fn mark(mut self, thing: impl Into<String>) -> Self {
+        self.draft.request.mark = Some(thing.into());
+        self
+    }
+
+    /// The request is wrong on purpose; its failure is not held against the target, nor against a bearer token.
+    pub fn fault(mut self, kind: Fault) -> Self {
+        self.draft.request.fault = Some(kind);
+        self
+    }
+
+    /// Authorize with a bearer token, renewed before it expires; a 401 logs in again and repeats the request, once.
+    pub fn bearer(mut self, tokens: &'a Tokens) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// Send it and wait for the reply, whatever its status.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] when there is no reply, [`Error::Usage`] when the request cannot be built; with a bearer
+    /// token also what its renewal met.
+    pub fn send(self) -> Sending<'a> {
+        let Call { me, tokens, draft } = self;
+        match tokens {
+            None => Box::pin(send(me, draft)),
+            Some(tokens) => Box::pin(send_authorized(me, draft, tokens)),
+        }
+    }
+}
+
+impl Draft {
+    /// Moves the template up to its next `{` into the path.
+    fn copy_literal(&mut self) {
+        let at = self
+            .rest
+            .bytes()
+            .position(|byte| byte == b'{')
+            .unwrap_or(self.rest.len());
+        let (literal, rest) = self.rest.split_at(at);
+        self.request.path.push_str(literal);
+        self.rest = rest;
+    }
+
+    fn fail(&mut self, message: String) {
+        self.problem
+            .get_or_insert_with(|| Error::usage(format!("{}: {message}", self.route.path)));
+    }
+
+    fn finish(mut self) -> Result<Request> {
+        if !self.rest.is_empty() {
+            self.fail(format!("lacks an argument for `{}`", self.rest));
+        }
+        match self.problem {
+            Some(problem) => Err(problem),
+            None => Ok(self.request),
+        }
+    }
+}
+
+async fn send(me: &Me, draft: Box<Draft>) -> Result<Reply> {
+    let route = draft.route.path;
+    let sent = Exchange::post(me.core(), draft.finish()?);
+    answered(route, sent).await
+}
+
+async fn send_authorized(me: &Me, draft: Box<Draft>, tokens: &Tokens) -> Result<Reply> {
+    let route = draft.route.path;
+    if tokens.is_due(me) {
+        // Boxed, as all that is rare here: a waiting request should hold no more than it needs.
+        Box::pin(tokens.renew(me)).await?;
+    }
+    let generation = tokens.generation();
+    let request = draft.finish()?;
+    let again = request.fault.is_none().then(|| Box::new(request.clone()));
+    let reply = answered(route, Exchange::post(me.core(), tokens.sign(request))).await?;
+    match again {
+        Some(request) if reply.status == 401 => {
+            drop(reply);
+            Box::pin(tokens.replace(me, generation)).await?;
+            answered(route, Exchange::post(me.core(), tokens.sign(*request))).await
+        }
+        _ => Ok(reply),
+    }
+}
+
+async fn answered(route: &'static str, sent: Exchange<'_>) -> Result<Reply> {
+    match sent.await {
+        Ok(response) => Ok(Reply::new(route, response)),
+        Err(kind) => Err(Error::Failed { route, kind }),
+    }
+}
+
+/// Appends a value with everything but RFC 3986's unreserved characters percent-encoded.
+fn encode(path: &mut String, value: impl Display) {
+    struct Encoder<'a>(&'a mut String);
+    impl Write for Encoder<'_> {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            const HEX: &[u8; 16] = b"0123456789ABCDEF";
+            for &byte in text.as_bytes() {
+                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+                    self.0.push(char::from(byte));
+                } else {
+                    self.0.push('%');
+                    self.0.push(char::from(HEX[usize::from(byte >> 4)]));
+                    self.0.push(char::from(HEX[usize::from(byte & 15)]));
+                }
+            }
+            Ok(())
+        }
+    }
+    // Writing to a string cannot fail; a `Display` that does leaves its argument empty.
+    let _ = write!(Encoder(path), "{value}");
+}

@@ -1,0 +1,327 @@
+//! The contract's words as Rust types: the same on wasm32, where the generated bindings use them directly, and
+//! natively, where the harness does. Every field mirrors `wit/behavior.wit`, which documents them; a drift between
+//! the two does not compile for wasm32.
+
+/// One simulated person; the same in every session of that user.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Position of the user in the run, from 0.
+    pub index: u32,
+    /// Seed of everything this user decides.
+    pub seed: u64,
+    /// Login name, marked as simulated and unique to the run.
+    pub username: String,
+    /// Address in the reserved domain `simulation.test`.
+    pub email: String,
+    /// Password to register and log in with. Never log it.
+    pub password: String,
+    /// Display name.
+    pub name: String,
+}
+
+/// What a session is for.
+#[derive(Debug, Clone)]
+pub enum Purpose {
+    /// Play one journey, as a person would.
+    Journey,
+    /// Remove what earlier sessions left behind: their marks, oldest first.
+    Cleanup(Vec<String>),
+}
+
+/// Bounds of a human pause, in milliseconds, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Shortest pause in milliseconds.
+    pub delay_min_ms: u32,
+    /// Longest pause in milliseconds.
+    pub delay_max_ms: u32,
+}
+
+/// All that a session is told when it begins.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Who plays.
+    pub user: User,
+    /// How many sessions this user has begun before.
+    pub ordinal: u32,
+    /// Seed of this session: its only source of randomness.
+    pub seed: u64,
+    /// Journey or cleanup.
+    pub purpose: Purpose,
+    /// Bounds of the pauses.
+    pub pace: Pace,
+    /// Identifier of the run: 8 lower-case letters and digits.
+    pub run: String,
+    /// The archetype's configuration, a JSON object.
+    pub config: String,
+}
+
+/// HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)] // the names say it
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+}
+
+/// What to hand back of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capture(u8);
+
+impl Capture {
+    /// Nothing but the status.
+    pub const NONE: Capture = Capture(0);
+    /// The headers.
+    pub const HEADERS: Capture = Capture(1);
+    /// The body's bytes.
+    pub const BODY: Capture = Capture(2);
+
+    /// Both this and that.
+    #[must_use]
+    pub const fn and(self, other: Capture) -> Capture {
+        Capture(self.0 | other.0)
+    }
+
+    /// Whether everything in `other` is in this.
+    #[must_use]
+    pub const fn contains(self, other: Capture) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The flags as the contract numbers them.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+/// A wrong request, committed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Fault {
+    /// A wrong password or an invalid token: 401.
+    BadCredentials,
+    /// No permission: 403.
+    Forbidden,
+    /// A body that breaks a rule: 422 or 400.
+    InvalidData,
+    /// A resource that does not exist: 404.
+    NotFound,
+    /// A burst into the rate limit: 429.
+    RateLimit,
+}
+
+impl Fault {
+    /// Every kind, in the contract's order.
+    pub const ALL: [Fault; 5] = [
+        Fault::BadCredentials,
+        Fault::Forbidden,
+        Fault::InvalidData,
+        Fault::NotFound,
+        Fault::RateLimit,
+    ];
+
+    #[doc(hidden)] // what the generated bindings call
+    #[must_use]
+    pub const fn _lift(number: u8) -> Fault {
+        Fault::ALL[number as usize]
+    }
+}
+
+/// One HTTP request, relative to the target.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// HTTP method.
+    pub method: Method,
+    /// Path and query, percent-encoded, starting with `/`.
+    pub path: String,
+    /// The path template: the metric label.
+    pub route: String,
+    /// The key of the request mix that this request counts for.
+    pub category: String,
+    /// Header names and values.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes; `None` sends no body.
+    pub body: Option<Vec<u8>>,
+    /// What to hand back of the response.
+    pub capture: Capture,
+    /// Longest wait for the whole response, in milliseconds; `None` means the plan's.
+    pub timeout_ms: Option<u32>,
+    /// Name of what this request creates, `<kind>:<name>`.
+    pub mark: Option<String>,
+    /// Set when the request is wrong on purpose.
+    pub fault: Option<Fault>,
+}
+
+/// What the target answered.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// HTTP status code.
+    pub status: u16,
+    /// Header names in lower case, and values; empty unless captured.
+    pub headers: Vec<(String, String)>,
+    /// The body's bytes; empty unless captured.
+    pub body: Vec<u8>,
+    /// From the send to the last byte of the body, in microseconds.
+    pub latency_us: u64,
+}
+
+/// Why a request has no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Failure {
+    /// No complete response within the request's time.
+    Timeout,
+    /// The connection could not be made.
+    Connect,
+    /// The TLS handshake failed.
+    Tls,
+    /// The connection broke before the response was complete.
+    Reset,
+    /// The peer did not speak HTTP.
+    Protocol,
+    /// The body was larger than the plan allows.
+    TooLarge,
+    /// Not sent: the circuit breaker is open.
+    CircuitOpen,
+    /// Not sent: the run is stopping or the user's budget is spent.
+    Stopped,
+}
+
+impl Failure {
+    /// Every kind, in the contract's order.
+    pub const ALL: [Failure; 8] = [
+        Failure::Timeout,
+        Failure::Connect,
+        Failure::Tls,
+        Failure::Reset,
+        Failure::Protocol,
+        Failure::TooLarge,
+        Failure::CircuitOpen,
+        Failure::Stopped,
+    ];
+
+    #[doc(hidden)] // what the generated bindings call
+    #[must_use]
+    pub const fn _lift(number: u8) -> Failure {
+        Failure::ALL[number as usize]
+    }
+
+    /// The contract's word for it, for instance `circuit-open`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Failure::Timeout => "timeout",
+            Failure::Connect => "connect",
+            Failure::Tls => "tls",
+            Failure::Reset => "reset",
+            Failure::Protocol => "protocol",
+            Failure::TooLarge => "too-large",
+            Failure::CircuitOpen => "circuit-open",
+            Failure::Stopped => "stopped",
+        }
+    }
+}
+
+/// What came of one request.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The target answered.
+    Response(Response),
+    /// It did not.
+    Failed(Failure),
+}
+
+/// What the host tells a session at each step.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Since the session began, in milliseconds.
+    pub elapsed_ms: u64,
+    /// How many more requests this user may send.
+    pub requests_left: u32,
+    /// Wanted share less achieved share of each category, in percentage points; empty when not governed.
+    pub mix: Vec<f32>,
+    /// Commit this fault with the next request that can carry it.
+    pub fault: Option<Fault>,
+}
+
+/// How a journey came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Ending {
+    /// The person did what they came for.
+    Completed,
+    /// The person gave up.
+    Abandoned,
+}
+
+/// What a session wants next.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// Send these together; an empty list is a pause.
+    Requests(Vec<Request>),
+    /// The session is over.
+    Done(Ending),
+}
+
+/// A session's answer.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Wait this long before the action, in milliseconds; at most [`MAX_DELAY_MS`].
+    pub delay_ms: u32,
+    /// What to do then.
+    pub action: Action,
+}
+
+/// The longest delay of one step, in milliseconds: an hour.
+pub const MAX_DELAY_MS: u32 = 3_600_000;
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)] // the names say it
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// One route as `describe` tells it; behaviors declare theirs as [`crate::Route`].
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// HTTP method.
+    pub method: Method,
+    /// Path template.
+    pub path: String,
+    /// Category of its requests.
+    pub category: String,
+}
+
+impl From<&crate::Route> for Route {
+    fn from(route: &crate::Route) -> Route {
+        Route {
+            method: route.method,
+            path: route.path.into(),
+            category: route.category.into(),
+        }
+    }
+}
+
+/// What a behavior says of itself.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// Short name.
+    pub name: String,
+    /// Semantic version of the behavior.
+    pub version: String,
+    /// Every route that it may use.
+    pub routes: Vec<Route>,
+    /// Every category, in the order of `context.mix`.
+    pub categories: Vec<String>,
+}

@@ -1,0 +1,339 @@
+//! The test harness: plays a behavior natively, against scripted replies, so that an author unit-tests a journey with
+//! plain `cargo test`. It runs the same executor as the module does, and holds it to the contract as the host would.
+//!
+//! ```
+//! # use vespeiro_guest::prelude::*;
+//! # const LOGIN: Route = Route::post("/login", "auth");
+//! # async fn journey(me: &mut Me) -> Result<()> {
+//! #     me.call(LOGIN).send().await?.expect_status(200)?;
+//! #     Ok(())
+//! # }
+//! # behavior! { name: "b", version: "0.1.0", routes: [LOGIN], journey: journey }
+//! # fn main() {
+//! use serde_json::json;
+//! use vespeiro_guest::contract::Ending;
+//! use vespeiro_guest::harness::Harness;
+//!
+//! let played = Harness::new(&BEHAVIOR).seed(7).reply(LOGIN, 503, json!({})).run();
+//! assert_eq!(played.ending, Ok(Ending::Abandoned));
+//! assert_eq!(played.requests.len(), 1);
+//! # }
+//! ```
+
+mod played;
+mod script;
+
+pub use played::Played;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::contract::{
+    Action, Context, Failure, Fault, MAX_DELAY_MS, Outcome, Pace, Purpose, Request, Setup, User,
+};
+use crate::session::Session;
+use crate::{Behavior, Route};
+use played::Recorder;
+use script::Script;
+
+/// A session that takes more steps than this does not end.
+const MAX_STEPS: usize = 100_000;
+
+/// One session to be played, and the world it meets.
+#[derive(Debug)]
+pub struct Harness {
+    behavior: &'static Behavior,
+    setup: Setup,
+    script: Script,
+    budget: u32,
+    latency_us: u64,
+    mix: Vec<(&'static str, f32)>,
+    faults: Vec<Fault>,
+    feeds: Vec<(String, Vec<Value>)>,
+}
+
+impl Harness {
+    /// A first session of user 0 in the run `testrun0`, with a pace of 100 to 2000 ms, a budget of 1000 requests and
+    /// replies that take a millisecond.
+    #[must_use]
+    pub fn new(behavior: &'static Behavior) -> Harness {
+        let run = "testrun0";
+        Harness {
+            behavior,
+            setup: Setup {
+                user: user(run, 0),
+                ordinal: 0,
+                seed: 1,
+                purpose: Purpose::Journey,
+                pace: Pace {
+                    delay_min_ms: 100,
+                    delay_max_ms: 2000,
+                },
+                run: run.into(),
+                config: "{}".into(),
+            },
+            script: Script::default(),
+            budget: 1000,
+            latency_us: 1000,
+            mix: Vec::new(),
+            faults: Vec::new(),
+            feeds: Vec::new(),
+        }
+    }
+
+    /// The session's seed.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.setup.seed = seed;
+        self
+    }
+
+    /// Another user of the run.
+    #[must_use]
+    pub fn user(mut self, index: u32) -> Self {
+        self.setup.user = user(&self.setup.run, index);
+        self
+    }
+
+    /// How many sessions the user has begun before.
+    #[must_use]
+    pub fn ordinal(mut self, ordinal: u32) -> Self {
+        self.setup.ordinal = ordinal;
+        self
+    }
+
+    /// The archetype's configuration.
+    #[must_use]
+    pub fn config(mut self, config: Value) -> Self {
+        self.setup.config = config.to_string();
+        self
+    }
+
+    /// Bounds of the pauses in milliseconds.
+    #[must_use]
+    pub fn pace(mut self, min_ms: u32, max_ms: u32) -> Self {
+        self.setup.pace = Pace {
+            delay_min_ms: min_ms,
+            delay_max_ms: max_ms,
+        };
+        self
+    }
+
+    /// How many requests the user may send.
+    #[must_use]
+    pub fn budget(mut self, requests: u32) -> Self {
+        self.budget = requests;
+        self
+    }
+
+    /// What each reply takes, in microseconds.
+    #[must_use]
+    pub fn latency_us(mut self, micros: u64) -> Self {
+        self.latency_us = micros;
+        self
+    }
+
+    /// How far the plan's mix is from a category's share, in percentage points; the same at each step.
+    #[must_use]
+    pub fn wanted(mut self, category: &'static str, points: f32) -> Self {
+        self.mix.push((category, points));
+        self
+    }
+
+    /// Ask for this fault until a request commits it; then for the next one.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// Play a cleanup of these marks instead of a journey.
+    #[must_use]
+    pub fn cleanup<'a>(mut self, marks: impl IntoIterator<Item = &'a str>) -> Self {
+        self.setup.purpose = Purpose::Cleanup(marks.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Rows of a data feed; after the last one comes the first.
+    #[must_use]
+    pub fn feed(mut self, name: &str, rows: impl IntoIterator<Item = Value>) -> Self {
+        self.feeds.push((name.into(), rows.into_iter().collect()));
+        self
+    }
+
+    /// Answer a route like this whenever nothing else is left for it.
+    #[must_use]
+    pub fn reply(mut self, route: Route, status: u16, body: Value) -> Self {
+        self.script
+            .always(route, Box::new(move |_| script::response(status, &body)));
+        self
+    }
+
+    /// Answer a route like this once, in the order of the calls.
+    #[must_use]
+    pub fn reply_once(mut self, route: Route, status: u16, body: Value) -> Self {
+        self.script
+            .once(route, Box::new(move |_| script::response(status, &body)));
+        self
+    }
+
+    /// Let a route fail once, in the order of the calls.
+    #[must_use]
+    pub fn fail_once(mut self, route: Route, failure: Failure) -> Self {
+        self.script
+            .once(route, Box::new(move |_| Outcome::Failed(failure)));
+        self
+    }
+
+    /// Answer a route with what a function makes of the request: a status and a JSON body.
+    #[must_use]
+    pub fn answer(
+        mut self,
+        route: Route,
+        mut answer: impl FnMut(&Request) -> (u16, Value) + 'static,
+    ) -> Self {
+        self.script.always(
+            route,
+            Box::new(move |request| {
+                let (status, body) = answer(request);
+                script::response(status, &body)
+            }),
+        );
+        self
+    }
+
+    /// Answer every route that has no answer of its own.
+    #[must_use]
+    pub fn otherwise(mut self, status: u16, body: Value) -> Self {
+        self.script
+            .otherwise(Box::new(move |_| script::response(status, &body)));
+        self
+    }
+
+    /// Play it to its end.
+    #[must_use]
+    pub fn run(mut self) -> Played {
+        let recorder = Rc::new(RefCell::new(Played::default()));
+        let host = Recorder::new(Rc::clone(&recorder), std::mem::take(&mut self.feeds));
+        let session = Session::begin(self.behavior, self.setup.clone(), Box::new(host));
+        let state_bytes = session.state_bytes();
+        let ending = self.play(&session, &recorder);
+        drop(session);
+        let mut played = recorder.take();
+        played.ending = ending;
+        played.state_bytes = state_bytes;
+        played
+    }
+
+    fn play(
+        &mut self,
+        session: &Session,
+        recorder: &RefCell<Played>,
+    ) -> Result<crate::contract::Ending, String> {
+        let mut outcomes = Vec::new();
+        let (mut elapsed_us, mut left) = (0, self.budget);
+        for _ in 0..MAX_STEPS {
+            let context = Context {
+                elapsed_ms: elapsed_us / 1000,
+                requests_left: left,
+                mix: self.mix_hints(),
+                fault: self.faults.first().copied(),
+            };
+            let step = session.next(context, std::mem::take(&mut outcomes))?;
+            recorder.borrow_mut().steps.push(step.clone());
+            if step.delay_ms > MAX_DELAY_MS {
+                return Err(format!(
+                    "a pause of {} ms is longer than an hour",
+                    step.delay_ms
+                ));
+            }
+            elapsed_us += u64::from(step.delay_ms) * 1000;
+            recorder.borrow_mut().elapsed_ms = elapsed_us / 1000;
+            let requests = match step.action {
+                Action::Done(ending) => return Ok(ending),
+                Action::Requests(requests) => requests,
+            };
+            for request in requests {
+                self.check(&request)?;
+                if request.fault.is_some() && request.fault == self.faults.first().copied() {
+                    self.faults.remove(0);
+                }
+                if left == 0 {
+                    return Err(format!("{} was sent beyond the budget", request.route));
+                }
+                left -= 1;
+                outcomes.push(self.script.play(&request, self.latency_us)?);
+                recorder.borrow_mut().requests.push(request);
+            }
+            elapsed_us += if outcomes.is_empty() {
+                0
+            } else {
+                self.latency_us
+            };
+        }
+        Err(format!("no end after {MAX_STEPS} steps"))
+    }
+
+    fn mix_hints(&self) -> Vec<f32> {
+        if self.mix.is_empty() {
+            return Vec::new();
+        }
+        let wanted = |category: &&str| {
+            self.mix
+                .iter()
+                .find(|(name, _)| name == category)
+                .map_or(0.0, |(_, n)| *n)
+        };
+        self.behavior.categories().iter().map(wanted).collect()
+    }
+
+    /// What the host refuses, or counts under `other`.
+    fn check(&self, request: &Request) -> Result<(), String> {
+        let Request {
+            method,
+            path,
+            route,
+            ..
+        } = request;
+        if !path.starts_with('/') || path.bytes().any(|byte| byte <= b' ' || byte == 127) {
+            return Err(format!(
+                "{route}: the path `{path}` does not start with `/` or has control characters"
+            ));
+        }
+        if !self
+            .behavior
+            .routes()
+            .iter()
+            .any(|known| known.path == route && known.method == *method)
+        {
+            return Err(format!(
+                "{method:?} {route}: not among the behavior's routes: declare it there"
+            ));
+        }
+        if !self
+            .behavior
+            .categories()
+            .contains(&request.category.as_str())
+        {
+            return Err(format!(
+                "{route}: no route declares the category `{}`",
+                request.category
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn user(run: &str, index: u32) -> User {
+    let username = format!("sim_user_{run}_{index}");
+    User {
+        index,
+        seed: u64::from(index),
+        email: format!("{username}@simulation.test"),
+        username,
+        password: "SimPass123!".into(),
+        name: format!("Simulated User {index}"),
+    }
+}

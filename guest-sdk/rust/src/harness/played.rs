@@ -1,0 +1,148 @@
+//! What a harness has seen: everything that the session said and sent. Tests read it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use crate::contract::{Ending, Level, Method, Request, Step};
+use crate::host::Host;
+
+/// A session that was played.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Played {
+    /// How it ended; an error when the session failed, broke the contract or met no scripted reply.
+    pub ending: Result<Ending, String>,
+    /// Every step, as the host would have got it.
+    pub steps: Vec<Step>,
+    /// Every request, in order.
+    pub requests: Vec<Request>,
+    /// Names of the checks and whether they held.
+    pub checks: Vec<(String, bool)>,
+    /// Custom metrics and their values.
+    pub observed: Vec<(String, f64)>,
+    /// What was marked outside of a request.
+    pub marks: Vec<String>,
+    /// What was unmarked.
+    pub unmarks: Vec<String>,
+    /// Log lines.
+    pub logs: Vec<(Level, String)>,
+    /// When it ended, in milliseconds.
+    pub elapsed_ms: u64,
+    /// What the waiting journey held by itself, in bytes of this machine (about twice wasm32's); what it had boxed
+    /// comes on top.
+    pub state_bytes: usize,
+}
+
+impl Default for Played {
+    fn default() -> Played {
+        Played {
+            ending: Err("not played".into()),
+            steps: Vec::new(),
+            requests: Vec::new(),
+            checks: Vec::new(),
+            observed: Vec::new(),
+            marks: Vec::new(),
+            unmarks: Vec::new(),
+            logs: Vec::new(),
+            elapsed_ms: 0,
+            state_bytes: 0,
+        }
+    }
+}
+
+impl Played {
+    /// The path of every request.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&str> {
+        self.requests
+            .iter()
+            .map(|request| request.path.as_str())
+            .collect()
+    }
+
+    /// Method and template of every request.
+    #[must_use]
+    pub fn routes(&self) -> Vec<(Method, &str)> {
+        self.requests
+            .iter()
+            .map(|request| (request.method, request.route.as_str()))
+            .collect()
+    }
+
+    /// Every mark, of requests and outside of them, that was not taken back.
+    #[must_use]
+    pub fn left_behind(&self) -> Vec<&str> {
+        let marks = self
+            .requests
+            .iter()
+            .filter_map(|request| request.mark.as_deref());
+        let mut left: Vec<&str> = marks.chain(self.marks.iter().map(String::as_str)).collect();
+        left.retain(|mark| !self.unmarks.iter().any(|gone| gone == mark));
+        left
+    }
+
+    /// The JSON body of a request; null when it has none.
+    #[must_use]
+    pub fn body(&self, request: usize) -> Value {
+        let body = self
+            .requests
+            .get(request)
+            .and_then(|request| request.body.as_deref());
+        body.and_then(|body| serde_json::from_slice(body).ok())
+            .unwrap_or(Value::Null)
+    }
+}
+
+/// The host's side of a played session.
+pub(super) struct Recorder {
+    played: Rc<RefCell<Played>>,
+    feeds: Vec<(String, Vec<Value>)>,
+    read: RefCell<Vec<usize>>,
+}
+
+impl Recorder {
+    pub(super) fn new(played: Rc<RefCell<Played>>, feeds: Vec<(String, Vec<Value>)>) -> Recorder {
+        let read = RefCell::new(vec![0; feeds.len()]);
+        Recorder {
+            played,
+            feeds,
+            read,
+        }
+    }
+}
+
+impl Host for Recorder {
+    fn log(&self, level: Level, message: &str) {
+        self.played.borrow_mut().logs.push((level, message.into()));
+    }
+
+    fn check(&self, name: &str, passed: bool) {
+        self.played.borrow_mut().checks.push((name.into(), passed));
+    }
+
+    fn observe(&self, metric: &str, value: f64) {
+        self.played
+            .borrow_mut()
+            .observed
+            .push((metric.into(), value));
+    }
+
+    fn mark(&self, thing: &str) {
+        self.played.borrow_mut().marks.push(thing.into());
+    }
+
+    fn unmark(&self, thing: &str) {
+        self.played.borrow_mut().unmarks.push(thing.into());
+    }
+
+    fn feed(&self, name: &str) -> Option<String> {
+        let index = self.feeds.iter().position(|(known, _)| known == name)?;
+        let rows = &self.feeds[index].1;
+        let read = &mut self.read.borrow_mut()[index];
+        let row = rows.get(*read % rows.len().max(1))?;
+        *read += 1;
+        Some(row.to_string())
+    }
+}

@@ -1,0 +1,97 @@
+//! What the target answers in a harness: for each route a queue of single answers, then a standing one. Used by the
+//! harness only; a request without an answer is an error that names the route.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde_json::Value;
+
+use crate::Route;
+use crate::contract::{Capture, Method, Outcome, Request, Response};
+
+pub(super) type Answer = Box<dyn FnMut(&Request) -> Outcome>;
+
+#[derive(Default)]
+struct Answers {
+    once: VecDeque<Answer>,
+    always: Option<Answer>,
+}
+
+#[derive(Default)]
+pub(super) struct Script {
+    routes: HashMap<(Method, &'static str), Answers>,
+    otherwise: Option<Answer>,
+}
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.routes.keys()).finish()
+    }
+}
+
+impl Script {
+    pub(super) fn once(&mut self, route: Route, answer: Answer) {
+        self.routes
+            .entry((route.method, route.path))
+            .or_default()
+            .once
+            .push_back(answer);
+    }
+
+    pub(super) fn always(&mut self, route: Route, answer: Answer) {
+        self.routes
+            .entry((route.method, route.path))
+            .or_default()
+            .always = Some(answer);
+    }
+
+    pub(super) fn otherwise(&mut self, answer: Answer) {
+        self.otherwise = Some(answer);
+    }
+
+    /// The outcome as the session sees it: only what it captures.
+    pub(super) fn play(&mut self, request: &Request, latency_us: u64) -> Result<Outcome, String> {
+        let mut outcome = self.find(request)?;
+        if let Outcome::Response(response) = &mut outcome {
+            response.latency_us = latency_us;
+            if !request.capture.contains(Capture::BODY) {
+                response.body = Vec::new();
+            }
+            if !request.capture.contains(Capture::HEADERS) {
+                response.headers = Vec::new();
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn find(&mut self, request: &Request) -> Result<Outcome, String> {
+        let known = self
+            .routes
+            .iter_mut()
+            .find(|((method, path), _)| *method == request.method && *path == request.route);
+        if let Some((_, answers)) = known {
+            if let Some(mut answer) = answers.once.pop_front() {
+                return Ok(answer(request));
+            }
+            if let Some(answer) = &mut answers.always {
+                return Ok(answer(request));
+            }
+        }
+        match &mut self.otherwise {
+            Some(answer) => Ok(answer(request)),
+            None => Err(format!(
+                "no reply is scripted for {:?} {}",
+                request.method, request.route
+            )),
+        }
+    }
+}
+
+pub(super) fn response(status: u16, body: &Value) -> Outcome {
+    let headers = vec![("content-type".into(), "application/json".into())];
+    Outcome::Response(Response {
+        status,
+        headers,
+        body: body.to_string().into_bytes(),
+        latency_us: 0,
+    })
+}

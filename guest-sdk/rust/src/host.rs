@@ -1,0 +1,20 @@
+//! What a journey can tell or ask the host besides its steps. Sessions call it; the bindings implement it for
+//! the real host, the harness for a recorder. None of these calls may suspend a session.
+
+use crate::contract::Level;
+
+/// The contract's imports, one method for each.
+pub trait Host {
+    /// Write a line to the host's log.
+    fn log(&self, level: Level, message: &str);
+    /// Count a check and whether it held.
+    fn check(&self, name: &str, passed: bool);
+    /// Add a value to a custom metric.
+    fn observe(&self, metric: &str, value: f64);
+    /// Say that something was created which cleanup has to remove.
+    fn mark(&self, thing: &str);
+    /// Say that a marked thing is gone.
+    fn unmark(&self, thing: &str);
+    /// The next row of a data feed, as JSON.
+    fn feed(&self, name: &str) -> Option<String>;
+}

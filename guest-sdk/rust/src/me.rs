@@ -1,0 +1,157 @@
+//! [`Me`]: what a journey is given: who it is, what the host has said, and all it may do. The randomness, pauses and
+//! made-up data of `Me` are in `random`, `pace` and `fake`.
+
+use std::rc::Rc;
+
+use serde::de::DeserializeOwned;
+
+use crate::call::Call;
+use crate::contract::{Fault, Level, Pace, User};
+use crate::session::Core;
+use crate::{Error, Reply, Result, Route, join_all};
+
+/// The virtual user whose session this is.
+#[derive(Clone)]
+pub struct Me {
+    core: Rc<Core>,
+}
+
+impl std::fmt::Debug for Me {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Me")
+            .field("index", &self.core.user.index)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Me {
+    pub(crate) fn new(core: Rc<Core>) -> Me {
+        Me { core }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// Begin a request to a route of the behavior.
+    pub fn call(&self, route: Route) -> Call<'_> {
+        Call::new(self, route)
+    }
+
+    /// Send these together, in one step; the results in the same order.
+    pub async fn batch(&self, calls: Vec<Call<'_>>) -> Vec<Result<Reply>> {
+        join_all(calls.into_iter().map(Call::send)).await
+    }
+
+    /// The identity that the host made for this user.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.core.user
+    }
+
+    /// How many sessions this user has begun before.
+    #[must_use]
+    pub fn ordinal(&self) -> u32 {
+        self.core.ordinal
+    }
+
+    /// Identifier of the run; goes into the name of whatever is created.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.core.run
+    }
+
+    /// Bounds of the plan's pauses.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        self.core.pace
+    }
+
+    /// Milliseconds since the session began, pauses included.
+    #[must_use]
+    pub fn elapsed_ms(&self) -> u64 {
+        self.core.clock.get()
+    }
+
+    /// How many more requests this user may send. At 0 the next request ends the session.
+    #[must_use]
+    pub fn requests_left(&self) -> u32 {
+        self.core.left.get()
+    }
+
+    /// The archetype's configuration.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it does not fit `T`.
+    pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.core.config).map_err(|error| Error::config(error.to_string()))
+    }
+
+    /// What cleanup has to remove, oldest first; empty in a journey, and once taken.
+    #[must_use]
+    pub fn marks(&self) -> Vec<String> {
+        self.core.marks.take()
+    }
+
+    /// How far the run is from the plan's share of a category, in percentage points; above 0 it is wanted. 0 when
+    /// the run is not governed.
+    #[must_use]
+    pub fn wanted(&self, category: &str) -> f32 {
+        let mix = self.core.mix.borrow();
+        if mix.is_empty() {
+            return 0.0;
+        }
+        let categories = self.core.behavior.categories();
+        let index = categories.iter().position(|&known| known == category);
+        index
+            .and_then(|index| mix.get(index))
+            .copied()
+            .unwrap_or(0.0)
+    }
+
+    /// The fault that the host asks for right now, once: whoever takes it commits it with the next request.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        self.core.fault.take()
+    }
+
+    /// Count a check: something that should hold, and whether it did. Gives `passed` back.
+    pub fn check(&self, name: &str, passed: bool) -> bool {
+        self.core.host.check(name, passed);
+        passed
+    }
+
+    /// Add a value to a custom metric.
+    pub fn observe(&self, metric: &str, value: f64) {
+        self.core.host.observe(metric, value);
+    }
+
+    /// Say that something was created, `<kind>:<name>`; [`Call::mark`] says it earlier and is safer.
+    pub fn mark(&self, thing: &str) {
+        self.core.host.mark(thing);
+    }
+
+    /// Say that a marked thing is gone.
+    pub fn unmark(&self, thing: &str) {
+        self.core.host.unmark(thing);
+    }
+
+    /// Write a line to the host's log. Never a secret.
+    pub fn log(&self, level: Level, message: &str) {
+        self.core.host.log(level, message);
+    }
+
+    /// The next row of one of the plan's data feeds; `None` when there is no such feed.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the row does not fit `T`.
+    pub fn feed<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let Some(row) = self.core.host.feed(name) else {
+            return Ok(None);
+        };
+        let parsed = serde_json::from_str(&row);
+        parsed
+            .map(Some)
+            .map_err(|error| Error::config(format!("feed `{name}`: {error}")))
+    }
+}

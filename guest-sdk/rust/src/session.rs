@@ -1,0 +1,314 @@
+//! The executor: turns a journey into steps. The bindings and the harness call [`Session::next`]; one poll of the
+//! journey gathers all the requests it wants to send at this point into one step, and pauses only advance a virtual
+//! clock until a request follows, so a pause and the requests behind it cost one call.
+//!
+//! What must stay true: every request handed out gets exactly its own outcome, in the next call.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll, Waker};
+
+use crate::contract::{
+    Action, Context, Ending, Failure, Fault, Level, MAX_DELAY_MS, Outcome, Pace, Purpose, Request,
+    Response, Setup, Step, User,
+};
+use crate::host::Host;
+use crate::{Behavior, Journey, Me, Result};
+
+/// After so many pauses without a request the host gets the word, so that a journey of empty pauses cannot spin.
+const MAX_TURNS: u32 = 64;
+
+/// One journey of one user, from the first step to the end.
+pub struct Session {
+    core: Rc<Core>,
+    journey: RefCell<Option<Journey>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("user", &self.core.user.index)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Begin; nothing is decided before the first [`Session::next`].
+    #[must_use]
+    pub fn begin(behavior: &'static Behavior, setup: Setup, host: Box<dyn Host>) -> Session {
+        let (start, marks) = match setup.purpose {
+            Purpose::Journey => (Some(behavior.journey), Vec::new()),
+            Purpose::Cleanup(marks) => (behavior.cleanup, marks),
+        };
+        let core = Rc::new(Core {
+            behavior,
+            host,
+            user: setup.user,
+            ordinal: setup.ordinal,
+            pace: setup.pace,
+            run: setup.run,
+            config: setup.config,
+            marks: RefCell::new(marks),
+            rng: Cell::new(setup.seed),
+            clock: Cell::new(0),
+            left: Cell::new(0),
+            mix: RefCell::default(),
+            fault: Cell::new(None),
+            outbox: RefCell::default(),
+            inbox: RefCell::default(),
+            round: Cell::new(0),
+            earliest: Cell::new(u64::MAX),
+            over: Cell::new(false),
+            woken: Cell::new(false),
+        });
+        let journey = match start {
+            Some(start) => start(Me::new(Rc::clone(&core))),
+            None => Box::pin(async { Ok(()) }), // no cleanup: nothing to remove
+        };
+        Session {
+            core,
+            journey: RefCell::new(Some(journey)),
+        }
+    }
+
+    /// How large the journey's own state is, in bytes; 0 once it is over.
+    #[must_use]
+    pub fn state_bytes(&self) -> usize {
+        self.journey
+            .borrow()
+            .as_ref()
+            .map_or(0, |journey| size_of_val(&**journey))
+    }
+
+    /// Given what came of the requests of the last step, what next?
+    ///
+    /// # Errors
+    /// With the message for the host's log when the behavior or its configuration is wrong.
+    pub fn next(&self, context: Context, outcomes: Vec<Outcome>) -> Result<Step, String> {
+        let mut slot = self.journey.borrow_mut();
+        let Some(journey) = slot.as_mut() else {
+            return Err("the session is over".into());
+        };
+        let answer = self
+            .core
+            .hear(context, outcomes)
+            .and_then(|()| self.core.drive(journey));
+        if !matches!(
+            answer,
+            Ok(Step {
+                action: Action::Requests(_),
+                ..
+            })
+        ) {
+            *slot = None;
+        }
+        answer
+    }
+}
+
+/// What a session's journey, its [`Me`] and its pending requests share.
+pub(crate) struct Core {
+    pub(crate) behavior: &'static Behavior,
+    pub(crate) host: Box<dyn Host>,
+    pub(crate) user: User,
+    pub(crate) ordinal: u32,
+    pub(crate) pace: Pace,
+    pub(crate) run: String,
+    pub(crate) config: String,
+    pub(crate) marks: RefCell<Vec<String>>,
+    /// State of the session's random numbers.
+    pub(crate) rng: Cell<u64>,
+    /// Milliseconds since the session began, the pauses of this step included.
+    pub(crate) clock: Cell<u64>,
+    pub(crate) left: Cell<u32>,
+    pub(crate) mix: RefCell<Vec<f32>>,
+    pub(crate) fault: Cell<Option<Fault>>,
+    outbox: RefCell<Vec<Request>>,
+    inbox: RefCell<Vec<Option<Outcome>>>,
+    /// How many steps with requests have been handed out.
+    round: Cell<u32>,
+    /// When the next pause ends, as the last poll found it.
+    earliest: Cell<u64>,
+    over: Cell<bool>,
+    woken: Cell<bool>,
+}
+
+impl Core {
+    fn hear(&self, context: Context, outcomes: Vec<Outcome>) -> Result<(), String> {
+        self.clock.set(context.elapsed_ms);
+        self.left.set(context.requests_left);
+        self.fault.set(context.fault);
+        *self.mix.borrow_mut() = context.mix;
+        let mut inbox = self.inbox.borrow_mut();
+        if outcomes.len() != inbox.len() {
+            return Err(format!(
+                "{} outcomes came for {} requests",
+                outcomes.len(),
+                inbox.len()
+            ));
+        }
+        if !outcomes.is_empty() {
+            inbox.clear();
+            inbox.extend(outcomes.into_iter().map(Some));
+            self.round.set(self.round.get() + 1);
+        }
+        Ok(())
+    }
+
+    fn drive(&self, journey: &mut Journey) -> Result<Step, String> {
+        let began = self.clock.get();
+        let mut task = TaskContext::from_waker(Waker::noop());
+        let mut turns = 0;
+        loop {
+            self.earliest.set(u64::MAX);
+            self.woken.set(false);
+            let polled = journey.as_mut().poll(&mut task);
+            let delay = self.clock.get() - began;
+            if let Poll::Ready(result) = polled {
+                return self
+                    .end(result)
+                    .map(|ending| step(delay, Action::Done(ending)));
+            }
+            let requests = self.outbox.take();
+            if !requests.is_empty() {
+                let mut inbox = self.inbox.borrow_mut();
+                inbox.clear();
+                inbox.resize_with(requests.len(), || None);
+                return Ok(step(delay, Action::Requests(requests)));
+            }
+            if self.over.get() {
+                return Ok(step(delay, Action::Done(Ending::Abandoned)));
+            }
+            if self.woken.get() {
+                continue;
+            }
+            let next = self.earliest.get();
+            if next == u64::MAX {
+                return Err(
+                    "the journey waits for something that is neither a request nor a pause".into(),
+                );
+            }
+            turns += 1;
+            let longer = next.max(self.clock.get()) - began;
+            if turns > MAX_TURNS || (delay > 0 && longer > u64::from(MAX_DELAY_MS)) {
+                self.inbox.borrow_mut().clear();
+                return Ok(step(delay, Action::Requests(Vec::new())));
+            }
+            self.clock.set(began + longer);
+        }
+    }
+
+    fn end(&self, result: Result<()>) -> Result<Ending, String> {
+        let Err(error) = result else {
+            return Ok(Ending::Completed);
+        };
+        let Some(ending) = error.ending() else {
+            return Err(error.to_string());
+        };
+        if matches!(error, crate::Error::Json { .. }) {
+            self.host.log(Level::Warn, &error.to_string());
+        }
+        Ok(ending)
+    }
+
+    /// Poll the journey again before asking the host: something inside it has changed.
+    pub(crate) fn wake(&self) {
+        self.woken.set(true);
+    }
+}
+
+fn step(delay_ms: u64, action: Action) -> Step {
+    Step {
+        delay_ms: u32::try_from(delay_ms).unwrap_or(u32::MAX),
+        action,
+    }
+}
+
+/// Waits until a moment of the virtual clock. Always gives the executor one turn, even when the moment has come, so
+/// that it can count them.
+pub(crate) struct Pause<'a> {
+    core: &'a Core,
+    until: u64,
+    begun: bool,
+}
+
+impl<'a> Pause<'a> {
+    pub(crate) fn new(core: &'a Core, millis: u64) -> Pause<'a> {
+        Pause {
+            core,
+            until: core.clock.get() + millis,
+            begun: false,
+        }
+    }
+}
+
+impl Future for Pause<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<()> {
+        if self.begun && self.core.clock.get() >= self.until {
+            return Poll::Ready(());
+        }
+        self.begun = true;
+        self.core
+            .earliest
+            .set(self.core.earliest.get().min(self.until));
+        Poll::Pending
+    }
+}
+
+/// One request on its way: in the outbox from the start, its outcome in the inbox after the next call. Never ready
+/// once the session may send no more: the executor then ends the session.
+pub(crate) struct Exchange<'a> {
+    core: &'a Core,
+    round: u32,
+    index: usize,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn post(core: &'a Core, request: Request) -> Exchange<'a> {
+        let left = core.left.get();
+        if left == 0 {
+            core.over.set(true);
+            return Exchange {
+                core,
+                round: u32::MAX,
+                index: 0,
+            };
+        }
+        core.left.set(left - 1);
+        let mut outbox = core.outbox.borrow_mut();
+        outbox.push(request);
+        Exchange {
+            core,
+            round: core.round.get() + 1,
+            index: outbox.len() - 1,
+        }
+    }
+}
+
+impl Future for Exchange<'_> {
+    type Output = std::result::Result<Response, Failure>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let core = self.core;
+        if core.round.get() != self.round {
+            return Poll::Pending;
+        }
+        match core
+            .inbox
+            .borrow_mut()
+            .get_mut(self.index)
+            .and_then(Option::take)
+        {
+            Some(Outcome::Response(response)) => Poll::Ready(Ok(response)),
+            Some(Outcome::Failed(Failure::Stopped)) | None => {
+                core.over.set(true);
+                Poll::Pending
+            }
+            Some(Outcome::Failed(failure)) => Poll::Ready(Err(failure)),
+        }
+    }
+}

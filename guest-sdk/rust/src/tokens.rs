@@ -1,0 +1,324 @@
+//! The token holder: logs in, keeps the bearer token fresh, logs out. A journey makes one for each account it acts
+//! for and gives it to [`Call::bearer`](crate::Call::bearer). At any time at most one request of a holder renews its
+//! token; the others wait for that one.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::task::Poll;
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Request;
+use crate::session::Core;
+use crate::{Me, Reply, Result, Route};
+
+/// A token is renewed when a fifth of its life is left, but no earlier than this before its end.
+const MARGIN_MS: u64 = 30_000;
+
+/// How a target hands out tokens. The login takes a JSON object with a name and a `password`; login and refresh
+/// answer with `access_token`, and optionally `refresh_token` and `expires_in` (seconds), bare or under `data`.
+#[derive(Debug, Clone, Copy)]
+pub struct Auth {
+    login: Route,
+    refresh: Option<Route>,
+    logout: Option<Route>,
+    name_field: &'static str,
+}
+
+impl Auth {
+    /// Tokens from this route; the account's name goes into the field `email`.
+    #[must_use]
+    pub const fn new(login: Route) -> Auth {
+        Auth {
+            login,
+            refresh: None,
+            logout: None,
+            name_field: "email",
+        }
+    }
+
+    /// Renew with a POST of `{"refresh_token": …}` instead of logging in again.
+    #[must_use]
+    pub const fn refresh(mut self, route: Route) -> Auth {
+        self.refresh = Some(route);
+        self
+    }
+
+    /// End a token's life here.
+    #[must_use]
+    pub const fn logout(mut self, route: Route) -> Auth {
+        self.logout = Some(route);
+        self
+    }
+
+    /// The login's field for the account's name.
+    #[must_use]
+    pub const fn name_field(mut self, field: &'static str) -> Auth {
+        self.name_field = field;
+        self
+    }
+}
+
+/// One account's tokens. See the module's description.
+pub struct Tokens {
+    auth: &'static Auth,
+    name: String,
+    password: RefCell<String>,
+    held: RefCell<Held>,
+    /// Counts the tokens that were had, so that two requests that meet a 401 log in once.
+    generation: Cell<u32>,
+    busy: Cell<bool>,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens")
+            .field("name", &self.name)
+            .finish_non_exhaustive() // never the secrets
+    }
+}
+
+#[derive(Default)]
+struct Held {
+    /// Value of the authorization header; empty when logged out.
+    bearer: String,
+    refresh: Option<String>,
+    /// When to renew, on the session's clock.
+    due_ms: u64,
+}
+
+impl Tokens {
+    /// A holder that is not logged in yet; the first request that needs it logs in.
+    #[must_use]
+    pub fn new(
+        auth: &'static Auth,
+        name: impl Into<String>,
+        password: impl Into<String>,
+    ) -> Tokens {
+        Tokens {
+            auth,
+            name: name.into(),
+            password: RefCell::new(password.into()),
+            held: RefCell::default(),
+            generation: Cell::new(0),
+            busy: Cell::new(false),
+        }
+    }
+
+    /// The account's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The account has another password from now on.
+    pub fn set_password(&self, password: impl Into<String>) {
+        *self.password.borrow_mut() = password.into();
+    }
+
+    /// Whether there is a token, valid or not.
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        !self.held.borrow().bearer.is_empty()
+    }
+
+    /// Log in. The reply has its body, for whatever else the target says there.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedStatus`](crate::Error::UnexpectedStatus) when the target refuses, and what
+    /// [`Call::send`](crate::Call::send) meets.
+    pub async fn login(&self, me: &Me) -> Result<Reply> {
+        let _alone = self.alone(me).await;
+        self.login_now(me).await
+    }
+
+    /// Renew the token now, as happens by itself before it expires; logs in when there is nothing to renew with.
+    ///
+    /// # Errors
+    /// As [`Tokens::login`].
+    pub async fn refresh(&self, me: &Me) -> Result<()> {
+        let _alone = self.alone(me).await;
+        self.refresh_now(me).await
+    }
+
+    /// Log out and forget the tokens; nothing is sent when not logged in, or when the target has no such route.
+    ///
+    /// # Errors
+    /// As [`Tokens::login`]; the tokens are forgotten all the same.
+    pub async fn logout(&self, me: &Me) -> Result<()> {
+        let _alone = self.alone(me).await;
+        if !self.is_logged_in() {
+            return Ok(());
+        }
+        let bearer = std::mem::take(&mut *self.held.borrow_mut()).bearer;
+        if let Some(route) = self.auth.logout {
+            me.call(route)
+                .header("authorization", bearer)
+                .send()
+                .await?
+                .expect_success()?;
+        }
+        Ok(())
+    }
+
+    /// Forget the tokens without a word to the target.
+    pub fn forget(&self) {
+        *self.held.borrow_mut() = Held::default();
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.get()
+    }
+
+    /// The request with the token.
+    pub(crate) fn sign(&self, mut request: Request) -> Request {
+        request
+            .headers
+            .push(("authorization".into(), self.held.borrow().bearer.clone()));
+        request
+    }
+
+    /// A token for a request that needs one now.
+    pub(crate) async fn renew(&self, me: &Me) -> Result<()> {
+        let _alone = self.alone(me).await;
+        if self.is_due(me) {
+            self.refresh_now(me).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A new token for one that was refused, unless it has been replaced meanwhile.
+    pub(crate) async fn replace(&self, me: &Me, generation: u32) -> Result<()> {
+        let _alone = self.alone(me).await;
+        if self.generation.get() == generation {
+            self.login_now(me).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is no token, or one that is about to expire.
+    pub(crate) fn is_due(&self, me: &Me) -> bool {
+        let held = self.held.borrow();
+        held.bearer.is_empty() || me.core().clock.get() >= held.due_ms
+    }
+
+    async fn login_now(&self, me: &Me) -> Result<Reply> {
+        let call = {
+            let password = self.password.borrow();
+            let body = Credentials {
+                name_field: self.auth.name_field,
+                name: &self.name,
+                password: &password,
+            };
+            me.call(self.auth.login).json(&body).capture_body()
+        };
+        let reply = call.send().await?.expect_success()?;
+        self.take(me, &reply)?;
+        Ok(reply)
+    }
+
+    async fn refresh_now(&self, me: &Me) -> Result<()> {
+        let token = self.held.borrow_mut().refresh.take(); // it rotates: never twice
+        if let (Some(route), Some(refresh_token)) = (self.auth.refresh, token) {
+            let reply = me
+                .call(route)
+                .json(&Renewal { refresh_token })
+                .capture_body()
+                .send()
+                .await?;
+            if reply.is_success() {
+                return self.take(me, &reply);
+            }
+        }
+        self.login_now(me).await.map(drop)
+    }
+
+    fn take(&self, me: &Me, reply: &Reply) -> Result<()> {
+        let answer: Answer = reply.json()?;
+        let Grant {
+            access_token,
+            refresh_token,
+            expires_in,
+        } = answer.data.unwrap_or(answer.bare);
+        let Some(access_token) = access_token else {
+            return Err(reply.misses("access_token"));
+        };
+        let now = me.core().clock.get();
+        let due_ms = expires_in.map_or(u64::MAX, |seconds| {
+            let life = seconds.saturating_mul(1000);
+            now.saturating_add(life - (life / 5).min(MARGIN_MS))
+        });
+        let mut bearer = String::with_capacity(7 + access_token.len());
+        bearer.push_str("Bearer ");
+        bearer.push_str(&access_token);
+        *self.held.borrow_mut() = Held {
+            bearer,
+            refresh: refresh_token,
+            due_ms,
+        };
+        self.generation.set(self.generation.get().wrapping_add(1));
+        Ok(())
+    }
+
+    /// Waits until no other request of this holder is renewing.
+    async fn alone<'a>(&'a self, me: &'a Me) -> Alone<'a> {
+        poll_fn(|_| {
+            if self.busy.get() {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+        self.busy.set(true);
+        Alone {
+            busy: &self.busy,
+            core: me.core(),
+        }
+    }
+}
+
+struct Alone<'a> {
+    busy: &'a Cell<bool>,
+    core: &'a Core,
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        self.busy.set(false);
+        self.core.wake(); // the ones that wait may have been polled already
+    }
+}
+
+struct Credentials<'a> {
+    name_field: &'static str,
+    name: &'a str,
+    password: &'a str,
+}
+
+impl Serialize for Credentials<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map([(self.name_field, self.name), ("password", self.password)])
+    }
+}
+
+#[derive(Serialize)]
+struct Renewal {
+    refresh_token: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Grant {
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    data: Option<Grant>,
+    #[serde(flatten)]
+    bare: Grant,
+}

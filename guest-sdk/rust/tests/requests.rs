@@ -1,0 +1,145 @@
+//! What journeys say to the host, through the harness: requests as they were built, and everything beside requests.
+
+#[macro_use]
+mod common;
+
+use common::{A, B, ROUTES};
+use serde_json::{Value, json};
+use vespeiro_guest::Behavior;
+use vespeiro_guest::contract::{Ending, Request};
+use vespeiro_guest::harness::Harness;
+use vespeiro_guest::prelude::*;
+
+#[test]
+fn requests_are_built_as_said() {
+    async fn journey(me: &Me) -> Result<()> {
+        me.call(A)
+            .arg("ção /?&")
+            .arg(7)
+            .query("q", "a b&c=d")
+            .query("n", 1)
+            .send()
+            .await?;
+        me.call(B)
+            .header("x-one", "1")
+            .json(&json!({ "x": [1, 2] }))
+            .category("auth")
+            .timeout_ms(250)
+            .mark("thing:1")
+            .fault(Fault::NotFound)
+            .capture_body()
+            .capture_headers()
+            .send()
+            .await?;
+        Ok(())
+    }
+    let played = playing!(journey).run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert_eq!(
+        played.requests[0].path,
+        "/a/%C3%A7%C3%A3o%20%2F%3F%26/b/7?q=a%20b%26c%3Dd&n=1"
+    );
+    assert_eq!(played.requests[0].route, "/a/{id}/b/{name}");
+    assert!(played.requests[0].body.is_none() && played.requests[0].headers.is_empty());
+    let Request {
+        headers,
+        body,
+        category,
+        timeout_ms,
+        mark,
+        fault,
+        capture,
+        ..
+    } = &played.requests[1];
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        headers,
+        &[
+            header("x-one", "1"),
+            header("content-type", "application/json")
+        ]
+    );
+    assert_eq!(body.as_deref(), Some(&br#"{"x":[1,2]}"#[..]));
+    assert_eq!((category.as_str(), *timeout_ms), ("auth", Some(250)));
+    assert_eq!(
+        (mark.as_deref(), *fault, capture.bits()),
+        (Some("thing:1"), Some(Fault::NotFound), 3)
+    );
+}
+
+#[test]
+fn a_wrong_path_is_the_behaviors_mistake() {
+    async fn too_few(me: &Me) -> Result<()> {
+        me.call(A).arg(1).send().await.map(drop)
+    }
+    async fn too_many(me: &Me) -> Result<()> {
+        me.call(B).arg(1).send().await.map(drop)
+    }
+    assert!(
+        playing!(too_few)
+            .run()
+            .ending
+            .unwrap_err()
+            .contains("lacks an argument for `{name}`")
+    );
+    assert!(
+        playing!(too_many)
+            .run()
+            .ending
+            .unwrap_err()
+            .contains("no placeholder for `1`")
+    );
+}
+
+#[test]
+fn what_the_host_offers_arrives() {
+    async fn journey(me: &Me) -> Result<()> {
+        let row: Option<Value> = me.feed("people")?;
+        me.check("row", row == Some(json!({ "n": 1 })));
+        me.check("no feed", me.feed::<Value>("none")?.is_none());
+        me.observe("size", 4.5);
+        me.mark("thing:a");
+        me.mark("thing:b");
+        me.unmark("thing:a");
+        me.log(Level::Info, "said");
+        me.check(
+            "wanted",
+            (me.wanted("auth"), me.wanted("query"), me.wanted("?")) == (2.5, 0.0, 0.0),
+        );
+        me.check(
+            "fault",
+            me.fault() == Some(Fault::Forbidden) && me.fault().is_none(),
+        );
+        Ok(())
+    }
+    let played = playing!(journey)
+        .feed("people", [json!({ "n": 1 })])
+        .wanted("auth", 2.5)
+        .fault(Fault::Forbidden)
+        .run();
+    assert!(
+        played.checks.iter().all(|(_, held)| *held),
+        "{:?}",
+        played.checks
+    );
+    assert_eq!(played.observed, [("size".to_owned(), 4.5)]);
+    assert_eq!(played.left_behind(), ["thing:b"]);
+    assert_eq!(played.logs, [(Level::Info, "said".to_owned())]);
+}
+
+#[test]
+fn a_route_that_is_not_declared_is_refused() {
+    async fn journey(me: &Me) -> Result<()> {
+        me.call(Route::get("/elsewhere", "query"))
+            .send()
+            .await
+            .map(drop)
+    }
+    assert!(
+        playing!(journey)
+            .run()
+            .ending
+            .unwrap_err()
+            .contains("/elsewhere: not among the behavior's routes")
+    );
+}

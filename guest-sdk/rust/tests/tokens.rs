@@ -1,0 +1,164 @@
+//! The token holder, through the harness: when it logs in, renews and logs out, and what it makes of a 401.
+
+#[macro_use]
+mod common;
+
+use common::{B, LOGIN, LOGOUT, REFRESH, ROUTES, sizes};
+use serde_json::{Value, json};
+use vespeiro_guest::Behavior;
+use vespeiro_guest::contract::{Ending, Request};
+use vespeiro_guest::harness::Harness;
+use vespeiro_guest::prelude::*;
+
+static AUTH: Auth = Auth::new(LOGIN).refresh(REFRESH).logout(LOGOUT);
+
+fn grant(access: &str, seconds: u64) -> Value {
+    json!({ "data": { "access_token": access, "refresh_token": format!("r-{access}"), "expires_in": seconds } })
+}
+
+fn bearers(requests: &[Request]) -> Vec<&str> {
+    let value = |request: &'_ Request| {
+        request
+            .headers
+            .iter()
+            .position(|(name, _)| name == "authorization")
+    };
+    requests
+        .iter()
+        .map(|request| value(request).map_or("-", |at| &request.headers[at].1))
+        .collect()
+}
+
+async fn three_with_pauses(me: &Me) -> Result<()> {
+    let tokens = Tokens::new(&AUTH, "me@simulation.test", "secret");
+    for _ in 0..3 {
+        me.call(B).bearer(&tokens).send().await?.expect_success()?;
+        me.wait_ms(6000).await;
+    }
+    tokens.logout(me).await
+}
+
+#[test]
+fn tokens_log_in_when_needed_and_renew_before_they_expire() {
+    let played = playing!(three_with_pauses)
+        .reply(LOGIN, 200, grant("one", 10))
+        .reply_once(REFRESH, 200, grant("two", 10))
+        .reply_once(REFRESH, 200, grant("three", 10))
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert_eq!(
+        played.paths(),
+        ["/login", "/b", "/b", "/refresh", "/b", "/logout"]
+    );
+    assert_eq!(
+        bearers(&played.requests)[3..],
+        ["-", "Bearer two", "Bearer two"]
+    );
+    assert_eq!(
+        played.body(0),
+        json!({ "email": "me@simulation.test", "password": "secret" })
+    );
+    assert_eq!(played.body(3), json!({ "refresh_token": "r-one" }));
+}
+
+#[test]
+fn a_refused_token_logs_in_again_once() {
+    async fn two_at_once(me: &Me) -> Result<()> {
+        let tokens = Tokens::new(&AUTH, "me", "secret");
+        tokens.login(me).await?;
+        let replies = me
+            .batch(
+                (0..2)
+                    .map(|_| me.call(B).json(&1).bearer(&tokens))
+                    .collect(),
+            )
+            .await;
+        for reply in replies {
+            reply?.expect_success()?;
+        }
+        // One that is wrong on purpose is not repaired.
+        me.check(
+            "fault",
+            me.call(B)
+                .bearer(&tokens)
+                .fault(Fault::BadCredentials)
+                .send()
+                .await?
+                .status
+                == 401,
+        );
+        me.call(B)
+            .bearer(&tokens)
+            .send()
+            .await?
+            .expect_success()
+            .map(drop)
+    }
+    let played = playing!(two_at_once)
+        .reply_once(LOGIN, 200, grant("old", 900))
+        .reply(LOGIN, 200, grant("new", 900))
+        .reply_once(B, 401, json!({}))
+        .reply_once(B, 401, json!({}))
+        .reply_once(B, 200, json!({}))
+        .reply_once(B, 200, json!({}))
+        .reply(B, 401, json!({}))
+        .run();
+    assert_eq!(
+        played.ending,
+        Ok(Ending::Abandoned),
+        "a second 401 is the journey's to judge"
+    );
+    assert_eq!(played.checks, [("fault".to_owned(), true)]);
+    assert_eq!(
+        played.paths(),
+        [
+            "/login", "/b", "/b", "/login", "/b", "/b", "/b", "/b", "/login", "/b"
+        ]
+    );
+    let bearers = bearers(&played.requests);
+    assert_eq!(
+        bearers[1..6],
+        ["Bearer old", "Bearer old", "-", "Bearer new", "Bearer new"]
+    );
+    assert_eq!(played.body(4), json!(1), "the request is repeated whole");
+}
+
+#[test]
+fn a_refresh_that_is_refused_becomes_a_login() {
+    let played = playing!(three_with_pauses)
+        .reply(LOGIN, 200, grant("any", 5))
+        .reply(REFRESH, 401, json!({}))
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert_eq!(
+        played.paths()[..5],
+        ["/login", "/b", "/refresh", "/login", "/b"]
+    );
+}
+
+#[test]
+fn several_holders_do_not_mix() {
+    async fn two(me: &Me) -> Result<()> {
+        let (one, two) = (
+            Tokens::new(&AUTH, "one", "1"),
+            Tokens::new(&AUTH, "two", "2"),
+        );
+        let (a, b) = join(
+            me.call(B).bearer(&one).send(),
+            me.call(B).bearer(&two).send(),
+        )
+        .await;
+        a.and(b).map(drop)
+    }
+    let played = playing!(two)
+        .answer(LOGIN, |request| {
+            let body: Value = serde_json::from_slice(request.body.as_deref().unwrap()).unwrap();
+            (200, json!({ "access_token": body["email"] })) // bare, and without an end
+        })
+        .run();
+    assert_eq!(
+        bearers(&played.requests),
+        ["-", "-", "Bearer one", "Bearer two"]
+    );
+    assert_eq!(sizes(&played.steps), [2, 2, 0]);
+}

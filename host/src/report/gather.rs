@@ -1,0 +1,420 @@
+//! From the plan and the last snapshot to a [`Summary`]. Called once, when the run is over. It only regroups: every
+//! number of the summary is one of the snapshot's.
+
+use std::time::Duration;
+
+use super::json::{
+    Archetype, Check, Class, Distribution, Ended, Generator, Limit, LimitKind, NotSent, Observed,
+    Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share, Summary,
+};
+use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, Timing};
+use crate::plan::Plan;
+
+/// CPU share above which the generator counts as the limit.
+const CPU_BOUND: f64 = 0.9;
+/// p99 of the scheduling lag above which the generator counts as the limit.
+const LAG_BOUND: Duration = Duration::from_millis(10);
+
+impl Summary {
+    /// The summary of a run in the state of `snapshot`.
+    pub fn new(plan: &Plan, snapshot: &Snapshot) -> Summary {
+        let total = snapshot.total();
+        Summary {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").into(),
+            run: run(plan, snapshot),
+            not_sent: snapshot
+                .not_sent()
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .map(|(failure, count)| NotSent { failure, count })
+                .collect(),
+            classes: classes(&total.results()),
+            results: outcomes(&total.results()),
+            routes: snapshot
+                .by_route()
+                .into_iter()
+                .map(|r| Route {
+                    requests: requests(snapshot, &r.group),
+                    method: r.method,
+                    path: r.path,
+                })
+                .collect(),
+            archetypes: archetypes(snapshot),
+            series: series(snapshot),
+            mix: mix(snapshot, total.requests()),
+            sessions: sessions(&snapshot.sessions(), Keep::Quantiles),
+            checks: checks(snapshot),
+            observed: observed(snapshot),
+            generator: generator(snapshot),
+            total: requests(snapshot, &total),
+        }
+    }
+}
+
+/// Whether a distribution keeps its histogram: only one that is not the sum of others does.
+#[derive(Clone, Copy, PartialEq)]
+enum Keep {
+    Quantiles,
+    Histogram,
+}
+
+/// Where the generator itself was the limit.
+pub(super) fn limits(snapshot: &Snapshot) -> Vec<Limit> {
+    let lag = snapshot.lag.quantile(0.99);
+    [
+        Limit {
+            kind: LimitKind::Cpu,
+            value: snapshot.cpu_share(),
+            bound: CPU_BOUND,
+        },
+        Limit {
+            kind: LimitKind::SchedulingLag,
+            value: lag.as_secs_f64(),
+            bound: LAG_BOUND.as_secs_f64(),
+        },
+    ]
+    .into_iter()
+    .filter(|limit| limit.value > limit.bound)
+    .collect()
+}
+
+/// The base URL without user name and password.
+pub(super) fn target(plan: &Plan) -> String {
+    let mut url = plan.target.base_url.clone();
+    // Both fail only for URLs that cannot carry credentials at all.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
+    let started =
+        jiff::Timestamp::try_from(snapshot.started).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    Run {
+        id: plan.run_id.clone(),
+        seed: plan.seed,
+        scenario: plan.scenario.clone(),
+        target: target(plan),
+        users: plan.load.users,
+        workers: snapshot.workers,
+        started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        elapsed_seconds: snapshot.elapsed.as_secs_f64(),
+    }
+}
+
+fn requests(snapshot: &Snapshot, group: &Group) -> Requests {
+    let seconds = snapshot.elapsed.as_secs_f64();
+    Requests {
+        requests: group.requests(),
+        successes: group.successes(),
+        errors: group.errors(),
+        injected: group.injected(),
+        success_share: group.success_share(),
+        per_second: if seconds > 0.0 {
+            group.requests() as f64 / seconds
+        } else {
+            0.0
+        },
+        bytes_sent: group.bytes_sent(),
+        bytes_received: group.bytes_received(),
+        latency: distribution(group.latency(), Keep::Quantiles),
+    }
+}
+
+fn distribution(timing: &Timing, keep: Keep) -> Distribution {
+    let quantile = |q| timing.quantile(q).as_secs_f64();
+    Distribution {
+        count: timing.count(),
+        sum: timing.sum().as_secs_f64(),
+        mean: timing.mean().as_secs_f64(),
+        min: timing.min().as_secs_f64(),
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+        p999: quantile(0.999),
+        max: timing.max().as_secs_f64(),
+        tick: timing.scale().tick_seconds(),
+        histogram: (keep == Keep::Histogram && !timing.is_empty()).then(|| timing.to_base64()),
+    }
+}
+
+fn outcomes(results: &[ResultCount]) -> Vec<Outcomes> {
+    results
+        .iter()
+        .map(|r| {
+            let (status, failure) = match r.outcome {
+                Outcome::Status(status) => (Some(status), None),
+                Outcome::Failed(failure) => (None, Some(failure)),
+            };
+            Outcomes {
+                status,
+                failure,
+                expected: r.expected,
+                count: r.count,
+            }
+        })
+        .collect()
+}
+
+fn classes(results: &[ResultCount]) -> Vec<Class> {
+    let mut classes: Vec<Class> = Vec::new();
+    for result in results {
+        let class = match result.outcome {
+            Outcome::Status(status) => status / 100,
+            Outcome::Failed(_) => 0,
+        };
+        let at = classes
+            .iter()
+            .position(|c| c.class == class)
+            .unwrap_or_else(|| {
+                classes.push(Class {
+                    class,
+                    count: 0,
+                    injected: 0,
+                });
+                classes.len() - 1
+            });
+        classes[at].count += result.count;
+        classes[at].injected += if result.is_injected() {
+            result.count
+        } else {
+            0
+        };
+    }
+    classes
+}
+
+fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
+    let labels = &snapshot.catalog.archetypes;
+    snapshot
+        .by_archetype()
+        .iter()
+        .zip(labels)
+        .zip(&snapshot.archetypes)
+        .map(|((group, labels), counts)| Archetype {
+            name: labels.name.clone(),
+            behavior: labels.behavior.clone(),
+            version: labels.version.clone(),
+            hash: labels.hash.clone(),
+            users: counts.users_started,
+            requests: requests(snapshot, group),
+            sessions: sessions(&counts.sessions, Keep::Histogram),
+            guest_calls: distribution(&counts.guest_calls, Keep::Histogram),
+            instances_built: counts.instances_built,
+            traps: counts.traps,
+        })
+        .collect()
+}
+
+fn series(snapshot: &Snapshot) -> Vec<Series> {
+    snapshot
+        .series()
+        .map(|(archetype, route, series)| {
+            let (method, path) = snapshot.catalog.route(archetype, route);
+            Series {
+                archetype: snapshot.catalog.archetype(archetype).into(),
+                method: method.into(),
+                path: path.into(),
+                results: outcomes(&series.results()),
+                bytes_sent: series.bytes_sent,
+                bytes_received: series.bytes_received,
+                latency: distribution(&series.latency, Keep::Histogram),
+            }
+        })
+        .collect()
+}
+
+fn mix(snapshot: &Snapshot, requests: u64) -> Vec<Share> {
+    let share = |count| {
+        if requests == 0 {
+            0.0
+        } else {
+            count as f64 / requests as f64
+        }
+    };
+    snapshot
+        .by_category()
+        .into_iter()
+        .map(|(category, count)| Share {
+            category: category.into(),
+            requests: count,
+            share: share(count),
+        })
+        .collect()
+}
+
+fn sessions(sessions: &metrics::Sessions, keep: Keep) -> Sessions {
+    Sessions {
+        started: sessions.started,
+        endings: Ending::ALL
+            .iter()
+            .map(|&ending| {
+                let duration = distribution(sessions.ended(ending), keep);
+                Ended {
+                    ending,
+                    count: duration.count,
+                    duration,
+                }
+            })
+            .collect(),
+    }
+}
+
+fn checks(snapshot: &Snapshot) -> Vec<Check> {
+    snapshot
+        .catalog
+        .archetypes
+        .iter()
+        .zip(&snapshot.archetypes)
+        .flat_map(|(labels, counts)| {
+            counts
+                .checks
+                .sorted()
+                .into_iter()
+                .map(|(name, check)| Check {
+                    archetype: labels.name.clone(),
+                    name: name.into(),
+                    passed: check.passed,
+                    failed: check.failed,
+                })
+        })
+        .collect()
+}
+
+fn observed(snapshot: &Snapshot) -> Vec<Observed> {
+    snapshot
+        .catalog
+        .archetypes
+        .iter()
+        .zip(&snapshot.archetypes)
+        .flat_map(|(labels, counts)| {
+            counts
+                .observed
+                .sorted()
+                .into_iter()
+                .map(|(metric, values)| Observed {
+                    archetype: labels.name.clone(),
+                    metric: metric.into(),
+                    count: values.count(),
+                    sum: values.sum(),
+                    min: values.min(),
+                    max: values.max(),
+                    mean: values.mean(),
+                    p50: values.quantile(0.5),
+                    p90: values.quantile(0.9),
+                    p95: values.quantile(0.95),
+                    p99: values.quantile(0.99),
+                })
+        })
+        .collect()
+}
+
+fn generator(snapshot: &Snapshot) -> Generator {
+    Generator {
+        cores: snapshot.cpu.cores,
+        cpu_seconds: snapshot.cpu.used.as_secs_f64(),
+        cpu_share: snapshot.cpu_share(),
+        rss_bytes: snapshot.process.rss,
+        open_files: snapshot.process.open_files,
+        threads: snapshot.process.threads,
+        scheduling_lag: distribution(&snapshot.lag, Keep::Histogram),
+        guest_calls: distribution(&snapshot.guest_calls(), Keep::Quantiles),
+        guest_share: snapshot.guest_share(),
+        limits: limits(snapshot),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::metrics::Scale;
+    use crate::metrics::testing::snapshot;
+    use crate::plan::Language;
+    use crate::report::testing::plan;
+
+    #[test]
+    fn sums_are_those_of_the_snapshot() {
+        let snapshot = snapshot();
+        let summary = Summary::new(&plan(Language::English), &snapshot);
+        let total = snapshot.total();
+        let sent = total.requests();
+        assert_eq!(summary.total.requests, sent);
+        assert_eq!(summary.total.errors + summary.total.successes, sent);
+        assert_eq!(summary.total.injected, total.injected());
+        assert_eq!(
+            summary
+                .routes
+                .iter()
+                .map(|r| r.requests.requests)
+                .sum::<u64>(),
+            sent
+        );
+        assert_eq!(
+            summary
+                .archetypes
+                .iter()
+                .map(|a| a.requests.requests)
+                .sum::<u64>(),
+            sent
+        );
+        assert_eq!(summary.classes.iter().map(|c| c.count).sum::<u64>(), sent);
+        assert_eq!(
+            summary.classes.iter().map(|c| c.injected).sum::<u64>(),
+            total.injected()
+        );
+        assert_eq!(summary.results.iter().map(|r| r.count).sum::<u64>(), sent);
+        assert_eq!(summary.mix.iter().map(|m| m.requests).sum::<u64>(), sent);
+        assert_eq!(
+            summary
+                .series
+                .iter()
+                .flat_map(|s| &s.results)
+                .map(|r| r.count)
+                .sum::<u64>(),
+            sent
+        );
+        assert_eq!(
+            summary.series.iter().map(|s| s.bytes_received).sum::<u64>(),
+            summary.total.bytes_received
+        );
+        assert_eq!(summary.sessions.started, 120);
+        let ended: u64 = summary.sessions.endings.iter().map(|e| e.count).sum();
+        assert_eq!(summary.sessions.started - ended, snapshot.sessions_active());
+    }
+
+    /// The promise behind merging summaries: nothing is lost on the way through the file.
+    #[test]
+    fn the_series_histograms_give_back_the_total() {
+        let snapshot = snapshot();
+        let summary = Summary::new(&plan(Language::English), &snapshot);
+        let mut merged = Timing::new(Scale::Micros);
+        for series in &summary.series {
+            let sum = Duration::from_secs_f64(series.latency.sum);
+            let text = series.latency.histogram.as_deref().unwrap();
+            merged.merge(&Timing::from_base64(Scale::Micros, text, sum).unwrap());
+        }
+        assert_eq!(merged.to_base64(), snapshot.total().latency().to_base64());
+        for quantile in [0.5, 0.9, 0.99, 1.0] {
+            assert_eq!(
+                merged.quantile(quantile),
+                snapshot.total().latency().quantile(quantile)
+            );
+        }
+    }
+
+    #[test]
+    fn a_generator_at_its_limit_is_told() {
+        let mut snapshot = snapshot();
+        assert_eq!(limits(&snapshot), []);
+        snapshot.cpu.cores = 1;
+        let mut lag = Timing::new(Scale::Micros);
+        lag.record(Duration::from_millis(50));
+        snapshot.lag = Arc::new(lag);
+        let kinds: Vec<LimitKind> = limits(&snapshot).iter().map(|l| l.kind).collect();
+        assert_eq!(kinds, [LimitKind::Cpu, LimitKind::SchedulingLag]);
+    }
+}

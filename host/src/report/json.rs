@@ -1,0 +1,350 @@
+//! The summary as data: what `--summary-json` writes and what the text at the end is rendered from. Filled by
+//! [`Summary::new`]; later commands read it back. Everything is in seconds, bytes and plain numbers; every series
+//! carries its histogram, so that summaries of several runs merge without loss.
+//!
+//! A field is never renamed or given another meaning without a new [`SCHEMA`]; readers ignore fields they don't know.
+//!
+//! Merging: add up `series` (and `sessions`, `guest_calls`, `scheduling_lag`) histogram by histogram; `total`,
+//! `routes` and `archetypes` are groupings of `series`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::metrics::{Ending, Failure};
+
+/// Version of the layout below.
+pub const SCHEMA: u32 = 1;
+
+/// One whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA`] of the writer.
+    pub schema: u32,
+    /// Version of Vespeiro.
+    pub version: String,
+    pub run: Run,
+    /// All requests.
+    pub total: Requests,
+    /// Requests that never left, by reason; reasons that did not occur are left out.
+    pub not_sent: Vec<NotSent>,
+    /// By status class, and those without a response.
+    pub classes: Vec<Class>,
+    /// By status code or kind of failure.
+    pub results: Vec<Outcomes>,
+    /// By method and path template, over all archetypes; ordered by path.
+    pub routes: Vec<Route>,
+    /// In the plan's order.
+    pub archetypes: Vec<Archetype>,
+    /// The finest grouping, with histograms: archetype and route.
+    pub series: Vec<Series>,
+    /// The request mix that was achieved.
+    pub mix: Vec<Share>,
+    /// All sessions.
+    pub sessions: Sessions,
+    pub checks: Vec<Check>,
+    pub observed: Vec<Observed>,
+    pub generator: Generator,
+}
+
+/// Which run it was, and how to repeat it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// 8 lower-case letters and digits.
+    pub id: String,
+    /// All decisions follow from it.
+    pub seed: u64,
+    /// Preset that the plan started from.
+    pub scenario: String,
+    /// Base URL, without credentials.
+    pub target: String,
+    /// Virtual users in the plan.
+    pub users: u32,
+    /// Threads that played them.
+    pub workers: usize,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub elapsed_seconds: f64,
+}
+
+/// Counts and latency of a group of requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Sent; each is either a success or an error.
+    pub requests: u64,
+    /// Status below 400, or a failure that the tool asked for.
+    pub successes: u64,
+    /// Failures that nobody asked for.
+    pub errors: u64,
+    /// Failures that the tool asked for; part of `successes`.
+    pub injected: u64,
+    /// `successes` by `requests`, 0 to 1; 1 when there were none.
+    pub success_share: f64,
+    /// Over the whole run.
+    pub per_second: f64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    /// From the send to the last byte of the response or to the failure.
+    pub latency: Distribution,
+}
+
+/// A distribution of times, in seconds, to 3 significant digits; all 0 when `count` is 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    pub count: u64,
+    /// Exact.
+    pub sum: f64,
+    /// Exact.
+    pub mean: f64,
+    pub min: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+    pub p999: f64,
+    pub max: f64,
+    /// Seconds of one unit of the histogram's values.
+    pub tick: f64,
+    /// HDR histogram, V2 deflate form, base64. Left out where it is the sum of others, and when empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<String>,
+}
+
+/// Requests that never left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NotSent {
+    pub failure: Failure,
+    pub count: u64,
+}
+
+/// Requests with a status of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Class {
+    /// The first digit of the status; 0 for requests without a response.
+    pub class: u16,
+    pub count: u64,
+    /// How many of them are failures that the tool asked for.
+    pub injected: u64,
+}
+
+/// Requests that came out in one way: either `status` or `failure` is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcomes {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The tool asked for this failure.
+    pub expected: bool,
+    pub count: u64,
+}
+
+/// One method and path template.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// `-` for routes that the behavior did not announce.
+    pub method: String,
+    /// `other` for routes that the behavior did not announce.
+    pub path: String,
+    #[serde(flatten)]
+    pub requests: Requests,
+}
+
+/// One archetype and its behavior.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Archetype {
+    pub name: String,
+    /// Name that the behavior gives itself.
+    pub behavior: String,
+    /// Version that the behavior gives itself.
+    pub version: String,
+    /// Content hash of the module.
+    pub hash: String,
+    /// Users that have started.
+    pub users: u64,
+    #[serde(flatten)]
+    pub requests: Requests,
+    pub sessions: Sessions,
+    /// Calls into the behavior.
+    pub guest_calls: Distribution,
+    pub instances_built: u64,
+    pub traps: u64,
+}
+
+/// The requests of one archetype to one route.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    pub archetype: String,
+    pub method: String,
+    pub path: String,
+    pub results: Vec<Outcomes>,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub latency: Distribution,
+}
+
+/// One category of the request mix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    pub category: String,
+    pub requests: u64,
+    /// Of all requests, 0 to 1.
+    pub share: f64,
+}
+
+/// Sessions by the way they ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sessions {
+    pub started: u64,
+    /// All five endings, also those that did not occur.
+    pub endings: Vec<Ended>,
+}
+
+/// Sessions that ended in one way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    pub ending: Ending,
+    pub count: u64,
+    /// How long they lasted.
+    pub duration: Distribution,
+}
+
+/// Something that should hold, as a behavior checked it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    pub archetype: String,
+    pub name: String,
+    pub passed: u64,
+    pub failed: u64,
+}
+
+/// A behavior's own metric; quantiles to about 2 %.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    pub archetype: String,
+    pub metric: String,
+    pub count: u64,
+    pub sum: f64,
+    pub min: f64,
+    pub max: f64,
+    pub mean: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+}
+
+/// What the run cost the machine that made it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generator {
+    /// Cores that the workers could keep busy at most.
+    pub cores: usize,
+    /// User and system time of the process during the run.
+    pub cpu_seconds: f64,
+    /// `cpu_seconds` by what `cores` could give, 0 to 1; above 1 when more than the workers were busy.
+    pub cpu_share: f64,
+    /// Resident memory at the end.
+    pub rss_bytes: u64,
+    pub open_files: u64,
+    pub threads: u64,
+    /// How late the workers' timers fired.
+    pub scheduling_lag: Distribution,
+    /// Calls into all behaviors.
+    pub guest_calls: Distribution,
+    /// Share of the CPU time that went into those calls, 0 to 1.
+    pub guest_share: f64,
+    /// Where the generator, not the target, was the limit. Empty in a good run.
+    pub limits: Vec<Limit>,
+}
+
+/// A bound of the generator that was crossed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    pub kind: LimitKind,
+    pub value: f64,
+    pub bound: f64,
+}
+
+/// What a [`Limit`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitKind {
+    /// `cpu_share`.
+    Cpu,
+    /// p99 of `scheduling_lag`, in seconds.
+    SchedulingLag,
+}
+
+/// The summary could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the summary {}: {source}", path.display())]
+pub struct WriteError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// Write the summary as one JSON document. Readers see the old file or the whole new one, never a part.
+pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
+    let error = |source| WriteError {
+        path: path.to_owned(),
+        source,
+    };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let draft = path.with_file_name(name);
+    let written = (|| {
+        let mut file = std::fs::File::create(&draft)?;
+        serde_json::to_writer_pretty(std::io::BufWriter::new(&file), summary)?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)
+    })();
+    if written.is_err() {
+        // The first error is the one to tell; a draft that was never created cannot be removed.
+        let _ = std::fs::remove_file(&draft);
+    }
+    written.map_err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::snapshot;
+    use crate::plan::Language;
+    use crate::report::testing::plan;
+
+    fn summary() -> Summary {
+        Summary::new(&plan(Language::English), &snapshot())
+    }
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        let folder = std::env::temp_dir().join(format!("vespeiro-json-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("summary.json");
+        write(&summary(), &path).unwrap();
+        write(&summary(), &path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let back: Summary = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, summary());
+        assert!(
+            !text.contains("secret"),
+            "credentials of the base URL are in the summary"
+        );
+        let files = std::fs::read_dir(&folder).unwrap().count();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(files, 1, "a draft was left behind");
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_one_clear_line() {
+        let error = write(&summary(), Path::new("/nonexistent/x/summary.json"))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("/nonexistent/x/summary.json") && !error.contains('\n'),
+            "{error}"
+        );
+    }
+}

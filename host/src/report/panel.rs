@@ -1,0 +1,173 @@
+//! The live panel: what it shows ([`render`], a pure function of the snapshot) and when it is drawn. Used by
+//! [`super::Display`]. Lines and columns that do not fit are left out; nothing wraps and nothing is cut in the middle
+//! of a number.
+
+mod painter;
+mod rows;
+
+use std::io::Write;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::terminal;
+use ratatui::layout::Rect;
+
+use self::painter::Painter;
+use super::gather::target;
+use super::{Locale, RunShape};
+use crate::metrics::Snapshot;
+use crate::plan::Plan;
+
+/// Recent requests that are shown at most.
+const ACTIVITY: usize = 8;
+
+/// What the view knows besides the snapshot; it does not change during a run.
+#[derive(Debug, Clone)]
+pub struct PanelState {
+    pub(super) locale: Locale,
+    pub(super) shape: RunShape,
+    scenario: String,
+    target: String,
+    run_id: String,
+    /// Of the times of day in the list of recent requests: the local one.
+    time_zone: TimeZone,
+}
+
+impl PanelState {
+    pub fn new(plan: &Plan, shape: RunShape) -> PanelState {
+        PanelState {
+            locale: Locale::new(plan.output.language),
+            shape,
+            scenario: plan.scenario.clone(),
+            target: target(plan),
+            run_id: plan.run_id.clone(),
+            time_zone: TimeZone::system(),
+        }
+    }
+}
+
+/// Draw the panel into `area` of `buffer`.
+pub fn render(snapshot: &Snapshot, state: &PanelState, area: Rect, buffer: &mut Buffer) {
+    let area = area.intersection(buffer.area);
+    let lines = rows::lines(snapshot, state, area.width, area.height);
+    for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
+}
+
+/// The panel on a terminal.
+#[derive(Debug)]
+pub(super) struct Panel {
+    state: PanelState,
+    painter: Painter,
+    last: Option<Buffer>,
+}
+
+impl Panel {
+    pub(super) fn new(state: PanelState, out: Box<dyn Write + Send>) -> Panel {
+        Panel {
+            state,
+            painter: Painter::new(out),
+            last: None,
+        }
+    }
+
+    pub(super) fn update(&mut self, snapshot: &Snapshot) {
+        let (width, height) = terminal::size().unwrap_or((80, 24));
+        // The cursor rests on the line below the panel.
+        let height = height.saturating_sub(1).min(rows::height(snapshot));
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        render(snapshot, &self.state, area, &mut buffer);
+        self.painter.paint(&buffer);
+        self.last = Some(buffer);
+    }
+
+    pub(super) fn note(&mut self, text: &str) {
+        self.painter.above(text);
+        if let Some(last) = &self.last {
+            self.painter.paint(last);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::metrics::testing::{catalog, snapshot};
+    use crate::metrics::{Process, Totals};
+    use crate::plan::Language;
+    use crate::report::testing::{plan, shape};
+
+    fn state(language: Language) -> PanelState {
+        PanelState {
+            time_zone: TimeZone::UTC,
+            ..PanelState::new(&plan(language), shape())
+        }
+    }
+
+    fn drawn(snapshot: &Snapshot, language: Language, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let state = state(language);
+        terminal
+            .draw(|frame| render(snapshot, &state, frame.area(), frame.buffer_mut()))
+            .unwrap();
+        terminal.backend().to_string()
+    }
+
+    #[test]
+    fn english() {
+        let snapshot = snapshot();
+        insta::assert_snapshot!(drawn(
+            &snapshot,
+            Language::English,
+            100,
+            rows::height(&snapshot)
+        ));
+    }
+
+    #[test]
+    fn portuguese() {
+        let snapshot = snapshot();
+        insta::assert_snapshot!(drawn(
+            &snapshot,
+            Language::Portuguese,
+            100,
+            rows::height(&snapshot)
+        ));
+    }
+
+    #[test]
+    fn narrow_and_short() {
+        insta::assert_snapshot!(drawn(&snapshot(), Language::English, 48, 12));
+    }
+
+    #[test]
+    fn a_generator_at_its_limit_shows() {
+        let mut snapshot = snapshot();
+        snapshot.cpu.cores = 1;
+        assert!(
+            drawn(&snapshot, Language::English, 100, 30)
+                .contains("WARNING: the generator was the limit")
+        );
+    }
+
+    #[test]
+    fn any_size_will_do() {
+        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let empty = totals.snapshot(Duration::ZERO, Process::default());
+        for snapshot in [snapshot(), empty] {
+            for (width, height) in [(1, 1), (5, 40), (20, 3), (200, 1), (300, 90)] {
+                drawn(&snapshot, Language::Portuguese, width, height);
+            }
+        }
+        let state = state(Language::English);
+        let mut none = Buffer::empty(Rect::ZERO);
+        render(&snapshot(), &state, Rect::new(0, 0, 80, 24), &mut none);
+    }
+}

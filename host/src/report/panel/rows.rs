@@ -1,0 +1,281 @@
+//! The panel's lines, built for a width and a height. Used by [`super::render`] only.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::style::{Color, Style, Stylize as _};
+use ratatui::text::{Line, Span};
+
+use super::super::gather::limits;
+use super::super::language::Unit;
+use super::super::summary::limit_text;
+use super::{ACTIVITY, PanelState};
+use crate::metrics::{Activity, Outcome, Snapshot};
+
+/// Lines before the table of archetypes.
+const HEAD: u16 = 5;
+
+/// Lines that the panel would like to have. It does not change during a run but for warnings, so that the panel
+/// doesn't jump.
+pub(super) fn height(snapshot: &Snapshot) -> u16 {
+    let archetypes = u16::try_from(snapshot.archetypes.len()).unwrap_or(u16::MAX);
+    let warnings = limits(snapshot).len() as u16;
+    (HEAD + warnings + ACTIVITY as u16 + 4).saturating_add(archetypes)
+}
+
+/// At most `height` lines; the list of recent requests is the first to give way.
+pub(super) fn lines(
+    snapshot: &Snapshot,
+    state: &PanelState,
+    width: u16,
+    height: u16,
+) -> Vec<Line<'static>> {
+    let width = usize::from(width);
+    let mut lines = head(snapshot, state, width);
+    lines.extend(limits(snapshot).iter().map(|limit| {
+        let words = state.locale.words();
+        Line::from(
+            format!("{}: {}", words.warning, limit_text(limit, state.locale))
+                .yellow()
+                .bold(),
+        )
+    }));
+    lines.push(Line::default());
+    lines.extend(archetypes(snapshot, state, width));
+    let room = usize::from(height)
+        .saturating_sub(lines.len() + 2)
+        .min(ACTIVITY);
+    if room > 0 && !snapshot.activity.is_empty() {
+        lines.push(Line::default());
+        lines.push(Line::from(state.locale.words().recent.bold()));
+        let from = snapshot.activity.len().saturating_sub(room);
+        lines.extend(
+            snapshot.activity[from..]
+                .iter()
+                .map(|a| activity(a, snapshot, state)),
+        );
+    }
+    lines
+}
+
+fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'static>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let total = snapshot.total();
+    let latency = total.latency();
+    let time = |name: &str, value: Duration| fact(name, l.time(value.as_secs_f64()));
+    let errors = l.integer(total.errors());
+    let planned = match state.shape.requests_planned {
+        0 => String::new(),
+        planned => format!("/{}", l.integer(planned)),
+    };
+    vec![
+        fit(
+            vec![
+                vec!["vespeiro".bold().cyan()],
+                vec![format!("{} → {}", state.scenario, state.target).into()],
+                fact(w.run, state.run_id.clone()),
+            ],
+            width,
+        ),
+        fit(
+            vec![
+                fact(
+                    w.users,
+                    format!(
+                        "{}/{}",
+                        l.integer(snapshot.users_active()),
+                        l.integer(u64::from(state.shape.users_total))
+                    ),
+                ),
+                fact(w.requests, l.integer(total.requests()) + &planned),
+                vec![l.rate(snapshot.rates.second.requests).bold()],
+                fact(w.mean, l.rate(snapshot.mean_rate())),
+            ],
+            width,
+        ),
+        fit(
+            vec![
+                fact(w.success, l.percent(total.success_share())),
+                match total.errors() {
+                    0 => fact(w.errors, errors),
+                    _ => vec![format!("{} ", w.errors).dim(), errors.red().bold()],
+                },
+                fact(w.injected, l.integer(total.injected())),
+                fact(w.sessions, l.integer(snapshot.sessions().started)),
+                fact("CPU", l.percent(snapshot.cpu_share())),
+                fact(w.memory, l.bytes(snapshot.process.rss)),
+            ],
+            width,
+        ),
+        fit(
+            vec![
+                time(w.mean, latency.mean()),
+                time("p50", latency.quantile(0.5)),
+                time("p95", latency.quantile(0.95)),
+                time("p99", latency.quantile(0.99)),
+                time(w.max, latency.max()),
+            ],
+            width,
+        ),
+        fit(progress(snapshot, state), width),
+    ]
+}
+
+fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+    const BAR: usize = 24;
+    let (l, w) = (state.locale, state.locale.words());
+    let mut facts = vec![fact(w.elapsed, l.span(snapshot.elapsed))];
+    if let Some(remaining) = state.shape.remaining(snapshot) {
+        facts.push(fact(w.remaining, format!("~{}", l.span(remaining))));
+    }
+    if let Some(share) = state.shape.progress(snapshot) {
+        let full = ((share * BAR as f64) as usize).min(BAR);
+        facts.push(vec![
+            "█".repeat(full).cyan(),
+            "░".repeat(BAR - full).dim(),
+            format!(" {}", l.percent(share)).into(),
+        ]);
+    }
+    facts
+}
+
+/// One row for each archetype; columns from the right give way to a narrow terminal.
+fn archetypes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'static>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let groups = snapshot.by_archetype();
+    let largest = groups
+        .iter()
+        .map(|g| g.latency().max())
+        .max()
+        .unwrap_or_default();
+    let unit = Unit::for_largest(largest.as_secs_f64());
+    let heading = |q: &str| format!("{q} {}", unit.as_str());
+    let mut rows = vec![vec![
+        w.archetype.to_owned(),
+        w.users.to_owned(),
+        w.requests.to_owned(),
+        w.success.to_owned(),
+        w.errors.to_owned(),
+        heading("p50"),
+        heading("p95"),
+        heading("p99"),
+        heading(w.max),
+    ]];
+    for ((labels, counts), group) in snapshot
+        .catalog
+        .archetypes
+        .iter()
+        .zip(&snapshot.archetypes)
+        .zip(&groups)
+    {
+        let time = |value: Duration| l.time_in(unit, value.as_secs_f64());
+        let latency = group.latency();
+        rows.push(vec![
+            labels.name.chars().take(20).collect(),
+            l.integer(counts.users_active()),
+            l.integer(group.requests()),
+            l.percent(group.success_share()),
+            l.integer(group.errors()),
+            time(latency.quantile(0.5)),
+            time(latency.quantile(0.95)),
+            time(latency.quantile(0.99)),
+            time(latency.max()),
+        ]);
+    }
+    let widths: Vec<usize> = (0..rows[0].len())
+        .map(|at| {
+            rows.iter()
+                .map(|r| r[at].chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut taken = 0;
+    let shown = widths.iter().take_while(|w| {
+        taken += *w + 2;
+        taken <= width + 2
+    });
+    let shown = shown.count().max(1);
+    rows.iter()
+        .enumerate()
+        .map(|(at, row)| {
+            let mut text = format!("{:width$}", row[0], width = widths[0]);
+            for (cell, width) in row[1..shown].iter().zip(&widths[1..]) {
+                text += &format!("  {cell:>width$}");
+            }
+            let style = if at == 0 {
+                Style::new().bold()
+            } else {
+                Style::new()
+            };
+            Line::styled(text, style)
+        })
+        .collect()
+}
+
+/// `[12:34:15] user-045 active POST /api/v1/users -> 201 (123 ms)`
+fn activity(activity: &Activity, snapshot: &Snapshot, state: &PanelState) -> Line<'static> {
+    let (l, w) = (state.locale, state.locale.words());
+    let at = Timestamp::try_from(activity.at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = at
+        .to_zoned_datetime(state.time_zone.clone())
+        .strftime("%H:%M:%S")
+        .to_string();
+    let digits = state
+        .shape
+        .users_total
+        .saturating_sub(1)
+        .to_string()
+        .len()
+        .max(3);
+    let (method, path) = snapshot.catalog.route(activity.archetype, activity.route);
+    let outcome = match activity.outcome {
+        Outcome::Status(status) => status.to_string(),
+        Outcome::Failed(failure) => w.failure(failure).to_owned(),
+    };
+    let color = match activity.outcome {
+        _ if activity.outcome.is_good() => Color::Green,
+        _ if activity.expected => Color::Yellow,
+        _ => Color::Red,
+    };
+    let seconds = activity.latency.as_secs_f64();
+    let places = if seconds < 0.010 { 1 } else { 0 };
+    let mark = if activity.expected && !activity.outcome.is_good() {
+        format!(" {}", w.injected)
+    } else {
+        String::new()
+    };
+    Line::from(vec![
+        format!("[{at}] ").dim(),
+        format!(
+            "{}-{:0digits$} {} {method} {path} -> ",
+            w.user,
+            activity.user,
+            snapshot.catalog.archetype(activity.archetype)
+        )
+        .into(),
+        outcome.fg(color),
+        format!(" ({} ms){mark}", l.decimal(seconds * 1e3, places)).into(),
+    ])
+}
+
+fn fact(name: &str, value: String) -> Vec<Span<'static>> {
+    vec![format!("{name} ").dim(), value.into()]
+}
+
+/// As many facts as fit into the width, the first one always.
+fn fit(facts: Vec<Vec<Span<'static>>>, width: usize) -> Line<'static> {
+    const GAP: &str = "   ";
+    let mut line = Line::default();
+    for (at, fact) in facts.into_iter().enumerate() {
+        let needed: usize = fact.iter().map(Span::width).sum();
+        if at > 0 {
+            if line.width() + GAP.len() + needed > width {
+                break;
+            }
+            line.push_span(GAP);
+        }
+        line.spans.extend(fact);
+    }
+    line
+}

@@ -1,0 +1,451 @@
+//! The text at the end of a run, for standard output. Rendered from a [`Summary`] alone, so that a stored one gives
+//! the same text. At most 100 columns wide, without colors: it is also read in CI logs and files.
+
+use super::Locale;
+use super::json::{Distribution, Limit, LimitKind, Requests, Summary};
+use super::language::{Unit, harmless};
+use super::table::{Table, length};
+use super::words::Words;
+use crate::plan::Language;
+
+const WIDTH: usize = 100;
+/// Width of the labels at the left.
+const LABEL: usize = 16;
+
+/// The whole text, with a line end at its end.
+pub fn text(summary: &Summary, language: Language) -> String {
+    let locale = Locale::new(language);
+    let page = Page {
+        summary,
+        locale,
+        words: locale.words(),
+    };
+    let sections = [
+        page.heading(),
+        page.totals(),
+        page.routes(),
+        page.archetypes(),
+        page.sessions(),
+        page.checks(),
+        page.observed(),
+        page.generator(),
+        page.warnings(),
+        page.repeat(),
+    ];
+    sections
+        .into_iter()
+        .filter(|section| !section.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+struct Page<'a> {
+    summary: &'a Summary,
+    locale: Locale,
+    words: &'static Words,
+}
+
+impl Page<'_> {
+    fn heading(&self) -> String {
+        let run = &self.summary.run;
+        let elapsed =
+            std::time::Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
+        let facts = [
+            format!(
+                "{} {}",
+                self.words.users,
+                self.locale.integer(u64::from(run.users))
+            ),
+            format!(
+                "{} {}",
+                self.words.workers,
+                self.locale.integer(run.workers as u64)
+            ),
+            format!("{} {}", self.words.elapsed, self.locale.span(elapsed)),
+            format!("{} {}", self.words.started, run.started_at),
+        ];
+        format!(
+            "Vespeiro {}: {} {}, {} → {}\n{}\n",
+            self.summary.version,
+            self.words.run,
+            run.id,
+            harmless(&run.scenario),
+            harmless(&run.target),
+            facts.join(", ")
+        )
+    }
+
+    fn totals(&self) -> String {
+        let (total, l, w) = (&self.summary.total, self.locale, self.words);
+        let mut requests = vec![
+            format!("{} {}", l.integer(total.requests), w.sent),
+            l.rate(total.per_second),
+        ];
+        requests.extend(self.summary.not_sent.iter().map(|n| {
+            format!(
+                "{} {} ({})",
+                w.not_sent,
+                l.integer(n.count),
+                w.failure(n.failure)
+            )
+        }));
+        let mut success = vec![
+            l.percent(total.success_share),
+            format!("{} {}", w.errors, l.integer(total.errors)),
+        ];
+        if total.injected > 0 {
+            success.push(format!("{} {}", w.injected, l.integer(total.injected)));
+        }
+        let traffic = vec![
+            format!("{} {}", l.bytes(total.bytes_sent), w.sent_bytes),
+            format!("{} {}", l.bytes(total.bytes_received), w.received),
+        ];
+        let mut text = labelled(w.requests, &requests);
+        text += &labelled(w.success, &success);
+        text += &labelled(w.latency, &self.quantiles(&total.latency));
+        text += &labelled(w.traffic, &traffic);
+        text += &labelled(w.status, &self.classes());
+        text += &labelled(w.failures, &self.failures());
+        text += &labelled(w.mix, &self.mix());
+        text
+    }
+
+    fn quantiles(&self, of: &Distribution) -> Vec<String> {
+        let values = [
+            (self.words.mean, of.mean),
+            ("p50", of.p50),
+            ("p90", of.p90),
+            ("p95", of.p95),
+            ("p99", of.p99),
+            (self.words.max, of.max),
+        ];
+        values
+            .map(|(name, seconds)| format!("{name} {}", self.locale.time(seconds)))
+            .to_vec()
+    }
+
+    fn classes(&self) -> Vec<String> {
+        let l = self.locale;
+        self.summary
+            .classes
+            .iter()
+            .map(|c| {
+                let name = match c.class {
+                    0 => self.words.no_response.to_owned(),
+                    class => format!("{class}xx"),
+                };
+                let share = l.percent(c.count as f64 / self.summary.total.requests.max(1) as f64);
+                let injected = match c.injected {
+                    0 => String::new(),
+                    n => format!(", {} {}", self.words.injected, l.integer(n)),
+                };
+                format!("{name}: {} ({share}{injected})", l.integer(c.count))
+            })
+            .collect()
+    }
+
+    /// Codes of 400 and above and kinds of failure, those that the tool asked for marked.
+    fn failures(&self) -> Vec<String> {
+        self.summary
+            .results
+            .iter()
+            .filter_map(|r| {
+                let name = match (r.status, r.failure) {
+                    (_, Some(failure)) => self.words.failure(failure).to_owned(),
+                    (Some(status), None) if status >= 400 => status.to_string(),
+                    _ => return None,
+                };
+                let mark = if r.expected {
+                    format!(" ({})", self.words.injected)
+                } else {
+                    String::new()
+                };
+                Some(format!("{name}: {}{mark}", self.locale.integer(r.count)))
+            })
+            .collect()
+    }
+
+    fn mix(&self) -> Vec<String> {
+        self.summary
+            .mix
+            .iter()
+            .map(|m| format!("{} {}", harmless(&m.category), self.locale.percent(m.share)))
+            .collect()
+    }
+
+    fn routes(&self) -> String {
+        let rows = self.summary.routes.iter().map(|r| {
+            (
+                format!("{:6} {}", harmless(&r.method), harmless(&r.path)),
+                &r.requests,
+            )
+        });
+        self.latency_table(self.words.routes, rows.collect())
+    }
+
+    fn archetypes(&self) -> String {
+        let rows = self.summary.archetypes.iter().map(|a| {
+            let behavior = match (a.behavior == a.name, a.version.as_str()) {
+                (true, version) => version.to_owned(),
+                (false, version) => format!("{} {version}", a.behavior),
+            };
+            (harmless(&format!("{} ({behavior})", a.name)), &a.requests)
+        });
+        self.latency_table(self.words.archetypes, rows.collect())
+    }
+
+    fn latency_table(&self, title: &str, rows: Vec<(String, &Requests)>) -> String {
+        let (l, w) = (self.locale, self.words);
+        let unit = Unit::for_largest(rows.iter().map(|(_, r)| r.latency.max).fold(0.0, f64::max));
+        let title = format!("{title} ({})", unit.as_str());
+        let mut table = Table::new([
+            &title, w.requests, w.errors, "p50", "p90", "p95", "p99", w.max,
+        ]);
+        for (name, r) in rows {
+            let latency = &r.latency;
+            let mut cells = vec![name, l.integer(r.requests), l.integer(r.errors)];
+            let times = [
+                latency.p50,
+                latency.p90,
+                latency.p95,
+                latency.p99,
+                latency.max,
+            ];
+            cells.extend(times.map(|seconds| l.time_in(unit, seconds)));
+            table.row(cells);
+        }
+        if table.is_empty() {
+            String::new()
+        } else {
+            table.render(WIDTH)
+        }
+    }
+
+    fn sessions(&self) -> String {
+        let (l, w, sessions) = (self.locale, self.words, &self.summary.sessions);
+        if sessions.started == 0 {
+            return String::new();
+        }
+        let ended: u64 = sessions.endings.iter().map(|e| e.count).sum();
+        let title = format!("{} (s)", w.sessions);
+        let mut table = Table::new([&title, w.count, w.share, "p50", "p90", "p99", w.max]);
+        for e in &sessions.endings {
+            let share = l.percent(e.count as f64 / ended.max(1) as f64);
+            let mut cells = vec![w.ending(e.ending).to_owned(), l.integer(e.count), share];
+            let times = [
+                e.duration.p50,
+                e.duration.p90,
+                e.duration.p99,
+                e.duration.max,
+            ];
+            cells.extend(times.map(|seconds| match e.count {
+                0 => "–".to_owned(),
+                _ => l.decimal(seconds, 1),
+            }));
+            table.row(cells);
+        }
+        let active = sessions.started.saturating_sub(ended);
+        let begun = format!("{} {}", w.begun, l.integer(sessions.started));
+        let mut text = table.render(WIDTH);
+        text += &match active {
+            0 => format!("{begun}\n"),
+            _ => format!("{begun}, {} {}\n", w.still_active, l.integer(active)),
+        };
+        text
+    }
+
+    fn checks(&self) -> String {
+        let (l, w) = (self.locale, self.words);
+        let mut table = Table::new([w.checks, w.passed, w.failed, w.share]);
+        for c in &self.summary.checks {
+            let share = c.passed as f64 / (c.passed + c.failed).max(1) as f64;
+            let name = harmless(&format!("{}: {}", c.archetype, c.name));
+            table.row(vec![
+                name,
+                l.integer(c.passed),
+                l.integer(c.failed),
+                l.percent(share),
+            ]);
+        }
+        if table.is_empty() {
+            String::new()
+        } else {
+            table.render(WIDTH)
+        }
+    }
+
+    fn observed(&self) -> String {
+        let (l, w) = (self.locale, self.words);
+        let mut table = Table::new([w.observed, w.count, w.mean, "p50", "p95", "p99", w.max]);
+        for o in &self.summary.observed {
+            let name = harmless(&format!("{}: {}", o.archetype, o.metric));
+            let mut cells = vec![name, l.integer(o.count)];
+            cells.extend([o.mean, o.p50, o.p95, o.p99, o.max].map(|value| l.decimal(value, 2)));
+            table.row(cells);
+        }
+        if table.is_empty() {
+            String::new()
+        } else {
+            table.render(WIDTH)
+        }
+    }
+
+    fn generator(&self) -> String {
+        let (l, w, g) = (self.locale, self.words, &self.summary.generator);
+        let cores = w.of_cores.replace("{}", &l.integer(g.cores as u64));
+        let instances: u64 = self
+            .summary
+            .archetypes
+            .iter()
+            .map(|a| a.instances_built)
+            .sum();
+        let traps: u64 = self.summary.archetypes.iter().map(|a| a.traps).sum();
+        let generator = vec![
+            format!("CPU {} {cores}", l.percent(g.cpu_share)),
+            format!("{} {}", w.memory, l.bytes(g.rss_bytes)),
+            format!("{} p99 {}", w.lag, l.time(g.scheduling_lag.p99)),
+        ];
+        let mut behaviors = vec![
+            format!("{} {}", l.percent(g.guest_share), w.of_cpu),
+            format!("{} {}", w.median_call, l.time(g.guest_calls.p50)),
+            format!("{} {}", w.instances, l.integer(instances)),
+        ];
+        if traps > 0 {
+            behaviors.push(format!("{} {}", w.traps, l.integer(traps)));
+        }
+        labelled(w.generator, &generator) + &labelled(w.behaviors, &behaviors)
+    }
+
+    fn warnings(&self) -> String {
+        let limits = &self.summary.generator.limits;
+        if limits.is_empty() {
+            return String::new();
+        }
+        let mut text: String = limits
+            .iter()
+            .map(|limit| {
+                format!(
+                    "{}: {}\n",
+                    self.words.warning,
+                    limit_text(limit, self.locale)
+                )
+            })
+            .collect();
+        text += self.words.what_to_do;
+        text.push('\n');
+        text
+    }
+
+    fn repeat(&self) -> String {
+        let seed = self.summary.run.seed.to_string();
+        labelled(
+            self.words.repeat,
+            &[self.words.repeat_with.replace("{seed}", &seed)],
+        )
+    }
+}
+
+/// One sentence about a bound of the generator that was crossed.
+pub(super) fn limit_text(limit: &Limit, locale: Locale) -> String {
+    let words = locale.words();
+    let (template, value, bound) = match limit.kind {
+        LimitKind::Cpu => (
+            words.cpu_limit,
+            locale.percent(limit.value),
+            locale.percent(limit.bound),
+        ),
+        LimitKind::SchedulingLag => (
+            words.lag_limit,
+            locale.time(limit.value),
+            locale.time(limit.bound),
+        ),
+    };
+    template
+        .replace("{value}", &value)
+        .replace("{bound}", &bound)
+}
+
+/// A label and its facts, wrapped between facts; nothing when there are none.
+fn labelled(label: &str, facts: &[String]) -> String {
+    let mut text = String::new();
+    let mut line = format!("{label:LABEL$}");
+    let mut first = true;
+    for fact in facts {
+        if !first && length(&line) + 2 + length(fact) > WIDTH {
+            text += line.trim_end();
+            text += ",\n";
+            line = " ".repeat(LABEL);
+            first = true;
+        }
+        if !first {
+            line += ", ";
+        }
+        line += fact;
+        first = false;
+    }
+    if facts.is_empty() {
+        return text;
+    }
+    text + line.trim_end() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::snapshot;
+    use crate::metrics::{Process, Totals};
+    use crate::report::testing::plan;
+
+    fn summary() -> Summary {
+        Summary::new(&plan(Language::English), &snapshot())
+    }
+
+    #[test]
+    fn english() {
+        insta::assert_snapshot!(text(&summary(), Language::English));
+    }
+
+    #[test]
+    fn portuguese() {
+        insta::assert_snapshot!(text(&summary(), Language::Portuguese));
+    }
+
+    #[test]
+    fn a_generator_at_its_limit_is_warned_about() {
+        let mut snapshot = snapshot();
+        snapshot.cpu.cores = 1;
+        let summary = Summary::new(&plan(Language::English), &snapshot);
+        let english = text(&summary, Language::English);
+        assert!(
+            english.contains("WARNING: the generator was the limit: CPU at 95.2% of its cores"),
+            "{english}"
+        );
+        assert!(
+            text(&summary, Language::Portuguese)
+                .contains("AVISO: o gerador foi o limite: CPU em 95,2%")
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_promised() {
+        for language in [Language::English, Language::Portuguese] {
+            for line in text(&summary(), language).lines() {
+                assert!(length(line) <= WIDTH, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_without_a_single_request_reads_well_too() {
+        let mut totals = Totals::new(crate::metrics::testing::catalog(), 1, Process::default());
+        let snapshot = totals.snapshot(std::time::Duration::ZERO, Process::default());
+        let text = text(
+            &Summary::new(&plan(Language::English), &snapshot),
+            Language::English,
+        );
+        assert!(
+            text.contains("0 sent") && !text.contains("NaN") && !text.contains("inf"),
+            "{text}"
+        );
+    }
+}

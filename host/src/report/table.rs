@@ -1,0 +1,87 @@
+//! Aligned columns of text, for the summary. The first column is cut before a line grows past the width.
+
+/// A table whose first column is text and whose others are numbers.
+#[derive(Debug)]
+pub(super) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// The first row is the heading.
+    pub(super) fn new<const N: usize>(heading: [&str; N]) -> Table {
+        Table {
+            rows: vec![heading.map(String::from).to_vec()],
+        }
+    }
+
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        debug_assert_eq!(cells.len(), self.rows[0].len());
+        self.rows.push(cells);
+    }
+
+    /// No row but the heading.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.len() == 1
+    }
+
+    /// Lines of at most `width` characters where the numbers allow it, each with its line end.
+    pub(super) fn render(&self, width: usize) -> String {
+        let columns = self.rows[0].len();
+        let widest = |column: usize| {
+            self.rows
+                .iter()
+                .map(|row| length(&row[column]))
+                .max()
+                .unwrap_or(0)
+        };
+        let numbers: Vec<usize> = (1..columns).map(widest).collect();
+        let taken: usize = numbers.iter().map(|w| w + 2).sum();
+        let first = widest(0).min(width.saturating_sub(taken).max(8));
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut line = format!("{:first$}", cut(&row[0], first));
+            for (cell, width) in row[1..].iter().zip(&numbers) {
+                line += &format!("  {cell:>width$}");
+            }
+            text += line.trim_end();
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Characters, which is what the eye counts in all the text that we print.
+pub(super) fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn cut(text: &str, width: usize) -> String {
+    if length(text) <= width {
+        return text.into();
+    }
+    text.chars()
+        .take(width.saturating_sub(1))
+        .chain(['…'])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_long_text_is_cut() {
+        let mut table = Table::new(["route", "count", "máx"]);
+        table.row(vec!["/short".into(), "1".into(), "2.0".into()]);
+        table.row(vec![
+            "/a/very/long/path".into(),
+            "15,432".into(),
+            "10.0".into(),
+        ]);
+        let text = table.render(26);
+        assert_eq!(
+            text,
+            "route          count   máx\n/short             1   2.0\n/a/very/lon…  15,432  10.0\n"
+        );
+    }
+}

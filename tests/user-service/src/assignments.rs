@@ -1,0 +1,79 @@
+//! `/api/v1/users/{userId}/roles`: who has which role. Anyone signed in reads it, `roles.manage` changes it.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::caller::Caller;
+use crate::error::Error;
+use crate::page::Page;
+use crate::params::Params;
+use crate::reply::{self, Reply};
+use crate::roles::RoleView;
+use crate::store::ROLES_MANAGE;
+
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/users/{userId}/roles", get(list))
+        .route(
+            "/api/v1/users/{userId}/roles/{roleId}",
+            post(assign).delete(revoke),
+        )
+}
+
+async fn list(
+    State(app): State<App>,
+    _: Caller,
+    Path(user): Path<String>,
+    params: Params,
+) -> Reply {
+    let page = Page::only(&params)?;
+    let store = app.read();
+    let roles = &store.users.find(&user)?.roles;
+    let shown = roles
+        .iter()
+        .skip(page.start())
+        .take(page.size())
+        .filter_map(|role| store.roles.get(*role));
+    page.reply(
+        shown.map(|role| RoleView::new(&store, role)).collect(),
+        roles.len(),
+    )
+}
+
+async fn assign(
+    State(app): State<App>,
+    caller: Caller,
+    Path((user, role)): Path<(String, String)>,
+) -> Reply {
+    let mut store = app.write();
+    store.require(caller, ROLES_MANAGE)?;
+    let (user, role) = (store.users.find(&user)?.key, store.roles.find(&role)?.key);
+    if !store.assign(user, role) {
+        return Err(Error::Conflict("the user has this role already".into()));
+    }
+    let role = store.roles.get(role).ok_or(Error::NotFound("role"))?;
+    reply::data(StatusCode::CREATED, RoleView::new(&store, role))
+}
+
+async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Path((user, role)): Path<(String, String)>,
+) -> Reply {
+    let mut store = app.write();
+    store.require(caller, ROLES_MANAGE)?;
+    let (user, role) = (store.users.find(&user)?, store.roles.find(&role)?);
+    if user.seeded && role.seeded {
+        return Err(Error::Conflict(
+            "the seeded administrator keeps its role".into(),
+        ));
+    }
+    let (user, role) = (user.key, role.key);
+    if !store.unassign(user, role) {
+        return Err(Error::NotFound("role assignment"));
+    }
+    reply::nothing()
+}

@@ -1,0 +1,59 @@
+//! Who is asking. Handlers that need a signed-in user take [`Caller`]; a token counts only while its session lives.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use crate::app::App;
+use crate::error::Error;
+use crate::store::Key;
+use crate::store::sessions::SessionId;
+
+/// The user and session behind a valid access token.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    pub user: Key,
+    pub session: SessionId,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        // With a rate limit on, the gate knows the caller already.
+        match parts.extensions.get::<Self>() {
+            Some(caller) => Ok(*caller),
+            None => identify(app, &parts.headers),
+        }
+    }
+}
+
+/// The caller that the `Authorization` header proves.
+pub fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Error> {
+    let token = bearer(headers).ok_or(Error::Unauthorized("a bearer token is required"))?;
+    let now = app.now();
+    let claims = app
+        .keys()
+        .check_access(token, now)
+        .ok_or(Error::Unauthorized(
+            "the access token is invalid or expired",
+        ))?;
+    let user = app
+        .read()
+        .sessions
+        .user_of(claims.sid, now)
+        .ok_or(Error::Unauthorized("the session has ended"))?;
+    Ok(Caller {
+        user,
+        session: claims.sid,
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,74 @@
+//! Pages of lists: what was asked for (`page`, `per_page`) and what `meta` tells about it. Used by every list.
+
+use serde::Serialize;
+
+use crate::error::{Error, FieldMap};
+use crate::params::Params;
+use crate::reply::{self, Reply};
+
+const DEFAULT_PER_PAGE: u64 = 20;
+const MAX_PER_PAGE: u64 = 100;
+
+/// The part of a list that was asked for. `per_page` is between 1 and 100.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    number: u64,
+    per_page: u64,
+}
+
+#[derive(Serialize)]
+struct Meta {
+    page: u64,
+    per_page: u64,
+    total: usize,
+    total_pages: u64,
+}
+
+#[derive(Serialize)]
+struct Listing<T> {
+    data: Vec<T>,
+    meta: Meta,
+}
+
+impl Page {
+    /// Reads `page` and `per_page`; what is wrong goes to `errors`.
+    pub fn read(params: &Params, errors: &mut FieldMap) -> Self {
+        Self {
+            number: params.number("page", 1..=u64::MAX, 1, errors),
+            per_page: params.number("per_page", 1..=MAX_PER_PAGE, DEFAULT_PER_PAGE, errors),
+        }
+    }
+
+    /// [`Page::read`] for a list that takes no other parameter.
+    pub fn only(params: &Params) -> Result<Self, Error> {
+        let mut errors = FieldMap::new();
+        let page = Self::read(params, &mut errors);
+        if errors.is_empty() {
+            Ok(page)
+        } else {
+            Err(Error::Invalid(errors))
+        }
+    }
+
+    /// Position in the whole list of this page's first item.
+    pub fn start(&self) -> usize {
+        usize::try_from((self.number - 1).saturating_mul(self.per_page)).unwrap_or(usize::MAX)
+    }
+
+    /// How many items a full page has.
+    pub fn size(&self) -> usize {
+        // At most 100, so nothing is lost.
+        self.per_page as usize
+    }
+
+    /// The answer: this page's items out of `total`.
+    pub fn reply<T: Serialize>(&self, data: Vec<T>, total: usize) -> Reply {
+        let meta = Meta {
+            page: self.number,
+            per_page: self.per_page,
+            total,
+            total_pages: (total as u64).div_ceil(self.per_page),
+        };
+        reply::json(axum::http::StatusCode::OK, &Listing { data, meta })
+    }
+}

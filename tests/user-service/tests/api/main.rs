@@ -1,0 +1,12 @@
+//! The service's rules, asked from outside through its router. One file per part of the API; time stands still unless
+//! a test moves it, so nothing here waits.
+
+mod auth;
+mod client;
+mod faults;
+mod ledger;
+mod lists;
+mod permissions;
+mod profiles;
+mod socket;
+mod users;
