@@ -3,6 +3,7 @@
 
 mod demo;
 mod embedded;
+mod exporter;
 mod log;
 mod plan;
 mod play;

@@ -3,14 +3,11 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
-
+use super::exporter::Exporter;
 use super::log::{self, Log};
 use crate::behavior::{Behavior, Engine, Limits, LoadError};
 use crate::exit::{Exit, Misuse};
 use crate::http::{Client, preflight};
-use crate::metrics::{Snapshot, serve};
 use crate::plan::Plan;
 use crate::report::{Display, RunShape, Summary, json, summary};
 use crate::run::{Ended, Stopper, execute, requests_planned};
@@ -83,56 +80,4 @@ fn report(plan: &Plan, ended: &Ended) -> anyhow::Result<Exit> {
         );
     }
     Ok(Exit::Fine)
-}
-
-/// Serves the metrics from the first snapshot on, when the plan asks for it.
-struct Exporter {
-    bound: Option<serve::Bound>,
-    serving: Option<(
-        watch::Sender<Arc<Snapshot>>,
-        oneshot::Sender<()>,
-        JoinHandle<std::io::Result<()>>,
-    )>,
-}
-
-impl Exporter {
-    /// Take the address before the run, so that a taken port ends the command and not the run.
-    async fn bind(plan: &Plan) -> anyhow::Result<Self> {
-        let bound = match plan.output.metrics {
-            Some(address) => Some(
-                serve::bind(address)
-                    .await
-                    .map_err(|e| Misuse(e.to_string()))?,
-            ),
-            None => None,
-        };
-        if let Some(bound) = &bound {
-            tracing::info!("metrics at http://{}/metrics", bound.address());
-        }
-        Ok(Self {
-            bound,
-            serving: None,
-        })
-    }
-
-    fn publish(&mut self, snapshot: &Arc<Snapshot>) {
-        if let Some(bound) = self.bound.take() {
-            let (snapshots, latest) = watch::channel(Arc::clone(snapshot));
-            let (stop, stopped) = oneshot::channel();
-            let shutdown = async move {
-                let _ = stopped.await;
-            };
-            let task = tokio::spawn(serve::serve(bound, latest, shutdown));
-            self.serving = Some((snapshots, stop, task));
-        } else if let Some((snapshots, ..)) = &self.serving {
-            snapshots.send_replace(Arc::clone(snapshot));
-        }
-    }
-
-    async fn stop(self) {
-        if let Some((_, stop, task)) = self.serving {
-            let _ = stop.send(());
-            let _ = task.await;
-        }
-    }
 }

@@ -147,6 +147,7 @@ pub(crate) mod testing {
                 max_request_count: 1000,
                 duration: None,
                 ramp_up: Duration::ZERO,
+                grace: Duration::from_secs(30),
                 delay_min: Duration::from_millis(100),
                 delay_max: Duration::from_secs(2),
             },
@@ -161,6 +162,7 @@ pub(crate) mod testing {
                 panel: true,
                 language,
                 summary_json: None,
+                log: crate::plan::LogLevel::Warn,
             },
         }
     }
