@@ -1,0 +1,114 @@
+//! Behaviors that go wrong cost their own sessions and nothing else: the run goes on, the others spend their budgets,
+//! every request is counted, and the log names what happened and where.
+
+use std::io::Write as _;
+
+use tempfile::NamedTempFile;
+
+use crate::support::{Played, RunOf, Service, example};
+
+/// One archetype with one way to go wrong, played by ten users.
+struct Wrong {
+    mode: &'static str,
+    /// Good requests of each session before it goes wrong.
+    after: u32,
+    /// What the log says of it.
+    says: &'static str,
+}
+
+/// Active users who play beside them, and everybody's budget.
+const ACTIVE: u64 = 4;
+const BUDGET: u64 = 40;
+
+/// Play all of them together with the built-in `active`, whose users have to spend their budgets all the same.
+fn play(wrongs: &[Wrong]) -> Played {
+    let mut plan = NamedTempFile::with_suffix(".toml").unwrap();
+    let users = 10 * wrongs.len() as u64 + ACTIVE;
+    write!(
+        plan,
+        "users = {users}\nworkers = 1\nmin_request_count = {BUDGET}\nmax_request_count = {BUDGET}\n\
+         delay_min = 0\ndelay_max = 1\nguest_memory = \"32MiB\"\nguest_timeout = \"100ms\"\n\
+         [[archetype]]\nname = \"active\"\nmodule = \"builtin:active\"\nweight = {ACTIVE}\n"
+    )
+    .unwrap();
+    let module = example("misbehaving");
+    for Wrong { mode, after, .. } in wrongs {
+        write!(
+            plan,
+            "[[archetype]]\nname = \"{mode}\"\nmodule = \"{}\"\nweight = 10\n\
+             config = {{ mode = \"{mode}\", after = {after} }}\n",
+            module.display()
+        )
+        .unwrap();
+    }
+    let service = Service::start();
+    let played = RunOf::start(&service.url, &format!("--plan {}", plan.path().display())).played();
+    let log = &played.ended.stderr;
+    for Wrong { mode, says, .. } in wrongs {
+        assert!(log.contains(says), "{mode}: {log}");
+    }
+    assert_eq!(played.sent_by("active"), ACTIVE * BUDGET, "{log}");
+    assert_eq!(played.sessions("active", "crashed"), 0);
+    assert_eq!(played.sessions("active", "failed"), 0);
+    // What was refused went nowhere: neither to the service nor anywhere else.
+    assert_eq!(played.answered(), service.ledger(1));
+    assert_eq!(played.errors(), 0);
+    played.adds_up();
+    played
+}
+
+#[test]
+fn behaviors_that_crash_are_named_and_quarantined_and_the_others_go_on() {
+    let wrong = |mode, after, says| Wrong { mode, after, says };
+    let wrongs = [
+        wrong("trap", 1, "unreachable"),
+        wrong("trap-constructor", 0, "misbehaving.wasm"),
+        wrong("loop", 0, "100 ms"),
+        wrong("alloc", 0, "memory"),
+        wrong("recursion", 0, "stack"),
+    ];
+    let played = play(&wrongs);
+    assert_eq!(played.ended.code, Some(1));
+    let log = &played.ended.stderr;
+    assert!(log.contains("misbehaving"), "{log}");
+    let last = log.lines().last().unwrap();
+    assert!(last.starts_with("error: quarantined"), "{last}");
+    for Wrong { mode, .. } in &wrongs {
+        assert!(last.contains(mode), "{mode}: {last}");
+        assert!(
+            played.archetype(mode)["traps"].as_u64().unwrap() >= 10,
+            "{mode}"
+        );
+        assert!(played.sessions(mode, "crashed") >= 10, "{mode}");
+        assert_eq!(played.sessions(mode, "completed"), 0, "{mode}");
+    }
+    assert!(!last.contains("active"), "{last}");
+}
+
+#[test]
+fn what_a_behavior_may_not_ask_for_fails_its_session_and_goes_nowhere() {
+    let wrong = |mode, says| Wrong {
+        mode,
+        after: 1,
+        says,
+    };
+    let wrongs = [
+        wrong("error", "wrong on purpose"),
+        wrong("absolute-url", "http://192.0.2.1/health"),
+        wrong("control-path", "evil"),
+        wrong("header-injection", "x-note"),
+        wrong("huge-delay", "a delay of 4294967295 ms is over 3600000"),
+        wrong("huge-batch", "a batch of 1000 requests is over the 256"),
+    ];
+    let played = play(&wrongs);
+    assert_eq!(played.ended.code, Some(0), "{}", played.ended.stderr);
+    for Wrong { mode, .. } in &wrongs {
+        // Each session makes one good request, so that the budget is spent with one session less than it has requests
+        // at most, which the last request of the budget ends.
+        assert_eq!(played.sent_by(mode), 10 * BUDGET, "{mode}");
+        assert!(
+            played.sessions(mode, "failed") >= 10 * (BUDGET - 1),
+            "{mode}"
+        );
+    }
+}
