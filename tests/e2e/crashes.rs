@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use tempfile::NamedTempFile;
 
-use crate::support::{Played, RunOf, Service, example};
+use crate::support::{Counts, Played, RunOf, Service, example};
 
 /// One archetype with one way to go wrong.
 struct Wrong {
@@ -118,4 +118,52 @@ fn what_a_behavior_may_not_ask_for_fails_its_session_and_goes_nowhere() {
             "{mode}"
         );
     }
+}
+
+/// One user of one archetype, with a budget of 300 requests.
+fn alone(service: &Service, mode: &str) -> Played {
+    let mut plan = NamedTempFile::with_suffix(".toml").unwrap();
+    write!(
+        plan,
+        "users = 1\nmin_request_count = 300\nmax_request_count = 300\ndelay_min = 0\ndelay_max = 1\n\
+         [[archetype]]\nname = \"mine\"\nmodule = \"{}\"\nconfig = {{ mode = \"{mode}\", after = 1 }}\n",
+        example("misbehaving").display()
+    )
+    .unwrap();
+    RunOf::fine(&service.url, &format!("--plan {}", plan.path().display()))
+}
+
+#[test]
+fn a_batch_over_the_limit_is_refused_whole() {
+    let service = Service::start();
+    let played = alone(&service, "huge-batch");
+    // The SDK asks for no more than the budget has left: with 299 left the host refuses, with 256 it sends them all.
+    let log = &played.ended.stderr;
+    assert!(
+        log.contains("a batch of 299 requests is over the 256"),
+        "{log}"
+    );
+    assert_eq!(played.sessions("mine", "failed"), 43);
+    assert_eq!(played.sent(), 300);
+    assert_eq!(played.answered(), service.ledger(1));
+}
+
+#[test]
+fn a_route_that_was_not_declared_counts_as_other() {
+    let service = Service::start();
+    let played = alone(&service, "undeclared-route");
+    assert_eq!(played.sent(), 300);
+    // The service has no such path either: what it calls unmatched is what we call other.
+    let with = |counts: &Counts, status: u16| -> u64 {
+        let found = counts.iter().filter(|((.., s), _)| *s == status);
+        found.map(|(_, count)| count).sum()
+    };
+    let (ours, theirs) = (played.answered(), service.ledger(1));
+    for status in [200, 404] {
+        assert_eq!(with(&ours, status), with(&theirs, status), "{status}");
+    }
+    let other = ("-".to_owned(), "other".to_owned(), 404);
+    assert_eq!(ours.get(&other), Some(&with(&theirs, 404)), "{ours:?}");
+    assert!(ours[&other] > 0);
+    played.adds_up();
 }
