@@ -133,7 +133,6 @@ fn start(mut me: Me) -> Journey {
     Box::pin(async move { journey(&mut me).await })
 }
 
-/// The behavior of this module.
-pub static BEHAVIOR: Behavior =
-    Behavior::new("misbehaving", "0.1.0", &[HEALTH, ELSEWHERE, CONTROL], start);
+/// The behavior of this module. What no path is a host refuses in `describe` already, so only the sessions use it.
+pub static BEHAVIOR: Behavior = Behavior::new("misbehaving", "0.1.0", &[HEALTH], start);
 vespeiro_guest::export_behavior!(&BEHAVIOR);

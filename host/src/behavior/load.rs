@@ -146,7 +146,7 @@ impl Behavior {
         bytes: &[u8],
         limits: Limits,
     ) -> Result<Self, LoadErrorKind> {
-        let encoded = componentize(bytes)?;
+        let encoded = componentize(engine, bytes)?;
         let component = Component::from_binary(engine.inner(), encoded.as_deref().unwrap_or(bytes))
             .map_err(|e| LoadErrorKind::Invalid(first_line(&e.root_cause().to_string())))?;
         check_contract(engine, &component)?;
@@ -184,7 +184,7 @@ fn new_store(engine: &wasmtime::Engine, limits: Limits) -> Store<GuestState> {
 }
 
 /// The component of a core module, or `None` when the bytes are a component already.
-fn componentize(bytes: &[u8]) -> Result<Option<Vec<u8>>, LoadErrorKind> {
+fn componentize(engine: &Engine, bytes: &[u8]) -> Result<Option<Vec<u8>>, LoadErrorKind> {
     // The preamble: magic, then version and layer as 16-bit little-endian numbers.
     let layer = match bytes {
         [b'\0', b'a', b's', b'm', _, _, layer, 0, ..] => *layer,
@@ -193,6 +193,9 @@ fn componentize(bytes: &[u8]) -> Result<Option<Vec<u8>>, LoadErrorKind> {
     if layer == 1 {
         return Ok(None);
     }
+    // The decoder takes the sections' lengths on trust and panics where one of them lies.
+    wasmtime::Module::validate(engine.inner(), bytes)
+        .map_err(|e| LoadErrorKind::Invalid(first_line(&e.root_cause().to_string())))?;
     let metadata = wit_component::metadata::decode(bytes)
         .map_err(|e| LoadErrorKind::Invalid(first_line(&e.root_cause().to_string())))?;
     if metadata.0.is_none() {

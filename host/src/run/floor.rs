@@ -86,11 +86,11 @@ impl Floor {
         let room = self.room(archetype);
         let crashes = room.crashes.get() + 1;
         room.crashes.set(crashes);
+        let name = &self.plan.archetypes[usize::from(archetype)].name;
         if self.may_log() {
-            tracing::warn!("{crash}");
+            tracing::warn!("archetype {name}: {crash}");
         }
         if crashes >= CRASHES_TO_QUARANTINE && !room.quarantined.replace(true) {
-            let name = &self.plan.archetypes[usize::from(archetype)].name;
             tracing::error!(
                 "archetype {name} is quarantined after {crashes} crashes in a row: its users stop, the others go on"
             );

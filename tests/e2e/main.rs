@@ -1,0 +1,17 @@
+//! End-to-end tests: they start the real binary against the real user service, as processes of their own, and hold
+//! what it says against what the service counted. One file per promise; nothing here reaches into the library.
+
+// clippy.toml lets tests unwrap, but does not take this target's helpers for tests.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod budgets;
+mod crashes;
+mod demo;
+mod determinism;
+mod endpoints;
+mod metrics;
+mod modules;
+mod signals;
+mod support;
+mod totals;

@@ -1,0 +1,64 @@
+//! Somebody stops the run: it ends in order, with its summary and code 0, whatever its users are doing.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{RunOf, Service, eventually};
+
+#[test]
+fn an_interrupt_ends_a_run_whose_users_think() {
+    let service = Service::start();
+    let run = RunOf::start(
+        &service.url,
+        "--users 20 --delay-min 10m --delay-max 20m --min-request-count 10 --max-request-count 10",
+    );
+    // Administrators log in before they think for the first time.
+    eventually("the first request", || {
+        (service.answered() > 0).then_some(())
+    });
+    let asked = Instant::now();
+    run.process.signal("INT");
+    let mut played = run.played();
+    assert!(
+        asked.elapsed() < Duration::from_secs(10),
+        "it waited for its thinkers"
+    );
+    played.ended = played.ended.fine();
+    assert!(
+        played.ended.stdout.contains("newcomer ("),
+        "{}",
+        played.ended.stdout
+    );
+    assert!(played.sessions("active", "cut") > 0);
+    assert_eq!(played.answered(), service.ledger(1));
+    played.adds_up();
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_what_is_under_way() {
+    let service = Service::with(&["--latency", "60s"]);
+    let run = RunOf::start(&service.url, "--users 20 --delay-min 0 --delay-max 0");
+    // Nothing is answered yet, so that only the run itself can say that it has begun.
+    eventually("the start of the run", || {
+        (!run.process.stderr().is_empty()).then_some(())
+    });
+    let asked = Instant::now();
+    run.process.signal("TERM");
+    run.process.signal("INT");
+    let mut played = run.played();
+    assert!(
+        asked.elapsed() < Duration::from_secs(10),
+        "it waited for answers"
+    );
+    played.ended = played.ended.fine();
+    // The service may have seen them, so they are counted, as unanswered.
+    assert!(played.answered().is_empty());
+    played.adds_up();
+}
+
+#[test]
+fn the_service_ends_when_it_is_told_to() {
+    let mut service = Service::start();
+    service.process.signal("TERM");
+    let status = eventually("the end of the service", || service.process.has_ended());
+    assert_eq!(status.code(), Some(0));
+}

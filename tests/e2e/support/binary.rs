@@ -1,0 +1,116 @@
+//! The `vespeiro` binary as a process: with an environment of its own, its output in files, a deadline, and killed with
+//! the test that started it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use tempfile::TempDir;
+
+use super::eventually;
+
+/// A process that runs.
+pub struct Running {
+    child: Child,
+    folder: TempDir,
+}
+
+/// A process that has ended by itself.
+#[derive(Debug)]
+pub struct Ended {
+    /// `None` when a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Run the binary to its end.
+pub fn vespeiro(arguments: &[&str]) -> Ended {
+    Running::start(arguments).ended()
+}
+
+impl Running {
+    pub fn start(arguments: &[&str]) -> Running {
+        let folder = TempDir::new().unwrap();
+        let file = |name| File::create(folder.path().join(name)).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_vespeiro"))
+            .args(arguments)
+            // Nothing of the machine's settings: no VESPEIRO_*, no proxy, no language.
+            .env_clear()
+            // Shared by all tests, and by the next run of them: the behaviors are compiled once.
+            .env("XDG_CACHE_HOME", cache())
+            .stdin(Stdio::null())
+            .stdout(file("stdout"))
+            .stderr(file("stderr"))
+            .spawn()
+            .unwrap();
+        Running { child, folder }
+    }
+
+    /// What it has printed so far.
+    pub fn stdout(&self) -> String {
+        read(&self.folder.path().join("stdout"))
+    }
+
+    /// Its log and its errors so far.
+    pub fn stderr(&self) -> String {
+        read(&self.folder.path().join("stderr"))
+    }
+
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Send it a signal, for instance `INT`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success(), "kill -s {name}");
+    }
+
+    /// Wait for its end.
+    pub fn ended(mut self) -> Ended {
+        let status = eventually("the end of the process", || self.has_ended());
+        Ended {
+            code: status.code(),
+            stdout: self.stdout(),
+            stderr: self.stderr(),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail when it has ended already, which is all that is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    /// It did its job: code 0 and nothing that looks like a bug.
+    #[track_caller]
+    pub fn fine(self) -> Ended {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stderr, self.stdout);
+        self.orderly()
+    }
+
+    /// Nothing panicked in the host, whatever the code says.
+    #[track_caller]
+    pub fn orderly(self) -> Ended {
+        for word in ["panicked at", "RUST_BACKTRACE", "stack backtrace"] {
+            assert!(!self.stderr.contains(word), "{}", self.stderr);
+        }
+        self
+    }
+}
+
+fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
+}
+
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()
+}

@@ -1,0 +1,48 @@
+//! Modules for the tests, built once per process from the SDK's examples by the toolchain that a behavior's author uses.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The path of an example of the SDK as a core module, for instance `first`.
+pub fn example(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let path = BUILT.get_or_init(build).join(format!("{name}.wasm"));
+    assert!(path.is_file(), "{}", path.display());
+    path
+}
+
+fn build() -> PathBuf {
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk");
+    // The folder that build.rs uses too, so that the SDK is compiled once.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guest");
+    let mut command = Command::new(env!("CARGO"));
+    command
+        .current_dir(sdk)
+        .args(["build", "--release", "--locked", "--quiet", "--examples"])
+        .args(["--package", "vespeiro-guest", "--target", TARGET])
+        .arg("--target-dir")
+        .arg(&target);
+    // What the outer build set is for the host's target, not for the guests'.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let outer = [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+        ];
+        if outer.contains(&text.as_ref()) || text.starts_with("CARGO_PROFILE_") {
+            command.env_remove(&name);
+        }
+    }
+    let built = command.output().unwrap();
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
+    target.join(TARGET).join("release/examples")
+}

@@ -1,0 +1,36 @@
+//! What all end-to-end tests share: the binary, the service, modules built from the SDK's examples, and ways to read
+//! what each of them says. Every process that is started here ends with its test.
+
+mod binary;
+mod guests;
+mod http;
+mod ledger;
+mod recording;
+mod service;
+mod summary;
+
+pub use binary::{Ended, Running, vespeiro};
+pub use guests::example;
+pub use http::get;
+pub use ledger::{Counts, samples};
+pub use recording::{Recording, Seen};
+pub use service::Service;
+pub use summary::{Played, RunOf};
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Longest that anything here may take; a debug build on a busy machine needs a fraction of it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Ask again and again until there is an answer.
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        sleep(Duration::from_millis(5));
+    }
+}

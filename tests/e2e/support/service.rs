@@ -1,0 +1,66 @@
+//! `vespeiro serve` as a process on a free port, and its ledger, which is the oracle of "nothing lost".
+
+use super::{Counts, Running, eventually, get, samples};
+
+/// A fresh service that ends with its test.
+pub struct Service {
+    pub url: String,
+    authority: String,
+    pub process: Running,
+}
+
+impl Service {
+    pub fn start() -> Service {
+        Service::with(&[])
+    }
+
+    /// With more arguments, for instance `--latency 20ms`.
+    pub fn with(arguments: &[&str]) -> Service {
+        let process = Running::start(&[&["serve", "--port", "0"], arguments].concat());
+        let url = eventually("the service's address", || {
+            let said = process.stdout();
+            said.split_once('\n').map(|(first, _)| first.to_owned())
+        });
+        let authority = url.strip_prefix("http://").unwrap().to_owned();
+        Service {
+            url,
+            authority,
+            process,
+        }
+    }
+
+    /// Requests that the service has answered, less what is no part of a run: `preflights` looks at `/health` and the
+    /// tests' own scrapes.
+    pub fn ledger(&self, preflights: u64) -> Counts {
+        let page = get(&self.authority, "/metrics").unwrap();
+        let mut counts: Counts = samples(&page, "user_service_requests_total")
+            .iter()
+            .map(|sample| {
+                let status = sample.label("status").parse().unwrap();
+                let key = (
+                    sample.label("method").to_owned(),
+                    sample.label("route").to_owned(),
+                    status,
+                );
+                (key, sample.value as u64)
+            })
+            .filter(|((_, route, _), _)| route != "/metrics")
+            .collect();
+        let health = ("GET".to_owned(), "/health".to_owned(), 200);
+        let looks = counts.get_mut(&health).unwrap();
+        assert!(*looks >= preflights);
+        *looks -= preflights;
+        counts.retain(|_, count| *count > 0);
+        counts
+    }
+
+    /// Requests to the API so far.
+    pub fn answered(&self) -> u64 {
+        let page = get(&self.authority, "/metrics").unwrap();
+        samples(&page, "user_service_requests_total")
+            .iter()
+            .filter(|sample| sample.label("route").starts_with("/api/"))
+            .map(|sample| sample.value as u64)
+            .sum()
+    }
+}
