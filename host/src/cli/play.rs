@@ -22,6 +22,9 @@ pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
 }
 
 async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
+    if let Some(path) = &plan.output.summary_json {
+        json::writable(path).map_err(|error| Misuse(error.to_string()))?;
+    }
     let behaviors = load(&plan)?;
     let mut exporter = Exporter::bind(&plan).await?;
     preflight(&Client::new(&plan)?).await?;
@@ -40,6 +43,9 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         exporter.publish(snapshot);
     })
     .await;
+    if let Ok(ended) = &ended {
+        display.update(&ended.snapshot);
+    }
     display.finish();
     log.release();
     signals.abort();

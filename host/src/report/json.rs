@@ -278,21 +278,33 @@ pub enum LimitKind {
 
 /// The summary could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the summary {}: {source}", path.display())]
+#[error("cannot write the summary {}: {cause}: name a file in a folder that can be written", path.display())]
 pub struct WriteError {
     path: PathBuf,
-    source: std::io::Error,
+    cause: std::io::Error,
+}
+
+/// Whether a summary could be written there, asked before a long run rather than after it.
+pub fn writable(path: &Path) -> Result<(), WriteError> {
+    let draft = draft(path);
+    std::fs::File::create(&draft)
+        .and_then(|_| std::fs::remove_file(&draft))
+        .map_err(|cause| WriteError {
+            path: path.to_owned(),
+            cause,
+        })
+}
+
+/// The file that becomes the summary once it is whole.
+fn draft(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
 }
 
 /// Write the summary as one JSON document. Readers see the old file or the whole new one, never a part.
 pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
-    let error = |source| WriteError {
-        path: path.to_owned(),
-        source,
-    };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let draft = path.with_file_name(name);
+    let draft = draft(path);
     let written = (|| {
         let mut file = std::fs::File::create(&draft)?;
         serde_json::to_writer_pretty(std::io::BufWriter::new(&file), summary)?;
@@ -304,7 +316,10 @@ pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
         // The first error is the one to tell; a draft that was never created cannot be removed.
         let _ = std::fs::remove_file(&draft);
     }
-    written.map_err(error)
+    written.map_err(|cause| WriteError {
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub(super) async fn play(
         } else {
             played.pause
         };
-        if left > 0 && !pause.is_zero() {
+        if left > 0 && !pause.is_zero() && !floor.stopping.get() {
             think(&floor, pause).await;
         }
     }
@@ -154,6 +154,11 @@ async fn session(
         busy.set(true);
         outcomes = Box::pin(send(floor, archetype, user.index, batch, left)).await;
         busy.set(false);
+        if floor.stopping.get() {
+            // Whoever is thinking when the run stops was ended by its worker; this one was busy.
+            open.end(Ending::Cut);
+            return played;
+        }
     }
 }
 
