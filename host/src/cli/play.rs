@@ -22,6 +22,8 @@ pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
 }
 
 async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
+    let stopper = Stopper::new();
+    let signals = stopper.on_signals()?;
     if let Some(path) = &plan.output.summary_json {
         json::writable(path).map_err(|error| Misuse(error.to_string()))?;
     }
@@ -29,8 +31,6 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let mut exporter = Exporter::bind(&plan).await?;
     preflight(&Client::new(&plan)?).await?;
 
-    let stopper = Stopper::new();
-    let signals = tokio::spawn(stopper.clone().on_signals());
     let shape = RunShape {
         users_total: plan.load.users,
         requests_planned: requests_planned(&plan),

@@ -1,6 +1,8 @@
 //! How a run is asked to end: by the terminal's or the system's signals, or by whoever holds a [`Stopper`].
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// How urgently a run should end. Each further request raises it by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -44,25 +46,34 @@ impl Stopper {
         })
     }
 
+    /// Tells of every request to end, one that was made before included.
     pub(super) fn watch(&self) -> watch::Receiver<StopLevel> {
-        self.level.subscribe()
+        let mut level = self.level.subscribe();
+        if *level.borrow() != StopLevel::None {
+            level.mark_changed();
+        }
+        level
     }
 
-    /// Raise the level at each SIGINT and SIGTERM, and end the process at the third. Runs until dropped.
-    pub async fn on_signals(self) -> std::io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
+    /// From now on, raise the level at each SIGINT and SIGTERM, and end the process at the third. Needs a runtime;
+    /// what comes while it is busy is acted on at its next pause.
+    pub fn on_signals(&self) -> std::io::Result<JoinHandle<()>> {
+        // Taken here and not in the task: before that, a signal would end the process or be ignored.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        loop {
-            let number = tokio::select! {
-                _ = interrupt.recv() => 2,
-                _ = terminate.recv() => 15,
-            };
-            if !self.raise() {
-                // What a shell reports for a process that the signal ended.
-                std::process::exit(128 + number);
+        let stopper = self.clone();
+        Ok(tokio::spawn(async move {
+            loop {
+                let number = tokio::select! {
+                    _ = interrupt.recv() => 2,
+                    _ = terminate.recv() => 15,
+                };
+                if !stopper.raise() {
+                    // What a shell reports for a process that the signal ended.
+                    std::process::exit(128 + number);
+                }
             }
-        }
+        }))
     }
 }
 
@@ -78,5 +89,13 @@ mod tests {
         assert!(stopper.raise());
         assert_eq!(*stopper.watch().borrow(), StopLevel::Halt);
         assert!(!stopper.raise());
+    }
+
+    #[test]
+    fn who_watches_late_is_told_of_what_came_before() {
+        let stopper = Stopper::new();
+        assert!(!stopper.watch().has_changed().unwrap());
+        stopper.raise();
+        assert!(stopper.watch().has_changed().unwrap());
     }
 }
