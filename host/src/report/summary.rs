@@ -373,11 +373,7 @@ impl Page<'_> {
         } else {
             self.words.repeat_with
         };
-        labelled(
-            WIDTH,
-            self.words.repeat,
-            &[with.replace("{seed}", &seed)],
-        )
+        labelled(WIDTH, self.words.repeat, &[with.replace("{seed}", &seed)])
     }
 }
 

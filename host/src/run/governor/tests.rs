@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::seed::{Stream, unit};
 use super::{Ask, Errors, Mix};
-use crate::metrics::{FaultKind, Outcome};
+use crate::metrics::{Failure, FaultKind, Outcome};
 use crate::plan::ErrorMix;
 
 const CATEGORIES: usize = 6;
@@ -21,7 +21,7 @@ struct World {
     journey: usize,
     /// The plan's shares, in percent.
     shares: Vec<f64>,
-    /// For each category: a weight, how many requests of it follow each other, and another category on the way.
+    /// For each category, twice over: a weight, how many requests of it follow each other, and another category on the way.
     choices: Vec<(f64, usize, Option<u16>)>,
     /// Does a session commit a fault at a choice where it could?
     obedience: f64,
@@ -29,17 +29,14 @@ struct World {
 }
 
 fn world() -> impl Strategy<Value = World> {
-    let choice = (
-        1.0..20.0f64,
-        1..4usize,
-        prop::option::weighted(0.2, 0..CATEGORIES as u16),
-    );
+    // A plain way and a rarer one with something else on the way: the other category can never be drowned by it.
+    let choice = (1.0..20.0f64, 1..4usize, 0.0..0.1f64, 1..4usize);
     (
         any::<u64>(),
         5..80usize,
-        6..15usize,
+        10..20usize,
         prop::collection::vec(1.0..5.0f64, CATEGORIES),
-        prop::collection::vec(choice, 2 * CATEGORIES),
+        prop::collection::vec(choice, CATEGORIES),
         (0.3..1.0f64, 0.0..20.0f64, 0.0..8.0f64),
     )
         .prop_map(|(seed, sessions, journey, parts, choices, errors)| {
@@ -47,6 +44,10 @@ fn world() -> impl Strategy<Value = World> {
             let fixed = 25.0;
             let rest: f64 = parts[1..].iter().sum();
             let share = |part: &f64| (100.0 - fixed) * part / rest;
+            let next = |at: usize| ((at + 1) % CATEGORIES) as u16;
+            let plain = choices.iter().map(|c| (c.0, c.1, None));
+            let rarer = choices.iter().enumerate();
+            let rarer = rarer.map(|(at, c)| (c.0 * c.2, c.3, Some(next(at))));
             World {
                 seed,
                 sessions,
@@ -54,7 +55,7 @@ fn world() -> impl Strategy<Value = World> {
                 shares: std::iter::once(fixed)
                     .chain(parts[1..].iter().map(share))
                     .collect(),
-                choices,
+                choices: plain.chain(rarer).collect(),
                 obedience: errors.0,
                 errors: (errors.1, errors.2),
             }
@@ -120,9 +121,15 @@ fn play(world: &World) -> Came {
         let category = session.queue.remove(0);
         mix.made(category);
         came.categories[usize::from(category)] += 1;
-        if outcome == Outcome::Status(200) && draw() < 0.5 && errors.make().is_some() {
-            outcome = Outcome::Status(503);
-            errors.made(FaultKind::ServerError, true);
+        if outcome == Outcome::Status(200)
+            && draw() < 0.5
+            && let Some(kind) = errors.make()
+        {
+            outcome = match kind {
+                FaultKind::Timeout => Outcome::Failed(Failure::Timeout),
+                _ => Outcome::Status(503),
+            };
+            errors.made(kind, true);
         }
         errors.came(outcome);
         let class = match outcome {
