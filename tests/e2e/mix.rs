@@ -2,6 +2,11 @@
 //! workers without pauses. What must stay true: the run comes to the plan's shares, and what the tool broke itself is
 //! never held against the target.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test's helpers may fail as the test does"
+)]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -29,7 +29,7 @@ pub struct Interval {
     pub(super) archetypes: Vec<ArchetypeCounts>,
     pub(super) lag: Timing,
     /// In the order of [`FaultKind::ALL`].
-    pub(super) faults: [FaultCount; FaultKind::ALL.len()],
+    pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
     /// The first few requests of the interval.
     pub(super) activity: Vec<Activity>,
 }
@@ -60,7 +60,7 @@ impl Interval {
     pub(super) fn reset(&mut self) {
         self.archetypes.iter_mut().for_each(ArchetypeCounts::reset);
         self.lag.reset();
-        self.faults = Default::default();
+        *self.faults = Default::default();
         self.activity.clear();
     }
 }

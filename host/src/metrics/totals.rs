@@ -94,7 +94,7 @@ impl Totals {
             Arc::make_mut(mine).merge(theirs);
         }
         Arc::make_mut(&mut self.lag).merge(&interval.lag);
-        for (mine, theirs) in self.faults.iter_mut().zip(&interval.faults) {
+        for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
             mine.merge(theirs);
         }
         let room = ACTIVITY.saturating_sub(interval.activity.len());
