@@ -1,6 +1,7 @@
 //! `vespeiro demo`: a short run against the embedded user service.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use super::embedded::Service;
 use crate::exit::{Exit, Misuse};
@@ -17,6 +18,11 @@ pub(super) const PRESET: Preset = Preset {
         ("delay_max", "400ms"),
     ],
 };
+
+/// Requests per second of one session in the demo's service: more than a person needs, less than a burst.
+const RATE_LIMIT: f64 = 30.0;
+/// Whoever pauses less than this between two steps would run into it all the time.
+const PERSON: Duration = Duration::from_millis(20);
 
 /// Watch a short run against an embedded user service
 #[derive(Debug, clap::Args)]
@@ -38,6 +44,8 @@ impl Demo {
         let config = user_service::Config {
             admin_email: given.plan.target.admin.email.clone(),
             admin_password: given.plan.target.admin.password.clone(),
+            allow_faults: true,
+            rate_limit: (given.plan.load.delay_min >= PERSON).then_some(RATE_LIMIT),
             ..user_service::Config::default()
         };
         let service = Service::start((Ipv4Addr::LOCALHOST, 0).into(), config)?;

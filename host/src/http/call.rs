@@ -20,7 +20,7 @@ const RESERVED: [&str; 7] = [
 const MAX_PATH: usize = 8192;
 
 /// A checked request, ready to send.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Call {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -91,6 +91,25 @@ impl Call {
         self.capture_headers = headers;
         self.capture_body = body;
         self
+    }
+
+    /// Ask a target that knows Envoy's fault filter to fail: with this status, or after this delay.
+    pub fn failing(mut self, status: Option<u16>, delay: Option<Duration>) -> Self {
+        if let Some(status) = status {
+            let name = HeaderName::from_static("x-envoy-fault-abort-request");
+            self.headers.insert(name, HeaderValue::from(status));
+        }
+        if let Some(delay) = delay {
+            let name = HeaderName::from_static("x-envoy-fault-delay-request");
+            let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+            self.headers.insert(name, HeaderValue::from(millis));
+        }
+        self
+    }
+
+    /// Nothing at the target changes by it, so it can be sent again.
+    pub fn is_safe(&self) -> bool {
+        self.method.is_safe()
     }
 
     /// Wait this long instead of the plan's `request_timeout`.

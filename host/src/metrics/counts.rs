@@ -181,6 +181,21 @@ impl Count for CheckCount {
     }
 }
 
+/// How often a fault was asked for, and how often a request failed of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FaultCount {
+    pub asked: u64,
+    /// Can be more than was asked for: a burst into a rate limit is several requests.
+    pub committed: u64,
+}
+
+impl FaultCount {
+    pub(super) fn merge(&mut self, other: &FaultCount) {
+        self.asked += other.asked;
+        self.committed += other.committed;
+    }
+}
+
 /// Values of a behavior's own metric.
 pub type Observed = Sketch;
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{ArchetypeCounts, Catalog, Outcome, Scale, Timing};
+use super::{ArchetypeCounts, Catalog, FaultCount, FaultKind, Outcome, Scale, Timing};
 
 /// Requests of an interval that are kept one by one.
 pub(super) const MAX_ACTIVITY: usize = 8;
@@ -28,6 +28,8 @@ pub struct Interval {
     pub(super) worker: usize,
     pub(super) archetypes: Vec<ArchetypeCounts>,
     pub(super) lag: Timing,
+    /// In the order of [`FaultKind::ALL`].
+    pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
     /// The first few requests of the interval.
     pub(super) activity: Vec<Activity>,
 }
@@ -44,6 +46,7 @@ impl Interval {
                 .map(|a| ArchetypeCounts::new(a, categories))
                 .collect(),
             lag: Timing::new(Scale::Micros),
+            faults: Default::default(),
             activity: Vec::with_capacity(MAX_ACTIVITY),
         }
     }
@@ -57,6 +60,7 @@ impl Interval {
     pub(super) fn reset(&mut self) {
         self.archetypes.iter_mut().for_each(ArchetypeCounts::reset);
         self.lag.reset();
+        *self.faults = Default::default();
         self.activity.clear();
     }
 }

@@ -19,12 +19,14 @@ mod timing;
 mod totals;
 
 pub use catalog::{ArchetypeLabels, Catalog, OTHER_ROUTE, RouteLabel};
-pub use counts::{ArchetypeCounts, CheckCount, Observed, ResultCount, Series, Sessions};
+pub use counts::{
+    ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,
+};
 pub use interval::{Activity, Interval};
 pub use names::{MAX_NAMES, Names};
 pub use process::Process;
 pub use recorder::Recorder;
-pub use sample::{Ending, Failure, Outcome, RequestSample};
+pub use sample::{Class, Ending, Failure, FaultKind, Outcome, RequestSample};
 pub use sketch::Sketch;
 pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
 pub use timing::{DecodeError, Scale, Timing};

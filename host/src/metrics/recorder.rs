@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::interval::MAX_ACTIVITY;
-use super::{Activity, ArchetypeCounts, Catalog, Ending, Interval, Outcome, RequestSample};
+use super::{
+    Activity, ArchetypeCounts, Catalog, Ending, FaultKind, Interval, Outcome, RequestSample,
+};
 
 /// Counts and distributions of one worker since the last hand-over.
 #[derive(Debug)]
@@ -107,6 +109,16 @@ impl Recorder {
 
     pub fn trap(&mut self, archetype: u16) {
         self.with(archetype, |counts| counts.traps += 1);
+    }
+
+    /// A behavior was asked to commit this fault, or the host made a request that should fail of it.
+    pub fn fault_asked(&mut self, kind: FaultKind) {
+        self.current.faults[kind as usize].asked += 1;
+    }
+
+    /// A request failed of this fault.
+    pub fn fault_committed(&mut self, kind: FaultKind) {
+        self.current.faults[kind as usize].committed += 1;
     }
 
     /// A timer of this worker fired this much late.

@@ -59,6 +59,97 @@ impl Failure {
     }
 }
 
+/// A failure that the tool causes on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// Committed by a behavior: 401.
+    BadCredentials,
+    /// Committed by a behavior: 403.
+    Forbidden,
+    /// Committed by a behavior: 422 or 400.
+    InvalidData,
+    /// Committed by a behavior: 404.
+    NotFound,
+    /// Committed by a behavior: 429.
+    RateLimit,
+    /// Made by the host: a client timeout that is too short.
+    Timeout,
+    /// Made by the host: a header that asks the target for a 503.
+    ServerError,
+}
+
+impl FaultKind {
+    pub const ALL: [FaultKind; 7] = [
+        FaultKind::BadCredentials,
+        FaultKind::Forbidden,
+        FaultKind::InvalidData,
+        FaultKind::NotFound,
+        FaultKind::RateLimit,
+        FaultKind::Timeout,
+        FaultKind::ServerError,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FaultKind::BadCredentials => "bad-credentials",
+            FaultKind::Forbidden => "forbidden",
+            FaultKind::InvalidData => "invalid-data",
+            FaultKind::NotFound => "not-found",
+            FaultKind::RateLimit => "rate-limit",
+            FaultKind::Timeout => "timeout",
+            FaultKind::ServerError => "server-error",
+        }
+    }
+
+    /// Whether the host makes it, without the behavior's knowledge.
+    pub fn is_hosts(self) -> bool {
+        matches!(self, FaultKind::Timeout | FaultKind::ServerError)
+    }
+
+    /// Whether this is the failure that was asked for: another one is not the tool's doing.
+    pub fn is_met_by(self, outcome: Outcome) -> bool {
+        match self {
+            FaultKind::RateLimit => outcome == Outcome::Status(429),
+            FaultKind::Timeout => outcome == Outcome::Failed(Failure::Timeout),
+            FaultKind::ServerError => Class::of(outcome) == Class::Server,
+            _ => Class::of(outcome) == Class::Client,
+        }
+    }
+}
+
+/// What the error mix tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// A status below 400.
+    Success,
+    /// A status from 400 to 499.
+    Client,
+    /// A status of 500 and above, or no response.
+    Server,
+}
+
+impl Class {
+    pub const ALL: [Class; 3] = [Class::Success, Class::Client, Class::Server];
+
+    pub fn of(outcome: Outcome) -> Class {
+        match outcome {
+            Outcome::Status(..400) => Class::Success,
+            Outcome::Status(400..500) => Class::Client,
+            Outcome::Status(_) | Outcome::Failed(_) => Class::Server,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Success => "success",
+            Class::Client => "client",
+            Class::Server => "server",
+        }
+    }
+}
+
 /// What came of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
@@ -138,6 +229,18 @@ mod tests {
             assert_eq!(
                 serde_json::to_string(&failure).unwrap(),
                 format!("\"{}\"", failure.as_str())
+            );
+        }
+        for kind in FaultKind::ALL {
+            assert_eq!(
+                serde_json::to_string(&kind).unwrap(),
+                format!("\"{}\"", kind.as_str())
+            );
+        }
+        for class in Class::ALL {
+            assert_eq!(
+                serde_json::to_string(&class).unwrap(),
+                format!("\"{}\"", class.as_str())
             );
         }
         for ending in Ending::ALL {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Activity, ArchetypeCounts, Catalog, Ending, Failure, Process, Rates, ResultCount, Series,
-    Sessions, Timing,
+    Activity, ArchetypeCounts, Catalog, Class, Ending, Failure, FaultCount, FaultKind, Process,
+    Rates, ResultCount, Series, Sessions, Timing,
 };
 
 /// CPU that the generator took.
@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub archetypes: Vec<Arc<ArchetypeCounts>>,
     /// How late the workers' timers fired.
     pub lag: Arc<Timing>,
+    /// Failures on purpose, in the order of [`FaultKind::ALL`].
+    pub faults: [FaultCount; FaultKind::ALL.len()],
     /// Some of the latest requests, oldest first.
     pub activity: Vec<Activity>,
     pub rates: Rates,
@@ -89,6 +91,11 @@ impl Group {
     /// How the requests came out, in a stable order.
     pub fn results(&self) -> Vec<ResultCount> {
         self.series.results()
+    }
+
+    /// Requests by what the error mix tells apart, whoever is to blame, in the order of [`Class::ALL`].
+    pub fn classes(&self) -> [u64; Class::ALL.len()] {
+        Class::ALL.map(|class| sum(&self.series, |r| Class::of(r.outcome) == class))
     }
 
     pub fn latency(&self) -> &Timing {

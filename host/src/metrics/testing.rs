@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::{
-    ArchetypeLabels, Catalog, Ending, Failure, Interval, Outcome, Process, Recorder, RequestSample,
-    RouteLabel, Snapshot, Totals,
+    ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process, Recorder,
+    RequestSample, RouteLabel, Snapshot, Totals,
 };
 
 /// Two archetypes that share a route.
@@ -108,6 +108,9 @@ pub(crate) fn snapshot() -> Snapshot {
         );
         recorder.lag(Duration::from_micros(u64::from(i % 900)));
     }
+    (0..950).for_each(|_| recorder.fault_asked(FaultKind::NotFound));
+    (0..924).for_each(|_| recorder.fault_committed(FaultKind::NotFound));
+    recorder.fault_asked(FaultKind::RateLimit);
     recorder.request(&RequestSample {
         outcome: Outcome::Failed(Failure::Stopped),
         ..sample(0, 0)

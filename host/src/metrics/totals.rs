@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Activity, ArchetypeCounts, Catalog, CpuUse, Interval, Process, Scale, Snapshot, Timing,
+    Activity, ArchetypeCounts, Catalog, CpuUse, FaultCount, FaultKind, Interval, Process, Scale,
+    Snapshot, Timing,
 };
 
 /// Requests that the activity ring remembers.
@@ -58,6 +59,7 @@ pub struct Totals {
     /// Shared with the last snapshots: merging copies an archetype only while somebody still reads it.
     archetypes: Vec<Arc<ArchetypeCounts>>,
     lag: Arc<Timing>,
+    faults: [FaultCount; FaultKind::ALL.len()],
     activity: VecDeque<Activity>,
     history: VecDeque<Point>,
 }
@@ -80,6 +82,7 @@ impl Totals {
             cpu_at_start: process.cpu,
             archetypes: archetypes.into_iter().map(Arc::new).collect(),
             lag: Arc::new(Timing::new(Scale::Micros)),
+            faults: Default::default(),
             activity: VecDeque::with_capacity(ACTIVITY),
             history: VecDeque::from([start]),
         }
@@ -91,6 +94,9 @@ impl Totals {
             Arc::make_mut(mine).merge(theirs);
         }
         Arc::make_mut(&mut self.lag).merge(&interval.lag);
+        for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
+            mine.merge(theirs);
+        }
         let room = ACTIVITY.saturating_sub(interval.activity.len());
         self.activity
             .drain(..self.activity.len().saturating_sub(room));
@@ -109,6 +115,7 @@ impl Totals {
             workers: self.workers,
             archetypes: self.archetypes.clone(),
             lag: self.lag.clone(),
+            faults: self.faults,
             activity,
             rates: Rates::default(),
             process,

@@ -79,6 +79,25 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
     };
     for (key, value) in table.get_ref() {
         let (name, at) = (key.get_ref().as_ref(), key.span().start);
+        if let ("mix", Some(parts)) = (name, mixes(value.get_ref())) {
+            for (part, value) in parts {
+                let at = part.span().start;
+                match part.get_ref().as_ref() {
+                    "requests" => file
+                        .layer
+                        .set("mix", text_of(value.get_ref()), place.origin(at)),
+                    "errors" => {
+                        file.layer
+                            .set("error_mix", text_of(value.get_ref()), place.origin(at))
+                    }
+                    odd => {
+                        let bad = Bad::new("no such key", "write [mix.requests] and [mix.errors]");
+                        place.refuse(format!("mix.{odd}"), at, bad);
+                    }
+                }
+            }
+            continue;
+        }
         if name != "archetype" {
             file.layer
                 .set(name, text_of(value.get_ref()), place.origin(at));
@@ -107,6 +126,16 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
         }
     }
     file
+}
+
+/// The parts of `[mix]`, where it is not itself a list of shares.
+fn mixes<'a, 'i>(value: &'a DeValue<'i>) -> Option<&'a DeTable<'i>> {
+    let table = value.as_table()?;
+    let parts = ["requests", "errors"];
+    parts
+        .iter()
+        .any(|part| table.contains_key(*part))
+        .then_some(table)
 }
 
 fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -> Option<Entry> {
@@ -288,6 +317,25 @@ mod tests {
         assert_eq!(entry("duration"), "5m @ folder/plan.toml:4");
         assert_eq!(entry("insecure"), "true @ folder/plan.toml:5");
         assert_eq!(entry("mix"), "auth=20,user-query=80.5 @ folder/plan.toml:6");
+    }
+
+    #[test]
+    fn the_two_mixes_are_tables_of_one_name() {
+        let (file, errors) = read_text(
+            "[mix.requests]\nauth = 40\nx = 60\n[mix.errors]\nsuccess = 100.0\n[mix.other]\na = 1\n",
+        );
+        assert_eq!(
+            errors,
+            ["mix.other (folder/plan.toml:6): no such key; write [mix.requests] and [mix.errors]"]
+        );
+        let text = |key: &str| {
+            let (text, origin) = &file.layer.entries[key];
+            format!("{text} @ {origin}")
+        };
+        assert_eq!(text("mix"), "auth=40,x=60 @ folder/plan.toml:1");
+        assert_eq!(text("error_mix"), "success=100.0 @ folder/plan.toml:4");
+        let (file, _) = read_text("mix.errors = \"off\"\n");
+        assert_eq!(file.layer.entries["error_mix"].0, "off");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(super) struct Form<T> {
 }
 
 impl<T: 'static> Form<T> {
-    fn new(
+    pub(super) fn new(
         value_name: &'static str,
         parse: impl Fn(&str) -> Result<T, Bad> + 'static,
         show: impl Fn(&T) -> String + 'static,
@@ -40,6 +40,11 @@ impl<T: 'static> Form<T> {
 
     /// The same, but `none` stands for no value.
     pub(super) fn or_none(self) -> Form<Option<T>> {
+        self.or_word("none")
+    }
+
+    /// The same, but this word stands for no value.
+    pub(super) fn or_word(self, word: &'static str) -> Form<Option<T>> {
         let Form {
             value_name,
             parse,
@@ -49,13 +54,13 @@ impl<T: 'static> Form<T> {
         Form::new(
             value_name,
             move |text| {
-                if text == "none" {
+                if text == word {
                     Ok(None)
                 } else {
                     parse(text).map(Some)
                 }
             },
-            move |value| value.as_ref().map_or_else(|| "none".to_owned(), &show),
+            move |value| value.as_ref().map_or_else(|| word.to_owned(), &show),
         )
     }
 }

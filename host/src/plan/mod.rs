@@ -10,6 +10,7 @@ mod errors;
 mod file;
 mod forms;
 mod layers;
+mod mix;
 mod resolve;
 mod settings;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod tests;
 
 pub use errors::{Bad, Origin, PlanError, PlanErrors};
 pub use layers::{Heading, Kind, Line, Setting, Settings};
+pub use mix::{ErrorMix, RequestMix};
 pub use resolve::{Cast, Origins, Resolved, Sources, resolve};
 pub use scenario::Preset;
 pub use settings::settings;
@@ -40,6 +42,11 @@ pub struct Plan {
     pub workers: usize,
     pub target: Target,
     pub load: Load,
+    /// Held by feedback: with either of them on, what a user decides depends on all the others too. With both off
+    /// the seed alone decides.
+    pub mix: Option<RequestMix>,
+    /// What share of the requests the tool makes fail on purpose.
+    pub error_mix: Option<ErrorMix>,
     /// At least one; weights are relative and positive.
     pub archetypes: Vec<Archetype>,
     pub guest: Guest,

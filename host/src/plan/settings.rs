@@ -7,6 +7,7 @@ use super::forms::{
     base_url, choice, count, duration, path, run_id, secret, size, socket_address, switch, text,
 };
 use super::layers::{Fallback, Heading, Reader, Setting};
+use super::mix::{error_mix, request_mix};
 use super::units::Bare::{Milliseconds, Seconds};
 use super::{Admin, Guest, HttpVersion, Language, Load, LogLevel, Output, Plan, Target, scenario};
 
@@ -48,7 +49,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
         "seed",
         random_seed(),
         count(0..=u64::MAX),
-        "Where all randomness comes from; repeats a run",
+        "Where all randomness comes from; repeats a run exactly where mix and error_mix are off",
     );
     let run_id = r.read(
         "run_id",
@@ -108,6 +109,18 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
             "Longest pause between two steps of a user; bare numbers are milliseconds",
         ),
     };
+    let mix = r.read(
+        "mix",
+        "auth=20,user-query=35,user-mutation=15,profile=15,role-permission=10,admin=5",
+        request_mix(),
+        "Shares of the requests by category, in percent, or off; [mix.requests] in a plan file",
+    );
+    let error_mix = r.read(
+        "error_mix",
+        "success=85,client=12,server=3",
+        error_mix(),
+        "Shares of successes and of errors made on purpose, in percent, or off; [mix.errors] in a plan file",
+    );
     let workers = r.read(
         "workers",
         cores(),
@@ -217,6 +230,8 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
         workers,
         target,
         load,
+        mix,
+        error_mix,
         archetypes: Vec::new(),
         guest,
         output,

@@ -18,6 +18,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("grace", "1s", "2s"),
     ("delay_min", "1ms", "2ms"),
     ("delay_max", "250ms", "5s"),
+    ("mix", "auth=100", "off"),
+    ("error_mix", "success=90,client=5,server=5", "off"),
     ("workers", "3", "5"),
     ("base_url", "https://a.test/api", "http://127.0.0.1:1"),
     ("insecure", "true", "false"),
@@ -304,7 +306,7 @@ fn all_mistakes_are_told_at_once_each_in_its_place() {
     let case = Case::default()
         .plan_file(
             "usres = 5\nusers = 0\nbase-url = \"x\"\nno_cache = true\nduration = [1, 2]\nscenario = \"lod_test\"\n\
-             [[archetype]]\nname = \"power\"\nmodule = \"gone.wasm\"\n[mix]\nauth = 1\n",
+             [[archetype]]\nname = \"power\"\nmodule = \"gone.wasm\"\n[lions]\nauth = 1\n",
         )
         .env("VESPEIRO_WORKERS", "many")
         .env("VESPEIRO_USER", "3")
@@ -321,7 +323,7 @@ fn all_mistakes_are_told_at_once_each_in_its_place() {
             "scenario (plan.toml:6): no scenario is named \"lod_test\"; did you mean \"load_test\"? use mixed, \
              development, testing, staging, load_test, metrics_generation or the path of a .toml file",
             "base-url (plan.toml:3): no such key; did you mean `base_url`?",
-            "mix (plan.toml:10): no such key; remove it; `vespeiro plan` prints all keys",
+            "lions (plan.toml:10): no such key; remove it; `vespeiro plan` prints all keys",
             "no_cache (plan.toml:4): no such key; did you mean `cache = false`?",
             "usres (plan.toml:1): no such key; did you mean `users`?",
             "user (VESPEIRO_USER): no such key; did you mean `users`?",

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::json::{
-    Archetype, Check, Class, Distribution, Ended, Generator, Limit, LimitKind, NotSent, Observed,
-    Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share, Summary,
+    Archetype, Check, Class, Distribution, Ended, ErrorShare, Fault, Generator, Limit, LimitKind,
+    NotSent, Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share, Summary,
 };
 use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, Timing};
 use crate::plan::Plan;
@@ -42,7 +42,9 @@ impl Summary {
                 .collect(),
             archetypes: archetypes(snapshot),
             series: series(snapshot),
-            mix: mix(snapshot, total.requests()),
+            mix: mix(plan, snapshot, total.requests()),
+            error_mix: error_mix(plan, &total),
+            faults: faults(snapshot),
             sessions: sessions(&snapshot.sessions(), Keep::Quantiles),
             checks: checks(snapshot),
             observed: observed(snapshot),
@@ -226,21 +228,47 @@ fn series(snapshot: &Snapshot) -> Vec<Series> {
         .collect()
 }
 
-fn mix(snapshot: &Snapshot, requests: u64) -> Vec<Share> {
-    let share = |count| {
-        if requests == 0 {
-            0.0
-        } else {
-            count as f64 / requests as f64
-        }
-    };
+/// A part of the requests; none of none is 0.
+pub(super) fn share(count: u64, requests: u64) -> f64 {
+    count as f64 / requests.max(1) as f64
+}
+
+fn error_mix(plan: &Plan, total: &Group) -> Vec<ErrorShare> {
+    let target = |at: usize| plan.error_mix.map(|mix| mix.shares()[at] / 100.0);
+    let counted = metrics::Class::ALL.into_iter().zip(total.classes());
+    counted
+        .enumerate()
+        .map(|(at, (class, requests))| ErrorShare {
+            class,
+            requests,
+            share: share(requests, total.requests()),
+            target: target(at),
+        })
+        .collect()
+}
+
+fn faults(snapshot: &Snapshot) -> Vec<Fault> {
+    let counted = metrics::FaultKind::ALL.into_iter().zip(snapshot.faults);
+    counted
+        .filter(|(_, count)| count.asked + count.committed > 0)
+        .map(|(kind, count)| Fault {
+            kind,
+            asked: count.asked,
+            committed: count.committed,
+        })
+        .collect()
+}
+
+fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<Share> {
+    let target = |category: &str| Some(plan.mix.as_ref()?.share(category)? / 100.0);
     snapshot
         .by_category()
         .into_iter()
         .map(|(category, count)| Share {
             category: category.into(),
             requests: count,
-            share: share(count),
+            share: share(count, requests),
+            target: target(category),
         })
         .collect()
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{Ending, Failure};
+use crate::metrics::{self, Ending, Failure, FaultKind};
 
 /// Version of the layout below.
 pub const SCHEMA: u32 = 1;
@@ -39,8 +39,14 @@ pub struct Summary {
     pub archetypes: Vec<Archetype>,
     /// The finest grouping, with histograms: archetype and route.
     pub series: Vec<Series>,
-    /// The request mix that was achieved.
+    /// The request mix that was achieved, and the one that was asked for.
     pub mix: Vec<Share>,
+    /// The same for successes and errors, expected or not.
+    #[serde(default)]
+    pub error_mix: Vec<ErrorShare>,
+    /// Failures on purpose; kinds that were never asked for are left out.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
     /// All sessions.
     pub sessions: Sessions,
     pub checks: Vec<Check>,
@@ -191,6 +197,31 @@ pub struct Share {
     pub requests: u64,
     /// Of all requests, 0 to 1.
     pub share: f64,
+    /// What the plan asks for, 0 to 1; left out for what it leaves alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+}
+
+/// One class of the error mix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorShare {
+    pub class: metrics::Class,
+    pub requests: u64,
+    /// Of all requests, 0 to 1.
+    pub share: f64,
+    /// What the plan asks for, 0 to 1; left out when it makes no errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+}
+
+/// One kind of failure on purpose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// How often a behavior was asked to commit it, or the host set out to make it.
+    pub asked: u64,
+    /// Requests that failed of it; several for one burst into a rate limit.
+    pub committed: u64,
 }
 
 /// Sessions by the way they ended.

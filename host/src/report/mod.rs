@@ -151,6 +151,16 @@ pub(crate) mod testing {
                 delay_min: Duration::from_millis(100),
                 delay_max: Duration::from_secs(2),
             },
+            mix: Some(crate::plan::RequestMix(vec![
+                ("auth".into(), 30.0),
+                ("user-query".into(), 40.0),
+                ("user-mutation".into(), 30.0),
+            ])),
+            error_mix: Some(crate::plan::ErrorMix {
+                success: 85.0,
+                client: 12.0,
+                server: 3.0,
+            }),
             archetypes: vec![archetype("active"), archetype("admin")],
             guest: Guest {
                 memory: 1 << 26,

@@ -16,7 +16,7 @@ use self::painter::Painter;
 use super::gather::target;
 use super::{Locale, RunShape};
 use crate::metrics::Snapshot;
-use crate::plan::Plan;
+use crate::plan::{ErrorMix, Plan, RequestMix};
 
 /// Recent requests that are shown at most.
 const ACTIVITY: usize = 8;
@@ -29,6 +29,8 @@ pub struct PanelState {
     scenario: String,
     target: String,
     run_id: String,
+    mix: Option<RequestMix>,
+    error_mix: Option<ErrorMix>,
     /// Of the times of day in the list of recent requests: the local one.
     time_zone: TimeZone,
 }
@@ -41,6 +43,8 @@ impl PanelState {
             scenario: plan.scenario.clone(),
             target: target(plan),
             run_id: plan.run_id.clone(),
+            mix: plan.mix.clone(),
+            error_mix: plan.error_mix,
             time_zone: TimeZone::system(),
         }
     }

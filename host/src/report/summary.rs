@@ -2,7 +2,7 @@
 //! the same text. At most 100 columns wide, without colors: it is also read in CI logs and files.
 
 use super::Locale;
-use super::json::{Distribution, Limit, LimitKind, Requests, Summary};
+use super::json::{Distribution, Fault, Limit, LimitKind, Requests, Summary};
 use super::language::{Unit, harmless};
 use super::table::{Table, labelled};
 use super::words::Words;
@@ -105,6 +105,8 @@ impl Page<'_> {
         text += &labelled(WIDTH, w.status, &self.classes());
         text += &labelled(WIDTH, w.failures, &self.failures());
         text += &labelled(WIDTH, w.mix, &self.mix());
+        text += &labelled(WIDTH, w.error_mix, &self.error_mix());
+        text += &labelled(WIDTH, w.faults, &self.faults());
         text
     }
 
@@ -167,8 +169,35 @@ impl Page<'_> {
         self.summary
             .mix
             .iter()
-            .map(|m| format!("{} {}", harmless(&m.category), self.locale.percent(m.share)))
+            .map(|m| self.against(&harmless(&m.category), m.share, m.target))
             .collect()
+    }
+
+    fn error_mix(&self) -> Vec<String> {
+        self.summary
+            .error_mix
+            .iter()
+            .filter(|e| e.target.is_some())
+            .map(|e| self.against(self.words.class(e.class), e.share, e.target))
+            .collect()
+    }
+
+    /// What was achieved, and in brackets what was asked for.
+    fn against(&self, name: &str, share: f64, target: Option<f64>) -> String {
+        let l = self.locale;
+        let target = target.map_or_else(String::new, |target| {
+            format!(" ({} {})", self.words.wanted, l.percent(target))
+        });
+        format!("{name} {}{target}", l.percent(share))
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let (l, w) = (self.locale, self.words);
+        let counts = |f: &Fault| {
+            let (committed, asked) = (l.integer(f.committed), l.integer(f.asked));
+            format!("{} {committed} ({} {asked})", w.fault(f.kind), w.asked)
+        };
+        self.summary.faults.iter().map(counts).collect()
     }
 
     fn routes(&self) -> String {
@@ -335,12 +364,16 @@ impl Page<'_> {
     }
 
     fn repeat(&self) -> String {
-        let seed = self.summary.run.seed.to_string();
-        labelled(
-            WIDTH,
-            self.words.repeat,
-            &[self.words.repeat_with.replace("{seed}", &seed)],
-        )
+        let summary = self.summary;
+        let seed = summary.run.seed.to_string();
+        let governed = summary.mix.iter().any(|m| m.target.is_some())
+            || summary.error_mix.iter().any(|e| e.target.is_some());
+        let with = if governed {
+            self.words.repeat_governed
+        } else {
+            self.words.repeat_with
+        };
+        labelled(WIDTH, self.words.repeat, &[with.replace("{seed}", &seed)])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every word of the panel and the summary, in English and in Brazilian Portuguese. Used by the report through
 //! [`super::Locale`]. Both tables have the same fields, so a word cannot be forgotten in one of them.
 
-use crate::metrics::{Ending, Failure};
+use crate::metrics::{Class, Ending, Failure, FaultKind};
 
 /// The words of one language.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +37,12 @@ pub(super) struct Words {
     pub(super) no_response: &'static str,
     pub(super) failures: &'static str,
     pub(super) mix: &'static str,
+    pub(super) error_mix: &'static str,
+    /// A share that the plan asks for.
+    pub(super) wanted: &'static str,
+    pub(super) faults: &'static str,
+    /// How many faults were asked for.
+    pub(super) asked: &'static str,
     pub(super) sessions: &'static str,
     pub(super) begun: &'static str,
     pub(super) still_active: &'static str,
@@ -64,6 +70,10 @@ pub(super) struct Words {
     pub(super) repeat: &'static str,
     /// `{seed}` is filled in.
     pub(super) repeat_with: &'static str,
+    /// The same for a run whose mixes were held by feedback.
+    pub(super) repeat_governed: &'static str,
+    class: [&'static str; Class::ALL.len()],
+    fault: [&'static str; FaultKind::ALL.len()],
     failure: [&'static str; Failure::ALL.len()],
     ending: [&'static str; Ending::ALL.len()],
 }
@@ -71,6 +81,14 @@ pub(super) struct Words {
 impl Words {
     pub(super) fn failure(&self, failure: Failure) -> &'static str {
         self.failure[failure as usize]
+    }
+
+    pub(super) fn class(&self, class: Class) -> &'static str {
+        self.class[class as usize]
+    }
+
+    pub(super) fn fault(&self, kind: FaultKind) -> &'static str {
+        self.fault[kind as usize]
     }
 
     pub(super) fn ending(&self, ending: Ending) -> &'static str {
@@ -106,6 +124,10 @@ pub(super) static ENGLISH: Words = Words {
     no_response: "no response",
     failures: "failures",
     mix: "request mix",
+    error_mix: "error mix",
+    wanted: "target",
+    faults: "faults",
+    asked: "asked",
     sessions: "sessions",
     begun: "begun",
     still_active: "still active",
@@ -130,6 +152,17 @@ pub(super) static ENGLISH: Words = Words {
     what_to_do: "The figures above are not the target's alone. Give it more --workers or cores, or fewer users.",
     repeat: "repeat",
     repeat_with: "the same command with --seed {seed} makes the same decisions",
+    repeat_governed: "the same command with --seed {seed}; exactly so with --mix off --error-mix off",
+    class: ["success", "client", "server"],
+    fault: [
+        "bad credentials",
+        "forbidden",
+        "invalid data",
+        "not found",
+        "rate limit",
+        "timeout",
+        "server error",
+    ],
     failure: [
         "timeout",
         "connect",
@@ -171,6 +204,10 @@ pub(super) static PORTUGUESE: Words = Words {
     no_response: "sem resposta",
     failures: "falhas",
     mix: "distribuição",
+    error_mix: "erros",
+    wanted: "meta",
+    faults: "falhas injet.",
+    asked: "pedidas",
     sessions: "sessões",
     begun: "iniciadas",
     still_active: "ainda ativas",
@@ -195,6 +232,17 @@ pub(super) static PORTUGUESE: Words = Words {
     what_to_do: "Os números acima não são só do alvo. Dê mais --workers ou núcleos, ou menos usuários.",
     repeat: "repetir",
     repeat_with: "o mesmo comando com --seed {seed} toma as mesmas decisões",
+    repeat_governed: "o mesmo comando com --seed {seed}; exatamente igual com --mix off --error-mix off",
+    class: ["sucesso", "cliente", "servidor"],
+    fault: [
+        "credenciais inválidas",
+        "proibido",
+        "dados inválidos",
+        "não encontrado",
+        "limite de taxa",
+        "tempo esgotado",
+        "erro do servidor",
+    ],
     failure: [
         "tempo esgotado",
         "conexão",

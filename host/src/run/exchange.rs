@@ -1,5 +1,6 @@
 //! From a behavior's step to what came of it: check every request of the batch, send them together, count each.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,10 +10,14 @@ use super::floor::Floor;
 use super::labels::method_name;
 use crate::behavior::types;
 use crate::http::{Call, Refused};
-use crate::metrics::{Failure, Outcome, RequestSample};
+use crate::metrics::{Failure, FaultKind, Outcome, RequestSample};
 
 /// Most requests that a step may send together.
 const MAX_BATCH: usize = 256;
+/// How long a request waits that is to time out.
+const TOO_SHORT: Duration = Duration::from_millis(1);
+/// How long the target is asked to take over it, so that even a quick one is too late.
+const TOO_LATE: Duration = Duration::from_millis(50);
 
 /// Why a step was not carried out: the behavior asked for something that it may not have.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +33,32 @@ pub(super) struct Prepared {
     call: Call,
     route: u16,
     category: u16,
-    fault: bool,
+    /// What it is to fail of.
+    fault: Option<FaultKind>,
+}
+
+impl Prepared {
+    /// The same request, made to fail by the host.
+    fn failing(&self, kind: FaultKind) -> Self {
+        let call = self.call.clone();
+        let call = match kind {
+            FaultKind::Timeout => call.failing(None, Some(TOO_LATE)).timeout(Some(TOO_SHORT)),
+            _ => call.failing(Some(503), None),
+        };
+        Self {
+            call,
+            fault: Some(kind),
+            ..*self
+        }
+    }
+}
+
+/// What came of a batch.
+pub(super) struct Sent {
+    /// In the order of the requests.
+    pub(super) outcomes: Vec<types::Outcome>,
+    /// Requests that were spent: some may have been sent twice.
+    pub(super) requests: u32,
 }
 
 /// Check every request of a step before any of them leaves.
@@ -83,30 +113,41 @@ fn prepare_one(
             .timeout(timeout),
         route,
         category,
-        fault: request.fault.is_some(),
+        fault: request.fault.map(kind),
     })
 }
 
-/// Send a batch together. The first `left` requests are sent, the rest end as `stopped`; outcomes come in order.
+fn kind(fault: types::Fault) -> FaultKind {
+    match fault {
+        types::Fault::BadCredentials => FaultKind::BadCredentials,
+        types::Fault::Forbidden => FaultKind::Forbidden,
+        types::Fault::InvalidData => FaultKind::InvalidData,
+        types::Fault::NotFound => FaultKind::NotFound,
+        types::Fault::RateLimit => FaultKind::RateLimit,
+    }
+}
+
+/// Send a batch together. The first `left` requests are sent, the rest end as `stopped`.
 pub(super) async fn send(
     floor: &Rc<Floor>,
     archetype: u16,
     user: u32,
     mut batch: Vec<Prepared>,
     left: u32,
-) -> Vec<types::Outcome> {
+) -> Sent {
     let within = batch.len().min(left as usize);
     let over = batch.split_off(within);
+    let spare = Cell::new(left - within as u32);
     let mut outcomes = match batch.len() {
         1 => match batch.pop() {
-            Some(one) => vec![exchange(floor, archetype, user, one).await],
+            Some(one) => vec![exchange(floor, archetype, user, one, &spare).await],
             None => Vec::new(),
         },
         _ => {
             join_all(
                 batch
                     .into_iter()
-                    .map(|one| Box::pin(exchange(floor, archetype, user, one))),
+                    .map(|one| Box::pin(exchange(floor, archetype, user, one, &spare))),
             )
             .await
         }
@@ -115,10 +156,44 @@ pub(super) async fn send(
         Counted::new(floor, archetype, user, &one).not_sent();
         outcomes.push(types::Outcome::Failed(types::Failure::Stopped));
     }
-    outcomes
+    Sent {
+        outcomes,
+        requests: left - spare.get(),
+    }
 }
 
-async fn exchange(floor: &Floor, archetype: u16, user: u32, one: Prepared) -> types::Outcome {
+/// One request for its response. When the error mix is short of server errors, a request that changes nothing is made
+/// to fail, and then sent again, as somebody does who reloads a page: so the journey goes on. That takes a `spare`.
+async fn exchange(
+    floor: &Floor,
+    archetype: u16,
+    user: u32,
+    one: Prepared,
+    spare: &Cell<u32>,
+) -> types::Outcome {
+    if one.fault.is_none()
+        && one.call.is_safe()
+        && spare.get() > 0
+        && !floor.stopping.get()
+        && let Some(kind) = floor.make()
+    {
+        spare.set(spare.get() - 1);
+        let failing = one.failing(kind);
+        let outcome = Box::pin(once(floor, archetype, user, failing)).await;
+        let over = match &outcome {
+            types::Outcome::Response(response) => response.status < 500,
+            types::Outcome::Failed(failure) => *failure == types::Failure::Stopped,
+        };
+        if over {
+            spare.set(spare.get() + 1);
+            return outcome;
+        }
+        floor.decided(one.category);
+    }
+    once(floor, archetype, user, one).await
+}
+
+async fn once(floor: &Floor, archetype: u16, user: u32, one: Prepared) -> types::Outcome {
     let counted = Counted::new(floor, archetype, user, &one);
     let place = floor.client.place().await;
     if floor.stopping.get() {
@@ -149,7 +224,7 @@ async fn exchange(floor: &Floor, archetype: u16, user: u32, one: Prepared) -> ty
 struct Counted<'a> {
     floor: &'a Floor,
     sample: RequestSample,
-    fault: bool,
+    fault: Option<FaultKind>,
     in_flight: Option<std::time::Instant>,
     counted: bool,
 }
@@ -193,10 +268,12 @@ impl<'a> Counted<'a> {
 
     fn count(&mut self, outcome: Outcome, latency: Duration) {
         self.counted = true;
-        self.sample.expected = self.fault && !matches!(outcome, Outcome::Status(..400));
+        self.sample.expected = self.fault.is_some_and(|kind| kind.is_met_by(outcome));
         self.sample.outcome = outcome;
         self.sample.latency = latency;
         self.floor.recorder.borrow_mut().request(&self.sample);
+        let sent = self.in_flight.is_some();
+        self.floor.came(outcome, sent, self.fault);
     }
 }
 

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::governor::{Ask, Governor};
 use super::labels::Labels;
 use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot};
 use crate::http::Client;
-use crate::metrics::{Catalog, Recorder};
+use crate::metrics::{Catalog, FaultKind, Outcome, Recorder};
 use crate::plan::Plan;
 
 /// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
@@ -25,6 +26,9 @@ pub(super) struct Floor {
     pub(super) plan: Arc<Plan>,
     pub(super) client: Client,
     pub(super) recorder: RefCell<Recorder>,
+    governor: RefCell<Governor>,
+    /// Speaks for all: one line about the target is enough.
+    is_first: bool,
     pub(super) rooms: Vec<Room>,
     pub(super) stopping: Cell<bool>,
     /// Users of this worker that have not finished.
@@ -52,6 +56,8 @@ impl Floor {
         recorder: Recorder,
         behaviors: &[Arc<Behavior>],
         catalog: &Catalog,
+        worker: usize,
+        users: usize,
     ) -> Self {
         let rooms = plan
             .archetypes
@@ -66,6 +72,8 @@ impl Floor {
             });
         Self {
             rooms: rooms.collect(),
+            governor: RefCell::new(Governor::new(&plan, catalog, users)),
+            is_first: worker == 0,
             client,
             recorder: RefCell::new(recorder),
             stopping: Cell::new(false),
@@ -105,6 +113,92 @@ impl Floor {
 
     pub(super) fn quarantined(&self, archetype: u16) -> bool {
         self.room(archetype).quarantined.get()
+    }
+
+    /// What `context.mix` says to a session of this archetype.
+    pub(super) fn wanted(&self, archetype: u16) -> Vec<f32> {
+        let governor = self.governor.borrow();
+        let categories = self.room(archetype).labels.categories();
+        governor
+            .mix
+            .as_ref()
+            .map_or_else(Vec::new, |mix| mix.wanted(categories))
+    }
+
+    /// A session has decided on a request of this category.
+    pub(super) fn decided(&self, category: u16) {
+        if let Some(mix) = &mut self.governor.borrow_mut().mix {
+            mix.made(category);
+        }
+    }
+
+    /// A fault for a session of this archetype to commit, if it is time for one.
+    pub(super) fn ask(&self, archetype: u16) -> Option<Ask> {
+        let ask = self.governor.borrow_mut().errors.as_mut()?.ask(archetype)?;
+        self.recorder.borrow_mut().fault_asked(ask.kind);
+        Some(ask)
+    }
+
+    /// A session has committed what it was asked for; `met`: a request failed of it.
+    pub(super) fn committed(&self, archetype: u16, ask: Ask, met: bool) {
+        let mut governor = self.governor.borrow_mut();
+        if let Some(errors) = &mut governor.errors
+            && errors.committed(archetype, ask, met)
+        {
+            self.give_up(ask.kind);
+        }
+    }
+
+    /// A session was asked for a fault in vain.
+    pub(super) fn ignored(&self, archetype: u16) {
+        if let Some(errors) = &mut self.governor.borrow_mut().errors {
+            errors.ignored(archetype);
+        }
+    }
+
+    /// What the host should make the next request fail of, if it is time for that.
+    pub(super) fn make(&self) -> Option<FaultKind> {
+        let kind = self.governor.borrow_mut().errors.as_mut()?.make()?;
+        self.recorder.borrow_mut().fault_asked(kind);
+        Some(kind)
+    }
+
+    /// What came of a request, and what it was to fail of.
+    pub(super) fn came(&self, outcome: Outcome, sent: bool, fault: Option<FaultKind>) {
+        let met = fault.is_some_and(|kind| kind.is_met_by(outcome));
+        if let (Some(kind), true) = (fault, met) {
+            self.recorder.borrow_mut().fault_committed(kind);
+        }
+        let mut governor = self.governor.borrow_mut();
+        let Some(errors) = &mut governor.errors else {
+            return;
+        };
+        if sent {
+            errors.came(outcome);
+        }
+        if let Some(kind) = fault.filter(|kind| kind.is_hosts())
+            && errors.made(kind, met || !sent)
+        {
+            self.give_up(kind);
+        }
+    }
+
+    fn give_up(&self, kind: FaultKind) {
+        if !self.is_first {
+            return;
+        }
+        let word = kind.as_str();
+        match kind {
+            FaultKind::ServerError => tracing::warn!(
+                "no server errors on purpose: the target does not honor x-envoy-fault-abort-request; set error_mix without a server share, or allow faults there"
+            ),
+            FaultKind::RateLimit => {
+                tracing::info!("no bursts on purpose any more: the target limits no rate");
+            }
+            _ => tracing::warn!(
+                "no {word} faults on purpose any more: the target did not fail of the last ones"
+            ),
+        }
     }
 
     /// Take what a session told the host during its last call.

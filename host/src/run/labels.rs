@@ -82,6 +82,11 @@ impl Labels {
         }
     }
 
+    /// The behavior's categories in its own order, as positions in the catalog.
+    pub(super) fn categories(&self) -> impl Iterator<Item = u16> {
+        self.categories.iter().map(|(_, position)| *position)
+    }
+
     /// The category's position in the catalog, or one past the end for an unknown one.
     pub(super) fn category(&self, name: &str) -> u16 {
         let known = self.categories.iter().find(|(known, _)| known == name);

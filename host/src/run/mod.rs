@@ -5,6 +5,7 @@
 
 mod exchange;
 mod floor;
+mod governor;
 mod identity;
 mod labels;
 mod orchestrator;

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::exchange::{prepare, send};
 use super::floor::{Floor, backoff};
+use super::governor::Ask;
 use super::identity;
 use super::seed::{Stream, derive, unit};
 use crate::behavior::{Session, types};
-use crate::metrics::Ending;
+use crate::metrics::{Ending, FaultKind, Outcome};
 
 /// Longest delay that a step may ask for: an hour.
 const MAX_DELAY_MS: u32 = 3_600_000;
@@ -102,6 +103,10 @@ async fn session(
             }
         };
         outcomes = Vec::new();
+        let left = budget - played.requests;
+        if let types::Action::Requests(requests) = &step.action {
+            open.decided(requests, left);
+        }
         if step.delay_ms > MAX_DELAY_MS {
             open.fail(
                 floor,
@@ -142,6 +147,7 @@ async fn session(
             continue;
         }
         idle_steps = 0;
+        let faulty: Vec<usize> = faulty(&requests).collect();
         let batch = match prepare(floor, archetype, requests) {
             Ok(batch) => batch,
             Err(refused) => {
@@ -149,17 +155,24 @@ async fn session(
                 return played;
             }
         };
-        let left = budget - played.requests;
-        played.requests += (batch.len() as u32).min(left);
         busy.set(true);
-        outcomes = Box::pin(send(floor, archetype, user.index, batch, left)).await;
+        let sent = Box::pin(send(floor, archetype, user.index, batch, left)).await;
         busy.set(false);
+        played.requests += sent.requests;
+        outcomes = sent.outcomes;
+        open.committed(faulty.iter().filter_map(|at| outcomes.get(*at)));
         if floor.stopping.get() {
             // Whoever is thinking when the run stops was ended by its worker; this one was busy.
             open.end(Ending::Cut);
             return played;
         }
     }
+}
+
+/// Where in a batch the requests stand that are wrong on purpose.
+fn faulty(requests: &[types::Request]) -> impl Iterator<Item = usize> {
+    let numbered = requests.iter().enumerate();
+    numbered.filter_map(|(at, request)| request.fault.map(|_| at))
 }
 
 /// Wait, and measure by how much the wait was overrun: the worker's scheduling lag.
@@ -186,6 +199,8 @@ struct Open {
     session: Option<Session>,
     began: Instant,
     ending: Ending,
+    /// A fault that the session has been asked for and has not committed yet.
+    asked: Option<Ask>,
 }
 
 impl Open {
@@ -225,6 +240,7 @@ impl Open {
             session: None,
             began,
             ending,
+            asked: None,
         };
         open.session = Some(session?);
         open.take_events();
@@ -245,11 +261,18 @@ impl Open {
             self.ending = Ending::Crashed;
             return Err(Duration::ZERO);
         }
+        if self.asked.as_mut().is_some_and(|ask| !ask.again()) {
+            self.asked = None;
+            floor.ignored(self.archetype);
+        }
+        if self.asked.is_none() {
+            self.asked = floor.ask(self.archetype);
+        }
         let context = types::Context {
             elapsed_ms: self.began.elapsed().as_millis() as u64,
             requests_left,
-            mix: Vec::new(),
-            fault: None,
+            mix: floor.wanted(self.archetype),
+            fault: self.asked.and_then(|ask| to_contract(ask.kind)),
         };
         let called = Instant::now();
         let answer = session.next(&context, outcomes);
@@ -274,6 +297,32 @@ impl Open {
         }
     }
 
+    /// The session wants to send these. Counted now and not when they leave: a pause in between would let all users
+    /// run after the same category.
+    fn decided(&self, requests: &[types::Request], left: u32) {
+        let labels = &self.floor.room(self.archetype).labels;
+        for request in requests.iter().take(left as usize) {
+            self.floor.decided(labels.category(&request.category));
+        }
+    }
+
+    /// What came of the requests that were wrong on purpose.
+    fn committed<'a>(&mut self, outcomes: impl Iterator<Item = &'a types::Outcome>) {
+        let mut outcomes = outcomes.peekable();
+        if outcomes.peek().is_none() {
+            return;
+        }
+        if let Some(ask) = self.asked.take() {
+            let met = outcomes.any(|outcome| match outcome {
+                types::Outcome::Response(response) => {
+                    ask.kind.is_met_by(Outcome::Status(response.status))
+                }
+                types::Outcome::Failed(_) => false,
+            });
+            self.floor.committed(self.archetype, ask, met);
+        }
+    }
+
     fn take_events(&mut self) {
         let (floor, archetype) = (&self.floor, self.archetype);
         if let Some(session) = &mut self.session {
@@ -295,6 +344,9 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
+        if self.asked.take().is_some() {
+            self.floor.ignored(self.archetype);
+        }
         let ended = self.session.take().map(Session::end);
         if let Some(Err(crash)) = ended {
             self.ending = Ending::Crashed;
@@ -341,4 +393,16 @@ impl Drop for Active {
             .borrow_mut()
             .user_finished(self.archetype);
     }
+}
+
+/// What the contract calls a fault; `None` for those that the host makes itself.
+fn to_contract(kind: FaultKind) -> Option<types::Fault> {
+    Some(match kind {
+        FaultKind::BadCredentials => types::Fault::BadCredentials,
+        FaultKind::Forbidden => types::Fault::Forbidden,
+        FaultKind::InvalidData => types::Fault::InvalidData,
+        FaultKind::NotFound => types::Fault::NotFound,
+        FaultKind::RateLimit => types::Fault::RateLimit,
+        FaultKind::Timeout | FaultKind::ServerError => return None,
+    })
 }

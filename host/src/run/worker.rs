@@ -84,7 +84,16 @@ async fn work(share: Share) {
         }
     };
     let recorder = Recorder::new(Arc::clone(&catalog), worker);
-    let floor = Rc::new(Floor::new(plan, client, recorder, &behaviors, &catalog));
+    let floor = Floor::new(
+        plan,
+        client,
+        recorder,
+        &behaviors,
+        &catalog,
+        worker,
+        users.len(),
+    );
+    let floor = Rc::new(floor);
     let crew = Crew::start(&floor, users);
     // Two travel back and forth; a third is made only if the orchestrator falls behind.
     let mut spare = vec![Interval::new(&catalog)];

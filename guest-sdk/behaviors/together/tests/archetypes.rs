@@ -207,7 +207,7 @@ fn each_fault_is_committed_once_and_the_journey_goes_on() {
             );
             assert_eq!(
                 wrong.len(),
-                if fault == Fault::RateLimit { 20 } else { 1 },
+                if fault == Fault::RateLimit { 40 } else { 1 },
                 "{}",
                 behavior.name()
             );

@@ -8,8 +8,10 @@ use crate::client::Client;
 use crate::model::Id;
 use crate::routes;
 
-/// How many light requests make a burst.
-const BURST: u32 = 20;
+/// How many light requests make a burst: more than a person's session sends in a second.
+const BURST: u32 = 40;
+/// How long to leave a rate limit alone after that, so that what follows goes through.
+const REST_MS: u32 = 1_000;
 
 /// What the account may do, and so which requests it has no permission for.
 #[derive(Debug, Clone, Copy)]
@@ -63,10 +65,16 @@ async fn commit(client: Client<'_>, standing: Standing<'_>, fault: Fault) -> Res
             .json(&json!({ "description": "it has no name" })),
         (Fault::NotFound, _) => client.call(routes::GET_USER).arg(Id::unknown(me)),
         (Fault::RateLimit, _) => {
-            let size = BURST.min(me.requests_left());
+            if me.requests_left() < 2 * BURST {
+                return Ok(()); // what the session has begun has to be ended
+            }
             let light = || client.call(routes::WHOAMI).fault(Fault::RateLimit);
-            for reply in me.batch((0..size).map(|_| light()).collect()).await {
-                reply?;
+            let mut limited = false;
+            for reply in me.batch((0..BURST).map(|_| light()).collect()).await {
+                limited |= reply?.status == 429;
+            }
+            if limited {
+                me.wait_ms(REST_MS).await;
             }
             return Ok(());
         }

@@ -10,7 +10,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit;
 
 use super::writer::{Family, Writer};
-use crate::metrics::{ArchetypeCounts, Ending, Failure, Outcome, Snapshot};
+use crate::metrics::{ArchetypeCounts, Ending, Failure, FaultKind, Outcome, Snapshot};
 
 /// Upper bounds of the latency buckets, in seconds.
 const LATENCY: [f64; 17] = [
@@ -184,7 +184,16 @@ fn requests(s: &Snapshot, page: &mut Writer) -> Result<(), Error> {
                     )
                 })
         },
-    )
+    )?;
+    let kinds = || FaultKind::ALL.iter().zip(s.faults);
+    let help = "Failures that the tool asked for on purpose, by kind";
+    page.family("faults_asked", help, None, MetricType::Counter, |f| {
+        kinds().try_for_each(|(kind, count)| f.counter(&[("kind", kind.as_str())], count.asked))
+    })?;
+    let help = "Requests that failed as the tool asked for, by kind";
+    page.family("faults_committed", help, None, MetricType::Counter, |f| {
+        kinds().try_for_each(|(kind, count)| f.counter(&[("kind", kind.as_str())], count.committed))
+    })
 }
 
 fn users(s: &Snapshot, page: &mut Writer) -> Result<(), Error> {

@@ -6,21 +6,23 @@ use jiff::Timestamp;
 use ratatui::style::{Color, Style, Stylize as _};
 use ratatui::text::{Line, Span};
 
-use super::super::gather::limits;
+use super::super::gather::{limits, share};
 use super::super::language::Unit;
 use super::super::summary::limit_text;
 use super::{ACTIVITY, PanelState};
-use crate::metrics::{Activity, Outcome, Snapshot};
+use crate::metrics::{Activity, Class, Outcome, Snapshot};
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;
+/// The most lines that target shares take.
+const MIXES: u16 = 2;
 
 /// Lines that the panel would like to have. It does not change during a run but for warnings, so that the panel
 /// doesn't jump.
 pub(super) fn height(snapshot: &Snapshot) -> u16 {
     let archetypes = u16::try_from(snapshot.archetypes.len()).unwrap_or(u16::MAX);
     let warnings = limits(snapshot).len() as u16;
-    (HEAD + warnings + ACTIVITY as u16 + 4).saturating_add(archetypes)
+    (HEAD + MIXES + warnings + ACTIVITY as u16 + 4).saturating_add(archetypes)
 }
 
 /// At most `height` lines; the list of recent requests is the first to give way.
@@ -32,6 +34,7 @@ pub(super) fn lines(
 ) -> Vec<Line<'static>> {
     let width = usize::from(width);
     let mut lines = head(snapshot, state, width);
+    lines.extend(mixes(snapshot, state, width));
     lines.extend(limits(snapshot).iter().map(|limit| {
         let words = state.locale.words();
         Line::from(
@@ -119,6 +122,43 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
         ),
         fit(progress(snapshot, state), width),
     ]
+}
+
+/// What the plan's mixes ask for and what the run has had so far, in whole percents: `auth 21/20`.
+fn mixes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'static>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let total = snapshot.total();
+    let against = |name: &str, count: u64, target: f64| {
+        let achieved = 100.0 * share(count, total.requests());
+        fact(
+            name,
+            format!("{}/{}", l.decimal(achieved, 0), l.decimal(target, 0)),
+        )
+    };
+    let mut lines = Vec::new();
+    if let Some(mix) = &state.mix {
+        let mut facts = vec![vec![format!("{} %", w.mix).dim()]];
+        facts.extend(
+            snapshot
+                .by_category()
+                .into_iter()
+                .filter_map(|(name, count)| Some(against(name, count, mix.share(name)?))),
+        );
+        lines.push(fit(facts, width));
+    }
+    if let Some(mix) = state.error_mix {
+        let mut facts = vec![vec![format!("{} %", w.error_mix).dim()]];
+        let counted = Class::ALL.into_iter().zip(total.classes());
+        facts.extend(
+            counted
+                .zip(mix.shares())
+                .map(|((class, count), target)| against(w.class(class), count, target)),
+        );
+        let committed = snapshot.faults.iter().map(|f| f.committed).sum();
+        facts.push(fact(w.faults, l.integer(committed)));
+        lines.push(fit(facts, width));
+    }
+    lines
 }
 
 fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {

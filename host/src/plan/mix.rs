@@ -1,0 +1,174 @@
+//! What the run's requests are made of: shares of categories, and of successes and errors. Read from settings by
+//! `settings.rs`, held by `run` through its governor. Shares are percentages, and they add up to 100.
+
+use super::errors::Bad;
+use super::forms::Form;
+
+/// How far from 100 a sum may be: rounding, and no more.
+const CRUMB: f64 = 0.01;
+/// Longest name of a category that makes sense in a table.
+const LONGEST: usize = 64;
+
+/// Shares of all requests by category, in percent; the plan's order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestMix(pub Vec<(String, f64)>);
+
+impl RequestMix {
+    /// The share of a category, in percent; `None` for one that the mix does not name.
+    pub fn share(&self, category: &str) -> Option<f64> {
+        let found = self.0.iter().find(|(name, _)| name == category);
+        found.map(|(_, share)| *share)
+    }
+}
+
+/// Shares of all requests by what comes of them, in percent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ErrorMix {
+    /// Status below 400.
+    pub success: f64,
+    /// Status 400 to 499.
+    pub client: f64,
+    /// Status 500 and above, and no response at all.
+    pub server: f64,
+}
+
+impl ErrorMix {
+    /// The names of the shares, in the order of [`Self::shares`].
+    pub const NAMES: [&'static str; 3] = ["success", "client", "server"];
+
+    /// All three.
+    pub fn shares(&self) -> [f64; 3] {
+        [self.success, self.client, self.server]
+    }
+}
+
+/// `auth=20,user-query=35,…`, or `off`.
+pub(super) fn request_mix() -> Form<Option<RequestMix>> {
+    let parse = |text: &str| shares(text).map(RequestMix);
+    Form::new("SHARES", parse, |mix: &RequestMix| shown(&mix.0)).or_word("off")
+}
+
+/// `success=85,client=12,server=3`, or `off`.
+pub(super) fn error_mix() -> Form<Option<ErrorMix>> {
+    let parse = |text: &str| {
+        let given = shares(text)?;
+        if let Some((odd, _)) = given
+            .iter()
+            .find(|(name, _)| !ErrorMix::NAMES.contains(&name.as_str()))
+        {
+            return Err(Bad::new(
+                format!("{odd:?} is no share of the error mix"),
+                "use success, client and server",
+            ));
+        }
+        let [success, client, server] = ErrorMix::NAMES.map(|name| {
+            let found = given.iter().find(|(known, _)| known == name);
+            found.map_or(0.0, |(_, share)| *share)
+        });
+        Ok(ErrorMix {
+            success,
+            client,
+            server,
+        })
+    };
+    let show = |mix: &ErrorMix| {
+        let named = ErrorMix::NAMES.map(str::to_owned).into_iter();
+        shown(&named.zip(mix.shares()).collect::<Vec<_>>())
+    };
+    Form::new("SHARES", parse, show).or_word("off")
+}
+
+fn shares(text: &str) -> Result<Vec<(String, f64)>, Bad> {
+    const EXAMPLE: &str = "write name=percent, joined by commas, or off";
+    let mut shares: Vec<(String, f64)> = Vec::new();
+    for part in text.split(',') {
+        let (name, percent) = part
+            .split_once('=')
+            .map(|(name, percent)| (name.trim(), percent.trim()))
+            .filter(|(name, _)| !name.is_empty() && name.len() <= LONGEST)
+            .filter(|(name, _)| !name.contains(char::is_control))
+            .ok_or_else(|| Bad::new(format!("{part:?} is no share"), EXAMPLE))?;
+        let percent = percent
+            .parse()
+            .ok()
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .ok_or_else(|| {
+                Bad::new(
+                    format!("{percent:?} is no percentage"),
+                    format!("give {name} a number from 0 to 100"),
+                )
+            })?;
+        if shares.iter().any(|(known, _)| known == name) {
+            return Err(Bad::new(format!("{name} is there twice"), "remove one"));
+        }
+        shares.push((name.to_owned(), percent));
+    }
+    let sum: f64 = shares.iter().map(|(_, share)| share).sum();
+    if (sum - 100.0).abs() > CRUMB {
+        let sum = (sum * 100.0).round() / 100.0;
+        return Err(Bad::new(
+            format!("the shares add up to {sum}, not to 100"),
+            "give shares that add up to 100, or off",
+        ));
+    }
+    Ok(shares)
+}
+
+fn shown(shares: &[(String, f64)]) -> String {
+    let parts = shares.iter().map(|(name, share)| format!("{name}={share}"));
+    parts.collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn shares_that_do_not_make_a_whole_are_refused() {
+        for (text, problem) in [
+            ("auth=20,user-query=79", "add up to 99"),
+            ("auth=60,user-query=60", "add up to 120"),
+            ("auth=50,auth=50", "auth is there twice"),
+            ("auth=-1,x=101", "\"-1\" is no percentage"),
+            ("auth=NaN,x=100", "\"NaN\" is no percentage"),
+            ("auth", "\"auth\" is no share"),
+            ("=100", "\"=100\" is no share"),
+            ("", "\"\" is no share"),
+        ] {
+            let bad = (request_mix().parse)(text).unwrap_err();
+            assert!(bad.problem.contains(problem), "{text}: {bad}");
+        }
+        let bad = (error_mix().parse)("success=90,customer=10").unwrap_err();
+        assert!(bad.problem.contains("\"customer\""), "{bad}");
+    }
+
+    #[test]
+    fn off_is_no_mix_and_a_share_left_out_is_zero() {
+        assert_eq!((request_mix().parse)("off"), Ok(None));
+        assert_eq!((error_mix().show)(&None), "off");
+        let mix = (error_mix().parse)("client=40, success=60")
+            .unwrap()
+            .unwrap();
+        assert_eq!(mix.shares(), [60.0, 40.0, 0.0]);
+        let mix = (request_mix().parse)("a=33.34,b=33.33,c=33.33")
+            .unwrap()
+            .unwrap();
+        assert_eq!((mix.share("a"), mix.share("d")), (Some(33.34), None));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_reads_back(text in "\\PC*", cuts in prop::collection::vec(0u32..=100, 0..6)) {
+            let _ = (error_mix().parse)(&text);
+            let mut cuts: Vec<u32> = cuts.into_iter().chain([0, 100]).collect();
+            cuts.sort_unstable();
+            let parts: Vec<String> =
+                cuts.windows(2).enumerate().map(|(i, w)| format!("c{i}={}", w[1] - w[0])).collect();
+            let form = request_mix();
+            let mix = (form.parse)(&parts.join(",")).unwrap();
+            prop_assert_eq!((form.parse)(&(form.show)(&mix)).unwrap(), mix);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The request mix and the error mix, end to end: the real binary against the real service, 10,000 requests on two
+//! workers without pauses. What must stay true: the run comes to the plan's shares, and what the tool broke itself is
+//! never held against the target.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test's helpers may fail as the test does"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+const VESPEIRO: &str = env!("CARGO_BIN_EXE_vespeiro");
+
+/// A user service that ends with the test.
+struct Service {
+    process: Child,
+    url: String,
+}
+
+impl Service {
+    fn start(options: &[&str]) -> Service {
+        let mut process = Command::new(VESPEIRO)
+            .args(["serve", "--port", "0"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        let mut lines = BufReader::new(process.stdout.as_mut().unwrap());
+        lines.read_line(&mut url).unwrap();
+        let url = url.trim().to_owned();
+        Service { process, url }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may be gone already, and then there is nothing to do.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The summary of a run, as JSON, and what it said in text and in its log.
+fn run(service: &Service, folder: &Path, each: &str, options: &[&str]) -> (Value, String) {
+    let summary = folder.join("summary.json");
+    let output = Command::new(VESPEIRO)
+        .args(["run", "--base-url", &service.url, "--seed", "7"])
+        .args(["--users", "20", "--workers", "2"])
+        .args(["--min-request-count", each, "--max-request-count", each])
+        .args([
+            "--delay-min",
+            "0",
+            "--delay-max",
+            "0",
+            "--guest-timeout",
+            "10s",
+        ])
+        .arg("--summary-json")
+        .arg(&summary)
+        .args(options)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let summary = std::fs::read(summary).unwrap();
+    (serde_json::from_slice(&summary).unwrap(), said)
+}
+
+/// Shares achieved and asked for, in points.
+fn shares(of: &Value) -> Vec<(f64, f64)> {
+    let number = |row: &Value, key: &str| 100.0 * row[key].as_f64().unwrap_or_default();
+    let rows = of.as_array().unwrap().iter();
+    rows.map(|row| (number(row, "share"), number(row, "target")))
+        .collect()
+}
+
+fn distance(summary: &Value) -> f64 {
+    let off = shares(&summary["mix"])
+        .into_iter()
+        .map(|(is, should)| (is - should).abs());
+    off.sum::<f64>() / 2.0
+}
+
+fn committed(summary: &Value, kind: &str) -> u64 {
+    let faults = summary["faults"].as_array().unwrap().iter();
+    let found = faults.filter(|fault| fault["kind"] == kind);
+    found.filter_map(|fault| fault["committed"].as_u64()).sum()
+}
+
+fn injected(summary: &Value) -> u64 {
+    summary["total"]["injected"].as_u64().unwrap()
+}
+
+fn assert_near(summary: &Value, said: &str) {
+    assert!(distance(summary) <= 2.0, "{}: {said}", distance(summary));
+    for (is, should) in shares(&summary["error_mix"]) {
+        assert!(
+            (is - should).abs() <= 1.5,
+            "{is} instead of {should}: {said}"
+        );
+    }
+}
+
+#[test]
+fn ten_thousand_requests_come_to_the_plans_shares() {
+    let service = Service::start(&["--allow-faults"]);
+    let folder = tempfile::tempdir().unwrap();
+    let (summary, said) = run(&service, folder.path(), "500", &[]);
+    println!("{said}");
+    assert_near(&summary, &said);
+    for kind in [
+        "bad-credentials",
+        "forbidden",
+        "invalid-data",
+        "not-found",
+        "timeout",
+        "server-error",
+    ] {
+        assert!(committed(&summary, kind) > 0, "{kind}: {said}");
+    }
+    // The service has nothing against us: nearly all that failed was meant to.
+    let errors = summary["total"]["errors"].as_u64().unwrap();
+    assert!(
+        errors * 100 <= injected(&summary),
+        "{errors} unexpected errors: {said}"
+    );
+
+    // Another mix on the same service: the shares follow the plan and not the behaviors' habits.
+    let mix = "auth=30,user-query=20,user-mutation=20,profile=10,role-permission=15,admin=5";
+    let options = ["--mix", mix, "--error-mix", "success=94,client=5,server=1"];
+    let (summary, said) = run(&service, folder.path(), "500", &options);
+    println!("{said}");
+    assert_near(&summary, &said);
+}
+
+#[test]
+fn a_target_that_makes_no_errors_is_asked_a_few_times_and_told_about_once() {
+    let service = Service::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    let (summary, said) = run(&service, folder.path(), "500", &[]);
+    assert_eq!(committed(&summary, "server-error"), 0);
+    assert_eq!(
+        said.matches("x-envoy-fault-abort-request").count(),
+        1,
+        "{said}"
+    );
+    let faults = summary["faults"].as_array().unwrap().iter();
+    let asked = faults
+        .filter(|f| f["kind"] == "server-error")
+        .filter_map(|f| f["asked"].as_u64());
+    // On each worker 20 in a row, and those that were under way meanwhile.
+    assert!(asked.sum::<u64>() <= 2 * (20 + 10), "{said}");
+}
+
+#[test]
+fn off_is_off() {
+    let service = Service::start(&["--allow-faults"]);
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["--mix", "off", "--error-mix", "off"];
+    let (summary, said) = run(&service, folder.path(), "60", &options);
+    assert_eq!(injected(&summary), 0, "{said}");
+    assert_eq!(summary["faults"].as_array().unwrap().len(), 0);
+    assert!(!said.contains("error mix"), "{said}");
+}
