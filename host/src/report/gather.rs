@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::json::{
-    Archetype, Check, Class, Distribution, Ended, Generator, Limit, LimitKind, NotSent, Observed,
+    Archetype, Check, Class, Cleanup, Distribution, Ended, Generator, Limit, LimitKind, NotSent, Observed,
     Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share, Summary,
 };
 use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, Timing};
@@ -48,6 +48,20 @@ impl Summary {
             observed: observed(snapshot),
             generator: generator(snapshot),
             total: requests(snapshot, &total),
+            cleanup: None,
+        }
+    }
+}
+
+impl Cleanup {
+    /// A cleanup whose own requests are in `snapshot`; `None` when it did not take place.
+    pub fn new(snapshot: Option<&Snapshot>, removed: usize, left: usize) -> Cleanup {
+        Cleanup {
+            requests: snapshot.map_or(0, Snapshot::requests),
+            removed: removed as u64,
+            left: left as u64,
+            journal: None,
+            series: snapshot.map(series).unwrap_or_default(),
         }
     }
 }

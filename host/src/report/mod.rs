@@ -13,7 +13,7 @@ mod words;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-pub use json::Summary;
+pub use json::{Cleanup, Summary};
 pub use language::Locale;
 pub use panel::{PanelState, render};
 
@@ -112,7 +112,7 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::plan::{
-        Admin, Archetype, CleanUp, Cleanup, Guest, HttpVersion, Language, Load, Module, Output, Target,
+        Admin, Archetype, CleanUp, Guest, HttpVersion, Language, Load, Module, Output, Target,
     };
 
     pub(crate) fn plan(language: Language) -> Plan {
@@ -158,7 +158,7 @@ pub(crate) mod testing {
                 call_timeout: Duration::from_secs(1),
                 cache: false,
             },
-            cleanup: Cleanup {
+            cleanup: crate::plan::Cleanup {
                 when: CleanUp::Always,
                 rate: 200,
                 archetype: archetype("admin"),

@@ -61,6 +61,9 @@ pub(super) struct Words {
     pub(super) cpu_limit: &'static str,
     pub(super) lag_limit: &'static str,
     pub(super) what_to_do: &'static str,
+    pub(super) cleanup: &'static str,
+    pub(super) removed: &'static str,
+    pub(super) left_behind: &'static str,
     pub(super) repeat: &'static str,
     /// `{seed}` is filled in.
     pub(super) repeat_with: &'static str,
@@ -128,6 +131,9 @@ pub(super) static ENGLISH: Words = Words {
     cpu_limit: "the generator was the limit: CPU at {value} of its cores (bound: {bound})",
     lag_limit: "the generator was late: scheduling lag p99 {value} (bound: {bound})",
     what_to_do: "The figures above are not the target's alone. Give it more --workers or cores, or fewer users.",
+    cleanup: "cleanup",
+    removed: "removed",
+    left_behind: "left behind",
     repeat: "repeat",
     repeat_with: "the same command with --seed {seed} makes the same decisions",
     failure: [
@@ -193,6 +199,9 @@ pub(super) static PORTUGUESE: Words = Words {
     cpu_limit: "o gerador foi o limite: CPU em {value} dos seus núcleos (limite: {bound})",
     lag_limit: "o gerador se atrasou: atraso de agendamento p99 {value} (limite: {bound})",
     what_to_do: "Os números acima não são só do alvo. Dê mais --workers ou núcleos, ou menos usuários.",
+    cleanup: "limpeza",
+    removed: "removidos",
+    left_behind: "deixados",
     repeat: "repetir",
     repeat_with: "o mesmo comando com --seed {seed} toma as mesmas decisões",
     failure: [

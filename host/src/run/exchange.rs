@@ -13,6 +13,8 @@ use crate::metrics::{Failure, Outcome, RequestSample};
 
 /// Most requests that a step may send together.
 const MAX_BATCH: usize = 256;
+/// Longest mark of a request, in bytes: what `host.mark` takes too.
+const MAX_MARK: usize = 256;
 
 /// Why a step was not carried out: the behavior asked for something that it may not have.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,8 @@ pub(super) enum StepRefused {
     Request { route: String, refused: Refused },
     #[error("a batch of {0} requests is over the {MAX_BATCH} that are allowed")]
     Batch(usize),
+    #[error("request {route:?}: a mark of {length} bytes is over the {MAX_MARK} that are allowed")]
+    Mark { route: String, length: usize },
 }
 
 /// A request that was checked, with the labels it counts under.
@@ -29,6 +33,8 @@ pub(super) struct Prepared {
     route: u16,
     category: u16,
     fault: bool,
+    /// What it creates, if anything.
+    mark: Option<String>,
 }
 
 /// Check every request of a step before any of them leaves.
@@ -51,6 +57,10 @@ fn prepare_one(
     archetype: u16,
     request: types::Request,
 ) -> Result<Prepared, StepRefused> {
+    if let Some(length) = request.mark.as_ref().map(String::len).filter(|n| *n > MAX_MARK) {
+        let route = request.route;
+        return Err(StepRefused::Mark { route, length });
+    }
     let labels = &floor.room(archetype).labels;
     let route = labels.route(request.method, &request.route);
     let category = labels.category(&request.category);
@@ -84,6 +94,7 @@ fn prepare_one(
         route,
         category,
         fault: request.fault.is_some(),
+        mark: request.mark,
     })
 }
 
@@ -97,6 +108,7 @@ pub(super) async fn send(
 ) -> Vec<types::Outcome> {
     let within = batch.len().min(left as usize);
     let over = batch.split_off(within);
+    floor.intend(batch.iter().filter_map(|one| one.mark.as_deref()));
     let mut outcomes = match batch.len() {
         1 => match batch.pop() {
             Some(one) => vec![exchange(floor, archetype, user, one).await],

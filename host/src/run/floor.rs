@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::labels::Labels;
 use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot};
+use crate::cleanup::Writer;
 use crate::http::Client;
 use crate::metrics::{Catalog, Recorder};
 use crate::plan::Plan;
@@ -25,6 +26,7 @@ pub(super) struct Floor {
     pub(super) plan: Arc<Plan>,
     pub(super) client: Client,
     pub(super) recorder: RefCell<Recorder>,
+    journal: RefCell<Writer>,
     pub(super) rooms: Vec<Room>,
     pub(super) stopping: Cell<bool>,
     /// Users of this worker that have not finished.
@@ -50,6 +52,7 @@ impl Floor {
         plan: Arc<Plan>,
         client: Client,
         recorder: Recorder,
+        journal: Writer,
         behaviors: &[Arc<Behavior>],
         catalog: &Catalog,
     ) -> Self {
@@ -68,6 +71,7 @@ impl Floor {
             rooms: rooms.collect(),
             client,
             recorder: RefCell::new(recorder),
+            journal: RefCell::new(journal),
             stopping: Cell::new(false),
             playing: Cell::new(0),
             empty: Notify::new(),
@@ -119,7 +123,23 @@ impl Floor {
                     .observe(archetype, &metric, value);
             }
             GuestEvent::Log { level, message } => self.log(archetype, level, &message),
-            GuestEvent::Mark(_) | GuestEvent::Unmark(_) => {}
+            GuestEvent::Mark(thing) => self.journal.borrow_mut().mark(&thing),
+            GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
+        }
+    }
+
+    /// Put into the journal what requests are about to create, before they leave.
+    pub(super) fn intend<'a>(&self, things: impl Iterator<Item = &'a str>) {
+        let mut journal = self.journal.borrow_mut();
+        things.for_each(|thing| journal.mark(thing));
+        drop(journal);
+        self.keep_journal();
+    }
+
+    /// Write what sessions have marked and unmarked. Where that fails, no further request leaves.
+    pub(super) fn keep_journal(&self) {
+        if self.journal.borrow_mut().flush().is_err() {
+            self.stopping.set(true);
         }
     }
 

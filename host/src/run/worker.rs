@@ -15,6 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use super::floor::Floor;
 use super::user::{User, play};
 use crate::behavior::Behavior;
+use crate::cleanup::Writer;
 use crate::http::{Client, ClientError};
 use crate::metrics::{Catalog, Interval, Recorder};
 use crate::plan::Plan;
@@ -50,6 +51,7 @@ pub(super) struct Share {
     pub(super) plan: Arc<Plan>,
     pub(super) behaviors: Vec<Arc<Behavior>>,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) journal: Writer,
     pub(super) worker: usize,
     pub(super) users: Vec<User>,
     pub(super) reports: mpsc::Sender<Report>,
@@ -71,6 +73,7 @@ async fn work(share: Share) {
         plan,
         behaviors,
         catalog,
+        journal,
         worker,
         users,
         reports,
@@ -84,7 +87,9 @@ async fn work(share: Share) {
         }
     };
     let recorder = Recorder::new(Arc::clone(&catalog), worker);
-    let floor = Rc::new(Floor::new(plan, client, recorder, &behaviors, &catalog));
+    let floor = Rc::new(Floor::new(
+        plan, client, recorder, journal, &behaviors, &catalog,
+    ));
     let crew = Crew::start(&floor, users);
     // Two travel back and forth; a third is made only if the orchestrator falls behind.
     let mut spare = vec![Interval::new(&catalog)];
