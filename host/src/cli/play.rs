@@ -58,7 +58,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let tidied = tidy::after_run(&plan, &loader, journal, &stopper, success).await;
     signals.abort();
     exporter.stop().await;
-    report(&plan, &ended?, tidied?)
+    report(&plan, &ended?, tidied)
 }
 
 /// Refuse a target that is a stranger's, then see that it answers.
@@ -98,9 +98,9 @@ impl Loader {
 }
 
 /// The summary in text and, when asked for, as JSON; then the exit code.
-fn report(plan: &Plan, ended: &Ended, tidied: Cleanup) -> anyhow::Result<Exit> {
+fn report(plan: &Plan, ended: &Ended, tidied: anyhow::Result<Cleanup>) -> anyhow::Result<Exit> {
     let mut figures = Summary::new(plan, &ended.snapshot);
-    figures.cleanup = Some(tidied);
+    figures.cleanup = tidied.as_ref().ok().cloned();
     // A reader that has seen enough may close the pipe.
     let _ = std::io::stdout().write_all(summary::text(&figures, plan.output.language).as_bytes());
     if let Some(path) = &plan.output.summary_json {
@@ -112,5 +112,5 @@ fn report(plan: &Plan, ended: &Ended, tidied: Cleanup) -> anyhow::Result<Exit> {
             ended.quarantined.join(", ")
         );
     }
-    Ok(Exit::Fine)
+    tidied.map(|_| Exit::Fine)
 }

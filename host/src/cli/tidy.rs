@@ -43,7 +43,8 @@ pub(super) async fn after_run(
         CleanUp::OnSuccess => success,
         CleanUp::Never => false,
     };
-    let tidied = if wanted {
+    // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
+    let tidied = if wanted && journal.failure().is_none() {
         clean(plan, loader, journal, stopper).await?
     } else {
         let left = read(journal.path())?.outstanding;

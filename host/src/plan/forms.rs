@@ -261,7 +261,7 @@ pub(super) fn hosts() -> Form<Vec<String>> {
     };
     Form::new(
         "HOST",
-        move |text| match text {
+        move |text| match text.trim() {
             "none" => Ok(Vec::new()),
             text => text.split(',').map(|part| host(part.trim())).collect(),
         },
