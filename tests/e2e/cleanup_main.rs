@@ -99,10 +99,7 @@ fn run(service: SocketAddr, journal: &Path) -> Command {
 /// A run that goes on until it is ended.
 fn endless(service: SocketAddr, journal: &Path) -> Command {
     let mut command = run(service, journal);
-    command.args([
-        "--min-request-count=1000000",
-        "--max-request-count=1000000",
-    ]);
+    command.args(["--min-request-count=1000000", "--max-request-count=1000000"]);
     command
 }
 
@@ -261,7 +258,11 @@ fn what_cannot_be_removed_is_listed_and_kept() {
         .unwrap();
     assert_eq!(refused.status.code(), Some(1));
     let listed = text(&refused.stdout);
-    assert_eq!(listed.matches("left: user:sim_user_").count(), 24, "{listed}");
+    assert_eq!(
+        listed.matches("left: user:sim_user_").count(),
+        24,
+        "{listed}"
+    );
     assert!(journal.exists());
     succeeded(&cleanup(&journal));
     assert_eq!(holds(service), before);
@@ -309,14 +310,22 @@ fn a_journal_that_cannot_be_written_ends_the_run() {
     let service = service(Config::default());
     let before = holds(service);
     let (_folder, journal) = folder();
-    let inner = endless(service, &journal);
-    // No file may grow beyond 2 KiB, which the program is told as an error and not by a signal.
+    // The run continues a journal that has nearly reached the largest size that a file may have.
+    const LIMIT: usize = 8 << 20;
+    let mut long = format!("vespeiro-journal 1 k3x9a2b7 http://{service}\n");
+    while long.len() < LIMIT - 3_000 {
+        long += &format!("- user:{}\n", "x".repeat(990));
+    }
+    std::fs::write(&journal, long).unwrap();
+    let mut inner = endless(service, &journal);
+    inner.arg("--run-id=k3x9a2b7");
+    // What goes beyond is told to the program as an error, not by a signal.
     let mut shell = Command::new("bash");
     shell
-        .args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$@\"", "bash"])
+        .args(["-c", "trap '' XFSZ; ulimit -f 8192; exec \"$@\"", "bash"])
         .arg(inner.get_program())
         .args(inner.get_args())
-        .arg("--no-cache")
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .env("LANG", "C");
     let output = shell.output().unwrap();
     let errors = text(&output.stderr);
@@ -342,7 +351,9 @@ fn the_demo_says_that_its_service_is_empty_again() {
     succeeded(&output);
     let out = text(&output.stdout);
     assert!(
-        out.contains("holds what it held before the run: users 1, profiles 0, roles 1, permissions 3"),
+        out.contains(
+            "holds what it held before the run: users 1, profiles 0, roles 1, permissions 3"
+        ),
         "{out}"
     );
 }

@@ -6,9 +6,9 @@ wasmtime::component::bindgen!({
     additional_derives: [PartialEq],
 });
 
+pub use self::vespeiro::behavior::host::Level;
+pub use self::vespeiro::behavior::types;
 pub use exports::vespeiro::behavior::behavior as exported;
-pub use vespeiro::behavior::host::Level;
-pub use vespeiro::behavior::types;
 
 /// The interface that a behavior exports, up to the version's minor number, which is what decides compatibility.
 pub const CONTRACT: &str = "vespeiro:behavior/behavior@0.1";

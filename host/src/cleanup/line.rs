@@ -30,7 +30,9 @@ impl Header {
         if words.next() != Some(MAGIC) {
             return Ok(None);
         }
-        let version = words.next().unwrap_or_default();
+        let Some(version) = words.next() else {
+            return Ok(None);
+        };
         if version != VERSION {
             return Err(version.chars().take(20).collect());
         }

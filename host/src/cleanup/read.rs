@@ -189,7 +189,13 @@ mod tests {
 
     #[test]
     fn what_is_no_journal_is_refused() {
-        for text in ["hello\n", "{}", "vespeiro-journal\n", "\u{7f}ELF", "vespeirx"] {
+        for text in [
+            "hello\n",
+            "{}",
+            "vespeiro-journal\n",
+            "\u{7f}ELF",
+            "vespeirx",
+        ] {
             let read = parse(text.as_bytes());
             assert!(matches!(read, Err(Damage::NotAJournal)), "{text}: {read:?}");
         }

@@ -64,9 +64,9 @@ impl Service {
         let client = Client::new(plan)?;
         let call = Call::new(client.base(), http::Method::GET, "/metrics", &[], None)?;
         let exchange = runtime.block_on(client.send(call.capture(false, true)));
-        let answer = exchange
-            .result
-            .map_err(|failure| anyhow!("the user service did not tell what it holds: {failure:?}"))?;
+        let answer = exchange.result.map_err(|failure| {
+            anyhow!("the user service did not tell what it holds: {failure:?}")
+        })?;
         Ok(Holdings::read(&String::from_utf8_lossy(&answer.body)))
     }
 

@@ -54,7 +54,9 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     .await;
     display.finish();
     log.release();
-    let success = ended.as_ref().is_ok_and(|ended| ended.quarantined.is_empty());
+    let success = ended
+        .as_ref()
+        .is_ok_and(|ended| ended.quarantined.is_empty());
     let tidied = tidy::after_run(&plan, &loader, journal, &stopper, success).await;
     signals.abort();
     exporter.stop().await;

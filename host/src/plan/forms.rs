@@ -355,7 +355,10 @@ mod tests {
             ("Example.Test, 10.0.0.1", "example.test,10.0.0.1"),
             ("::1,[2001:DB8::1]", "[::1],[2001:db8::1]"),
         ] {
-            assert_eq!((form.parse)(text).map(|hosts| (form.show)(&hosts)), Ok(shown.into()));
+            assert_eq!(
+                (form.parse)(text).map(|hosts| (form.show)(&hosts)),
+                Ok(shown.into())
+            );
         }
         for text in ["", "a,,b", "http://a", "a:80", "a/b", "a b"] {
             assert!((form.parse)(text).is_err(), "{text:?}");

@@ -162,7 +162,10 @@ where
 }
 
 fn can_clean_up(name: &str, playing: &[Entry]) -> bool {
-    playing.iter().chain(&built_in()).any(|entry| entry.name == name)
+    playing
+        .iter()
+        .chain(&built_in())
+        .any(|entry| entry.name == name)
 }
 
 fn preset_layer(preset: &Preset) -> Layer {

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::json::{
-    Archetype, Check, Class, Cleanup, Distribution, Ended, Generator, Limit, LimitKind, NotSent, Observed,
-    Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share, Summary,
+    Archetype, Check, Class, Cleanup, Distribution, Ended, Generator, Limit, LimitKind, NotSent,
+    Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share, Summary,
 };
 use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, Timing};
 use crate::plan::Plan;

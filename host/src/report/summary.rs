@@ -427,7 +427,10 @@ mod tests {
         let line = |language| {
             let text = text(&summary, language);
             let line = text.lines().find(|line| line.contains("k3x9a2b7.journal"));
-            line.unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+            line.unwrap()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
         };
         assert_eq!(
             line(Language::English),

@@ -57,7 +57,12 @@ fn prepare_one(
     archetype: u16,
     request: types::Request,
 ) -> Result<Prepared, StepRefused> {
-    if let Some(length) = request.mark.as_ref().map(String::len).filter(|n| *n > MAX_MARK) {
+    if let Some(length) = request
+        .mark
+        .as_ref()
+        .map(String::len)
+        .filter(|n| *n > MAX_MARK)
+    {
         let route = request.route;
         return Err(StepRefused::Mark { route, length });
     }

@@ -51,7 +51,10 @@ impl Stopper {
     /// Wait until the run is asked to end at once.
     pub(super) async fn halted(&self) {
         // The sender is `self`: it cannot be gone.
-        let _ = self.watch().wait_for(|level| *level == StopLevel::Halt).await;
+        let _ = self
+            .watch()
+            .wait_for(|level| *level == StopLevel::Halt)
+            .await;
     }
 
     /// Raise the level at each SIGINT and SIGTERM, and end the process at the third. Runs until dropped.

@@ -71,7 +71,14 @@ pub async fn sweep(
     let recorder = Recorder::new(Arc::clone(&catalog), 0);
     let mut totals = Totals::new(Arc::clone(&catalog), 1, process::sample());
     let client = Client::new(&plan)?;
-    let floor = Floor::new(plan, client, recorder, journal.writer()?, &behaviors, &catalog);
+    let floor = Floor::new(
+        plan,
+        client,
+        recorder,
+        journal.writer()?,
+        &behaviors,
+        &catalog,
+    );
     let sweeper = Sweeper {
         floor: Rc::new(floor),
         next: Cell::new(began),
@@ -85,7 +92,13 @@ pub async fn sweep(
         () = stopper.halted() => (true, None),
         done = sweeper.work(journal, outstanding, &mut progress) => (false, done?),
     };
-    totals.absorb(&mut sweeper.floor.recorder.borrow_mut().take(Interval::new(&catalog)));
+    totals.absorb(
+        &mut sweeper
+            .floor
+            .recorder
+            .borrow_mut()
+            .take(Interval::new(&catalog)),
+    );
     Ok(Swept {
         snapshot: totals.snapshot(began.elapsed(), process::sample()),
         found,
