@@ -65,7 +65,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
 
 /// Refuse a target that is a stranger's, then see that it answers.
 pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
-    check_reach(&plan.target)
+    check_reach(&plan.target.base_url, &plan.target.allow_host)
         .await
         .map_err(|far| Misuse(far.to_string()))?;
     Ok(preflight(&Client::new(plan)?).await?)
