@@ -145,7 +145,12 @@ fn signal(child: &Child, name: &str) {
 
 #[test]
 fn killed_at_any_moment_under_load() {
-    let service = service(Config::default());
+    // Slow enough that requests are under way at any moment.
+    let latency = Some(Duration::from_millis(2));
+    let service = service(Config {
+        latency,
+        ..Config::default()
+    });
     let before = holds(service);
     // A small generator of its own: the moments are the same each time the test runs.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
