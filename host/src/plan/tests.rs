@@ -443,3 +443,40 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn whoever_is_named_cleans_up_with_the_admin_account() {
+    let cleaner = |case: Case| case.resolve().unwrap().plan.cleanup.archetype;
+    let own = cleaner(Case::default().plan_file("[[archetype]]\nname = \"active\"\n"));
+    assert_eq!(own.module, Module::BuiltIn("admin".into()));
+    assert_eq!(own.config["admin"]["email"], "admin@example.test");
+    let text = "[[archetype]]\nname = \"admin\"\nmodule = \"builtin:power\"\n";
+    let given = cleaner(Case::default().plan_file(text));
+    assert_eq!(given.module, Module::BuiltIn("power".into()));
+    let errors = Case::default().flag("cleanup_archetype", "nobody").errors();
+    assert_eq!(errors.len(), 1);
+    assert!(
+        errors[0].starts_with("cleanup_archetype (--cleanup-archetype): no archetype is named"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn journals_go_to_the_folder_for_state() {
+    let journal = |env: &[(&str, &str)]| {
+        let case = env.iter().fold(
+            Case::default().flag("run_id", "abcdefgh"),
+            |case, (k, v)| case.env(k, v),
+        );
+        case.line("journal").0
+    };
+    assert_eq!(
+        journal(&[("HOME", "/home/me"), ("XDG_STATE_HOME", "/state")]),
+        "/state/vespeiro/abcdefgh.journal"
+    );
+    assert_eq!(
+        journal(&[("HOME", "/home/me"), ("XDG_STATE_HOME", "relative")]),
+        "/home/me/.local/state/vespeiro/abcdefgh.journal"
+    );
+    assert_eq!(journal(&[]), "vespeiro-abcdefgh.journal");
+}
