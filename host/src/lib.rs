@@ -1,6 +1,7 @@
 //! The host of Vespeiro: plan, behaviors, HTTP, run, metrics and reports, for the one binary and its tests.
 
 pub mod behavior;
+pub mod cleanup;
 pub mod cli;
 pub mod exit;
 pub mod http;

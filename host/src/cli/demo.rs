@@ -51,8 +51,18 @@ impl Demo {
         let service = Service::start((Ipv4Addr::LOCALHOST, 0).into(), config)?;
         let url = format!("http://{}", service.address());
         self.settings.set("base_url", url, "the demo's own service");
-        let played = super::play::play(super::resolve_here(self.settings, Some(&PRESET))?.plan);
+        let plan = super::resolve_here(self.settings, Some(&PRESET))?.plan;
+        let before = service.holds(&plan)?;
+        let played = super::play::play(plan.clone());
+        let after = service.holds(&plan);
         service.stop()?;
-        played
+        let exit = played?;
+        let after = after?;
+        if after == before {
+            println!("The service holds what it held before the run: {after}.");
+        } else {
+            println!("The service held {before} before the run, and now {after}.");
+        }
+        Ok(exit)
     }
 }

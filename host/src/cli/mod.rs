@@ -1,6 +1,7 @@
 //! The command line: parses it and runs one command, each of which lives in its own file. Called by `main` and, in
 //! process, by tests. Every mistake on the command line is told in one line, without a usage text.
 
+mod cleanup;
 mod demo;
 mod embedded;
 mod exporter;
@@ -10,6 +11,7 @@ mod play;
 mod run;
 mod serve;
 mod settings;
+mod tidy;
 
 use std::ffi::OsString;
 
@@ -31,6 +33,7 @@ pub struct Cli {
 enum Command {
     Run(run::Run),
     Demo(demo::Demo),
+    Cleanup(cleanup::Cleanup),
     Serve(serve::Serve),
     Plan(plan::PrintPlan),
 }
@@ -59,6 +62,7 @@ impl Cli {
         match self.command {
             Command::Run(command) => command.execute(),
             Command::Demo(command) => command.execute(),
+            Command::Cleanup(command) => command.execute(),
             Command::Serve(command) => command.execute(),
             Command::Plan(command) => command.execute(),
         }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::exporter::Exporter;
 use super::log::{self, Log};
+use super::tidy;
 use crate::behavior::{Behavior, Engine, Limits, LoadError};
 use crate::exit::{Exit, Misuse};
-use crate::http::{Client, preflight};
-use crate::plan::Plan;
-use crate::report::{Display, RunShape, Summary, json, summary};
+use crate::http::{Client, check_reach, preflight};
+use crate::plan::{Module, Plan};
+use crate::report::{Cleanup, Display, RunShape, Summary, json, summary};
 use crate::run::{Ended, Stopper, execute, requests_planned};
 
 /// Play `plan` to its end on the calling thread.
@@ -27,9 +28,14 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     if let Some(path) = &plan.output.summary_json {
         json::writable(path).map_err(|error| Misuse(error.to_string()))?;
     }
-    let behaviors = load(&plan)?;
+    let loader = Loader::new(&plan)?;
+    let archetypes = plan.archetypes.iter();
+    let behaviors = archetypes
+        .map(|archetype| loader.load(&archetype.module))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let mut exporter = Exporter::bind(&plan).await?;
-    preflight(&Client::new(&plan)?).await?;
+    check_target(&plan).await?;
+    let journal = tidy::journal(&plan)?;
 
     let shape = RunShape {
         users_total: plan.load.users,
@@ -37,43 +43,72 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         duration: plan.load.duration,
     };
     let mut display = Display::start(&plan, shape);
-    let ended = execute(Arc::clone(&plan), behaviors, &stopper, |snapshot| {
-        log.lines().for_each(|line| display.note(&line));
-        display.update(snapshot);
-        exporter.publish(snapshot);
-    })
+    let ended = execute(
+        Arc::clone(&plan),
+        behaviors,
+        &journal,
+        &stopper,
+        |snapshot| {
+            log.lines().for_each(|line| display.note(&line));
+            display.update(snapshot);
+            exporter.publish(snapshot);
+        },
+    )
     .await;
     if let Ok(ended) = &ended {
         display.update(&ended.snapshot);
     }
     display.finish();
     log.release();
+    let success = ended
+        .as_ref()
+        .is_ok_and(|ended| ended.quarantined.is_empty());
+    let tidied = tidy::after_run(&plan, &loader, journal, &stopper, success).await;
     signals.abort();
     exporter.stop().await;
-    report(&plan, &ended?)
+    report(&plan, &ended?, tidied)
 }
 
-fn load(plan: &Plan) -> anyhow::Result<Vec<Arc<Behavior>>> {
-    let cache = if plan.guest.cache {
-        Engine::default_cache()
-    } else {
-        None
-    };
-    let engine = Engine::new(cache)?;
-    let limits = Limits {
-        memory: plan.guest.memory,
-        call: plan.guest.call_timeout,
-    };
-    let misuse = |error: LoadError| Misuse(error.to_string());
-    plan.archetypes
-        .iter()
-        .map(|archetype| Ok(Behavior::of(&engine, &archetype.module, limits).map_err(misuse)?))
-        .collect()
+/// Refuse a target that is a stranger's, then see that it answers.
+pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
+    check_reach(&plan.target.base_url, &plan.target.allow_host)
+        .await
+        .map_err(|far| Misuse(far.to_string()))?;
+    Ok(preflight(&Client::new(plan)?).await?)
+}
+
+/// Loads behaviors within the plan's limits.
+pub(super) struct Loader {
+    engine: Engine,
+    limits: Limits,
+}
+
+impl Loader {
+    pub(super) fn new(plan: &Plan) -> anyhow::Result<Self> {
+        let cache = if plan.guest.cache {
+            Engine::default_cache()
+        } else {
+            None
+        };
+        Ok(Self {
+            engine: Engine::new(cache)?,
+            limits: Limits {
+                memory: plan.guest.memory,
+                call: plan.guest.call_timeout,
+            },
+        })
+    }
+
+    pub(super) fn load(&self, module: &Module) -> anyhow::Result<Arc<Behavior>> {
+        let misuse = |error: LoadError| Misuse(error.to_string());
+        Ok(Behavior::of(&self.engine, module, self.limits).map_err(misuse)?)
+    }
 }
 
 /// The summary in text and, when asked for, as JSON; then the exit code.
-fn report(plan: &Plan, ended: &Ended) -> anyhow::Result<Exit> {
-    let figures = Summary::new(plan, &ended.snapshot);
+fn report(plan: &Plan, ended: &Ended, tidied: anyhow::Result<Cleanup>) -> anyhow::Result<Exit> {
+    let mut figures = Summary::new(plan, &ended.snapshot);
+    figures.cleanup = tidied.as_ref().ok().cloned();
     // A reader that has seen enough may close the pipe.
     let _ = std::io::stdout().write_all(summary::text(&figures, plan.output.language).as_bytes());
     if let Some(path) = &plan.output.summary_json {
@@ -85,5 +120,5 @@ fn report(plan: &Plan, ended: &Ended) -> anyhow::Result<Exit> {
             ended.quarantined.join(", ")
         );
     }
-    Ok(Exit::Fine)
+    tidied.map(|_| Exit::Fine)
 }

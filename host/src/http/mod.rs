@@ -5,7 +5,9 @@ mod call;
 mod client;
 mod failure;
 mod preflight;
+mod reach;
 
 pub use call::{Call, Refused};
 pub use client::{Answer, Client, ClientError, Exchange};
 pub use preflight::{Unreachable, preflight};
+pub use reach::{OutOfReach, check_reach};

@@ -1,4 +1,4 @@
-//! Reads the `VESPEIRO_*` variables and the locale out of an environment. Used by `resolve.rs`, which is handed the
+//! Reads the `VESPEIRO_*` variables, the locale and the folder for state out of an environment. Used by `resolve.rs`, which is handed the
 //! variables: nothing in this room asks the process for them.
 
 use std::path::PathBuf;
@@ -13,6 +13,8 @@ pub(super) struct Environment {
     pub(super) plan: Option<(PathBuf, Origin)>,
     pub(super) archetypes: Vec<String>,
     pub(super) locale: Option<String>,
+    /// Where programs keep what is neither configuration nor cache: `XDG_STATE_HOME`, else `~/.local/state`.
+    pub(super) state: Option<PathBuf>,
 }
 
 impl Environment {
@@ -24,12 +26,21 @@ impl Environment {
     ) -> Environment {
         let mut environment = Environment::default();
         let mut locales = [None, None, None];
+        let mut homes = [None, None];
         for (name, value) in variables.into_iter().filter(|(_, value)| !value.is_empty()) {
             if let Some(rank) = ["LC_ALL", "LC_MESSAGES", "LANG"]
                 .iter()
                 .position(|locale| *locale == name)
             {
                 locales[rank] = Some(value);
+                continue;
+            }
+            if name == "XDG_STATE_HOME" {
+                homes[0] = Some(PathBuf::from(value));
+                continue;
+            }
+            if name == "HOME" {
+                homes[1] = Some(PathBuf::from(value).join(".local/state"));
                 continue;
             }
             let Some(key) = name.strip_prefix("VESPEIRO_").map(str::to_lowercase) else {
@@ -47,6 +58,8 @@ impl Environment {
             }
         }
         environment.locale = locales.into_iter().flatten().next();
+        // The XDG rules have a relative folder ignored.
+        environment.state = homes.into_iter().flatten().find(|home| home.is_absolute());
         environment
     }
 }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::errors::Bad;
 use super::layers::Kind;
@@ -252,6 +252,31 @@ pub(super) fn path() -> Form<PathBuf> {
     )
 }
 
+/// Names or addresses of hosts, separated by commas; `none` for none.
+pub(super) fn hosts() -> Form<Vec<String>> {
+    let host = |text: &str| {
+        let bare = text.parse::<std::net::Ipv6Addr>();
+        let parsed = bare.map_or_else(|_| Host::parse(text), |address| Ok(Host::Ipv6(address)));
+        parsed.map(|host| host.to_string()).map_err(|_| {
+            Bad::new(
+                format!("{text:?} is no host"),
+                "write it as staging.example.test, without scheme and port",
+            )
+        })
+    };
+    Form::new(
+        "HOST",
+        move |text| match text.trim() {
+            "none" => Ok(Vec::new()),
+            text => text.split(',').map(|part| host(part.trim())).collect(),
+        },
+        |hosts| match hosts.is_empty() {
+            true => "none".to_owned(),
+            false => hosts.join(","),
+        },
+    )
+}
+
 /// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix.
 pub(super) fn base_url() -> Form<Url> {
     Form::new("URL", parse_base_url, |url| {
@@ -328,6 +353,24 @@ mod tests {
     }
 
     #[test]
+    fn hosts_are_written_as_urls_have_them() {
+        let form = hosts();
+        for (text, shown) in [
+            ("none", "none"),
+            ("Example.Test, 10.0.0.1", "example.test,10.0.0.1"),
+            ("::1,[2001:DB8::1]", "[::1],[2001:db8::1]"),
+        ] {
+            assert_eq!(
+                (form.parse)(text).map(|hosts| (form.show)(&hosts)),
+                Ok(shown.into())
+            );
+        }
+        for text in ["", "a,,b", "http://a", "a:80", "a/b", "a b"] {
+            assert!((form.parse)(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn numbers_name_their_bounds() {
         let form = count::<u32>(1..=u32::MAX);
         assert_eq!((form.parse)("7"), Ok(7));
@@ -373,6 +416,9 @@ mod tests {
             let _ = (count::<u32>(1..=9).parse)(&text);
             let _ = (socket_address().parse)(&text);
             let _ = (run_id().parse)(&text);
+            if let Ok(list) = (hosts().parse)(&text) {
+                prop_assert_eq!((hosts().parse)(&(hosts().show)(&list)), Ok(list));
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ pub enum Heading {
     Load,
     Target,
     Behaviors,
+    Cleanup,
     Output,
 }
 
@@ -28,6 +29,7 @@ impl Heading {
             Heading::Load => "Load",
             Heading::Target => "Target",
             Heading::Behaviors => "Behaviors",
+            Heading::Cleanup => "Cleanup",
             Heading::Output => "Output",
         }
     }

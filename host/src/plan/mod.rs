@@ -50,6 +50,7 @@ pub struct Plan {
     /// At least one; weights are relative and positive.
     pub archetypes: Vec<Archetype>,
     pub guest: Guest,
+    pub cleanup: Cleanup,
     pub output: Output,
 }
 
@@ -58,6 +59,8 @@ pub struct Plan {
 pub struct Target {
     /// Scheme, host, port and an optional path prefix, without a trailing slash.
     pub base_url: Url,
+    /// Hosts that may be played against though they are neither this machine nor private.
+    pub allow_host: Vec<String>,
     /// Accept any TLS certificate.
     pub insecure: bool,
     pub http: HttpVersion,
@@ -155,6 +158,27 @@ pub struct Guest {
     pub call_timeout: Duration,
     /// Keep compiled code on disk.
     pub cache: bool,
+}
+
+/// How the run removes what it has created.
+#[derive(Debug, Clone)]
+pub struct Cleanup {
+    pub when: CleanUp,
+    /// Most requests per second.
+    pub rate: u32,
+    /// Who does it: one of the plan's archetypes or, when none has its name, a built-in one.
+    pub archetype: Archetype,
+    /// Where the run keeps account of what it creates.
+    pub journal: PathBuf,
+}
+
+/// After which runs to clean up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CleanUp {
+    Always,
+    /// Unless the run could not do its job.
+    OnSuccess,
+    Never,
 }
 
 /// What the run tells, and where.

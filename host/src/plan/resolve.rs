@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::archetypes::{Entry, cast, parse_flag, with_admin};
+use super::archetypes::{Entry, built_in, cast, parse_flag, with_admin};
 use super::environment::Environment;
 use super::errors::{Bad, Origin, PlanError, PlanErrors, nearest};
 use super::file::{self, PlanFile};
@@ -12,6 +12,9 @@ use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, var
 use super::scenario::Preset;
 use super::settings::{read_plan, settings};
 use super::{Archetype, Plan, scenario};
+
+/// The setting that names who cleans up.
+const CLEANER: &str = "cleanup_archetype";
 
 /// Everything a plan can come from, apart from the files these name.
 #[derive(Debug)]
@@ -113,13 +116,21 @@ where
     }
 
     let mut reader = Reader::new(&layers);
-    let mut plan = read_plan(&mut reader, env.locale.as_deref());
+    let mut plan = read_plan(&mut reader, env.locale.as_deref(), env.state.as_deref());
     errors.append(&mut reader.errors);
 
     let playing = cast(
         vec![scenario.archetypes, plan_file.archetypes, specs],
         &mut errors,
     );
+    if !can_clean_up(&plan.cleanup.archetype.name, &playing) {
+        let line = reader.lines.iter().find(|line| line.setting.key == CLEANER);
+        let bad = Bad::new(
+            format!("no archetype is named {:?}", plan.cleanup.archetype.name),
+            "name one that plays, or a built-in one: admin",
+        );
+        errors.extend(line.map(|line| bad.at(CLEANER, &line.origin)));
+    }
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
@@ -136,6 +147,11 @@ where
         .iter()
         .map(|cast| with_admin(cast.archetype.clone(), &plan.target.admin))
         .collect();
+    let cleaner = &plan.cleanup.archetype;
+    let of_the_plan = plan.archetypes.iter().find(|a| a.name == cleaner.name);
+    plan.cleanup.archetype = of_the_plan
+        .cloned()
+        .unwrap_or_else(|| with_admin(cleaner.clone(), &plan.target.admin));
     Ok(Resolved {
         plan,
         origins: Origins {
@@ -143,6 +159,13 @@ where
             archetypes,
         },
     })
+}
+
+fn can_clean_up(name: &str, playing: &[Entry]) -> bool {
+    playing
+        .iter()
+        .chain(&built_in())
+        .any(|entry| entry.name == name)
 }
 
 fn preset_layer(preset: &Preset) -> Layer {

@@ -1,15 +1,20 @@
 //! Every setting there is, declared once: key, default, form and help stand where the value goes into the [`Plan`].
 //! Flags, `VESPEIRO_*` variables, plan file keys, help texts and `vespeiro plan` all follow from this one function.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::forms::{
-    base_url, choice, count, duration, path, run_id, secret, size, socket_address, switch, text,
+    base_url, choice, count, duration, hosts, path, run_id, secret, size, socket_address, switch,
+    text,
 };
 use super::layers::{Fallback, Heading, Reader, Setting};
 use super::mix::{error_mix, request_mix};
 use super::units::Bare::{Milliseconds, Seconds};
-use super::{Admin, Guest, HttpVersion, Language, Load, LogLevel, Output, Plan, Target, scenario};
+use super::{
+    Admin, Archetype, CleanUp, Cleanup, Guest, HttpVersion, Language, Load, LogLevel, Module,
+    Output, Plan, Target, scenario,
+};
 
 const LANGUAGES: &[(&str, Language)] =
     &[("en", Language::English), ("pt-BR", Language::Portuguese)];
@@ -18,6 +23,11 @@ const LOG_LEVELS: &[(&str, LogLevel)] = &[
     ("warn", LogLevel::Warn),
     ("info", LogLevel::Info),
     ("debug", LogLevel::Debug),
+];
+const CLEAN_UPS: &[(&str, CleanUp)] = &[
+    ("always", CleanUp::Always),
+    ("on-success", CleanUp::OnSuccess),
+    ("never", CleanUp::Never),
 ];
 const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
     ("auto", HttpVersion::Auto),
@@ -33,8 +43,8 @@ const A_PAGE: usize = 64 << 10;
 /// All that 32-bit linear memory can address.
 const ALL_PAGES: usize = 4 << 30;
 
-/// Reads a whole plan, all but its archetypes. `locale` is the user's, as in `LANG`.
-pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
+/// Reads a whole plan, all but its archetypes. `locale` is the user's, as in `LANG`; `state` is the folder for journals.
+pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<&Path>) -> Plan {
     r.under(Heading::Plan);
     let scenario = r.read(
         "scenario",
@@ -131,6 +141,12 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
     r.under(Heading::Target);
     let target = Target {
         base_url: r.read("base_url", "http://localhost:9501", base_url(), "The service under test"),
+        allow_host: r.read(
+            "allow_host",
+            "none",
+            hosts(),
+            "Hosts, with commas, that may be played against though they are neither this machine nor private",
+        ),
         insecure: r.read("insecure", "false", switch(), "Accept any TLS certificate"),
         http: r.read("http", "auto", choice("VERSION", HTTP_VERSIONS), "HTTP version: auto, 1, or 2 without asking"),
         compressed: r.read("compressed", "false", switch(), "Ask for gzip, and decode it"),
@@ -179,6 +195,34 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
             "Longest time of one call into a behavior; bare numbers are milliseconds",
         ),
         cache: r.read("cache", "true", switch(), "Keep compiled behaviors on disk"),
+    };
+
+    r.under(Heading::Cleanup);
+    let cleanup = Cleanup {
+        when: r.read(
+            "cleanup",
+            "always",
+            choice("WHEN", CLEAN_UPS),
+            "Remove what the run has created: always, on-success or never",
+        ),
+        rate: r.read(
+            "cleanup_rate",
+            "200",
+            count(1..=1_000_000),
+            "Most requests per second of the cleanup",
+        ),
+        archetype: cleaner(r.read(
+            "cleanup_archetype",
+            "admin",
+            text("NAME"),
+            "Archetype that cleans up, of the plan or built in",
+        )),
+        journal: r.read(
+            "journal",
+            journal(&run_id, state),
+            path(),
+            "Keep the journal of what the run creates in this file",
+        ),
     };
 
     r.under(Heading::Output);
@@ -234,6 +278,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
         error_mix,
         archetypes: Vec::new(),
         guest,
+        cleanup,
         output,
     }
 }
@@ -241,7 +286,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>) -> Plan {
 /// All settings in the order in which they are declared, for help texts and tests.
 pub fn settings() -> Vec<Setting> {
     let mut reader = Reader::new(&[]);
-    read_plan(&mut reader, None);
+    read_plan(&mut reader, None, None);
     reader.lines.into_iter().map(|line| line.setting).collect()
 }
 
@@ -260,6 +305,28 @@ fn random_run_id() -> Fallback {
     Fallback::Made {
         text,
         from: "random",
+    }
+}
+
+/// Stands for the archetype until the cast is known.
+fn cleaner(name: String) -> Archetype {
+    Archetype {
+        module: Module::BuiltIn(name.clone()),
+        name,
+        weight: 1,
+        config: serde_json::json!({}),
+    }
+}
+
+fn journal(run_id: &str, state: Option<&Path>) -> Fallback {
+    let name = format!("{run_id}.journal");
+    let text = state
+        .map(|state| state.join("vespeiro").join(&name).display().to_string())
+        // The form of a path would refuse it, and nobody has said it.
+        .filter(|text| !text.contains(char::is_control));
+    Fallback::Made {
+        text: text.unwrap_or_else(|| format!("vespeiro-{name}")),
+        from: "state folder",
     }
 }
 

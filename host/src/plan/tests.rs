@@ -22,6 +22,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("error_mix", "success=90,client=5,server=5", "off"),
     ("workers", "3", "5"),
     ("base_url", "https://a.test/api", "http://127.0.0.1:1"),
+    ("allow_host", "a.test,b.test", "none"),
     ("insecure", "true", "false"),
     ("http", "1", "2"),
     ("compressed", "true", "false"),
@@ -34,6 +35,10 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("guest_memory", "2GiB", "64KiB"),
     ("guest_timeout", "1ms", "2s"),
     ("cache", "false", "true"),
+    ("cleanup", "never", "on-success"),
+    ("cleanup_rate", "1", "5000"),
+    ("cleanup_archetype", "active", "power"),
+    ("journal", "a.journal", "/b/c.journal"),
     ("metrics", "127.0.0.1:9090", "none"),
     ("panel", "false", "true"),
     ("lang", "pt-BR", "en"),
@@ -439,4 +444,41 @@ proptest::proptest! {
             proptest::prop_assert_eq!(errors.to_string().lines().count(), errors.0.len());
         }
     }
+}
+
+#[test]
+fn whoever_is_named_cleans_up_with_the_admin_account() {
+    let cleaner = |case: Case| case.resolve().unwrap().plan.cleanup.archetype;
+    let own = cleaner(Case::default().plan_file("[[archetype]]\nname = \"active\"\n"));
+    assert_eq!(own.module, Module::BuiltIn("admin".into()));
+    assert_eq!(own.config["admin"]["email"], "admin@example.test");
+    let text = "[[archetype]]\nname = \"admin\"\nmodule = \"builtin:power\"\n";
+    let given = cleaner(Case::default().plan_file(text));
+    assert_eq!(given.module, Module::BuiltIn("power".into()));
+    let errors = Case::default().flag("cleanup_archetype", "nobody").errors();
+    assert_eq!(errors.len(), 1);
+    assert!(
+        errors[0].starts_with("cleanup_archetype (--cleanup-archetype): no archetype is named"),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn journals_go_to_the_folder_for_state() {
+    let journal = |env: &[(&str, &str)]| {
+        let case = env.iter().fold(
+            Case::default().flag("run_id", "abcdefgh"),
+            |case, (k, v)| case.env(k, v),
+        );
+        case.line("journal").0
+    };
+    assert_eq!(
+        journal(&[("HOME", "/home/me"), ("XDG_STATE_HOME", "/state")]),
+        "/state/vespeiro/abcdefgh.journal"
+    );
+    assert_eq!(
+        journal(&[("HOME", "/home/me"), ("XDG_STATE_HOME", "relative")]),
+        "/home/me/.local/state/vespeiro/abcdefgh.journal"
+    );
+    assert_eq!(journal(&[]), "vespeiro-abcdefgh.journal");
 }

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use super::json::{
-    Archetype, Check, Class, Distribution, Ended, ErrorShare, Fault, Generator, Limit, LimitKind,
-    NotSent, Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share, Summary,
+    Archetype, Check, Class, Cleanup, Distribution, Ended, ErrorShare, Fault, Generator, Limit,
+    LimitKind, NotSent, Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share,
+    Summary,
 };
 use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, Timing};
 use crate::plan::Plan;
@@ -50,6 +51,20 @@ impl Summary {
             observed: observed(snapshot),
             generator: generator(snapshot),
             total: requests(snapshot, &total),
+            cleanup: None,
+        }
+    }
+}
+
+impl Cleanup {
+    /// A cleanup whose own requests are in `snapshot`; `None` when it did not take place.
+    pub fn new(snapshot: Option<&Snapshot>, removed: usize, left: usize) -> Cleanup {
+        Cleanup {
+            requests: snapshot.map_or(0, Snapshot::requests),
+            removed: removed as u64,
+            left: left as u64,
+            journal: None,
+            series: snapshot.map(series).unwrap_or_default(),
         }
     }
 }

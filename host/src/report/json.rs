@@ -52,6 +52,9 @@ pub struct Summary {
     pub checks: Vec<Check>,
     pub observed: Vec<Observed>,
     pub generator: Generator,
+    /// What was done about the things that the run has created; left out by writers that did not clean up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleanup: Option<Cleanup>,
 }
 
 /// Which run it was, and how to repeat it.
@@ -264,6 +267,22 @@ pub struct Observed {
     pub p90: f64,
     pub p95: f64,
     pub p99: f64,
+}
+
+/// The cleanup after the run. Its requests are in no other figure of the summary.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Cleanup {
+    /// Requests that it has sent.
+    pub requests: u64,
+    /// Things that are gone.
+    pub removed: u64,
+    /// Things that may still exist.
+    pub left: u64,
+    /// The journal that still holds them; nothing when none are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<String>,
+    /// Its requests by route.
+    pub series: Vec<Series>,
 }
 
 /// What the run cost the machine that made it.

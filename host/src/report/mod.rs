@@ -13,7 +13,7 @@ mod words;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-pub use json::Summary;
+pub use json::{Cleanup, Summary};
 pub use language::Locale;
 pub use panel::{PanelState, render};
 
@@ -112,7 +112,7 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::plan::{
-        Admin, Archetype, Guest, HttpVersion, Language, Load, Module, Output, Target,
+        Admin, Archetype, CleanUp, Guest, HttpVersion, Language, Load, Module, Output, Target,
     };
 
     pub(crate) fn plan(language: Language) -> Plan {
@@ -129,6 +129,7 @@ pub(crate) mod testing {
             workers: 2,
             target: Target {
                 base_url: "http://joe:secret@127.0.0.1:9501".parse().unwrap(),
+                allow_host: Vec::new(),
                 insecure: false,
                 http: HttpVersion::Auto,
                 compressed: false,
@@ -166,6 +167,12 @@ pub(crate) mod testing {
                 memory: 1 << 26,
                 call_timeout: Duration::from_secs(1),
                 cache: false,
+            },
+            cleanup: crate::plan::Cleanup {
+                when: CleanUp::Always,
+                rate: 200,
+                archetype: archetype("admin"),
+                journal: "k3x9a2b7.journal".into(),
             },
             output: Output {
                 metrics: None,

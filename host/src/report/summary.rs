@@ -27,6 +27,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
         page.checks(),
         page.observed(),
         page.generator(),
+        page.cleanup(),
         page.warnings(),
         page.repeat(),
     ];
@@ -343,6 +344,20 @@ impl Page<'_> {
         labelled(WIDTH, w.generator, &generator) + &labelled(WIDTH, w.behaviors, &behaviors)
     }
 
+    fn cleanup(&self) -> String {
+        let (l, w) = (self.locale, self.words);
+        let Some(cleanup) = &self.summary.cleanup else {
+            return String::new();
+        };
+        let mut facts = vec![
+            format!("{} {}", l.integer(cleanup.removed), w.removed),
+            format!("{} {}", l.integer(cleanup.left), w.left_behind),
+            format!("{} {}", l.integer(cleanup.requests), w.requests),
+        ];
+        facts.extend(cleanup.journal.as_deref().map(harmless));
+        labelled(WIDTH, w.cleanup, &facts)
+    }
+
     fn warnings(&self) -> String {
         let limits = &self.summary.generator.limits;
         if limits.is_empty() {
@@ -432,6 +447,31 @@ mod tests {
         assert!(
             text(&summary, Language::Portuguese)
                 .contains("AVISO: o gerador foi o limite: CPU em 95,2%")
+        );
+    }
+
+    #[test]
+    fn the_cleanup_is_told_apart_from_the_run() {
+        let mut summary = summary();
+        summary.cleanup = Some(crate::report::Cleanup {
+            journal: Some("/tmp/k3x9a2b7.journal".into()),
+            ..crate::report::Cleanup::new(None, 1234, 5)
+        });
+        let line = |language| {
+            let text = text(&summary, language);
+            let line = text.lines().find(|line| line.contains("k3x9a2b7.journal"));
+            line.unwrap()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            line(Language::English),
+            "cleanup 1,234 removed, 5 left behind, 0 requests, /tmp/k3x9a2b7.journal"
+        );
+        assert_eq!(
+            line(Language::Portuguese),
+            "limpeza 1.234 removidos, 5 deixados, 0 requisições, /tmp/k3x9a2b7.journal"
         );
     }
 

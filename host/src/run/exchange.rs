@@ -18,6 +18,8 @@ const MAX_BATCH: usize = 256;
 const TOO_SHORT: Duration = Duration::from_millis(1);
 /// How long the target is asked to take over it, so that even a quick one is too late.
 const TOO_LATE: Duration = Duration::from_millis(50);
+/// Longest mark of a request, in bytes: what `host.mark` takes too.
+const MAX_MARK: usize = 256;
 
 /// Why a step was not carried out: the behavior asked for something that it may not have.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +28,8 @@ pub(super) enum StepRefused {
     Request { route: String, refused: Refused },
     #[error("a batch of {0} requests is over the {MAX_BATCH} that are allowed")]
     Batch(usize),
+    #[error("request {route:?}: a mark of {length} bytes is over the {MAX_MARK} that are allowed")]
+    Mark { route: String, length: usize },
 }
 
 /// A request that was checked, with the labels it counts under.
@@ -35,6 +39,8 @@ pub(super) struct Prepared {
     category: u16,
     /// What it is to fail of.
     fault: Option<FaultKind>,
+    /// What it creates, if anything.
+    mark: Option<String>,
 }
 
 impl Prepared {
@@ -48,7 +54,10 @@ impl Prepared {
         Self {
             call,
             fault: Some(kind),
-            ..*self
+            route: self.route,
+            category: self.category,
+            // The journal has had it from the request that this one stands for.
+            mark: None,
         }
     }
 }
@@ -81,6 +90,15 @@ fn prepare_one(
     archetype: u16,
     request: types::Request,
 ) -> Result<Prepared, StepRefused> {
+    if let Some(length) = request
+        .mark
+        .as_ref()
+        .map(String::len)
+        .filter(|n| *n > MAX_MARK)
+    {
+        let route = request.route;
+        return Err(StepRefused::Mark { route, length });
+    }
     let labels = &floor.room(archetype).labels;
     let route = labels.route(request.method, &request.route);
     let category = labels.category(&request.category);
@@ -114,6 +132,7 @@ fn prepare_one(
         route,
         category,
         fault: request.fault.map(kind),
+        mark: request.mark,
     })
 }
 
@@ -138,6 +157,7 @@ pub(super) async fn send(
     let within = batch.len().min(left as usize);
     let over = batch.split_off(within);
     let spare = Cell::new(left - within as u32);
+    floor.intend(batch.iter().filter_map(|one| one.mark.as_deref()));
     let mut outcomes = match batch.len() {
         1 => match batch.pop() {
             Some(one) => vec![exchange(floor, archetype, user, one, &spare).await],

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use super::governor::{Ask, Governor};
 use super::labels::Labels;
 use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot};
+use crate::cleanup::Writer;
 use crate::http::Client;
 use crate::metrics::{Catalog, FaultKind, Outcome, Recorder};
 use crate::plan::Plan;
@@ -29,6 +30,7 @@ pub(super) struct Floor {
     governor: RefCell<Governor>,
     /// Speaks for all: one line about the target is enough.
     is_first: bool,
+    journal: RefCell<Writer>,
     pub(super) rooms: Vec<Room>,
     pub(super) stopping: Cell<bool>,
     /// Users of this worker that have not finished.
@@ -36,6 +38,14 @@ pub(super) struct Floor {
     /// Told when the last of them finishes.
     pub(super) empty: Notify,
     log_window: Cell<(Instant, u32)>,
+}
+
+/// A worker's part of the run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) worker: usize,
+    /// How many users play on it.
+    pub(super) users: usize,
 }
 
 /// One archetype's part of the floor.
@@ -54,10 +64,10 @@ impl Floor {
         plan: Arc<Plan>,
         client: Client,
         recorder: Recorder,
+        journal: Writer,
         behaviors: &[Arc<Behavior>],
         catalog: &Catalog,
-        worker: usize,
-        users: usize,
+        part: Part,
     ) -> Self {
         let rooms = plan
             .archetypes
@@ -72,10 +82,11 @@ impl Floor {
             });
         Self {
             rooms: rooms.collect(),
-            governor: RefCell::new(Governor::new(&plan, catalog, users)),
-            is_first: worker == 0,
+            governor: RefCell::new(Governor::new(&plan, catalog, part.users)),
+            is_first: part.worker == 0,
             client,
             recorder: RefCell::new(recorder),
+            journal: RefCell::new(journal),
             stopping: Cell::new(false),
             playing: Cell::new(0),
             empty: Notify::new(),
@@ -213,7 +224,23 @@ impl Floor {
                     .observe(archetype, &metric, value);
             }
             GuestEvent::Log { level, message } => self.log(archetype, level, &message),
-            GuestEvent::Mark(_) | GuestEvent::Unmark(_) => {}
+            GuestEvent::Mark(thing) => self.journal.borrow_mut().mark(&thing),
+            GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
+        }
+    }
+
+    /// Put into the journal what requests are about to create, before they leave.
+    pub(super) fn intend<'a>(&self, things: impl Iterator<Item = &'a str>) {
+        let mut journal = self.journal.borrow_mut();
+        things.for_each(|thing| journal.mark(thing));
+        drop(journal);
+        self.keep_journal();
+    }
+
+    /// Write what sessions have marked and unmarked. Where that fails, no further request leaves.
+    pub(super) fn keep_journal(&self) {
+        if self.journal.borrow_mut().flush().is_err() {
+            self.stopping.set(true);
         }
     }
 

@@ -11,9 +11,11 @@ mod labels;
 mod orchestrator;
 mod seed;
 mod signals;
+mod sweep;
 mod user;
 mod worker;
 
 pub use identity::archetype_of;
 pub use orchestrator::{Ended, RunError, Why, execute, requests_planned};
 pub use signals::{StopLevel, Stopper};
+pub use sweep::{Progress, Swept, sweep};

@@ -14,6 +14,7 @@ use super::signals::{StopLevel, Stopper};
 use super::user::User;
 use super::worker::{Order, Report, Share, spawn, starts, until};
 use crate::behavior::Behavior;
+use crate::cleanup::{Journal, JournalError, ReadError};
 use crate::http::ClientError;
 use crate::metrics::{Interval, Snapshot, Totals, process};
 use crate::plan::Plan;
@@ -54,6 +55,13 @@ pub enum RunError {
         "a worker ended without a report: this is a bug, please report it with the lines above"
     )]
     Lost,
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
+    /// The journal broke while the run went on.
+    #[error("{0}: the run was ended, since what it creates could no longer be cleaned up")]
+    JournalBroke(String),
 }
 
 /// Requests that the users of a plan may send altogether: the sum of their budgets.
@@ -63,10 +71,12 @@ pub fn requests_planned(plan: &Plan) -> u64 {
         .sum()
 }
 
-/// Run a plan with one behavior per archetype, in the plan's order. `watch` sees the state twice a second.
+/// Run a plan with one behavior per archetype, in the plan's order. What it creates is in `journal`. `watch` sees the
+/// state twice a second.
 pub async fn execute(
     plan: Arc<Plan>,
     behaviors: Vec<Arc<Behavior>>,
+    journal: &Journal,
     stopper: &Stopper,
     mut watch: impl FnMut(&Arc<Snapshot>),
 ) -> Result<Ended, RunError> {
@@ -74,7 +84,7 @@ pub async fn execute(
     let mut totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample());
     let (reports, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
     let began = Instant::now();
-    let crew = Crew::start(&plan, &behaviors, &catalog, &reports)?;
+    let crew = Crew::start(&plan, &behaviors, &catalog, journal, &reports)?;
     drop(reports);
     watch(&Arc::new(
         totals.snapshot(Duration::ZERO, process::sample()),
@@ -101,7 +111,12 @@ pub async fn execute(
                 Some(Report::Failed(error)) => return Err(error.into()),
                 None => return Err(RunError::Lost),
             },
-            _ = beat.tick() => watch(&Arc::new(totals.snapshot(began.elapsed(), process::sample()))),
+            _ = beat.tick() => {
+                watch(&Arc::new(totals.snapshot(began.elapsed(), process::sample())));
+                if journal.failure().is_some() {
+                    crew.order(|| Order::Halt).await;
+                }
+            }
             () = until(ends) => {
                 (why, ends) = (Why::Duration, None);
                 halts.get_or_insert(Instant::now() + plan.load.grace);
@@ -123,6 +138,9 @@ pub async fn execute(
         }
     }
     crew.join()?;
+    if let Some(why) = journal.failure() {
+        return Err(RunError::JournalBroke(why));
+    }
     let snapshot = totals.snapshot(began.elapsed(), process::sample());
     quarantined.sort_unstable();
     quarantined.dedup();
@@ -145,6 +163,7 @@ impl Crew {
         plan: &Arc<Plan>,
         behaviors: &[Arc<Behavior>],
         catalog: &Arc<crate::metrics::Catalog>,
+        journal: &Journal,
         reports: &mpsc::Sender<Report>,
     ) -> Result<Self, RunError> {
         let mut shares = vec![Vec::new(); plan.workers];
@@ -169,6 +188,7 @@ impl Crew {
                 plan: Arc::clone(plan),
                 behaviors: behaviors.to_vec(),
                 catalog: Arc::clone(catalog),
+                journal: journal.writer()?,
                 worker,
                 users,
                 reports: reports.clone(),

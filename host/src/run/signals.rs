@@ -55,6 +55,15 @@ impl Stopper {
         level
     }
 
+    /// Wait until the run is asked to end at once.
+    pub(super) async fn halted(&self) {
+        // The sender is `self`: it cannot be gone.
+        let _ = self
+            .watch()
+            .wait_for(|level| *level == StopLevel::Halt)
+            .await;
+    }
+
     /// From now on, raise the level at each SIGINT and SIGTERM, and end the process at the third. Needs a runtime;
     /// what comes while it is busy is acted on at its next pause.
     pub fn on_signals(&self) -> std::io::Result<JoinHandle<()>> {

@@ -280,13 +280,11 @@ impl Open {
             .recorder
             .borrow_mut()
             .guest_call(self.archetype, called.elapsed());
+        // Of a call that crashed too: what it marked may exist.
+        self.take_events();
         match answer {
-            Ok(Ok(step)) => {
-                self.take_events();
-                Ok(step)
-            }
+            Ok(Ok(step)) => Ok(step),
             Ok(Err(message)) => {
-                self.take_events();
                 self.fail(floor, &message);
                 Err(Duration::ZERO)
             }
@@ -327,6 +325,7 @@ impl Open {
         let (floor, archetype) = (&self.floor, self.archetype);
         if let Some(session) = &mut self.session {
             session.events(|event| floor.event(archetype, event));
+            floor.keep_journal();
         }
     }
 

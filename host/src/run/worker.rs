@@ -12,9 +12,10 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, LocalSet};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
-use super::floor::Floor;
+use super::floor::{Floor, Part};
 use super::user::{User, play};
 use crate::behavior::Behavior;
+use crate::cleanup::Writer;
 use crate::http::{Client, ClientError};
 use crate::metrics::{Catalog, Interval, Recorder};
 use crate::plan::Plan;
@@ -50,6 +51,7 @@ pub(super) struct Share {
     pub(super) plan: Arc<Plan>,
     pub(super) behaviors: Vec<Arc<Behavior>>,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) journal: Writer,
     pub(super) worker: usize,
     pub(super) users: Vec<User>,
     pub(super) reports: mpsc::Sender<Report>,
@@ -71,6 +73,7 @@ async fn work(share: Share) {
         plan,
         behaviors,
         catalog,
+        journal,
         worker,
         users,
         reports,
@@ -88,10 +91,13 @@ async fn work(share: Share) {
         plan,
         client,
         recorder,
+        journal,
         &behaviors,
         &catalog,
-        worker,
-        users.len(),
+        Part {
+            worker,
+            users: users.len(),
+        },
     );
     let floor = Rc::new(floor);
     let crew = Crew::start(&floor, users);

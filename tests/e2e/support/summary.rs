@@ -18,12 +18,14 @@ pub struct Played {
 }
 
 impl RunOf {
-    /// Start `vespeiro run` against `url`, with `arguments` as on a command line, split at white space.
+    /// Start `vespeiro run` against `url`, with `arguments` as on a command line, split at white space. Its users are
+    /// neither governed nor tidied up after, so that every request is a behavior's own: `mix` and `cleanup` test those.
     pub fn start(url: &str, arguments: &str) -> RunOf {
         let folder = TempDir::new().unwrap();
         let summary = folder.path().join("summary.json");
         let mut all = vec!["run", "--no-panel", "--base-url", url, "--summary-json"];
         all.push(summary.to_str().unwrap());
+        all.extend(["--mix=off", "--error-mix=off", "--cleanup=never"]);
         all.extend(arguments.split_whitespace());
         RunOf {
             process: Running::start(&all),

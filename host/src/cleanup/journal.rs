@@ -1,0 +1,358 @@
+//! Writes a journal: one append-only file per run, which each worker appends to through a handle of its own, so that
+//! nothing on a request's path locks. Local file systems do not mix up appends of different handles.
+//!
+//! What is written is the kernel's at once: it survives the end of this process, however that comes. A thread of the
+//! journal brings it to the disk at most 100 ms later, for the case that the whole machine stops.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Duration;
+
+use super::line::{self, Header, Sign};
+use super::read::{ReadError, read};
+
+/// How long lines gather before they are brought to the disk together; writing them takes its time too.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// The journal cannot be begun or continued.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error("the journal {} cannot be written: {source}: name another place with --journal", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("the journal {} belongs to a run that is still going on: stop that one first", .0.display())]
+    InUse(PathBuf),
+    #[error(
+        "the journal {} belongs to another run, {run}: finish that one with `vespeiro cleanup`, or name another place with --journal",
+        path.display()
+    )]
+    Taken { path: PathBuf, run: String },
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
+}
+
+/// A run's journal, open for writing. It stays on disk until it is [removed](Journal::remove).
+#[derive(Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    syncing: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    /// Holds the lock that tells other processes that the run goes on.
+    file: File,
+    /// Something was written since the last sync began.
+    dirty: AtomicBool,
+    closed: AtomicBool,
+    /// Why nothing more can be written.
+    broken: OnceLock<String>,
+    syncing: OnceLock<Thread>,
+}
+
+impl Journal {
+    /// Begin a journal, or continue the one that an earlier run with the same id and target left at `path`.
+    pub fn create(path: &Path, header: &Header) -> Result<Journal, JournalError> {
+        let error = |source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(error)?;
+        }
+        let begun = OpenOptions::new().append(true).create_new(true).open(path);
+        match begun {
+            Ok(mut file) => {
+                file.write_all(header.line().as_bytes()).map_err(error)?;
+                Journal::on(path, file)
+            }
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                let found = read(path)?.header;
+                if found == *header {
+                    Journal::resume(path)
+                } else {
+                    Err(JournalError::Taken {
+                        path: path.to_owned(),
+                        run: found.run,
+                    })
+                }
+            }
+            Err(e) => Err(error(e)),
+        }
+    }
+
+    /// Continue a journal. A torn last line is cut off, so that the next one does not grow together with it.
+    pub fn resume(path: &Path) -> Result<Journal, JournalError> {
+        let error = |source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let file = OpenOptions::new().append(true).open(path).map_err(error)?;
+        let journal = Journal::on(path, file)?;
+        // Read under the lock: nobody writes between this and the cut.
+        let whole = read(path)?.whole;
+        journal.shared.file.set_len(whole).map_err(error)?;
+        Ok(journal)
+    }
+
+    fn on(path: &Path, file: File) -> Result<Journal, JournalError> {
+        let error = |source| JournalError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        file.try_lock().map_err(|refused| match refused {
+            TryLockError::WouldBlock => JournalError::InUse(path.to_owned()),
+            TryLockError::Error(source) => error(source),
+        })?;
+        let shared = Arc::new(Shared {
+            path: path.to_owned(),
+            file,
+            dirty: AtomicBool::new(true),
+            closed: AtomicBool::new(false),
+            broken: OnceLock::new(),
+            syncing: OnceLock::new(),
+        });
+        let thread = thread::Builder::new().name("journal".into()).spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.keep_synced()
+        });
+        let thread = thread.map_err(error)?;
+        let _ = shared.syncing.set(thread.thread().clone());
+        Ok(Journal {
+            shared,
+            syncing: Some(thread),
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// A worker's own way to append.
+    pub fn writer(&self) -> Result<Writer, JournalError> {
+        let opened = OpenOptions::new().append(true).open(self.path());
+        let file = opened.map_err(|source| JournalError::Io {
+            path: self.path().to_owned(),
+            source,
+        })?;
+        Ok(Writer {
+            file,
+            shared: Arc::clone(&self.shared),
+            pending: String::new(),
+        })
+    }
+
+    /// Why the journal could not be written, once that has happened.
+    pub fn failure(&self) -> Option<String> {
+        let why = self.shared.broken.get()?;
+        Some(format!(
+            "the journal {} can no longer be written: {why}",
+            self.path().display()
+        ))
+    }
+
+    /// Nothing is left to remember: delete it.
+    pub fn remove(self) -> Result<(), JournalError> {
+        fs::remove_file(self.path()).map_err(|source| JournalError::Io {
+            path: self.path().to_owned(),
+            source,
+        })
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Release);
+        if let Some(syncing) = self.syncing.take() {
+            syncing.thread().unpark();
+            // A panic over there has been printed, and there is nothing to do about it here.
+            let _ = syncing.join();
+        }
+    }
+}
+
+impl Shared {
+    fn keep_synced(&self) {
+        loop {
+            let closed = self.closed.load(Ordering::Acquire);
+            if self.dirty.swap(false, Ordering::AcqRel)
+                && let Err(error) = self.file.sync_data()
+            {
+                let _ = self.broken.set(error.to_string());
+            }
+            if closed {
+                return;
+            }
+            while !self.dirty.load(Ordering::Acquire) && !self.closed.load(Ordering::Acquire) {
+                thread::park();
+            }
+            if !self.closed.load(Ordering::Acquire) {
+                thread::park_timeout(GATHER);
+            }
+        }
+    }
+
+    fn written(&self) {
+        if !self.dirty.swap(true, Ordering::AcqRel)
+            && let Some(syncing) = self.syncing.get()
+        {
+            syncing.unpark();
+        }
+    }
+}
+
+/// One worker's handle on the journal. Lines wait until the next [`flush`](Writer::flush), which writes them at once.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    shared: Arc<Shared>,
+    pending: String,
+}
+
+/// The journal cannot be written any more; [`Journal::failure`] tells why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the journal cannot be written")]
+pub struct Broken;
+
+impl Writer {
+    /// This thing may exist from now on.
+    pub fn mark(&mut self, thing: &str) {
+        line::write(Sign::Mark, thing, &mut self.pending);
+    }
+
+    /// This thing is gone.
+    pub fn unmark(&mut self, thing: &str) {
+        line::write(Sign::Unmark, thing, &mut self.pending);
+    }
+
+    /// Write what waits, in one piece. When it returns, the kernel has it.
+    pub fn flush(&mut self) -> Result<(), Broken> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        if self.shared.broken.get().is_some() {
+            return Err(Broken);
+        }
+        let written = loop {
+            match self.file.write(self.pending.as_bytes()) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let why = match written {
+            Ok(bytes) if bytes == self.pending.len() => {
+                self.pending.clear();
+                self.shared.written();
+                return Ok(());
+            }
+            // The rest would be an append of its own: another worker's line could come between.
+            Ok(_) => "only a part of a line fitted".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let _ = self.shared.broken.set(why);
+        Err(Broken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> Header {
+        Header {
+            run: "k3x9a2b7".into(),
+            target: "http://127.0.0.1:9501".into(),
+        }
+    }
+
+    #[test]
+    fn lines_of_many_workers_do_not_mix() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.journal");
+        let journal = Journal::create(&path, &header()).unwrap();
+        thread::scope(|scope| {
+            for worker in 0..4 {
+                let mut writer = journal.writer().unwrap();
+                scope.spawn(move || {
+                    for n in 0..500 {
+                        writer.mark(&format!("user:{worker}_{n}"));
+                        writer.mark(&format!("role:{worker}_{n}"));
+                        writer.flush().unwrap();
+                        writer.unmark(&format!("role:{worker}_{n}"));
+                        writer.flush().unwrap();
+                    }
+                });
+            }
+        });
+        let contents = read(&path).unwrap();
+        assert!(contents.warnings.is_empty(), "{:?}", contents.warnings);
+        assert_eq!(contents.header, header());
+        assert_eq!(contents.outstanding.len(), 2000);
+        journal.remove().unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_torn_line_is_cut_off_before_the_journal_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("torn.journal");
+        fs::write(
+            &path,
+            header().line() + "+ user:sim_1\n+ user:sim_17\n- user:sim_1",
+        )
+        .unwrap();
+        let journal = Journal::resume(&path).unwrap();
+        let mut writer = journal.writer().unwrap();
+        writer.unmark("user:sim_17");
+        writer.flush().unwrap();
+        let contents = read(&path).unwrap();
+        assert_eq!(contents.outstanding, ["user:sim_1"]);
+        assert!(contents.warnings.is_empty());
+    }
+
+    #[test]
+    fn a_journal_has_one_owner_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.journal");
+        let first = Journal::create(&path, &header()).unwrap();
+        assert!(matches!(
+            Journal::create(&path, &header()),
+            Err(JournalError::InUse(_))
+        ));
+        drop(first);
+        drop(Journal::create(&path, &header()).unwrap());
+        let other = Header {
+            run: "zzzzzzzz".into(),
+            ..header()
+        };
+        let refused = Journal::create(&path, &other).unwrap_err();
+        assert!(matches!(refused, JournalError::Taken { .. }), "{refused}");
+        fs::write(&path, "mine\n").unwrap();
+        let refused = Journal::create(&path, &other).unwrap_err();
+        assert!(
+            matches!(refused, JournalError::Unreadable(_)),
+            "no stranger's file is overwritten: {refused}"
+        );
+    }
+
+    #[test]
+    fn a_full_disk_is_told_once_and_for_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::create(&folder.path().join("full.journal"), &header()).unwrap();
+        let mut writer = journal.writer().unwrap();
+        // A device that takes no byte, in the place of the worker's own handle.
+        writer.file = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        writer.mark("user:a");
+        assert_eq!(writer.flush(), Err(Broken));
+        let why = journal.failure().unwrap();
+        assert!(why.contains("full.journal") && !why.contains('\n'), "{why}");
+        let mut other = journal.writer().unwrap();
+        other.mark("user:b");
+        assert_eq!(other.flush(), Err(Broken), "the others stop too");
+    }
+}

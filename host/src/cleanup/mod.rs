@@ -1,0 +1,13 @@
+//! The journal of what a run creates: written by the run's workers while they play, read back by the sweep that
+//! removes it all, in the same process or after a crash in another one.
+//!
+//! What must stay true: a thing is on record before the request that creates it leaves, and stays on record until it
+//! is known to be gone.
+
+mod journal;
+mod line;
+mod read;
+
+pub use journal::{Broken, Journal, JournalError, Writer};
+pub use line::Header;
+pub use read::{Contents, Damage, ReadError, read};

@@ -1,0 +1,102 @@
+//! The journal around a run, and the cleanup that empties it: shared by the commands that play a plan and by `cleanup`.
+//! Whatever remains stays in the journal, whose place is then told with the command that finishes the work.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::play::Loader;
+use crate::cleanup::{Header, Journal, read};
+use crate::exit::Misuse;
+use crate::plan::{CleanUp, Plan};
+use crate::report::Cleanup;
+use crate::run::{Progress, Stopper, sweep};
+
+/// How often a long cleanup says how far it is.
+const PACE: Duration = Duration::from_secs(2);
+
+/// What a cleanup came to.
+pub(super) struct Tidied {
+    pub(super) figures: Cleanup,
+    /// Things that may still exist, oldest first.
+    pub(super) left: Vec<String>,
+}
+
+/// Begin the run's journal.
+pub(super) fn journal(plan: &Plan) -> Result<Journal, Misuse> {
+    let header = Header {
+        run: plan.run_id.clone(),
+        target: plan.target.base_url.as_str().trim_end_matches('/').into(),
+    };
+    Journal::create(&plan.cleanup.journal, &header).map_err(|error| Misuse(error.to_string()))
+}
+
+/// Clean up if the plan wants it after a run like this.
+pub(super) async fn after_run(
+    plan: &Plan,
+    loader: &Loader,
+    journal: Journal,
+    stopper: &Stopper,
+    success: bool,
+) -> anyhow::Result<Cleanup> {
+    let wanted = match plan.cleanup.when {
+        CleanUp::Always => true,
+        CleanUp::OnSuccess => success,
+        CleanUp::Never => false,
+    };
+    // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
+    let tidied = if wanted && journal.failure().is_none() {
+        clean(plan, loader, journal, stopper).await?
+    } else {
+        let left = read(journal.path())?.outstanding;
+        close(journal, Cleanup::new(None, 0, left.len()), left)?
+    };
+    Ok(tidied.figures)
+}
+
+/// Remove what is outstanding, and the journal with the last of it.
+pub(super) async fn clean(
+    plan: &Plan,
+    loader: &Loader,
+    journal: Journal,
+    stopper: &Stopper,
+) -> anyhow::Result<Tidied> {
+    let outstanding = read(journal.path())?.outstanding;
+    if outstanding.is_empty() {
+        return close(journal, Cleanup::default(), Vec::new());
+    }
+    eprintln!(
+        "cleanup: {} things to remove; a second Ctrl-C skips it",
+        outstanding.len()
+    );
+    let behavior = loader.load(&plan.cleanup.archetype.module)?;
+    let mut told = Instant::now();
+    let progress = |Progress { removed, found }| {
+        if told.elapsed() >= PACE {
+            told = Instant::now();
+            eprintln!("cleanup: {removed} of {found} removed");
+        }
+    };
+    let swept = sweep(plan, Arc::clone(&behavior), &journal, stopper, progress).await?;
+    if let Some(problem) = &swept.problem {
+        eprintln!("cleanup: {} could not go on: {problem}", behavior.source);
+    } else if swept.skipped {
+        eprintln!("cleanup: skipped");
+    }
+    let removed = swept.found.saturating_sub(swept.left.len());
+    let figures = Cleanup::new(Some(&swept.snapshot), removed, swept.left.len());
+    close(journal, figures, swept.left)
+}
+
+fn close(journal: Journal, mut figures: Cleanup, left: Vec<String>) -> anyhow::Result<Tidied> {
+    let path = journal.path().display().to_string();
+    if left.is_empty() && journal.failure().is_none() {
+        journal.remove()?;
+    } else {
+        eprintln!(
+            "cleanup: {} things are left; finish with: vespeiro cleanup {path}",
+            left.len()
+        );
+        figures.journal = Some(path);
+    }
+    Ok(Tidied { figures, left })
+}

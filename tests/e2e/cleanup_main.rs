@@ -1,0 +1,379 @@
+//! Nothing stays behind: the real binary against the reference service, ended in every way there is. The service's own
+//! gauges say what it holds; they have to be the same before and after.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use user_service::Config;
+
+/// Longer than anything here takes; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The reference service on a thread of its own, until the process ends.
+fn service(config: Config) -> SocketAddr {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        runtime.block_on(user_service::serve(
+            listener,
+            config,
+            std::future::pending(),
+        ))
+    });
+    address
+}
+
+fn metrics(service: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(service).unwrap();
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// What the service holds, by gauge. Sessions are left out: a killed run cannot log out.
+fn holds(service: SocketAddr) -> Vec<(String, u64)> {
+    let gauges = metrics(service);
+    let line = |kind: &str| {
+        let gauge = format!("user_service_{kind} ");
+        let value = gauges.lines().find_map(|line| line.strip_prefix(&gauge));
+        (kind.to_owned(), value.unwrap().trim().parse().unwrap())
+    };
+    [
+        "users",
+        "profiles",
+        "roles",
+        "permissions",
+        "role_assignments",
+    ]
+    .map(line)
+    .to_vec()
+}
+
+/// Requests under `/api` that the service has counted.
+fn received(service: SocketAddr) -> u64 {
+    metrics(service)
+        .lines()
+        .filter(|line| line.starts_with("user_service_requests_total{"))
+        .filter(|line| line.contains("route=\"/api"))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum()
+}
+
+fn vespeiro() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vespeiro"));
+    // Compiled behaviors are shared by the tests; journals go where each test says.
+    command
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env("LANG", "C");
+    command
+}
+
+/// A run as fast as it can be, which creates things of all kinds.
+fn run(service: SocketAddr, journal: &Path) -> Command {
+    let mut command = vespeiro();
+    command
+        .env("VESPEIRO_CLEANUP_RATE", "5000")
+        .args(["run", "--no-panel", "--delay-min=0", "--delay-max=0"])
+        .args(["--workers=2", "--users=24"])
+        .arg(format!("--base-url=http://{service}"))
+        .arg(format!("--journal={}", journal.display()));
+    command
+}
+
+/// A run that goes on until it is ended.
+fn endless(service: SocketAddr, journal: &Path) -> Command {
+    let mut command = run(service, journal);
+    command.args(["--min-request-count=1000000", "--max-request-count=1000000"]);
+    command
+}
+
+fn cleanup(journal: &Path) -> Output {
+    vespeiro()
+        .args(["cleanup", "--cleanup-rate=5000"])
+        .arg(journal)
+        .output()
+        .unwrap()
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("run.journal");
+    (folder, journal)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn succeeded(output: &Output) {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out}\n{err}");
+}
+
+/// Wait until the journal has grown to `bytes`.
+fn grown(journal: &Path, bytes: u64, child: &mut Child) {
+    let since = Instant::now();
+    while std::fs::metadata(journal).map_or(0, |file| file.len()) < bytes {
+        assert!(since.elapsed() < PATIENCE, "the journal does not grow");
+        assert!(child.try_wait().unwrap().is_none(), "the run has ended");
+        std::thread::yield_now();
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+#[test]
+fn killed_at_any_moment_under_load() {
+    // Slow enough that requests are under way at any moment.
+    let latency = Some(Duration::from_millis(2));
+    let service = service(Config {
+        latency,
+        ..Config::default()
+    });
+    let before = holds(service);
+    // A small generator of its own: the moments are the same each time the test runs.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for round in 0..10 {
+        let (_folder, journal) = folder();
+        let mut command = endless(service, &journal);
+        command.arg(format!("--seed={round}"));
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        grown(&journal, 200 + random(16_000), &mut child);
+        // Not right after a line was written, each time.
+        std::thread::sleep(Duration::from_micros(random(3_000)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_ne!(holds(service), before, "round {round}: nothing was left");
+        let output = cleanup(&journal);
+        succeeded(&output);
+        assert_eq!(
+            holds(service),
+            before,
+            "round {round}: {}",
+            text(&output.stderr)
+        );
+        assert!(!journal.exists(), "round {round}");
+    }
+}
+
+#[test]
+fn a_normal_run_leaves_nothing_and_counts_its_cleanup_apart() {
+    let service = service(Config::default());
+    let before = holds(service);
+    let (folder, journal) = folder();
+    let summary = folder.path().join("summary.json");
+    let output = run(service, &journal)
+        .args(["--min-request-count=30", "--max-request-count=60"])
+        .arg(format!("--summary-json={}", summary.display()))
+        .output()
+        .unwrap();
+    succeeded(&output);
+    assert_eq!(holds(service), before, "{}", text(&output.stderr));
+    assert!(!journal.exists());
+    let out = text(&output.stdout);
+    assert!(out.contains("0 left behind"), "{out}");
+    let summary: Value = serde_json::from_slice(&std::fs::read(summary).unwrap()).unwrap();
+    let own = &summary["cleanup"];
+    assert!(own["removed"].as_u64().unwrap() >= 24 - 3, "{own}");
+    assert_eq!(own["left"], 0);
+    assert!(own["journal"].is_null());
+    let run = summary["total"]["requests"].as_u64().unwrap();
+    assert_eq!(
+        received(service),
+        run + own["requests"].as_u64().unwrap(),
+        "each request is the run's or the cleanup's"
+    );
+}
+
+#[test]
+fn a_torn_line_is_skipped_and_a_kept_journal_is_finished_later() {
+    let service = service(Config::default());
+    let before = holds(service);
+    let (_folder, journal) = folder();
+    let output = run(service, &journal)
+        .args(["--min-request-count=20", "--max-request-count=20"])
+        .arg("--cleanup=never")
+        .output()
+        .unwrap();
+    succeeded(&output);
+    let told = format!("vespeiro cleanup {}", journal.display());
+    assert!(text(&output.stderr).contains(&told));
+    assert_ne!(holds(service), before);
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&journal)
+        .unwrap();
+    file.write_all(b"- user:sim_user").unwrap();
+    let output = cleanup(&journal);
+    succeeded(&output);
+    assert!(text(&output.stderr).contains("torn"));
+    assert_eq!(holds(service), before);
+    let again = cleanup(&journal);
+    assert_eq!(again.status.code(), Some(2), "there is no journal any more");
+    assert_eq!(text(&again.stderr).lines().count(), 1);
+}
+
+#[test]
+fn what_cannot_be_removed_is_listed_and_kept() {
+    let service = service(Config::default());
+    let before = holds(service);
+    let (_folder, journal) = folder();
+    let output = run(service, &journal)
+        .args(["--min-request-count=20", "--max-request-count=20"])
+        .args(["--archetype=active", "--cleanup=never"])
+        .output()
+        .unwrap();
+    succeeded(&output);
+    let refused = vespeiro()
+        .arg("cleanup")
+        .arg(&journal)
+        .env("VESPEIRO_ADMIN_PASSWORD", "wrong")
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let listed = text(&refused.stdout);
+    assert_eq!(
+        listed.matches("left: user:sim_user_").count(),
+        24,
+        "{listed}"
+    );
+    assert!(journal.exists());
+    succeeded(&cleanup(&journal));
+    assert_eq!(holds(service), before);
+}
+
+#[test]
+fn a_signal_cleans_up_and_a_second_one_keeps_the_journal() {
+    let service = service(Config::default());
+    let before = holds(service);
+    for twice in [false, true] {
+        let (_folder, journal) = folder();
+        let mut command = endless(service, &journal);
+        if twice {
+            // Slow enough to be still at it when the second signal comes.
+            command.arg("--cleanup-rate=1");
+        }
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        grown(&journal, 2_000, &mut child);
+        signal(&child, "-INT");
+        let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = errors.by_ref().map_while(Result::ok);
+        said.find(|line| line.starts_with("cleanup: ")).unwrap();
+        if twice {
+            signal(&child, "-INT");
+        }
+        let rest: Vec<String> = said.collect();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{rest:?}");
+        assert!(text(&output.stdout).contains("left behind"));
+        assert_eq!(journal.exists(), twice, "{rest:?}");
+        if twice {
+            assert_ne!(holds(service), before);
+            succeeded(&cleanup(&journal));
+        }
+        assert_eq!(holds(service), before);
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_ends_the_run() {
+    let service = service(Config::default());
+    let before = holds(service);
+    let (_folder, journal) = folder();
+    // The run continues a journal that has nearly reached the largest size that a file may have.
+    const LIMIT: usize = 8 << 20;
+    let mut long = format!("vespeiro-journal 1 k3x9a2b7 http://{service}\n");
+    while long.len() < LIMIT - 3_000 {
+        long += &format!("- user:{}\n", "x".repeat(990));
+    }
+    std::fs::write(&journal, long).unwrap();
+    let mut inner = endless(service, &journal);
+    inner.arg("--run-id=k3x9a2b7");
+    // What goes beyond is told to the program as an error, not by a signal.
+    let mut shell = Command::new("bash");
+    shell
+        .args(["-c", "trap '' XFSZ; ulimit -f 8192; exec \"$@\"", "bash"])
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env("LANG", "C");
+    let output = shell.output().unwrap();
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("can no longer be written"), "{errors}");
+    succeeded(&cleanup(&journal));
+    assert_eq!(holds(service), before);
+
+    let nowhere = run(service, Path::new("/dev/null/x.journal"))
+        .output()
+        .unwrap();
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert_eq!(text(&nowhere.stderr).lines().count(), 1);
+}
+
+#[test]
+fn the_demo_says_that_its_service_is_empty_again() {
+    let output = vespeiro()
+        .args(["demo", "--no-panel", "--users=8", "--duration=2s"])
+        .args(["--delay-min=0", "--delay-max=5ms"])
+        .output()
+        .unwrap();
+    succeeded(&output);
+    let out = text(&output.stdout);
+    assert!(
+        out.contains(
+            "holds what it held before the run: users 1, profiles 0, roles 1, permissions 3"
+        ),
+        "{out}"
+    );
+}
+
+#[test]
+fn strangers_are_not_played_against() {
+    let (_folder, journal) = folder();
+    let output = vespeiro()
+        .args(["run", "--base-url=http://192.0.2.1:9501"])
+        .arg(format!("--journal={}", journal.display()))
+        .output()
+        .unwrap();
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(errors.contains("--allow-host 192.0.2.1"), "{errors}");
+    assert!(!journal.exists());
+}
