@@ -25,6 +25,8 @@ impl RunOf {
         let summary = folder.path().join("summary.json");
         let mut all = vec!["run", "--no-panel", "--base-url", url, "--summary-json"];
         all.push(summary.to_str().unwrap());
+        let journal = folder.path().join("run.journal");
+        all.extend(["--journal", journal.to_str().unwrap()]);
         all.extend(["--mix=off", "--error-mix=off", "--cleanup=never"]);
         all.extend(arguments.split_whitespace());
         RunOf {
