@@ -51,19 +51,26 @@ pub enum Refused {
 }
 
 impl Call {
-    /// Check and build. `base` has no trailing slash, so that whatever follows the first `/` cannot name a host.
+    /// Check and build. Only path and query of `base` change, so that nothing in `path` can name a host.
     pub fn new(
-        base: &str,
+        base: &Url,
         method: Method,
         path: &str,
         headers: &[(String, String)],
         body: Option<Vec<u8>>,
     ) -> Result<Self, Refused> {
         check_path(path)?;
-        let mut url = String::with_capacity(base.len() + path.len());
-        url.push_str(base);
-        url.push_str(path);
-        let url = Url::parse(&url).map_err(|_| Refused::NotAPath(shorten(path)))?;
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        // The base was parsed once; only what follows it is parsed for each request.
+        let mut url = base.clone();
+        match base.path().trim_end_matches('/') {
+            "" => url.set_path(path),
+            prefix => url.set_path(&format!("{prefix}{path}")),
+        }
+        url.set_query(query);
         let mut map = HeaderMap::with_capacity(headers.len() + 2);
         for (name, value) in headers {
             let invalid = || Refused::Header(shorten(name));
@@ -149,7 +156,13 @@ mod tests {
             .iter()
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
             .collect();
-        Call::new(BASE, Method::GET, path, &headers, None)
+        Call::new(
+            &Url::parse(BASE).unwrap(),
+            Method::GET,
+            path,
+            &headers,
+            None,
+        )
     }
 
     #[test]
@@ -162,6 +175,16 @@ mod tests {
         assert_eq!(
             call.url.as_str(),
             "http://127.0.0.1:9501/api/v1/users?page=2&q=a%20b"
+        );
+    }
+
+    #[test]
+    fn a_base_with_a_prefix_keeps_it() {
+        let base = Url::parse("http://127.0.0.1:9501/users-service/").unwrap();
+        let call = Call::new(&base, Method::GET, "/health?x=1", &[], None).unwrap();
+        assert_eq!(
+            call.url.as_str(),
+            "http://127.0.0.1:9501/users-service/health?x=1"
         );
     }
 

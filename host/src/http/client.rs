@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::Url;
 use reqwest::redirect::Policy;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -24,7 +25,7 @@ pub struct ClientError(String);
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: reqwest::Client,
-    base: Rc<str>,
+    base: Rc<Url>,
     /// Requests in flight that this worker may still begin.
     permits: Option<Rc<Semaphore>>,
     max_body: usize,
@@ -61,7 +62,7 @@ impl Client {
         let inner = builder(target, &plan.run_id)?
             .build()
             .map_err(|e| ClientError(chain(&e)))?;
-        let base = target.base_url.as_str().trim_end_matches('/').into();
+        let base = Rc::new(target.base_url.clone());
         Ok(Self {
             inner,
             base,
@@ -70,8 +71,8 @@ impl Client {
         })
     }
 
-    /// The target's address, without a trailing slash.
-    pub fn base(&self) -> &str {
+    /// The target's address.
+    pub fn base(&self) -> &Url {
         &self.base
     }
 

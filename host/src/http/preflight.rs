@@ -17,7 +17,7 @@ pub struct Unreachable {
 /// Ask the target for `/health`. Any HTTP answer will do: what matters is that something answers.
 pub async fn preflight(client: &Client) -> Result<(), Unreachable> {
     let unreachable = |reason| Unreachable {
-        base: client.base().to_owned(),
+        base: client.base().as_str().trim_end_matches('/').to_owned(),
         reason,
     };
     let call = Call::new(client.base(), Method::GET, "/health", &[], None)
