@@ -1,0 +1,126 @@
+//! The summary's tables: routes, archetypes, sessions, checks and observed values. Used by the page in `summary.rs`.
+//! A table without a row is no text at all.
+
+use super::{Page, WIDTH};
+use crate::report::json::Requests;
+use crate::report::language::{Unit, harmless};
+use crate::report::table::Table;
+
+impl Page<'_> {
+    pub(super) fn routes(&self) -> String {
+        let rows = self.summary.routes.iter().map(|r| {
+            (
+                format!("{:6} {}", harmless(&r.method), harmless(&r.path)),
+                &r.requests,
+            )
+        });
+        self.latency_table(self.words.routes, rows.collect())
+    }
+
+    pub(super) fn archetypes(&self) -> String {
+        let rows = self.summary.archetypes.iter().map(|a| {
+            let behavior = match (a.behavior == a.name, a.version.as_str()) {
+                (true, version) => version.to_owned(),
+                (false, version) => format!("{} {version}", a.behavior),
+            };
+            (harmless(&format!("{} ({behavior})", a.name)), &a.requests)
+        });
+        self.latency_table(self.words.archetypes, rows.collect())
+    }
+
+    fn latency_table(&self, title: &str, rows: Vec<(String, &Requests)>) -> String {
+        let (l, w) = (self.locale, self.words);
+        let unit = Unit::for_largest(rows.iter().map(|(_, r)| r.latency.max).fold(0.0, f64::max));
+        let title = format!("{title} ({})", unit.as_str());
+        let mut table = Table::new([
+            &title, w.requests, w.errors, "p50", "p90", "p95", "p99", w.max,
+        ]);
+        for (name, r) in rows {
+            let latency = &r.latency;
+            let mut cells = vec![name, l.integer(r.requests), l.integer(r.errors)];
+            let times = [
+                latency.p50,
+                latency.p90,
+                latency.p95,
+                latency.p99,
+                latency.max,
+            ];
+            cells.extend(times.map(|seconds| l.time_in(unit, seconds)));
+            table.row(cells);
+        }
+        if table.is_empty() {
+            String::new()
+        } else {
+            table.render(WIDTH)
+        }
+    }
+
+    pub(super) fn sessions(&self) -> String {
+        let (l, w, sessions) = (self.locale, self.words, &self.summary.sessions);
+        if sessions.started == 0 {
+            return String::new();
+        }
+        let ended: u64 = sessions.endings.iter().map(|e| e.count).sum();
+        let title = format!("{} (s)", w.sessions);
+        let mut table = Table::new([&title, w.count, w.share, "p50", "p90", "p99", w.max]);
+        for e in &sessions.endings {
+            let share = l.percent(e.count as f64 / ended.max(1) as f64);
+            let mut cells = vec![w.ending(e.ending).to_owned(), l.integer(e.count), share];
+            let times = [
+                e.duration.p50,
+                e.duration.p90,
+                e.duration.p99,
+                e.duration.max,
+            ];
+            cells.extend(times.map(|seconds| match e.count {
+                0 => "–".to_owned(),
+                _ => l.decimal(seconds, 1),
+            }));
+            table.row(cells);
+        }
+        let active = sessions.started.saturating_sub(ended);
+        let begun = format!("{} {}", w.begun, l.integer(sessions.started));
+        let mut text = table.render(WIDTH);
+        text += &match active {
+            0 => format!("{begun}\n"),
+            _ => format!("{begun}, {} {}\n", w.still_active, l.integer(active)),
+        };
+        text
+    }
+
+    pub(super) fn checks(&self) -> String {
+        let (l, w) = (self.locale, self.words);
+        let mut table = Table::new([w.checks, w.passed, w.failed, w.share]);
+        for c in &self.summary.checks {
+            let share = c.passed as f64 / (c.passed + c.failed).max(1) as f64;
+            let name = harmless(&format!("{}: {}", c.archetype, c.name));
+            table.row(vec![
+                name,
+                l.integer(c.passed),
+                l.integer(c.failed),
+                l.percent(share),
+            ]);
+        }
+        if table.is_empty() {
+            String::new()
+        } else {
+            table.render(WIDTH)
+        }
+    }
+
+    pub(super) fn observed(&self) -> String {
+        let (l, w) = (self.locale, self.words);
+        let mut table = Table::new([w.observed, w.count, w.mean, "p50", "p95", "p99", w.max]);
+        for o in &self.summary.observed {
+            let name = harmless(&format!("{}: {}", o.archetype, o.metric));
+            let mut cells = vec![name, l.integer(o.count)];
+            cells.extend([o.mean, o.p50, o.p95, o.p99, o.max].map(|value| l.decimal(value, 2)));
+            table.row(cells);
+        }
+        if table.is_empty() {
+            String::new()
+        } else {
+            table.render(WIDTH)
+        }
+    }
+}
