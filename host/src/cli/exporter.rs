@@ -6,11 +6,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::exit::Misuse;
-use crate::metrics::{Snapshot, serve};
+use crate::metrics::{About, Snapshot, serve};
 use crate::plan::Plan;
 
 /// Serves the metrics when the plan asks for it, else does nothing.
 pub(super) struct Exporter {
+    about: Arc<About>,
     bound: Option<serve::Bound>,
     serving: Option<Serving>,
 }
@@ -36,6 +37,7 @@ impl Exporter {
             tracing::info!("metrics at http://{}/metrics", bound.address());
         }
         Ok(Self {
+            about: Arc::new(About::of(plan)),
             bound,
             serving: None,
         })
@@ -49,7 +51,12 @@ impl Exporter {
             let shutdown = async move {
                 let _ = stopped.await;
             };
-            let task = tokio::spawn(serve::serve(bound, latest, shutdown));
+            let task = tokio::spawn(serve::serve(
+                bound,
+                Arc::clone(&self.about),
+                latest,
+                shutdown,
+            ));
             self.serving = Some(Serving {
                 snapshots,
                 stop,

@@ -2,8 +2,10 @@
 //! [`Totals`], and panel, summary and Prometheus read a [`Snapshot`]. Used by `run` (writes) and `report` (reads).
 //! One writer per recorder: nothing on a request's path locks, hashes a string or allocates in steady state.
 
+mod about;
 mod catalog;
 mod counts;
+pub mod families;
 mod interval;
 mod names;
 pub mod process;
@@ -18,6 +20,7 @@ pub(crate) mod testing;
 mod timing;
 mod totals;
 
+pub use about::About;
 pub use catalog::{ArchetypeLabels, Catalog, OTHER_ROUTE, RouteLabel};
 pub use counts::{
     ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,

@@ -13,8 +13,8 @@ use axum::{Router, routing};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::Snapshot;
 use super::prometheus::{Format, encode};
+use super::{About, Snapshot};
 
 /// How long open connections may keep the server after its shutdown.
 const GRACE: Duration = Duration::from_millis(500);
@@ -52,6 +52,7 @@ pub async fn bind(address: SocketAddr) -> Result<Bound, BindError> {
 /// Answer scrapes with the latest snapshot until `shutdown` is ready.
 pub async fn serve(
     bound: Bound,
+    about: Arc<About>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
@@ -61,7 +62,7 @@ pub async fn serve(
             routing::get(async || "Vespeiro. Metrics for Prometheus: /metrics\n"),
         )
         .route("/metrics", routing::get(scrape))
-        .with_state(snapshots);
+        .with_state((about, snapshots));
     let (down, is_down) = tokio::sync::oneshot::channel();
     let stop = async move {
         shutdown.await;
@@ -80,7 +81,7 @@ pub async fn serve(
 }
 
 async fn scrape(
-    State(snapshots): State<watch::Receiver<Arc<Snapshot>>>,
+    State((about, snapshots)): State<(Arc<About>, watch::Receiver<Arc<Snapshot>>)>,
     headers: HeaderMap,
 ) -> Response {
     let accept = headers
@@ -89,7 +90,7 @@ async fn scrape(
         .unwrap_or_default();
     let format = Format::negotiate(accept);
     let snapshot = snapshots.borrow().clone();
-    match encode(snapshot, format) {
+    match encode(&snapshot, &about, format) {
         Ok(page) => ([(header::CONTENT_TYPE, format.content_type())], page).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -102,7 +103,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::metrics::testing::snapshot;
+    use crate::metrics::testing::{about, snapshot};
 
     async fn get(address: SocketAddr, path: &str) -> String {
         let mut connection = TcpStream::connect(address).await.unwrap();
@@ -121,7 +122,7 @@ mod tests {
         first.elapsed = Duration::from_secs(7);
         let (publish, snapshots) = watch::channel(Arc::new(first));
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(serve(bound, snapshots, async {
+        let server = tokio::spawn(serve(bound, Arc::new(about()), snapshots, async {
             let _ = stopped.await;
         }));
 
@@ -130,12 +131,12 @@ mod tests {
             answer.starts_with("HTTP/1.1 200") && answer.contains("text/plain; version=0.0.4"),
             "{answer}"
         );
-        assert!(answer.contains("vespeiro_elapsed_seconds 7.0\n"));
+        assert!(answer.contains("vespeiro_elapsed_seconds 7\n"));
         publish.send_replace(Arc::new(snapshot()));
         assert!(
             get(address, "/metrics")
                 .await
-                .contains("vespeiro_elapsed_seconds 83.0\n")
+                .contains("vespeiro_elapsed_seconds 83\n")
         );
         assert!(get(address, "/nothing").await.starts_with("HTTP/1.1 404"));
 

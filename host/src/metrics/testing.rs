@@ -6,9 +6,35 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::{
-    ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process, Recorder,
-    RequestSample, RouteLabel, Snapshot, Totals,
+    About, ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process,
+    Recorder, RequestSample, RouteLabel, Snapshot, Totals,
 };
+use crate::plan::{ErrorMix, RequestMix};
+
+/// What that run was to be.
+pub(crate) fn about() -> About {
+    let categories = [
+        ("auth", 20.0),
+        ("user-query", 50.0),
+        ("user-mutation", 30.0),
+    ];
+    About {
+        run: "0a1b2c3d".into(),
+        scenario: "mixed".into(),
+        target: "http://localhost:9501".into(),
+        users: 100,
+        mix: Some(RequestMix(
+            categories
+                .map(|(name, share)| (name.into(), share))
+                .to_vec(),
+        )),
+        error_mix: Some(ErrorMix {
+            success: 85.0,
+            client: 12.0,
+            server: 3.0,
+        }),
+    }
+}
 
 /// Two archetypes that share a route.
 pub(crate) fn catalog() -> Arc<Catalog> {

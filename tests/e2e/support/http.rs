@@ -1,7 +1,7 @@
-//! One GET over a socket of its own: all that the tests ask of a service themselves.
+//! One GET over a socket of its own: all that the tests ask of a service themselves. And addresses to listen on.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 /// The body of `http://authority/path`, when the answer is a 200.
@@ -15,4 +15,10 @@ pub fn get(authority: &str, path: &str) -> io::Result<String> {
         Some((head, body)) if head.split(' ').nth(1) == Some("200") => Ok(body.to_owned()),
         _ => Err(io::Error::other(answer)),
     }
+}
+
+/// A loopback address whose port was free a moment ago, for what cannot tell the port that it was given.
+pub fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
 }

@@ -8,14 +8,16 @@ mod ledger;
 mod recording;
 mod service;
 mod summary;
+mod tools;
 
 pub use binary::{Ended, Running, vespeiro};
 pub use guests::example;
-pub use http::get;
+pub use http::{free_address, get};
 pub use ledger::{Counts, samples};
 pub use recording::{Recording, Seen};
 pub use service::Service;
 pub use summary::{Played, RunOf};
+pub use tools::tool;
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};

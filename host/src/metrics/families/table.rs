@@ -1,0 +1,274 @@
+//! Every metric that a run exports: name, help, labels. Read by [`super::families`], by the encoders, and by the
+//! dashboard, whose queries name these constants. `host/docs/metrics.md` shows the same table, and a test holds it
+//! against this one. A name or label that is here once is a promise to dashboards.
+
+/// Upper bounds of the buckets of requests and of the workers' lag, in seconds: 100 us to 30 s.
+const LATENCY: &[f64] = &[
+    0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0, 30.0,
+];
+/// Upper bounds of the buckets for calls into behaviors, in seconds.
+const GUEST_CALL: &[f64] = &[
+    1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 1e-3, 1e-2, 1e-1, 1.0,
+];
+/// Upper bounds of the session buckets, in seconds.
+const SESSION: &[f64] = &[
+    0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0,
+];
+
+/// What a metric is, whatever its value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Metric {
+    /// Without prefix, unit and `_total`.
+    pub name: &'static str,
+    pub help: &'static str,
+    pub unit: Option<Unit>,
+    pub kind: Kind,
+    pub labels: &'static [&'static str],
+    /// What has to be so for the family to have samples; `None`: it always has.
+    pub when: Option<&'static str>,
+}
+
+/// What its samples are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    Counter,
+    Gauge,
+    /// With the upper bounds of its buckets, ascending.
+    Histogram(&'static [f64]),
+    Summary,
+}
+
+/// What its values are counted in; always a base unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Seconds,
+    Bytes,
+    Ratio,
+}
+
+impl Unit {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Unit::Seconds => "seconds",
+            Unit::Bytes => "bytes",
+            Unit::Ratio => "ratio",
+        }
+    }
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram(_) => "histogram",
+            Kind::Summary => "summary",
+        }
+    }
+}
+
+impl Metric {
+    /// The name of the family with prefix and unit: `vespeiro_request_duration_seconds`, `vespeiro_requests`.
+    pub fn family(&self) -> String {
+        match self.unit {
+            Some(unit) => format!("vespeiro_{}_{}", self.name, unit.as_str()),
+            None => format!("vespeiro_{}", self.name),
+        }
+    }
+
+    /// The name that a query uses: a counter ends in `_total`.
+    pub fn query(&self) -> String {
+        match self.kind {
+            Kind::Counter => format!("{}_total", self.family()),
+            _ => self.family(),
+        }
+    }
+
+    const fn new(
+        kind: Kind,
+        name: &'static str,
+        labels: &'static [&'static str],
+        help: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            help,
+            unit: None,
+            kind,
+            labels,
+            when: None,
+        }
+    }
+
+    const fn of(self, unit: Unit) -> Self {
+        Self {
+            unit: Some(unit),
+            ..self
+        }
+    }
+
+    const fn when(self, when: &'static str) -> Self {
+        Self {
+            when: Some(when),
+            ..self
+        }
+    }
+}
+
+type Words = &'static [&'static str];
+
+const fn counter(name: &'static str, labels: Words, help: &'static str) -> Metric {
+    Metric::new(Kind::Counter, name, labels, help)
+}
+
+const fn gauge(name: &'static str, labels: Words, help: &'static str) -> Metric {
+    Metric::new(Kind::Gauge, name, labels, help)
+}
+
+/// All histograms are of times.
+const fn histogram(
+    name: &'static str,
+    bounds: &'static [f64],
+    labels: Words,
+    help: &'static str,
+) -> Metric {
+    Metric::new(Kind::Histogram(bounds), name, labels, help).of(Unit::Seconds)
+}
+
+macro_rules! table {
+    ($($constant:ident = $metric:expr;)*) => {
+        $(pub static $constant: Metric = $metric;)*
+        /// All of them, in the order of the page.
+        pub static ALL: &[&Metric] = &[$(&$constant),*];
+    };
+}
+
+const ROUTE: Words = &["archetype", "method", "route"];
+const ARCHETYPE: Words = &["archetype"];
+
+// One line per metric reads better than what rustfmt makes of it.
+#[rustfmt::skip]
+mod rows {
+    use super::*;
+
+    table! {
+        // The run
+        BUILD_INFO = gauge("build_info", &["version"], "The version of Vespeiro that runs");
+        RUN_INFO = gauge("run_info", &["run", "scenario", "target"], "The run that goes on");
+        START_TIME = gauge("start_time", &[], "When the run began, since 1970").of(Unit::Seconds);
+        ELAPSED = gauge("elapsed", &[], "Time since the start of the run").of(Unit::Seconds);
+
+        // Requests
+        REQUESTS = counter("requests", &["archetype", "method", "route", "status", "failure", "expected"],
+            "Requests sent, by what came of them; expected: the tool asked for the failure");
+        ERRORS = counter("errors", &["archetype", "method", "route", "kind"],
+            "Requests that failed though nobody asked for it, by kind: 4xx, 5xx, or why there is no response");
+        REQUEST_DURATION = histogram("request_duration", LATENCY, ROUTE,
+            "Time from the send to the last byte of the response or to the failure");
+        SENT = counter("sent", ROUTE, "Bytes of requests").of(Unit::Bytes);
+        RECEIVED = counter("received", ROUTE, "Bytes of responses").of(Unit::Bytes);
+        REQUESTS_NOT_SENT = counter("requests_not_sent", &["archetype", "failure"], "Requests that never left, by reason");
+        AUTHENTICATIONS = counter("authentications", &["archetype", "method", "route", "result", "expected"],
+            "Requests of the category auth, by result: success, refused (4xx) or failed")
+            .when("a behavior has announced a route of the category auth");
+
+        // The mixes
+        CATEGORY_REQUESTS = counter("category_requests", &["archetype", "category"], "Requests sent, by the category of the request mix");
+        MIX_TARGET = gauge("mix_target", &["category"], "Share of the requests that the request mix wants a category to have")
+            .of(Unit::Ratio).when("the run has a request mix");
+        CLASS_REQUESTS = counter("class_requests", &["archetype", "class"],
+            "Requests sent, by what the error mix tells apart, whoever is to blame");
+        ERROR_MIX_TARGET = gauge("error_mix_target", &["class"], "Share of the requests that the error mix wants a class to have")
+            .of(Unit::Ratio).when("the run has an error mix");
+        FAULTS_ASKED = counter("faults_asked", &["kind"], "Failures that the tool asked for on purpose, by kind");
+        FAULTS_COMMITTED = counter("faults_committed", &["kind"], "Requests that failed as the tool asked for, by kind");
+
+        // Users and sessions
+        USERS_PLANNED = gauge("users_planned", &[], "Virtual users that the plan asks for");
+        USERS_ACTIVE = gauge("users_active", ARCHETYPE, "Virtual users that have started and not finished");
+        SESSIONS_ACTIVE = gauge("sessions_active", ARCHETYPE, "Sessions that have started and not ended");
+        SESSIONS_STARTED = counter("sessions_started", ARCHETYPE, "Sessions begun");
+        SESSIONS_ENDED = counter("sessions_ended", &["archetype", "ending"], "Sessions ended, by how; a completed one is a whole journey");
+        SESSION_DURATION = histogram("session_duration", SESSION, &["archetype", "ending"], "Time that sessions lasted, by how they ended");
+
+        // Behaviors
+        BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"], "The behavior that plays an archetype");
+        CHECKS = counter("checks", &["archetype", "check", "result"], "Checks of behaviors, by result").when("a behavior makes checks");
+        OBSERVED = Metric::new(Kind::Summary, "observed_value", &["archetype", "metric"],
+            "Values that behaviors observed; quantiles are since the start of the run").when("a behavior observes values");
+        GUEST_CALL_DURATION = histogram("guest_call_duration", GUEST_CALL, ARCHETYPE, "Time of each call into a behavior");
+        INSTANCES_BUILT = counter("instances_built", ARCHETYPE, "Instances of a behavior made");
+        TRAPS = counter("traps", ARCHETYPE, "Calls into a behavior that trapped");
+
+        // The generator
+        SCHEDULING_LAG = histogram("scheduling_lag", LATENCY, &[], "How late the workers' timers fired");
+        WORKERS = gauge("workers", &[], "Threads that play users");
+        USABLE_CORES = gauge("usable_cores", &[], "Cores that the workers can keep busy at most");
+        PROCESS_CPU = counter("process_cpu", &[], "CPU time of the generator, user and system").of(Unit::Seconds);
+        PROCESS_RESIDENT_MEMORY = gauge("process_resident_memory", &[], "Resident memory of the generator").of(Unit::Bytes);
+        PROCESS_OPEN_FDS = gauge("process_open_fds", &[], "Open files of the generator");
+        PROCESS_THREADS = gauge("process_threads", &[], "Threads of the generator");
+    }
+}
+
+pub use rows::*;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of the table in `host/docs/metrics.md`.
+    fn row(metric: &Metric) -> String {
+        let labels = match metric.labels {
+            [] => String::new(),
+            labels => format!("`{}`", labels.join("`, `")),
+        };
+        let when = metric
+            .when
+            .map_or(String::new(), |when| format!(" *Only when {when}.*"));
+        let (name, kind) = (metric.query(), metric.kind.as_str());
+        format!(
+            "| `{name}` | {kind} | {labels} | {}.{when} |\n",
+            metric.help
+        )
+    }
+
+    #[test]
+    fn the_documentation_shows_this_table() {
+        let page = include_str!("../../../docs/metrics.md");
+        let shown: String = page
+            .lines()
+            .filter(|line| line.starts_with("| `vespeiro_"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let table: String = ALL.iter().map(|metric| row(metric)).collect();
+        assert_eq!(
+            shown, table,
+            "host/docs/metrics.md has to have these rows:\n{table}"
+        );
+    }
+
+    #[test]
+    fn names_follow_the_conventions() {
+        for metric in ALL {
+            let name = metric.family();
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+            for reserved in ["_total", "_sum", "_count", "_bucket"] {
+                assert!(!name.ends_with(reserved), "{name}");
+            }
+            assert!(!metric.help.is_empty() && !metric.help.ends_with('.'));
+            for label in metric.labels {
+                assert!(!["le", "quantile", "job", "instance"].contains(label));
+            }
+            if let Kind::Histogram(bounds) = metric.kind {
+                assert!(bounds.is_sorted() && metric.unit == Some(Unit::Seconds));
+            }
+        }
+        assert_eq!(SENT.query(), "vespeiro_sent_bytes_total");
+        assert_eq!(
+            REQUEST_DURATION.query(),
+            "vespeiro_request_duration_seconds"
+        );
+    }
+}
