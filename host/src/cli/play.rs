@@ -11,7 +11,7 @@ use crate::exit::{Exit, Misuse};
 use crate::http::{Client, check_reach, preflight};
 use crate::plan::{Module, Plan};
 use crate::report::{Cleanup, Display, RunShape, Summary, json, summary};
-use crate::run::{Ended, Stopper, execute, requests_planned};
+use crate::run::{Control, Ended, Stopper, execute, requests_planned};
 
 /// Play `plan` to its end on the calling thread.
 pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
@@ -23,7 +23,7 @@ pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
 }
 
 async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
-    let stopper = Stopper::new();
+    let (stopper, control) = (Stopper::new(), Control::new());
     let signals = stopper.on_signals()?;
     if let Some(path) = &plan.output.summary_json {
         json::writable(path).map_err(|error| Misuse(error.to_string()))?;
@@ -48,6 +48,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         behaviors,
         &journal,
         &stopper,
+        &control,
         |snapshot| {
             log.lines().for_each(|line| display.note(&line));
             display.update(snapshot);

@@ -31,6 +31,9 @@ pub struct Client {
     max_body: usize,
 }
 
+/// One request's place among the connections that the plan allows; free again when dropped.
+pub type Place<'a> = SemaphorePermit<'a>;
+
 /// A response, as far as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -77,7 +80,7 @@ impl Client {
     }
 
     /// Wait for a free place among the connections that the plan allows. `None` when it sets no cap.
-    pub async fn place(&self) -> Option<SemaphorePermit<'_>> {
+    pub async fn place(&self) -> Option<Place<'_>> {
         match &self.permits {
             // The semaphore is never closed, so an error cannot come.
             Some(permits) => permits.acquire().await.ok(),

@@ -8,6 +8,6 @@ mod preflight;
 mod reach;
 
 pub use call::{Call, Refused};
-pub use client::{Answer, Client, ClientError, Exchange};
+pub use client::{Answer, Client, ClientError, Exchange, Place};
 pub use preflight::{Unreachable, preflight};
 pub use reach::{OutOfReach, check_reach};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::crew::Badge;
 use super::floor::Floor;
 use super::labels::method_name;
 use crate::behavior::types;
@@ -60,6 +61,15 @@ impl Prepared {
             mark: None,
         }
     }
+}
+
+/// Whose requests they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Who<'a> {
+    pub(super) archetype: u16,
+    /// Index of the virtual user.
+    pub(super) user: u32,
+    pub(super) badge: &'a Badge,
 }
 
 /// What came of a batch.
@@ -149,8 +159,7 @@ fn kind(fault: types::Fault) -> FaultKind {
 /// Send a batch together. The first `left` requests are sent, the rest end as `stopped`.
 pub(super) async fn send(
     floor: &Rc<Floor>,
-    archetype: u16,
-    user: u32,
+    who: Who<'_>,
     mut batch: Vec<Prepared>,
     left: u32,
 ) -> Sent {
@@ -160,20 +169,20 @@ pub(super) async fn send(
     floor.intend(batch.iter().filter_map(|one| one.mark.as_deref()));
     let mut outcomes = match batch.len() {
         1 => match batch.pop() {
-            Some(one) => vec![exchange(floor, archetype, user, one, &spare).await],
+            Some(one) => vec![exchange(floor, who, one, &spare).await],
             None => Vec::new(),
         },
         _ => {
             join_all(
                 batch
                     .into_iter()
-                    .map(|one| Box::pin(exchange(floor, archetype, user, one, &spare))),
+                    .map(|one| Box::pin(exchange(floor, who, one, &spare))),
             )
             .await
         }
     };
     for one in over {
-        Counted::new(floor, archetype, user, &one).not_sent();
+        Counted::new(floor, who, &one).not_sent();
         outcomes.push(types::Outcome::Failed(types::Failure::Stopped));
     }
     Sent {
@@ -184,13 +193,7 @@ pub(super) async fn send(
 
 /// One request for its response. When the error mix is short of server errors, a request that changes nothing is made
 /// to fail, and then sent again, as somebody does who reloads a page: so the journey goes on. That takes a `spare`.
-async fn exchange(
-    floor: &Floor,
-    archetype: u16,
-    user: u32,
-    one: Prepared,
-    spare: &Cell<u32>,
-) -> types::Outcome {
+async fn exchange(floor: &Floor, who: Who<'_>, one: Prepared, spare: &Cell<u32>) -> types::Outcome {
     if one.fault.is_none()
         && one.call.is_safe()
         && spare.get() > 0
@@ -199,7 +202,7 @@ async fn exchange(
     {
         spare.set(spare.get() - 1);
         let failing = one.failing(kind);
-        let outcome = Box::pin(once(floor, archetype, user, failing)).await;
+        let outcome = Box::pin(once(floor, who, failing)).await;
         let over = match &outcome {
             types::Outcome::Response(response) => response.status < 500,
             types::Outcome::Failed(failure) => *failure == types::Failure::Stopped,
@@ -210,12 +213,12 @@ async fn exchange(
         }
         floor.decided(one.category);
     }
-    once(floor, archetype, user, one).await
+    once(floor, who, one).await
 }
 
-async fn once(floor: &Floor, archetype: u16, user: u32, one: Prepared) -> types::Outcome {
-    let counted = Counted::new(floor, archetype, user, &one);
-    let place = floor.client.place().await;
+async fn once(floor: &Floor, who: Who<'_>, one: Prepared) -> types::Outcome {
+    let counted = Counted::new(floor, who, &one);
+    let place = floor.place().await;
     if floor.stopping.get() {
         counted.not_sent();
         return types::Outcome::Failed(types::Failure::Stopped);
@@ -245,17 +248,18 @@ struct Counted<'a> {
     floor: &'a Floor,
     sample: RequestSample,
     fault: Option<FaultKind>,
+    badge: &'a Badge,
     in_flight: Option<std::time::Instant>,
     counted: bool,
 }
 
 impl<'a> Counted<'a> {
-    fn new(floor: &'a Floor, archetype: u16, user: u32, one: &Prepared) -> Self {
+    fn new(floor: &'a Floor, who: Who<'a>, one: &Prepared) -> Self {
         let sample = RequestSample {
-            archetype,
+            archetype: who.archetype,
             route: one.route,
             category: one.category,
-            user,
+            user: who.user,
             outcome: Outcome::Failed(Failure::Stopped),
             latency: Duration::ZERO,
             bytes_sent: 0,
@@ -266,6 +270,7 @@ impl<'a> Counted<'a> {
             floor,
             sample,
             fault: one.fault,
+            badge: who.badge,
             in_flight: None,
             counted: false,
         }
@@ -273,6 +278,7 @@ impl<'a> Counted<'a> {
 
     fn sending(mut self) -> Self {
         self.in_flight = Some(std::time::Instant::now());
+        self.badge.in_flight.set(self.badge.in_flight.get() + 1);
         self
     }
 
@@ -293,6 +299,9 @@ impl<'a> Counted<'a> {
         self.sample.latency = latency;
         self.floor.recorder.borrow_mut().request(&self.sample);
         let sent = self.in_flight.is_some();
+        if sent {
+            self.badge.in_flight.set(self.badge.in_flight.get() - 1);
+        }
         self.floor.came(outcome, sent, self.fault);
     }
 }

@@ -13,7 +13,7 @@ use super::governor::{Ask, Governor};
 use super::labels::Labels;
 use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot};
 use crate::cleanup::Writer;
-use crate::http::Client;
+use crate::http::{Client, Place};
 use crate::metrics::{Catalog, FaultKind, Outcome, Recorder};
 use crate::plan::Plan;
 
@@ -37,6 +37,9 @@ pub(super) struct Floor {
     pub(super) playing: Cell<usize>,
     /// Told when the last of them finishes.
     pub(super) empty: Notify,
+    paused: Cell<bool>,
+    /// Told when held requests may go, or never will.
+    released: Notify,
     log_window: Cell<(Instant, u32)>,
 }
 
@@ -90,9 +93,42 @@ impl Floor {
             stopping: Cell::new(false),
             playing: Cell::new(0),
             empty: Notify::new(),
+            paused: Cell::new(false),
+            released: Notify::new(),
             log_window: Cell::new((Instant::now(), 0)),
             plan,
         }
+    }
+
+    /// No further request leaves.
+    pub(super) fn stop(&self) {
+        self.stopping.set(true);
+        self.released.notify_waiters();
+    }
+
+    /// Hold requests back, or let them go.
+    pub(super) fn pause(&self, paused: bool) {
+        self.paused.set(paused);
+        if !paused {
+            self.released.notify_waiters();
+        }
+    }
+
+    /// Wait while requests are held back. Then a place is free for one, unless the run is stopping.
+    pub(super) async fn place(&self) -> Option<Place<'_>> {
+        loop {
+            while self.held() {
+                self.released.notified().await;
+            }
+            let place = self.client.place().await;
+            if !self.held() {
+                return place;
+            }
+        }
+    }
+
+    fn held(&self) -> bool {
+        self.paused.get() && !self.stopping.get()
     }
 
     pub(super) fn room(&self, archetype: u16) -> &Room {
@@ -240,7 +276,7 @@ impl Floor {
     /// Write what sessions have marked and unmarked. Where that fails, no further request leaves.
     pub(super) fn keep_journal(&self) {
         if self.journal.borrow_mut().flush().is_err() {
-            self.stopping.set(true);
+            self.stop();
         }
     }
 

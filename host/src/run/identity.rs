@@ -8,26 +8,46 @@ use crate::plan::{Archetype, Language, Plan};
 /// Password of every simulated user, from the specification's section 6.
 const PASSWORD: &str = "SimPass123!";
 
-/// The archetype of each user in turn, as indices into `archetypes`. Spread by smooth weighted round robin, so that
-/// any run of consecutive users, however short, is as close to the weights as whole numbers allow.
+/// The archetype of each user in turn, without end, as indices into the plan's archetypes. Spread by smooth weighted
+/// round robin, so that any run of consecutive users, however short, is as close to the weights as whole numbers allow.
+#[derive(Debug, Clone)]
+pub(super) struct Casting {
+    weights: Vec<i64>,
+    credit: Vec<i64>,
+}
+
+impl Casting {
+    pub(super) fn new(archetypes: &[Archetype]) -> Self {
+        Self {
+            weights: archetypes.iter().map(|a| i64::from(a.weight)).collect(),
+            credit: vec![0; archetypes.len()],
+        }
+    }
+}
+
+impl Iterator for Casting {
+    type Item = u16;
+
+    /// `None` only where there is nobody to choose from.
+    fn next(&mut self) -> Option<u16> {
+        let total: i64 = self.weights.iter().sum();
+        for (credit, weight) in self.credit.iter_mut().zip(&self.weights) {
+            *credit += weight;
+        }
+        let mut chosen = 0;
+        for (index, credit) in self.credit.iter().enumerate() {
+            if *credit > self.credit[chosen] {
+                chosen = index;
+            }
+        }
+        *self.credit.get_mut(chosen)? -= total;
+        Some(chosen as u16)
+    }
+}
+
+/// The archetypes of the first users, see [`Casting`].
 pub fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
-    let total: i64 = archetypes.iter().map(|a| i64::from(a.weight)).sum();
-    let mut credit = vec![0i64; archetypes.len()];
-    (0..users)
-        .map(|_| {
-            for (credit, archetype) in credit.iter_mut().zip(archetypes) {
-                *credit += i64::from(archetype.weight);
-            }
-            let mut chosen = 0;
-            for (index, value) in credit.iter().enumerate() {
-                if *value > credit[chosen] {
-                    chosen = index;
-                }
-            }
-            credit[chosen] -= total;
-            chosen as u16
-        })
-        .collect()
+    Casting::new(archetypes).take(users as usize).collect()
 }
 
 /// How many requests the user may send.

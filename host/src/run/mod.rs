@@ -3,6 +3,8 @@
 //!
 //! What must stay true: every request that was started is counted once, however the run ends.
 
+mod control;
+mod crew;
 mod exchange;
 mod floor;
 mod governor;
@@ -12,9 +14,12 @@ mod orchestrator;
 mod seed;
 mod signals;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod user;
 mod worker;
 
+pub use control::{Control, Wish};
 pub use identity::archetype_of;
 pub use orchestrator::{Ended, RunError, Why, execute, requests_planned};
 pub use signals::{StopLevel, Stopper};

@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::identity::{archetype_of, budget};
+use super::control::{Control, Wish};
+use super::identity::budget;
 use super::labels::catalog;
 use super::signals::{StopLevel, Stopper};
-use super::user::User;
-use super::worker::{Order, Report, Share, spawn, starts, until};
+use super::worker::{Order, Report, Share, spawn, until};
 use crate::behavior::Behavior;
 use crate::cleanup::{Journal, JournalError, ReadError};
 use crate::http::ClientError;
@@ -71,20 +71,21 @@ pub fn requests_planned(plan: &Plan) -> u64 {
         .sum()
 }
 
-/// Run a plan with one behavior per archetype, in the plan's order. What it creates is in `journal`. `watch` sees the
-/// state twice a second.
+/// Run a plan with one behavior per archetype, in the plan's order. What it creates is in `journal`. `stopper` and
+/// `control` reach it while it goes on; `watch` sees its state twice a second.
 pub async fn execute(
     plan: Arc<Plan>,
     behaviors: Vec<Arc<Behavior>>,
     journal: &Journal,
     stopper: &Stopper,
+    control: &Control,
     mut watch: impl FnMut(&Arc<Snapshot>),
 ) -> Result<Ended, RunError> {
     let catalog = catalog(&plan, &behaviors);
     let mut totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample());
     let (reports, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
     let began = Instant::now();
-    let crew = Crew::start(&plan, &behaviors, &catalog, journal, &reports)?;
+    let crew = Crew::start(&plan, &behaviors, &catalog, journal, &reports, began)?;
     drop(reports);
     watch(&Arc::new(
         totals.snapshot(Duration::ZERO, process::sample()),
@@ -96,6 +97,10 @@ pub async fn execute(
     let mut ends = plan.load.duration.map(|duration| began + duration);
     let mut halts = None;
     let mut beat = tokio::time::interval_at(began + BEAT, BEAT);
+    let mut wishes = control.watch();
+    let mut wish = Wish::default();
+    // Workers that nobody plays on, since the last time that the number of users was changed.
+    let mut idle = vec![false; plan.workers];
     let mut playing = plan.workers;
     while playing > 0 {
         tokio::select! {
@@ -103,6 +108,12 @@ pub async fn execute(
                 Some(Report::Interval(mut interval)) => {
                     totals.absorb(&mut interval);
                     crew.recycle(interval);
+                }
+                Some(Report::Idle { worker, turn }) => {
+                    idle[worker] |= turn == wish.turn;
+                    if idle.iter().all(|idle| *idle) {
+                        crew.order(|| Order::Stop).await;
+                    }
                 }
                 Some(Report::Finished { quarantined: given_up }) => {
                     quarantined.extend(given_up);
@@ -125,6 +136,16 @@ pub async fn execute(
             () = until(halts) => {
                 halts = None;
                 crew.order(|| Order::Halt).await;
+            }
+            Ok(()) = wishes.changed() => {
+                let before = std::mem::replace(&mut wish, *wishes.borrow_and_update());
+                if wish.paused != before.paused {
+                    crew.order(|| Order::Pause(wish.paused)).await;
+                }
+                if let (Some(users), true) = (wish.users, wish.turn != before.turn) {
+                    idle.fill(false);
+                    crew.order(|| Order::Users { users, turn: wish.turn }).await;
+                }
             }
             Ok(()) = asked.changed() => {
                 let level = *asked.borrow_and_update();
@@ -165,23 +186,13 @@ impl Crew {
         catalog: &Arc<crate::metrics::Catalog>,
         journal: &Journal,
         reports: &mpsc::Sender<Report>,
+        began: Instant,
     ) -> Result<Self, RunError> {
-        let mut shares = vec![Vec::new(); plan.workers];
-        let archetypes = archetype_of(&plan.archetypes, plan.load.users);
-        for (index, archetype) in archetypes.into_iter().enumerate() {
-            let index = index as u32;
-            let starts = starts(plan.load.ramp_up, index, plan.load.users);
-            shares[index as usize % plan.workers].push(User {
-                index,
-                archetype,
-                starts,
-            });
-        }
         let mut crew = Self {
             threads: Vec::new(),
             orders: Vec::new(),
         };
-        for (worker, users) in shares.into_iter().enumerate() {
+        for worker in 0..plan.workers {
             let (orders, inbox) = mpsc::channel(CHANNEL);
             crew.orders.push(orders);
             crew.threads.push(spawn(Share {
@@ -190,7 +201,8 @@ impl Crew {
                 catalog: Arc::clone(catalog),
                 journal: journal.writer()?,
                 worker,
-                users,
+                users: plan.load.users,
+                began,
                 reports: reports.clone(),
                 orders: inbox,
             })?);

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::exchange::{prepare, send};
+use super::crew::Badge;
+use super::exchange::{Who, prepare, send};
 use super::floor::{Floor, Part};
 use super::identity;
 use super::labels::catalog;
@@ -181,6 +182,7 @@ impl Sweeper {
         let begun = room.slot.borrow_mut().begin(&setup);
         let mut session = begun.map_err(|crash| crash.to_string())?.session;
         let began = Instant::now();
+        let badge = Badge::default();
         let mut outcomes = Vec::new();
         let mut idle_steps = 0;
         loop {
@@ -220,7 +222,12 @@ impl Sweeper {
             }
             let batch = prepare(floor, 0, requests).map_err(|refused| refused.to_string())?;
             self.pace(batch.len()).await;
-            outcomes = Box::pin(send(floor, 0, 0, batch, u32::MAX)).await.outcomes;
+            let who = Who {
+                archetype: 0,
+                user: 0,
+                badge: &badge,
+            };
+            outcomes = Box::pin(send(floor, who, batch, u32::MAX)).await.outcomes;
         }
     }
 

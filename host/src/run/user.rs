@@ -3,11 +3,11 @@
 //! While it thinks, a user is a timer and little else: whatever is large is boxed and lives for one request only.
 //! A user may be dropped at any of its pauses; the guards here then count what it leaves behind.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::exchange::{prepare, send};
+use super::crew::Badge;
+use super::exchange::{Who, prepare, send};
 use super::floor::{Floor, backoff};
 use super::governor::Ask;
 use super::identity;
@@ -38,13 +38,12 @@ struct Played {
     pause: Duration,
 }
 
-/// Play until the budget is spent, the archetype is quarantined or the run stops. `busy` is set while requests are
-/// under way, so that a stop knows whom it may end at once.
+/// Play until the budget is spent, the archetype is quarantined, the user is sent away or the run stops.
 pub(super) async fn play(
     floor: Rc<Floor>,
     user: User,
     began: tokio::time::Instant,
-    busy: Rc<Cell<bool>>,
+    badge: Rc<Badge>,
 ) {
     let _playing = Playing(Rc::clone(&floor));
     if !user.starts.is_zero() {
@@ -54,8 +53,8 @@ pub(super) async fn play(
     let mut left = identity::budget(&floor.plan, user.index);
     let mut ordinal = 0;
     let mut idle = 0;
-    while left > 0 && !floor.stopping.get() && !floor.quarantined(user.archetype) {
-        let played = session(&floor, user, ordinal, left, &busy).await;
+    while left > 0 && !leaves(&floor, &badge) && !floor.quarantined(user.archetype) {
+        let played = session(&floor, user, ordinal, left, &badge).await;
         left -= played.requests.min(left);
         ordinal += 1;
         idle = if played.requests == 0 { idle + 1 } else { 0 };
@@ -67,10 +66,15 @@ pub(super) async fn play(
         } else {
             played.pause
         };
-        if left > 0 && !pause.is_zero() && !floor.stopping.get() {
+        if left > 0 && !pause.is_zero() && !leaves(&floor, &badge) {
             think(&floor, pause).await;
         }
     }
+}
+
+/// The user is to play no further step.
+fn leaves(floor: &Floor, badge: &Badge) -> bool {
+    floor.stopping.get() || badge.leaving.get()
 }
 
 async fn session(
@@ -78,7 +82,7 @@ async fn session(
     user: User,
     ordinal: u32,
     budget: u32,
-    busy: &Cell<bool>,
+    badge: &Badge,
 ) -> Played {
     let archetype = user.archetype;
     let mut played = Played {
@@ -127,7 +131,7 @@ async fn session(
                 return played;
             }
         };
-        if played.requests == budget || floor.stopping.get() {
+        if played.requests == budget || leaves(floor, badge) {
             open.end(Ending::Cut);
             return played;
         }
@@ -155,14 +159,17 @@ async fn session(
                 return played;
             }
         };
-        busy.set(true);
-        let sent = Box::pin(send(floor, archetype, user.index, batch, left)).await;
-        busy.set(false);
+        let who = Who {
+            archetype,
+            user: user.index,
+            badge,
+        };
+        let sent = Box::pin(send(floor, who, batch, left)).await;
         played.requests += sent.requests;
         outcomes = sent.outcomes;
         open.committed(faulty.iter().filter_map(|at| outcomes.get(*at)));
-        if floor.stopping.get() {
-            // Whoever is thinking when the run stops was ended by its worker; this one was busy.
+        if leaves(floor, badge) {
+            // Whoever has nothing in flight when it is to end was ended by its worker; this one had.
             open.end(Ending::Cut);
             return played;
         }

@@ -2,18 +2,17 @@
 //!
 //! Users belong to one worker for life. The worker talks to the orchestrator a few times a second and never waits for it.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, LocalSet};
+use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
+use super::crew::{Crew, share_of};
 use super::floor::{Floor, Part};
-use super::user::{User, play};
 use crate::behavior::Behavior;
 use crate::cleanup::Writer;
 use crate::http::{Client, ClientError};
@@ -28,6 +27,10 @@ const HAND_OVER: Duration = Duration::from_millis(250);
 pub(super) enum Order {
     /// An emptied interval, to be filled again.
     Recycle(Interval),
+    /// Let no request leave, or let them go again.
+    Pause(bool),
+    /// Have so many users play on all workers together. Reports count by `turn` from now on.
+    Users { users: u32, turn: u64 },
     /// No new requests: users who think end now, the others when their requests have.
     Stop,
     /// End now, whatever is under way.
@@ -38,7 +41,12 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) enum Report {
     Interval(Interval),
-    /// The worker's users have finished; `quarantined` are archetypes that were given up.
+    /// All users of the worker have finished that it has had since this turn.
+    Idle {
+        worker: usize,
+        turn: u64,
+    },
+    /// The worker was told to end, and has; `quarantined` are archetypes that were given up.
     Finished {
         quarantined: Vec<u16>,
     },
@@ -53,7 +61,9 @@ pub(super) struct Share {
     pub(super) catalog: Arc<Catalog>,
     pub(super) journal: Writer,
     pub(super) worker: usize,
-    pub(super) users: Vec<User>,
+    /// Users of all workers together.
+    pub(super) users: u32,
+    pub(super) began: Instant,
     pub(super) reports: mpsc::Sender<Report>,
     pub(super) orders: mpsc::Receiver<Order>,
 }
@@ -76,6 +86,7 @@ async fn work(share: Share) {
         journal,
         worker,
         users,
+        began,
         reports,
         mut orders,
     } = share;
@@ -87,25 +98,26 @@ async fn work(share: Share) {
         }
     };
     let recorder = Recorder::new(Arc::clone(&catalog), worker);
-    let floor = Floor::new(
-        plan,
-        client,
-        recorder,
-        journal,
-        &behaviors,
-        &catalog,
-        Part {
-            worker,
-            users: users.len(),
-        },
-    );
+    let ramp_up = plan.load.ramp_up;
+    let part = Part {
+        worker,
+        users: share_of(users, plan.workers, worker),
+    };
+    let floor = Floor::new(plan, client, recorder, journal, &behaviors, &catalog, part);
     let floor = Rc::new(floor);
-    let crew = Crew::start(&floor, users);
+    let mut crew = Crew::new(&floor, worker, began);
+    crew.start(&floor, part.users, |index| starts(ramp_up, index, users));
+    let mut turn = 0;
+    // Whether the orchestrator knows that nobody plays, and whether it wants nobody to play again.
+    let (mut told, mut over) = (false, false);
     // Two travel back and forth; a third is made only if the orchestrator falls behind.
     let mut spare = vec![Interval::new(&catalog)];
     let mut beat = interval_at(Instant::now() + HAND_OVER, HAND_OVER);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while floor.playing.get() > 0 {
+    while !over || floor.playing.get() > 0 {
+        if !told && floor.playing.get() == 0 {
+            told = reports.try_send(Report::Idle { worker, turn }).is_ok();
+        }
         tokio::select! {
             due = beat.tick() => {
                 floor.recorder.borrow_mut().lag(due.elapsed());
@@ -117,9 +129,21 @@ async fn work(share: Share) {
             }
             order = orders.recv() => match order {
                 Some(Order::Recycle(interval)) => spare.push(interval),
-                Some(Order::Stop) => crew.stop(&floor),
+                Some(Order::Pause(paused)) => floor.pause(paused),
+                Some(Order::Users { .. }) if over => {}
+                Some(Order::Users { users, turn: next }) => {
+                    (turn, told) = (next, false);
+                    crew.adjust(&floor, share_of(users, floor.plan.workers, worker));
+                }
+                Some(Order::Stop) => {
+                    over = true;
+                    crew.stop(&floor);
+                }
                 // Without an orchestrator there is nobody to play for.
-                Some(Order::Halt) | None => crew.halt(&floor),
+                Some(Order::Halt) | None => {
+                    over = true;
+                    crew.halt(&floor);
+                }
             },
             () = floor.empty.notified() => {}
         }
@@ -130,42 +154,6 @@ async fn work(share: Share) {
         .filter(|a| floor.quarantined(*a))
         .collect();
     let _ = reports.send(Report::Finished { quarantined }).await;
-}
-
-/// The users' tasks, and which of them have requests under way.
-struct Crew(Vec<(AbortHandle, Rc<Cell<bool>>)>);
-
-impl Crew {
-    fn start(floor: &Rc<Floor>, users: Vec<User>) -> Self {
-        let began = Instant::now();
-        floor.playing.set(users.len());
-        Self(
-            users
-                .into_iter()
-                .map(|user| {
-                    let busy = Rc::new(Cell::new(false));
-                    let task = play(Rc::clone(floor), user, began, Rc::clone(&busy));
-                    (tokio::task::spawn_local(task).abort_handle(), busy)
-                })
-                .collect(),
-        )
-    }
-
-    fn stop(&self, floor: &Floor) {
-        floor.stopping.set(true);
-        for (task, busy) in &self.0 {
-            if !busy.get() {
-                task.abort();
-            }
-        }
-    }
-
-    fn halt(&self, floor: &Floor) {
-        floor.stopping.set(true);
-        for (task, _) in &self.0 {
-            task.abort();
-        }
-    }
 }
 
 /// When each of `users` begins: spread evenly over `ramp_up`.
