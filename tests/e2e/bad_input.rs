@@ -133,7 +133,7 @@ fn modules_without_the_contract() {
     refused_module(
         "core.wasm",
         core,
-        &["without a WIT description", "vespeiro-guest"],
+        &["neither a WIT description", "canonical names"],
     );
     let component = b"\0asm\x0d\0\x01\0";
     refused_module(

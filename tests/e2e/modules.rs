@@ -1,13 +1,14 @@
-//! Both forms of a module play: a core module as cargo builds it, and the component made of it.
+//! Every form of a module plays: a core module as cargo builds it, the component made of it, one written by hand that
+//! has nothing but the canonical export names, and one that imports WASI preview 1.
 
 use std::path::Path;
 
 use tempfile::TempDir;
 use wit_component::ComponentEncoder;
 
-use crate::support::{RunOf, Service, example};
+use crate::support::{Played, RunOf, Service, by_hand, example};
 
-fn plays(module: &Path) {
+fn plays(module: &Path, name: &str) -> Played {
     let service = Service::start();
     let played = RunOf::fine(
         &service.url,
@@ -17,15 +18,67 @@ fn plays(module: &Path) {
         ),
     );
     assert_eq!(played.archetypes(), ["mine"]);
-    assert_eq!(played.archetype("mine")["behavior"], "first");
+    assert_eq!(played.archetype("mine")["behavior"], name);
     assert_eq!((played.sent(), played.errors()), (12, 0));
     assert_eq!(played.sessions("mine", "completed"), 12);
     assert_eq!(played.answered(), service.ledger(1));
+    played
 }
 
 #[test]
 fn a_core_module_plays() {
-    plays(&example("first"));
+    plays(&example("first"), "first");
+}
+
+#[test]
+fn a_module_with_canonical_names_alone_plays() {
+    let folder = TempDir::new().unwrap();
+    plays(&by_hand(&folder, &[]), "by-hand");
+}
+
+#[test]
+fn what_a_module_prints_is_logged_under_its_archetypes_name_and_within_bounds() {
+    let folder = TempDir::new().unwrap();
+    let module = by_hand(
+        &folder,
+        &[
+            (
+                "imports",
+                r#"(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))"#,
+            ),
+            (
+                "data",
+                r#"(data (i32.const 528) "to stderr\n") (data (i32.const 640) "\10\02\00\00\0a\00\00\00")"#,
+            ),
+            (
+                "next",
+                "(local.set $mixes (i32.const 40))
+                 (loop $more
+                    (drop (call $write (i32.const 2) (i32.const 640) (i32.const 1) (i32.const 700)))
+                    (local.set $mixes (i32.sub (local.get $mixes) (i32.const 1)))
+                    (br_if $more (local.get $mixes)))",
+            ),
+        ],
+    );
+    let service = Service::start();
+    let played = RunOf::fine(
+        &service.url,
+        &format!(
+            "--archetype mine={} --users 1 --min-request-count 1 --max-request-count 1",
+            module.display()
+        ),
+    );
+    let log = &played.ended.stderr;
+    let lines = log.lines().filter(|line| line.contains("to stderr"));
+    assert_eq!(lines.clone().count(), 32, "{log}");
+    assert!(
+        lines.clone().all(|line| line.contains("behavior=\"mine\"")),
+        "{log}"
+    );
+    assert!(
+        log.contains("(8 more lines of this call are left out)"),
+        "{log}"
+    );
 }
 
 #[test]
@@ -40,7 +93,7 @@ fn a_component_plays() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("component.wasm");
     std::fs::write(&path, component).unwrap();
-    plays(&path);
+    plays(&path, "first");
 }
 
 #[test]

@@ -12,3 +12,7 @@ pub use exports::vespeiro::behavior::behavior as exported;
 
 /// The interface that a behavior exports, up to the version's minor number, which is what decides compatibility.
 pub const CONTRACT: &str = "vespeiro:behavior/behavior@0.1";
+/// The same without a version.
+pub(super) const INTERFACE: &str = "vespeiro:behavior/behavior";
+/// The contract's text.
+pub(super) const WIT: &str = include_str!("../../../guest-sdk/wit/behavior.wit");

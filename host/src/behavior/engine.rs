@@ -11,10 +11,21 @@ use wasmtime::{Cache, CacheConfig, Config};
 /// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
 const TICK: Duration = Duration::from_millis(10);
 
+/// Live sessions that one instance may hold; the engine's own default ends between 50,000 and 100,000.
+pub(super) const MAX_SESSIONS: usize = 4_000_000;
+/// Bytes that one call may hand over to the host: a guest could name the same megabyte a million times.
+pub(super) const HANDED_OVER: usize = 64 << 20;
+/// Elements of all tables of one instance.
+pub(super) const MAX_TABLE_ELEMENTS: usize = 1 << 20;
+/// Core instances, memories and tables of one component; one of a scripting language holds a few dozen.
+pub(super) const MAX_PARTS: usize = 1000;
+/// Stack of a guest call: well within the 2 MiB of a worker's thread, with room for the host below it.
+const GUEST_STACK: usize = 512 << 10;
+
 /// What one instance of a behavior may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Linear memory, in bytes.
+    /// Linear memory, in bytes, all memories together.
     pub memory: usize,
     /// Longest time of one call.
     pub call: Duration,
@@ -57,6 +68,7 @@ impl Engine {
         let mut config = Config::new();
         config.wasm_component_model(true);
         config.epoch_interruption(true);
+        config.max_wasm_stack(GUEST_STACK);
         if let Some(directory) = cache {
             let mut settings = CacheConfig::new();
             settings.with_directory(&directory);

@@ -6,15 +6,21 @@
 use wasmtime::ResourceLimiter;
 
 use super::contract::vespeiro::behavior::{host, types};
+use super::engine::{MAX_PARTS, MAX_TABLE_ELEMENTS};
+use super::wasi::Wasi;
 
-/// Events of one call that are kept; a guest that says more in one call is not worth listening to.
-const MAX_EVENTS: usize = 1024;
+/// Checks and observations of one call that are kept; a guest that says more in one call is not worth listening to.
+const MAX_SAYINGS: usize = 1024;
+/// Things that one call may mark or unmark.
+const MAX_MARKS: usize = 1024;
 /// Log lines of one call that are kept.
 const MAX_LOGS: usize = 32;
 /// Longest log line, in bytes.
-const MAX_LINE: usize = 2048;
-/// Longest name of a check, metric or marked thing, in bytes.
+pub(super) const MAX_LINE: usize = 2048;
+/// Longest name of a check or metric, in bytes.
 const MAX_NAME: usize = 256;
+/// Longest mark, in bytes.
+pub(super) const MAX_MARK: usize = 256;
 
 /// Something a session told the host during a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,39 +32,103 @@ pub enum GuestEvent {
     Unmark(String),
 }
 
-#[derive(Debug)]
+/// What a call is told of time and chance, where it asks WASI for them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) seed: u64,
+    pub(super) elapsed_ms: u64,
+}
+
 pub(super) struct GuestState {
     pub(super) events: Vec<GuestEvent>,
+    /// Set when a mark of the call could not be kept.
+    pub(super) complaint: Option<String>,
     logs: usize,
-    /// Events of the last call that were over the bounds.
-    pub(super) dropped: u64,
+    marks: usize,
+    sayings: usize,
     memory_cap: usize,
-    /// Set once the guest has asked for more than its cap.
-    pub(super) memory_refused: bool,
+    memory: usize,
+    table_elements: usize,
+    memory_refused: bool,
+    wasi: Option<Box<Wasi>>,
 }
 
 impl GuestState {
-    pub(super) fn new(memory_cap: usize) -> Self {
+    /// `wasi` is the seed of an instance that imports WASI.
+    pub(super) fn new(memory_cap: usize, wasi: Option<u64>) -> Self {
         Self {
             events: Vec::new(),
+            complaint: None,
             logs: 0,
-            dropped: 0,
+            marks: 0,
+            sayings: 0,
             memory_cap,
+            memory: 0,
+            table_elements: 0,
             memory_refused: false,
+            wasi: wasi.map(|seed| Box::new(Wasi::new(seed))),
         }
     }
 
-    pub(super) fn begin_call(&mut self) {
+    pub(super) fn begin_call(&mut self, moment: Moment) {
         self.events.clear();
-        self.logs = 0;
-        self.dropped = 0;
+        self.complaint = None;
+        (self.logs, self.marks, self.sayings) = (0, 0, 0);
+        if let Some(wasi) = &mut self.wasi {
+            wasi.begin_call(moment);
+        }
     }
 
-    fn push(&mut self, event: GuestEvent) {
-        if self.events.len() < MAX_EVENTS {
+    /// Take what the call has printed, and say how much of its log was left out.
+    pub(super) fn end_call(&mut self) {
+        let printed = self.wasi.as_mut().map(|wasi| wasi.printed());
+        for (level, line) in printed.into_iter().flatten() {
+            host::Host::log(self, level, line);
+        }
+        let left_out = self.logs.saturating_sub(MAX_LOGS);
+        if left_out > 0 {
+            self.events.push(GuestEvent::Log {
+                level: host::Level::Warn,
+                message: format!("({left_out} more lines of this call are left out)"),
+            });
+        }
+    }
+
+    /// The guest has asked for more memory than its cap.
+    pub(super) fn memory_refused(&self) -> bool {
+        self.memory_refused
+    }
+
+    /// Linear memory of the instance, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.memory
+    }
+
+    pub(super) fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.get_or_insert_with(|| Box::new(Wasi::new(0)))
+    }
+
+    fn say(&mut self, event: GuestEvent) {
+        self.sayings += 1;
+        if self.sayings <= MAX_SAYINGS {
             self.events.push(event);
+        }
+    }
+
+    /// Nothing of this may be lost, or cut short: cleanup would never find the thing.
+    fn account(&mut self, thing: &str, event: impl FnOnce(String) -> GuestEvent) {
+        self.marks += 1;
+        if self.marks > MAX_MARKS {
+            self.complaint.get_or_insert_with(|| {
+                format!("it marks or unmarks more than {MAX_MARKS} things in one call: spread them over several steps")
+            });
+        } else if thing.len() > MAX_MARK {
+            let length = thing.len();
+            self.complaint.get_or_insert_with(|| {
+                format!("a mark of {length} bytes is over the {MAX_MARK} that are allowed")
+            });
         } else {
-            self.dropped += 1;
+            self.events.push(event(thing.to_owned()));
         }
     }
 }
@@ -66,22 +136,44 @@ impl GuestState {
 impl ResourceLimiter for GuestState {
     fn memory_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let fits = desired <= self.memory_cap;
-        self.memory_refused |= !fits;
-        Ok(fits)
+        let total = self.memory.saturating_sub(current).saturating_add(desired);
+        if total > self.memory_cap {
+            self.memory_refused = true;
+            return Ok(false);
+        }
+        self.memory = total;
+        Ok(true)
     }
 
     fn table_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= 1 << 20)
+        let others = self.table_elements.saturating_sub(current);
+        let total = others.saturating_add(desired);
+        if total > MAX_TABLE_ELEMENTS {
+            return Ok(false);
+        }
+        self.table_elements = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        MAX_PARTS
+    }
+
+    fn tables(&self) -> usize {
+        MAX_PARTS
+    }
+
+    fn memories(&self) -> usize {
+        MAX_PARTS
     }
 }
 
@@ -90,32 +182,28 @@ impl types::Host for GuestState {}
 impl host::Host for GuestState {
     fn log(&mut self, level: host::Level, mut message: String) {
         self.logs += 1;
-        if self.logs > MAX_LOGS {
-            self.dropped += 1;
-            return;
+        if self.logs <= MAX_LOGS {
+            truncate(&mut message, MAX_LINE);
+            self.events.push(GuestEvent::Log { level, message });
         }
-        truncate(&mut message, MAX_LINE);
-        self.push(GuestEvent::Log { level, message });
     }
 
     fn check(&mut self, mut name: String, passed: bool) {
         truncate(&mut name, MAX_NAME);
-        self.push(GuestEvent::Check { name, passed });
+        self.say(GuestEvent::Check { name, passed });
     }
 
     fn observe(&mut self, mut metric: String, value: f64) {
         truncate(&mut metric, MAX_NAME);
-        self.push(GuestEvent::Observe { metric, value });
+        self.say(GuestEvent::Observe { metric, value });
     }
 
-    fn mark(&mut self, mut thing: String) {
-        truncate(&mut thing, MAX_NAME);
-        self.push(GuestEvent::Mark(thing));
+    fn mark(&mut self, thing: String) {
+        self.account(&thing, GuestEvent::Mark);
     }
 
-    fn unmark(&mut self, mut thing: String) {
-        truncate(&mut thing, MAX_NAME);
-        self.push(GuestEvent::Unmark(thing));
+    fn unmark(&mut self, thing: String) {
+        self.account(&thing, GuestEvent::Unmark);
     }
 
     fn feed(&mut self, _name: String) -> Option<String> {

@@ -5,17 +5,27 @@
 //! more than the sessions of its own instance.
 
 mod builtin;
+mod componentize;
 mod contract;
+mod crash;
+mod description;
 mod engine;
 mod guest;
+mod image;
 mod instance;
 mod load;
+mod load_error;
 mod slot;
+#[cfg(test)]
+mod tests;
+mod wasi;
 
+pub use componentize::Form;
 pub use contract::types;
 pub use contract::{CONTRACT, Level};
+pub use crash::{Crash, GuestCall};
 pub use engine::{Engine, EngineError, Limits};
 pub use guest::GuestEvent;
-pub use instance::{Crash, GuestCall};
-pub use load::{Behavior, LoadError, LoadErrorKind};
+pub use load::Behavior;
+pub use load_error::{LoadError, LoadErrorKind};
 pub use slot::{Begun, Session, Slot};

@@ -2,6 +2,7 @@
 //!
 //! A session holds on to the instance it began in, so an instance lives until its last session ends, and a slot can
 //! be given another one at any time. A trap costs the sessions of one instance; the slot builds the next on demand.
+//! So it does when an instance has grown: what its sessions have left behind goes with the last of them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,15 +11,23 @@ use std::sync::Arc;
 use wasmtime::component::ResourceAny;
 
 use super::contract::types;
-use super::guest::GuestEvent;
-use super::instance::{Crash, Instance};
+use super::crash::Crash;
+use super::guest::{GuestEvent, Moment};
+use super::instance::Instance;
 use super::load::Behavior;
+
+/// Sessions that an instance gets before it may be given up for its size: a new one has to be worth its building.
+const SESSIONS_TO_RECYCLE: u32 = 32;
 
 /// The place of one archetype on one worker.
 #[derive(Debug)]
 pub struct Slot {
     behavior: Arc<Behavior>,
+    /// What instances take for chance before their first session.
+    seed: u64,
     current: Option<Rc<RefCell<Instance>>>,
+    /// Sessions that began in the current instance.
+    begun: u32,
 }
 
 /// A session that has begun.
@@ -31,10 +40,12 @@ pub struct Begun {
 
 impl Slot {
     /// A place for `behavior`, without an instance yet.
-    pub fn new(behavior: Arc<Behavior>) -> Self {
+    pub fn new(behavior: Arc<Behavior>, seed: u64) -> Self {
         Self {
             behavior,
+            seed,
             current: None,
+            begun: 0,
         }
     }
 
@@ -43,23 +54,49 @@ impl Slot {
         &self.behavior
     }
 
-    /// Begin a session in the current instance, or in a new one when there is none or it was lost to a trap.
+    /// Linear memory of the current instance, in bytes.
+    pub fn memory(&self) -> usize {
+        self.current
+            .as_ref()
+            .map_or(0, |instance| instance.borrow().memory())
+    }
+
+    /// Begin a session in the current instance, or in a new one when there is none, it was lost to a trap, or it has
+    /// grown past half of its memory.
     pub fn begin(&mut self, setup: &types::Setup) -> Result<Begun, Crash> {
-        let usable = self
-            .current
-            .take()
-            .filter(|instance| !instance.borrow().poisoned());
+        let usable = self.current.take().filter(|instance| {
+            let instance = instance.borrow();
+            let grown = self.begun >= SESSIONS_TO_RECYCLE
+                && instance.memory() > self.behavior.memory_cap() / 2;
+            !instance.poisoned() && !grown
+        });
         let built = usable.is_none();
         let instance = match usable {
             Some(instance) => instance,
-            None => Rc::new(RefCell::new(Instance::new(Arc::clone(&self.behavior))?)),
+            None => {
+                self.begun = 0;
+                Rc::new(RefCell::new(self.behavior.instantiate(self.seed)?))
+            }
         };
-        let handle = instance.borrow_mut().begin(setup)?;
+        let moment = Moment {
+            seed: setup.seed,
+            elapsed_ms: 0,
+        };
+        let mut entered = instance.borrow_mut();
+        let handle = entered
+            .begin(setup, moment)
+            .map_err(|fall| self.behavior.crash(fall))?;
+        let complaint = entered.complaint();
+        drop(entered);
+        self.begun += 1;
         self.current = Some(Rc::clone(&instance));
         Ok(Begun {
             session: Session {
+                behavior: Arc::clone(&self.behavior),
                 instance,
                 handle: Some(handle),
+                moment,
+                complaint,
             },
             built,
         })
@@ -69,8 +106,12 @@ impl Slot {
 /// One journey of one user, alive in some instance. Dropping it ends it in the guest too.
 #[derive(Debug)]
 pub struct Session {
+    behavior: Arc<Behavior>,
     instance: Rc<RefCell<Instance>>,
     handle: Option<ResourceAny>,
+    moment: Moment,
+    /// What the constructor did wrong without a way to be told so.
+    complaint: Option<String>,
 }
 
 impl Session {
@@ -80,11 +121,24 @@ impl Session {
         context: &types::Context,
         outcomes: &[types::Outcome],
     ) -> Result<Result<types::Step, String>, Crash> {
-        let mut instance = self.instance.borrow_mut();
+        if let Some(complaint) = self.complaint.take() {
+            return Ok(Err(complaint));
+        }
         let Some(handle) = self.handle else {
             return Ok(Err("the session has ended".into()));
         };
-        instance.next(handle, context, outcomes)
+        self.moment = Moment {
+            seed: self.moment.seed.wrapping_add(1),
+            elapsed_ms: context.elapsed_ms,
+        };
+        let mut instance = self.instance.borrow_mut();
+        let answer = instance
+            .next(handle, context, outcomes, self.moment)
+            .map_err(|fall| self.behavior.crash(fall))?;
+        Ok(match instance.complaint() {
+            Some(complaint) => Err(complaint),
+            None => answer,
+        })
     }
 
     /// Hand what the last call told the host to `take`.
@@ -97,7 +151,7 @@ impl Session {
 
     /// The behavior that this session plays, which may not be the slot's any more.
     pub fn behavior(&self) -> Arc<Behavior> {
-        Arc::clone(self.instance.borrow().behavior())
+        Arc::clone(&self.behavior)
     }
 
     /// The instance was lost, by this session or by another one of it.
@@ -112,7 +166,11 @@ impl Session {
 
     fn finish(&mut self) -> Result<(), Crash> {
         match self.handle.take() {
-            Some(handle) if !self.lost() => self.instance.borrow_mut().end(handle),
+            Some(handle) if !self.lost() => self
+                .instance
+                .borrow_mut()
+                .end(handle, self.moment)
+                .map_err(|fall| self.behavior.crash(fall)),
             _ => Ok(()),
         }
     }

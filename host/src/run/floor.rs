@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::governor::{Ask, Governor};
 use super::labels::Labels;
+use super::seed::{Stream, derive};
 use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot};
 use crate::cleanup::Writer;
 use crate::http::{Client, Place};
@@ -19,7 +20,7 @@ use crate::plan::Plan;
 
 /// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
 const CRASHES_TO_QUARANTINE: u32 = 10;
-/// Lines that the guests of one worker may log in a second.
+/// Lines that the guests of one archetype may log in a second, on each worker.
 const LOG_LINES_PER_SECOND: u32 = 50;
 
 #[derive(Debug)]
@@ -40,7 +41,6 @@ pub(super) struct Floor {
     paused: Cell<bool>,
     /// Told when held requests may go, or never will.
     released: Notify,
-    log_window: Cell<(Instant, u32)>,
 }
 
 /// A worker's part of the run.
@@ -60,6 +60,8 @@ pub(super) struct Room {
     pub(super) config: Rc<str>,
     crashes: Cell<u32>,
     quarantined: Cell<bool>,
+    /// Since when, and how many lines of its behavior wanted to be logged.
+    said: Cell<(Instant, u32)>,
 }
 
 impl Floor {
@@ -72,17 +74,19 @@ impl Floor {
         catalog: &Catalog,
         part: Part,
     ) -> Self {
-        let rooms = plan
-            .archetypes
-            .iter()
-            .zip(behaviors)
-            .map(|(archetype, behavior)| Room {
-                slot: RefCell::new(Slot::new(Arc::clone(behavior))),
+        let rooms = plan.archetypes.iter().zip(behaviors).enumerate().map(
+            |(index, (archetype, behavior))| Room {
+                slot: RefCell::new(Slot::new(
+                    Arc::clone(behavior),
+                    derive(plan.seed, Stream::Instance, index as u64),
+                )),
                 labels: Labels::new(behavior, catalog),
                 config: archetype.config.to_string().into(),
                 crashes: Cell::new(0),
                 quarantined: Cell::new(false),
-            });
+                said: Cell::new((Instant::now(), 0)),
+            },
+        );
         Self {
             rooms: rooms.collect(),
             governor: RefCell::new(Governor::new(&plan, catalog, part.users)),
@@ -95,7 +99,6 @@ impl Floor {
             empty: Notify::new(),
             paused: Cell::new(false),
             released: Notify::new(),
-            log_window: Cell::new((Instant::now(), 0)),
             plan,
         }
     }
@@ -142,7 +145,7 @@ impl Floor {
         let crashes = room.crashes.get() + 1;
         room.crashes.set(crashes);
         let name = &self.plan.archetypes[usize::from(archetype)].name;
-        if self.may_log() {
+        if self.may_log(archetype) {
             tracing::warn!("archetype {name}: {crash}");
         }
         if crashes >= CRASHES_TO_QUARANTINE && !room.quarantined.replace(true) {
@@ -281,7 +284,7 @@ impl Floor {
     }
 
     pub(super) fn log(&self, archetype: u16, level: Level, message: &str) {
-        if !self.may_log() {
+        if !self.may_log(archetype) {
             return;
         }
         let behavior = self.plan.archetypes[usize::from(archetype)].name.as_str();
@@ -294,13 +297,19 @@ impl Floor {
         }
     }
 
-    fn may_log(&self) -> bool {
-        let (since, lines) = self.log_window.get();
+    fn may_log(&self, archetype: u16) -> bool {
+        let room = self.room(archetype);
+        let (since, lines) = room.said.get();
         if since.elapsed() >= Duration::from_secs(1) {
-            self.log_window.set((Instant::now(), 1));
+            room.said.set((Instant::now(), 1));
+            let left_out = lines.saturating_sub(LOG_LINES_PER_SECOND);
+            if left_out > 0 {
+                let name = &self.plan.archetypes[usize::from(archetype)].name;
+                tracing::warn!("archetype {name}: {left_out} more lines are left out");
+            }
             return true;
         }
-        self.log_window.set((since, lines + 1));
+        room.said.set((since, lines.saturating_add(1)));
         lines < LOG_LINES_PER_SECOND
     }
 }

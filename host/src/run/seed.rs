@@ -7,6 +7,7 @@ pub(super) enum Stream {
     Budget = 2,
     Session = 3,
     Pause = 4,
+    Instance = 16,
 }
 
 /// A 64-bit value for the `n`th draw of `stream` under `seed` (the finalizer of SplitMix64 over the three).

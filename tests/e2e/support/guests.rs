@@ -1,8 +1,11 @@
-//! Modules for the tests, built once per process from the SDK's examples by the toolchain that a behavior's author uses.
+//! Modules for the tests: the SDK's examples, built once per process by the toolchain that a behavior's author uses, and
+//! one that is written by hand.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+
+use tempfile::TempDir;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -11,6 +14,19 @@ pub fn example(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let path = BUILT.get_or_init(build).join(format!("{name}.wasm"));
     assert!(path.is_file(), "{}", path.display());
+    path
+}
+
+/// A module written by hand, with `more` put where its marks stand, in `folder`.
+pub fn by_hand(folder: &TempDir, more: &[(&str, &str)]) -> PathBuf {
+    let mut text = include_str!("../guests/by_hand.wat").to_owned();
+    for (mark, code) in more {
+        let mark = format!(";; {mark}\n");
+        assert!(text.contains(&mark), "{mark}");
+        text = text.replace(&mark, &format!("{code}\n"));
+    }
+    let path = folder.path().join("by_hand.wasm");
+    std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
     path
 }
 

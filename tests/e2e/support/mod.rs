@@ -11,7 +11,7 @@ mod summary;
 mod tools;
 
 pub use binary::{Ended, Running, vespeiro};
-pub use guests::example;
+pub use guests::{by_hand, example};
 pub use http::{free_address, get};
 pub use ledger::{Counts, samples};
 pub use recording::{Recording, Seen};

@@ -1,0 +1,186 @@
+//! Tells what the bytes of a module are, and makes a component of a core module: with the WIT that it embeds, or with
+//! the contract's own when it only exports the contract's functions under their canonical names. WASI preview 1 is met
+//! by the adapter that turns it into WASI 0.2.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+};
+use wasmparser::{Parser, Payload};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+use super::contract::{CONTRACT, INTERFACE, WIT};
+use super::engine::Engine;
+use super::load_error::LoadErrorKind;
+
+/// How a module comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Component,
+    Core {
+        /// It carries its WIT, rather than canonical names alone.
+        embedded_wit: bool,
+        /// It imports WASI preview 1.
+        preview1: bool,
+    },
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Core {
+            embedded_wit,
+            preview1,
+        } = self
+        else {
+            return f.write_str("component");
+        };
+        f.write_str(if *embedded_wit {
+            "core module with embedded WIT"
+        } else {
+            "core module with canonical export names"
+        })?;
+        if *preview1 {
+            f.write_str(", WASI preview 1")?;
+        }
+        Ok(())
+    }
+}
+
+/// The module as a component.
+pub(super) fn componentize<'a>(
+    engine: &Engine,
+    bytes: &'a [u8],
+) -> Result<(Cow<'a, [u8]>, Form), LoadErrorKind> {
+    // The preamble: magic, then version and layer as 16-bit little-endian numbers.
+    let layer = match bytes {
+        [b'\0', b'a', b's', b'm', _, _, layer, 0, ..] => *layer,
+        _ => return Err(LoadErrorKind::NotWasm),
+    };
+    if layer == 1 {
+        return Ok((Cow::Borrowed(bytes), Form::Component));
+    }
+    // The decoders take the sections' lengths on trust and panic where one of them lies.
+    wasmtime::Module::validate(engine.inner(), bytes).map_err(|e| invalid(&e.root_cause()))?;
+    let seen = survey(bytes).map_err(|e| invalid(&e))?;
+    let metadata = wit_component::metadata::decode(bytes).map_err(|e| invalid(&e.root_cause()))?;
+    let embedded_wit = metadata.0.is_some();
+    let described = if embedded_wit {
+        Cow::Borrowed(bytes)
+    } else {
+        let version = seen.version.ok_or(LoadErrorKind::NoWit)?;
+        Cow::Owned(describe(bytes, &version)?)
+    };
+    let failed =
+        |e: anyhow::Error| LoadErrorKind::Componentize(LoadErrorKind::line(&e.root_cause()));
+    let mut encoder = ComponentEncoder::default()
+        .module(&described)
+        .map_err(failed)?
+        .validate(false);
+    if seen.preview1 {
+        let (name, adapter) = (
+            WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME,
+            WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
+        );
+        encoder = encoder.adapter(name, adapter).map_err(failed)?;
+    }
+    let component = encoder.encode().map_err(failed)?;
+    let form = Form::Core {
+        embedded_wit,
+        preview1: seen.preview1,
+    };
+    Ok((Cow::Owned(component), form))
+}
+
+fn invalid(error: &impl fmt::Display) -> LoadErrorKind {
+    LoadErrorKind::Invalid(LoadErrorKind::line(error))
+}
+
+/// What a core module's imports and exports say.
+#[derive(Default)]
+struct Survey {
+    /// Version of the contract in its canonical export names.
+    version: Option<String>,
+    preview1: bool,
+}
+
+fn survey(bytes: &[u8]) -> Result<Survey, wasmparser::BinaryReaderError> {
+    let mut seen = Survey::default();
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    seen.preview1 |= import?.module == WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    let name = export?.name;
+                    if seen.version.is_none() {
+                        seen.version = canonical_version(name).map(str::to_owned);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(seen)
+}
+
+/// The version in `vespeiro:behavior/behavior@0.1.0#describe` or `cm32p2|vespeiro:behavior/behavior@0.1|describe`.
+fn canonical_version(name: &str) -> Option<&str> {
+    let name = name.strip_prefix("cm32p2|").unwrap_or(name);
+    let versioned = name.strip_prefix(INTERFACE)?.strip_prefix('@')?;
+    versioned.split(['#', '|']).next()
+}
+
+/// The module with the contract's WIT in the version that its names ask for.
+fn describe(bytes: &[u8], version: &str) -> Result<Vec<u8>, LoadErrorKind> {
+    let spoken = CONTRACT.rsplit('@').next().unwrap_or_default();
+    let patch = version
+        .strip_prefix(spoken)
+        .filter(|rest| rest.is_empty() || rest.starts_with('.'));
+    let other = || LoadErrorKind::OtherContract {
+        found: format!("{INTERFACE}@{version}"),
+    };
+    let wit = match patch.ok_or_else(other)? {
+        "" => Cow::Borrowed(WIT),
+        patch => Cow::Owned(WIT.replacen("@0.1.0;", &format!("@{spoken}{patch};"), 1)),
+    };
+    let failed = |_| other();
+    let mut resolve = Resolve::default();
+    let package = resolve.push_source("behavior.wit", &wit).map_err(failed)?;
+    let world = resolve
+        .select_world(&[package], Some("archetype"))
+        .map_err(failed)?;
+    let mut described = bytes.to_vec();
+    embed_component_metadata(&mut described, &resolve, world, StringEncoding::UTF8)
+        .map_err(failed)?;
+    Ok(described)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_read_from_both_schemes_of_names() {
+        for (name, version) in [
+            ("vespeiro:behavior/behavior@0.1.0#describe", Some("0.1.0")),
+            (
+                "vespeiro:behavior/behavior@0.1.7#[dtor]session",
+                Some("0.1.7"),
+            ),
+            (
+                "cm32p2|vespeiro:behavior/behavior@0.1|describe",
+                Some("0.1"),
+            ),
+            ("vespeiro:behavior/behavior#describe", None),
+            ("memory", None),
+        ] {
+            assert_eq!(canonical_version(name), version, "{name}");
+        }
+    }
+}

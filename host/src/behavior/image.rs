@@ -1,0 +1,55 @@
+//! Compiled code with its imports met: what an instance is made of, within which limits.
+
+use wasmtime::Store;
+use wasmtime::component::{Component, HasSelf, Linker};
+
+use super::contract::{Archetype, ArchetypePre};
+use super::engine::{Engine, HANDED_OVER, Limits, MAX_SESSIONS};
+use super::guest::GuestState;
+use super::wasi;
+
+#[derive(Clone)]
+pub(super) struct Image {
+    pub(super) pre: ArchetypePre<GuestState>,
+    pub(super) limits: Limits,
+    /// It imports WASI.
+    wasi: bool,
+    // Keeps the clock going that bounds its calls.
+    engine: Engine,
+}
+
+impl Image {
+    /// Meet the component's imports. WASI is linked only where it is asked for.
+    pub(super) fn link(
+        engine: &Engine,
+        component: &Component,
+        wasi: bool,
+        limits: Limits,
+    ) -> wasmtime::Result<Self> {
+        let mut linker = Linker::<GuestState>::new(engine.inner());
+        Archetype::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        if wasi {
+            wasi::add_to_linker(&mut linker)?;
+        }
+        let pre = linker
+            .instantiate_pre(component)
+            .and_then(ArchetypePre::new)?;
+        Ok(Self {
+            pre,
+            limits,
+            wasi,
+            engine: engine.clone(),
+        })
+    }
+
+    /// A store for one instance; `seed` feeds what its WASI calls random.
+    pub(super) fn store(&self, seed: u64) -> Store<GuestState> {
+        let state = GuestState::new(self.limits.memory, self.wasi.then_some(seed));
+        let mut store = Store::new(self.engine.inner(), state);
+        store.limiter(|state| state);
+        store.set_max_component_handles(MAX_SESSIONS);
+        store.set_hostcall_fuel(HANDED_OVER);
+        store.set_epoch_deadline(self.limits.ticks());
+        store
+    }
+}

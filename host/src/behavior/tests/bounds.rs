@@ -1,0 +1,172 @@
+//! What a behavior cannot exceed, and what is done about one that tries.
+
+use super::*;
+
+#[test]
+fn handles_that_are_no_sessions_trap() {
+    let why = crash_of(&[("next", "(call $discard (i32.const 4711))")]);
+    assert!(why.contains("unknown handle"), "{why}");
+}
+
+#[test]
+fn a_session_that_drops_itself_costs_its_instance_only() {
+    // The handle that the host holds is not the guest's to drop: there is none under that number in its table.
+    let mut slot = slot(&by_hand(&[("next", "(call $discard (i32.const 1))")]));
+    let mut session = begin(&mut slot, 1);
+    assert!(next(&mut session, 0).0.is_err());
+    assert!(session.lost());
+    assert!(slot.begin(&setup(2)).unwrap().built);
+}
+
+#[test]
+fn garbage_in_a_string_traps() {
+    let why = crash_of(&[
+        ("data", r#"(data (i32.const 1024) "\ff\fe\fd")"#),
+        ("next", "(i32.store (i32.const 324) (i32.const 1024))"),
+    ])
+    .to_lowercase();
+    assert!(why.contains("utf-8"), "{why}");
+}
+
+#[test]
+fn a_list_that_is_not_there_traps() {
+    for (at, length) in [(0xffff_0000_u32, 1), (320, 0x7fff_ffff_u32)] {
+        let code = format!(
+            "(i32.store (i32.const 268) (i32.const {at})) (i32.store (i32.const 272) (i32.const {length}))"
+        );
+        let why = crash_of(&[("next", &code)]);
+        assert!(why.contains("crashed in next"), "{why}");
+    }
+}
+
+#[test]
+fn naming_the_same_bytes_over_and_over_does_not_fill_the_host() {
+    // 512 headers, each of them the same 512 KiB: 256 MiB for the host, out of 1 MiB of the guest.
+    let code = "
+        (local.set $mix (i32.const 2048))
+        (local.set $mixes (i32.const 512))
+        (drop (memory.grow (i32.const 9)))
+        (loop $more
+            (i32.store (local.get $mix) (i32.const 65536))
+            (i32.store offset=4 (local.get $mix) (i32.const 524288))
+            (local.set $mix (i32.add (local.get $mix) (i32.const 16)))
+            (local.set $mixes (i32.sub (local.get $mixes) (i32.const 1)))
+            (br_if $more (local.get $mixes)))
+        (i32.store (i32.const 348) (i32.const 2048))
+        (i32.store (i32.const 352) (i32.const 512))";
+    let why = crash_of(&[("next", code)]);
+    assert!(
+        why.contains("it handed over more than 64 MiB in one call"),
+        "{why}"
+    );
+}
+
+#[test]
+fn all_memories_together_are_within_the_cap() {
+    let two = r#"(memory $more 1)"#;
+    let code =
+        "(if (i32.eq (memory.grow $more (i32.const 10)) (i32.const -1)) (then (unreachable)))
+                (if (i32.eq (memory.grow (i32.const 10)) (i32.const -1)) (then (unreachable)))";
+    // The imports' place comes before the module's own memory, so the second one is added with the data.
+    let why = crash_of(&[("data", two), ("next", code)]);
+    assert!(why.contains("more than 1 MiB of memory"), "{why}");
+}
+
+#[test]
+fn a_loop_and_a_recursion_without_end_are_ended() {
+    let why = crash_of(&[("next", "(loop $ever (br $ever))")]);
+    assert!(why.contains("ran longer than 2000 ms"), "{why}");
+    let why = crash_of(&[
+        ("next", "(call $deeper)"),
+        ("data", "(func $deeper (call $deeper))"),
+    ]);
+    assert!(why.contains("recursed too deep"), "{why}");
+}
+
+/// Repeats `code` so often in the first step.
+fn repeated(times: u32, code: &str) -> String {
+    format!(
+        "(local.set $mixes (i32.const {times}))
+         (loop $more
+            {code}
+            (local.set $mixes (i32.sub (local.get $mixes) (i32.const 1)))
+            (br_if $more (local.get $mixes)))"
+    )
+}
+
+#[test]
+fn marks_are_kept_or_the_session_is_told() {
+    let marking = |times| {
+        let code = repeated(times, "(call $mark (i32.const 16) (i32.const 7))");
+        let mut slot = slot(&by_hand(&[("next", &code)]));
+        let mut session = begin(&mut slot, 1);
+        let (answer, events) = next(&mut session, 0);
+        (answer.unwrap(), events.len())
+    };
+    let (answer, kept) = marking(1024);
+    assert!(answer.is_ok());
+    assert_eq!(kept, 1024);
+    let (answer, kept) = marking(1025);
+    assert!(
+        answer
+            .unwrap_err()
+            .contains("more than 1024 things in one call")
+    );
+    assert_eq!(kept, 1024);
+}
+
+#[test]
+fn what_the_constructor_marks_wrongly_is_told_by_the_first_step() {
+    let long = "(call $mark (i32.const 1024) (i32.const 300))";
+    let mut slot = slot(&by_hand(&[("begin", long)]));
+    let mut session = begin(&mut slot, 1);
+    let told = next(&mut session, 0).0.unwrap().unwrap_err();
+    assert!(
+        told.contains("a mark of 300 bytes is over the 256"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_flood_of_log_lines_is_cut_and_says_so() {
+    let code = repeated(
+        1000,
+        "(call $log (i32.const 1) (i32.const 16) (i32.const 7))",
+    );
+    let mut slot = slot(&by_hand(&[("next", &code)]));
+    let mut session = begin(&mut slot, 1);
+    let (answer, events) = next(&mut session, 0);
+    answer.unwrap().unwrap();
+    assert_eq!(events.len(), 33);
+    match &events[32] {
+        GuestEvent::Log { message, .. } => assert!(message.contains("968 more lines"), "{message}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_instance_that_has_grown_is_given_up_for_a_new_one() {
+    // Each session takes 64 KiB that it never gives back; 1 MiB is the cap, and half of it the bound.
+    let mut slot = slot(&by_hand(&[("begin", "(drop (memory.grow (i32.const 0)))")]));
+    let mut built = 0;
+    for seed in 0..31 {
+        built += u32::from(slot.begin(&setup(seed)).unwrap().built);
+    }
+    assert_eq!(built, 1);
+    let small = slot.memory();
+    assert!(small < LIMITS.memory / 2, "{small}");
+
+    let leaky = by_hand(&[(
+        "begin",
+        "(if (i32.lt_u (memory.size) (i32.const 12)) (then (drop (memory.grow (i32.const 1)))))",
+    )]);
+    let mut slot = super::slot(&leaky);
+    let first = begin(&mut slot, 0);
+    let mut instances = 1;
+    for seed in 1..100 {
+        instances += u32::from(slot.begin(&setup(seed)).unwrap().built);
+    }
+    // A new one after 32 sessions each, and the first session lives on in its own.
+    assert_eq!(instances, 4);
+    assert!(!first.lost());
+}

@@ -1,0 +1,149 @@
+//! What the loader takes, and what it says of what it does not take.
+
+use super::super::Form;
+use super::*;
+
+#[test]
+fn a_core_module_with_canonical_names_alone_plays() {
+    let behavior = load(&by_hand(&[])).unwrap();
+    assert_eq!(
+        (behavior.name.as_str(), behavior.version.as_str()),
+        ("by-hand", "0.1.0")
+    );
+    assert_eq!(behavior.contract, "vespeiro:behavior/behavior@0.1.0");
+    assert_eq!(
+        behavior.imports,
+        [
+            "vespeiro:behavior/host@0.1.0",
+            "vespeiro:behavior/types@0.1.0"
+        ]
+    );
+    let form = Form::Core {
+        embedded_wit: false,
+        preview1: false,
+    };
+    assert_eq!(behavior.form, form);
+    plays(&mut Slot::new(behavior, 0));
+}
+
+fn plays(slot: &mut Slot) {
+    let mut session = begin(slot, 1);
+    let step = next(&mut session, 0).0.unwrap().unwrap();
+    let types::Action::Requests(requests) = step.action else {
+        panic!("{step:?}");
+    };
+    assert_eq!(requests.len(), 1);
+    assert_eq!(
+        (requests[0].path.as_str(), requests[0].route.as_str()),
+        ("/health", "/health")
+    );
+    let step = next(&mut session, 0).0.unwrap().unwrap();
+    assert_eq!(step.action, types::Action::Done(types::Ending::Completed));
+}
+
+#[test]
+fn another_patch_version_is_the_same_contract_and_another_minor_one_is_not() {
+    let versioned = |version: &str| {
+        let text = BY_HAND.replace("@0.1.0", &format!("@{version}"));
+        load(&wat::parse_str(text).unwrap())
+    };
+    assert_eq!(
+        versioned("0.1.9").unwrap().contract,
+        "vespeiro:behavior/behavior@0.1.9"
+    );
+    match versioned("0.2.0") {
+        Err(LoadErrorKind::OtherContract { found }) => {
+            assert_eq!(found, "vespeiro:behavior/behavior@0.2.0");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_names_of_the_canonical_abi_play_too() {
+    let text = BY_HAND
+        .replace(
+            "[export]vespeiro:behavior/behavior@0.1.0",
+            "cm32p2|_ex_vespeiro:behavior/behavior@0.1",
+        )
+        .replace(
+            "\"vespeiro:behavior/host@0.1.0\"",
+            "\"cm32p2|vespeiro:behavior/host@0.1\"",
+        )
+        .replace("[resource-new]session", "session_new")
+        .replace("[resource-drop]session", "session_drop")
+        .replace("#[dtor]session", "|session_dtor")
+        .replace(
+            "vespeiro:behavior/behavior@0.1.0#",
+            "cm32p2|vespeiro:behavior/behavior@0.1|",
+        )
+        .replace(
+            "vespeiro:behavior/behavior@0.1.0|",
+            "cm32p2|vespeiro:behavior/behavior@0.1|",
+        )
+        .replace("(export \"memory\")", "(export \"cm32p2_memory\")")
+        .replace("cabi_realloc", "cm32p2_realloc");
+    plays(&mut slot(&wat::parse_str(text).unwrap()));
+}
+
+#[test]
+fn a_core_module_that_exports_nothing_of_the_contract_is_told_how() {
+    match load(&wat::parse_str("(module)").unwrap()) {
+        Err(kind @ LoadErrorKind::NoWit) => assert!(kind.to_string().contains("canonical names")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_missing_function_is_named() {
+    let text = BY_HAND.replace("#describe", "#describes");
+    match load(&wat::parse_str(text).unwrap()) {
+        Err(LoadErrorKind::Componentize(why)) => assert!(why.contains("describe"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_import_that_nobody_meets_is_named() {
+    let http = r#"(component (import "wasi:http/types@0.2.0" (instance)))"#;
+    // Without the contract that comes first.
+    assert!(matches!(
+        load(&wat::parse_str(http).unwrap()),
+        Err(LoadErrorKind::NoContract)
+    ));
+    let more = [(
+        "imports",
+        r#"(import "env" "system" (func (param i32) (result i32)))"#,
+    )];
+    match load(&by_hand(&more)) {
+        Err(LoadErrorKind::Componentize(why)) => assert!(why.contains("env"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_instance_that_describes_itself_otherwise_is_refused() {
+    let more = [
+        ("imports", r#"(import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))"#),
+        // One of 16 letters at the end of the name, by the instance's seed.
+        (
+            "describe",
+            "(drop (call $random (i32.const 22) (i32.const 1)))
+             (i32.store8 (i32.const 22) (i32.add (i32.const 97) (i32.and (i32.load8_u (i32.const 22)) (i32.const 15))))",
+        ),
+    ];
+    let behavior = load(&by_hand(&more)).unwrap();
+    let refused = (0..40).filter_map(|seed| {
+        Slot::new(Arc::clone(&behavior), seed)
+            .begin(&setup(1))
+            .err()
+    });
+    let reasons: Vec<String> = refused.map(|crash| crash.to_string()).collect();
+    assert!(!reasons.is_empty());
+    assert!(
+        reasons
+            .iter()
+            .all(|reason| reason.contains("crashed in describe: it answers otherwise")),
+        "{reasons:?}"
+    );
+}
