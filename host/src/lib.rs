@@ -4,6 +4,7 @@ pub mod behavior;
 pub mod cleanup;
 pub mod cli;
 pub mod exit;
+pub mod export;
 pub mod http;
 pub mod metrics;
 pub mod plan;

@@ -1,4 +1,5 @@
-//! The metrics endpoint of a command that plays a plan: taken before the run, answering from its first snapshot on.
+//! The metrics of a command that plays a plan on their ways out: the endpoint, taken before the run and answering from
+//! its first snapshot on, and the receivers that it pushes to.
 
 use std::sync::Arc;
 
@@ -6,14 +7,16 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::exit::Misuse;
+use crate::export::Exporters;
 use crate::metrics::{About, Snapshot, serve};
 use crate::plan::Plan;
 
-/// Serves the metrics when the plan asks for it, else does nothing.
+/// Serves and pushes the metrics where the plan asks for it, else does nothing.
 pub(super) struct Exporter {
     about: Arc<About>,
     bound: Option<serve::Bound>,
     serving: Option<Serving>,
+    pushing: Exporters,
 }
 
 struct Serving {
@@ -36,15 +39,18 @@ impl Exporter {
         if let Some(bound) = &bound {
             tracing::info!("metrics at http://{}/metrics", bound.address());
         }
+        let about = Arc::new(About::of(plan));
         Ok(Self {
-            about: Arc::new(About::of(plan)),
+            pushing: Exporters::start(plan, &about)?,
+            about,
             bound,
             serving: None,
         })
     }
 
-    /// Answer scrapes with this from now on.
+    /// Answer scrapes with this from now on, and push it.
     pub(super) fn publish(&mut self, snapshot: &Arc<Snapshot>) {
+        self.pushing.publish(snapshot);
         if let Some(bound) = self.bound.take() {
             let (snapshots, latest) = watch::channel(Arc::clone(snapshot));
             let (stop, stopped) = oneshot::channel();
@@ -67,8 +73,9 @@ impl Exporter {
         }
     }
 
-    /// Stop answering.
+    /// Push the rest and stop answering.
     pub(super) async fn stop(self) {
+        self.pushing.finish().await;
         if let Some(serving) = self.serving {
             let _ = serving.stop.send(());
             let _ = serving.task.await;

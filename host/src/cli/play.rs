@@ -58,6 +58,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     .await;
     if let Ok(ended) = &ended {
         display.update(&ended.snapshot);
+        exporter.publish(&Arc::new(ended.snapshot.clone()));
     }
     display.finish();
     log.release();

@@ -14,7 +14,7 @@ use crate::metrics::Failure;
 use crate::plan::{HttpVersion, Plan, Target};
 
 /// How this tool names itself to targets.
-const USER_AGENT: &str = concat!("vespeiro/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("vespeiro/", env!("CARGO_PKG_VERSION"));
 
 /// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,12 @@ pub struct Exchange {
     pub sent: u64,
     /// Bytes of the response's body.
     pub received: u64,
+}
+
+impl ClientError {
+    pub(super) fn new(why: String) -> Self {
+        Self(why)
+    }
 }
 
 impl Client {

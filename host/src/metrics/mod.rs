@@ -32,5 +32,5 @@ pub use recorder::Recorder;
 pub use sample::{Class, Ending, Failure, FaultKind, Outcome, RequestSample};
 pub use sketch::Sketch;
 pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
-pub use timing::{DecodeError, Scale, Timing};
+pub use timing::{DecodeError, NATIVE_SCHEMA, Scale, Timing};
 pub use totals::{Rate, Rates, Totals};

@@ -8,6 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 
+/// How fine [`Timing::exponential`] is: 2^3 buckets for each power of two, each 9 % wider than the one before it.
+pub const NATIVE_SCHEMA: i32 = 3;
+
 /// Resolution and range of a [`Timing`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scale {
@@ -166,6 +169,27 @@ impl Timing {
         buckets
     }
 
+    /// Number of values by exponential bucket, ascending: bucket `i` ends at 2^(i / 2^[`NATIVE_SCHEMA`]) seconds, its
+    /// end included. Empty buckets are left out.
+    pub fn exponential(&self) -> Vec<(i32, u64)> {
+        let mut buckets: Vec<(i32, u64)> = Vec::new();
+        let Some(histogram) = &self.histogram else {
+            return buckets;
+        };
+        let tick = self.scale.tick_seconds();
+        let per_power = f64::from(1 << NATIVE_SCHEMA);
+        for step in histogram.iter_recorded() {
+            let seconds = histogram.lowest_equivalent(step.value_iterated_to()) as f64 * tick;
+            // A hair of slack: powers of two in ticks are not exact in floating point.
+            let index = (seconds.log2() * per_power - 1e-9).ceil() as i32;
+            match buckets.last_mut() {
+                Some((last, count)) if *last == index => *count += step.count_at_value(),
+                _ => buckets.push((index, step.count_at_value())),
+            }
+        }
+        buckets
+    }
+
     /// The histogram in the HDR V2 deflate form, in base64, in ticks of [`Scale::tick_seconds`]; empty when empty.
     pub fn to_base64(&self) -> String {
         let Some(histogram) = self.histogram.as_ref().filter(|h| !h.is_empty()) else {
@@ -256,6 +280,27 @@ mod tests {
             buckets.iter().map(|b| b.1).collect::<Vec<_>>(),
             [1, 2, 1, 1]
         );
+    }
+
+    #[test]
+    fn exponential_buckets_hold_every_value_once_within_their_ends() {
+        let mut timing = Timing::new(Scale::Micros);
+        (1..3_000u64).for_each(|i| timing.record(Duration::from_micros(i * i * 5)));
+        let buckets = timing.exponential();
+        assert!(buckets.is_sorted_by(|a, b| a.0 < b.0));
+        assert_eq!(buckets.iter().map(|b| b.1).sum::<u64>(), timing.count());
+        let rank = timing.count() / 2;
+        let mut seen = 0;
+        let (index, _) = buckets
+            .iter()
+            .find(|(_, count)| {
+                seen += count;
+                seen >= rank
+            })
+            .unwrap();
+        let end = 2f64.powf(f64::from(*index) / 8.0);
+        let median = timing.quantile(0.5).as_secs_f64();
+        assert!(median <= end * 1.01 && median > end / 1.1, "{median} {end}");
     }
 
     #[test]

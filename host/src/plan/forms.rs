@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
+use super::Headers;
 use super::errors::Bad;
 use super::layers::Kind;
 use super::units::{Bare, parse_duration, parse_size, show_duration, show_size};
@@ -277,6 +278,56 @@ pub(super) fn hosts() -> Form<Vec<String>> {
     )
 }
 
+/// Where metrics are pushed to. `path` stands for one that is left out, and goes after one of the `prefixes`.
+pub(super) fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> Form<Url> {
+    let parse = move |text: &str| {
+        let mut url = parse_base_url(text).map_err(|bad| Bad {
+            mend: if bad.problem.contains("credentials") {
+                "leave them out; see push_headers".into()
+            } else {
+                bad.mend
+            },
+            ..bad
+        })?;
+        let given = url.path().trim_end_matches('/').to_owned();
+        if given.is_empty() || prefixes.contains(&given.as_str()) {
+            url.set_path(&format!("{given}{path}"));
+        }
+        Ok(url)
+    };
+    Form::new("URL", parse, |url| url.as_str().to_owned())
+}
+
+/// Names and values of headers: `Authorization=Bearer x,X-Scope-OrgID=team`; `none` for none. Nobody may see them.
+pub(super) fn headers() -> Form<Headers> {
+    let one = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        let (name, value) = (name.trim(), value.trim());
+        let right = !name.is_empty()
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && value.bytes().all(|b| (b' '..=b'~').contains(&b));
+        right.then(|| (name.to_owned(), value.to_owned()))
+    };
+    let parse = move |text: &str| match text.trim() {
+        "none" => Ok(Headers::default()),
+        text => {
+            let all: Option<Vec<_>> = text.split(',').map(one).collect();
+            all.map(Headers).ok_or_else(|| {
+                Bad::new(
+                    "the headers are not names and values",
+                    "write them as Name=value, joined by commas",
+                )
+            })
+        }
+    };
+    Form {
+        kind: Kind::Secret,
+        ..Form::new("HEADERS", parse, |_| "(hidden)".into())
+    }
+}
+
 /// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix.
 pub(super) fn base_url() -> Form<Url> {
     Form::new("URL", parse_base_url, |url| {
@@ -349,6 +400,52 @@ mod tests {
             let bad = parse_base_url(text).unwrap_err();
             assert!(bad.problem.contains(problem), "{text}: {bad}");
             assert!(!bad.to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn receivers_know_the_usual_paths() {
+        let otlp = || receiver("/v1/metrics", &["", "/api/v1/otlp", "/otlp"]);
+        for (form, text, shown) in [
+            (
+                otlp(),
+                "http://a.test:4318",
+                "http://a.test:4318/v1/metrics",
+            ),
+            (
+                otlp(),
+                "http://a.test/api/v1/otlp/",
+                "http://a.test/api/v1/otlp/v1/metrics",
+            ),
+            (otlp(), "http://a.test/mine", "http://a.test/mine"),
+            (
+                receiver("/api/v1/write", &[]),
+                "https://a.test",
+                "https://a.test/api/v1/write",
+            ),
+            (
+                receiver("/api/v1/write", &[]),
+                "http://a.test/api/v1/push",
+                "http://a.test/api/v1/push",
+            ),
+        ] {
+            let url = (form.parse)(text).unwrap();
+            assert_eq!((form.show)(&url), shown);
+            assert_eq!((form.parse)(shown).unwrap(), url);
+        }
+        let bad = (otlp().parse)("http://me:hunter2@a.test").unwrap_err();
+        assert!(bad.mend.contains("push_headers") && !bad.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn headers_are_read_and_never_shown() {
+        let form = headers();
+        let read = (form.parse)("Authorization=Bearer a=b, X-Scope-OrgID=team").unwrap();
+        assert_eq!(read.0[0], ("Authorization".into(), "Bearer a=b".into()));
+        assert_eq!(read.0[1], ("X-Scope-OrgID".into(), "team".into()));
+        assert!(!format!("{read:?}").contains("Bearer") && !(form.show)(&read).contains("Bearer"));
+        for text in ["", "a", "=b", "a b=c", "a=b,,c=d", "a=\u{7}"] {
+            assert!((form.parse)(text).is_err(), "{text:?}");
         }
     }
 

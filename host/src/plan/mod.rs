@@ -186,12 +186,33 @@ pub enum CleanUp {
 pub struct Output {
     /// Serve Prometheus metrics here.
     pub metrics: Option<SocketAddr>,
+    /// Push metrics to this address, by Prometheus remote write.
+    pub remote_write: Option<Url>,
+    /// Push metrics to this address, by OTLP over HTTP.
+    pub otlp: Option<Url>,
+    pub push_interval: Duration,
+    /// Go with every push.
+    pub push_headers: Headers,
+    /// Push exponential histograms instead of such with fixed bounds.
+    pub native_histograms: bool,
     /// Draw the live panel when standard error is a terminal.
     pub panel: bool,
     pub language: Language,
     pub summary_json: Option<PathBuf>,
     /// Least severe lines of the log on standard error.
     pub log: LogLevel,
+}
+
+/// Names and values of headers, which may hold a secret: never print them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, String)>);
+
+impl std::fmt::Debug for Headers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
 }
 
 /// How much a line of the log matters.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::forms::{
-    base_url, choice, count, duration, hosts, path, run_id, secret, size, socket_address, switch,
-    text,
+    base_url, choice, count, duration, headers, hosts, path, receiver, run_id, secret, size,
+    socket_address, switch, text,
 };
 use super::layers::{Fallback, Heading, Reader, Setting};
 use super::mix::{error_mix, request_mix};
@@ -38,6 +38,8 @@ const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
 /// The longest pause that the contract lets a step ask for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+/// A receiver that keeps more than a few samples a second of each series is rare.
+const SOON: Duration = Duration::from_millis(100);
 const A_MOMENT: Duration = Duration::from_millis(1);
 const A_PAGE: usize = 64 << 10;
 /// All that 32-bit linear memory can address.
@@ -232,6 +234,36 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             "none",
             socket_address().or_none(),
             "Serve Prometheus metrics on this address, for instance 127.0.0.1:9090",
+        ),
+        remote_write: r.read(
+            "remote_write",
+            "none",
+            receiver("/api/v1/write", &[]).or_none(),
+            "Push metrics by Prometheus remote write, for instance to http://127.0.0.1:9090",
+        ),
+        otlp: r.read(
+            "otlp",
+            "none",
+            receiver("/v1/metrics", &["", "/api/v1/otlp", "/otlp"]).or_none(),
+            "Push metrics by OTLP over HTTP, for instance to http://127.0.0.1:4318",
+        ),
+        push_interval: r.read(
+            "push_interval",
+            "5s",
+            duration(Seconds, SOON..=LONGEST_PAUSE),
+            "Time between two pushes; bare numbers are seconds",
+        ),
+        push_headers: r.read(
+            "push_headers",
+            "none",
+            headers(),
+            "Headers of every push, as Authorization=Bearer x,X-Scope-OrgID=team; never printed",
+        ),
+        native_histograms: r.read(
+            "native_histograms",
+            "false",
+            switch(),
+            "Push exponential histograms (Prometheus calls them native) instead of fixed buckets",
         ),
         panel: r.read(
             "panel",

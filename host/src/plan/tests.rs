@@ -40,6 +40,11 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("cleanup_archetype", "active", "power"),
     ("journal", "a.journal", "/b/c.journal"),
     ("metrics", "127.0.0.1:9090", "none"),
+    ("remote_write", "http://a.test/api/v1/write", "none"),
+    ("otlp", "http://a.test:4318/v1/metrics", "none"),
+    ("push_interval", "1s", "250ms"),
+    ("push_headers", "A=b", "C=d"),
+    ("native_histograms", "true", "false"),
     ("panel", "false", "true"),
     ("lang", "pt-BR", "en"),
     ("summary_json", "a.json", "none"),
@@ -166,7 +171,7 @@ fn each_layer_overrides_those_below_it_for_every_setting() {
             // Alone it overrides the default; over each lower layer it wins both ways round.
             let (value, origin) = Case::default().say(high, key, two).line(key);
             let shown = |text: &str| {
-                if *key == "admin_password" {
+                if ["admin_password", "push_headers"].contains(key) {
                     "(hidden)".into()
                 } else {
                     text.to_owned()

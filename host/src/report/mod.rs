@@ -176,6 +176,11 @@ pub(crate) mod testing {
             },
             output: Output {
                 metrics: None,
+                remote_write: None,
+                otlp: None,
+                push_interval: Duration::from_secs(5),
+                push_headers: crate::plan::Headers::default(),
+                native_histograms: false,
                 panel: true,
                 language,
                 summary_json: None,
