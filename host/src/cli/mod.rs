@@ -6,6 +6,7 @@ mod demo;
 mod embedded;
 mod exporter;
 mod log;
+mod new;
 mod plan;
 mod play;
 mod run;
@@ -36,6 +37,7 @@ enum Command {
     Cleanup(cleanup::Cleanup),
     Serve(serve::Serve),
     Plan(plan::PrintPlan),
+    New(new::New),
 }
 
 /// A command line that asks for no command: help, the version, or a mistake.
@@ -65,6 +67,7 @@ impl Cli {
             Command::Cleanup(command) => command.execute(),
             Command::Serve(command) => command.execute(),
             Command::Plan(command) => command.execute(),
+            Command::New(command) => command.execute(),
         }
     }
 }

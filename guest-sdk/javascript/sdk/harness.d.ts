@@ -1,0 +1,59 @@
+//! The types of the test harness.
+
+import type { Behavior, Ending, Failure, Fault, Level } from './index.js';
+
+export interface Sent {
+  method: string;
+  path: string;
+  route: string;
+  category: string;
+  headers: [string, string][];
+  body: Uint8Array | null;
+  mark: string | null;
+  fault: Fault | null;
+  timeoutMs: number | null;
+}
+
+/** A status, a status and its JSON body, or the word of a failure. */
+export type Answer = number | readonly [number, unknown?] | Failure;
+export type Scripted = Answer | ((request: Sent) => Answer);
+
+export interface Script {
+  /** Answers by route, for instance `'GET /users/{id}'`. */
+  replies?: Record<string, Scripted>;
+  /** The answer of every other route. */
+  otherwise?: Scripted;
+  seed?: number;
+  /** Index of the user. */
+  user?: number;
+  ordinal?: number;
+  config?: unknown;
+  pace?: readonly [number, number];
+  budget?: number;
+  wanted?: Record<string, number>;
+  faults?: readonly Fault[];
+  /** Play a cleanup of these marks instead of a journey. */
+  cleanup?: readonly string[];
+  feeds?: Record<string, readonly unknown[]>;
+}
+
+export interface Played {
+  /** Undefined when the session failed, broke the contract or met no scripted reply: then `error` says why. */
+  ending: Ending | undefined;
+  error: string | undefined;
+  steps: { delayMs: number; action: { tag: 'requests'; val: Sent[] } | { tag: 'done'; val: Ending } }[];
+  requests: Sent[];
+  checks: [string, boolean][];
+  observed: [string, number][];
+  marks: string[];
+  unmarks: string[];
+  logs: [Level, string][];
+  elapsedMs: number;
+  readonly paths: string[];
+  readonly routes: string[];
+  readonly leftBehind: string[];
+  body(at: number): any;
+}
+
+export function inTurn(...replies: Scripted[]): (request: Sent) => Answer;
+export function play(behavior: Behavior, script?: Script): Played;

@@ -1,0 +1,169 @@
+//! The test harness: plays a behavior in Node, against scripted replies, so that an author tests a journey without a
+//! network. It runs the executor that the module runs, and refuses what the host would refuse.
+
+import { Session } from './session.js';
+import { decode, encode } from './text.js';
+
+const MAX_STEPS = 100_000;
+const MAX_DELAY_MS = 3_600_000;
+const LATENCY_MS = 1;
+
+/** Replies one after the other; the last one stays. */
+export const inTurn = (...replies) => {
+  let at = 0;
+  return (request) => answerOf(replies[Math.min(at++, replies.length - 1)], request);
+};
+
+/**
+ * Play one session to its end. `script` has `replies` by route (`'GET /users/{id}': [200, {…}]`: a status, a pair of
+ * status and JSON body, the word of a failure, or a function of the request that gives one of these), and optionally
+ * `otherwise` (for all other routes), `seed`, `user` (its index), `ordinal`, `config`, `pace` ([min, max] in ms), `budget`,
+ * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name).
+ */
+export function play(definition, script = {}) {
+  const played = new Played();
+  const { user = 0, seed = 1, ordinal = 0, config = {}, pace = [100, 2000], budget = 1000, cleanup } = script;
+  const username = `sim_user_testrun0_${user}`;
+  const setup = {
+    user: {
+      index: user,
+      seed: user,
+      username,
+      email: `${username}@simulation.test`,
+      password: 'SimPass123!',
+      name: `Simulated User ${user}`,
+    },
+    ordinal,
+    seed,
+    purpose: cleanup === undefined ? { tag: 'journey' } : { tag: 'cleanup', val: [...cleanup] },
+    pace: { delayMinMs: pace[0], delayMaxMs: pace[1] },
+    run: 'testrun0',
+    config: JSON.stringify(config),
+  };
+  try {
+    const session = new Session(definition, setup, recorder(played, script.feeds ?? {}));
+    played.ending = run(session, definition, script, played, budget);
+  } catch (error) {
+    // The executor throws words, as the contract has it; anything else is a bug of ours.
+    if (typeof error !== 'string') {
+      throw error;
+    }
+    played.error = error;
+  }
+  return played;
+}
+
+/** What a harness has seen. */
+class Played {
+  /** `completed` or `abandoned`; undefined when the session failed, broke the contract or met no scripted reply. */
+  ending = undefined;
+  /** Why there is no ending. */
+  error = undefined;
+  steps = [];
+  requests = [];
+  /** Pairs of a name and whether it held, and so on, in order. */
+  checks = [];
+  observed = [];
+  marks = [];
+  unmarks = [];
+  logs = [];
+  elapsedMs = 0;
+
+  /** The path of every request. */
+  get paths() {
+    return this.requests.map(({ path }) => path);
+  }
+
+  /** Method and template of every request. */
+  get routes() {
+    return this.requests.map(lineOf);
+  }
+
+  /** Every mark, of requests and outside of them, that was not taken back. */
+  get leftBehind() {
+    const marks = [...this.requests.map(({ mark }) => mark).filter((mark) => mark !== null), ...this.marks];
+    return marks.filter((mark) => !this.unmarks.includes(mark));
+  }
+
+  /** The JSON body of a request. */
+  body(at) {
+    const { body } = this.requests[at];
+    return body === null ? undefined : JSON.parse(decode(body));
+  }
+}
+
+function recorder(played, feeds) {
+  const read = {};
+  return {
+    log: (level, message) => played.logs.push([level, message]),
+    check: (name, passed) => played.checks.push([name, passed]),
+    observe: (metric, value) => played.observed.push([metric, value]),
+    mark: (thing) => played.marks.push(thing),
+    unmark: (thing) => played.unmarks.push(thing),
+    feed: (name) => {
+      const rows = feeds[name] ?? [];
+      read[name] = (read[name] ?? -1) + 1;
+      return rows.length === 0 ? null : JSON.stringify(rows[read[name] % rows.length]);
+    },
+  };
+}
+
+function run(session, definition, script, played, budget) {
+  const faults = [...(script.faults ?? [])];
+  const mix = script.wanted === undefined ? [] : definition.categories.map((name) => script.wanted[name] ?? 0);
+  let outcomes = [];
+  let left = budget;
+  for (let count = 0; count < MAX_STEPS; count += 1) {
+    const context = { elapsedMs: played.elapsedMs, requestsLeft: left, mix, fault: faults[0] ?? null };
+    const step = session.next(context, outcomes);
+    played.steps.push(step);
+    if (step.delayMs > MAX_DELAY_MS) {
+      throw `a pause of ${step.delayMs} ms is longer than an hour`;
+    }
+    played.elapsedMs += step.delayMs;
+    if (step.action.tag === 'done') {
+      return step.action.val;
+    }
+    outcomes = step.action.val.map((request) => {
+      check(request, definition);
+      if (request.fault !== null && request.fault === faults[0]) {
+        faults.shift();
+      }
+      played.requests.push(request);
+      return outcomeOf(request, script);
+    });
+    left -= outcomes.length;
+    played.elapsedMs += outcomes.length > 0 ? LATENCY_MS : 0;
+  }
+  throw `no end after ${MAX_STEPS} steps`;
+}
+
+/** What the host refuses. */
+function check({ method, path, route, category }, { categories }) {
+  // eslint-disable-next-line no-control-regex
+  if (!path.startsWith('/') || /[\x00-\x20\x7f]/.test(path)) {
+    throw `${method} ${route}: the path \`${path}\` does not start with \`/\` or has control characters`;
+  }
+  if (!categories.includes(category)) {
+    throw `${method} ${route}: no route declares the category \`${category}\``;
+  }
+}
+
+function outcomeOf(request, { replies = {}, otherwise }) {
+  const reply = replies[lineOf(request)] ?? otherwise;
+  if (reply === undefined) {
+    throw `no reply is scripted for ${lineOf(request)}`;
+  }
+  const answer = answerOf(reply, request);
+  if (typeof answer === 'string') {
+    return { tag: 'failed', val: answer };
+  }
+  const [status, body] = typeof answer === 'number' ? [answer] : answer;
+  const bytes = body === undefined || !request.capture.body ? new Uint8Array() : encode(JSON.stringify(body));
+  const headers = request.capture.headers ? [['content-type', 'application/json']] : [];
+  return { tag: 'response', val: { status, headers, body: bytes, latencyUs: LATENCY_MS * 1000 } };
+}
+
+const answerOf = (reply, request) => (typeof reply === 'function' ? reply(request) : reply);
+
+const lineOf = ({ method, route }) => `${method.toUpperCase()} ${route}`;

@@ -1,0 +1,163 @@
+//! The types of the SDK, for TypeScript and for editors. Delegate with `yield*` and what comes back has its type:
+//! `const reply = yield* get('/users/{id}', { id })`.
+
+/** What a journey yields: a request, a pause, or several things together. */
+export interface Wanted<T> {
+  [Symbol.iterator](): Generator<Wanted<unknown>, T, any>;
+}
+
+/** Steps of a journey, as a generator gives them. */
+export type Steps<T = void> = Generator<Wanted<any> | Steps<any>, T, any>;
+
+export type Failure = 'timeout' | 'connect' | 'tls' | 'reset' | 'protocol' | 'too-large' | 'circuit-open' | 'stopped';
+export type Fault = 'bad-credentials' | 'forbidden' | 'invalid-data' | 'not-found' | 'rate-limit';
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+export type Ending = 'completed' | 'abandoned';
+export type Arguments = Record<string, string | number | boolean>;
+
+export interface RequestOptions {
+  /** Query parameters; those that are undefined or null are left out. */
+  query?: Record<string, string | number | boolean | null | undefined>;
+  headers?: Record<string, string>;
+  /** A JSON body, with its content type. */
+  json?: unknown;
+  /** A body of text or bytes; its content type is a header of yours. */
+  body?: string | Uint8Array;
+  /** Authorize with these tokens, renewed before they expire; a 401 logs in again and repeats the request, once. */
+  bearer?: Tokens;
+  /** What to hand back of the response; `body` by default. */
+  capture?: 'body' | 'headers' | 'all' | 'nothing';
+  /** Name of what the request creates, `<kind>:<name>`: in the journal before it leaves, so that cleanup finds it. */
+  mark?: string;
+  /** The request is wrong on purpose; its failure is not held against the target. */
+  fault?: Fault;
+  /** Count it for another category than its route's. */
+  category?: string;
+  /** The longest wait for the whole response, instead of the plan's. */
+  timeoutMs?: number;
+}
+
+type Request = (path: string, args?: Arguments, options?: RequestOptions) => Wanted<Reply>;
+export const get: Request;
+export const head: Request;
+export const post: Request;
+export const put: Request;
+export const patch: Request;
+export const del: Request;
+export const options: Request;
+
+/** All at the same time; gives their results in order once all have ended, then throws the first error among them. */
+export function all<T extends readonly (Wanted<any> | Steps<any>)[]>(
+  items: readonly [...T],
+): Wanted<{ [K in keyof T]: T[K] extends Wanted<infer R> ? R : T[K] extends Generator<any, infer R, any> ? R : never }>;
+
+/** A human pause: log-normal over the plan's whole pace. */
+export function think(): Wanted<void>;
+/** A pause before sending a form: in the upper half of the pace. */
+export function thinkLong(): Wanted<void>;
+/** A brief pause, as between quick searches: in the lowest tenth of the pace. */
+export function thinkBriefly(): Wanted<void>;
+/** A pause between these bounds in milliseconds, clamped to the plan's pace. */
+export function thinkBetween(min: number, max: number): Wanted<void>;
+/** Exactly this many milliseconds, whatever the pace. */
+export function wait(millis: number): Wanted<void>;
+
+export class Reply {
+  readonly status: number;
+  /** Whether the status is 2xx. */
+  readonly ok: boolean;
+  readonly body: Uint8Array;
+  readonly headers: [string, string][];
+  readonly latencyUs: number;
+  /** Go on only with one of these statuses, or without any given, with a 2xx; otherwise the person gives up. */
+  expect(...statuses: number[]): this;
+  text(): string;
+  json(): any;
+  /** The first value of a captured header; `name` in lower case. */
+  header(name: string): string | undefined;
+}
+
+export class Tokens {
+  readonly name: string;
+  readonly loggedIn: boolean;
+  set password(password: string);
+  login(): Steps<Reply>;
+  refresh(): Steps;
+  logout(): Steps;
+  forget(): void;
+}
+
+export interface Me {
+  readonly user: { index: number; username: string; email: string; password: string; name: string };
+  /** How many sessions this user has begun before. */
+  readonly ordinal: number;
+  /** Identifier of the run; goes into the name of whatever is created. */
+  readonly run: string;
+  readonly pace: { delayMinMs: number; delayMaxMs: number };
+  /** What cleanup has to remove, oldest first; empty in a journey. */
+  readonly marks: readonly string[];
+  /** The archetype's configuration from the plan. */
+  readonly config: any;
+  readonly elapsedMs: number;
+  readonly requestsLeft: number;
+  tokens(name: string, password: string): Tokens;
+  /** How far the run is from the plan's share of a category, in percentage points; above 0 it is wanted. */
+  wanted(category: string): number;
+  /** The wrong request that the host asks for right now, once. */
+  fault(): Fault | null;
+  check(name: string, passed: boolean): boolean;
+  observe(metric: string, value: number): void;
+  mark(thing: string): void;
+  unmark(thing: string): void;
+  log(message: unknown, level?: Level): void;
+  feed(name: string): any;
+  random(): number;
+  range(min: number, max: number): number;
+  chance(probability: number): boolean;
+  pick<T>(items: readonly T[]): T | undefined;
+  weighted<T>(pairs: readonly (readonly [T, number])[]): T | undefined;
+  choose<T>(choices: readonly { what: T; weight: number; category: string }[]): T | undefined;
+  fake(kind: 'name' | 'city' | 'bio' | 'phone' | 'website' | 'birthDate' | 'search'): string;
+}
+
+/** A behavior, for build.mjs and the harness. */
+export interface Behavior {
+  readonly name: string;
+  readonly version: string;
+  readonly categories: readonly string[];
+}
+
+export function behavior(declaration: {
+  name: string;
+  version: string;
+  /** Routes by category: `{ auth: ['POST /login'] }`. */
+  routes: Record<string, readonly string[]>;
+  journey: (me: Me) => Steps;
+  /** A journey that removes `me.marks`. */
+  cleanup?: (me: Me) => Steps;
+  auth?: { login: string; refresh?: string; logout?: string; nameField?: string };
+}): Behavior;
+
+/** The person gives up; the session ends as abandoned. */
+export class GaveUp extends Error {
+  constructor(message?: string);
+}
+export class Failed extends GaveUp {
+  constructor(route: string, kind: Failure);
+  readonly kind: Failure;
+}
+export class UnexpectedStatus extends GaveUp {
+  constructor(route: string, status: number);
+  readonly status: number;
+}
+export class UnexpectedBody extends GaveUp {
+  constructor(route: string, message: string);
+}
+/** The archetype's configuration cannot be used. */
+export class ConfigError extends Error {
+  constructor(message: string);
+}
+/** The behavior itself is wrong. */
+export class UsageError extends Error {
+  constructor(message: string);
+}

@@ -1,0 +1,34 @@
+//! All that a behavior imports: `behavior` declares it, requests and pauses are what its journey yields. Journeys import
+//! it as `vespeiro`; what they are given besides is `Me`, in me.js. Nothing here knows a socket or a clock.
+
+import { Route } from './routes.js';
+import { UsageError } from './errors.js';
+
+export { get, head, post, put, patch, del, options, all } from './calls.js';
+export { think, thinkLong, thinkBriefly, thinkBetween, wait } from './pauses.js';
+export { GaveUp, Failed, UnexpectedStatus, UnexpectedBody, ConfigError, UsageError } from './errors.js';
+
+/**
+ * Declare a behavior: its `name` and `version`, its `routes` by category (`{ auth: ['POST /login'] }`), its `journey`,
+ * and optionally `cleanup` (a journey that removes `me.marks`) and `auth` (the routes that `me.tokens` uses).
+ */
+export function behavior({ name, version, routes, journey, cleanup, auth }) {
+  const table = new Map();
+  for (const [category, lines] of Object.entries(routes)) {
+    for (const line of lines) {
+      table.set(line, new Route(line, category));
+    }
+  }
+  for (const [role, start] of [['journey', journey], ['cleanup', cleanup]]) {
+    const generator = start?.constructor?.name === 'GeneratorFunction';
+    if (!generator && (start !== undefined || role === 'journey')) {
+      throw new UsageError(`${role} has to be a generator: function* ${role}(me) { … }`);
+    }
+  }
+  for (const line of [auth?.login, auth?.refresh, auth?.logout]) {
+    if (line !== undefined && !table.has(line)) {
+      throw new UsageError(`auth: ${line} is not among the routes: declare it there`);
+    }
+  }
+  return { name, version, table, categories: Object.keys(routes), journey, cleanup, auth };
+}

@@ -1,0 +1,55 @@
+//! What a request brought back, and the short ways to insist on what it should have been. The executor makes it;
+//! journeys drop it as soon as they have read it, so that no session keeps a body.
+
+import { UnexpectedBody, UnexpectedStatus, UsageError } from './errors.js';
+import { decode } from './text.js';
+
+export class Reply {
+  constructor(line, captured, response) {
+    this.line = line;
+    this.captured = captured;
+    /** HTTP status code. */
+    this.status = response.status;
+    /** The body's bytes; empty unless captured. */
+    this.body = response.body;
+    /** Pairs of a name in lower case and a value; empty unless captured. */
+    this.headers = response.headers;
+    /** From the send to the last byte of the body. */
+    this.latencyUs = Number(response.latencyUs);
+  }
+
+  /** Whether the status is 2xx. */
+  get ok() {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  /** Go on only with one of these statuses, or without any given, with a 2xx; otherwise the person gives up. */
+  expect(...statuses) {
+    if (statuses.length === 0 ? this.ok : statuses.includes(this.status)) {
+      return this;
+    }
+    throw new UnexpectedStatus(this.line, this.status);
+  }
+
+  text() {
+    if (!this.captured.body) {
+      throw new UsageError(`${this.line}: the body was not captured`);
+    }
+    return decode(this.body);
+  }
+
+  /** The body as JSON; the person gives up when it is none. */
+  json() {
+    const text = this.text();
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new UnexpectedBody(this.line, error.message);
+    }
+  }
+
+  /** The first value of a captured header; `name` in lower case. */
+  header(name) {
+    return this.headers.find(([key]) => key === name)?.[1];
+  }
+}

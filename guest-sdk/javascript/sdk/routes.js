@@ -1,0 +1,47 @@
+//! One declared route: `GET /users/{id}`, its category, and how a path is made of it. `behavior` makes them, the executor
+//! looks them up for every request, so that nothing undeclared becomes a metric label.
+
+import { UsageError } from './errors.js';
+
+const LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/\S*)$/;
+
+export class Route {
+  constructor(line, category) {
+    const [, method, path] = LINE.exec(line) ?? [];
+    if (path === undefined) {
+      throw new UsageError(`the route \`${line}\` is not of the form \`GET /users/{id}\``);
+    }
+    this.line = line;
+    this.method = method.toLowerCase();
+    this.path = path;
+    this.category = category;
+    // Literals and placeholders in turn, a literal first.
+    this.parts = path.split(/\{([^}]*)\}/);
+  }
+
+  /** The path with its placeholders filled in. */
+  fill(args) {
+    const { parts } = this;
+    let path = parts[0];
+    for (let at = 1; at < parts.length; at += 2) {
+      const value = args?.[parts[at]];
+      if (value === undefined || value === null) {
+        throw new UsageError(`${this.line}: lacks an argument for {${parts[at]}}`);
+      }
+      path += encodeURIComponent(value) + parts[at + 1];
+    }
+    return path;
+  }
+}
+
+/** `?page=1&sort=name`, without the values that are undefined or null; empty when nothing is left. */
+export function queryOf(query) {
+  let text = '';
+  for (const name in query) {
+    const value = query[name];
+    if (value !== undefined && value !== null) {
+      text += `${text === '' ? '?' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+    }
+  }
+  return text;
+}

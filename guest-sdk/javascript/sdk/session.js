@@ -1,0 +1,309 @@
+//! The executor: turns a journey into steps. The module and the harness call `next`; one turn gathers all the requests
+//! that the journey wants to send at this point into one step, and pauses only advance a virtual clock until a request
+//! follows, so a pause and the requests behind it cost one call.
+//!
+//! What must stay true: every request handed out gets exactly its own outcome, in the next call.
+
+import { Call, Together } from './calls.js';
+import { Failed, GaveUp, UnexpectedBody, UsageError } from './errors.js';
+import { Me } from './me.js';
+import { Pause } from './pauses.js';
+import { Random } from './random.js';
+import { Reply } from './reply.js';
+import { queryOf } from './routes.js';
+import { encode } from './text.js';
+import { Turn } from './tokens.js';
+
+const MAX_DELAY_MS = 3_600_000;
+/** After so many pauses without a request the host gets the word, so that a journey of empty pauses cannot spin. */
+const MAX_TURNS = 64;
+
+const CAPTURES = {
+  body: { headers: false, body: true },
+  headers: { headers: true, body: false },
+  all: { headers: true, body: true },
+  nothing: { headers: false, body: false },
+};
+
+export class Session {
+  constructor(definition, setup, host) {
+    this.definition = definition;
+    this.host = host;
+    this.config = setup.config;
+    this.pace = setup.pace;
+    this.random = new Random(setup.seed);
+    /** Milliseconds since the session began, the pauses of this step included. */
+    this.clock = 0;
+    this.left = 0;
+    this.mix = [];
+    this.fault = null;
+    /** What can go on at once: `[task, value, failed]`. */
+    this.ready = [];
+    /** The requests of this step, and who waits for each. */
+    this.outbox = [];
+    this.waiting = [];
+    this.pauses = [];
+    /** Set once nothing more may be sent. */
+    this.spent = false;
+    this.over = false;
+    /** How the journey ended: `[value, failed]`. */
+    this.ended = undefined;
+    const start = setup.purpose.tag === 'cleanup' ? definition.cleanup : definition.journey;
+    if (start === undefined) {
+      this.ended = [undefined, false]; // no cleanup: nothing to remove
+    } else {
+      this.ready.push([{ stack: [start(new Me(this, setup))], parent: undefined, index: 0 }, undefined, false]);
+    }
+  }
+
+  /** Given what came of the requests of the last step, what next? Throws the message of an error of the behavior. */
+  next(context, outcomes) {
+    if (this.over) {
+      throw 'the session is over';
+    }
+    this.over = true; // unless it goes well
+    this.#hear(context, outcomes);
+    const step = this.#drive();
+    this.over = step.action.tag === 'done';
+    return step;
+  }
+
+  #hear(context, outcomes) {
+    this.clock = Number(context.elapsedMs);
+    this.left = context.requestsLeft;
+    this.mix = context.mix;
+    this.fault = context.fault ?? null;
+    const { waiting } = this;
+    if (outcomes.length !== waiting.length) {
+      throw `${outcomes.length} outcomes came for ${waiting.length} requests`;
+    }
+    this.waiting = [];
+    for (let at = 0; at < waiting.length; at += 1) {
+      const { task, line, captured } = waiting[at];
+      const { tag, val } = outcomes[at];
+      if (tag === 'response') {
+        this.ready.push([task, new Reply(line, captured, val), false]);
+      } else if (val === 'stopped') {
+        this.spent = true;
+      } else {
+        this.ready.push([task, new Failed(line, val), true]);
+      }
+    }
+    this.#wakePauses();
+  }
+
+  #drive() {
+    const began = this.clock;
+    for (let turns = 0; ; ) {
+      for (let at = 0; at < this.ready.length; at += 1) {
+        const [task, value, failed] = this.ready[at];
+        this.#resume(task, value, failed);
+      }
+      this.ready = [];
+      const delayMs = this.clock - began;
+      if (this.ended !== undefined) {
+        return { delayMs, action: { tag: 'done', val: this.#ending() } };
+      }
+      if (this.outbox.length > 0) {
+        const requests = this.outbox;
+        this.outbox = [];
+        return { delayMs, action: { tag: 'requests', val: requests } };
+      }
+      if (this.spent) {
+        return { delayMs, action: { tag: 'done', val: 'abandoned' } };
+      }
+      if (this.pauses.length === 0) {
+        throw 'the journey waits for something that is neither a request nor a pause';
+      }
+      turns += 1;
+      const earliest = Math.min(...this.pauses.map((pause) => pause.until));
+      const longer = Math.max(earliest, this.clock) - began;
+      if (turns > MAX_TURNS || (delayMs > 0 && longer > MAX_DELAY_MS)) {
+        return { delayMs, action: { tag: 'requests', val: [] } };
+      }
+      this.clock = began + longer;
+      this.#wakePauses();
+    }
+  }
+
+  #wakePauses() {
+    if (this.pauses.length === 0) {
+      return;
+    }
+    const asleep = [];
+    for (const pause of this.pauses) {
+      if (pause.until <= this.clock) {
+        this.ready.push([pause.task, undefined, false]);
+      } else {
+        asleep.push(pause);
+      }
+    }
+    this.pauses = asleep;
+  }
+
+  /** Run a task until it waits for something or ends. */
+  #resume(task, value, failed) {
+    const { stack } = task;
+    for (;;) {
+      const top = stack[stack.length - 1];
+      let turn;
+      try {
+        turn = failed ? top.throw(value) : top.next(value);
+        failed = false;
+        value = turn.value;
+        if (!turn.done) {
+          if (this.#waits(task, value)) {
+            return;
+          }
+          value = undefined;
+          continue;
+        }
+      } catch (error) {
+        failed = true;
+        value = error;
+        if (turn !== undefined && !turn.done) {
+          continue; // what was yielded is wrong: the journey hears of it where it yielded
+        }
+      }
+      stack.pop();
+      if (stack.length === 0) {
+        this.#finish(task, value, failed);
+        return;
+      }
+    }
+  }
+
+  /** Take up what a task yielded; false when it can go on at once. */
+  #waits(task, wanted) {
+    if (wanted instanceof Call) {
+      const { bearer } = wanted.options ?? {};
+      if (bearer === undefined) {
+        this.#post(task, wanted);
+        return true;
+      }
+      task.stack.push(bearer.authorized(wanted));
+      return false;
+    }
+    if (wanted instanceof Pause) {
+      this.pauses.push({ until: this.clock + wanted.length(this), task });
+      return true;
+    }
+    if (wanted instanceof Together) {
+      return this.#fork(task, wanted.items);
+    }
+    if (wanted instanceof Turn) {
+      const { tokens } = wanted;
+      if (tokens.busy) {
+        tokens.queue.push(task);
+        return true;
+      }
+      tokens.busy = true;
+      return false;
+    }
+    if (typeof wanted?.next === 'function') {
+      task.stack.push(wanted);
+      return false;
+    }
+    throw new UsageError('a journey yields requests, pauses, all([…]) or generators, and nothing else');
+  }
+
+  /** The next in the holder's queue may renew. */
+  release(tokens) {
+    const next = tokens.queue.shift();
+    tokens.busy = next !== undefined;
+    if (next !== undefined) {
+      this.ready.push([next, undefined, false]);
+    }
+  }
+
+  #fork(task, items) {
+    if (items.length === 0) {
+      task.stack.push(nothing());
+      return false;
+    }
+    const join = { task, open: items.length, results: new Array(items.length), error: undefined, failed: false };
+    items.forEach((item, index) => {
+      const steps = typeof item?.next === 'function' ? item : item[Symbol.iterator]();
+      this.ready.push([{ stack: [steps], parent: join, index }, undefined, false]);
+    });
+    return true;
+  }
+
+  #finish({ parent, index }, value, failed) {
+    if (parent === undefined) {
+      this.ended = [value, failed];
+      return;
+    }
+    if (!failed) {
+      parent.results[index] = value;
+    } else if (!parent.failed) {
+      parent.failed = true;
+      parent.error = value;
+    }
+    parent.open -= 1;
+    if (parent.open === 0) {
+      this.ready.push([parent.task, parent.failed ? parent.error : parent.results, parent.failed]);
+    }
+  }
+
+  #post(task, { line, args, options }) {
+    const route = this.definition.table.get(line);
+    if (route === undefined) {
+      throw new UsageError(`${line} is not among the behavior's routes: declare it there`);
+    }
+    const { query, headers, json, body, capture = 'body', category, timeoutMs, mark, fault } = options ?? {};
+    const captured = CAPTURES[capture];
+    if (captured === undefined) {
+      throw new UsageError(`${line}: capture is body, headers, all or nothing, and not ${capture}`);
+    }
+    if (this.left === 0) {
+      this.spent = true; // and the task never goes on
+      return;
+    }
+    const list = [];
+    for (const name in headers) {
+      list.push([name, String(headers[name])]);
+    }
+    let bytes = null;
+    if (json !== undefined) {
+      list.push(['content-type', 'application/json']);
+      bytes = encode(JSON.stringify(json));
+    } else if (body !== undefined) {
+      bytes = typeof body === 'string' ? encode(body) : body;
+    }
+    const path = route.fill(args);
+    this.left -= 1;
+    this.waiting.push({ task, line, captured });
+    this.outbox.push({
+      method: route.method,
+      path: query === undefined ? path : path + queryOf(query),
+      route: route.path,
+      category: category ?? route.category,
+      headers: list,
+      body: bytes,
+      capture: captured,
+      timeoutMs: timeoutMs ?? null,
+      mark: mark ?? null,
+      fault: fault ?? null,
+    });
+  }
+
+  #ending() {
+    const [error, failed] = this.ended;
+    if (!failed) {
+      return 'completed';
+    }
+    if (!(error instanceof GaveUp)) {
+      const place = /\n?\s*at (.*)/.exec(error?.stack ?? '')?.[1];
+      throw `behavior: ${error}${place === undefined ? '' : ` at ${place}`}`;
+    }
+    if (error instanceof UnexpectedBody) {
+      this.host.log('warn', error.message);
+    }
+    return 'abandoned';
+  }
+}
+
+function* nothing() {
+  return [];
+}

@@ -1,0 +1,193 @@
+//! The executor from outside, through the harness: how journeys become steps. Every test is one promise that authors of
+//! journeys rely on. `node --test guest-sdk/javascript/tests/`.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { inTurn, play } from '../sdk/harness.js';
+import { all, behavior, Failed, GaveUp, get, post, think, thinkBetween, thinkBriefly, thinkLong, wait } from '../sdk/index.js';
+
+const routes = { query: ['GET /a/{x}/{y}', 'GET /b'], auth: ['POST /login', 'POST /refresh', 'POST /logout'] };
+const auth = { login: 'POST /login', refresh: 'POST /refresh', logout: 'POST /logout' };
+const playing = (journey, script = {}) =>
+  play(behavior({ name: 'test', version: '0.0.0', routes, journey, auth }), { otherwise: [200, {}], ...script });
+const sizes = ({ steps }) => steps.map(({ action }) => (action.tag === 'done' ? 0 : action.val.length));
+const delays = ({ steps }) => steps.map(({ delayMs }) => delayMs);
+
+test('a pause and what follows are one step', () => {
+  const played = playing(function* () {
+    yield wait(30);
+    yield wait(12);
+    yield get('/b');
+    yield think();
+    yield* get('/b');
+    yield wait(5);
+  }, { pace: [700, 700] });
+  assert.deepEqual(delays(played), [42, 700, 5]);
+  assert.deepEqual(sizes(played), [1, 1, 0]);
+  assert.equal(played.elapsedMs, 42 + 1 + 700 + 1 + 5);
+});
+
+test('what is sent together is one step and comes back in order', () => {
+  let n = 0;
+  const played = playing(function* (me) {
+    const replies = yield all([0, 1, 2].map((x) => get('/a/{x}/{y}', { x, y: 'ü /' })));
+    me.check('in order', replies.map((reply) => reply.json()).join() === '0,1,2');
+    const [, later] = yield* all([get('/b'), (function* () {
+      yield wait(50);
+      return (yield get('/a/{x}/{y}', { x: 9, y: 9 }, { query: { q: 'a&b', none: undefined } })).json();
+    })()]);
+    me.check('what a generator returns', later === 3);
+    me.check('nothing', (yield all([])).length === 0);
+  }, { replies: { 'GET /a/{x}/{y}': () => [200, n++] } });
+  assert.deepEqual([played.ending, played.checks.every(([, held]) => held)], ['completed', true], played.error);
+  assert.deepEqual(sizes(played), [3, 1, 1, 0]);
+  assert.equal(delays(played)[2], 49, "the other's pause began with the first request, which took 1 ms");
+  assert.deepEqual([played.paths[0], played.paths.at(-1)], ['/a/0/%C3%BC%20%2F', '/a/9/9?q=a%26b']);
+});
+
+test('pauses keep within the pace', () => {
+  const journey = function* () {
+    for (let n = 0; n < 100; n += 1) {
+      for (const pause of [think(), thinkLong(), thinkBriefly(), thinkBetween(10, 400)]) {
+        yield pause;
+        yield get('/b');
+      }
+    }
+  };
+  const drawn = delays(playing(journey)).slice(0, -1);
+  const bounds = [[100, 2000], [1050, 2000], [100, 290], [100, 400]];
+  drawn.forEach((delay, at) => assert.ok(delay >= bounds[at % 4][0] && delay <= bounds[at % 4][1], `${at}: ${delay}`));
+  assert.ok(delays(playing(journey, { pace: [0, 0] })).every((delay) => delay === 0));
+});
+
+test('empty pauses cannot spin, and long ones add up to steps of an hour at most', () => {
+  const empty = playing(function* () {
+    for (let n = 0; n < 1000; n += 1) {
+      yield think();
+    }
+  }, { pace: [0, 0] });
+  assert.ok(empty.steps.length > 10 && empty.steps.length < 20, empty.steps.length);
+  const long = playing(function* () {
+    yield wait(2_000_000);
+    yield wait(2_000_000);
+    yield wait(2_000_000);
+  });
+  assert.deepEqual([long.ending, long.elapsedMs], ['completed', 6_000_000]);
+});
+
+test('a spent budget ends the session quietly', () => {
+  const stubborn = function* () {
+    for (;;) {
+      try {
+        yield get('/b');
+      } catch {
+        // goes on
+      }
+    }
+  };
+  assert.deepEqual([playing(stubborn, { budget: 3 })].map(({ ending, requests }) => [ending, requests.length]), [['abandoned', 3]]);
+  const batch = playing(function* () {
+    yield all([1, 2, 3, 4, 5].map(() => get('/b')));
+  }, { budget: 3 });
+  assert.deepEqual([batch.ending, sizes(batch)], ['abandoned', [3, 0]]);
+  const stopped = playing(stubborn, { replies: { 'GET /b': 'stopped' } });
+  assert.deepEqual([stopped.ending, stopped.requests.length], ['abandoned', 1]);
+});
+
+test('errors end the session as they should', () => {
+  const insists = function* () {
+    (yield get('/b')).expect(201).json();
+  };
+  assert.equal(playing(insists).ending, 'abandoned');
+  assert.equal(playing(insists, { otherwise: 'timeout' }).ending, 'abandoned');
+  const odd = playing(insists, { otherwise: 201 });
+  assert.equal(odd.ending, 'abandoned');
+  assert.match(odd.logs[0][1], /^GET \/b: unexpected body: /);
+  const mistakes = {
+    'is not among the behavior\'s routes': () => get('/nowhere'),
+    'lacks an argument for {y}': () => get('/a/{x}/{y}', { x: 1 }),
+    'yields requests': () => 7,
+    'capture is body': () => get('/b', {}, { capture: 'all of it' }),
+  };
+  for (const [words, wrong] of Object.entries(mistakes)) {
+    const { error } = playing(function* () {
+      yield wrong();
+    });
+    assert.ok(error?.includes(words), error);
+  }
+  const caught = playing(function* (me) {
+    try {
+      yield get('/b');
+    } catch (error) {
+      me.check('the kind', error instanceof Failed && error instanceof GaveUp && error.kind === 'reset');
+    }
+  }, { otherwise: 'reset' });
+  assert.deepEqual([caught.ending, caught.checks], ['completed', [['the kind', true]]]);
+  assert.match(playing(function* () {
+    yield* [];
+    null.x();
+  }).error, /^behavior: TypeError: /);
+  assert.throws(() => behavior({ name: 'x', version: '1', routes, journey: async () => {} }), /has to be a generator/);
+});
+
+test('choices follow their weights, the mix and the seed', () => {
+  const journey = function* (me) {
+    yield* [];
+    const choices = [{ what: 'q', weight: 3, category: 'query' }, { what: 'a', weight: 1, category: 'auth' }, { what: 'n', weight: 0, category: 'query' }];
+    const drawn = Array.from({ length: 4000 }, () => me.choose(choices));
+    me.observe('q', drawn.filter((what) => what === 'q').length / 4000);
+    me.check('never', !drawn.includes('n') && me.pick([]) === undefined && me.weighted([['x', 0]]) === undefined);
+    me.log([me.fake('name'), me.fake('bio'), me.fake('birthDate'), me.range(1, 6), me.chance(0.5), me.random()].join());
+  };
+  const [even, steered, other] = [{}, { wanted: { auth: 6 } }, { seed: 2 }].map((script) => playing(journey, script));
+  assert.ok(Math.abs(even.observed[0][1] - 0.75) < 0.03);
+  assert.ok(steered.observed[0][1] < 0.35);
+  assert.ok(even.checks[0][1]);
+  assert.deepEqual(playing(journey).logs, even.logs);
+  assert.notDeepEqual(other.logs, even.logs);
+});
+
+test('tokens log in once, renew before they expire, and survive a 401', () => {
+  const grant = (token) => [200, { access_token: token, refresh_token: `${token}-again`, expires_in: 100 }];
+  const bearers = ({ requests }) => requests.map(({ headers }) => headers.find(([name]) => name === 'authorization')?.[1] ?? '-');
+  const journey = function* (me) {
+    const bearer = me.tokens('a@example.test', 'secret');
+    yield all([get('/b', {}, { bearer }), get('/b', {}, { bearer })]);
+    yield wait(85_000);
+    yield all([get('/b', {}, { bearer }), get('/b', {}, { bearer })]);
+    yield* bearer.logout();
+    yield* bearer.logout();
+    me.check('out', !bearer.loggedIn);
+  };
+  const replies = { 'POST /login': grant('one'), 'POST /refresh': grant('two') };
+  const played = playing(journey, { replies });
+  assert.equal(played.ending, 'completed', played.error);
+  assert.deepEqual(bearers(played), ['-', 'Bearer one', 'Bearer one', '-', 'Bearer two', 'Bearer two', 'Bearer two']);
+  assert.deepEqual(played.body(0), { email: 'a@example.test', password: 'secret' });
+  assert.deepEqual(played.body(3), { refresh_token: 'one-again' });
+  const refused = playing(function* (me) {
+    const bearer = me.tokens('a', 'b');
+    const [one, other] = yield all([get('/b', {}, { bearer }), get('/b', {}, { bearer })]);
+    me.check('both', one.ok && other.ok);
+    yield get('/b', {}, { bearer, fault: 'bad-credentials' });
+  }, { replies: { 'POST /login': inTurn(grant('one'), grant('two')), 'GET /b': inTurn(401, 401, 200, 200, 401) } });
+  assert.deepEqual(bearers(refused), ['-', 'Bearer one', 'Bearer one', '-', 'Bearer two', 'Bearer two', 'Bearer two']);
+  assert.deepEqual([refused.ending, refused.checks], ['completed', [['both', true]]]);
+});
+
+test('marks, faults, feeds and bodies reach the host as they are', () => {
+  const played = playing(function* (me) {
+    const fault = me.fault();
+    yield post('/login', {}, { json: { name: 'João ✓' }, mark: 'user:x', fault, timeoutMs: 50, category: 'query' });
+    me.unmark('user:x');
+    me.mark('role:y');
+    me.check('taken once', fault === 'not-found' && me.fault() === null);
+    me.check('a feed', me.feed('rows').n === 1 && me.feed('rows').n === 2 && me.feed('rows').n === 1 && me.feed('no') === undefined);
+  }, { faults: ['not-found'], feeds: { rows: [{ n: 1 }, { n: 2 }] } });
+  assert.deepEqual(played.checks, [['taken once', true], ['a feed', true]]);
+  assert.deepEqual(played.leftBehind, ['role:y']);
+  assert.deepEqual(played.body(0), { name: 'João ✓' });
+  const { timeoutMs, category, fault, headers } = played.requests[0];
+  assert.deepEqual([timeoutMs, category, fault, headers], [50, 'query', 'not-found', [['content-type', 'application/json']]]);
+});

@@ -1,0 +1,37 @@
+"""Builds a behavior: `python vespeiro/build.py MODULE` in the folder of behavior.py, with the tools of requirements.txt.
+The component that it makes imports nothing but the host of the contract.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SDK = Path(__file__).resolve().parent
+PROJECT = SDK.parent
+#: componentize-py looks for the exported functions and for the exported resource in modules of these names.
+APP = "from vespeiro.module import Behavior as VespeiroBehavior\n"
+RESOURCE = "from vespeiro.module import Session as Session\n"
+INTERFACE = "vespeiro_behavior"
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: python vespeiro/build.py MODULE")
+    module = Path(sys.argv[1]).resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "vespeiro_app.py").write_text(APP)
+        Path(folder, f"{INTERFACE}.py").write_text(RESOURCE)
+        command = [
+            str(Path(sys.executable).with_name("componentize-py")), "--quiet",
+            "--wit-path", str(SDK / "wit"), "--world", "archetype",
+            "--export-interface-name", f"vespeiro:behavior/behavior@0.1.0={INTERFACE}",
+            "componentize", "vespeiro_app", "--stub-wasi",
+            "--python-path", folder, "--python-path", str(PROJECT), "--output", str(module),
+        ]  # fmt: skip
+        if subprocess.run(command).returncode != 0:
+            sys.exit(f"{module.name} was not built: see above")
+    print(f"{module.name}: {module.stat().st_size / 2**20:.1f} MiB")
+
+
+main()

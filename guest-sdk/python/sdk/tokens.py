@@ -1,0 +1,134 @@
+"""The token holder: logs in, keeps the bearer token fresh, logs out. `me.tokens` makes one for each account, a request's
+`bearer` uses it. At any time at most one request of a holder renews its token; the others wait for that one.
+"""
+
+import math
+
+from .calls import Call
+from .errors import UnexpectedBody, UsageError
+
+#: A token is renewed when a fifth of its life is left, but no earlier than this before its end.
+MARGIN_MS = 30_000
+
+
+class Turn:
+    """Waits until no other request of this holder is renewing."""
+
+    __slots__ = ("tokens",)
+
+    def __init__(self, tokens):
+        self.tokens = tokens
+
+
+class Tokens:
+    __slots__ = ("name", "password", "busy", "queue", "_session", "_bearer", "_refresh", "_due_ms", "_generation")
+
+    def __init__(self, session, name, password):
+        if "login" not in session.behavior.auth:
+            raise UsageError('me.tokens needs the behavior\'s `auth={"login": "POST /…"}`')
+        #: The account's name, and its password, which may change.
+        self.name = name
+        self.password = password
+        # For the executor: whether one is renewing, and who waits.
+        self.busy = False
+        self.queue = []
+        self._session = session
+        self._bearer = ""
+        self._refresh = None
+        self._due_ms = 0
+        # Counts the tokens that were had, so that two requests that meet a 401 log in once.
+        self._generation = 0
+
+    @property
+    def logged_in(self):
+        """Whether there is a token, valid or not."""
+        return self._bearer != ""
+
+    def login(self):
+        """Log in; gives the reply, for whatever else the target says there."""
+        yield Turn(self)
+        try:
+            return (yield from self._login())
+        finally:
+            self._session.release(self)
+
+    def refresh(self):
+        """Renew the token now, as happens by itself before it expires."""
+        yield Turn(self)
+        try:
+            yield from self._renew()
+        finally:
+            self._session.release(self)
+
+    def logout(self):
+        """Log out and forget the tokens; nothing is sent when not logged in, or when the target has no such route."""
+        bearer = self._bearer
+        self.forget()
+        logout = self._session.behavior.auth.get("logout")
+        if bearer and logout:
+            (yield Call(logout, {}, {"headers": {"authorization": bearer}, "capture": "nothing"})).expect()
+
+    def forget(self):
+        """Forget the tokens without a word to the target."""
+        self._bearer, self._refresh, self._due_ms = "", None, 0
+
+    def authorized(self, wanted):
+        """For the executor: a request with the token, renewed before it expires; a 401 logs in again and repeats it,
+        once."""
+        if self._is_due():
+            yield Turn(self)
+            try:
+                if self._is_due():
+                    yield from self._renew()
+            finally:
+                self._session.release(self)
+        generation = self._generation
+        reply = yield self._sign(wanted)
+        if reply.status != 401 or wanted.options.get("fault"):
+            return reply
+        yield Turn(self)
+        try:
+            if self._generation == generation:
+                yield from self._login()
+        finally:
+            self._session.release(self)
+        return (yield self._sign(wanted))
+
+    def _is_due(self):
+        return not self._bearer or self._session.clock >= self._due_ms
+
+    def _sign(self, wanted):
+        options = {name: value for name, value in wanted.options.items() if name != "bearer"}
+        options["headers"] = {**options.get("headers", {}), "authorization": self._bearer}
+        return Call(wanted.line, wanted.args, options)
+
+    def _login(self):
+        auth = self._session.behavior.auth
+        json = {auth.get("name_field", "email"): self.name, "password": self.password}
+        reply = (yield Call(auth["login"], {}, {"json": json})).expect()
+        self._take(reply)
+        return reply
+
+    def _renew(self):
+        refresh = self._session.behavior.auth.get("refresh")
+        token, self._refresh = self._refresh, None  # it rotates: never twice
+        if refresh and token:
+            reply = yield Call(refresh, {}, {"json": {"refresh_token": token}})
+            if reply.ok:
+                self._take(reply)
+                return
+        yield from self._login()
+
+    def _take(self, reply):
+        answer = reply.json()
+        grant = answer.get("data", answer) if isinstance(answer, dict) else {}
+        if not isinstance(grant, dict) or not isinstance(grant.get("access_token"), str):
+            raise UnexpectedBody(reply.line, "no `access_token`")
+        self._bearer = f"Bearer {grant['access_token']}"
+        self._refresh = grant.get("refresh_token")
+        life = grant.get("expires_in")
+        if life is None:
+            self._due_ms = math.inf
+        else:
+            self._due_ms = self._session.clock + life * 1000 - min(life * 200, MARGIN_MS)
+        self._generation += 1

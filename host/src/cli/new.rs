@@ -1,0 +1,242 @@
+//! `vespeiro new`: writes a small, complete project for a behavior in one of the languages of the table. Everything is
+//! embedded, the SDK too, so that it works where there is no clone.
+
+mod languages;
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use anyhow::Context;
+use clap::builder::PossibleValuesParser;
+
+use crate::exit::{Exit, Misuse};
+use languages::{File, LANGUAGES, Language, below};
+
+/// What the templates call the behavior; they are projects of that name themselves.
+const TEMPLATE_NAME: &str = "my-behavior";
+/// What the templates call the archetype that plays it.
+const TEMPLATE_ARCHETYPE: &str = "my-archetype";
+/// Names that the project's own dependencies have.
+const TAKEN: [&str; 9] = [
+    "componentize-qjs",
+    "esbuild",
+    "fastrand",
+    "serde",
+    "serde-json",
+    "thiserror",
+    "typescript",
+    "vespeiro",
+    "vespeiro-guest",
+];
+const MAX_NAME: usize = 40;
+
+/// Begin a behavior of your own
+#[derive(Debug, clap::Args)]
+pub(super) struct New {
+    /// Name of the behavior and of its folder: lower-case letters, digits and hyphens
+    #[arg(value_name = "NAME", value_parser = name)]
+    name: String,
+    /// Language to write it in
+    #[arg(long, value_name = "LANG", value_parser = PossibleValuesParser::new(LANGUAGES.iter().map(|language| language.name)))]
+    lang: String,
+    /// Archetype that it stands in for; admin and power act as the administrator of the plan, and clean up
+    #[arg(long, value_name = "NAME", value_parser = ["newcomer", "active", "admin", "power"])]
+    archetype: Option<String>,
+}
+
+impl New {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let New {
+            name,
+            lang,
+            archetype,
+        } = self;
+        let language = LANGUAGES
+            .iter()
+            .find(|language| language.name == lang)
+            .context("a language of the table")?;
+        let files = project(language, archetype.as_deref());
+        write(Path::new(&name), &files, |text| {
+            adapt(text, &name, archetype.as_deref())
+        })?;
+        let plays = archetype.as_deref().unwrap_or(&name);
+        // A reader that has seen enough may close the pipe.
+        let _ = writeln!(
+            io::stdout(),
+            "{name}/: a behavior in {}, with its test and its SDK; README.md says more\n\n    \
+             cd {name} && ./build    # needs {}\n    \
+             vespeiro run --base-url http://127.0.0.1:9501 --users 5 --duration 10s --archetype {plays}={name}.wasm",
+            language.title,
+            language.needs,
+        );
+        Ok(Exit::Fine)
+    }
+}
+
+/// A project's files by their path: the SDK, the template over it, and what the archetype changes over both.
+fn project(language: &Language, archetype: Option<&str>) -> BTreeMap<String, File> {
+    let mut files = BTreeMap::new();
+    let own = |part: &str| format!("{}/{part}", language.name);
+    for (from, to) in language.sdk {
+        files.extend(below(from).map(|(path, file)| (format!("{to}/{path}"), file)));
+    }
+    let mut lay = |folder: String| {
+        files.extend(below(&folder).map(|(path, file)| (path.to_owned(), file)));
+    };
+    lay(own("template"));
+    if matches!(archetype, Some("admin" | "power")) {
+        lay(own("admin"));
+    }
+    files
+}
+
+/// A template's text for this project.
+fn adapt(text: &str, name: &str, archetype: Option<&str>) -> String {
+    text.replace(TEMPLATE_NAME, name)
+        .replace(&TEMPLATE_NAME.replace('-', "_"), &name.replace('-', "_"))
+        .replace(TEMPLATE_ARCHETYPE, archetype.unwrap_or(name))
+}
+
+fn write(
+    folder: &Path,
+    files: &BTreeMap<String, File>,
+    adapt: impl Fn(&str) -> String,
+) -> anyhow::Result<()> {
+    let shown = folder.display();
+    fs::create_dir(folder).map_err(|error| {
+        Misuse(match error.kind() {
+            io::ErrorKind::AlreadyExists => {
+                format!("{shown} is there already: choose another name, or remove it")
+            }
+            _ => format!("{shown}: {error}: go to a folder that you may write to"),
+        })
+    })?;
+    for (path, file) in files {
+        let path = folder.join(path);
+        let parent = path.parent().unwrap_or(folder);
+        fs::create_dir_all(parent).with_context(|| format!("{}", parent.display()))?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(if file.executable { 0o777 } else { 0o666 })
+            .open(&path)
+            .and_then(|mut open| open.write_all(adapt(file.text).as_bytes()))
+            .with_context(|| format!("{}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// A name that is one everywhere: as a folder, a package of each registry, an archetype.
+fn name(text: &str) -> Result<String, String> {
+    let form = text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && !text.ends_with('-');
+    if !form || text.len() > MAX_NAME {
+        return Err(format!(
+            "write it with lower-case letters, digits and hyphens, a letter first, at most {MAX_NAME}: my-behavior"
+        ));
+    }
+    if TAKEN.contains(&text) {
+        return Err("a library of the project has that name: choose another".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_a_whole_project_for_every_archetype() {
+        for language in LANGUAGES {
+            for archetype in [None, Some("newcomer"), Some("admin")] {
+                let files = project(language, archetype);
+                let has = |path: &str| {
+                    files
+                        .get(path)
+                        .unwrap_or_else(|| panic!("{language:?} lacks {path}"))
+                };
+                assert!(has("build").executable);
+                assert!(
+                    has("vespeiro/wit/behavior.wit")
+                        .text
+                        .contains("resource session")
+                );
+                has(".gitignore");
+                let readme = adapt(has("README.md").text, "night-shift", archetype);
+                assert!(readme.lines().count() <= 12, "{readme}");
+                let plays = archetype.unwrap_or("night-shift");
+                assert!(
+                    readme.contains(&format!("--archetype {plays}=night-shift.wasm")),
+                    "{readme}"
+                );
+                let admin = files
+                    .values()
+                    .any(|file| file.text.contains("`admin` is missing"));
+                assert_eq!(admin, archetype == Some("admin"), "{language:?}");
+                for (path, file) in &files {
+                    let text = adapt(file.text, "night-shift", archetype);
+                    assert!(
+                        !text.contains("my-") && !text.contains("my_behavior"),
+                        "{path}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The vendored crate has a manifest of its own, outside of the SDK's workspace.
+    #[test]
+    fn the_vendored_rust_sdk_has_all_that_the_sdk_needs() {
+        let sdk: toml::Table = include_str!("../../../guest-sdk/rust/Cargo.toml")
+            .parse()
+            .unwrap();
+        let workspace: toml::Table = include_str!("../../../guest-sdk/Cargo.toml")
+            .parse()
+            .unwrap();
+        let (_, vendored) = below("rust/template")
+            .find(|(path, _)| *path == "vespeiro/rust/Cargo.toml")
+            .unwrap();
+        let vendored: toml::Table = vendored.text.parse().unwrap();
+        let dependencies = |table: &toml::Table| table["dependencies"].as_table().unwrap().clone();
+        for name in dependencies(&sdk).keys() {
+            let declared = &workspace["workspace"]["dependencies"][name];
+            assert_eq!(dependencies(&vendored).get(name), Some(declared), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_are_names_everywhere() {
+        for good in ["a", "night-shift", "b2b"] {
+            assert_eq!(name(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "2b",
+            "Night",
+            "a/b",
+            "..",
+            "a b",
+            "a-",
+            "-a",
+            "é",
+            "vespeiro",
+            &"a".repeat(41),
+        ] {
+            assert!(name(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_left_alone() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let error = write(folder.path(), &BTreeMap::new(), str::to_owned).unwrap_err();
+        assert_eq!(Exit::of(&error), Exit::Usage);
+        assert!(error.to_string().contains("choose another name"), "{error}");
+    }
+}

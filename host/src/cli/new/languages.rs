@@ -1,0 +1,63 @@
+//! The languages that `vespeiro new` offers, one row each. What they write is in `guest-sdk`, embedded by build.rs: of
+//! every language its folder `template`, with `admin` laid over it for those archetypes, and its SDK.
+//!
+//! A new language is a folder `guest-sdk/<name>` with a `template`, and a row here.
+
+include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+
+/// One language.
+#[derive(Debug)]
+pub(super) struct Language {
+    /// As it is written after `--lang`, and the folder in `guest-sdk`.
+    pub(super) name: &'static str,
+    /// As people write it.
+    pub(super) title: &'static str,
+    /// What its `./build` needs on the machine.
+    pub(super) needs: &'static str,
+    /// Folders of `guest-sdk`, and where in the project each goes.
+    pub(super) sdk: &'static [(&'static str, &'static str)],
+}
+
+const WIT: (&str, &str) = ("wit", "vespeiro/wit");
+
+pub(super) const LANGUAGES: &[Language] = &[
+    Language {
+        name: "rust",
+        title: "Rust",
+        needs: "rustup",
+        sdk: &[("rust/src", "vespeiro/rust/src"), WIT],
+    },
+    Language {
+        name: "javascript",
+        title: "JavaScript",
+        needs: "Node 20 or later",
+        sdk: &[("javascript/sdk", "vespeiro"), WIT],
+    },
+    Language {
+        name: "typescript",
+        title: "TypeScript",
+        needs: "Node 20 or later",
+        sdk: &[("javascript/sdk", "vespeiro"), WIT],
+    },
+    Language {
+        name: "python",
+        title: "Python",
+        needs: "Python 3.10 or later, with venv",
+        sdk: &[("python/sdk", "vespeiro"), WIT],
+    },
+];
+
+/// One file of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct File {
+    pub(super) executable: bool,
+    pub(super) text: &'static str,
+}
+
+/// The embedded files below a folder of `guest-sdk`, by their path in it.
+pub(super) fn below(folder: &str) -> impl Iterator<Item = (&'static str, File)> {
+    FILES.iter().filter_map(move |&(path, executable, text)| {
+        let path = path.strip_prefix(folder)?.strip_prefix('/')?;
+        Some((path, File { executable, text }))
+    })
+}

@@ -1,0 +1,177 @@
+//! What `vespeiro new` writes is what it says: for each language the project is built from scratch with the tools of
+//! that language's own registry, plays against the reference service, and decides the same for the same seed. A target
+//! of its own, for it needs those tools: where one is missing its test says so and passes, unless
+//! `VESPEIRO_REQUIRE_TOOLS` is 1.
+
+#![allow(clippy::unwrap_used)]
+
+mod project;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod support;
+
+use project::{Project, node, python, rust};
+use support::{Played, Recording, RunOf, Seen, Service, eventually};
+
+/// Plays a module against the service; long enough that users come back, so that both ways in are walked.
+fn play(project: &Project) {
+    let service = Service::start();
+    let arguments = format!(
+        "--archetype mine={} --seed 7 --log info {LOAD}",
+        project.module()
+    );
+    let played = patiently(RunOf::start(&service.url, &arguments));
+    assert_eq!(played.archetype("mine")["behavior"], project.name);
+    assert_eq!(
+        (played.sent(), played.errors()),
+        (300, 0),
+        "{:?}",
+        played.ended
+    );
+    assert!(
+        played.sessions("mine", "completed") > 20,
+        "{:?}",
+        played.summary["sessions"]
+    );
+    assert_eq!(
+        played.sessions("mine", "failed"),
+        0,
+        "{}",
+        played.ended.stderr
+    );
+    assert_eq!(
+        played.sessions("mine", "crashed"),
+        0,
+        "{}",
+        played.ended.stderr
+    );
+    assert_eq!(played.answered(), service.ledger(1));
+    let check = &played.summary["checks"][0];
+    assert_eq!(
+        (&check["name"], check["failed"].as_u64()),
+        (&"a new name reads as written".into(), Some(0))
+    );
+    if let Some(line) = project.prints {
+        assert!(
+            played.ended.stderr.contains(line),
+            "{}",
+            played.ended.stderr
+        );
+    }
+    decides(project);
+}
+
+const LOAD: &str = "--users 5 --min-request-count 60 --max-request-count 60 --delay-min 0 --delay-max 2 --workers 2 \
+                    --guest-timeout 5s";
+
+/// The same seed makes the same decisions, and another seed makes others.
+fn decides(project: &Project) {
+    let seen = |seed: u32| -> Seen {
+        let recording = Recording::start();
+        let arguments = format!(
+            "--archetype mine={} --run-id abcdefgh --seed {seed} {LOAD}",
+            project.module()
+        );
+        patiently(RunOf::start(&recording.url, &arguments));
+        recording.seen()
+    };
+    let first = seen(7);
+    assert_eq!(first, seen(7));
+    assert_ne!(first, seen(8));
+}
+
+/// An administrator's project stands in for the built-in one: it plays as the plan's administrator, and tidies up.
+fn play_as_administrator(project: &Project) {
+    let service = Service::start();
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (summary, journal) = (path("summary.json"), path("run.journal"));
+    let archetype = format!("admin={}", project.module());
+    let mut arguments = vec![
+        "run",
+        "--no-panel",
+        "--base-url",
+        &service.url,
+        "--archetype",
+        &archetype,
+    ];
+    arguments.extend(["--summary-json", &summary, "--journal", &journal]);
+    arguments.extend(["--mix=off", "--error-mix=off"]);
+    arguments.extend(LOAD.split_whitespace());
+    let mut process = support::Running::start(&arguments);
+    eventually("the end of an administrators' run", || process.has_ended());
+    process.ended().fine();
+    let summary: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(summary).unwrap()).unwrap();
+    assert_eq!(summary["total"]["errors"], 0, "{summary}");
+    assert!(
+        summary["sessions"]["endings"][0]["count"].as_u64().unwrap() > 20,
+        "{}",
+        summary["sessions"]
+    );
+    assert_eq!(summary["cleanup"]["left"], 0, "{}", summary["cleanup"]);
+    assert!(!std::path::Path::new(&journal).exists());
+}
+
+/// A module of 18 MB takes a debug build on a busy machine long to compile, the first time.
+#[track_caller]
+fn patiently(mut run: RunOf) -> Played {
+    let deadline = std::time::Instant::now() + 5 * support::PATIENCE;
+    while run.process.has_ended().is_none() && std::time::Instant::now() < deadline {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let mut played = run.played();
+    played.ended = played.ended.fine();
+    played
+}
+
+#[test]
+fn rust_builds_and_plays() {
+    if rust() {
+        play(&Project::built("rust", None));
+        play_as_administrator(&Project::built("rust", Some("admin")));
+    }
+}
+
+#[test]
+fn javascript_builds_and_plays() {
+    if node() {
+        play(&Project::built("javascript", None));
+        play_as_administrator(&Project::built("javascript", Some("admin")));
+    }
+}
+
+#[test]
+fn typescript_builds_and_plays() {
+    if node() {
+        play(&Project::built("typescript", None));
+        play_as_administrator(&Project::built("typescript", Some("admin")));
+    }
+}
+
+/// Of the administrator's project the test alone: it would take its module as long to build and compile once more.
+#[test]
+fn python_builds_and_plays() {
+    if python() {
+        play(&Project::built("python", None));
+        Project::begun("python", Some("admin")).run("python3", &["-m", "unittest"]);
+    }
+}
+
+#[test]
+fn the_javascript_sdk_keeps_its_promises() {
+    if node() {
+        project::in_sdk("javascript", "node", &["--test", "tests/"]);
+    }
+}
+
+#[test]
+fn the_python_sdk_keeps_its_promises() {
+    if python() {
+        project::in_sdk(
+            "python",
+            "python3",
+            &["-m", "unittest", "discover", "--start-directory", "tests"],
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! Projects as `vespeiro new` writes them, built as their README says. What the registries' clients download and cargo
+//! builds is kept under `target`, so that only the first run of the tests waits for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// One project in a folder of its own.
+pub struct Project {
+    pub name: &'static str,
+    /// What its journey prints, and so what the log of a run says.
+    pub prints: Option<&'static str>,
+    folder: TempDir,
+}
+
+impl Project {
+    /// Written, nothing more.
+    pub fn begun(language: &str, archetype: Option<&str>) -> Project {
+        let name = "night-shift";
+        let folder = TempDir::new().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vespeiro"));
+        command
+            .args(["new", name, "--lang", language])
+            .current_dir(folder.path());
+        command.args(
+            archetype
+                .iter()
+                .flat_map(|archetype| ["--archetype", archetype]),
+        );
+        succeed(&mut command);
+        let mut project = Project {
+            name,
+            prints: None,
+            folder,
+        };
+        if archetype.is_none() {
+            project.print(language);
+        }
+        project
+    }
+
+    /// Written, and built by its own script.
+    pub fn built(language: &str, archetype: Option<&str>) -> Project {
+        let project = Project::begun(language, archetype);
+        project.run("./build", &[]);
+        assert!(Path::new(&project.module()).is_file());
+        project
+    }
+
+    /// Run something in it.
+    pub fn run(&self, program: &str, arguments: &[&str]) {
+        succeed(
+            tool(program)
+                .args(arguments)
+                .current_dir(self.folder.path().join(self.name)),
+        );
+    }
+
+    pub fn module(&self) -> String {
+        let folder = self.folder.path().join(self.name);
+        folder
+            .join(format!("{}.wasm", self.name))
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Where a language prints, its journey does: text, a clock and randomness that are the session's own.
+    fn print(&mut self, language: &str) {
+        const LOG: &str = "  console.log('I am', me.user.index, 'in', new Date().getFullYear(), Math.random() < 1);";
+        const PRINT: &str = "    import random, time; print('I am', me.user.index, 'in', \
+                             time.gmtime(time.time()).tm_year, str(random.random() < 1).lower())";
+        let (file, begins, line) = match language {
+            "javascript" => ("behavior.js", "function* journey(me) {\n", LOG),
+            "typescript" => ("behavior.ts", "function* journey(me: Me): Steps {\n", LOG),
+            "python" => ("behavior.py", "def journey(me):\n", PRINT),
+            _ => return,
+        };
+        let path = self.folder.path().join(self.name).join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(begins), "{text}");
+        std::fs::write(
+            &path,
+            text.replacen(begins, &format!("{begins}{line}\n"), 1),
+        )
+        .unwrap();
+        self.prints = Some("I am 4 in 2000 true");
+    }
+}
+
+/// Run something in a language's folder of the SDK.
+pub fn in_sdk(language: &str, program: &str, arguments: &[&str]) {
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../guest-sdk")
+        .join(language);
+    succeed(tool(program).args(arguments).current_dir(sdk));
+}
+
+pub fn rust() -> bool {
+    true // these tests are built with it
+}
+
+pub fn node() -> bool {
+    there(
+        "Node 20 with npm",
+        &[("node", "--version"), ("npm", "--version")],
+    )
+}
+
+pub fn python() -> bool {
+    there(
+        "Python 3.10 with venv",
+        &[(
+            "python3",
+            "-cimport sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))",
+        )],
+    )
+}
+
+fn there(what: &str, checks: &[(&str, &str)]) -> bool {
+    let missing = checks.iter().any(|(program, argument)| {
+        let output = Command::new(program).arg(argument).output();
+        !output.is_ok_and(|output| output.status.success())
+    });
+    if missing {
+        let required = std::env::var("VESPEIRO_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
+        assert!(
+            !required,
+            "{what} is missing, and VESPEIRO_REQUIRE_TOOLS wants it: install it"
+        );
+        eprintln!("NOT TESTED: {what} is missing, so that its template was not built");
+    }
+    !missing
+}
+
+/// A program with the environment of an author's terminal, its caches where ours are.
+fn tool(program: &str) -> Command {
+    let kept = |name: &str| -> PathBuf { Path::new(env!("CARGO_TARGET_TMPDIR")).join(name) };
+    let mut command = Command::new(program);
+    command
+        .env("npm_config_cache", kept("npm"))
+        .env("npm_config_prefer_offline", "true")
+        .env("PIP_CACHE_DIR", kept("pip"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("CARGO_TARGET_DIR", kept("cargo"));
+    // What cargo says to this process is not for the cargo of a project.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_") && text != "CARGO_HOME" && text != "CARGO_TARGET_DIR"
+            || text.starts_with("RUSTFLAGS")
+        {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+#[track_caller]
+fn succeed(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}",
+        String::from_utf8_lossy(&output.stderr),
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
