@@ -94,7 +94,7 @@ impl Series {
         }
     }
 
-    fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         if self.requests() > 0 {
             self.results.clear();
             self.bytes_sent = 0;
@@ -153,7 +153,7 @@ impl Sessions {
             .for_each(|(mine, theirs)| mine.merge(theirs));
     }
 
-    fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         self.started = 0;
         self.ended.iter_mut().for_each(Timing::reset);
     }
@@ -256,14 +256,12 @@ impl ArchetypeCounts {
     }
 
     pub(super) fn merge(&mut self, other: &ArchetypeCounts) {
-        self.routes
-            .iter_mut()
-            .zip(&other.routes)
-            .for_each(|(mine, theirs)| mine.merge(theirs));
-        self.categories
-            .iter_mut()
-            .zip(&other.categories)
-            .for_each(|(mine, theirs)| *mine += theirs);
+        // The other one may be of an earlier generation of the catalog, or of a later one.
+        self.grow(other.routes.len() - 1, other.categories.len() - 1);
+        by_number(&mut self.routes, &other.routes, Series::merge);
+        by_number(&mut self.categories, &other.categories, |mine, theirs| {
+            *mine += theirs;
+        });
         self.not_sent
             .iter_mut()
             .zip(&other.not_sent)
@@ -276,6 +274,12 @@ impl ArchetypeCounts {
         self.guest_calls.merge(&other.guest_calls);
         self.instances_built += other.instances_built;
         self.traps += other.traps;
+    }
+
+    /// Have at least so many announced routes and known categories; what was counted stays under its number.
+    pub(super) fn grow(&mut self, routes: usize, categories: usize) {
+        grow_before_last(&mut self.routes, routes + 1);
+        grow_before_last(&mut self.categories, categories + 1);
     }
 
     /// Forget the values, keep the memory.
@@ -291,5 +295,26 @@ impl ArchetypeCounts {
         self.guest_calls.reset();
         self.instances_built = 0;
         self.traps = 0;
+    }
+}
+
+/// The last place is for what has no number, and stays the last.
+fn grow_before_last<T: Default>(list: &mut Vec<T>, len: usize) {
+    if list.len() < len {
+        let last = list.pop().unwrap_or_default();
+        list.resize_with(len - 1, T::default);
+        list.push(last);
+    }
+}
+
+/// Merge two lists whose last place is for what has no number. `mine` is the longer one, or as long.
+fn by_number<T>(mine: &mut [T], theirs: &[T], merge: impl Fn(&mut T, &T)) {
+    if let (Some((rest, numbered)), Some((their_rest, their_numbered))) =
+        (mine.split_last_mut(), theirs.split_last())
+    {
+        merge(rest, their_rest);
+        for (mine, theirs) in numbered.iter_mut().zip(their_numbered) {
+            merge(mine, theirs);
+        }
     }
 }

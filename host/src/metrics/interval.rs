@@ -3,7 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{ArchetypeCounts, Catalog, FaultCount, FaultKind, Outcome, Scale, Timing};
+use super::version::Versions;
+use super::{ArchetypeCounts, Catalog, FaultCount, FaultKind, Outcome, Role, Scale, Timing};
 
 /// Requests of an interval that are kept one by one.
 pub(super) const MAX_ACTIVITY: usize = 8;
@@ -15,7 +16,7 @@ pub struct Activity {
     pub at: SystemTime,
     /// Index of the virtual user.
     pub user: u32,
-    pub archetype: u16,
+    pub role: Role,
     pub route: u16,
     pub outcome: Outcome,
     pub expected: bool,
@@ -27,6 +28,7 @@ pub struct Activity {
 pub struct Interval {
     pub(super) worker: usize,
     pub(super) archetypes: Vec<ArchetypeCounts>,
+    pub(super) versions: Versions,
     pub(super) lag: Timing,
     /// In the order of [`FaultKind::ALL`].
     pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
@@ -35,7 +37,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// An empty one, for a recorder with the same catalog.
+    /// An empty one, for a recorder with the same catalog or a later generation of it.
     pub fn new(catalog: &Catalog) -> Interval {
         let categories = catalog.categories.len();
         Interval {
@@ -45,9 +47,17 @@ impl Interval {
                 .iter()
                 .map(|a| ArchetypeCounts::new(a, categories))
                 .collect(),
+            versions: Versions::default(),
             lag: Timing::new(Scale::Micros),
             faults: Default::default(),
             activity: Vec::with_capacity(MAX_ACTIVITY),
+        }
+    }
+
+    /// Make room for what a later generation of its catalog has appended.
+    pub(super) fn fit(&mut self, catalog: &Catalog) {
+        for (counts, labels) in self.archetypes.iter_mut().zip(&catalog.archetypes) {
+            counts.grow(labels.routes.len(), catalog.categories.len());
         }
     }
 
@@ -59,6 +69,7 @@ impl Interval {
     /// Forget the values, keep the memory.
     pub(super) fn reset(&mut self) {
         self.archetypes.iter_mut().for_each(ArchetypeCounts::reset);
+        self.versions.reset();
         self.lag.reset();
         *self.faults = Default::default();
         self.activity.clear();

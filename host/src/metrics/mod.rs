@@ -19,9 +19,12 @@ mod snapshot;
 pub(crate) mod testing;
 mod timing;
 mod totals;
+mod version;
 
 pub use about::About;
-pub use catalog::{ArchetypeLabels, Catalog, OTHER_ROUTE, RouteLabel};
+pub use catalog::{
+    ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
+};
 pub use counts::{
     ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,
 };
@@ -29,8 +32,9 @@ pub use interval::{Activity, Interval};
 pub use names::{MAX_NAMES, Names};
 pub use process::Process;
 pub use recorder::Recorder;
-pub use sample::{Class, Ending, Failure, FaultKind, Outcome, RequestSample};
+pub use sample::{Class, Ending, Failure, FaultKind, Outcome, RequestSample, Role, SwapResult};
 pub use sketch::Sketch;
 pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
 pub use timing::{DecodeError, NATIVE_SCHEMA, Scale, Timing};
 pub use totals::{Rate, Rates, Totals};
+pub use version::{VersionCounts, VersionTotal};

@@ -197,6 +197,14 @@ mod tests {
             ("users_active", vec![], 74),
             ("sessions_ended_total", vec!["\"completed\""], 38),
             ("observed_value_count", vec!["users listed"], 100),
+            ("version_requests_total", vec![], total.requests()),
+            ("version_requests_total", vec!["error"], total.errors()),
+            (
+                "version_request_duration_seconds_count",
+                vec![],
+                total.requests(),
+            ),
+            ("version_share_ratio", vec!["admin"], 1),
         ] {
             let shown = sum(&page, &format!("vespeiro_{family}"), &parts);
             assert_eq!(shown, count as f64, "{family} {parts:?}");

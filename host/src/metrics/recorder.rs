@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::interval::MAX_ACTIVITY;
 use super::{
-    Activity, ArchetypeCounts, Catalog, Ending, FaultKind, Interval, Outcome, RequestSample,
+    Activity, ArchetypeCounts, Catalog, Ending, FaultKind, Interval, Outcome, RequestSample, Role,
 };
 
 /// Counts and distributions of one worker since the last hand-over.
@@ -33,18 +33,20 @@ impl Recorder {
         &self.catalog
     }
 
+    /// Go on with a later generation of the catalog: what has been recorded stays.
+    pub fn adopt(&mut self, catalog: Arc<Catalog>) {
+        self.current.fit(&catalog);
+        self.catalog = catalog;
+    }
+
     /// Count one request. One that was never sent ([`super::Failure::NOT_SENT`]) is counted apart and has no latency.
     pub fn request(&mut self, sample: &RequestSample) {
         let Some(counts) = self
             .current
             .archetypes
-            .get_mut(usize::from(sample.archetype))
+            .get_mut(usize::from(sample.role.archetype))
         else {
-            debug_assert!(
-                false,
-                "archetype {} is not in the catalog",
-                sample.archetype
-            );
+            debug_assert!(false, "{:?} is not in the catalog", sample.role);
             return;
         };
         if let Outcome::Failed(failure) = sample.outcome
@@ -57,6 +59,11 @@ impl Recorder {
         counts.routes[usize::from(sample.route).min(other)].record(sample);
         let unknown = counts.categories.len() - 1;
         counts.categories[usize::from(sample.category).min(unknown)] += 1;
+        self.current
+            .versions
+            .of(sample.role)
+            .requests
+            .record(sample);
         if self.current.activity.len() < MAX_ACTIVITY {
             self.current.activity.push(activity(sample));
         }
@@ -70,12 +77,16 @@ impl Recorder {
         self.with(archetype, |counts| counts.users_finished += 1);
     }
 
-    pub fn session_started(&mut self, archetype: u16) {
-        self.with(archetype, |counts| counts.sessions.started += 1);
+    pub fn session_started(&mut self, role: Role) {
+        self.with(role.archetype, |counts| counts.sessions.started += 1);
+        self.current.versions.of(role).sessions.started += 1;
     }
 
-    pub fn session_ended(&mut self, archetype: u16, ending: Ending, lasted: Duration) {
-        self.with(archetype, |counts| counts.sessions.end(ending, lasted));
+    /// A session that has moved to another version ends in that one.
+    pub fn session_ended(&mut self, role: Role, ending: Ending, lasted: Duration) {
+        self.with(role.archetype, |counts| counts.sessions.end(ending, lasted));
+        let version = self.current.versions.of(role);
+        version.sessions.end(ending, lasted);
     }
 
     /// Count a check of a behavior. At most [`super::MAX_NAMES`] names per archetype, then `other`.
@@ -99,16 +110,19 @@ impl Recorder {
     }
 
     /// One call into a behavior came back after this long.
-    pub fn guest_call(&mut self, archetype: u16, took: Duration) {
-        self.with(archetype, |counts| counts.guest_calls.record(took));
+    pub fn guest_call(&mut self, role: Role, took: Duration) {
+        self.with(role.archetype, |counts| counts.guest_calls.record(took));
+        self.current.versions.of(role).guest_calls.record(took);
     }
 
-    pub fn instance_built(&mut self, archetype: u16) {
-        self.with(archetype, |counts| counts.instances_built += 1);
+    pub fn instance_built(&mut self, role: Role) {
+        self.with(role.archetype, |counts| counts.instances_built += 1);
+        self.current.versions.of(role).instances_built += 1;
     }
 
-    pub fn trap(&mut self, archetype: u16) {
-        self.with(archetype, |counts| counts.traps += 1);
+    pub fn trap(&mut self, role: Role) {
+        self.with(role.archetype, |counts| counts.traps += 1);
+        self.current.versions.of(role).traps += 1;
     }
 
     /// A behavior was asked to commit this fault, or the host made a request that should fail of it.
@@ -130,6 +144,7 @@ impl Recorder {
     /// interval that [`super::Totals::absorb`] has emptied.
     pub fn take(&mut self, mut empty: Interval) -> Interval {
         empty.worker = self.worker;
+        empty.fit(&self.catalog);
         std::mem::replace(&mut self.current, empty)
     }
 
@@ -146,7 +161,7 @@ fn activity(sample: &RequestSample) -> Activity {
     Activity {
         at: SystemTime::now(),
         user: sample.user,
-        archetype: sample.archetype,
+        role: sample.role,
         route: sample.route,
         outcome: sample.outcome,
         expected: sample.expected,

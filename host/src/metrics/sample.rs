@@ -165,14 +165,22 @@ impl Outcome {
     }
 }
 
+/// Who plays: an archetype, and the version of its behavior.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Role {
+    /// Position in the catalog.
+    pub archetype: u16,
+    /// [`super::VersionLabels::number`].
+    pub version: u32,
+}
+
 /// One request, as the worker saw it.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestSample {
-    /// Position in the catalog.
-    pub archetype: u16,
-    /// Position in the archetype's routes, or their number for a route that was not announced.
+    pub role: Role,
+    /// Position in the archetype's routes, or [`super::UNKNOWN`] for a route that was not announced.
     pub route: u16,
-    /// Position in the catalog's categories.
+    /// Position in the catalog's categories, or [`super::UNKNOWN`].
     pub category: u16,
     /// Index of the virtual user.
     pub user: u32,
@@ -183,6 +191,34 @@ pub struct RequestSample {
     pub bytes_received: u64,
     /// The tool asked for this failure: it is not held against the target.
     pub expected: bool,
+}
+
+/// What came of a swap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwapResult {
+    /// New sessions get the new behavior, or a part of them does.
+    Published,
+    /// The new behavior cannot play: nothing has changed.
+    Refused,
+    /// The new behavior crashed too often, and the one before it is back.
+    RolledBack,
+}
+
+impl SwapResult {
+    pub const ALL: [SwapResult; 3] = [
+        SwapResult::Published,
+        SwapResult::Refused,
+        SwapResult::RolledBack,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SwapResult::Published => "published",
+            SwapResult::Refused => "refused",
+            SwapResult::RolledBack => "rolled-back",
+        }
+    }
 }
 
 /// How a session came to its end.
@@ -241,6 +277,12 @@ mod tests {
             assert_eq!(
                 serde_json::to_string(&class).unwrap(),
                 format!("\"{}\"", class.as_str())
+            );
+        }
+        for result in SwapResult::ALL {
+            assert_eq!(
+                serde_json::to_string(&result).unwrap(),
+                format!("\"{}\"", result.as_str())
             );
         }
         for ending in Ending::ALL {

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     Activity, ArchetypeCounts, Catalog, Class, Ending, Failure, FaultCount, FaultKind, Process,
-    Rates, ResultCount, Series, Sessions, Timing,
+    Rates, ResultCount, Series, Sessions, SwapResult, Timing, VersionTotal,
 };
 
 /// CPU that the generator took.
@@ -29,6 +29,10 @@ pub struct Snapshot {
     pub workers: usize,
     /// In the catalog's order.
     pub archetypes: Vec<Arc<ArchetypeCounts>>,
+    /// By archetype, then from the oldest version to the newest; forgotten ones are the first, together.
+    pub versions: Vec<VersionTotal>,
+    /// Swaps by archetype, in the order of [`SwapResult::ALL`].
+    pub swaps: Vec<[u64; SwapResult::ALL.len()]>,
     /// How late the workers' timers fired.
     pub lag: Arc<Timing>,
     /// Failures on purpose, in the order of [`FaultKind::ALL`].
@@ -55,7 +59,7 @@ pub struct RouteGroup {
 }
 
 impl Group {
-    fn add(&mut self, series: &Series) {
+    pub(super) fn add(&mut self, series: &Series) {
         self.series.merge(series);
     }
 
@@ -146,6 +150,12 @@ impl Snapshot {
         (0..self.archetypes.len())
             .map(|wanted| self.group(|a, _| usize::from(a) == wanted))
             .collect()
+    }
+
+    /// The versions that have played an archetype, from the oldest to the newest.
+    pub fn versions_of(&self, archetype: u16) -> impl DoubleEndedIterator<Item = &VersionTotal> {
+        let own = move |v: &&VersionTotal| v.role.archetype == archetype;
+        self.versions.iter().filter(own)
     }
 
     /// One group for each method and path template in use, over all archetypes, ordered by path and method.

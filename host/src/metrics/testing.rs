@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::{
     About, ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process,
-    Recorder, RequestSample, RouteLabel, Snapshot, Totals,
+    Recorder, RequestSample, Role, RouteLabel, Snapshot, Totals, VersionLabels,
 };
 use crate::plan::{ErrorMix, RequestMix};
 
@@ -71,13 +71,40 @@ pub(crate) fn catalog() -> Arc<Catalog> {
         categories: ["auth", "user-query", "user-mutation"]
             .map(String::from)
             .to_vec(),
+        versions: [0, 1]
+            .map(|archetype| VersionLabels {
+                number: role(archetype).version,
+                behavior: format!("{}-behavior", ["active", "admin"][usize::from(archetype)]),
+                share: 1.0,
+                ..version(archetype, "0123456789abcdef")
+            })
+            .to_vec(),
     })
+}
+
+/// The version that plays an archetype of [`catalog`].
+pub(crate) fn role(archetype: u16) -> Role {
+    Role {
+        archetype,
+        version: u32::from(archetype) + 1,
+    }
+}
+
+/// A version that is not in a catalog yet.
+pub(crate) fn version(archetype: u16, hash: &str) -> VersionLabels {
+    VersionLabels {
+        archetype,
+        behavior: "stranger".into(),
+        version: "0.1.0".into(),
+        hash: hash.into(),
+        ..VersionLabels::default()
+    }
 }
 
 /// A request that went well.
 pub(crate) fn sample(archetype: u16, route: u16) -> RequestSample {
     RequestSample {
-        archetype,
+        role: role(archetype),
         route,
         category: 0,
         user: 0,
@@ -95,18 +122,18 @@ pub(crate) fn snapshot() -> Snapshot {
     let mut totals = Totals::new(catalog.clone(), 2, Process::default());
     let mut recorder = Recorder::new(catalog.clone(), 0);
     for archetype in [0, 1] {
-        recorder.instance_built(archetype);
+        recorder.instance_built(role(archetype));
         (0..50).for_each(|_| recorder.user_started(archetype));
         (0..13).for_each(|_| recorder.user_finished(archetype));
-        (0..60).for_each(|_| recorder.session_started(archetype));
+        (0..60).for_each(|_| recorder.session_started(role(archetype)));
         (1..20).for_each(|i| {
-            recorder.session_ended(archetype, Ending::Completed, Duration::from_secs(i))
+            recorder.session_ended(role(archetype), Ending::Completed, Duration::from_secs(i))
         });
-        recorder.session_ended(archetype, Ending::Abandoned, Duration::from_secs(40));
+        recorder.session_ended(role(archetype), Ending::Abandoned, Duration::from_secs(40));
     }
-    recorder.session_ended(1, Ending::Crashed, Duration::from_millis(1_500));
-    recorder.trap(1);
-    recorder.instance_built(1);
+    recorder.session_ended(role(1), Ending::Crashed, Duration::from_millis(1_500));
+    recorder.trap(role(1));
+    recorder.instance_built(role(1));
     for i in 0..15_432u32 {
         let archetype = (i % 4 == 3) as u16;
         let route = (i / 4 % if archetype == 0 { 3 } else { 2 }) as u16;
@@ -119,7 +146,7 @@ pub(crate) fn snapshot() -> Snapshot {
             _ => (Outcome::Failed(Failure::Connect), false),
         };
         recorder.request(&RequestSample {
-            archetype,
+            role: role(archetype),
             route,
             category: catalog.archetypes[archetype as usize].routes[route as usize].category,
             user: i % 100,
@@ -129,7 +156,7 @@ pub(crate) fn snapshot() -> Snapshot {
             ..sample(0, 0)
         });
         recorder.guest_call(
-            archetype,
+            role(archetype),
             Duration::from_nanos(u64::from(2_000 + i % 3_000)),
         );
         recorder.lag(Duration::from_micros(u64::from(i % 900)));
@@ -189,8 +216,8 @@ impl Event {
             Event::User(archetype, true) => to.user_started(archetype),
             Event::User(archetype, false) => to.user_finished(archetype),
             Event::Session(archetype, ending, millis) => {
-                to.session_started(archetype);
-                to.session_ended(archetype, ending, Duration::from_millis(millis));
+                to.session_started(role(archetype));
+                to.session_ended(role(archetype), ending, Duration::from_millis(millis));
             }
             Event::Check(archetype, name, passed) => {
                 to.check(archetype, &format!("check {name}"), passed)
@@ -199,9 +226,9 @@ impl Event {
                 to.observe(archetype, &format!("metric {name}"), value)
             }
             Event::Guest(archetype, nanos) => {
-                to.guest_call(archetype, Duration::from_nanos(nanos));
-                to.instance_built(archetype);
-                to.trap(archetype);
+                to.guest_call(role(archetype), Duration::from_nanos(nanos));
+                to.instance_built(role(archetype));
+                to.trap(role(archetype));
             }
             Event::Lag(micros) => to.lag(Duration::from_micros(micros)),
         }

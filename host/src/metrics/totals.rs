@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Activity, ArchetypeCounts, Catalog, CpuUse, FaultCount, FaultKind, Interval, Process, Scale,
-    Snapshot, Timing,
+    Activity, ArchetypeCounts, Catalog, CpuUse, FaultCount, FaultKind, Interval, OLDER, Process,
+    Role, Scale, Snapshot, SwapResult, Timing, VersionCounts, VersionTotal,
 };
 
 /// Requests that the activity ring remembers.
@@ -58,6 +58,9 @@ pub struct Totals {
     cpu_at_start: Duration,
     /// Shared with the last snapshots: merging copies an archetype only while somebody still reads it.
     archetypes: Vec<Arc<ArchetypeCounts>>,
+    /// Ordered by role.
+    versions: Vec<VersionTotal>,
+    swaps: Vec<[u64; SwapResult::ALL.len()]>,
     lag: Arc<Timing>,
     faults: [FaultCount; FaultKind::ALL.len()],
     activity: VecDeque<Activity>,
@@ -68,6 +71,10 @@ impl Totals {
     /// At the start of the run: the wall clock is read here, and `process` is the baseline of the CPU time.
     pub fn new(catalog: Arc<Catalog>, workers: usize, process: Process) -> Totals {
         let Interval { archetypes, .. } = Interval::new(&catalog);
+        let swaps = vec![Default::default(); archetypes.len()];
+        let versions = catalog.versions.iter();
+        let mut versions: Vec<_> = versions.map(|v| VersionTotal::new(v.role())).collect();
+        versions.sort_by_key(|v| v.role);
         let start = Point {
             elapsed: Duration::ZERO,
             requests: 0,
@@ -81,6 +88,8 @@ impl Totals {
             started: SystemTime::now(),
             cpu_at_start: process.cpu,
             archetypes: archetypes.into_iter().map(Arc::new).collect(),
+            versions,
+            swaps,
             lag: Arc::new(Timing::new(Scale::Micros)),
             faults: Default::default(),
             activity: VecDeque::with_capacity(ACTIVITY),
@@ -88,10 +97,53 @@ impl Totals {
         }
     }
 
+    /// Go on with a later generation of the catalog. Do it before any worker does.
+    pub fn adopt(&mut self, catalog: Arc<Catalog>) {
+        for (counts, labels) in self.archetypes.iter_mut().zip(&catalog.archetypes) {
+            Arc::make_mut(counts).grow(labels.routes.len(), catalog.categories.len());
+        }
+        self.catalog = catalog;
+        let (known, forgotten) = std::mem::take(&mut self.versions)
+            .into_iter()
+            .partition(|v| v.is_older() || self.catalog.version(v.role.version).is_some());
+        self.versions = known;
+        for version in forgotten {
+            self.version(version.role).merge(&version.counts);
+        }
+        for labels in &self.catalog.clone().versions {
+            self.version(labels.role());
+        }
+    }
+
+    /// The counts of a version, or those of the forgotten ones of its archetype.
+    fn version(&mut self, mut role: Role) -> &mut VersionCounts {
+        if self.catalog.version(role.version).is_none() {
+            role.version = OLDER;
+        }
+        let at = match self.versions.binary_search_by_key(&role, |v| v.role) {
+            Ok(at) => at,
+            Err(at) => {
+                self.versions.insert(at, VersionTotal::new(role));
+                at
+            }
+        };
+        Arc::make_mut(&mut self.versions[at].counts)
+    }
+
+    /// Count a swap of an archetype's behavior.
+    pub fn swapped(&mut self, archetype: u16, result: SwapResult) {
+        if let Some(counts) = self.swaps.get_mut(usize::from(archetype)) {
+            counts[result as usize] += 1;
+        }
+    }
+
     /// Merge what a worker handed over, and empty it for its next round.
     pub fn absorb(&mut self, interval: &mut Interval) {
         for (mine, theirs) in self.archetypes.iter_mut().zip(&interval.archetypes) {
             Arc::make_mut(mine).merge(theirs);
+        }
+        for (role, counts) in interval.versions.iter() {
+            self.version(role).merge(counts);
         }
         Arc::make_mut(&mut self.lag).merge(&interval.lag);
         for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
@@ -114,6 +166,8 @@ impl Totals {
             elapsed,
             workers: self.workers,
             archetypes: self.archetypes.clone(),
+            versions: self.versions.clone(),
+            swaps: self.swaps.clone(),
             lag: self.lag.clone(),
             faults: self.faults,
             activity,
@@ -191,8 +245,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::metrics::testing::{Event, catalog, event};
-    use crate::metrics::{Ending, Recorder};
+    use crate::metrics::testing::{Event, catalog, event, sample, version};
+    use crate::metrics::{Ending, MAX_VERSIONS, Recorder, RequestSample, RouteLabel, UNKNOWN};
 
     fn process(cpu_ms: u64) -> Process {
         Process {
@@ -236,6 +290,15 @@ mod tests {
             for (name, observed) in counts.observed.sorted() {
                 text += &format!("{name} {} {:?}\n", observed.count(), observed.quantile(0.9));
             }
+        }
+        for version in &snapshot.versions {
+            text += &format!(
+                "{:?} {:?} {} {}\n",
+                version.role,
+                version.counts.requests.results(),
+                version.counts.sessions.started,
+                version.counts.guest_calls.to_base64(),
+            );
         }
         text + &snapshot.lag.to_base64()
     }
@@ -293,6 +356,100 @@ mod tests {
             totals.absorb(&mut interval);
             prop_assert_eq!(before, digest(&totals.snapshot(Duration::from_secs(1), Process::default())));
         }
+    }
+
+    /// A catalog that has taken in a behavior with a route and a category of its own.
+    fn grown(catalog: &Catalog) -> (Arc<Catalog>, Role) {
+        let mut catalog = catalog.clone();
+        let category = catalog.add_category("brand-new");
+        let route = RouteLabel {
+            method: "GET".into(),
+            path: "/brand/new".into(),
+            category,
+        };
+        catalog.add_route(0, route);
+        let number = catalog.add_version(version(0, "fedcba"));
+        catalog.share_out(0, &[(number, 1.0)]);
+        let role = catalog.version(number).unwrap().role();
+        (Arc::new(catalog), role)
+    }
+
+    #[test]
+    fn a_catalog_that_grows_moves_nothing_that_was_counted() {
+        let before = catalog();
+        let (after, role) = grown(&before);
+        let mut recorder = Recorder::new(before.clone(), 0);
+        let mut slow = Recorder::new(before.clone(), 1);
+        let mut totals = Totals::new(before.clone(), 2, Process::default());
+        let unknown = RequestSample {
+            category: UNKNOWN,
+            ..sample(0, UNKNOWN)
+        };
+        recorder.request(&sample(0, 2));
+        recorder.request(&unknown);
+        totals.adopt(after.clone());
+        recorder.adopt(after.clone());
+        recorder.request(&RequestSample {
+            role,
+            category: 3,
+            ..sample(0, 3)
+        });
+        recorder.request(&unknown);
+        // A worker that has not heard of the swap yet, and an interval that is older still.
+        slow.request(&unknown);
+        totals.absorb(&mut slow.take(Interval::new(&before)));
+        totals.absorb(&mut recorder.take(Interval::new(&before)));
+        recorder.request(&unknown);
+        totals.absorb(&mut recorder.take(Interval::new(&before)));
+
+        let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
+        let by_route: Vec<(String, u64)> = snapshot
+            .by_route()
+            .into_iter()
+            .map(|r| (r.path, r.group.requests()))
+            .collect();
+        let expected = [("/api/v1/users", 1), ("/brand/new", 1), ("other", 4)];
+        assert_eq!(by_route, expected.map(|(path, n)| (path.to_owned(), n)));
+        let categories = snapshot.by_category();
+        assert_eq!(categories[3..], [("brand-new", 1), ("other", 4)]);
+        let versions: Vec<u64> = snapshot
+            .versions_of(0)
+            .map(|v| v.counts.requests.requests())
+            .collect();
+        assert_eq!(versions, [5, 1]);
+    }
+
+    #[test]
+    fn versions_beyond_the_bound_are_counted_together() {
+        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut recorder = Recorder::new(catalog(), 0);
+        let mut labels = (*catalog()).clone();
+        let mut interval = Interval::new(&labels);
+        for swap in 0..200 {
+            let number = labels.add_version(version(0, &format!("{swap}")));
+            labels.share_out(0, &[(number, 1.0)]);
+            let next = Arc::new(labels.clone());
+            totals.adopt(next.clone());
+            recorder.adopt(next);
+            let role = labels.version(number).unwrap().role();
+            recorder.request(&RequestSample {
+                role,
+                ..sample(0, 0)
+            });
+            interval = recorder.take(interval);
+            totals.absorb(&mut interval);
+        }
+        // Somebody still plays on the first one, long forgotten.
+        recorder.request(&sample(0, 0));
+        totals.absorb(&mut recorder.take(interval));
+        let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
+        let requests = |v: &VersionTotal| v.counts.requests.requests();
+        let of_all: u64 = snapshot.versions_of(0).map(requests).sum();
+        assert_eq!((of_all, snapshot.requests()), (201, 201));
+        assert_eq!(snapshot.versions_of(0).count(), MAX_VERSIONS + 1);
+        let older = snapshot.versions_of(0).next().unwrap();
+        assert!(older.is_older());
+        assert_eq!(requests(older), 137);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::json::{
     Archetype, Check, Class, Cleanup, Distribution, Ended, ErrorShare, Fault, Generator, Limit,
     LimitKind, NotSent, Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share,
-    Summary,
+    Summary, Swaps, Version,
 };
-use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, Timing};
+use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, SwapResult, Timing};
 use crate::plan::Plan;
 
 /// CPU share above which the generator counts as the limit.
@@ -42,6 +42,8 @@ impl Summary {
                 })
                 .collect(),
             archetypes: archetypes(snapshot),
+            versions: versions(snapshot),
+            swaps: swaps(snapshot),
             series: series(snapshot),
             mix: mix(plan, snapshot, total.requests()),
             error_mix: error_mix(plan, &total),
@@ -225,6 +227,49 @@ fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
         .collect()
 }
 
+fn versions(snapshot: &Snapshot) -> Vec<Version> {
+    snapshot
+        .versions
+        .iter()
+        .filter(|total| !total.is_older() || total.counts.sessions.started > 0)
+        .map(|total| {
+            let counts = &total.counts;
+            let labels = snapshot.catalog.version(total.role.version);
+            let [behavior, version, hash] = labels.map_or(["older", "-", "-"], |v| {
+                [v.behavior.as_str(), &v.version, &v.hash]
+            });
+            Version {
+                archetype: snapshot.catalog.archetype(total.role.archetype).into(),
+                behavior: behavior.into(),
+                version: version.into(),
+                hash: hash.into(),
+                share: labels.map_or(0.0, |v| v.share),
+                requests: requests(snapshot, &counts.group()),
+                sessions: sessions(&counts.sessions, Keep::Quantiles),
+                guest_calls: distribution(&counts.guest_calls, Keep::Quantiles),
+                instances_built: counts.instances_built,
+                traps: counts.traps,
+            }
+        })
+        .collect()
+}
+
+fn swaps(snapshot: &Snapshot) -> Vec<Swaps> {
+    let archetypes = snapshot.catalog.archetypes.iter().zip(&snapshot.swaps);
+    archetypes
+        .filter(|(_, counts)| counts.iter().sum::<u64>() > 0)
+        .map(|(labels, counts)| {
+            let count = |result: SwapResult| counts[result as usize];
+            Swaps {
+                archetype: labels.name.clone(),
+                published: count(SwapResult::Published),
+                refused: count(SwapResult::Refused),
+                rolled_back: count(SwapResult::RolledBack),
+            }
+        })
+        .collect()
+}
+
 fn series(snapshot: &Snapshot) -> Vec<Series> {
     snapshot
         .series()
@@ -404,6 +449,8 @@ mod tests {
                 .sum::<u64>(),
             sent
         );
+        let of_versions = summary.versions.iter().map(|v| v.requests.requests);
+        assert_eq!(of_versions.sum::<u64>(), sent);
         assert_eq!(summary.classes.iter().map(|c| c.count).sum::<u64>(), sent);
         assert_eq!(
             summary.classes.iter().map(|c| c.injected).sum::<u64>(),

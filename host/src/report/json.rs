@@ -37,6 +37,13 @@ pub struct Summary {
     pub routes: Vec<Route>,
     /// In the plan's order.
     pub archetypes: Vec<Archetype>,
+    /// By archetype, then from the oldest version of its behavior to the newest; one for each archetype when there was no
+    /// swap.
+    #[serde(default)]
+    pub versions: Vec<Version>,
+    /// Swaps; archetypes without any are left out.
+    #[serde(default)]
+    pub swaps: Vec<Swaps>,
     /// The finest grouping, with histograms: archetype and route.
     pub series: Vec<Series>,
     /// The request mix that was achieved, and the one that was asked for.
@@ -179,6 +186,40 @@ pub struct Archetype {
     pub guest_calls: Distribution,
     pub instances_built: u64,
     pub traps: u64,
+}
+
+/// One version of an archetype's behavior: what it had of the archetype's requests and sessions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    pub archetype: String,
+    /// Name that the behavior gives itself; `older` for all those together that were not told apart any more.
+    pub behavior: String,
+    /// Version that the behavior gives itself; `-` for the older ones.
+    pub version: String,
+    /// Content hash of the module; `-` for the older ones.
+    pub hash: String,
+    /// Part of the archetype's new sessions that it had at the end, 0 to 1.
+    pub share: f64,
+    #[serde(flatten)]
+    pub requests: Requests,
+    /// A session that has moved to another version began in one and ended in the other.
+    pub sessions: Sessions,
+    /// Calls into the behavior.
+    pub guest_calls: Distribution,
+    pub instances_built: u64,
+    pub traps: u64,
+}
+
+/// Swaps of one archetype's behavior.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Swaps {
+    pub archetype: String,
+    /// The new behavior was taken up.
+    pub published: u64,
+    /// It cannot play: nothing was changed.
+    pub refused: u64,
+    /// It crashed too often, and the one before it came back.
+    pub rolled_back: u64,
 }
 
 /// The requests of one archetype to one route.

@@ -25,6 +25,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
         page.totals(),
         page.routes(),
         page.archetypes(),
+        page.versions(),
         page.sessions(),
         page.checks(),
         page.observed(),

@@ -256,7 +256,7 @@ struct Counted<'a> {
 impl<'a> Counted<'a> {
     fn new(floor: &'a Floor, who: Who<'a>, one: &Prepared) -> Self {
         let sample = RequestSample {
-            archetype: who.archetype,
+            role: floor.room(who.archetype).labels.role,
             route: one.route,
             category: one.category,
             user: who.user,

@@ -80,7 +80,7 @@ impl Floor {
                     Arc::clone(behavior),
                     derive(plan.seed, Stream::Instance, index as u64),
                 )),
-                labels: Labels::new(behavior, catalog),
+                labels: Labels::new(behavior, index as u16, catalog),
                 config: archetype.config.to_string().into(),
                 crashes: Cell::new(0),
                 quarantined: Cell::new(false),
@@ -140,8 +140,8 @@ impl Floor {
 
     /// A guest call did not return. How long its user should wait before the next session.
     pub(super) fn crashed(&self, archetype: u16, crash: &Crash) -> Duration {
-        self.recorder.borrow_mut().trap(archetype);
         let room = self.room(archetype);
+        self.recorder.borrow_mut().trap(room.labels.role);
         let crashes = room.crashes.get() + 1;
         room.crashes.set(crashes);
         let name = &self.plan.archetypes[usize::from(archetype)].name;

@@ -4,82 +4,100 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::behavior::{Behavior, types};
-use crate::metrics::{ArchetypeLabels, Catalog, RouteLabel};
+use crate::metrics::{ArchetypeLabels, Catalog, OLDER, Role, RouteLabel, UNKNOWN, VersionLabels};
 use crate::plan::Plan;
 
 /// Methods of the contract; the last index of a row.
 const METHODS: usize = 7;
-/// A method that a behavior does not describe for a path.
-const NONE: u16 = u16::MAX;
 
 /// The label tables of a run: all that a series can be named by.
 pub(super) fn catalog(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Arc<Catalog> {
-    let mut categories: Vec<String> = Vec::new();
-    for category in behaviors.iter().flat_map(|b| &b.categories) {
-        if !categories.contains(category) {
-            categories.push(category.clone());
-        }
+    let archetypes = plan.archetypes.iter().map(|archetype| ArchetypeLabels {
+        name: archetype.name.clone(),
+        ..ArchetypeLabels::default()
+    });
+    let mut catalog = Catalog {
+        archetypes: archetypes.collect(),
+        ..Catalog::default()
+    };
+    for (archetype, behavior) in behaviors.iter().enumerate() {
+        let role = enter(&mut catalog, archetype as u16, behavior);
+        catalog.share_out(role.archetype, &[(role.version, 1.0)]);
     }
-    let archetypes = plan
-        .archetypes
-        .iter()
-        .zip(behaviors)
-        .map(|(archetype, behavior)| ArchetypeLabels {
-            name: archetype.name.clone(),
-            behavior: behavior.name.clone(),
-            version: behavior.version.clone(),
-            hash: behavior.hash.clone(),
-            routes: behavior
-                .routes
-                .iter()
-                .map(|route| RouteLabel {
-                    method: method_name(route.method).to_owned(),
-                    path: route.path.clone(),
-                    category: position(&categories, &route.category),
-                })
-                .collect(),
-        })
-        .collect();
-    Arc::new(Catalog {
-        archetypes,
-        categories,
-    })
+    Arc::new(catalog)
 }
 
-/// One archetype's lookups, kept per worker.
+/// Make a behavior known that is to play an archetype: its routes, its categories, its version.
+pub(super) fn enter(catalog: &mut Catalog, archetype: u16, behavior: &Behavior) -> Role {
+    for category in &behavior.categories {
+        catalog.add_category(category);
+    }
+    for route in &behavior.routes {
+        let category = catalog.add_category(&route.category);
+        let label = RouteLabel {
+            method: method_name(route.method).to_owned(),
+            path: route.path.clone(),
+            category,
+        };
+        catalog.add_route(archetype, label);
+    }
+    let version = catalog.add_version(VersionLabels {
+        archetype,
+        behavior: behavior.name.clone(),
+        version: behavior.version.clone(),
+        hash: behavior.hash.clone(),
+        ..VersionLabels::default()
+    });
+    Role { archetype, version }
+}
+
+/// One behavior's lookups in the part of an archetype, kept per worker.
 #[derive(Debug)]
 pub(super) struct Labels {
+    pub(super) role: Role,
     routes: HashMap<String, [u16; METHODS]>,
     /// The behavior's own categories, as positions in the catalog's.
     categories: Vec<(String, u16)>,
-    other: u16,
 }
 
 impl Labels {
-    pub(super) fn new(behavior: &Behavior, catalog: &Catalog) -> Self {
-        let mut routes: HashMap<String, [u16; METHODS]> = HashMap::new();
-        for (index, route) in behavior.routes.iter().enumerate() {
-            let row = routes.entry(route.path.clone()).or_insert([NONE; METHODS]);
-            row[route.method as usize] = index as u16;
+    /// Of a behavior that has been entered into the catalog.
+    pub(super) fn new(behavior: &Behavior, archetype: u16, catalog: &Catalog) -> Self {
+        let labels = catalog.archetypes.get(usize::from(archetype));
+        let known = labels.map_or(&[][..], |labels| &labels.routes);
+        let mut numbers = HashMap::new();
+        for (number, route) in known.iter().enumerate() {
+            numbers.insert((route.method.as_str(), route.path.as_str()), number as u16);
         }
+        let mut routes: HashMap<String, [u16; METHODS]> = HashMap::new();
+        for route in &behavior.routes {
+            let path = route.path.as_str();
+            let row = routes.entry(path.to_owned()).or_insert([UNKNOWN; METHODS]);
+            let number = numbers.get(&(method_name(route.method), path));
+            row[route.method as usize] = number.copied().unwrap_or(UNKNOWN);
+        }
+        let same = |v: &&VersionLabels| v.archetype == archetype && v.hash == behavior.hash;
+        let version = catalog
+            .versions
+            .iter()
+            .find(same)
+            .map_or(OLDER, |v| v.number);
         let categories = behavior
             .categories
             .iter()
             .map(|name| (name.clone(), position(&catalog.categories, name)))
             .collect();
         Self {
+            role: Role { archetype, version },
             routes,
             categories,
-            other: behavior.routes.len() as u16,
         }
     }
 
-    /// The route's index, or the index of `other` for one that the behavior did not describe.
+    /// The route's number in the catalog; [`UNKNOWN`] for one that the behavior did not describe.
     pub(super) fn route(&self, method: types::Method, template: &str) -> u16 {
-        match self.routes.get(template).map(|row| row[method as usize]) {
-            Some(index) if index != NONE => index,
-            _ => self.other,
-        }
+        let row = self.routes.get(template);
+        row.map_or(UNKNOWN, |row| row[method as usize])
     }
 
     /// The behavior's categories in its own order, as positions in the catalog.
@@ -87,10 +105,10 @@ impl Labels {
         self.categories.iter().map(|(_, position)| *position)
     }
 
-    /// The category's position in the catalog, or one past the end for an unknown one.
+    /// The category's position in the catalog; [`UNKNOWN`] for one that the behavior did not describe.
     pub(super) fn category(&self, name: &str) -> u16 {
         let known = self.categories.iter().find(|(known, _)| known == name);
-        known.map_or(u16::MAX, |(_, position)| *position)
+        known.map_or(UNKNOWN, |(_, position)| *position)
     }
 }
 
@@ -98,7 +116,7 @@ fn position(categories: &[String], name: &str) -> u16 {
     categories
         .iter()
         .position(|c| c == name)
-        .map_or(u16::MAX, |p| p as u16)
+        .map_or(UNKNOWN, |p| p as u16)
 }
 
 /// The contract's method as HTTP names it.

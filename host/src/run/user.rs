@@ -13,7 +13,7 @@ use super::governor::Ask;
 use super::identity;
 use super::seed::{Stream, derive, unit};
 use crate::behavior::{Session, types};
-use crate::metrics::{Ending, FaultKind, Outcome};
+use crate::metrics::{Ending, FaultKind, Outcome, Role};
 
 /// Longest delay that a step may ask for: an hour.
 const MAX_DELAY_MS: u32 = 3_600_000;
@@ -203,6 +203,7 @@ fn between_sessions(floor: &Floor, user: User, ordinal: u32) -> Duration {
 struct Open {
     floor: Rc<Floor>,
     archetype: u16,
+    role: Role,
     session: Option<Session>,
     began: Instant,
     ending: Ending,
@@ -230,11 +231,12 @@ impl Open {
             config: room.config.to_string(),
         };
         let begun = room.slot.borrow_mut().begin(&setup);
-        floor.recorder.borrow_mut().session_started(archetype);
+        let role = room.labels.role;
+        floor.recorder.borrow_mut().session_started(role);
         let (session, ending) = match begun {
             Ok(begun) => {
                 if begun.built {
-                    floor.recorder.borrow_mut().instance_built(archetype);
+                    floor.recorder.borrow_mut().instance_built(role);
                 }
                 (Ok(begun.session), Ending::Cut)
             }
@@ -244,6 +246,7 @@ impl Open {
         let mut open = Self {
             floor: Rc::clone(floor),
             archetype,
+            role,
             session: None,
             began,
             ending,
@@ -286,7 +289,7 @@ impl Open {
         floor
             .recorder
             .borrow_mut()
-            .guest_call(self.archetype, called.elapsed());
+            .guest_call(self.role, called.elapsed());
         // Of a call that crashed too: what it marked may exist.
         self.take_events();
         match answer {
@@ -362,7 +365,7 @@ impl Drop for Open {
         self.floor
             .recorder
             .borrow_mut()
-            .session_ended(self.archetype, self.ending, lasted);
+            .session_ended(self.role, self.ending, lasted);
     }
 }
 

@@ -8,8 +8,9 @@ const QUANTILES: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 
 pub(super) fn tell<'a>(s: &'a Snapshot, page: &mut Page<'a>) {
     page.family(&BEHAVIOR_INFO, |f| {
-        for a in &s.catalog.archetypes {
-            f.number(&[&a.name, &a.behavior, &a.version, &a.hash], 1.0);
+        for v in &s.catalog.versions {
+            let archetype = s.catalog.archetype(v.archetype);
+            f.number(&[archetype, &v.behavior, &v.version, &v.hash], 1.0);
         }
     });
     page.family(&CHECKS, |f| {

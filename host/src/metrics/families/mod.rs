@@ -8,6 +8,7 @@ mod requests;
 mod run;
 pub mod table;
 mod users;
+mod versions;
 
 use super::{About, ArchetypeCounts, Snapshot, Timing};
 pub use table::{Kind, Metric, Unit};
@@ -56,6 +57,7 @@ pub fn families<'a>(snapshot: &'a Snapshot, about: &'a About) -> Vec<Family<'a>>
     requests::tell(snapshot, &mut page);
     users::tell(snapshot, about, &mut page);
     behaviors::tell(snapshot, &mut page);
+    versions::tell(snapshot, &mut page);
     generator::tell(snapshot, &mut page);
     page.0
 }

@@ -145,6 +145,7 @@ macro_rules! table {
 }
 
 const ROUTE: Words = &["archetype", "method", "route"];
+const VERSION: Words = &["archetype", "version", "hash"];
 const ARCHETYPE: Words = &["archetype"];
 
 // One line per metric reads better than what rustfmt makes of it.
@@ -193,13 +194,22 @@ mod rows {
         SESSION_DURATION = histogram("session_duration", SESSION, &["archetype", "ending"], "Time that sessions lasted, by how they ended");
 
         // Behaviors
-        BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"], "The behavior that plays an archetype");
+        BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"], "The behaviors that play an archetype or have played it");
         CHECKS = counter("checks", &["archetype", "check", "result"], "Checks of behaviors, by result").when("a behavior makes checks");
         OBSERVED = Metric::new(Kind::Summary, "observed_value", &["archetype", "metric"],
             "Values that behaviors observed; quantiles are since the start of the run").when("a behavior observes values");
         GUEST_CALL_DURATION = histogram("guest_call_duration", GUEST_CALL, ARCHETYPE, "Time of each call into a behavior");
         INSTANCES_BUILT = counter("instances_built", ARCHETYPE, "Instances of a behavior made");
         TRAPS = counter("traps", ARCHETYPE, "Calls into a behavior that trapped");
+
+        // Versions of a behavior
+        VERSION_SHARE = gauge("version_share", VERSION, "Part of an archetype's new sessions that a version of its behavior gets").of(Unit::Ratio);
+        VERSION_REQUESTS = counter("version_requests", &["archetype", "version", "hash", "result"], "Requests sent, by version and result: good, injected or error");
+        VERSION_REQUEST_DURATION = histogram("version_request_duration", LATENCY, VERSION,
+            "Time from the send to the last byte of the response or to the failure, by version");
+        VERSION_SESSIONS_ENDED = counter("version_sessions_ended", &["archetype", "version", "hash", "ending"], "Sessions ended, by version and by how");
+        VERSION_TRAPS = counter("version_traps", VERSION, "Calls into a version of a behavior that trapped");
+        SWAPS = counter("swaps", &["archetype", "result"], "Swaps of a behavior, by result: published, refused or rolled-back");
 
         // The generator
         SCHEDULING_LAG = histogram("scheduling_lag", LATENCY, &[], "How late the workers' timers fired");

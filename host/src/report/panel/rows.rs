@@ -10,7 +10,7 @@ use super::super::gather::{limits, share};
 use super::super::language::Unit;
 use super::super::summary::limit_text;
 use super::{ACTIVITY, PanelState};
-use crate::metrics::{Activity, Class, Outcome, Snapshot};
+use crate::metrics::{Activity, Catalog, Class, Outcome, Role, Snapshot};
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;
@@ -268,7 +268,9 @@ fn activity(activity: &Activity, snapshot: &Snapshot, state: &PanelState) -> Lin
         .to_string()
         .len()
         .max(3);
-    let (method, path) = snapshot.catalog.route(activity.archetype, activity.route);
+    let (method, path) = snapshot
+        .catalog
+        .route(activity.role.archetype, activity.route);
     let outcome = match activity.outcome {
         Outcome::Status(status) => status.to_string(),
         Outcome::Failed(failure) => w.failure(failure).to_owned(),
@@ -291,12 +293,23 @@ fn activity(activity: &Activity, snapshot: &Snapshot, state: &PanelState) -> Lin
             "{}-{:0digits$} {} {method} {path} -> ",
             w.user,
             activity.user,
-            snapshot.catalog.archetype(activity.archetype)
+            role(activity.role, &snapshot.catalog)
         )
         .into(),
         outcome.fg(color),
         format!(" ({} ms){mark}", l.decimal(seconds * 1e3, places)).into(),
     ])
+}
+
+/// The archetype, and which of its versions once there is more than one.
+fn role(role: Role, catalog: &Catalog) -> String {
+    let name = catalog.archetype(role.archetype);
+    match catalog.version(role.version) {
+        Some(version) if catalog.was_swapped(role.archetype) => {
+            format!("{name} {}", version.short())
+        }
+        _ => name.to_owned(),
+    }
 }
 
 fn fact(name: &str, value: String) -> Vec<Span<'static>> {

@@ -6,6 +6,9 @@ use crate::report::json::Requests;
 use crate::report::language::{Unit, harmless};
 use crate::report::table::Table;
 
+/// Versions of one archetype that are shown, the newest of them.
+const VERSIONS: usize = 8;
+
 impl Page<'_> {
     pub(super) fn routes(&self) -> String {
         let rows = self.summary.routes.iter().map(|r| {
@@ -26,6 +29,43 @@ impl Page<'_> {
             (harmless(&format!("{} ({behavior})", a.name)), &a.requests)
         });
         self.latency_table(self.words.archetypes, rows.collect())
+    }
+
+    /// The versions side by side, where a behavior was swapped.
+    pub(super) fn versions(&self) -> String {
+        let (l, w) = (self.locale, self.words);
+        let mut rows = Vec::new();
+        for archetype in &self.summary.archetypes {
+            let all = self.summary.versions.iter();
+            let own: Vec<_> = all.filter(|v| v.archetype == archetype.name).collect();
+            if own.len() < 2 {
+                continue;
+            }
+            rows.extend(own[own.len().saturating_sub(VERSIONS)..].iter().map(|v| {
+                let hash: String = v.hash.chars().take(4).collect();
+                let share = match v.share {
+                    0.0 => String::new(),
+                    share => format!(" ({})", l.percent(share)),
+                };
+                let name = format!("{} {}#{hash}{share}", v.archetype, v.version);
+                (harmless(&name), &v.requests)
+            }));
+        }
+        let mut text = self.latency_table(w.versions, rows);
+        for swaps in &self.summary.swaps {
+            let counts = [
+                (w.published, swaps.published),
+                (w.refused, swaps.refused),
+                (w.rolled_back, swaps.rolled_back),
+            ];
+            let counts = counts.iter().filter(|(_, count)| *count > 0);
+            let counts: Vec<_> = counts
+                .map(|(word, count)| format!("{word} {}", l.integer(*count)))
+                .collect();
+            let archetype = harmless(&swaps.archetype);
+            text += &format!("{} {archetype}: {}\n", w.swaps, counts.join(", "));
+        }
+        text
     }
 
     fn latency_table(&self, title: &str, rows: Vec<(String, &Requests)>) -> String {
