@@ -12,6 +12,7 @@ mod determinism;
 mod endpoints;
 mod metrics;
 mod modules;
+mod profiles;
 mod push;
 mod signals;
 mod support;

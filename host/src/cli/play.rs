@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::exporter::Exporter;
 use super::log::{self, Log};
@@ -28,6 +29,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     if let Some(path) = &plan.output.summary_json {
         json::writable(path).map_err(|error| Misuse(error.to_string()))?;
     }
+    check_start(&plan)?;
     let loader = Loader::new(&plan)?;
     let archetypes = plan.archetypes.iter();
     let behaviors = archetypes
@@ -38,10 +40,11 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let journal = tidy::journal(&plan)?;
 
     let shape = RunShape {
-        users_total: plan.load.users,
-        requests_planned: requests_planned(&plan),
+        users_total: plan.load.profile.usual_users(),
+        requests_planned: requests_planned(&plan).unwrap_or(0),
         duration: plan.load.duration,
     };
+    wait_for_start(&plan, &stopper).await;
     let mut display = Display::start(&plan, shape);
     let ended = execute(
         Arc::clone(&plan),
@@ -69,6 +72,32 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     signals.abort();
     exporter.stop().await;
     report(&plan, &ended?, tidied)
+}
+
+/// Refuse a start that is over.
+fn check_start(plan: &Plan) -> Result<(), Misuse> {
+    match plan.load.start_at {
+        Some(at) if at.from(SystemTime::now()).is_none() => Err(Misuse(format!(
+            "start_at {at} is over: name a later moment, or leave it out"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Wait for the moment that the plan names, or until somebody stops the run.
+async fn wait_for_start(plan: &Plan, stopper: &Stopper) {
+    let Some(at) = plan.load.start_at else {
+        return;
+    };
+    let Some(wait) = at.from(SystemTime::now()) else {
+        tracing::warn!("the run starts late: {at} was over before its behaviors were ready");
+        return;
+    };
+    eprintln!("ready; the run starts at {at}");
+    tokio::select! {
+        () = tokio::time::sleep(wait) => {}
+        () = stopper.asked() => {}
+    }
 }
 
 /// Refuse a target that is a stranger's, then see that it answers.

@@ -59,8 +59,10 @@ fn flags(setting: &Setting) -> Vec<Arg> {
         .value_parser(ValueParser::string())
         .help_heading(setting.heading.title())
         .help(help(setting, &setting.default));
-    if setting.kind != Kind::Switch {
-        return vec![flag.allow_negative_numbers(true)];
+    match setting.kind {
+        Kind::Switch => {}
+        Kind::List => return vec![flag.action(ArgAction::Append)],
+        Kind::Value | Kind::Secret => return vec![flag.allow_negative_numbers(true)],
     }
     let off = no(setting);
     let on_by_default = setting.default == "true";
@@ -130,7 +132,8 @@ impl FromArgMatches for Settings {
                 .cloned(),
         );
         for setting in settings() {
-            if let Some(text) = matches.get_one::<String>(setting.key) {
+            if let Some(texts) = matches.get_many::<String>(setting.key) {
+                let text = texts.map(String::as_str).collect::<Vec<_>>().join("; ");
                 self.set(setting.key, text, format!("--{}", setting.flag()));
             }
             if setting.kind == Kind::Switch && matches.get_flag(&no(&setting)) {

@@ -4,7 +4,9 @@
 use std::time::{Duration, SystemTime};
 
 use super::version::Versions;
-use super::{ArchetypeCounts, Catalog, FaultCount, FaultKind, Outcome, Role, Scale, Timing};
+use super::{
+    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, FaultKind, Outcome, Role, Scale, Timing,
+};
 
 /// Requests of an interval that are kept one by one.
 pub(super) const MAX_ACTIVITY: usize = 8;
@@ -30,6 +32,7 @@ pub struct Interval {
     pub(super) archetypes: Vec<ArchetypeCounts>,
     pub(super) versions: Versions,
     pub(super) lag: Timing,
+    pub(super) arrivals: Box<ArrivalCount>,
     /// In the order of [`FaultKind::ALL`].
     pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
     /// The first few requests of the interval.
@@ -49,6 +52,7 @@ impl Interval {
                 .collect(),
             versions: Versions::default(),
             lag: Timing::new(Scale::Micros),
+            arrivals: Box::default(),
             faults: Default::default(),
             activity: Vec::with_capacity(MAX_ACTIVITY),
         }
@@ -71,6 +75,7 @@ impl Interval {
         self.archetypes.iter_mut().for_each(ArchetypeCounts::reset);
         self.versions.reset();
         self.lag.reset();
+        self.arrivals.reset();
         *self.faults = Default::default();
         self.activity.clear();
     }

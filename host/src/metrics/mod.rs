@@ -3,6 +3,7 @@
 //! One writer per recorder: nothing on a request's path locks, hashes a string or allocates in steady state.
 
 mod about;
+mod arrivals;
 mod catalog;
 mod counts;
 pub mod families;
@@ -22,6 +23,7 @@ mod totals;
 mod version;
 
 pub use about::About;
+pub use arrivals::{Aim, ArrivalCount};
 pub use catalog::{
     ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
 };

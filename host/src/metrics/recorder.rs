@@ -64,9 +64,22 @@ impl Recorder {
             .of(sample.role)
             .requests
             .record(sample);
+        if let Some(waited) = sample.waited {
+            self.current.arrivals.record(sample.latency, waited);
+        }
         if self.current.activity.len() < MAX_ACTIVITY {
             self.current.activity.push(activity(sample));
         }
+    }
+
+    /// So many arrivals came due.
+    pub fn arrived(&mut self, arrivals: u64) {
+        self.current.arrivals.due += arrivals;
+    }
+
+    /// So many of them found no user in time.
+    pub fn dropped(&mut self, arrivals: u64) {
+        self.current.arrivals.dropped += arrivals;
     }
 
     pub fn user_started(&mut self, archetype: u16) {

@@ -185,8 +185,10 @@ pub struct RequestSample {
     /// Index of the virtual user.
     pub user: u32,
     pub outcome: Outcome,
-    /// From the send to the last byte of the body, or to the failure.
+    /// From the send to the last byte of the body, or to the failure; with a rate, from when it should have left.
     pub latency: Duration,
+    /// With a rate: how long after it should have left it did. Part of `latency`.
+    pub waited: Option<Duration>,
     pub bytes_sent: u64,
     pub bytes_received: u64,
     /// The tool asked for this failure: it is not held against the target.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Activity, ArchetypeCounts, Catalog, Class, Ending, Failure, FaultCount, FaultKind, Process,
-    Rates, ResultCount, Series, Sessions, SwapResult, Timing, VersionTotal,
+    Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, Class, Ending, Failure, FaultCount,
+    FaultKind, Process, Rates, ResultCount, Series, Sessions, SwapResult, Timing, VersionTotal,
 };
 
 /// CPU that the generator took.
@@ -35,6 +35,10 @@ pub struct Snapshot {
     pub swaps: Vec<[u64; SwapResult::ALL.len()]>,
     /// How late the workers' timers fired.
     pub lag: Arc<Timing>,
+    /// What came of the arrivals of a rate; all zero where there is none.
+    pub arrivals: Arc<ArrivalCount>,
+    /// What the load profile wants now.
+    pub aim: Aim,
     /// Failures on purpose, in the order of [`FaultKind::ALL`].
     pub faults: [FaultCount; FaultKind::ALL.len()],
     /// Some of the latest requests, oldest first.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::{
-    About, ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process,
+    About, Aim, ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process,
     Recorder, RequestSample, Role, RouteLabel, Snapshot, Totals, VersionLabels,
 };
 use crate::plan::{ErrorMix, RequestMix};
@@ -110,6 +110,7 @@ pub(crate) fn sample(archetype: u16, route: u16) -> RequestSample {
         user: 0,
         outcome: Outcome::Status(200),
         latency: Duration::from_millis(12),
+        waited: None,
         bytes_sent: 100,
         bytes_received: 300,
         expected: false,
@@ -176,6 +177,11 @@ pub(crate) fn snapshot() -> Snapshot {
         activity.at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_655 + i as u64);
     }
     totals.absorb(&mut interval);
+    totals.aim(Aim {
+        users: 100,
+        rate: None,
+        paused: false,
+    });
     let process = Process {
         cpu: Duration::from_secs(79),
         rss: 48 * 1024 * 1024,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Activity, ArchetypeCounts, Catalog, CpuUse, FaultCount, FaultKind, Interval, OLDER, Process,
-    Role, Scale, Snapshot, SwapResult, Timing, VersionCounts, VersionTotal,
+    Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, CpuUse, FaultCount, FaultKind, Interval,
+    OLDER, Process, Role, Scale, Snapshot, SwapResult, Timing, VersionCounts, VersionTotal,
 };
 
 /// Requests that the activity ring remembers.
@@ -62,6 +62,8 @@ pub struct Totals {
     versions: Vec<VersionTotal>,
     swaps: Vec<[u64; SwapResult::ALL.len()]>,
     lag: Arc<Timing>,
+    arrivals: Arc<ArrivalCount>,
+    aim: Aim,
     faults: [FaultCount; FaultKind::ALL.len()],
     activity: VecDeque<Activity>,
     history: VecDeque<Point>,
@@ -91,6 +93,8 @@ impl Totals {
             versions,
             swaps,
             lag: Arc::new(Timing::new(Scale::Micros)),
+            arrivals: Arc::default(),
+            aim: Aim::default(),
             faults: Default::default(),
             activity: VecDeque::with_capacity(ACTIVITY),
             history: VecDeque::from([start]),
@@ -146,6 +150,7 @@ impl Totals {
             self.version(role).merge(counts);
         }
         Arc::make_mut(&mut self.lag).merge(&interval.lag);
+        Arc::make_mut(&mut self.arrivals).merge(&interval.arrivals);
         for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
             mine.merge(theirs);
         }
@@ -154,6 +159,11 @@ impl Totals {
             .drain(..self.activity.len().saturating_sub(room));
         self.activity.extend(&interval.activity);
         interval.reset();
+    }
+
+    /// What the load profile wants from now on.
+    pub fn aim(&mut self, aim: Aim) {
+        self.aim = aim;
     }
 
     /// The state of the run now. `elapsed` is the monotonic time since the start, `process` a fresh sample.
@@ -169,6 +179,8 @@ impl Totals {
             versions: self.versions.clone(),
             swaps: self.swaps.clone(),
             lag: self.lag.clone(),
+            arrivals: self.arrivals.clone(),
+            aim: self.aim,
             faults: self.faults,
             activity,
             rates: Rates::default(),

@@ -98,6 +98,11 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
             }
             continue;
         }
+        if name == "stage" {
+            file.layer
+                .set(name, staged(value.get_ref()), place.origin(at));
+            continue;
+        }
         if name != "archetype" {
             file.layer
                 .set(name, text_of(value.get_ref()), place.origin(at));
@@ -126,6 +131,26 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
         }
     }
     file
+}
+
+/// Stages as text, or as `[[stage]]` tables of a `duration` and the `users` or the `rate` at its end.
+fn staged(value: &DeValue<'_>) -> String {
+    let Some(items) = value.as_array().filter(|items| !items.is_empty()) else {
+        return match value.as_array() {
+            Some(_) => "none".to_owned(),
+            None => text_of(value),
+        };
+    };
+    let stage = |item: &DeValue<'_>| match item.as_table() {
+        Some(table) => {
+            let part = |key: &str| table.get(key).map(|value| text_of(value.get_ref()));
+            let target = part("users").or_else(|| part("rate")).unwrap_or_default();
+            format!("{}:{target}", part("duration").unwrap_or_default())
+        }
+        None => text_of(item),
+    };
+    let stages: Vec<String> = items.iter().map(|item| stage(item.get_ref())).collect();
+    stages.join("; ")
 }
 
 /// The parts of `[mix]`, where it is not itself a list of shares.
@@ -336,6 +361,18 @@ mod tests {
         assert_eq!(text("error_mix"), "success=100.0 @ folder/plan.toml:4");
         let (file, _) = read_text("mix.errors = \"off\"\n");
         assert_eq!(file.layer.entries["error_mix"].0, "off");
+    }
+
+    #[test]
+    fn stages_are_tables_or_texts() {
+        let text = |file: &str| read_text(file).0.layer.entries["stage"].0.clone();
+        let tables =
+            "[[stage]]\nduration = \"30s\"\nusers = 100\n[[stage]]\nduration = 60\nrate = 2.5\n";
+        assert_eq!(text(tables), "30s:100; 60:2.5");
+        assert_eq!(text("stage = [\"30s:100\", \"1m:0\"]\n"), "30s:100; 1m:0");
+        assert_eq!(text("stage = \"30s:100\"\n"), "30s:100");
+        assert_eq!(text("stage = []\n"), "none");
+        assert_eq!(text("[[stage]]\nuser = 1\n"), ":");
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub enum Kind {
     Value,
     /// True or false: `--key`, `--no-key`.
     Switch,
+    /// Several values, separated by `;`: the flag may be given again and again.
+    List,
     /// Never printed.
     Secret,
 }
@@ -237,6 +239,16 @@ impl<'a> Reader<'a> {
             origin,
         });
         value
+    }
+
+    /// Refuses what is right by itself and wrong beside other settings; silent where it is wrong by itself.
+    pub(super) fn refuse(&mut self, key: &str, bad: Bad) {
+        if self.errors.iter().any(|error| error.key == key) {
+            return;
+        }
+        let line = self.lines.iter().find(|line| line.setting.key == key);
+        self.errors
+            .extend(line.map(|line| bad.at(key, &line.origin)));
     }
 
     /// Refuses two settings that do not go in this order; silent where one of them is wrong by itself.

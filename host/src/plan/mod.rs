@@ -5,23 +5,29 @@ pub mod scenario;
 pub mod units;
 
 mod archetypes;
+mod curve;
 mod environment;
 mod errors;
 mod file;
 mod forms;
 mod layers;
 mod mix;
+mod profile;
 mod resolve;
 mod settings;
+mod start;
 #[cfg(test)]
 mod tests;
 
+pub use curve::{Curve, Stage};
 pub use errors::{Bad, Origin, PlanError, PlanErrors};
 pub use layers::{Heading, Kind, Line, Setting, Settings};
 pub use mix::{ErrorMix, RequestMix};
+pub use profile::{Arrivals, Pool, Profile};
 pub use resolve::{Cast, Origins, Resolved, Sources, resolve};
 pub use scenario::Preset;
 pub use settings::settings;
+pub use start::StartAt;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -104,11 +110,16 @@ impl std::fmt::Debug for Admin {
 /// How much traffic, and how it is spread.
 #[derive(Debug, Clone)]
 pub struct Load {
+    /// How many users, or how much arrives, over time.
+    pub profile: Profile,
+    /// When to begin; at once where nothing is said.
+    pub start_at: Option<StartAt>,
+    /// The plan's plain number of users; whoever wants to know who plays when asks the profile.
     pub users: u32,
     /// Each user's request budget is drawn from `min_request_count..=max_request_count`.
     pub min_request_count: u32,
     pub max_request_count: u32,
-    /// End the run after this long even if budgets are left.
+    /// End the run after this long even if budgets are left. With stages, the end of the last one, or earlier.
     pub duration: Option<Duration>,
     /// Spread the users' starts evenly over this long.
     pub ramp_up: Duration,

@@ -10,10 +10,12 @@ use super::forms::{
 };
 use super::layers::{Fallback, Heading, Reader, Setting};
 use super::mix::{error_mix, request_mix};
+use super::profile::{NAMES, Parts, rate, stages};
+use super::start::start_at;
 use super::units::Bare::{Milliseconds, Seconds};
 use super::{
-    Admin, Archetype, CleanUp, Cleanup, Guest, HttpVersion, Language, Load, LogLevel, Module,
-    Output, Plan, Target, scenario,
+    Admin, Archetype, Arrivals, CleanUp, Cleanup, Guest, HttpVersion, Language, Load, LogLevel,
+    Module, Output, Plan, Pool, Profile, Target, scenario,
 };
 
 const LANGUAGES: &[(&str, Language)] =
@@ -28,6 +30,10 @@ const CLEAN_UPS: &[(&str, CleanUp)] = &[
     ("always", CleanUp::Always),
     ("on-success", CleanUp::OnSuccess),
     ("never", CleanUp::Never),
+];
+const ARRIVALS: &[(&str, Arrivals)] = &[
+    ("requests", Arrivals::Requests),
+    ("sessions", Arrivals::Sessions),
 ];
 const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
     ("auto", HttpVersion::Auto),
@@ -71,13 +77,76 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
     );
 
     r.under(Heading::Load);
-    let load = Load {
+    let parts = Parts {
+        name: r.read(
+            "profile",
+            "auto",
+            choice("NAME", NAMES),
+            "Load profile; auto: what rate, stage and requests make of it",
+        ),
         users: r.read(
             "users",
             "100",
             count(1..=u32::MAX),
             "Virtual users, all at the same time",
         ),
+        requests: r.read(
+            "requests",
+            "none",
+            count(1..=u64::MAX).or_none(),
+            "Send so many requests in all, whoever sends them",
+        ),
+        rate: r.read(
+            "rate",
+            "none",
+            rate().or_none(),
+            "Arrivals in a time, however slow the target is: 500/s, 90/m",
+        ),
+        stages: r.read(
+            "stage",
+            "none",
+            stages(),
+            "Go to so many users, or to such a rate, within this time; repeatable, one after the other",
+        ),
+        pool: Pool {
+            users: 0,
+            max_users: r.read(
+                "max_users",
+                "1000",
+                count(1..=u32::MAX),
+                "With a rate: most users that may be there to take arrivals",
+            ),
+            arrivals: r.read(
+                "arrivals",
+                "requests",
+                choice("WHAT", ARRIVALS),
+                "With a rate: what arrives, single requests or whole sessions",
+            ),
+            max_wait: r.read(
+                "max_wait",
+                "10s",
+                duration(Seconds, Duration::ZERO..=LONGEST_PAUSE),
+                "With a rate: longest that an arrival waits for a free user before it is dropped",
+            ),
+        },
+    };
+    let start_at = r.read(
+        "start_at",
+        "none",
+        start_at().or_none(),
+        "Begin at this moment, or so long from now, so that several generators begin together",
+    );
+    let profile = match parts.profile() {
+        Ok(profile) => profile,
+        Err((key, bad)) => {
+            r.refuse(key, bad);
+            Profile::UserBudget { users: parts.users }
+        }
+    };
+    let mut load = Load {
+        profile,
+        start_at,
+        users: parts.users,
         min_request_count: r.read(
             "min_request_count",
             "10",
@@ -121,6 +190,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             "Longest pause between two steps of a user; bare numbers are milliseconds",
         ),
     };
+    load.duration = load.duration.into_iter().chain(load.profile.lasts()).min();
     let mix = r.read(
         "mix",
         "auth=20,user-query=35,user-mutation=15,profile=15,role-permission=10,admin=5",

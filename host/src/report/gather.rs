@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::json::{
-    Archetype, Check, Class, Cleanup, Distribution, Ended, ErrorShare, Fault, Generator, Limit,
-    LimitKind, NotSent, Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions, Share,
-    Summary, Swaps, Version,
+    Archetype, Arrivals, Check, Class, Cleanup, Distribution, Ended, ErrorShare, Fault, Generator,
+    Limit, LimitKind, NotSent, Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions,
+    Share, Summary, Swaps, Version,
 };
 use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, SwapResult, Timing};
 use crate::plan::Plan;
@@ -24,6 +24,7 @@ impl Summary {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").into(),
             run: run(plan, snapshot),
+            arrivals: arrivals(snapshot),
             not_sent: snapshot
                 .not_sent()
                 .into_iter()
@@ -115,11 +116,21 @@ fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
         seed: plan.seed,
         scenario: plan.scenario.clone(),
         target: target(plan),
-        users: plan.load.users,
+        profile: plan.load.profile.name().into(),
+        users: plan.load.profile.usual_users(),
         workers: snapshot.workers,
         started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         elapsed_seconds: snapshot.elapsed.as_secs_f64(),
     }
+}
+
+fn arrivals(snapshot: &Snapshot) -> Option<Arrivals> {
+    let arrivals = &snapshot.arrivals;
+    (arrivals.due > 0).then(|| Arrivals {
+        due: arrivals.due,
+        dropped: arrivals.dropped,
+        service: distribution(&arrivals.service, Keep::Histogram),
+    })
 }
 
 fn requests(snapshot: &Snapshot, group: &Group) -> Requests {

@@ -27,6 +27,9 @@ pub struct Summary {
     pub run: Run,
     /// All requests.
     pub total: Requests,
+    /// What came of the arrivals of a rate; left out where users decide when to send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<Arrivals>,
     /// Requests that never left, by reason; reasons that did not occur are left out.
     pub not_sent: Vec<NotSent>,
     /// By status class, and those without a response.
@@ -75,6 +78,9 @@ pub struct Run {
     pub scenario: String,
     /// Base URL, without credentials.
     pub target: String,
+    /// The load profile's name.
+    #[serde(default)]
+    pub profile: String,
     /// Virtual users in the plan.
     pub users: u32,
     /// Threads that played them.
@@ -101,8 +107,20 @@ pub struct Requests {
     pub per_second: f64,
     pub bytes_sent: u64,
     pub bytes_received: u64,
-    /// From the send to the last byte of the response or to the failure.
+    /// From the send to the last byte of the response or to the failure; with `arrivals`, from when it should have
+    /// left.
     pub latency: Distribution,
+}
+
+/// What came of the arrivals of a rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Arrivals {
+    /// Came due.
+    pub due: u64,
+    /// Found no user in time, and were never sent.
+    pub dropped: u64,
+    /// From the send to the outcome, of the requests that had a moment to leave.
+    pub service: Distribution,
 }
 
 /// A distribution of times, in seconds, to 3 significant digits; all 0 when `count` is 0.

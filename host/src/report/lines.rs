@@ -58,7 +58,7 @@ fn line(snapshot: &Snapshot, state: &PanelState) -> String {
         l.span(snapshot.elapsed),
         w.users,
         l.integer(snapshot.users_active()),
-        l.integer(u64::from(state.shape.users_total)),
+        l.integer(u64::from(snapshot.aim.users)),
         w.requests,
         l.integer(total.requests()),
         l.rate(snapshot.rates.ten_seconds.requests),

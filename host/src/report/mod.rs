@@ -112,7 +112,8 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::plan::{
-        Admin, Archetype, CleanUp, Guest, HttpVersion, Language, Load, Module, Output, Target,
+        Admin, Archetype, CleanUp, Guest, HttpVersion, Language, Load, Module, Output, Profile,
+        Target,
     };
 
     pub(crate) fn plan(language: Language) -> Plan {
@@ -143,6 +144,8 @@ pub(crate) mod testing {
                 },
             },
             load: Load {
+                profile: Profile::UserBudget { users: 100 },
+                start_at: None,
                 users: 100,
                 min_request_count: 10,
                 max_request_count: 1000,

@@ -53,6 +53,7 @@ impl Page<'_> {
         let elapsed =
             std::time::Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
         let facts = [
+            format!("{} {}", self.words.profile, harmless(&run.profile)),
             format!(
                 "{} {}",
                 self.words.users,
@@ -105,6 +106,17 @@ impl Page<'_> {
         let mut text = labelled(WIDTH, w.requests, &requests);
         text += &labelled(WIDTH, w.success, &success);
         text += &labelled(WIDTH, w.latency, &self.quantiles(&total.latency));
+        if let Some(arrivals) = &self.summary.arrivals {
+            text += &labelled(WIDTH, w.service_time, &self.quantiles(&arrivals.service));
+            text += &labelled(
+                WIDTH,
+                w.arrivals,
+                &[
+                    format!("{} {}", l.integer(arrivals.due), w.due),
+                    format!("{} {}", w.dropped, l.integer(arrivals.dropped)),
+                ],
+            );
+        }
         text += &labelled(WIDTH, w.traffic, &traffic);
         text += &labelled(WIDTH, w.status, &self.classes());
         text += &labelled(WIDTH, w.failures, &self.failures());
@@ -246,10 +258,17 @@ impl Page<'_> {
 
     fn warnings(&self) -> String {
         let limits = &self.summary.generator.limits;
-        if limits.is_empty() {
-            return String::new();
+        let dropped = self.summary.arrivals.as_ref().map_or(0, |a| a.dropped);
+        let mut text = String::new();
+        if dropped > 0 {
+            let dropped = self.locale.integer(dropped);
+            let said = self.words.dropped_limit.replace("{dropped}", &dropped);
+            text += &format!("{}: {said}\n", self.words.warning);
         }
-        let mut text: String = limits
+        if limits.is_empty() {
+            return text;
+        }
+        text += &limits
             .iter()
             .map(|limit| {
                 format!(
@@ -258,7 +277,7 @@ impl Page<'_> {
                     limit_text(limit, self.locale)
                 )
             })
-            .collect();
+            .collect::<String>();
         text += self.words.what_to_do;
         text.push('\n');
         text

@@ -1,4 +1,5 @@
-//! The users of one worker as tasks: who has started, who is to leave, who may be ended at once. Owned by the worker.
+//! The users of one worker as tasks: who has started, who is to leave, who may be ended at once, and how many the
+//! profile wants. Owned by the worker.
 //!
 //! What must stay true: an index is played once in a run, by the worker that its remainder names, whenever its user
 //! starts; so users that come later are as determined by the seed as those that were there from the start.
@@ -12,8 +13,11 @@ use tokio::time::Instant;
 
 use super::floor::Floor;
 use super::identity::Casting;
+use super::lane::share_of;
 use super::user::{User, play};
 
+/// Archetypes in turn that are looked at for one that is not quarantined.
+const CASTS: usize = 1000;
 /// Finished users that may stay on the list before it is tidied up.
 const FINISHED: usize = 64;
 
@@ -24,6 +28,8 @@ pub(super) struct Badge {
     pub(super) in_flight: Cell<u32>,
     /// To play no further step.
     pub(super) leaving: Cell<bool>,
+    /// When the session arrived, in the profile's time, until its first request has left.
+    pub(super) arrived: Cell<Option<Duration>>,
 }
 
 /// One user's task.
@@ -48,6 +54,11 @@ impl Member {
 pub(super) struct Crew {
     began: Instant,
     workers: usize,
+    worker: usize,
+    /// Users that somebody asked for; `None` where the profile decides.
+    asked: Option<usize>,
+    /// Users that there are since arrivals have called some in.
+    called: usize,
     casting: Casting,
     /// The index that the next user gets.
     next: u32,
@@ -62,34 +73,36 @@ impl Crew {
         Self {
             began,
             workers: floor.plan.workers,
+            worker,
+            asked: None,
+            called: 0,
             casting,
             next: worker as u32,
             members: Vec::new(),
         }
     }
 
+    /// Start those who play from the beginning. Where the profile has a fixed number, `ramp_up` spreads them out.
+    pub(super) fn begin(&mut self, floor: &Rc<Floor>) {
+        let users = floor.lane.users_at(Duration::ZERO);
+        let ramp_up = floor.plan.load.ramp_up;
+        let share = share_of(users, self.workers, self.worker);
+        self.start(floor, share, |index| starts(ramp_up, index, users));
+    }
+
     /// Start users, each so long after the start of the run as `starts` says of its index.
-    pub(super) fn start(
-        &mut self,
-        floor: &Rc<Floor>,
-        users: usize,
-        starts: impl Fn(u32) -> Duration,
-    ) {
+    fn start(&mut self, floor: &Rc<Floor>, users: usize, starts: impl Fn(u32) -> Duration) {
         self.tidy();
-        self.members.reserve(users);
-        floor.playing.set(floor.playing.get() + users);
         for _ in 0..users {
-            let Some(archetype) = self.casting.next() else {
+            let Some((index, archetype)) = self.cast(floor) else {
                 break;
             };
             let user = User {
-                index: self.next,
+                index,
                 archetype,
-                starts: starts(self.next),
+                starts: starts(index),
             };
-            // The others of the round belong to the other workers.
-            self.casting.by_ref().take(self.workers - 1).for_each(drop);
-            self.next = self.next.saturating_add(self.workers as u32);
+            floor.playing.set(floor.playing.get() + 1);
             let badge = Rc::new(Badge::default());
             let task = play(Rc::clone(floor), user, self.began, Rc::clone(&badge));
             let task = tokio::task::spawn_local(task).abort_handle();
@@ -97,20 +110,78 @@ impl Crew {
         }
     }
 
+    /// The next user, whose behavior works; `None` when there is none.
+    fn cast(&mut self, floor: &Floor) -> Option<(u32, u16)> {
+        for _ in 0..CASTS {
+            let (index, archetype) = (self.next, self.casting.next()?);
+            // The others of the round belong to the other workers.
+            self.casting.by_ref().take(self.workers - 1).for_each(drop);
+            self.next = self.next.saturating_add(self.workers as u32);
+            if !floor.quarantined(archetype) {
+                return Some((index, archetype));
+            }
+        }
+        None
+    }
+
+    /// Have so many of all workers' users play from now on, whatever the profile says.
+    pub(super) fn ask(&mut self, floor: &Rc<Floor>, users: u32) {
+        let share = share_of(users, self.workers, self.worker);
+        self.asked = Some(share);
+        self.adjust(floor, share);
+    }
+
+    /// Have as many users as the profile wants by now.
+    pub(super) fn tend(&mut self, floor: &Rc<Floor>) {
+        if !floor.lane.profile.replaces() {
+            if floor.lane.is_spent() {
+                self.members.iter().for_each(Member::leave);
+            }
+            return;
+        }
+        let users = floor.lane.users_at(floor.clock.time(Instant::now()));
+        let share = share_of(users, self.workers, self.worker);
+        self.adjust(floor, self.asked.unwrap_or(share.max(self.called)));
+    }
+
+    /// Make due what arrives by now, and call in users for what nobody is free for.
+    pub(super) fn receive(&mut self, floor: &Rc<Floor>) {
+        let now = floor.clock.time(Instant::now());
+        let Some(arrivals) = &floor.lane.arrivals else {
+            return;
+        };
+        let due = arrivals.release(now);
+        floor.recorder.borrow_mut().arrived(due);
+        let missing = arrivals.backlog() as usize;
+        if missing > 0 {
+            let most = share_of(arrivals.pool.max_users, self.workers, self.worker);
+            let most = self.asked.unwrap_or(most);
+            let staying = self.staying().count();
+            if staying < most {
+                self.called = most.min(staying + missing);
+                self.adjust(floor, self.called);
+            }
+        }
+    }
+
+    /// Users who are not to leave.
+    fn staying(&self) -> impl DoubleEndedIterator<Item = &Member> {
+        let stays = |member: &&Member| !member.badge.leaving.get() && !member.task.is_finished();
+        self.members.iter().filter(stays)
+    }
+
+    /// Whether somebody may still come, if nobody is left.
+    pub(super) fn awaits(&self, floor: &Floor) -> bool {
+        let replaces = floor.lane.profile.replaces();
+        replaces && (0..floor.rooms.len() as u16).any(|archetype| !floor.quarantined(archetype))
+    }
+
     /// Have so many users play from now on: start some, or send the youngest away.
-    pub(super) fn adjust(&mut self, floor: &Rc<Floor>, users: usize) {
-        let staying: Vec<&Member> = self
-            .members
-            .iter()
-            .filter(|member| !member.badge.leaving.get() && !member.task.is_finished())
-            .collect();
-        match staying.len().checked_sub(users) {
-            Some(surplus) => staying
-                .iter()
-                .rev()
-                .take(surplus)
-                .for_each(|member| member.leave()),
-            None => self.start(floor, users - staying.len(), |_| Duration::ZERO),
+    fn adjust(&mut self, floor: &Rc<Floor>, users: usize) {
+        let staying = self.staying().count();
+        match staying.checked_sub(users) {
+            Some(surplus) => self.staying().rev().take(surplus).for_each(Member::leave),
+            None => self.start(floor, users - staying, |_| Duration::ZERO),
         }
     }
 
@@ -135,27 +206,11 @@ impl Crew {
     }
 }
 
-/// The part of `total` that falls to one of `workers`, when each takes one in turn.
-pub(super) fn share_of(total: u32, workers: usize, worker: usize) -> usize {
-    let total = total as usize;
-    total / workers + usize::from(worker < total % workers)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn shares_add_up_and_hold_the_indices_of_their_worker(total in 0u32..100_000, workers in 1usize..40) {
-            let shares: Vec<usize> = (0..workers).map(|w| share_of(total, workers, w)).collect();
-            prop_assert_eq!(shares.iter().sum::<usize>(), total as usize);
-            for (worker, share) in shares.iter().enumerate() {
-                let own = (0..total as usize).filter(|index| index % workers == worker).count();
-                prop_assert_eq!(own, *share);
-            }
-        }
+/// When each of `users` begins: spread evenly over `ramp_up`.
+fn starts(ramp_up: Duration, index: u32, users: u32) -> Duration {
+    if users == 0 {
+        Duration::ZERO
+    } else {
+        ramp_up.mul_f64(f64::from(index) / f64::from(users))
     }
 }

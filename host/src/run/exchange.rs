@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::crew::Badge;
 use super::floor::Floor;
@@ -217,13 +218,14 @@ async fn exchange(floor: &Floor, who: Who<'_>, one: Prepared, spare: &Cell<u32>)
 }
 
 async fn once(floor: &Floor, who: Who<'_>, one: Prepared) -> types::Outcome {
+    let due = floor.turn(who.badge).await;
     let counted = Counted::new(floor, who, &one);
     let place = floor.place().await;
-    if floor.stopping.get() {
+    if floor.stopping.get() || !floor.spend() {
         counted.not_sent();
         return types::Outcome::Failed(types::Failure::Stopped);
     }
-    let sent = counted.sending();
+    let sent = counted.sending(due.map(|due| floor.clock.at(due)));
     let exchange = floor.client.send(one.call).await;
     drop(place);
     let result = match &exchange.result {
@@ -249,7 +251,7 @@ struct Counted<'a> {
     sample: RequestSample,
     fault: Option<FaultKind>,
     badge: &'a Badge,
-    in_flight: Option<std::time::Instant>,
+    in_flight: Option<Instant>,
     counted: bool,
 }
 
@@ -262,6 +264,7 @@ impl<'a> Counted<'a> {
             user: who.user,
             outcome: Outcome::Failed(Failure::Stopped),
             latency: Duration::ZERO,
+            waited: None,
             bytes_sent: 0,
             bytes_received: 0,
             expected: false,
@@ -276,8 +279,11 @@ impl<'a> Counted<'a> {
         }
     }
 
-    fn sending(mut self) -> Self {
-        self.in_flight = Some(std::time::Instant::now());
+    /// `due`: when it should have left, if a profile says so.
+    fn sending(mut self, due: Option<Instant>) -> Self {
+        let now = Instant::now();
+        self.in_flight = Some(now);
+        self.sample.waited = due.map(|due| now.saturating_duration_since(due));
         self.badge.in_flight.set(self.badge.in_flight.get() + 1);
         self
     }
@@ -296,7 +302,7 @@ impl<'a> Counted<'a> {
         self.counted = true;
         self.sample.expected = self.fault.is_some_and(|kind| kind.is_met_by(outcome));
         self.sample.outcome = outcome;
-        self.sample.latency = latency;
+        self.sample.latency = latency + self.sample.waited.unwrap_or_default();
         self.floor.recorder.borrow_mut().request(&self.sample);
         let sent = self.in_flight.is_some();
         if sent {

@@ -9,14 +9,17 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::clock::Clock;
+use super::crew::Badge;
 use super::governor::{Ask, Governor};
 use super::labels::Labels;
+use super::lane::{Lane, share_of};
 use super::seed::{Stream, derive};
 use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot};
 use crate::cleanup::Writer;
 use crate::http::{Client, Place};
 use crate::metrics::{Catalog, FaultKind, Outcome, Recorder};
-use crate::plan::Plan;
+use crate::plan::{Arrivals, Plan};
 
 /// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
 const CRASHES_TO_QUARANTINE: u32 = 10;
@@ -38,7 +41,9 @@ pub(super) struct Floor {
     pub(super) playing: Cell<usize>,
     /// Told when the last of them finishes.
     pub(super) empty: Notify,
-    paused: Cell<bool>,
+    /// Tells the profile's time, and whether the run is paused.
+    pub(super) clock: Clock,
+    pub(super) lane: Lane,
     /// Told when held requests may go, or never will.
     released: Notify,
 }
@@ -47,8 +52,8 @@ pub(super) struct Floor {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     pub(super) worker: usize,
-    /// How many users play on it.
-    pub(super) users: usize,
+    /// The start of the run.
+    pub(super) began: tokio::time::Instant,
 }
 
 /// One archetype's part of the floor.
@@ -87,9 +92,10 @@ impl Floor {
                 said: Cell::new((Instant::now(), 0)),
             },
         );
+        let users = share_of(plan.load.profile.usual_users(), plan.workers, part.worker);
         Self {
             rooms: rooms.collect(),
-            governor: RefCell::new(Governor::new(&plan, catalog, part.users)),
+            governor: RefCell::new(Governor::new(&plan, catalog, users)),
             is_first: part.worker == 0,
             client,
             recorder: RefCell::new(recorder),
@@ -97,7 +103,8 @@ impl Floor {
             stopping: Cell::new(false),
             playing: Cell::new(0),
             empty: Notify::new(),
-            paused: Cell::new(false),
+            clock: Clock::new(part.began),
+            lane: Lane::new(&plan, &plan.load.profile, part.worker),
             released: Notify::new(),
             plan,
         }
@@ -111,8 +118,11 @@ impl Floor {
 
     /// Hold requests back, or let them go.
     pub(super) fn pause(&self, paused: bool) {
-        self.paused.set(paused);
-        if !paused {
+        let now = tokio::time::Instant::now();
+        if paused {
+            self.clock.pause(now);
+        } else {
+            self.clock.resume(now);
             self.released.notify_waiters();
         }
     }
@@ -131,7 +141,46 @@ impl Floor {
     }
 
     fn held(&self) -> bool {
-        self.paused.get() && !self.stopping.get()
+        self.clock.is_paused() && !self.stopping.get()
+    }
+
+    /// Wait until the profile lets a request go, where it does. Tells when it should have left, in the profile's time.
+    pub(super) async fn turn(&self, badge: &Badge) -> Option<Duration> {
+        match self.lane.arrivals_of(Arrivals::Requests) {
+            Some(arrivals) => Some(arrivals.take().await),
+            None => badge.arrived.take(),
+        }
+    }
+
+    /// A request is about to leave. `false` when a total has none left for it: then the others who share it end too.
+    pub(super) fn spend(&self) -> bool {
+        let may = self.lane.spend();
+        if self.lane.is_spent() {
+            self.empty.notify_one();
+        }
+        may
+    }
+
+    /// Wait until the profile lets a session begin, where it does.
+    pub(super) async fn arrival(&self, badge: &Badge) {
+        if let Some(arrivals) = self.lane.arrivals_of(Arrivals::Sessions) {
+            badge.arrived.set(Some(arrivals.take().await));
+        }
+    }
+
+    /// When the next arrival is due; `None` when nothing arrives.
+    pub(super) fn next_arrival(&self) -> Option<tokio::time::Instant> {
+        let next = self.lane.arrivals.as_ref()?.next()?;
+        (!self.clock.is_paused() && !self.stopping.get()).then(|| self.clock.at(next))
+    }
+
+    /// Drop and count the arrivals that waited too long; all of them when the run is over.
+    pub(super) fn expire(&self, over: bool) {
+        if let Some(arrivals) = &self.lane.arrivals {
+            let now = self.clock.time(tokio::time::Instant::now());
+            let dropped = arrivals.expire(if over { Duration::MAX } else { now });
+            self.recorder.borrow_mut().dropped(dropped);
+        }
     }
 
     pub(super) fn room(&self, archetype: u16) -> &Room {

@@ -3,7 +3,7 @@
 
 use super::seed::{Stream, derive, within};
 use crate::behavior::types;
-use crate::plan::{Archetype, Language, Plan};
+use crate::plan::{Archetype, Language, Plan, Profile};
 
 /// Password of every simulated user, from the specification's section 6.
 const PASSWORD: &str = "SimPass123!";
@@ -50,9 +50,12 @@ pub fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
     Casting::new(archetypes).take(users as usize).collect()
 }
 
-/// How many requests the user may send.
+/// How many requests the user may send; of a shared total, as many as there are.
 pub(super) fn budget(plan: &Plan, index: u32) -> u32 {
     let load = &plan.load;
+    if let Profile::SharedTotal { .. } = load.profile {
+        return u32::MAX;
+    }
     within(
         plan.seed,
         Stream::Budget,

@@ -3,6 +3,8 @@
 //!
 //! What must stay true: every request that was started is counted once, however the run ends.
 
+mod arrivals;
+mod clock;
 mod control;
 mod crew;
 mod exchange;
@@ -10,6 +12,7 @@ mod floor;
 mod governor;
 mod identity;
 mod labels;
+mod lane;
 mod orchestrator;
 mod seed;
 mod signals;

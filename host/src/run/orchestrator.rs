@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::arrivals::planned;
+use super::clock::Clock;
 use super::control::{Control, Wish};
 use super::identity::budget;
 use super::labels::catalog;
@@ -16,8 +18,8 @@ use super::worker::{Order, Report, Share, spawn, until};
 use crate::behavior::Behavior;
 use crate::cleanup::{Journal, JournalError, ReadError};
 use crate::http::ClientError;
-use crate::metrics::{Interval, Snapshot, Totals, process};
-use crate::plan::Plan;
+use crate::metrics::{Aim, Interval, Snapshot, Totals, process};
+use crate::plan::{Arrivals, Plan, Profile};
 
 /// How often watchers are told.
 const BEAT: Duration = Duration::from_millis(500);
@@ -64,11 +66,19 @@ pub enum RunError {
     JournalBroke(String),
 }
 
-/// Requests that the users of a plan may send altogether: the sum of their budgets.
-pub fn requests_planned(plan: &Plan) -> u64 {
-    (0..plan.load.users)
-        .map(|index| u64::from(budget(plan, index)))
-        .sum()
+/// Requests that a run of a plan makes altogether; `None` where its time alone bounds it.
+pub fn requests_planned(plan: &Plan) -> Option<u64> {
+    match &plan.load.profile {
+        Profile::UserBudget { users } => {
+            let budgets = (0..*users).map(|index| u64::from(budget(plan, index)));
+            Some(budgets.sum())
+        }
+        Profile::SharedTotal { requests, .. } => Some(*requests),
+        Profile::Rate { rate, pool } if pool.arrivals == Arrivals::Requests => {
+            plan.load.duration.map(|lasts| planned(rate, lasts))
+        }
+        _ => None,
+    }
 }
 
 /// Run a plan with one behavior per archetype, in the plan's order. What it creates is in `journal`. `stopper` and
@@ -87,6 +97,8 @@ pub async fn execute(
     let began = Instant::now();
     let crew = Crew::start(&plan, &behaviors, &catalog, journal, &reports, began)?;
     drop(reports);
+    let clock = Clock::new(began);
+    totals.aim(aim(&plan, &clock, Wish::default()));
     watch(&Arc::new(
         totals.snapshot(Duration::ZERO, process::sample()),
     ));
@@ -123,6 +135,7 @@ pub async fn execute(
                 None => return Err(RunError::Lost),
             },
             _ = beat.tick() => {
+                totals.aim(aim(&plan, &clock, wish));
                 watch(&Arc::new(totals.snapshot(began.elapsed(), process::sample())));
                 if journal.failure().is_some() {
                     crew.order(|| Order::Halt).await;
@@ -140,6 +153,10 @@ pub async fn execute(
             Ok(()) = wishes.changed() => {
                 let before = std::mem::replace(&mut wish, *wishes.borrow_and_update());
                 if wish.paused != before.paused {
+                    match wish.paused {
+                        true => clock.pause(Instant::now()),
+                        false => clock.resume(Instant::now()),
+                    }
                     crew.order(|| Order::Pause(wish.paused)).await;
                 }
                 if let (Some(users), true) = (wish.users, wish.turn != before.turn) {
@@ -173,6 +190,16 @@ pub async fn execute(
     })
 }
 
+/// What is wanted of the run at this moment.
+fn aim(plan: &Plan, clock: &Clock, wish: Wish) -> Aim {
+    let (profile, time) = (&plan.load.profile, clock.time(Instant::now()));
+    Aim {
+        users: wish.users.unwrap_or(profile.users_at(time)),
+        rate: profile.rate_at(time),
+        paused: wish.paused,
+    }
+}
+
 /// The workers' threads and the way to them.
 struct Crew {
     threads: Vec<JoinHandle<()>>,
@@ -201,7 +228,6 @@ impl Crew {
                 catalog: Arc::clone(catalog),
                 journal: journal.writer()?,
                 worker,
-                users: plan.load.users,
                 began,
                 reports: reports.clone(),
                 orders: inbox,

@@ -55,6 +55,14 @@ impl Stopper {
         level
     }
 
+    /// Wait until the run is asked to end.
+    pub async fn asked(&self) {
+        let _ = self
+            .watch()
+            .wait_for(|level| *level != StopLevel::None)
+            .await;
+    }
+
     /// Wait until the run is asked to end at once.
     pub(super) async fn halted(&self) {
         // The sender is `self`: it cannot be gone.

@@ -22,7 +22,7 @@ use crate::behavior::{Behavior, GuestEvent, types};
 use crate::cleanup::{Journal, read};
 use crate::http::Client;
 use crate::metrics::{Interval, Recorder, Snapshot, Totals, process};
-use crate::plan::Plan;
+use crate::plan::{Plan, Profile};
 
 /// Marks of one session: enough to be quick, few enough that a session that fails costs little.
 const CHUNK: usize = 200;
@@ -69,6 +69,7 @@ pub async fn sweep(
     // What tidies up is no traffic: it holds no mix and commits no fault.
     plan.mix = None;
     plan.error_mix = None;
+    plan.load.profile = Profile::UserBudget { users: 1 };
     let plan = Arc::new(plan);
     let behaviors = [behavior];
     let catalog = catalog(&plan, &behaviors);
@@ -82,10 +83,7 @@ pub async fn sweep(
         journal.writer()?,
         &behaviors,
         &catalog,
-        Part {
-            worker: 0,
-            users: 1,
-        },
+        Part { worker: 0, began },
     );
     let sweeper = Sweeper {
         floor: Rc::new(floor),

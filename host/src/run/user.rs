@@ -53,7 +53,12 @@ pub(super) async fn play(
     let mut left = identity::budget(&floor.plan, user.index);
     let mut ordinal = 0;
     let mut idle = 0;
-    while left > 0 && !leaves(&floor, &badge) && !floor.quarantined(user.archetype) {
+    while left > 0
+        && !floor.lane.is_spent()
+        && !leaves(&floor, &badge)
+        && !floor.quarantined(user.archetype)
+    {
+        floor.arrival(&badge).await;
         let played = session(&floor, user, ordinal, left, &badge).await;
         left -= played.requests.min(left);
         ordinal += 1;
@@ -61,10 +66,11 @@ pub(super) async fn play(
         if idle >= MAX_IDLE_SESSIONS {
             break;
         }
-        let pause = if idle > 0 {
-            played.pause.max(backoff(idle))
-        } else {
-            played.pause
+        let pause = match idle {
+            // The arrivals say when the next session begins.
+            0 if floor.lane.arrivals.is_some() => Duration::ZERO,
+            0 => played.pause,
+            _ => played.pause.max(backoff(idle)),
         };
         if left > 0 && !pause.is_zero() && !leaves(&floor, &badge) {
             think(&floor, pause).await;
@@ -99,7 +105,8 @@ async fn session(
     let mut outcomes = Vec::new();
     let mut idle_steps = 0;
     loop {
-        let step = match open.next(floor, budget - played.requests, &outcomes) {
+        let left = floor.lane.left(budget - played.requests);
+        let step = match open.next(floor, left, &outcomes) {
             Ok(step) => step,
             Err(wait) => {
                 played.pause = played.pause.max(wait);
@@ -107,7 +114,6 @@ async fn session(
             }
         };
         outcomes = Vec::new();
-        let left = budget - played.requests;
         if let types::Action::Requests(requests) = &step.action {
             open.decided(requests, left);
         }
@@ -118,7 +124,11 @@ async fn session(
             );
             return played;
         }
-        if step.delay_ms > 0 {
+        let waits = match &step.action {
+            types::Action::Requests(requests) => requests.is_empty() || !floor.lane.is_paced(),
+            types::Action::Done(_) => !floor.lane.is_paced(),
+        };
+        if step.delay_ms > 0 && waits {
             think(floor, Duration::from_millis(u64::from(step.delay_ms))).await;
         }
         let requests = match step.action {
@@ -131,7 +141,7 @@ async fn session(
                 return played;
             }
         };
-        if played.requests == budget || leaves(floor, badge) {
+        if played.requests == budget || floor.lane.is_spent() || leaves(floor, badge) {
             open.end(Ending::Cut);
             return played;
         }

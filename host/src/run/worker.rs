@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
-use super::crew::{Crew, share_of};
+use super::crew::Crew;
 use super::floor::{Floor, Part};
 use crate::behavior::Behavior;
 use crate::cleanup::Writer;
@@ -21,6 +21,8 @@ use crate::plan::Plan;
 
 /// How often a worker hands over what it recorded.
 const HAND_OVER: Duration = Duration::from_millis(250);
+/// How often a worker looks whether its users are as many as the profile wants.
+const TEND: Duration = Duration::from_millis(100);
 
 /// What the orchestrator tells a worker.
 #[derive(Debug)]
@@ -61,8 +63,6 @@ pub(super) struct Share {
     pub(super) catalog: Arc<Catalog>,
     pub(super) journal: Writer,
     pub(super) worker: usize,
-    /// Users of all workers together.
-    pub(super) users: u32,
     pub(super) began: Instant,
     pub(super) reports: mpsc::Sender<Report>,
     pub(super) orders: mpsc::Receiver<Order>,
@@ -85,7 +85,6 @@ async fn work(share: Share) {
         catalog,
         journal,
         worker,
-        users,
         began,
         reports,
         mut orders,
@@ -98,15 +97,18 @@ async fn work(share: Share) {
         }
     };
     let recorder = Recorder::new(Arc::clone(&catalog), worker);
-    let ramp_up = plan.load.ramp_up;
-    let part = Part {
-        worker,
-        users: share_of(users, plan.workers, worker),
-    };
-    let floor = Floor::new(plan, client, recorder, journal, &behaviors, &catalog, part);
+    let floor = Floor::new(
+        plan,
+        client,
+        recorder,
+        journal,
+        &behaviors,
+        &catalog,
+        Part { worker, began },
+    );
     let floor = Rc::new(floor);
     let mut crew = Crew::new(&floor, worker, began);
-    crew.start(&floor, part.users, |index| starts(ramp_up, index, users));
+    crew.begin(&floor);
     let mut turn = 0;
     // Whether the orchestrator knows that nobody plays, and whether it wants nobody to play again.
     let (mut told, mut over) = (false, false);
@@ -114,8 +116,10 @@ async fn work(share: Share) {
     let mut spare = vec![Interval::new(&catalog)];
     let mut beat = interval_at(Instant::now() + HAND_OVER, HAND_OVER);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tend = interval_at(Instant::now() + TEND, TEND);
+    tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !over || floor.playing.get() > 0 {
-        if !told && floor.playing.get() == 0 {
+        if !told && floor.playing.get() == 0 && !crew.awaits(&floor) {
             told = reports.try_send(Report::Idle { worker, turn }).is_ok();
         }
         tokio::select! {
@@ -127,13 +131,18 @@ async fn work(share: Share) {
                     permit.send(Report::Interval(floor.recorder.borrow_mut().take(empty)));
                 }
             }
+            _ = tend.tick(), if !over => {
+                crew.tend(&floor);
+                floor.expire(false);
+            }
+            () = until(floor.next_arrival()) => crew.receive(&floor),
             order = orders.recv() => match order {
                 Some(Order::Recycle(interval)) => spare.push(interval),
                 Some(Order::Pause(paused)) => floor.pause(paused),
                 Some(Order::Users { .. }) if over => {}
                 Some(Order::Users { users, turn: next }) => {
                     (turn, told) = (next, false);
-                    crew.adjust(&floor, share_of(users, floor.plan.workers, worker));
+                    crew.ask(&floor, users);
                 }
                 Some(Order::Stop) => {
                     over = true;
@@ -145,24 +154,18 @@ async fn work(share: Share) {
                     crew.halt(&floor);
                 }
             },
-            () = floor.empty.notified() => {}
+            () = floor.empty.notified() => if floor.lane.is_spent() {
+                crew.tend(&floor);
+            },
         }
     }
+    floor.expire(true);
     let last = floor.recorder.borrow_mut().take(Interval::new(&catalog));
     let _ = reports.send(Report::Interval(last)).await;
     let quarantined = (0..floor.rooms.len() as u16)
         .filter(|a| floor.quarantined(*a))
         .collect();
     let _ = reports.send(Report::Finished { quarantined }).await;
-}
-
-/// When each of `users` begins: spread evenly over `ramp_up`.
-pub(super) fn starts(ramp_up: Duration, index: u32, users: u32) -> Duration {
-    if users == 0 {
-        Duration::ZERO
-    } else {
-        ramp_up.mul_f64(f64::from(index) / f64::from(users))
-    }
 }
 
 /// Wait until `deadline`, or for ever when there is none.

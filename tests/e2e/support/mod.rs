@@ -9,6 +9,7 @@ mod prometheus;
 mod receiver;
 mod recording;
 mod service;
+mod stalling;
 mod summary;
 mod tools;
 
@@ -20,6 +21,7 @@ pub use prometheus::Prometheus;
 pub use receiver::{Post, Receiver};
 pub use recording::{Recording, Seen};
 pub use service::Service;
+pub use stalling::Stalling;
 pub use summary::{Played, RunOf};
 pub use tools::tool;
 

@@ -350,7 +350,7 @@ mod tests {
         let mut swapped = snapshot();
         swapped.elapsed += Duration::from_secs(1);
         let mut catalog = (*swapped.catalog).clone();
-        catalog.archetypes[0].hash = "feedface".into();
+        catalog.versions[0].hash = "feedface".into();
         swapped.catalog = Arc::new(catalog);
         let infos = read(&wire.encode(&swapped));
         let infos = named(&infos, "vespeiro_behavior_info");

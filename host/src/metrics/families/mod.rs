@@ -4,6 +4,7 @@
 
 mod behaviors;
 mod generator;
+mod profile;
 mod requests;
 mod run;
 pub mod table;
@@ -56,6 +57,7 @@ pub fn families<'a>(snapshot: &'a Snapshot, about: &'a About) -> Vec<Family<'a>>
     run::tell(snapshot, about, &mut page);
     requests::tell(snapshot, &mut page);
     users::tell(snapshot, about, &mut page);
+    profile::tell(snapshot, &mut page);
     behaviors::tell(snapshot, &mut page);
     versions::tell(snapshot, &mut page);
     generator::tell(snapshot, &mut page);

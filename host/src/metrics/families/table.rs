@@ -193,6 +193,14 @@ mod rows {
         SESSIONS_ENDED = counter("sessions_ended", &["archetype", "ending"], "Sessions ended, by how; a completed one is a whole journey");
         SESSION_DURATION = histogram("session_duration", SESSION, &["archetype", "ending"], "Time that sessions lasted, by how they ended");
 
+        // The load profile
+        USERS_TARGET = gauge("users_target", &[], "Virtual users that the load profile wants now");
+        ARRIVAL_RATE_TARGET = gauge("arrival_rate_target", &[], "Arrivals per second that the load profile wants now").when("the profile is a rate");
+        ARRIVALS = counter("arrivals", &[], "Arrivals that came due");
+        ARRIVALS_DROPPED = counter("arrivals_dropped", &[], "Arrivals that found no user in time and were never sent");
+        SERVICE_DURATION = histogram("service_duration", LATENCY, &[], "With a rate: time from the send to the outcome; request_duration counts from when a request should have left");
+        PAUSED = gauge("paused", &[], "1 while somebody holds the run");
+
         // Behaviors
         BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"], "The behaviors that play an archetype or have played it");
         CHECKS = counter("checks", &["archetype", "check", "result"], "Checks of behaviors, by result").when("a behavior makes checks");

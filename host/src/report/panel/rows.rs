@@ -87,13 +87,16 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
                     format!(
                         "{}/{}",
                         l.integer(snapshot.users_active()),
-                        l.integer(u64::from(state.shape.users_total))
+                        l.integer(u64::from(snapshot.aim.users))
                     ),
                 ),
                 fact(w.requests, l.integer(total.requests()) + &planned),
                 vec![l.rate(snapshot.rates.second.requests).bold()],
                 fact(w.mean, l.rate(snapshot.mean_rate())),
-            ],
+            ]
+            .into_iter()
+            .chain(profile(snapshot, state))
+            .collect(),
             width,
         ),
         fit(
@@ -122,6 +125,23 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
         ),
         fit(progress(snapshot, state), width),
     ]
+}
+
+/// What the load profile wants, where that is more than users, and what was dropped of it.
+fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let mut facts = Vec::new();
+    if let Some(rate) = snapshot.aim.rate {
+        facts.push(fact(w.wanted, l.rate(rate)));
+    }
+    if snapshot.arrivals.dropped > 0 {
+        let dropped = l.integer(snapshot.arrivals.dropped);
+        facts.push(vec![format!("{} ", w.dropped).dim(), dropped.red().bold()]);
+    }
+    if snapshot.aim.paused {
+        facts.push(vec![w.paused.yellow().bold()]);
+    }
+    facts
 }
 
 /// What the plan's mixes ask for and what the run has had so far, in whole percents: `auth 21/20`.

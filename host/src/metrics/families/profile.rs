@@ -1,0 +1,17 @@
+//! What the load profile wants and what came of its arrivals, as metric families; part of [`super::families`].
+
+use super::table::{
+    ARRIVAL_RATE_TARGET, ARRIVALS, ARRIVALS_DROPPED, PAUSED, SERVICE_DURATION, USERS_TARGET,
+};
+use super::{Page, Snapshot};
+
+pub(super) fn tell<'a>(s: &'a Snapshot, page: &mut Page<'a>) {
+    page.single(&USERS_TARGET, f64::from(s.aim.users));
+    page.family(&ARRIVAL_RATE_TARGET, |f| {
+        s.aim.rate.iter().for_each(|rate| f.number(&[], *rate));
+    });
+    page.single(&ARRIVALS, s.arrivals.due as f64);
+    page.single(&ARRIVALS_DROPPED, s.arrivals.dropped as f64);
+    page.family(&SERVICE_DURATION, |f| f.histogram(&[], &s.arrivals.service));
+    page.single(&PAUSED, f64::from(u8::from(s.aim.paused)));
+}
