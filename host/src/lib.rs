@@ -8,5 +8,6 @@ pub mod export;
 pub mod http;
 pub mod metrics;
 pub mod plan;
+pub mod rehearsal;
 pub mod report;
 pub mod run;

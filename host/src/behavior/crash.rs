@@ -27,6 +27,12 @@ impl GuestCall {
     }
 }
 
+impl std::fmt::Display for GuestCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// A guest call that did not return: the instance is lost, and every session in it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("behavior {behavior} {version} crashed in {}: {reason}", .call.as_str())]

@@ -7,6 +7,7 @@ use wasmtime::ResourceLimiter;
 
 use super::contract::vespeiro::behavior::{host, types};
 use super::engine::{MAX_PARTS, MAX_TABLE_ELEMENTS};
+use super::step::MAX_MARK;
 use super::wasi::Wasi;
 
 /// Checks and observations of one call that are kept; a guest that says more in one call is not worth listening to.
@@ -19,8 +20,6 @@ const MAX_LOGS: usize = 32;
 pub(super) const MAX_LINE: usize = 2048;
 /// Longest name of a check or metric, in bytes.
 const MAX_NAME: usize = 256;
-/// Longest mark, in bytes.
-pub(super) const MAX_MARK: usize = 256;
 
 /// Something a session told the host during a call.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,6 +16,7 @@ mod instance;
 mod load;
 mod load_error;
 mod slot;
+mod step;
 #[cfg(test)]
 mod tests;
 mod wasi;
@@ -29,3 +30,4 @@ pub use guest::GuestEvent;
 pub use load::Behavior;
 pub use load_error::{LoadError, LoadErrorKind};
 pub use slot::{Begun, Session, Slot};
+pub use step::{FAILURES, MAX_BATCH, MAX_DELAY_MS, MAX_MARK};

@@ -28,7 +28,7 @@ const PERSON: Duration = Duration::from_millis(20);
 #[derive(Debug, clap::Args)]
 pub(super) struct Demo {
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl Demo {

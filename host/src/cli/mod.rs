@@ -1,6 +1,7 @@
 //! The command line: parses it and runs one command, each of which lives in its own file. Called by `main` and, in
 //! process, by tests. Every mistake on the command line is told in one line, without a usage text.
 
+mod check;
 mod cleanup;
 mod demo;
 mod embedded;
@@ -9,10 +10,12 @@ mod log;
 mod new;
 mod plan;
 mod play;
+mod rehearse;
 mod run;
 mod serve;
 mod settings;
 mod tidy;
+mod trace;
 
 use std::ffi::OsString;
 
@@ -38,6 +41,8 @@ enum Command {
     Serve(serve::Serve),
     Plan(plan::PrintPlan),
     New(new::New),
+    Check(check::Check),
+    Trace(trace::Trace),
 }
 
 /// A command line that asks for no command: help, the version, or a mistake.
@@ -68,6 +73,8 @@ impl Cli {
             Command::Serve(command) => command.execute(),
             Command::Plan(command) => command.execute(),
             Command::New(command) => command.execute(),
+            Command::Check(command) => command.execute(),
+            Command::Trace(command) => command.execute(),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::behavior::{Behavior, Engine, Limits, LoadError};
 use crate::exit::{Exit, Misuse};
 use crate::http::{Client, check_reach, preflight};
 use crate::plan::{Module, Plan};
+use crate::rehearsal::Tape;
 use crate::report::{Cleanup, Display, RunShape, Summary, json, summary};
 use crate::run::{Control, Ended, Stopper, execute, requests_planned};
 
@@ -30,6 +31,10 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         json::writable(path).map_err(|error| Misuse(error.to_string()))?;
     }
     check_start(&plan)?;
+    if let Some(path) = &plan.output.trace_record {
+        let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
+        Tape::create(path).map_err(unwritable)?;
+    }
     let loader = Loader::new(&plan)?;
     let archetypes = plan.archetypes.iter();
     let behaviors = archetypes

@@ -210,6 +210,10 @@ pub struct Output {
     pub panel: bool,
     pub language: Language,
     pub summary_json: Option<PathBuf>,
+    /// Record one user's replies here, for `vespeiro trace`.
+    pub trace_record: Option<PathBuf>,
+    /// Which user's.
+    pub trace_user: u32,
     /// Least severe lines of the log on standard error.
     pub log: LogLevel,
 }

@@ -353,6 +353,18 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             path().or_none(),
             "Write the summary to this file, as JSON",
         ),
+        trace_record: r.read(
+            "trace_record",
+            "none",
+            path().or_none(),
+            "Record one user's replies in this file, for vespeiro trace --replies",
+        ),
+        trace_user: r.read(
+            "trace_user",
+            "0",
+            count(0..=u32::MAX),
+            "The user whose replies are recorded",
+        ),
         log: r.read(
             "log",
             "warn",

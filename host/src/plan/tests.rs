@@ -56,6 +56,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("panel", "false", "true"),
     ("lang", "pt-BR", "en"),
     ("summary_json", "a.json", "none"),
+    ("trace_record", "a.jsonl", "none"),
+    ("trace_user", "1", "2"),
     ("log", "info", "debug"),
 ];
 

@@ -187,6 +187,8 @@ pub(crate) mod testing {
                 panel: true,
                 language,
                 summary_json: None,
+                trace_record: None,
+                trace_user: 0,
                 log: crate::plan::LogLevel::Warn,
             },
         }

@@ -10,18 +10,14 @@ use tokio::time::Instant;
 use super::crew::Badge;
 use super::floor::Floor;
 use super::labels::method_name;
-use crate::behavior::types;
+use crate::behavior::{MAX_BATCH, MAX_MARK, types};
 use crate::http::{Call, Refused};
 use crate::metrics::{Failure, FaultKind, Outcome, RequestSample};
 
-/// Most requests that a step may send together.
-const MAX_BATCH: usize = 256;
 /// How long a request waits that is to time out.
 const TOO_SHORT: Duration = Duration::from_millis(1);
 /// How long the target is asked to take over it, so that even a quick one is too late.
 const TOO_LATE: Duration = Duration::from_millis(50);
-/// Longest mark of a request, in bytes: what `host.mark` takes too.
-const MAX_MARK: usize = 256;
 
 /// Why a step was not carried out: the behavior asked for something that it may not have.
 #[derive(Debug, thiserror::Error)]

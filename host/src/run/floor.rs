@@ -15,11 +15,12 @@ use super::governor::{Ask, Governor};
 use super::labels::Labels;
 use super::lane::{Lane, share_of};
 use super::seed::{Stream, derive};
-use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot};
+use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot, types};
 use crate::cleanup::Writer;
 use crate::http::{Client, Place};
 use crate::metrics::{Catalog, FaultKind, Outcome, Recorder};
 use crate::plan::{Arrivals, Plan};
+use crate::rehearsal::{Asked, Tape};
 
 /// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
 const CRASHES_TO_QUARANTINE: u32 = 10;
@@ -35,6 +36,8 @@ pub(super) struct Floor {
     /// Speaks for all: one line about the target is enough.
     is_first: bool,
     journal: RefCell<Writer>,
+    /// Of the one user whose replies are recorded, once it has some.
+    tape: RefCell<Option<Tape>>,
     pub(super) rooms: Vec<Room>,
     pub(super) stopping: Cell<bool>,
     /// Users of this worker that have not finished.
@@ -100,6 +103,7 @@ impl Floor {
             client,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
+            tape: RefCell::new(None),
             stopping: Cell::new(false),
             playing: Cell::new(0),
             empty: Notify::new(),
@@ -314,6 +318,28 @@ impl Floor {
             GuestEvent::Log { level, message } => self.log(archetype, level, &message),
             GuestEvent::Mark(thing) => self.journal.borrow_mut().mark(&thing),
             GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
+        }
+    }
+
+    /// What of these requests to keep for the tape, if it is this user's.
+    pub(super) fn records(&self, user: u32, requests: &[types::Request]) -> Option<Vec<Asked>> {
+        let output = &self.plan.output;
+        let recorded = output.trace_record.is_some() && output.trace_user == user;
+        recorded.then(|| requests.iter().map(Asked::of).collect())
+    }
+
+    /// Put onto the tape what came of requests.
+    pub(super) fn record(&self, asked: Vec<Asked>, outcomes: &[types::Outcome]) {
+        let mut tape = self.tape.borrow_mut();
+        if tape.is_none()
+            && let Some(path) = &self.plan.output.trace_record
+        {
+            *tape = Tape::create(path)
+                .inspect_err(|error| tracing::warn!("{}: {error}", path.display()))
+                .ok();
+        }
+        if let Some(tape) = &mut *tape {
+            tape.keep(asked, outcomes);
         }
     }
 

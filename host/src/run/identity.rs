@@ -81,6 +81,23 @@ pub(super) fn user(plan: &Plan, index: u32) -> types::User {
     }
 }
 
+/// All that a journey of the user is told when it begins. `config` is its archetype's, as JSON.
+pub fn journey(plan: &Plan, index: u32, ordinal: u32, config: &str) -> types::Setup {
+    let user = user(plan, index);
+    types::Setup {
+        seed: derive(user.seed, Stream::Session, u64::from(ordinal)),
+        user,
+        ordinal,
+        purpose: types::Purpose::Journey,
+        pace: types::Pace {
+            delay_min_ms: plan.load.delay_min.as_millis() as u32,
+            delay_max_ms: plan.load.delay_max.as_millis() as u32,
+        },
+        run: plan.run_id.clone(),
+        config: config.to_owned(),
+    }
+}
+
 /// The seed of everything the user decides.
 pub(super) fn user_seed(plan: &Plan, index: u32) -> u64 {
     derive(plan.seed, Stream::User, u64::from(index))

@@ -23,7 +23,7 @@ mod user;
 mod worker;
 
 pub use control::{Control, Wish};
-pub use identity::archetype_of;
+pub use identity::{archetype_of, journey};
 pub use orchestrator::{Ended, RunError, Why, execute, requests_planned};
 pub use signals::{StopLevel, Stopper};
 pub use sweep::{Progress, Swept, sweep};

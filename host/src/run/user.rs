@@ -11,12 +11,10 @@ use super::exchange::{Who, prepare, send};
 use super::floor::{Floor, backoff};
 use super::governor::Ask;
 use super::identity;
-use super::seed::{Stream, derive, unit};
-use crate::behavior::{Session, types};
+use super::seed::{Stream, unit};
+use crate::behavior::{MAX_DELAY_MS, Session, types};
 use crate::metrics::{Ending, FaultKind, Outcome, Role};
 
-/// Longest delay that a step may ask for: an hour.
-const MAX_DELAY_MS: u32 = 3_600_000;
 /// Sessions in a row without a single request, after which a user gives up.
 const MAX_IDLE_SESSIONS: u32 = 10;
 /// Steps in a row without a delay or a request, after which a session is ended.
@@ -162,6 +160,7 @@ async fn session(
         }
         idle_steps = 0;
         let faulty: Vec<usize> = faulty(&requests).collect();
+        let asked = floor.records(user.index, &requests);
         let batch = match prepare(floor, archetype, requests) {
             Ok(batch) => batch,
             Err(refused) => {
@@ -177,6 +176,9 @@ async fn session(
         let sent = Box::pin(send(floor, who, batch, left)).await;
         played.requests += sent.requests;
         outcomes = sent.outcomes;
+        if let Some(asked) = asked {
+            floor.record(asked, &outcomes);
+        }
         open.committed(faulty.iter().filter_map(|at| outcomes.get(*at)));
         if leaves(floor, badge) {
             // Whoever has nothing in flight when it is to end was ended by its worker; this one had.
@@ -217,6 +219,8 @@ struct Open {
     session: Option<Session>,
     began: Instant,
     ending: Ending,
+    /// It came to its end by its own decision or the host's.
+    well: bool,
     /// A fault that the session has been asked for and has not committed yet.
     asked: Option<Ask>,
 }
@@ -226,20 +230,7 @@ impl Open {
     fn begin(floor: &Rc<Floor>, user: User, ordinal: u32) -> Result<Self, Duration> {
         let archetype = user.archetype;
         let room = floor.room(archetype);
-        let load = &floor.plan.load;
-        let person = identity::user(&floor.plan, user.index);
-        let setup = types::Setup {
-            seed: derive(person.seed, Stream::Session, u64::from(ordinal)),
-            user: person,
-            ordinal,
-            purpose: types::Purpose::Journey,
-            pace: types::Pace {
-                delay_min_ms: load.delay_min.as_millis() as u32,
-                delay_max_ms: load.delay_max.as_millis() as u32,
-            },
-            run: floor.plan.run_id.clone(),
-            config: room.config.to_string(),
-        };
+        let setup = identity::journey(&floor.plan, user.index, ordinal, &room.config);
         let begun = room.slot.borrow_mut().begin(&setup);
         let role = room.labels.role;
         floor.recorder.borrow_mut().session_started(role);
@@ -260,6 +251,7 @@ impl Open {
             session: None,
             began,
             ending,
+            well: false,
             asked: None,
         };
         open.session = Some(session?);
@@ -357,7 +349,7 @@ impl Open {
 
     fn end(&mut self, ending: Ending) {
         self.ending = ending;
-        self.floor.ended_well(self.archetype);
+        self.well = true;
     }
 }
 
@@ -370,6 +362,9 @@ impl Drop for Open {
         if let Some(Err(crash)) = ended {
             self.ending = Ending::Crashed;
             self.floor.crashed(self.archetype, &crash);
+        } else if self.well {
+            // Not before its destructor has come through too.
+            self.floor.ended_well(self.archetype);
         }
         let lasted = self.began.elapsed();
         self.floor
