@@ -7,6 +7,7 @@
 mod bad_input;
 mod budgets;
 mod crashes;
+mod dashboard;
 mod demo;
 mod determinism;
 mod endpoints;

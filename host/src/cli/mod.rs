@@ -3,6 +3,7 @@
 
 mod check;
 mod cleanup;
+mod dashboard;
 mod demo;
 mod embedded;
 mod exporter;
@@ -43,6 +44,7 @@ enum Command {
     New(new::New),
     Check(check::Check),
     Trace(trace::Trace),
+    Dashboard(dashboard::PrintDashboard),
 }
 
 /// A command line that asks for no command: help, the version, or a mistake.
@@ -75,6 +77,7 @@ impl Cli {
             Command::New(command) => command.execute(),
             Command::Check(command) => command.execute(),
             Command::Trace(command) => command.execute(),
+            Command::Dashboard(command) => command.execute(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Metrics on their way to receivers: remote write and OTLP, pushed while the run goes on. `cli` starts an [`Exporters`]
 //! before the run, publishes each snapshot to it and finishes it after the run. All of it happens on one thread of its
-//! own: no receiver, however slow or gone, holds up a worker or ends a run.
+//! own: no receiver, however slow or gone, holds up a worker or ends a run. [`dashboard`] shows the same metrics in Grafana.
 
+pub mod dashboard;
 mod otlp;
 mod pusher;
 mod remote_write;
