@@ -91,6 +91,20 @@ fn wrong_settings() {
     refused("run --users many", 2, &["--users", "many"]);
     refused("run --duration soon", 2, &["--duration", "soon", "30s"]);
     refused(
+        "run --abort-on error_rate=50%",
+        2,
+        &["--abort-on", "character 11", "use <, <=, > or >="],
+    );
+    refused(
+        "run --threshold p95{archetype=admn}<1s",
+        2,
+        &["p95{archetype=admn}<1s", "an archetype that plays"],
+    );
+    for file in ["junit", "timeseries", "summary-json"] {
+        let path = "/nowhere/run.csv";
+        refused(&format!("run --{file} {path}"), 2, &[path, "folder"]);
+    }
+    refused(
         "run --base-url localhost:9501",
         2,
         &["--base-url", "no scheme", "http://localhost:9501"],

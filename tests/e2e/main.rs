@@ -11,6 +11,7 @@ mod dashboard;
 mod demo;
 mod determinism;
 mod endpoints;
+mod guard;
 mod hostile;
 mod metrics;
 mod modules;

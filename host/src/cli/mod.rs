@@ -12,6 +12,7 @@ mod new;
 mod plan;
 mod play;
 mod rehearse;
+mod results;
 mod run;
 mod serve;
 mod settings;

@@ -6,14 +6,15 @@ use std::time::SystemTime;
 
 use super::exporter::Exporter;
 use super::log::{self, Log};
+use super::results::{self, Results};
 use super::tidy;
 use crate::behavior::{Behavior, Engine, Limits, LoadError};
 use crate::exit::{Exit, Misuse};
 use crate::http::{Client, check_reach, preflight};
 use crate::plan::{Module, Plan};
 use crate::rehearsal::Tape;
-use crate::report::{Cleanup, Display, RunShape, Summary, json, summary};
-use crate::run::{Control, Ended, Stopper, execute, requests_planned};
+use crate::report::{Cleanup, Display, RunShape, Summary, summary};
+use crate::run::{Control, Ended, Stopper, execute, requests_planned, unmatched_condition};
 
 /// Play `plan` to its end on the calling thread.
 pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
@@ -27,9 +28,7 @@ pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
 async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let (stopper, control) = (Stopper::new(), Control::new());
     let signals = stopper.on_signals()?;
-    if let Some(path) = &plan.output.summary_json {
-        json::writable(path).map_err(|error| Misuse(error.to_string()))?;
-    }
+    let mut results = Results::begin(&plan)?;
     check_start(&plan)?;
     if let Some(path) = &plan.output.trace_record {
         let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
@@ -40,6 +39,9 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let behaviors = archetypes
         .map(|archetype| loader.load(&archetype.module))
         .collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(line) = unmatched_condition(&plan, &behaviors) {
+        return Err(Misuse(line).into());
+    }
     let mut exporter = Exporter::bind(&plan).await?;
     check_target(&plan).await?;
     let journal = tidy::journal(&plan)?;
@@ -61,6 +63,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
             log.lines().for_each(|line| display.note(&line));
             display.update(snapshot);
             exporter.publish(snapshot);
+            results.update(snapshot);
         },
     )
     .await;
@@ -68,6 +71,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         display.update(&ended.snapshot);
         exporter.publish(&Arc::new(ended.snapshot.clone()));
     }
+    results.close(ended.as_ref().ok().map(|ended| &ended.snapshot));
     display.finish();
     log.release();
     let success = ended
@@ -76,7 +80,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let tidied = tidy::after_run(&plan, &loader, journal, &stopper, success).await;
     signals.abort();
     exporter.stop().await;
-    report(&plan, &ended?, tidied)
+    report(&plan, &ended?, &results, tidied)
 }
 
 /// Refuse a start that is over.
@@ -141,20 +145,23 @@ impl Loader {
     }
 }
 
-/// The summary in text and, when asked for, as JSON; then the exit code.
-fn report(plan: &Plan, ended: &Ended, tidied: anyhow::Result<Cleanup>) -> anyhow::Result<Exit> {
+/// The summary in text and in the files that were asked for; then the exit code.
+fn report(
+    plan: &Plan,
+    ended: &Ended,
+    results: &Results<'_>,
+    tidied: anyhow::Result<Cleanup>,
+) -> anyhow::Result<Exit> {
     let mut figures = Summary::new(plan, &ended.snapshot);
     figures.cleanup = tidied.as_ref().ok().cloned();
     // A reader that has seen enough may close the pipe.
     let _ = std::io::stdout().write_all(summary::text(&figures, plan.output.language).as_bytes());
-    if let Some(path) = &plan.output.summary_json {
-        json::write(&figures, path)?;
-    }
+    results.write(&figures)?;
     if !ended.quarantined.is_empty() {
         anyhow::bail!(
             "quarantined, because the behavior kept crashing: {}: see the log above, and mend or remove it",
             ended.quarantined.join(", ")
         );
     }
-    tidied.map(|_| Exit::Fine)
+    tidied.map(|_| results::exit(&figures))
 }

@@ -98,6 +98,14 @@ impl Catalog {
             .map_or(("-", OTHER_ROUTE), |r| (r.method.as_str(), r.path.as_str()))
     }
 
+    /// Category of a route; [`OTHER_ROUTE`] past the announced ones.
+    pub fn category_of(&self, archetype: u16, route: u16) -> &str {
+        self.archetypes
+            .get(usize::from(archetype))
+            .and_then(|a| a.routes.get(usize::from(route)))
+            .map_or(OTHER_ROUTE, |r| self.category(usize::from(r.category)))
+    }
+
     /// Name of a category; [`OTHER_ROUTE`] past the known ones.
     pub fn category(&self, category: usize) -> &str {
         self.categories

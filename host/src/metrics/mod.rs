@@ -16,10 +16,12 @@ mod sample;
 pub mod serve;
 mod sketch;
 mod snapshot;
+mod tally;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timing;
 mod totals;
+mod verdict;
 mod version;
 
 pub use about::About;
@@ -37,6 +39,8 @@ pub use recorder::Recorder;
 pub use sample::{Class, Ending, Failure, FaultKind, Outcome, RequestSample, Role, SwapResult};
 pub use sketch::Sketch;
 pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
+pub use tally::{Tally, Window};
 pub use timing::{DecodeError, NATIVE_SCHEMA, Scale, Timing};
 pub use totals::{Rate, Rates, Totals};
+pub use verdict::{Alarm, Cause, State, Verdict, Watch};
 pub use version::{VersionCounts, VersionTotal};

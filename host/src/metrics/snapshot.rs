@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::{
     Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, Class, Ending, Failure, FaultCount,
     FaultKind, Process, Rates, ResultCount, Series, Sessions, SwapResult, Timing, VersionTotal,
+    Watch,
 };
 
 /// CPU that the generator took.
@@ -44,6 +45,8 @@ pub struct Snapshot {
     /// Some of the latest requests, oldest first.
     pub activity: Vec<Activity>,
     pub rates: Rates,
+    /// How the guard sees it.
+    pub watch: Arc<Watch>,
     pub process: Process,
     pub cpu: CpuUse,
 }

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::{
     About, Aim, ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process,
-    Recorder, RequestSample, Role, RouteLabel, Snapshot, Totals, VersionLabels,
+    Recorder, RequestSample, Role, RouteLabel, Snapshot, State, Totals, Verdict, VersionLabels,
+    Watch,
 };
 use crate::plan::{ErrorMix, RequestMix};
 
@@ -191,6 +192,23 @@ pub(crate) fn snapshot() -> Snapshot {
     let mut snapshot = totals.snapshot(Duration::from_secs(83), process);
     snapshot.started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_600);
     snapshot.cpu.cores = 2;
+    let states = [
+        (State::Ok, Some(0.057)),
+        (State::Crossed, Some(0.04)),
+        (State::NoData, None),
+    ];
+    let text = "p95<500ms; error_rate{archetype=admin}<1%:30s abort; checks{archetype=admin}>99%";
+    let thresholds = crate::plan::thresholds(text).unwrap();
+    let verdicts = thresholds.into_iter().zip(states);
+    let verdict = |(threshold, (state, achieved))| Verdict {
+        threshold,
+        achieved,
+        state,
+    };
+    snapshot.watch = Arc::new(Watch {
+        verdicts: verdicts.map(verdict).collect(),
+        alarm: None,
+    });
     snapshot
 }
 

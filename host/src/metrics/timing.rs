@@ -63,6 +63,13 @@ pub enum DecodeError {
     Histogram(hdrhistogram::serialization::DeserializeError),
 }
 
+/// The values of a [`Timing`] without its memory: ticks and counts of what is in use.
+#[derive(Debug, Default)]
+pub(super) struct Cells {
+    used: Box<[(u64, u64)]>,
+    sum_nanos: u64,
+}
+
 impl Timing {
     pub fn new(scale: Scale) -> Timing {
         Timing {
@@ -101,6 +108,39 @@ impl Timing {
         };
         self.add(theirs);
         self.sum_nanos = self.sum_nanos.saturating_add(other.sum_nanos);
+    }
+
+    /// What was recorded after an earlier state of the same one.
+    pub fn since(&self, earlier: &Timing) -> Timing {
+        let mut later = self.clone();
+        later.sum_nanos = self.sum_nanos.saturating_sub(earlier.sum_nanos);
+        if let (Some(mine), Some(theirs)) = (&mut later.histogram, &earlier.histogram)
+            // Only for one that is no earlier state.
+            && mine.subtract(theirs).is_err()
+        {
+            debug_assert!(false, "not an earlier state");
+        }
+        later
+    }
+
+    /// Take the values out, and leave nothing behind.
+    pub(super) fn take_cells(&mut self) -> Cells {
+        let histogram = self.histogram.take();
+        let used = histogram.iter().flat_map(Histogram::iter_recorded);
+        Cells {
+            used: used
+                .map(|step| (step.value_iterated_to(), step.count_at_value()))
+                .collect(),
+            sum_nanos: std::mem::take(&mut self.sum_nanos),
+        }
+    }
+
+    /// Put values in.
+    pub(super) fn add_cells(&mut self, cells: &Cells) {
+        for &(ticks, count) in &cells.used {
+            let _ = self.histogram_mut().record_n(ticks, count);
+        }
+        self.sum_nanos = self.sum_nanos.saturating_add(cells.sum_nanos);
     }
 
     /// Forget the values, keep the memory.

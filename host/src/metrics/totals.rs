@@ -184,6 +184,7 @@ impl Totals {
             faults: self.faults,
             activity,
             rates: Rates::default(),
+            watch: Arc::default(),
             process,
             cpu: CpuUse {
                 used: process.cpu.saturating_sub(self.cpu_at_start),

@@ -103,6 +103,11 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                 .set(name, staged(value.get_ref()), place.origin(at));
             continue;
         }
+        if let Some(setting) = conditions(name) {
+            file.layer
+                .set(setting, listed(value.get_ref()), place.origin(at));
+            continue;
+        }
         if name != "archetype" {
             file.layer
                 .set(name, text_of(value.get_ref()), place.origin(at));
@@ -151,6 +156,40 @@ fn staged(value: &DeValue<'_>) -> String {
     };
     let stages: Vec<String> = items.iter().map(|item| stage(item.get_ref())).collect();
     stages.join("; ")
+}
+
+/// The setting that a list of conditions belongs to.
+fn conditions(key: &str) -> Option<&'static str> {
+    match key {
+        "thresholds" | "threshold" => Some("threshold"),
+        "abort_on" => Some("abort_on"),
+        _ => None,
+    }
+}
+
+/// Conditions in a list, or in a table of bounds by metric: `p95 = "<500ms"`.
+fn listed(value: &DeValue<'_>) -> String {
+    let joined = |parts: Vec<String>| parts.join("; ");
+    let texts = |value: &DeValue<'_>| match value {
+        DeValue::Array(items) => items.iter().map(|item| text_of(item.get_ref())).collect(),
+        one => vec![text_of(one)],
+    };
+    match value {
+        DeValue::Array(items) if items.is_empty() => "none".to_owned(),
+        DeValue::Table(table) if table.is_empty() => "none".to_owned(),
+        DeValue::Table(table) => joined(
+            table
+                .iter()
+                .flat_map(|(metric, bounds)| {
+                    let bounds = texts(bounds.get_ref());
+                    bounds
+                        .into_iter()
+                        .map(move |b| format!("{}{b}", metric.get_ref()))
+                })
+                .collect(),
+        ),
+        value => joined(texts(value)),
+    }
 }
 
 /// The parts of `[mix]`, where it is not itself a list of shares.
@@ -373,6 +412,29 @@ mod tests {
         assert_eq!(text("stage = \"30s:100\"\n"), "30s:100");
         assert_eq!(text("stage = []\n"), "none");
         assert_eq!(text("[[stage]]\nuser = 1\n"), ":");
+    }
+
+    #[test]
+    fn conditions_stand_in_lists_or_in_a_table_by_metric() {
+        let (file, errors) = read_text(
+            "abort_on = [\"error_rate>50%:30s\", \"p99>5s:1m\"]\n[thresholds]\np95 = \"<500ms\"\n\
+             \"error_rate{archetype=admin}\" = [\"<1%\", \"<5%:30s abort\"]\n",
+        );
+        assert_eq!(errors, [""; 0]);
+        let text = |key: &str| file.layer.entries[key].0.as_str();
+        assert_eq!(text("abort_on"), "error_rate>50%:30s; p99>5s:1m");
+        let mut parts: Vec<&str> = text("threshold").split("; ").collect();
+        parts.sort_unstable();
+        assert_eq!(
+            parts,
+            [
+                "error_rate{archetype=admin}<1%",
+                "error_rate{archetype=admin}<5%:30s abort",
+                "p95<500ms"
+            ]
+        );
+        let (file, _) = read_text("thresholds = []\n");
+        assert_eq!(file.layer.entries["threshold"].0, "none");
     }
 
     #[test]

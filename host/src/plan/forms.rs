@@ -253,6 +253,22 @@ pub(super) fn path() -> Form<PathBuf> {
     )
 }
 
+/// The path of a file whose ending tells its form; `none` for none.
+pub(super) fn timeseries() -> Form<Option<PathBuf>> {
+    let Form { parse, show, .. } = path();
+    let parse = move |text: &str| {
+        let path = parse(text)?;
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("csv" | "jsonl") => Ok(path),
+            _ => Err(Bad::new(
+                format!("the ending of {text:?} tells no form"),
+                "name a file that ends in .csv or .jsonl",
+            )),
+        }
+    };
+    Form::new("FILE", parse, show).or_none()
+}
+
 /// Names or addresses of hosts, separated by commas; `none` for none.
 pub(super) fn hosts() -> Form<Vec<String>> {
     let host = |text: &str| {

@@ -17,6 +17,7 @@ pub enum Heading {
     Load,
     Target,
     Behaviors,
+    Guard,
     Cleanup,
     Output,
 }
@@ -29,6 +30,7 @@ impl Heading {
             Heading::Load => "Load",
             Heading::Target => "Target",
             Heading::Behaviors => "Behaviors",
+            Heading::Guard => "Guard",
             Heading::Cleanup => "Cleanup",
             Heading::Output => "Output",
         }

@@ -5,11 +5,13 @@ pub mod scenario;
 pub mod units;
 
 mod archetypes;
+mod condition;
 mod curve;
 mod environment;
 mod errors;
 mod file;
 mod forms;
+mod guard;
 mod layers;
 mod mix;
 mod profile;
@@ -19,8 +21,10 @@ mod start;
 #[cfg(test)]
 mod tests;
 
+pub use condition::{Bound, Comparison, Condition, Dimension, Metric, Selector, Threshold, Unit};
 pub use curve::{Curve, Stage};
 pub use errors::{Bad, Origin, PlanError, PlanErrors};
+pub use guard::{Degradation, Guard};
 pub use layers::{Heading, Kind, Line, Setting, Settings};
 pub use mix::{ErrorMix, RequestMix};
 pub use profile::{Arrivals, Pool, Profile};
@@ -28,6 +32,9 @@ pub use resolve::{Cast, Origins, Resolved, Sources, resolve};
 pub use scenario::Preset;
 pub use settings::settings;
 pub use start::StartAt;
+
+#[cfg(test)]
+pub(crate) use condition::testing::{conditions, thresholds};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -56,6 +63,7 @@ pub struct Plan {
     /// At least one; weights are relative and positive.
     pub archetypes: Vec<Archetype>,
     pub guest: Guest,
+    pub guard: Guard,
     pub cleanup: Cleanup,
     pub output: Output,
 }
@@ -214,6 +222,10 @@ pub struct Output {
     pub trace_record: Option<PathBuf>,
     /// Which user's.
     pub trace_user: u32,
+    /// Thresholds and checks as test cases.
+    pub junit: Option<PathBuf>,
+    /// One row a second: CSV, or JSON lines.
+    pub timeseries: Option<PathBuf>,
     /// Least severe lines of the log on standard error.
     pub log: LogLevel,
 }

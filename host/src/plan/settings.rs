@@ -4,18 +4,20 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::condition::{conditions, thresholds};
 use super::forms::{
     base_url, choice, count, duration, headers, hosts, path, receiver, run_id, secret, size,
-    socket_address, switch, text,
+    socket_address, switch, text, timeseries,
 };
+use super::guard::degradation;
 use super::layers::{Fallback, Heading, Reader, Setting};
 use super::mix::{error_mix, request_mix};
 use super::profile::{NAMES, Parts, rate, stages};
 use super::start::start_at;
 use super::units::Bare::{Milliseconds, Seconds};
 use super::{
-    Admin, Archetype, Arrivals, CleanUp, Cleanup, Guest, HttpVersion, Language, Load, LogLevel,
-    Module, Output, Plan, Pool, Profile, Target, scenario,
+    Admin, Archetype, Arrivals, CleanUp, Cleanup, Guard, Guest, HttpVersion, Language, Load,
+    LogLevel, Module, Output, Plan, Pool, Profile, Target, scenario,
 };
 
 const LANGUAGES: &[(&str, Language)] =
@@ -269,6 +271,28 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         cache: r.read("cache", "true", switch(), "Keep compiled behaviors on disk"),
     };
 
+    r.under(Heading::Guard);
+    let guard = Guard {
+        abort_on: r.read(
+            "abort_on",
+            "none",
+            conditions(),
+            "Stop the run when this holds, for instance 'error_rate>50%:30s'; repeatable",
+        ),
+        degradation: r.read(
+            "degradation",
+            "10:2m",
+            degradation(),
+            "Stop the run when latency or errors are this many times those of its beginning, or off",
+        ),
+        thresholds: r.read(
+            "threshold",
+            "none",
+            thresholds(),
+            "What should hold, for instance 'p95<500ms'; repeatable; [thresholds] in a plan file",
+        ),
+    };
+
     r.under(Heading::Cleanup);
     let cleanup = Cleanup {
         when: r.read(
@@ -365,6 +389,18 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             count(0..=u32::MAX),
             "The user whose replies are recorded",
         ),
+        junit: r.read(
+            "junit",
+            "none",
+            path().or_none(),
+            "Write thresholds and checks to this file, as JUnit XML",
+        ),
+        timeseries: r.read(
+            "timeseries",
+            "none",
+            timeseries(),
+            "Write one row a second to this file: .csv or .jsonl",
+        ),
         log: r.read(
             "log",
             "warn",
@@ -392,6 +428,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         error_mix,
         archetypes: Vec::new(),
         guest,
+        guard,
         cleanup,
         output,
     }

@@ -43,6 +43,9 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("guest_memory", "2GiB", "64KiB"),
     ("guest_timeout", "1ms", "2s"),
     ("cache", "false", "true"),
+    ("abort_on", "error_rate>50%:30s; p99>5s:1m", "none"),
+    ("degradation", "off", "5:30s"),
+    ("threshold", "p95<500ms; checks>99% abort", "none"),
     ("cleanup", "never", "on-success"),
     ("cleanup_rate", "1", "5000"),
     ("cleanup_archetype", "active", "power"),
@@ -58,6 +61,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("summary_json", "a.json", "none"),
     ("trace_record", "a.jsonl", "none"),
     ("trace_user", "1", "2"),
+    ("junit", "a.xml", "none"),
+    ("timeseries", "a.csv", "b.jsonl"),
     ("log", "info", "debug"),
 ];
 

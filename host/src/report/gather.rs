@@ -54,6 +54,8 @@ impl Summary {
             observed: observed(snapshot),
             generator: generator(snapshot),
             total: requests(snapshot, &total),
+            aborted: super::verdicts::aborted(snapshot),
+            thresholds: super::verdicts::thresholds(snapshot),
             cleanup: None,
         }
     }

@@ -8,10 +8,12 @@
 //! `routes` and `archetypes` are groupings of `series`.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::files::{WriteError, write_whole};
+use super::verdicts::{Aborted, Threshold};
 use crate::metrics::{self, Ending, Failure, FaultKind};
 
 /// Version of the layout below.
@@ -30,6 +32,12 @@ pub struct Summary {
     /// What came of the arrivals of a rate; left out where users decide when to send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrivals>,
+    /// What stopped the run before its time; left out when nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aborted: Option<Aborted>,
+    /// The plan's thresholds, in its order.
+    #[serde(default)]
+    pub thresholds: Vec<Threshold>,
     /// Requests that never left, by reason; reasons that did not occur are left out.
     pub not_sent: Vec<NotSent>,
     /// By status class, and those without a response.
@@ -385,49 +393,11 @@ pub enum LimitKind {
     SchedulingLag,
 }
 
-/// The summary could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write the summary {}: {cause}: name a file in a folder that can be written", path.display())]
-pub struct WriteError {
-    path: PathBuf,
-    cause: std::io::Error,
-}
-
-/// Whether a summary could be written there, asked before a long run rather than after it.
-pub fn writable(path: &Path) -> Result<(), WriteError> {
-    let draft = draft(path);
-    std::fs::File::create(&draft)
-        .and_then(|_| std::fs::remove_file(&draft))
-        .map_err(|cause| WriteError {
-            path: path.to_owned(),
-            cause,
-        })
-}
-
-/// The file that becomes the summary once it is whole.
-fn draft(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    path.with_file_name(name)
-}
-
 /// Write the summary as one JSON document. Readers see the old file or the whole new one, never a part.
 pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
-    let draft = draft(path);
-    let written = (|| {
-        let mut file = std::fs::File::create(&draft)?;
-        serde_json::to_writer_pretty(std::io::BufWriter::new(&file), summary)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        std::fs::rename(&draft, path)
-    })();
-    if written.is_err() {
-        // The first error is the one to tell; a draft that was never created cannot be removed.
-        let _ = std::fs::remove_file(&draft);
-    }
-    written.map_err(|cause| WriteError {
-        path: path.to_owned(),
-        cause,
+    write_whole("summary", path, |file| {
+        serde_json::to_writer_pretty(std::io::BufWriter::new(&*file), summary)?;
+        file.write_all(b"\n")
     })
 }
 

@@ -1,13 +1,17 @@
 //! What people see of a run: the live [`Display`], the summary in text and JSON. Called by `run` while it runs and by
 //! the commands at the end. Reads snapshots and the plan, and changes neither.
 
+pub mod files;
 mod gather;
 pub mod json;
+pub mod junit;
 mod language;
 mod lines;
 mod panel;
 pub mod summary;
 mod table;
+mod timeseries;
+mod verdicts;
 mod words;
 
 use std::io::IsTerminal as _;
@@ -16,6 +20,7 @@ use std::time::Duration;
 pub use json::{Cleanup, Summary};
 pub use language::Locale;
 pub use panel::{PanelState, render};
+pub use timeseries::TimeSeries;
 
 use self::lines::Lines;
 use self::panel::Panel;
@@ -171,6 +176,7 @@ pub(crate) mod testing {
                 call_timeout: Duration::from_secs(1),
                 cache: false,
             },
+            guard: crate::plan::Guard::default(),
             cleanup: crate::plan::Cleanup {
                 when: CleanUp::Always,
                 rate: 200,
@@ -189,6 +195,8 @@ pub(crate) mod testing {
                 summary_json: None,
                 trace_record: None,
                 trace_user: 0,
+                junit: None,
+                timeseries: None,
                 log: crate::plan::LogLevel::Warn,
             },
         }

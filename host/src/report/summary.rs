@@ -2,6 +2,7 @@
 //! the same text. At most 100 columns wide, without colors: it is also read in CI logs and files.
 
 mod tables;
+mod verdicts;
 
 use super::Locale;
 use super::json::{Distribution, Fault, Limit, LimitKind, Summary};
@@ -22,7 +23,9 @@ pub fn text(summary: &Summary, language: Language) -> String {
     };
     let sections = [
         page.heading(),
+        page.aborted(),
         page.totals(),
+        page.thresholds(),
         page.routes(),
         page.archetypes(),
         page.versions(),

@@ -10,6 +10,7 @@ mod crew;
 mod exchange;
 mod floor;
 mod governor;
+mod guard;
 mod identity;
 mod labels;
 mod lane;
@@ -24,6 +25,6 @@ mod worker;
 
 pub use control::{Control, Wish};
 pub use identity::{archetype_of, journey};
-pub use orchestrator::{Ended, RunError, Why, execute, requests_planned};
+pub use orchestrator::{Ended, RunError, Why, execute, requests_planned, unmatched_condition};
 pub use signals::{StopLevel, Stopper};
 pub use sweep::{Progress, Swept, sweep};

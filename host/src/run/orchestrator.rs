@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::arrivals::planned;
 use super::clock::Clock;
 use super::control::{Control, Wish};
+use super::guard::{Guard, unmatched};
 use super::identity::budget;
 use super::labels::catalog;
 use super::signals::{StopLevel, Stopper};
@@ -35,6 +36,8 @@ pub enum Why {
     Duration,
     /// It was asked to.
     Stopped,
+    /// Its own guard stopped it; [`Snapshot::watch`] tells why.
+    Aborted,
 }
 
 /// How a run ended.
@@ -81,6 +84,11 @@ pub fn requests_planned(plan: &Plan) -> Option<u64> {
     }
 }
 
+/// What the plan's conditions ask for that these behaviors will never do, in one line.
+pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<String> {
+    unmatched(&plan.guard, &catalog(plan, behaviors))
+}
+
 /// Run a plan with one behavior per archetype, in the plan's order. What it creates is in `journal`. `stopper` and
 /// `control` reach it while it goes on; `watch` sees its state twice a second.
 pub async fn execute(
@@ -104,6 +112,7 @@ pub async fn execute(
     ));
 
     let mut quarantined = Vec::new();
+    let mut guard = Guard::new(&plan.guard, plan.load.ramp_up);
     let mut why = Why::Finished;
     let mut asked = stopper.watch();
     let mut ends = plan.load.duration.map(|duration| began + duration);
@@ -136,7 +145,17 @@ pub async fn execute(
             },
             _ = beat.tick() => {
                 totals.aim(aim(&plan, &clock, wish));
-                watch(&Arc::new(totals.snapshot(began.elapsed(), process::sample())));
+                let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
+                // Once a run is ending, its figures are no longer those of its plan.
+                let alarmed = why == Why::Finished && guard.look(&mut snapshot);
+                guard.attend(&mut snapshot);
+                if let (true, Some(alarm)) = (alarmed, &snapshot.watch.alarm) {
+                    tracing::error!("stopped by its own guard: {alarm}");
+                    why = Why::Aborted;
+                    (ends, halts) = (None, Some(Instant::now() + plan.load.grace));
+                    crew.order(|| Order::Stop).await;
+                }
+                watch(&Arc::new(snapshot));
                 if journal.failure().is_some() {
                     crew.order(|| Order::Halt).await;
                 }
@@ -179,7 +198,8 @@ pub async fn execute(
     if let Some(why) = journal.failure() {
         return Err(RunError::JournalBroke(why));
     }
-    let snapshot = totals.snapshot(began.elapsed(), process::sample());
+    let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
+    guard.close(&mut snapshot);
     quarantined.sort_unstable();
     quarantined.dedup();
     let name = |archetype: u16| plan.archetypes[usize::from(archetype)].name.clone();

@@ -2,6 +2,7 @@
 //! what each of them says. Every process that is started here ends with its test.
 
 mod binary;
+mod fickle;
 mod guests;
 mod http;
 mod ledger;
@@ -14,6 +15,7 @@ mod summary;
 mod tools;
 
 pub use binary::{Ended, Running, vespeiro};
+pub use fickle::Fickle;
 pub use guests::{by_hand, example};
 pub use http::{free_address, get};
 pub use ledger::{Counts, samples};

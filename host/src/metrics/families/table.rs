@@ -176,6 +176,8 @@ mod rows {
 
         // The mixes
         CATEGORY_REQUESTS = counter("category_requests", &["archetype", "category"], "Requests sent, by the category of the request mix");
+        THRESHOLD_CROSSED = gauge("threshold_crossed", &["threshold"], "1 when a threshold does not hold as the run stands, else 0")
+            .when("the run has thresholds");
         MIX_TARGET = gauge("mix_target", &["category"], "Share of the requests that the request mix wants a category to have")
             .of(Unit::Ratio).when("the run has a request mix");
         CLASS_REQUESTS = counter("class_requests", &["archetype", "class"],

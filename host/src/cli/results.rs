@@ -1,0 +1,70 @@
+//! The files of results that a plan asks for, and what the results mean for the exit code. Used by the commands that
+//! play a plan: what cannot be written is found before the run.
+
+use std::path::Path;
+
+use crate::exit::{Exit, Misuse};
+use crate::metrics::{Cause, Snapshot, State};
+use crate::plan::Plan;
+use crate::report::files::{WriteError, writable};
+use crate::report::{Summary, TimeSeries, json, junit};
+
+/// See the module's documentation.
+pub(super) struct Results<'a> {
+    plan: &'a Plan,
+    series: Option<TimeSeries>,
+}
+
+impl<'a> Results<'a> {
+    /// Before the run: see that each file can be written, and begin those that grow with it.
+    pub(super) fn begin(plan: &'a Plan) -> Result<Self, Misuse> {
+        let misuse = |error: WriteError| Misuse(error.to_string());
+        let asked: [(&'static str, Option<&Path>); 2] = [
+            ("summary", plan.output.summary_json.as_deref()),
+            ("JUnit report", plan.output.junit.as_deref()),
+        ];
+        for (what, path) in asked {
+            path.map_or(Ok(()), |path| writable(what, path))
+                .map_err(misuse)?;
+        }
+        let series = plan.output.timeseries.as_deref();
+        let series = series.map(TimeSeries::create).transpose().map_err(misuse)?;
+        Ok(Self { plan, series })
+    }
+
+    /// While it runs.
+    pub(super) fn update(&mut self, snapshot: &Snapshot) {
+        if let Some(series) = &mut self.series {
+            series.update(snapshot);
+        }
+    }
+
+    /// The run is over, in this state unless it broke.
+    pub(super) fn close(&mut self, snapshot: Option<&Snapshot>) {
+        if let Some(series) = self.series.take() {
+            series.finish(snapshot);
+        }
+    }
+
+    /// Write what is written once.
+    pub(super) fn write(&self, summary: &Summary) -> Result<(), WriteError> {
+        let output = &self.plan.output;
+        let summary_json = output.summary_json.as_deref();
+        summary_json.map_or(Ok(()), |path| json::write(summary, path))?;
+        let junit = output.junit.as_deref();
+        junit.map_or(Ok(()), |path| junit::write(summary, path))
+    }
+}
+
+/// The code of a run that could do its job.
+pub(super) fn exit(summary: &Summary) -> Exit {
+    let aborted = summary.aborted.as_ref();
+    let crossed = |state| state == State::Crossed;
+    if aborted.is_some_and(|aborted| aborted.cause != Cause::Threshold) {
+        Exit::Aborted
+    } else if aborted.is_some() || summary.thresholds.iter().any(|t| crossed(t.state)) {
+        Exit::Thresholds
+    } else {
+        Exit::Fine
+    }
+}

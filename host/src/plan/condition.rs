@@ -1,0 +1,495 @@
+//! Conditions on a run's figures, as `--abort-on` and `--threshold` take them: `p95{archetype=admin}<500ms:30s`.
+//! Read by `settings.rs`, evaluated by `metrics` and `run`. What a condition shows, it reads back as the same one, and
+//! no text makes the parser panic.
+
+mod parse;
+
+use std::fmt;
+use std::time::Duration;
+
+use super::errors::Bad;
+use super::forms::Form;
+use super::layers::Kind;
+use super::units::show_duration;
+
+/// Conditions that one setting can hold: what bounds the guard's memory.
+const MAX_CONDITIONS: usize = 32;
+/// What a list of conditions is separated by.
+const SEPARATOR: char = ';';
+
+/// A figure of the run against a bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    pub metric: Metric,
+    pub selector: Selector,
+    pub comparison: Comparison,
+    pub bound: Bound,
+    /// How far back to look; `None` for the whole run.
+    pub window: Option<Duration>,
+}
+
+/// Something that should hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    pub condition: Condition,
+    /// Stop the run when it is crossed.
+    pub abort: bool,
+}
+
+/// A figure that a condition can be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    P50,
+    P75,
+    P90,
+    P95,
+    P99,
+    P999,
+    Mean,
+    Min,
+    Max,
+    /// Errors, failures that nobody asked for, by requests.
+    ErrorRate,
+    /// Checks that held, by all checks.
+    Checks,
+    /// Requests per second.
+    Rate,
+    Requests,
+    Errors,
+    /// Requests that never left.
+    NotSent,
+}
+
+/// What a metric is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dimension {
+    /// Seconds.
+    Time,
+    /// 0 to 1.
+    Share,
+    PerSecond,
+    Count,
+}
+
+/// Which requests count; a field that is `None` lets all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selector {
+    pub archetype: Option<String>,
+    pub method: Option<String>,
+    pub route: Option<String>,
+    pub category: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+}
+
+/// A number and its unit, as they were written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bound {
+    pub number: f64,
+    pub unit: Unit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Microseconds,
+    Milliseconds,
+    Seconds,
+    Minutes,
+    Percent,
+    PerSecond,
+    PerMinute,
+    /// A bare number.
+    One,
+}
+
+const METRICS: [(&str, Metric); 15] = [
+    ("p50", Metric::P50),
+    ("p75", Metric::P75),
+    ("p90", Metric::P90),
+    ("p95", Metric::P95),
+    ("p99", Metric::P99),
+    ("p999", Metric::P999),
+    ("mean", Metric::Mean),
+    ("min", Metric::Min),
+    ("max", Metric::Max),
+    ("error_rate", Metric::ErrorRate),
+    ("checks", Metric::Checks),
+    ("rate", Metric::Rate),
+    ("requests", Metric::Requests),
+    ("errors", Metric::Errors),
+    ("not_sent", Metric::NotSent),
+];
+
+/// Longest first where one is the beginning of another.
+const COMPARISONS: [(&str, Comparison); 4] = [
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Less),
+    (">", Comparison::More),
+];
+
+const UNITS: [(&str, Unit, Dimension, f64); 9] = [
+    ("us", Unit::Microseconds, Dimension::Time, 1e-6),
+    ("ms", Unit::Milliseconds, Dimension::Time, 1e-3),
+    ("s", Unit::Seconds, Dimension::Time, 1.0),
+    ("m", Unit::Minutes, Dimension::Time, 60.0),
+    ("%", Unit::Percent, Dimension::Share, 0.01),
+    ("/s", Unit::PerSecond, Dimension::PerSecond, 1.0),
+    ("/m", Unit::PerMinute, Dimension::PerSecond, 1.0 / 60.0),
+    ("", Unit::One, Dimension::Count, 1.0),
+    ("", Unit::One, Dimension::Share, 1.0),
+];
+
+impl Metric {
+    pub fn as_str(self) -> &'static str {
+        // Every metric is in its table.
+        let found = METRICS.iter().find(|(_, metric)| *metric == self);
+        found.map_or("", |(word, _)| word)
+    }
+
+    pub fn dimension(self) -> Dimension {
+        match self {
+            Metric::ErrorRate | Metric::Checks => Dimension::Share,
+            Metric::Rate => Dimension::PerSecond,
+            Metric::Requests | Metric::Errors | Metric::NotSent => Dimension::Count,
+            _ => Dimension::Time,
+        }
+    }
+
+    /// Whether it is known by route, and not only by archetype.
+    fn by_route(self) -> bool {
+        !matches!(self, Metric::Checks | Metric::NotSent)
+    }
+
+    /// A value in plain text, for the log: `1234ms`, `87.3%`, `102.4/s`.
+    pub fn show(self, value: f64) -> String {
+        match self.dimension() {
+            Dimension::Time => format!("{:.1}ms", value * 1e3),
+            Dimension::Share => format!("{:.1}%", value * 100.0),
+            Dimension::PerSecond => format!("{value:.1}/s"),
+            Dimension::Count => format!("{value:.0}"),
+        }
+    }
+}
+
+impl Selector {
+    /// Whether a series with these labels counts.
+    pub fn picks(&self, archetype: &str, method: &str, route: &str, category: &str) -> bool {
+        let is = |wanted: &Option<String>, label: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == label)
+        };
+        self.picks_archetype(archetype)
+            && is(&self.method, method)
+            && is(&self.route, route)
+            && is(&self.category, category)
+    }
+
+    /// Whether figures that know only their archetype count.
+    pub fn picks_archetype(&self, archetype: &str) -> bool {
+        self.archetype
+            .as_deref()
+            .is_none_or(|wanted| wanted == archetype)
+    }
+
+    fn fields(&self) -> [(&'static str, Option<&String>); 4] {
+        [
+            ("archetype", self.archetype.as_ref()),
+            ("method", self.method.as_ref()),
+            ("route", self.route.as_ref()),
+            ("category", self.category.as_ref()),
+        ]
+    }
+}
+
+impl Comparison {
+    pub fn as_str(self) -> &'static str {
+        let found = COMPARISONS.iter().find(|(_, other)| *other == self);
+        found.map_or("", |(sign, _)| sign)
+    }
+
+    pub fn holds(self, value: f64, bound: f64) -> bool {
+        match self {
+            Comparison::Less => value < bound,
+            Comparison::AtMost => value <= bound,
+            Comparison::More => value > bound,
+            Comparison::AtLeast => value >= bound,
+        }
+    }
+
+    /// It is met by small values.
+    pub fn wants_little(self) -> bool {
+        matches!(self, Comparison::Less | Comparison::AtMost)
+    }
+}
+
+impl Bound {
+    /// In seconds, as a share of 1, per second, or as a plain number.
+    pub fn value(self) -> f64 {
+        let unit = UNITS.iter().find(|(_, unit, _, _)| *unit == self.unit);
+        self.number * unit.map_or(1.0, |(_, _, _, factor)| *factor)
+    }
+}
+
+impl Condition {
+    /// Whether it holds for a value of its metric.
+    pub fn holds(&self, value: f64) -> bool {
+        self.comparison.holds(value, self.bound.value())
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = UNITS.iter().find(|(_, unit, _, _)| *unit == self.unit);
+        write!(f, "{}{}", self.number, unit.map_or("", |(word, ..)| word))
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut first = true;
+        for (name, value) in self.fields() {
+            let Some(value) = value else { continue };
+            f.write_str(if first { "{" } else { "," })?;
+            first = false;
+            write!(f, "{name}=")?;
+            if is_plain(value) {
+                f.write_str(value)?;
+            } else {
+                write!(
+                    f,
+                    "\"{}\"",
+                    value.replace('\\', "\\\\").replace('"', "\\\"")
+                )?;
+            }
+        }
+        f.write_str(if first { "" } else { "}" })
+    }
+}
+
+/// Whether a selector's value needs no quotes: nothing in it that ends it, and braces in pairs.
+fn is_plain(value: &str) -> bool {
+    let mut depth = 0i32;
+    let fits = |c: char| c.is_alphanumeric() || "-_/.:@~%+*{}".contains(c);
+    let balanced = value.chars().all(|c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        depth >= 0
+    });
+    balanced && depth == 0 && !value.is_empty() && value.chars().all(fits)
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (metric, sign) = (self.metric.as_str(), self.comparison.as_str());
+        write!(f, "{metric}{}{sign}{}", self.selector, self.bound)?;
+        match self.window {
+            Some(window) => write!(f, ":{}", show_duration(window)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let abort = if self.abort { " abort" } else { "" };
+        write!(f, "{}{abort}", self.condition)
+    }
+}
+
+/// Conditions, separated by `;`; `none` for none.
+pub(super) fn conditions() -> Form<Vec<Condition>> {
+    list("CONDITION", parse::condition)
+}
+
+/// Conditions that should hold, separated by `;`; `none` for none.
+pub(super) fn thresholds() -> Form<Vec<Threshold>> {
+    list("CONDITION", parse::threshold)
+}
+
+fn list<T: fmt::Display + 'static>(
+    value_name: &'static str,
+    parse: fn(&str) -> Result<T, Bad>,
+) -> Form<Vec<T>> {
+    let form = Form::new(
+        value_name,
+        move |text| {
+            if text.trim() == "none" {
+                return Ok(Vec::new());
+            }
+            let parts = split(text);
+            if parts.len() > MAX_CONDITIONS {
+                return Err(Bad::new(
+                    format!("{} conditions are too many", parts.len()),
+                    format!("give at most {MAX_CONDITIONS}"),
+                ));
+            }
+            parts.into_iter().map(parse).collect()
+        },
+        |list: &Vec<T>| match list.is_empty() {
+            true => "none".to_owned(),
+            false => {
+                let shown: Vec<String> = list.iter().map(T::to_string).collect();
+                shown.join("; ")
+            }
+        },
+    );
+    Form {
+        kind: Kind::List,
+        ..form
+    }
+}
+
+/// Cuts at the separators that are not within quotes.
+fn split(text: &str) -> Vec<&str> {
+    let mut quoted = false;
+    let mut escaped = false;
+    text.split(|c| {
+        let at_quote = c == '"' && !(quoted && escaped);
+        escaped = quoted && c == '\\' && !escaped;
+        quoted ^= at_quote;
+        c == SEPARATOR && !quoted
+    })
+    .collect()
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Conditions for the tests of other rooms.
+
+    use super::*;
+
+    pub(crate) fn conditions(text: &str) -> Result<Vec<Condition>, Bad> {
+        (super::conditions().parse)(text)
+    }
+
+    pub(crate) fn thresholds(text: &str) -> Result<Vec<Threshold>, Bad> {
+        (super::thresholds().parse)(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn bound(dimension: Dimension) -> impl Strategy<Value = Bound> {
+        let units: Vec<Unit> = UNITS
+            .iter()
+            .filter(|(_, _, of, _)| *of == dimension)
+            .map(|(_, unit, _, _)| *unit)
+            .collect();
+        let number = prop_oneof![(0..=1_000u32).prop_map(f64::from), 0.0..1.0f64, 0.0..1e9f64];
+        (number, prop::sample::select(units)).prop_filter_map("a share is at most 1", {
+            move |(number, unit)| {
+                let bound = Bound { number, unit };
+                (dimension != Dimension::Share || bound.value() <= 1.0).then_some(bound)
+            }
+        })
+    }
+
+    fn any_condition() -> impl Strategy<Value = Condition> {
+        let name =
+            || prop::option::of("[a-z/{}\",;= \\\\é]{1,9}".prop_map(|s| s.trim().to_owned()));
+        let metric = prop::sample::select(METRICS.map(|(_, metric)| metric).to_vec());
+        let comparison = prop::sample::select(COMPARISONS.map(|(_, sign)| sign).to_vec());
+        let window = prop::option::of((1_000u64..3_600_000).prop_map(Duration::from_millis));
+        (metric, name(), name(), name(), name(), comparison, window).prop_flat_map(
+            |(metric, archetype, method, route, category, comparison, window)| {
+                bound(metric.dimension()).prop_map(move |bound| {
+                    let filled = |name: &Option<String>| name.clone().filter(|n| !n.is_empty());
+                    let by_route =
+                        |name: &Option<String>| filled(name).filter(|_| metric.by_route());
+                    Condition {
+                        metric,
+                        selector: Selector {
+                            archetype: filled(&archetype),
+                            method: by_route(&method).map(|m| m.to_uppercase()),
+                            route: by_route(&route),
+                            category: by_route(&category),
+                        },
+                        comparison,
+                        bound,
+                        window,
+                    }
+                })
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_shown_condition_reads_back(list in prop::collection::vec((any_condition(), any::<bool>()), 0..5)) {
+            let conditions: Vec<Condition> = list.iter().map(|(condition, _)| condition.clone()).collect();
+            let form = conditions_form();
+            prop_assert_eq!((form.parse)(&(form.show)(&conditions)), Ok(conditions));
+            let thresholds: Vec<Threshold> = list
+                .into_iter()
+                .map(|(condition, abort)| Threshold { abort: abort && parse::may_abort(&condition), condition })
+                .collect();
+            let form = super::thresholds();
+            prop_assert_eq!((form.parse)(&(form.show)(&thresholds)), Ok(thresholds));
+        }
+
+        #[test]
+        fn no_text_panics(
+            text in "\\PC*",
+            near in "(p95|error_rate|checks|x)? ?(\\{[a-z]{0,9}=?\"?[a-z{}é]{0,3}\"?,?\\}?)?[<>=]{0,2}[0-9.]{0,6}(ms|%|/s|µ)?(:[0-9]{0,3}[sm]?)?( abort|;)?",
+        ) {
+            for text in [text, near] {
+                let _ = (conditions_form().parse)(&text);
+                let _ = (super::thresholds().parse)(&text);
+            }
+        }
+    }
+
+    fn conditions_form() -> Form<Vec<Condition>> {
+        conditions()
+    }
+
+    #[test]
+    fn several_stand_in_one_text() {
+        let form = conditions();
+        let text = " error_rate > 50% : 30s;p99{route=\"/a;b\", method=get}>=5s ";
+        let shown = (form.show)(&(form.parse)(text).unwrap());
+        assert_eq!(
+            shown,
+            "error_rate>50%:30s; p99{method=GET,route=\"/a;b\"}>=5s"
+        );
+        assert_eq!((form.parse)("none"), Ok(Vec::new()));
+        assert_eq!((form.show)(&Vec::new()), "none");
+        assert!((form.parse)(&vec!["max<1s"; 33].join(";")).is_err());
+    }
+
+    #[test]
+    fn units_come_down_to_seconds_and_shares() {
+        for (text, value) in [
+            ("p95<500ms", 0.5),
+            ("p95<1.5s", 1.5),
+            ("max<2m", 120.0),
+            ("p50<250us", 0.00025),
+            ("error_rate<1%", 0.01),
+            ("error_rate<0.01", 0.01),
+            ("rate>60/m", 1.0),
+            ("rate>100/s", 100.0),
+            ("requests>=1000", 1000.0),
+        ] {
+            let condition = &(conditions().parse)(text).unwrap()[0];
+            assert!((condition.bound.value() - value).abs() < 1e-12, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_selector_picks_what_it_names() {
+        let condition = (conditions().parse)("p95{route=/u/{id},method=get}<1s").unwrap();
+        let selector = &condition[0].selector;
+        assert!(selector.picks("admin", "GET", "/u/{id}", "user-query"));
+        assert!(!selector.picks("admin", "PUT", "/u/{id}", "user-query"));
+        assert!(!selector.picks("admin", "GET", "/u", "user-query"));
+    }
+}

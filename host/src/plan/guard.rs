@@ -1,0 +1,81 @@
+//! What ends a run before its time, and what it is held to: read from settings by `settings.rs`, watched by `run`.
+
+use std::time::Duration;
+
+use super::condition::{Condition, Threshold};
+use super::errors::Bad;
+use super::forms::Form;
+use super::units::{Bare, parse_duration, show_duration};
+
+/// The run's own guard.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    /// Any of these stops the run.
+    pub abort_on: Vec<Condition>,
+    /// So does the target when it gets this much worse.
+    pub degradation: Option<Degradation>,
+    /// All of these should hold.
+    pub thresholds: Vec<Threshold>,
+}
+
+/// How much worse than at its beginning a run may get.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Degradation {
+    /// Times latency or error share.
+    pub factor: f64,
+    /// The beginning, counted from the end of the ramp-up.
+    pub baseline: Duration,
+}
+
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(3600);
+const USUAL: Duration = Duration::from_secs(120);
+
+/// `10`, `10:2m` or `off`.
+pub(super) fn degradation() -> Form<Option<Degradation>> {
+    const EXAMPLE: &str = "write a factor from 1.1 to 1000, perhaps with a time: 10:2m; or off";
+    let parse = |text: &str| {
+        let (factor, baseline) = match text.split_once(':') {
+            Some((factor, baseline)) => (factor, parse_duration(baseline, Bare::Seconds)?),
+            None => (text, USUAL),
+        };
+        let factor = factor.trim().parse().ok();
+        let factor = factor.filter(|factor| (1.1..=1000.0).contains(factor));
+        match factor {
+            Some(factor) if (SHORTEST..=LONGEST).contains(&baseline) => {
+                Ok(Degradation { factor, baseline })
+            }
+            Some(_) => Err(Bad::new(
+                format!("{} is out of range", show_duration(baseline)),
+                "give 1s to 1h",
+            )),
+            None => Err(Bad::new(format!("{text:?} is no factor"), EXAMPLE)),
+        }
+    };
+    let show = |d: &Degradation| format!("{}:{}", d.factor, show_duration(d.baseline));
+    Form::new("FACTOR[:TIME]", parse, show).or_word("off")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_factor_stands_alone_or_with_a_time() {
+        let form = degradation();
+        for (text, shown) in [
+            ("10", "10:2m"),
+            ("1.5:30s", "1.5:30s"),
+            (" 3 : 5", "3:5s"),
+            ("off", "off"),
+        ] {
+            assert_eq!(
+                (form.parse)(text).map(|value| (form.show)(&value)),
+                Ok(shown.into())
+            );
+        }
+        for text in ["", "1", "x:2m", "NaN", "inf", "10:", "10:2h", "10:2m:1"] {
+            assert!((form.parse)(text).is_err(), "{text}");
+        }
+    }
+}

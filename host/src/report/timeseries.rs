@@ -1,0 +1,231 @@
+//! `--timeseries`: one row a second of the run, as CSV or as lines of JSON. Fed by the commands with each snapshot; a
+//! thread of its own writes, so that a slow disk costs rows and never the run. `host/docs/results.md` tells the columns.
+
+mod row;
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use self::row::{Cell, row};
+use super::files::WriteError;
+use crate::metrics::{Snapshot, Tally};
+use crate::plan::Selector;
+
+/// A row goes out when the last one is this old: a little less than two beats of the run.
+const EVERY: Duration = Duration::from_millis(950);
+/// Rows that may wait for the disk.
+const WAITING: usize = 120;
+
+/// The file, from the start of a run to its end.
+#[derive(Debug)]
+pub struct TimeSeries {
+    last: Option<(Duration, Tally, Vec<u64>)>,
+    rows: Option<SyncSender<Vec<Cell>>>,
+    writing: Option<JoinHandle<std::io::Result<()>>>,
+    lost: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Csv,
+    Json,
+}
+
+impl TimeSeries {
+    /// Take the file before the run: one that cannot be written ends the command and not the run.
+    pub fn create(path: &Path) -> Result<TimeSeries, WriteError> {
+        let error = |cause| WriteError::new("time series", path, cause);
+        let file = File::create(path).map_err(error)?;
+        let form = match path.extension().is_some_and(|ending| ending == "jsonl") {
+            true => Form::Json,
+            false => Form::Csv,
+        };
+        let (rows, inbox) = sync_channel(WAITING);
+        let writing = std::thread::Builder::new()
+            .name("time-series".into())
+            .spawn(move || write(BufWriter::new(file), form, &inbox))
+            .map_err(error)?;
+        Ok(TimeSeries {
+            last: None,
+            rows: Some(rows),
+            writing: Some(writing),
+            lost: 0,
+        })
+    }
+
+    /// Take in the state of the run. The first one is where the first second begins.
+    pub fn update(&mut self, snapshot: &Snapshot) {
+        let due = |(at, ..): &(Duration, _, _)| snapshot.elapsed >= *at + EVERY;
+        if self.last.as_ref().is_none_or(due) {
+            self.take(snapshot);
+        }
+    }
+
+    fn take(&mut self, snapshot: &Snapshot) {
+        let total = Tally::of(snapshot, &Selector::default());
+        let mix: Vec<u64> = snapshot.by_category().iter().map(|(_, n)| *n).collect();
+        if let (Some((at, before, mix_before)), Some(rows)) = (&self.last, &self.rows) {
+            let over = snapshot.elapsed.saturating_sub(*at);
+            let cells = row(snapshot, over, &total.since(before), &mix, mix_before);
+            match rows.try_send(cells) {
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+                Err(TrySendError::Full(_)) => self.lost += 1,
+            }
+        }
+        self.last = Some((snapshot.elapsed, total, mix));
+    }
+
+    /// Write what is left of the run, which ended in this state, and close the file.
+    pub fn finish(mut self, snapshot: Option<&Snapshot>) {
+        let rest = |s: &&Snapshot| self.last.as_ref().is_some_and(|(at, ..)| s.elapsed > *at);
+        if let Some(snapshot) = snapshot.filter(rest) {
+            self.take(snapshot);
+        }
+        drop(self.rows.take());
+        let written = self.writing.take().map(JoinHandle::join);
+        if let Some(Ok(Err(error))) = written {
+            tracing::warn!("the time series is not whole: {error}");
+        }
+        if self.lost > 0 {
+            tracing::warn!(
+                "the time series lacks {} rows: its disk was too slow",
+                self.lost
+            );
+        }
+    }
+}
+
+fn write(mut file: impl Write, form: Form, rows: &Receiver<Vec<Cell>>) -> std::io::Result<()> {
+    // A later version of a behavior may announce another category: that is no column of this file.
+    let mut columns = None;
+    for row in rows {
+        match form {
+            Form::Json => {
+                let object = row.iter().map(|cell| (cell.name.clone(), cell.json()));
+                let object: serde_json::Map<_, _> = object.collect();
+                serde_json::to_writer(&mut file, &object)?;
+                writeln!(file)?;
+            }
+            Form::Csv => {
+                if columns.is_none() {
+                    let names: Vec<String> = row.iter().map(|cell| quoted(&cell.name)).collect();
+                    writeln!(file, "{}", names.join(","))?;
+                }
+                let width = *columns.get_or_insert(row.len());
+                let values: Vec<String> = row.iter().take(width).map(|cell| cell.csv()).collect();
+                writeln!(file, "{}", values.join(","))?;
+            }
+        }
+        file.flush()?;
+    }
+    Ok(())
+}
+
+/// A column's name as CSV has it: a behavior may put anything into the name of a category.
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
+    match name.chars().all(plain) {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::testing::{catalog, sample, snapshot};
+    use crate::metrics::{Interval, Outcome, Process, Recorder, RequestSample, Totals};
+
+    /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each.
+    fn play(series: &mut TimeSeries, seconds: u64) -> Snapshot {
+        let mut recorder = Recorder::new(catalog(), 0);
+        let mut totals = Totals::new(catalog(), 1, Process::default());
+        series.update(&totals.snapshot(Duration::ZERO, Process::default()));
+        let mut last = snapshot();
+        for half in 1..=2 * seconds {
+            let second = half.div_ceil(2);
+            for n in 0..5 * second {
+                recorder.request(&RequestSample {
+                    outcome: Outcome::Status(if n == 0 && half % 2 == 1 { 500 } else { 200 }),
+                    latency: Duration::from_millis(10 * second),
+                    category: (n % 2) as u16,
+                    ..sample(0, 0)
+                });
+            }
+            totals.absorb(&mut recorder.take(Interval::new(&catalog())));
+            last = totals.snapshot(Duration::from_millis(500 * half), Process::default());
+            series.update(&last);
+        }
+        last
+    }
+
+    #[test]
+    fn each_row_is_one_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.csv");
+        let mut series = TimeSeries::create(&path).unwrap();
+        let last = play(&mut series, 3);
+        series.finish(Some(&last));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines = text.lines();
+        let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+        let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+        let column = |name: &str| -> Vec<&str> {
+            let at = names.iter().position(|n| *n == name).unwrap();
+            rows.iter().map(|row| row[at]).collect()
+        };
+        assert_eq!(column("elapsed"), ["1.000", "2.000", "3.000"]);
+        assert_eq!(column("requests"), ["10", "20", "30"]);
+        assert_eq!(column("rate"), ["10.000", "20.000", "30.000"]);
+        assert_eq!(column("errors"), ["1", "1", "1"]);
+        assert_eq!(column("p50")[2], "0.030015");
+        assert_eq!(column("mix_auth"), ["0.600000", "0.500000", "0.533333"]);
+    }
+
+    #[test]
+    fn a_line_of_json_has_the_same_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.jsonl");
+        let mut series = TimeSeries::create(&path).unwrap();
+        play(&mut series, 2);
+        series.finish(None);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let rows: Vec<serde_json::Value> = text
+            .lines()
+            .map(|l| serde_json::from_str(l).unwrap())
+            .collect();
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[1]["requests"], 20);
+        assert_eq!(rows[1]["rate"], 20.0);
+        assert!(rows[1]["time"].as_str().unwrap().ends_with('Z'));
+    }
+
+    #[test]
+    fn a_category_may_be_called_anything() {
+        assert_eq!(quoted("mix_user-query"), "mix_user-query");
+        assert_eq!(quoted("a\"b,c"), "\"a\"\"b,c\"");
+    }
+
+    #[test]
+    fn a_second_without_requests_has_empty_latencies() {
+        let mut file = Vec::new();
+        let (rows, inbox) = sync_channel(2);
+        let run = snapshot();
+        rows.send(row(
+            &run,
+            Duration::from_secs(1),
+            &Tally::default(),
+            &[],
+            &[],
+        ))
+        .unwrap();
+        drop(rows);
+        write(&mut file, Form::Csv, &inbox).unwrap();
+        let text = String::from_utf8(file).unwrap();
+        assert!(text.contains(",,,,") && !text.contains("NaN"), "{text}");
+    }
+}

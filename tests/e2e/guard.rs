@@ -1,0 +1,201 @@
+//! A run ends itself when its target is in distress, and is held to thresholds: exit codes 3 and 99, and results that
+//! say why.
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Fickle, Played, RunOf, Service, eventually, example, vespeiro};
+
+/// Somebody who asks for one thing over and over, without an end.
+fn restless(options: &str) -> String {
+    format!(
+        "--users 20 --min-request-count 1000000 --max-request-count 1000000 --delay-min 5 --delay-max 20 \
+         --guest-timeout 10s --archetype first={} {options}",
+        example("first").display()
+    )
+}
+
+/// Play until the target has been well for a while, let it fail, and wait for what the run makes of it.
+fn until_it_fails(options: &str) -> Played {
+    let target = Fickle::start();
+    let mut run = RunOf::start(&target.url, &restless(options));
+    eventually("a beginning that is well", || {
+        let ended = run.process.has_ended();
+        assert!(
+            ended.is_none(),
+            "it ended too soon: {}",
+            run.process.stderr()
+        );
+        // Well past the windows below, however slow the machine.
+        run.process
+            .stderr()
+            .contains("requests")
+            .then(|| target.answered() > 500)
+            .filter(|enough| *enough)
+    });
+    target.fail();
+    run.played()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap()
+}
+
+#[test]
+fn a_failing_target_stops_the_run_with_code_3() {
+    let played = until_it_fails("--abort-on max>10m:1s --abort-on error_rate>50%:2s");
+    assert_eq!(played.ended.code, Some(3), "{}", played.ended.stderr);
+    let aborted = &played.summary["aborted"];
+    assert_eq!(text(aborted, "cause"), "abort-on");
+    assert_eq!(text(aborted, "condition"), "error_rate>50%:2s");
+    assert!(aborted["achieved"].as_f64().unwrap() > 0.5);
+    let said = "ABORTED         abort-on error_rate>50%:2s, error_rate ";
+    assert!(
+        played.ended.stdout.contains(said),
+        "{}",
+        played.ended.stdout
+    );
+    let logged = "stopped by its own guard: abort_on error_rate>50%:2s: error_rate was ";
+    assert!(
+        played.ended.stderr.contains(logged),
+        "{}",
+        played.ended.stderr
+    );
+    played.adds_up();
+}
+
+#[test]
+fn a_target_that_was_better_at_the_beginning_stops_the_run() {
+    let played = until_it_fails("--degradation 3:2s");
+    assert_eq!(played.ended.code, Some(3), "{}", played.ended.stderr);
+    let aborted = &played.summary["aborted"];
+    assert_eq!(text(aborted, "cause"), "degradation");
+    assert_eq!(text(aborted, "condition"), "error_rate>15%:1s");
+    assert_eq!(aborted["baseline"].as_f64(), Some(0.0));
+}
+
+#[test]
+fn a_run_that_stops_itself_still_cleans_up() {
+    let service = Service::start();
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (journal, summary) = (file("run.journal"), file("summary.json"));
+    let budget = ["--min-request-count=100000", "--max-request-count=100000"];
+    let ended = vespeiro(
+        &[
+            &[
+                "run",
+                "--no-panel",
+                "--base-url",
+                &service.url,
+                "--journal",
+                &journal,
+            ][..],
+            &[
+                "--summary-json",
+                &summary,
+                "--users",
+                "10",
+                "--guest-timeout",
+                "10s",
+            ],
+            &[
+                "--delay-min",
+                "5",
+                "--delay-max",
+                "20",
+                "--abort-on",
+                "requests>50:1s",
+            ],
+            &budget,
+        ]
+        .concat(),
+    )
+    .orderly();
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let summary = std::fs::read_to_string(summary).unwrap();
+    let cleanup = serde_json::from_str::<Value>(&summary).unwrap()["cleanup"].clone();
+    assert!(cleanup["removed"].as_u64() > Some(0), "{cleanup}");
+    assert_eq!(cleanup["left"].as_u64(), Some(0));
+    assert!(!std::path::Path::new(&journal).exists());
+}
+
+#[test]
+fn crossed_thresholds_are_code_99_and_stand_in_every_result() {
+    let service = Service::start();
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (junit, rows) = (file("junit.xml"), file("rows.csv"));
+    let run = RunOf::start(
+        &service.url,
+        &format!(
+            "--users 10 --duration 3s --delay-min 5 --delay-max 20 --guest-timeout 10s --junit {junit} \
+             --timeseries {rows} --threshold p95{{archetype=admin}}<1us --threshold requests>5 \
+             --threshold error_rate<=100%:1s"
+        ),
+    );
+    let played = run.played();
+    assert_eq!(played.ended.code, Some(99), "{}", played.ended.stderr);
+    let thresholds = played.summary["thresholds"].as_array().unwrap();
+    let states: Vec<&str> = thresholds.iter().map(|t| text(t, "state")).collect();
+    assert_eq!(states, ["crossed", "ok", "ok"]);
+    let line = |start: &str| {
+        let found = played
+            .ended
+            .stdout
+            .lines()
+            .find(|line| line.starts_with(start));
+        found
+            .unwrap_or_else(|| panic!("{}", played.ended.stdout))
+            .to_owned()
+    };
+    assert!(line("p95{archetype=admin}<1us ").ends_with("CROSSED"));
+    assert!(line("requests>5 ").ends_with("ok"));
+
+    let junit = std::fs::read_to_string(junit).unwrap();
+    assert!(junit.contains(
+        "<testsuite name=\"thresholds\" tests=\"3\" skipped=\"0\" errors=\"0\" failures=\"1\""
+    ));
+    assert!(junit.contains("classname=\"newcomer\""), "checks: {junit}");
+
+    // Nothing is lost: the rows add up to the summary.
+    let rows = std::fs::read_to_string(rows).unwrap();
+    let mut lines = rows.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let at = |name: &str| names.iter().position(|n| *n == name).unwrap();
+    let lines: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let sum = |name: &str| -> u64 {
+        let column = lines
+            .iter()
+            .map(|line| line[at(name)].parse::<u64>().unwrap());
+        column.sum()
+    };
+    assert!(lines.len() >= 3, "{rows}");
+    assert_eq!(sum("requests"), played.sent());
+    assert_eq!(sum("errors"), played.errors());
+    let received = played.summary["total"]["bytes_received"].as_u64();
+    assert_eq!(Some(sum("received_bytes")), received);
+    assert!(lines.iter().all(|line| line.len() == names.len()));
+}
+
+#[test]
+fn a_threshold_may_stop_the_run() {
+    let target = Fickle::start();
+    let folder = TempDir::new().unwrap();
+    let plan = folder.path().join("plan.toml");
+    std::fs::write(
+        &plan,
+        "[thresholds]\nrate = \">=1000000/s:1s abort\"\nerror_rate = [\"<1%\", \"<2%:5s\"]\n",
+    )
+    .unwrap();
+    let options = format!("--lang pt-BR --plan {}", plan.display());
+    let played = RunOf::start(&target.url, &restless(&options)).played();
+    assert_eq!(played.ended.code, Some(99), "{}", played.ended.stderr);
+    assert_eq!(text(&played.summary["aborted"], "cause"), "threshold");
+    let said = &played.ended.stdout;
+    assert!(
+        said.contains("ABORTADA        limiar rate>=1000000/s:1s"),
+        "{said}"
+    );
+    assert!(said.contains("VIOLADO"), "{said}");
+}
