@@ -3,7 +3,7 @@
 
 use super::query::Queries;
 use crate::metrics::families::table::{
-    AUTHENTICATIONS, CATEGORY_REQUESTS, CHECKS, ERRORS, MIX_TARGET, PROCESS_CPU,
+    ARRIVALS_DROPPED, AUTHENTICATIONS, CATEGORY_REQUESTS, CHECKS, ERRORS, MIX_TARGET, PROCESS_CPU,
     PROCESS_RESIDENT_MEMORY, REQUEST_DURATION, REQUESTS, REQUESTS_NOT_SENT, SCHEDULING_LAG,
     SESSIONS_ENDED, TRAPS, USABLE_CORES,
 };
@@ -78,6 +78,15 @@ pub(super) fn alerts(q: &Queries) -> Vec<Alert> {
             Bound::Below(0.01),
             "The run sends nothing",
             "The run goes on, but no request has been sent for a while: the target may hold all connections.",
+        ),
+        alert(
+            "VespeiroArrivalsDropped",
+            "warning",
+            "30s",
+            q.rate(&ARRIVALS_DROPPED, EACH, ""),
+            Bound::Above(0.0),
+            "Arrivals are dropped",
+            "{{ $value | humanize }} sessions per second find no user in time: the load is less than was asked for.",
         ),
         alert(
             "VespeiroHeldBack",

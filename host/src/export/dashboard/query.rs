@@ -88,6 +88,16 @@ impl Queries {
         format!("histogram_quantile({quantile}, {buckets})")
     }
 
+    /// A quantile now by the same quantile over the last half hour: over 1, it has got worse.
+    pub(super) fn drift(&self, quantile: f64, metric: &Metric) -> String {
+        let long = Self {
+            window: "30m",
+            ..*self
+        };
+        let [now, before] = [self, &long].map(|q| q.quantile(quantile, metric, "", ""));
+        format!("{now} / {before}")
+    }
+
     /// The mean of a histogram.
     pub(super) fn mean(&self, metric: &Metric, by: &str) -> String {
         if self.native {
