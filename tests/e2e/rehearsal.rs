@@ -48,6 +48,25 @@ fn check_says_in_one_line_what_is_wrong() {
         );
         assert_eq!(ended.stderr.lines().count(), 1, "{mode}: {}", ended.stderr);
     }
+    // It only goes wrong after a good request, and then the target is the reason.
+    let panics_on_failure = TempDir::new().unwrap();
+    let by_hand = by_hand(
+        &panics_on_failure,
+        // A failed outcome has 1 at its first byte.
+        &[(
+            "next again",
+            "(if (i32.load8_u (local.get $outcomes)) (then (unreachable)))",
+        )],
+    );
+    let ended = vespeiro(&["check", by_hand.to_str().unwrap()]).orderly();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("when every request times out, it crashed in next"),
+        "{}",
+        ended.stderr
+    );
     let noted = vespeiro(&[
         "check",
         module,

@@ -46,14 +46,18 @@ impl Check {
         let mut slot = stage.slot();
         let mut replies = self.options.replies()?;
         let scripted = self.options.replies.is_some();
-        found.rehearse(&stage, &mut slot, &mut replies, SESSIONS, self.options.requests, |why| {
-            if scripted {
-                Err(format!("a session fails: {why}"))
-            } else {
-                Ok(format!(
-                    "a session fails, which made-up replies may be the reason of: {why}: give it real ones with --replies"
-                ))
-            }
+        found.rehearse(&stage, &mut slot, &mut replies, self.options.requests, &Part {
+            sessions: SESSIONS,
+            when: None,
+            failed: |why: &str| {
+                if scripted {
+                    Err(format!("a session fails: {why}"))
+                } else {
+                    Ok(format!(
+                        "a session fails, which made-up replies may be the reason of: {why}: give it real ones with --replies"
+                    ))
+                }
+            },
         });
         let memory = slot.memory();
         let failing = [
@@ -69,9 +73,12 @@ impl Check {
                 &stage,
                 &mut slot,
                 &mut replies,
-                FAILING_SESSIONS,
                 self.options.requests,
-                |why| Ok(format!("when {when}, a session fails: {why}")),
+                &Part {
+                    sessions: FAILING_SESSIONS,
+                    when: Some(when),
+                    failed: |why: &str| Ok(format!("when {when}, a session fails: {why}")),
+                },
             );
         }
         self.print(&stage, &found, loaded, memory);
@@ -166,18 +173,25 @@ impl Check {
     }
 }
 
+/// Some of the sessions, under one condition.
+struct Part<F> {
+    sessions: u32,
+    /// The condition, where it is a bad one.
+    when: Option<&'static str>,
+    /// Judges a session that fails: `Err` keeps the module from playing.
+    failed: F,
+}
+
 impl Findings {
-    /// `failed` judges a session that fails: `Err` keeps the module from playing.
     fn rehearse(
         &mut self,
         stage: &Stage,
         slot: &mut crate::behavior::Slot,
         replies: &mut Replies,
-        sessions: u32,
         budget: u32,
-        failed: impl Fn(&str) -> Result<String, String>,
+        part: &Part<impl Fn(&str) -> Result<String, String>>,
     ) {
-        for ordinal in 0..sessions {
+        for ordinal in 0..part.sessions {
             let undeclared = &mut self.undeclared;
             let played = stage.play(slot, ordinal, replies, budget, |_, happening| {
                 if let Happening::Sent {
@@ -196,11 +210,18 @@ impl Findings {
                 Ended::Completed => (0, None),
                 Ended::Abandoned => (1, None),
                 Ended::Cut => (2, None),
-                Ended::Failed(why) => (3, Some(failed(why))),
-                Ended::Crashed(crash) => (
-                    3,
-                    Some(Err(format!("crashed in {}: {}", crash.call, crash.reason))),
-                ),
+                Ended::Failed(why) => (3, Some((part.failed)(why))),
+                Ended::Crashed(crash) => {
+                    let when = part.when.map(|when| format!("when {when}, it "));
+                    let when = when.unwrap_or_default();
+                    (
+                        3,
+                        Some(Err(format!(
+                            "{when}crashed in {}: {}",
+                            crash.call, crash.reason
+                        ))),
+                    )
+                }
             };
             self.sessions[ending] += 1;
             match judged {

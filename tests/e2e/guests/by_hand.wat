@@ -1,6 +1,6 @@
 ;; A behavior without any SDK: a core module that exports the contract's functions under their canonical names and
 ;; carries no WIT. Its sessions ask for GET /health once and are done. Tests put more of it where `;; imports`,
-;; `;; data`, `;; describe`, `;; begin`, `;; next` and `;; drop` stand.
+;; `;; data`, `;; describe`, `;; begin`, `;; next`, `;; next again` and `;; drop` stand.
 (module
   (import "[export]vespeiro:behavior/behavior@0.1.0" "[resource-new]session" (func $new (param i32) (result i32)))
   (import "[export]vespeiro:behavior/behavior@0.1.0" "[resource-drop]session" (func $discard (param i32)))
@@ -56,7 +56,10 @@
     (i64.store (i32.const 264) (i64.const 0))
     (i32.store (i32.const 272) (i32.const 0))
     (if (i32.load (local.get $self))
-      (then (i32.store8 (i32.const 264) (i32.const 1)))
+      (then
+        (i32.store8 (i32.const 264) (i32.const 1))
+        ;; next again
+      )
       (else
         (i32.store (local.get $self) (i32.const 1))
         (i32.store (i32.const 268) (i32.const 320))
