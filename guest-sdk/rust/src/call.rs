@@ -24,9 +24,18 @@ pub struct Call<'a> {
     draft: Box<Draft>,
 }
 
+/// What the request will be. It is written out when it is sent, and kept as it is for when it has to be sent again.
 struct Draft {
     route: Route,
-    request: Request,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+    /// The body is JSON: a header says so.
+    is_json: bool,
+    capture: Capture,
+    timeout_ms: Option<u32>,
+    mark: Option<String>,
+    fault: Option<Fault>,
     /// What of the template still waits for its arguments.
     rest: &'static str,
     has_query: bool,
@@ -35,33 +44,27 @@ struct Draft {
 
 impl std::fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Draft { route, request, .. } = &*self.draft;
+        let Draft { route, path, .. } = &*self.draft;
         f.debug_struct("Call")
             .field("route", route)
-            .field("path", &request.path)
+            .field("path", path)
             .finish_non_exhaustive()
     }
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(me: &'a Me, route: Route) -> Call<'a> {
-        let request = Request {
-            method: route.method,
+        let mut draft = Box::new(Draft {
+            route,
             path: String::with_capacity(route.path.len() + 40),
-            route: route.path.into(),
-            category: route.category.into(),
             headers: Vec::new(),
             body: None,
+            is_json: false,
             capture: Capture::NONE,
             timeout_ms: None,
             mark: None,
             fault: None,
-        };
-        let rest = route.path;
-        let mut draft = Box::new(Draft {
-            route,
-            request,
-            rest,
+            rest: route.path,
             has_query: false,
             problem: None,
         });
@@ -79,7 +82,7 @@ impl<'a> Call<'a> {
         match draft.rest.find('}') {
             Some(end) => {
                 draft.rest = &draft.rest[end + 1..];
-                encode(&mut draft.request.path, value);
+                encode(&mut draft.path, value);
                 draft.copy_literal();
             }
             None => draft.fail(format!("has no placeholder for `{value}`")),
@@ -90,14 +93,11 @@ impl<'a> Call<'a> {
     /// A query parameter, percent-encoded. Comes after the arguments.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         let draft = &mut *self.draft;
-        draft
-            .request
-            .path
-            .push(if draft.has_query { '&' } else { '?' });
+        draft.path.push(if draft.has_query { '&' } else { '?' });
         draft.has_query = true;
-        encode(&mut draft.request.path, name);
-        draft.request.path.push('=');
-        encode(&mut draft.request.path, value);
+        encode(&mut draft.path, name);
+        draft.path.push('=');
+        encode(&mut draft.path, value);
         self
     }
 
@@ -111,7 +111,7 @@ impl<'a> Call<'a> {
 
     /// A header.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.draft.request.headers.push((name.into(), value.into()));
+        self.draft.headers.push((name.into(), value.into()));
         self
     }
 
@@ -119,15 +119,17 @@ impl<'a> Call<'a> {
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
         let mut body = Vec::with_capacity(256);
         match serde_json::to_writer(&mut body, value) {
-            Ok(()) => self.draft.request.body = Some(body),
+            Ok(()) => self.draft.body = Some(body),
             Err(error) => self.draft.fail(format!("body: {error}")),
         }
-        self.header("content-type", "application/json")
+        self.draft.is_json = true;
+        self
     }
 
     /// A body of bytes; its content type is a header of yours.
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.draft.request.body = Some(bytes.into());
+        self.draft.body = Some(bytes.into());
+        self.draft.is_json = false;
         self
     }
 
@@ -142,33 +144,33 @@ impl<'a> Call<'a> {
     }
 
     fn capture(mut self, more: Capture) -> Self {
-        let capture = &mut self.draft.request.capture;
+        let capture = &mut self.draft.capture;
         *capture = capture.and(more);
         self
     }
 
     /// Count the request for another category than its route's. The behavior has to declare it on some route.
     pub fn category(mut self, category: &'static str) -> Self {
-        self.draft.request.category = category.into();
+        self.draft.route.category = category;
         self
     }
 
     /// The longest wait for the whole response, in milliseconds, instead of the plan's.
     pub fn timeout_ms(mut self, millis: u32) -> Self {
-        self.draft.request.timeout_ms = Some(millis);
+        self.draft.timeout_ms = Some(millis);
         self
     }
 
     /// Name of what this request creates, `<kind>:<name>`: in the run's journal before the request leaves, so that
     /// cleanup finds the thing even if the reply is lost. Take it back with [`Me::unmark`] once it is removed.
     pub fn mark(mut self, thing: impl Into<String>) -> Self {
-        self.draft.request.mark = Some(thing.into());
+        self.draft.mark = Some(thing.into());
         self
     }
 
     /// The request is wrong on purpose; its failure is not held against the target, nor against a bearer token.
     pub fn fault(mut self, kind: Fault) -> Self {
-        self.draft.request.fault = Some(kind);
+        self.draft.fault = Some(kind);
         self
     }
 
@@ -201,7 +203,7 @@ impl Draft {
             .position(|byte| byte == b'{')
             .unwrap_or(self.rest.len());
         let (literal, rest) = self.rest.split_at(at);
-        self.request.path.push_str(literal);
+        self.path.push_str(literal);
         self.rest = rest;
     }
 
@@ -210,38 +212,68 @@ impl Draft {
             .get_or_insert_with(|| Error::usage(format!("{}: {message}", self.route.path)));
     }
 
-    fn finish(mut self) -> Result<Request> {
+    /// Whether it can be sent.
+    fn check(&mut self) -> Result<()> {
         if !self.rest.is_empty() {
             self.fail(format!("lacks an argument for `{}`", self.rest));
         }
-        match self.problem {
+        match self.problem.take() {
             Some(problem) => Err(problem),
-            None => Ok(self.request),
+            None => Ok(()),
+        }
+    }
+
+    /// The request as it stands, authorized or not.
+    fn request(&self, tokens: Option<&Tokens>) -> Request {
+        let more = usize::from(self.is_json) + usize::from(tokens.is_some());
+        let mut headers = Vec::with_capacity(self.headers.len() + more);
+        headers.extend_from_slice(&self.headers);
+        if self.is_json {
+            headers.push(("content-type".into(), "application/json".into()));
+        }
+        if let Some(tokens) = tokens {
+            headers.push(("authorization".into(), tokens.bearer()));
+        }
+        Request {
+            method: self.route.method,
+            path: self.path.clone(),
+            route: self.route.path.into(),
+            category: self.route.category.into(),
+            headers,
+            body: self.body.clone(),
+            capture: self.capture,
+            timeout_ms: self.timeout_ms,
+            mark: self.mark.clone(),
+            fault: self.fault,
         }
     }
 }
 
-async fn send(me: &Me, draft: Box<Draft>) -> Result<Reply> {
+async fn send(me: &Me, mut draft: Box<Draft>) -> Result<Reply> {
+    draft.check()?;
     let route = draft.route.path;
-    let sent = Exchange::post(me.core(), draft.finish()?);
+    let sent = Exchange::post(me.core(), draft.request(None));
+    drop(draft);
     answered(route, sent).await
 }
 
-async fn send_authorized(me: &Me, draft: Box<Draft>, tokens: &Tokens) -> Result<Reply> {
+async fn send_authorized(me: &Me, mut draft: Box<Draft>, tokens: &Tokens) -> Result<Reply> {
+    draft.check()?;
     let route = draft.route.path;
     if tokens.is_due(me) {
         // Boxed, as all that is rare here: a waiting request should hold no more than it needs.
         Box::pin(tokens.renew(me)).await?;
     }
     let generation = tokens.generation();
-    let request = draft.finish()?;
-    let again = request.fault.is_none().then(|| Box::new(request.clone()));
-    let reply = answered(route, Exchange::post(me.core(), tokens.sign(request))).await?;
+    let sent = Exchange::post(me.core(), draft.request(Some(tokens)));
+    let again = draft.fault.is_none().then_some(draft);
+    let reply = answered(route, sent).await?;
     match again {
-        Some(request) if reply.status == 401 => {
+        Some(draft) if reply.status == 401 => {
             drop(reply);
             Box::pin(tokens.replace(me, generation)).await?;
-            answered(route, Exchange::post(me.core(), tokens.sign(*request))).await
+            let sent = Exchange::post(me.core(), draft.request(Some(tokens)));
+            answered(route, sent).await
         }
         _ => Ok(reply),
     }

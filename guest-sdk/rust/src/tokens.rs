@@ -8,7 +8,6 @@ use std::task::Poll;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::Request;
 use crate::session::Core;
 use crate::{Me, Reply, Result, Route};
 
@@ -170,12 +169,9 @@ impl Tokens {
         self.generation.get()
     }
 
-    /// The request with the token.
-    pub(crate) fn sign(&self, mut request: Request) -> Request {
-        request
-            .headers
-            .push(("authorization".into(), self.held.borrow().bearer.clone()));
-        request
+    /// Value of the authorization header.
+    pub(crate) fn bearer(&self) -> String {
+        self.held.borrow().bearer.clone()
     }
 
     /// A token for a request that needs one now.
@@ -240,7 +236,7 @@ impl Tokens {
             access_token,
             refresh_token,
             expires_in,
-        } = answer.data.unwrap_or(answer.bare);
+        } = answer.grant();
         let Some(access_token) = access_token else {
             return Err(reply.misses("access_token"));
         };
@@ -316,9 +312,21 @@ struct Grant {
     expires_in: Option<u64>,
 }
 
+/// The grant, bare or under `data`. Not flattened: that would gather the whole answer before it is read.
 #[derive(Deserialize)]
 struct Answer {
     data: Option<Grant>,
-    #[serde(flatten)]
-    bare: Grant,
+    access_token: Option<String>,
+    refresh_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+impl Answer {
+    fn grant(self) -> Grant {
+        self.data.unwrap_or(Grant {
+            access_token: self.access_token,
+            refresh_token: self.refresh_token,
+            expires_in: self.expires_in,
+        })
+    }
 }

@@ -13,7 +13,7 @@ impl Client<'_> {
     /// When the service refuses; so with all of these.
     pub async fn browse(&self) -> Result<()> {
         let me = self.me();
-        let found = self.list_users(me.range(1..=3), 20).await?;
+        let found = self.list_users(me.range(1..=3), 10).await?;
         let total = found.meta.total;
         let mut people = found.items;
         me.check(
@@ -57,7 +57,7 @@ impl Client<'_> {
                 2 => "email",
                 _ => "q",
             };
-            self.search_users(&[(field, word), ("per_page", "10")])
+            self.skim_users(&[(field, word), ("per_page", "10")])
                 .await?;
             me.think_briefly().await;
         }
@@ -72,14 +72,14 @@ impl Client<'_> {
         let me = self.me();
         match me.range(0..3) {
             0 => {
-                let roles = self.list_roles(1, 50).await?;
+                let roles = self.list_roles(1, 10).await?;
                 if let Some(role) = self.one_that_stays(roles.items) {
                     me.think().await;
                     self.get_role(&role).await?;
                 }
             }
             1 => {
-                let permissions = self.list_permissions(1, 50).await?;
+                let permissions = self.list_permissions(1, 10).await?;
                 if let Some(permission) = self.one_that_stays(permissions.items) {
                     me.think().await;
                     self.get_permission(&permission).await?;

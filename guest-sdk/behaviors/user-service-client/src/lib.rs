@@ -17,4 +17,4 @@ pub use cleanup::cleanup;
 pub use client::Client;
 pub use created::{Created, NewUser, numbered};
 pub use faults::{Standing, maybe_err};
-pub use model::{Id, Meta, Named, Page, Person, Profile};
+pub use model::{Extent, Id, Meta, Named, Page, Person, Profile};

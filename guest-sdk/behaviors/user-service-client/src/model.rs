@@ -79,6 +79,14 @@ pub struct Page<T> {
     pub meta: Meta,
 }
 
+/// A page of which only its place in the whole is read.
+#[derive(Debug, Deserialize)]
+pub struct Extent {
+    /// Where it is in the whole.
+    #[serde(default)]
+    pub meta: Meta,
+}
+
 /// Where a page is in the whole.
 #[derive(Debug, Default, Clone, Copy, Deserialize)]
 #[serde(default)]

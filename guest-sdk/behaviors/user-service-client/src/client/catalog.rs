@@ -1,7 +1,7 @@
 //! Calls about roles, permissions and who has which role.
 
 use serde_json::{Value, json};
-use vespeiro_guest::{Call, Result, Route};
+use vespeiro_guest::{Call, Result, Route, join};
 
 use super::{Client, done, read};
 use crate::model::{Data, Id, Identified, Named, Page};
@@ -13,12 +13,7 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::list_users`].
     pub async fn list_roles(&self, page: u32, per_page: u32) -> Result<Page<Named>> {
-        read(
-            self.call(routes::LIST_ROLES)
-                .query("page", page)
-                .query("per_page", per_page),
-        )
-        .await
+        read(self.listing(routes::LIST_ROLES, page, per_page)).await
     }
 
     /// A page of permissions.
@@ -26,12 +21,26 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::list_users`].
     pub async fn list_permissions(&self, page: u32, per_page: u32) -> Result<Page<Named>> {
-        read(
-            self.call(routes::LIST_PERMISSIONS)
-                .query("page", page)
-                .query("per_page", per_page),
+        read(self.listing(routes::LIST_PERMISSIONS, page, per_page)).await
+    }
+
+    /// The first page of roles and of permissions together, without a look at what is on them.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn skim_rights(&self) -> Result<()> {
+        let (roles, permissions) = join(
+            done(self.listing(routes::LIST_ROLES, 1, 50)),
+            done(self.listing(routes::LIST_PERMISSIONS, 1, 50)),
         )
-        .await
+        .await;
+        roles.and(permissions)
+    }
+
+    fn listing(&self, route: Route, page: u32, per_page: u32) -> Call<'_> {
+        self.call(route)
+            .query("page", page)
+            .query("per_page", per_page)
     }
 
     /// A role.

@@ -26,13 +26,22 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::list_users`].
     pub async fn search_users(&self, filters: &[(&str, &str)]) -> Result<Page<Person>> {
+        read(self.searching(filters)).await
+    }
+
+    /// The same without a look at who was found.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn skim_users(&self, filters: &[(&str, &str)]) -> Result<()> {
+        done(self.searching(filters)).await
+    }
+
+    fn searching(&self, filters: &[(&str, &str)]) -> Call<'a> {
         let call = self.call(routes::SEARCH_USERS);
-        read(
-            filters
-                .iter()
-                .fold(call, |call, (name, value)| call.query(name, value)),
-        )
-        .await
+        filters
+            .iter()
+            .fold(call, |call, (name, value)| call.query(name, value))
     }
 
     /// A user.
