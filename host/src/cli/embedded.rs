@@ -62,7 +62,13 @@ impl Service {
             .enable_all()
             .build()?;
         let client = Client::new(plan)?;
-        let call = Call::new(client.base(), http::Method::GET, "/metrics", &[], None)?;
+        let call = Call::new(
+            client.base(),
+            http::Method::GET,
+            "/metrics",
+            Vec::new(),
+            None,
+        )?;
         let exchange = runtime.block_on(client.send(call.capture(false, true)));
         let answer = exchange.result.map_err(|failure| {
             anyhow!("the user service did not tell what it holds: {failure:?}")

@@ -16,6 +16,8 @@ const RESERVED: [&str; 7] = [
     "user-agent",
     "x-vespeiro-run",
 ];
+/// Headers that the host and the library add; room for them is made at once.
+const OWN_HEADERS: usize = 5;
 /// Longest path and query, in bytes.
 const MAX_PATH: usize = 8192;
 
@@ -56,32 +58,25 @@ impl Call {
         base: &Url,
         method: Method,
         path: &str,
-        headers: &[(String, String)],
+        headers: Vec<(String, String)>,
         body: Option<Vec<u8>>,
     ) -> Result<Self, Refused> {
         check_path(path)?;
-        let (path, query) = match path.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (path, None),
-        };
-        // The base was parsed once; only what follows it is parsed for each request.
-        let mut url = base.clone();
-        match base.path().trim_end_matches('/') {
-            "" => url.set_path(path),
-            prefix => url.set_path(&format!("{prefix}{path}")),
-        }
-        url.set_query(query);
-        let mut map = HeaderMap::with_capacity(headers.len() + 2);
+        let mut map = HeaderMap::with_capacity(headers.len() + OWN_HEADERS);
         for (name, value) in headers {
-            let invalid = || Refused::Header(shorten(name));
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
-            if RESERVED.contains(&name.as_str()) {
-                return Err(Refused::Reserved(name.as_str().to_owned()));
+            let Ok(known) = HeaderName::from_bytes(name.as_bytes()) else {
+                return Err(Refused::Header(shorten(&name)));
+            };
+            if RESERVED.contains(&known.as_str()) {
+                return Err(Refused::Reserved(known.as_str().to_owned()));
             }
-            let mut value = HeaderValue::from_str(value).map_err(|_| invalid())?;
-            value.set_sensitive(name == http::header::AUTHORIZATION);
-            map.append(name, value);
+            let Ok(mut value) = HeaderValue::try_from(value) else {
+                return Err(Refused::Header(shorten(&name)));
+            };
+            value.set_sensitive(known == http::header::AUTHORIZATION);
+            map.append(known, value);
         }
+        let url = address(base, path);
         Ok(Self {
             method,
             url,
@@ -126,6 +121,21 @@ impl Call {
     }
 }
 
+/// The base was parsed once; only what follows it is parsed for each request.
+fn address(base: &Url, path: &str) -> Url {
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
+    let mut url = base.clone();
+    match base.path().trim_end_matches('/') {
+        "" => url.set_path(path),
+        prefix => url.set_path(&format!("{prefix}{path}")),
+    }
+    url.set_query(query);
+    url
+}
+
 fn check_path(path: &str) -> Result<(), Refused> {
     if path.len() > MAX_PATH {
         return Err(Refused::TooLong(path.len()));
@@ -152,17 +162,11 @@ mod tests {
     const BASE: &str = "http://127.0.0.1:9501";
 
     fn call(path: &str, headers: &[(&str, &str)]) -> Result<Call, Refused> {
-        let headers: Vec<_> = headers
+        let headers = headers
             .iter()
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
             .collect();
-        Call::new(
-            &Url::parse(BASE).unwrap(),
-            Method::GET,
-            path,
-            &headers,
-            None,
-        )
+        Call::new(&Url::parse(BASE).unwrap(), Method::GET, path, headers, None)
     }
 
     #[test]
@@ -181,7 +185,7 @@ mod tests {
     #[test]
     fn a_base_with_a_prefix_keeps_it() {
         let base = Url::parse("http://127.0.0.1:9501/users-service/").unwrap();
-        let call = Call::new(&base, Method::GET, "/health?x=1", &[], None).unwrap();
+        let call = Call::new(&base, Method::GET, "/health?x=1", Vec::new(), None).unwrap();
         assert_eq!(
             call.url.as_str(),
             "http://127.0.0.1:9501/users-service/health?x=1"

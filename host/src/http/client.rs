@@ -1,13 +1,15 @@
 //! One worker's pool of connections to the target, and the measured exchange of one request for one response.
 
+use std::future::Future;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
 use reqwest::redirect::Policy;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::alarms::Alarms;
 use super::call::Call;
 use super::failure::classify;
 use crate::metrics::Failure;
@@ -28,6 +30,8 @@ pub struct Client {
     base: Rc<Url>,
     /// Requests in flight that this worker may still begin.
     permits: Option<Rc<Semaphore>>,
+    alarms: Rc<Alarms>,
+    request_timeout: Duration,
     max_body: usize,
 }
 
@@ -76,6 +80,8 @@ impl Client {
             inner,
             base,
             permits,
+            alarms: Rc::default(),
+            request_timeout: target.request_timeout,
             max_body: target.max_body,
         })
     }
@@ -94,30 +100,35 @@ impl Client {
         }
     }
 
-    /// Send and read to the end. The latency begins here: wait for a [`place`](Self::place) first.
-    pub async fn send(&self, call: Call) -> Exchange {
+    /// Send and read to the end. The latency begins with the first poll: wait for a [`place`](Self::place) before.
+    /// The request is moved into the HTTP library at once, so that what waits for the response is small.
+    pub fn send(&self, call: Call) -> impl Future<Output = Exchange> {
         let sent = call.body.as_ref().map_or(0, |body| body.len() as u64);
+        let limit = call.timeout.unwrap_or(self.request_timeout);
         let (capture_headers, capture_body) = (call.capture_headers, call.capture_body);
         let mut request = reqwest::Request::new(call.method, call.url);
         *request.headers_mut() = call.headers;
         *request.body_mut() = call.body.map(reqwest::Body::from);
-        if call.timeout.is_some() {
-            *request.timeout_mut() = call.timeout;
-        }
-        let mut received = 0;
-        let start = Instant::now();
-        let result = match self.inner.execute(request).await {
-            Ok(response) => {
-                self.read(response, capture_headers, capture_body, &mut received)
-                    .await
+        let response = self.inner.execute(request);
+        async move {
+            let mut received = 0;
+            let start = Instant::now();
+            let answer = async {
+                match response.await {
+                    Ok(response) => {
+                        self.read(response, capture_headers, capture_body, &mut received)
+                            .await
+                    }
+                    Err(error) => Err(classify(&error)),
+                }
+            };
+            let result = self.alarms.within(start + limit, answer).await;
+            Exchange {
+                result: result.unwrap_or(Err(Failure::Timeout)),
+                latency: start.elapsed(),
+                sent,
+                received,
             }
-            Err(error) => Err(classify(&error)),
-        };
-        Exchange {
-            result,
-            latency: start.elapsed(),
-            sent,
-            received,
         }
     }
 
@@ -158,6 +169,10 @@ fn builder(target: &Target, run_id: &str) -> Result<reqwest::ClientBuilder, Clie
     let run = HeaderValue::from_str(run_id).map_err(|e| ClientError(e.to_string()))?;
     let mut own = HeaderMap::new();
     own.insert(HeaderName::from_static("x-vespeiro-run"), run);
+    if target.base_url.scheme() == "http" && target.http != HttpVersion::Http2 {
+        // Otherwise the library writes it anew for each request; HTTP/2 has no such header.
+        own.insert(HOST, host(&target.base_url)?);
+    }
     let builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .default_headers(own)
@@ -167,7 +182,6 @@ fn builder(target: &Target, run_id: &str) -> Result<reqwest::ClientBuilder, Clie
         .no_proxy()
         .gzip(target.compressed)
         .connect_timeout(target.connect_timeout)
-        .timeout(target.request_timeout)
         .tcp_nodelay(true)
         .pool_max_idle_per_host(usize::MAX)
         .pool_idle_timeout(Duration::from_secs(30))
@@ -177,6 +191,16 @@ fn builder(target: &Target, run_id: &str) -> Result<reqwest::ClientBuilder, Clie
         HttpVersion::Http1 => builder.http1_only(),
         HttpVersion::Http2 => builder.http2_prior_knowledge(),
     })
+}
+
+/// Name and port as HTTP/1.1 has them, without the scheme's own port.
+fn host(base: &Url) -> Result<HeaderValue, ClientError> {
+    let name = base.host_str().unwrap_or_default();
+    let host = match base.port() {
+        Some(port) => format!("{name}:{port}"),
+        None => name.to_owned(),
+    };
+    HeaderValue::try_from(host).map_err(|e| ClientError(e.to_string()))
 }
 
 fn plain(headers: &HeaderMap) -> Vec<(String, String)> {

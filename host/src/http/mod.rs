@@ -1,6 +1,7 @@
 //! The way to the target. This is the only room that knows the HTTP library; the run hands it [`Call`]s and gets
 //! [`Exchange`]s, in which a failed request is data and never an error. A [`Poster`] is the way to receivers of metrics.
 
+mod alarms;
 mod call;
 mod client;
 mod failure;

@@ -20,7 +20,7 @@ pub async fn preflight(client: &Client) -> Result<(), Unreachable> {
         base: client.base().as_str().trim_end_matches('/').to_owned(),
         reason,
     };
-    let call = Call::new(client.base(), Method::GET, "/health", &[], None)
+    let call = Call::new(client.base(), Method::GET, "/health", Vec::new(), None)
         .map_err(|_| unreachable("its address cannot be used: check --base-url"))?;
     match client.send(call).await.result {
         Ok(_) | Err(Failure::TooLarge) => Ok(()),

@@ -184,7 +184,7 @@ fn check(requests: &[Request], base: &Url) -> Result<(), String> {
         }
         let method = Method::from_bytes(request.method.as_str().as_bytes())
             .map_err(|error| error.to_string())?;
-        Call::new(base, method, &request.path, &request.headers, None)
+        Call::new(base, method, &request.path, request.headers.clone(), None)
             .map_err(|refused| format!("request {route:?}: {refused}"))?;
     }
     Ok(())

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::crew::Badge;
 use super::floor::Floor;
-use super::labels::method_name;
+use super::labels::method;
 use crate::behavior::{MAX_BATCH, MAX_MARK, types};
 use crate::http::{Call, Refused};
 use crate::metrics::{Failure, FaultKind, Outcome, RequestSample};
@@ -32,7 +32,8 @@ pub(super) enum StepRefused {
 
 /// A request that was checked, with the labels it counts under.
 pub(super) struct Prepared {
-    call: Call,
+    /// Boxed: it is handed on a few times until it leaves.
+    call: Box<Call>,
     route: u16,
     category: u16,
     /// What it is to fail of.
@@ -44,13 +45,13 @@ pub(super) struct Prepared {
 impl Prepared {
     /// The same request, made to fail by the host.
     fn failing(&self, kind: FaultKind) -> Self {
-        let call = self.call.clone();
+        let call = Call::clone(&self.call);
         let call = match kind {
             FaultKind::Timeout => call.failing(None, Some(TOO_LATE)).timeout(Some(TOO_SHORT)),
             _ => call.failing(Some(503), None),
         };
         Self {
-            call,
+            call: Box::new(call),
             fault: Some(kind),
             route: self.route,
             category: self.category,
@@ -110,18 +111,13 @@ fn prepare_one(
     let route = labels.route(request.method, &request.route);
     let category = labels.category(&request.category);
     let capture = request.capture;
-    let built = method_name(request.method)
-        .parse()
-        .map_err(|_| Refused::NotAPath(String::new()));
-    let call = built.and_then(|method| {
-        Call::new(
-            floor.client.base(),
-            method,
-            &request.path,
-            &request.headers,
-            request.body,
-        )
-    });
+    let call = Call::new(
+        floor.client.base(),
+        method(request.method),
+        &request.path,
+        request.headers,
+        request.body,
+    );
     let call = call.map_err(|refused| StepRefused::Request {
         route: request.route,
         refused,
@@ -129,13 +125,14 @@ fn prepare_one(
     let timeout = request
         .timeout_ms
         .map(|ms| Duration::from_millis(u64::from(ms)));
+    let call = call
+        .capture(
+            capture.contains(types::Capture::HEADERS),
+            capture.contains(types::Capture::BODY),
+        )
+        .timeout(timeout);
     Ok(Prepared {
-        call: call
-            .capture(
-                capture.contains(types::Capture::HEADERS),
-                capture.contains(types::Capture::BODY),
-            )
-            .timeout(timeout),
+        call: Box::new(call),
         route,
         category,
         fault: request.fault.map(kind),
@@ -222,7 +219,7 @@ async fn once(floor: &Floor, who: Who<'_>, one: Prepared) -> types::Outcome {
         return types::Outcome::Failed(types::Failure::Stopped);
     }
     let sent = counted.sending(due.map(|due| floor.clock.at(due)));
-    let exchange = floor.client.send(one.call).await;
+    let exchange = floor.client.send(*one.call).await;
     drop(place);
     let result = match &exchange.result {
         Ok(answer) => Outcome::Status(answer.status),

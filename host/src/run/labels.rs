@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::Method;
+
 use crate::behavior::{Behavior, types};
 use crate::metrics::{ArchetypeLabels, Catalog, OLDER, Role, RouteLabel, UNKNOWN, VersionLabels};
 use crate::plan::Plan;
@@ -35,7 +37,7 @@ pub(super) fn enter(catalog: &mut Catalog, archetype: u16, behavior: &Behavior) 
     for route in &behavior.routes {
         let category = catalog.add_category(&route.category);
         let label = RouteLabel {
-            method: method_name(route.method).to_owned(),
+            method: method(route.method).to_string(),
             path: route.path.clone(),
             category,
         };
@@ -73,8 +75,8 @@ impl Labels {
         for route in &behavior.routes {
             let path = route.path.as_str();
             let row = routes.entry(path.to_owned()).or_insert([UNKNOWN; METHODS]);
-            let number = numbers.get(&(method_name(route.method), path));
-            row[route.method as usize] = number.copied().unwrap_or(UNKNOWN);
+            let number = numbers.get(&(method(route.method).as_str(), path)).copied();
+            row[route.method as usize] = number.unwrap_or(UNKNOWN);
         }
         let same = |v: &&VersionLabels| v.archetype == archetype && v.hash == behavior.hash;
         let version = catalog
@@ -119,15 +121,15 @@ fn position(categories: &[String], name: &str) -> u16 {
         .map_or(UNKNOWN, |p| p as u16)
 }
 
-/// The contract's method as HTTP names it.
-pub(super) fn method_name(method: types::Method) -> &'static str {
+/// The contract's method as HTTP has it.
+pub(super) fn method(method: types::Method) -> Method {
     match method {
-        types::Method::Get => "GET",
-        types::Method::Head => "HEAD",
-        types::Method::Post => "POST",
-        types::Method::Put => "PUT",
-        types::Method::Patch => "PATCH",
-        types::Method::Delete => "DELETE",
-        types::Method::Options => "OPTIONS",
+        types::Method::Get => Method::GET,
+        types::Method::Head => Method::HEAD,
+        types::Method::Post => Method::POST,
+        types::Method::Put => Method::PUT,
+        types::Method::Patch => Method::PATCH,
+        types::Method::Delete => Method::DELETE,
+        types::Method::Options => Method::OPTIONS,
     }
 }

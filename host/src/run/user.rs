@@ -280,13 +280,14 @@ impl Open {
         if self.asked.is_none() {
             self.asked = floor.ask(self.archetype);
         }
+        let mix = floor.wanted(self.archetype);
+        let called = Instant::now();
         let context = types::Context {
-            elapsed_ms: self.began.elapsed().as_millis() as u64,
+            elapsed_ms: (called - self.began).as_millis() as u64,
             requests_left,
-            mix: floor.wanted(self.archetype),
+            mix,
             fault: self.asked.and_then(|ask| to_contract(ask.kind)),
         };
-        let called = Instant::now();
         let answer = session.next(&context, outcomes);
         floor
             .recorder

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::crew::Crew;
@@ -68,14 +68,27 @@ pub(super) struct Share {
     pub(super) orders: mpsc::Receiver<Order>,
 }
 
-/// Start the thread.
+/// Start the thread. Its runtime runs nothing but tasks of this thread, so there is one queue for users and connections.
 pub(super) fn spawn(share: Share) -> std::io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    thread::Builder::new()
+    let (begun, has_begun) = std::sync::mpsc::sync_channel(1);
+    let thread = thread::Builder::new()
         .name(format!("worker-{}", share.worker))
-        .spawn(move || LocalSet::new().block_on(&runtime, work(share)))
+        .spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build_local(LocalOptions::default());
+            match runtime {
+                Ok(runtime) => {
+                    let _ = begun.send(Ok(()));
+                    runtime.block_on(work(share));
+                }
+                Err(error) => {
+                    let _ = begun.send(Err(error));
+                }
+            }
+        })?;
+    has_begun.recv().map_err(std::io::Error::other)??;
+    Ok(thread)
 }
 
 async fn work(share: Share) {
