@@ -1,17 +1,20 @@
-//! Writes a journal: one append-only file per run, which each worker appends to through a handle of its own, so that
-//! nothing on a request's path locks. Local file systems do not mix up appends of different handles.
+//! Writes a journal: one append-only file per run, which each worker appends to through a handle of its own. Local file
+//! systems do not mix up appends of different handles. A worker waits for another one only while `compact.rs` puts a
+//! shorter file in the place of one that has grown: for the length of a rename, every now and then.
 //!
 //! What is written is the kernel's at once: it survives the end of this process, however that comes. A thread of the
 //! journal brings it to the disk at most 100 ms later, for the case that the whole machine stops.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
+use super::compact::FROM;
 use super::line::{self, Header, Sign};
 use super::read::{ReadError, read};
 
@@ -42,10 +45,12 @@ pub struct Journal {
 }
 
 #[derive(Debug)]
-struct Shared {
-    path: PathBuf,
-    /// Holds the lock that tells other processes that the run goes on.
-    file: File,
+pub(super) struct Shared {
+    pub(super) path: PathBuf,
+    /// Taken for writing by a compaction alone.
+    pub(super) current: RwLock<Current>,
+    /// The file is compacted from this length on.
+    compact_from: u64,
     /// Something was written since the last sync began.
     dirty: AtomicBool,
     closed: AtomicBool,
@@ -54,9 +59,22 @@ struct Shared {
     syncing: OnceLock<Thread>,
 }
 
+/// The file that is at the journal's place.
+#[derive(Debug)]
+pub(super) struct Current {
+    /// Holds the lock that tells other processes that the run goes on.
+    pub(super) file: File,
+    /// How many came before it.
+    pub(super) turn: u64,
+}
+
 impl Journal {
     /// Begin a journal, or continue the one that an earlier run with the same id and target left at `path`.
     pub fn create(path: &Path, header: &Header) -> Result<Journal, JournalError> {
+        Journal::create_to(path, header, FROM)
+    }
+
+    fn create_to(path: &Path, header: &Header, compact_from: u64) -> Result<Journal, JournalError> {
         let error = |source| JournalError::Io {
             path: path.to_owned(),
             source,
@@ -68,7 +86,7 @@ impl Journal {
         match begun {
             Ok(mut file) => {
                 file.write_all(header.line().as_bytes()).map_err(error)?;
-                Journal::on(path, file)
+                Journal::on(path, file, compact_from)
             }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                 let found = read(path)?.header;
@@ -92,14 +110,14 @@ impl Journal {
             source,
         };
         let file = OpenOptions::new().append(true).open(path).map_err(error)?;
-        let journal = Journal::on(path, file)?;
+        let journal = Journal::on(path, file, FROM)?;
         // Read under the lock: nobody writes between this and the cut.
         let whole = read(path)?.whole;
-        journal.shared.file.set_len(whole).map_err(error)?;
+        journal.shared.now().file.set_len(whole).map_err(error)?;
         Ok(journal)
     }
 
-    fn on(path: &Path, file: File) -> Result<Journal, JournalError> {
+    fn on(path: &Path, file: File, compact_from: u64) -> Result<Journal, JournalError> {
         let error = |source| JournalError::Io {
             path: path.to_owned(),
             source,
@@ -108,9 +126,15 @@ impl Journal {
             TryLockError::WouldBlock => JournalError::InUse(path.to_owned()),
             TryLockError::Error(source) => error(source),
         })?;
+        // Its owner may have put another one in its place before this lock was had.
+        let here = fs::metadata(path).map_err(error)?.ino();
+        if file.metadata().map_err(error)?.ino() != here {
+            return Err(JournalError::InUse(path.to_owned()));
+        }
         let shared = Arc::new(Shared {
             path: path.to_owned(),
-            file,
+            current: RwLock::new(Current { file, turn: 0 }),
+            compact_from,
             dirty: AtomicBool::new(true),
             closed: AtomicBool::new(false),
             broken: OnceLock::new(),
@@ -135,6 +159,7 @@ impl Journal {
 
     /// A worker's own way to append.
     pub fn writer(&self) -> Result<Writer, JournalError> {
+        let now = self.shared.now();
         let opened = OpenOptions::new().append(true).open(self.path());
         let file = opened.map_err(|source| JournalError::Io {
             path: self.path().to_owned(),
@@ -142,6 +167,7 @@ impl Journal {
         })?;
         Ok(Writer {
             file,
+            turn: now.turn,
             shared: Arc::clone(&self.shared),
             pending: String::new(),
         })
@@ -157,7 +183,9 @@ impl Journal {
     }
 
     /// Nothing is left to remember: delete it.
-    pub fn remove(self) -> Result<(), JournalError> {
+    pub fn remove(mut self) -> Result<(), JournalError> {
+        // A compaction that is under way would bring the file back.
+        self.close();
         fs::remove_file(self.path()).map_err(|source| JournalError::Io {
             path: self.path().to_owned(),
             source,
@@ -167,6 +195,12 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Journal {
+    fn close(&mut self) {
         self.shared.closed.store(true, Ordering::Release);
         if let Some(syncing) = self.syncing.take() {
             syncing.thread().unpark();
@@ -177,13 +211,21 @@ impl Drop for Journal {
 }
 
 impl Shared {
+    pub(super) fn now(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn keep_synced(&self) {
+        let mut compact_at = self.compact_from;
         loop {
             let closed = self.closed.load(Ordering::Acquire);
             if self.dirty.swap(false, Ordering::AcqRel)
-                && let Err(error) = self.file.sync_data()
+                && let Err(error) = self.now().file.sync_data()
             {
                 let _ = self.broken.set(error.to_string());
+            }
+            if !closed && self.broken.get().is_none() {
+                compact_at = self.compact_from_then_on(compact_at, self.compact_from);
             }
             if closed {
                 return;
@@ -197,7 +239,7 @@ impl Shared {
         }
     }
 
-    fn written(&self) {
+    pub(super) fn written(&self) {
         if !self.dirty.swap(true, Ordering::AcqRel)
             && let Some(syncing) = self.syncing.get()
         {
@@ -210,6 +252,8 @@ impl Shared {
 #[derive(Debug)]
 pub struct Writer {
     file: File,
+    /// [`Current::turn`] of the file.
+    turn: u64,
     shared: Arc<Shared>,
     pending: String,
 }
@@ -237,6 +281,16 @@ impl Writer {
         }
         if self.shared.broken.get().is_some() {
             return Err(Broken);
+        }
+        let now = self.shared.now();
+        if now.turn != self.turn {
+            match OpenOptions::new().append(true).open(&self.shared.path) {
+                Ok(file) => (self.file, self.turn) = (file, now.turn),
+                Err(error) => {
+                    let _ = self.shared.broken.set(error.to_string());
+                    return Err(Broken);
+                }
+            }
         }
         let written = loop {
             match self.file.write(self.pending.as_bytes()) {
@@ -295,6 +349,78 @@ mod tests {
         assert_eq!(contents.outstanding.len(), 2000);
         journal.remove().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_journal_is_compacted_under_its_writers_and_nothing_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("long.journal");
+        let journal = Journal::create_to(&path, &header(), 4 << 10).unwrap();
+        let mut first = journal.writer().unwrap();
+        first.mark("user:kept");
+        first.flush().unwrap();
+        let done = AtomicBool::new(false);
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        thread::scope(|scope| {
+            // What a crash at any moment would leave.
+            scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    let found = read(&path).unwrap();
+                    assert!(!found.damaged, "{:?}", found.warnings);
+                    assert_eq!(found.outstanding[0], "user:kept");
+                }
+            });
+            let (journal, done) = (&journal, &done);
+            let workers: Vec<_> = (0..3)
+                .map(|worker| {
+                    scope.spawn(move || {
+                        let mut writer = journal.writer().unwrap();
+                        let mut n = 0;
+                        while n < 2_000
+                            || (journal.shared.now().turn < 3
+                                && std::time::Instant::now() < deadline)
+                        {
+                            writer.mark(&format!("role:{worker}_{n}"));
+                            writer.flush().unwrap();
+                            if n % 100 != 0 {
+                                writer.unmark(&format!("role:{worker}_{n}"));
+                                writer.flush().unwrap();
+                            }
+                            n += 1;
+                        }
+                        n
+                    })
+                })
+                .collect();
+            let played: Vec<u32> = workers.into_iter().map(|w| w.join().unwrap()).collect();
+            done.store(true, Ordering::Release);
+            let mut expected: Vec<String> = vec!["user:kept".into()];
+            for (worker, n) in played.iter().enumerate() {
+                expected.extend((0..*n).step_by(100).map(|n| format!("role:{worker}_{n}")));
+            }
+            let mut found = read(&path).unwrap();
+            assert!(
+                !found.damaged && found.warnings.is_empty(),
+                "{:?}",
+                found.warnings
+            );
+            found.outstanding.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found.outstanding, expected);
+            let turns = journal.shared.now().turn;
+            assert!(turns >= 3, "{turns} compactions");
+        });
+        let resumed = Journal::resume(&path);
+        assert!(
+            matches!(resumed, Err(JournalError::InUse(_))),
+            "the lock moved along"
+        );
+        journal.remove().unwrap();
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            0,
+            "nothing is left"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! What must stay true: a thing is on record before the request that creates it leaves, and stays on record until it
 //! is known to be gone.
 
+mod compact;
 mod journal;
 mod line;
 mod read;

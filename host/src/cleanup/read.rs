@@ -21,6 +21,8 @@ pub struct Contents {
     pub outstanding: Vec<String>,
     /// Lines that were skipped, one sentence each.
     pub warnings: Vec<String>,
+    /// Some complete line is none that anybody writes.
+    pub(super) damaged: bool,
     /// Bytes up to the end of the last complete line.
     pub(super) whole: u64,
 }
@@ -73,6 +75,7 @@ fn parse(mut from: impl BufRead) -> Result<Contents, Damage> {
     };
     let mut things = Things::default();
     let mut warnings = Vec::new();
+    let mut damaged = false;
     for number in 2u64.. {
         bytes.clear();
         let read = from.read_until(b'\n', &mut bytes)? as u64;
@@ -89,16 +92,19 @@ fn parse(mut from: impl BufRead) -> Result<Contents, Damage> {
         match std::str::from_utf8(&bytes).ok().and_then(line::parse) {
             Some((Sign::Mark, thing)) => things.mark(thing),
             Some((Sign::Unmark, thing)) => things.unmark(&thing),
-            None if warnings.len() < MAX_WARNINGS => {
-                warnings.push(format!("line {number} is not a journal's: skipped"));
+            None => {
+                damaged = true;
+                if warnings.len() < MAX_WARNINGS {
+                    warnings.push(format!("line {number} is not a journal's: skipped"));
+                }
             }
-            None => {}
         }
     }
     Ok(Contents {
         header,
         outstanding: things.in_order(),
         warnings,
+        damaged,
         whole,
     })
 }

@@ -1,0 +1,95 @@
+//! Keeps a journal short: what is outstanding goes into a new file, which takes the place of the grown one. Done by the
+//! journal's own thread while the workers write. Whenever the process ends, one of the two is there and whole.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
+use std::sync::PoisonError;
+
+use super::journal::Shared;
+use super::line::{self, Sign};
+use super::read::read;
+
+/// A shorter file is not worth it.
+pub(super) const FROM: u64 = 1 << 20;
+/// A file is compacted when it is this many times as long as after the last time.
+const GROWN: u64 = 4;
+
+impl Shared {
+    /// Compact the file if it is longer than `at`; the length from which to do so the next time.
+    pub(super) fn compact_from_then_on(&self, at: u64, from: u64) -> u64 {
+        let length = |shared: &Shared| shared.now().file.metadata().map_or(0, |meta| meta.len());
+        let before = length(self);
+        if before < at {
+            return at;
+        }
+        if let Err(error) = self.compact() {
+            tracing::warn!(
+                "the journal {} stays as it is: {error}",
+                self.path.display()
+            );
+            // The next try is not at once: it may be a full disk.
+            return before.saturating_mul(2);
+        }
+        length(self).saturating_mul(GROWN).max(from)
+    }
+
+    fn compact(&self) -> io::Result<()> {
+        let draft = self.draft();
+        let compacted = self.compact_by(&draft);
+        if compacted.is_err() {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&draft);
+        }
+        compacted
+    }
+
+    fn compact_by(&self, draft: &PathBuf) -> io::Result<()> {
+        let contents = read(&self.path).map_err(io::Error::other)?;
+        if contents.damaged {
+            return Err(io::Error::other("lines of it are damaged, and kept"));
+        }
+        // Of a process that was killed just here.
+        match fs::remove_file(draft) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let file = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .open(draft)?;
+        file.try_lock()?;
+        let mut out = BufWriter::new(&file);
+        out.write_all(contents.header.line().as_bytes())?;
+        let mut text = String::new();
+        for thing in &contents.outstanding {
+            text.clear();
+            line::write(Sign::Mark, thing, &mut text);
+            out.write_all(text.as_bytes())?;
+        }
+        out.flush()?;
+        drop(out);
+        file.sync_data()?;
+
+        // From here on the workers wait: what they have written since the reading is all that remains to be done.
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let mut since = Vec::new();
+        let mut old = File::open(&self.path)?;
+        old.seek(SeekFrom::Start(contents.whole))?;
+        old.read_to_end(&mut since)?;
+        (&file).write_all(&since)?;
+        fs::rename(draft, &self.path)?;
+        current.file = file;
+        current.turn += 1;
+        drop(current);
+        self.written();
+        Ok(())
+    }
+
+    fn draft(&self) -> PathBuf {
+        let mut name: OsString = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(".compact");
+        self.path.with_file_name(name)
+    }
+}
