@@ -27,6 +27,24 @@ pub(super) fn within(seed: u64, stream: Stream, n: u64, low: u32, high: u32) -> 
     low + (((derive(seed, stream, n) >> 32) * span) >> 32) as u32
 }
 
+/// The same, log-normal between the two: the median is their geometric mean, they lie two standard deviations from it,
+/// and what falls outside is drawn again. This is how long people take.
+pub(super) fn log_normal(seed: u64, stream: Stream, n: u64, low: f64, high: f64) -> f64 {
+    debug_assert!(0.0 < low && low <= high);
+    let middle = (low.ln() + high.ln()) / 2.0;
+    let deviation = (high.ln() - low.ln()) / 4.0;
+    let seed = derive(seed, stream, n);
+    let normal = (0..8).map(|again| {
+        // Box and Muller; 1 - unit is never 0.
+        let radius = (-2.0 * (1.0 - unit(seed, stream, 2 * again)).ln()).sqrt();
+        radius * (std::f64::consts::TAU * unit(seed, stream, 2 * again + 1)).cos()
+    });
+    let within = normal.into_iter().find(|normal: &f64| normal.abs() <= 2.0);
+    (middle + deviation * within.unwrap_or(0.0))
+        .exp()
+        .clamp(low, high)
+}
+
 fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -58,6 +76,21 @@ mod tests {
             tens.iter().all(|count| (850..1150).contains(count)),
             "{tens:?}"
         );
+    }
+
+    #[test]
+    fn long_pauses_have_the_quantiles_of_the_log_normal() {
+        let mut drawn: Vec<f64> = (0..20_000)
+            .map(|n| log_normal(7, Stream::Pause, n, 1.0, 3.0))
+            .collect();
+        drawn.sort_unstable_by(f64::total_cmp);
+        let quantile = |share: f64| drawn[(share * 20_000.0) as usize];
+        assert!(drawn[0] >= 1.0 && drawn[19_999] <= 3.0);
+        // Median: sqrt(3). Quartiles: 0.674 of a deviation of ln(3) / 4, less the cut tails.
+        for (share, expected) in [(0.25, 1.447), (0.5, 1.732), (0.75, 2.073)] {
+            let got = quantile(share);
+            assert!((got / expected - 1.0).abs() < 0.02, "{share}: {got}");
+        }
     }
 
     #[test]

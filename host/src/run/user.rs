@@ -11,7 +11,7 @@ use super::exchange::{Who, prepare, send};
 use super::floor::{Floor, backoff};
 use super::governor::Ask;
 use super::identity;
-use super::seed::{Stream, unit};
+use super::seed::{Stream, log_normal};
 use crate::behavior::{MAX_DELAY_MS, Session, types};
 use crate::metrics::{Ending, FaultKind, Outcome, Role};
 
@@ -201,14 +201,12 @@ async fn think(floor: &Floor, delay: Duration) {
     floor.recorder.borrow_mut().lag(due.elapsed());
 }
 
-/// Longer than a pause within a session, and growing with the plan's own delays: 1 to 3 times `delay_max`.
+/// Longer than a pause within a session, and growing with the plan's own delays: log-normal between 1 and 3 times
+/// `delay_max`, so that a user's requests come in clusters.
 fn between_sessions(floor: &Floor, user: User, ordinal: u32) -> Duration {
     let seed = identity::user_seed(&floor.plan, user.index);
-    floor
-        .plan
-        .load
-        .delay_max
-        .mul_f64(1.0 + 2.0 * unit(seed, Stream::Pause, u64::from(ordinal)))
+    let times = log_normal(seed, Stream::Pause, u64::from(ordinal), 1.0, 3.0);
+    floor.plan.load.delay_max.mul_f64(times)
 }
 
 /// A session under way. However its user leaves it, it is counted with one ending.

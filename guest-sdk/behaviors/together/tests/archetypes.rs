@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use user_service_client::{routes, scripted};
-use vespeiro_guest::contract::{Ending, Request};
+use vespeiro_guest::contract::{Action, Ending, Request};
 use vespeiro_guest::harness::{Harness, Played};
 use vespeiro_guest::{Behavior, Fault, Method, Route};
 
@@ -352,4 +352,61 @@ fn a_waiting_session_is_small() {
         println!("{}: {bytes} bytes", behavior.name());
         assert!(bytes < 6000, "{}: {bytes} bytes", behavior.name());
     }
+}
+
+/// Pauses before what `of` picks, over many sessions of all archetypes; the pace is 100 to 2000 ms.
+fn pauses(of: impl Fn(Option<&Request>, &Request) -> bool) -> Vec<u32> {
+    let mut pauses = Vec::new();
+    for (behavior, _) in ARCHETYPES {
+        for seed in 0..60 {
+            let mut before: Option<Request> = None;
+            for step in play(behavior, seed).steps {
+                if let Action::Requests(requests) = &step.action
+                    && let Some(first) = requests.first()
+                {
+                    if of(before.as_ref(), first) {
+                        pauses.push(step.delay_ms);
+                    }
+                    before = Some(first.clone());
+                }
+            }
+        }
+    }
+    pauses.sort_unstable();
+    pauses
+}
+
+fn quantile(sorted: &[u32], share: f64) -> u32 {
+    sorted[(share * (sorted.len() - 1) as f64) as usize]
+}
+
+#[test]
+fn people_take_their_time_as_people_do() {
+    let searches = |request: &Request| request.route.ends_with("/search");
+    let burst = pauses(|before, now| before.is_some_and(searches) && searches(now));
+    let forms = pauses(|_, now| {
+        let is_form = matches!(now.method, Method::Post | Method::Put) && now.body.is_some();
+        is_form
+            && matches!(
+                now.category.as_str(),
+                "user-mutation" | "profile" | "role-permission"
+            )
+    });
+    let browsing = pauses(|_, now| now.method == Method::Get && !searches(now));
+    for (kind, pauses) in [
+        ("burst", &burst),
+        ("forms", &forms),
+        ("browsing", &browsing),
+    ] {
+        let five = [0.0, 0.1, 0.5, 0.9, 1.0].map(|share| quantile(pauses, share));
+        println!("{kind}: {} pauses, quantiles {five:?}", pauses.len());
+        assert!(pauses.len() > 300, "{kind}: {}", pauses.len());
+        // The pause after one thing and the one before the next add up.
+        assert!(five[4] <= 2 * 2000, "{kind}: {five:?}");
+    }
+    // A burst stays in the lowest tenth of the pace, a form takes the upper half of it, the rest lies between.
+    assert!(quantile(&burst, 0.9) <= 290, "{}", quantile(&burst, 0.9));
+    assert!(quantile(&forms, 0.5) >= 1050, "{}", quantile(&forms, 0.5));
+    let usual = quantile(&browsing, 0.5);
+    assert!((150..1050).contains(&usual), "{usual}");
 }
