@@ -21,3 +21,4 @@ mod rehearsal;
 mod signals;
 mod support;
 mod totals;
+mod traces;

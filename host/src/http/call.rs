@@ -109,6 +109,15 @@ impl Call {
         self
     }
 
+    /// Carry this trace context, whatever the behavior has set.
+    pub fn traced(mut self, parent: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(parent) {
+            let name = HeaderName::from_static("traceparent");
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
     /// Nothing at the target changes by it, so it can be sent again.
     pub fn is_safe(&self) -> bool {
         self.method.is_safe()

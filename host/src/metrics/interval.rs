@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::version::Versions;
 use super::{
-    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, FaultKind, Outcome, Role, Scale, Timing,
+    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, FaultKind, Outcome, Role, Scale, Slowest,
+    Timing,
 };
 
 /// Requests of an interval that are kept one by one.
@@ -31,12 +32,14 @@ pub struct Interval {
     pub(super) worker: usize,
     pub(super) archetypes: Vec<ArchetypeCounts>,
     pub(super) versions: Versions,
-    pub(super) lag: Timing,
+    pub(super) lag: Box<Timing>,
     pub(super) arrivals: Box<ArrivalCount>,
     /// In the order of [`FaultKind::ALL`].
     pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
     /// The first few requests of the interval.
     pub(super) activity: Vec<Activity>,
+    /// Requests that are slower than all but a few of the run so far.
+    pub(super) slowest: Box<Slowest>,
 }
 
 impl Interval {
@@ -51,10 +54,11 @@ impl Interval {
                 .map(|a| ArchetypeCounts::new(a, categories))
                 .collect(),
             versions: Versions::default(),
-            lag: Timing::new(Scale::Micros),
+            lag: Box::new(Timing::new(Scale::Micros)),
             arrivals: Box::default(),
             faults: Default::default(),
             activity: Vec::with_capacity(MAX_ACTIVITY),
+            slowest: Box::default(),
         }
     }
 
@@ -78,5 +82,6 @@ impl Interval {
         self.arrivals.reset();
         *self.faults = Default::default();
         self.activity.clear();
+        self.slowest.reset(self.slowest.most());
     }
 }

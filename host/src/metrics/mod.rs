@@ -15,6 +15,7 @@ mod recorder;
 mod sample;
 pub mod serve;
 mod sketch;
+mod slowest;
 mod snapshot;
 mod tally;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub use process::Process;
 pub use recorder::Recorder;
 pub use sample::{Class, Ending, Failure, FaultKind, Outcome, RequestSample, Role, SwapResult};
 pub use sketch::Sketch;
+pub use slowest::{SLOWEST, Slow, Slowest, TraceId};
 pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
 pub use tally::{Tally, Window};
 pub use timing::{DecodeError, NATIVE_SCHEMA, Scale, Timing};

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::interval::MAX_ACTIVITY;
 use super::{
     Activity, ArchetypeCounts, Catalog, Ending, FaultKind, Interval, Outcome, RequestSample, Role,
+    Slow, Slowest,
 };
 
 /// Counts and distributions of one worker since the last hand-over.
@@ -15,6 +16,8 @@ pub struct Recorder {
     catalog: Arc<Catalog>,
     worker: usize,
     current: Interval,
+    /// The worker's slowest requests since the start of the run.
+    slowest: Slowest,
 }
 
 impl Recorder {
@@ -25,7 +28,15 @@ impl Recorder {
             catalog,
             worker,
             current,
+            slowest: Slowest::default(),
         }
+    }
+
+    /// The same, that keeps so many of the slowest requests.
+    pub fn keeping(mut self, slowest: usize) -> Recorder {
+        self.slowest.reset(slowest);
+        self.current.slowest.reset(slowest);
+        self
     }
 
     /// The label tables that the recorder's numbers refer to.
@@ -66,6 +77,14 @@ impl Recorder {
             .record(sample);
         if let Some(waited) = sample.waited {
             self.current.arrivals.record(sample.latency, waited);
+        }
+        if self.slowest.admits(sample.latency) {
+            let slow = Slow {
+                request: activity(sample),
+                trace: sample.trace,
+            };
+            self.slowest.offer(slow);
+            self.current.slowest.offer(slow);
         }
         if self.current.activity.len() < MAX_ACTIVITY {
             self.current.activity.push(activity(sample));
@@ -157,6 +176,7 @@ impl Recorder {
     /// interval that [`super::Totals::absorb`] has emptied.
     pub fn take(&mut self, mut empty: Interval) -> Interval {
         empty.worker = self.worker;
+        empty.slowest.reset(self.slowest.most());
         empty.fit(&self.catalog);
         std::mem::replace(&mut self.current, empty)
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::TraceId;
+
 /// Why a request has no complete response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -189,6 +191,8 @@ pub struct RequestSample {
     pub latency: Duration,
     /// With a rate: how long after it should have left it did. Part of `latency`.
     pub waited: Option<Duration>,
+    /// The trace that it carried.
+    pub trace: Option<TraceId>,
     pub bytes_sent: u64,
     pub bytes_received: u64,
     /// The tool asked for this failure: it is not held against the target.

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, Class, Ending, Failure, FaultCount,
-    FaultKind, Process, Rates, ResultCount, Series, Sessions, SwapResult, Timing, VersionTotal,
-    Watch,
+    FaultKind, Process, Rates, ResultCount, Series, Sessions, Slowest, SwapResult, Timing,
+    VersionTotal, Watch,
 };
 
 /// CPU that the generator took.
@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub lag: Arc<Timing>,
     /// What came of the arrivals of a rate; all zero where there is none.
     pub arrivals: Arc<ArrivalCount>,
+    /// The slowest requests of the run.
+    pub slowest: Slowest,
     /// What the load profile wants now.
     pub aim: Aim,
     /// Failures on purpose, in the order of [`FaultKind::ALL`].

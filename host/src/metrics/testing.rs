@@ -1,5 +1,6 @@
 //! A fixed run for the tests of metrics and report: small, but with something of everything.
 
+use std::num::NonZeroU128;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -7,8 +8,8 @@ use proptest::prelude::*;
 
 use super::{
     About, Aim, ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process,
-    Recorder, RequestSample, Role, RouteLabel, Snapshot, State, Totals, Verdict, VersionLabels,
-    Watch,
+    Recorder, RequestSample, Role, RouteLabel, Snapshot, State, Totals, TraceId, Verdict,
+    VersionLabels, Watch,
 };
 use crate::plan::{ErrorMix, RequestMix};
 
@@ -112,6 +113,7 @@ pub(crate) fn sample(archetype: u16, route: u16) -> RequestSample {
         outcome: Outcome::Status(200),
         latency: Duration::from_millis(12),
         waited: None,
+        trace: None,
         bytes_sent: 100,
         bytes_received: 300,
         expected: false,
@@ -122,7 +124,7 @@ pub(crate) fn sample(archetype: u16, route: u16) -> RequestSample {
 pub(crate) fn snapshot() -> Snapshot {
     let catalog = catalog();
     let mut totals = Totals::new(catalog.clone(), 2, Process::default());
-    let mut recorder = Recorder::new(catalog.clone(), 0);
+    let mut recorder = Recorder::new(catalog.clone(), 0).keeping(3);
     for archetype in [0, 1] {
         recorder.instance_built(role(archetype));
         (0..50).for_each(|_| recorder.user_started(archetype));
@@ -176,6 +178,10 @@ pub(crate) fn snapshot() -> Snapshot {
     for (i, activity) in interval.activity.iter_mut().enumerate() {
         // 2025-03-04 12:34:15 UTC and on.
         activity.at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_655 + i as u64);
+    }
+    for slow in &mut interval.slowest.list {
+        slow.request.at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_741_091_663_250);
+        slow.trace = Some(TraceId(NonZeroU128::MAX));
     }
     totals.absorb(&mut interval);
     totals.aim(Aim {

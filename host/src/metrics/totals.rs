@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, CpuUse, FaultCount, FaultKind, Interval,
-    OLDER, Process, Role, Scale, Snapshot, SwapResult, Timing, VersionCounts, VersionTotal,
+    OLDER, Process, Role, Scale, Slowest, Snapshot, SwapResult, Timing, VersionCounts,
+    VersionTotal,
 };
 
 /// Requests that the activity ring remembers.
@@ -64,6 +65,7 @@ pub struct Totals {
     lag: Arc<Timing>,
     arrivals: Arc<ArrivalCount>,
     aim: Aim,
+    slowest: Slowest,
     faults: [FaultCount; FaultKind::ALL.len()],
     activity: VecDeque<Activity>,
     history: VecDeque<Point>,
@@ -94,6 +96,7 @@ impl Totals {
             swaps,
             lag: Arc::new(Timing::new(Scale::Micros)),
             arrivals: Arc::default(),
+            slowest: Slowest::default(),
             aim: Aim::default(),
             faults: Default::default(),
             activity: VecDeque::with_capacity(ACTIVITY),
@@ -151,6 +154,7 @@ impl Totals {
         }
         Arc::make_mut(&mut self.lag).merge(&interval.lag);
         Arc::make_mut(&mut self.arrivals).merge(&interval.arrivals);
+        self.slowest.merge(&interval.slowest);
         for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
             mine.merge(theirs);
         }
@@ -159,6 +163,12 @@ impl Totals {
             .drain(..self.activity.len().saturating_sub(room));
         self.activity.extend(&interval.activity);
         interval.reset();
+    }
+
+    /// The same, that keep so many of the slowest requests.
+    pub fn keeping(mut self, slowest: usize) -> Totals {
+        self.slowest.reset(slowest);
+        self
     }
 
     /// What the load profile wants from now on.
@@ -180,6 +190,7 @@ impl Totals {
             swaps: self.swaps.clone(),
             lag: self.lag.clone(),
             arrivals: self.arrivals.clone(),
+            slowest: self.slowest.clone(),
             aim: self.aim,
             faults: self.faults,
             activity,

@@ -84,6 +84,8 @@ pub struct Target {
     pub request_timeout: Duration,
     /// Requests in flight over all workers; each one holds a connection under HTTP/1.1. 0: no cap.
     pub max_connections: usize,
+    /// Send a W3C trace context with each request.
+    pub trace_context: bool,
     /// Largest response body that is read, in bytes.
     pub max_body: usize,
     /// Account that the privileged archetypes log in with, and that cleanup uses.
@@ -226,6 +228,8 @@ pub struct Output {
     pub junit: Option<PathBuf>,
     /// One row a second: CSV, or JSON lines.
     pub timeseries: Option<PathBuf>,
+    /// How many of the slowest requests the summary names.
+    pub slowest: usize,
     /// Least severe lines of the log on standard error.
     pub log: LogLevel,
 }

@@ -242,6 +242,12 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             count(0..=1_000_000),
             "Most requests in flight over all workers; 0 for no cap",
         ),
+        trace_context: r.read(
+            "trace_context",
+            "false",
+            switch(),
+            "Send a W3C traceparent with each request, so that it can be found in the target's traces",
+        ),
         max_body: r.read("max_body", "1MiB", size(1..=ALL_PAGES), "Largest response body; bare numbers are bytes"),
         admin: Admin {
             email: r.read("admin_email", "admin@example.test", text("EMAIL"), "Account of the privileged archetypes"),
@@ -400,6 +406,12 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             "none",
             timeseries(),
             "Write one row a second to this file: .csv or .jsonl",
+        ),
+        slowest: r.read(
+            "slowest",
+            "10",
+            count(0..=1000),
+            "Name so many of the slowest requests in the summary",
         ),
         log: r.read(
             "log",

@@ -37,6 +37,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("connect_timeout", "1s", "20ms"),
     ("request_timeout", "1s", "20ms"),
     ("max_connections", "0", "9"),
+    ("trace_context", "true", "false"),
     ("max_body", "64KiB", "10MB"),
     ("admin_email", "a@b.test", "c@d.test"),
     ("admin_password", "one", "two"),
@@ -63,6 +64,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("trace_user", "1", "2"),
     ("junit", "a.xml", "none"),
     ("timeseries", "a.csv", "b.jsonl"),
+    ("slowest", "0", "25"),
     ("log", "info", "debug"),
 ];
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::json::{
     Archetype, Arrivals, Check, Class, Cleanup, Distribution, Ended, ErrorShare, Fault, Generator,
     Limit, LimitKind, NotSent, Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions,
-    Share, Summary, Swaps, Version,
+    Share, Slow, Summary, Swaps, Version,
 };
 use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, SwapResult, Timing};
 use crate::plan::Plan;
@@ -52,6 +52,7 @@ impl Summary {
             sessions: sessions(&snapshot.sessions(), Keep::Quantiles),
             checks: checks(snapshot),
             observed: observed(snapshot),
+            slowest: slowest(snapshot),
             generator: generator(snapshot),
             total: requests(snapshot, &total),
             aborted: super::verdicts::aborted(snapshot),
@@ -126,6 +127,38 @@ fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
     }
 }
 
+fn slowest(snapshot: &Snapshot) -> Vec<Slow> {
+    let slowest = snapshot.slowest.list().iter();
+    let one = |slow: &metrics::Slow| {
+        let request = &slow.request;
+        let archetype = request.role.archetype;
+        let (method, path) = snapshot.catalog.route(archetype, request.route);
+        let (status, failure) = outcome(request.outcome);
+        let at = jiff::Timestamp::try_from(request.at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        Slow {
+            at: at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            user: request.user,
+            archetype: snapshot.catalog.archetype(archetype).into(),
+            method: method.into(),
+            path: path.into(),
+            status,
+            failure,
+            expected: request.expected,
+            latency: request.latency.as_secs_f64(),
+            trace_id: slow.trace.map(|trace| trace.to_string()),
+        }
+    };
+    slowest.map(one).collect()
+}
+
+/// A status, or the failure that came in its place.
+fn outcome(outcome: Outcome) -> (Option<u16>, Option<metrics::Failure>) {
+    match outcome {
+        Outcome::Status(status) => (Some(status), None),
+        Outcome::Failed(failure) => (None, Some(failure)),
+    }
+}
+
 fn arrivals(snapshot: &Snapshot) -> Option<Arrivals> {
     let arrivals = &snapshot.arrivals;
     (arrivals.due > 0).then(|| Arrivals {
@@ -176,10 +209,7 @@ fn outcomes(results: &[ResultCount]) -> Vec<Outcomes> {
     results
         .iter()
         .map(|r| {
-            let (status, failure) = match r.outcome {
-                Outcome::Status(status) => (Some(status), None),
-                Outcome::Failed(failure) => (None, Some(failure)),
-            };
+            let (status, failure) = outcome(r.outcome);
             Outcomes {
                 status,
                 failure,

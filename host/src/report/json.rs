@@ -69,6 +69,9 @@ pub struct Summary {
     pub sessions: Sessions,
     pub checks: Vec<Check>,
     pub observed: Vec<Observed>,
+    /// The slowest requests, slowest first.
+    #[serde(default)]
+    pub slowest: Vec<Slow>,
     pub generator: Generator,
     /// What was done about the things that the run has created; left out by writers that did not clean up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +121,29 @@ pub struct Requests {
     /// From the send to the last byte of the response or to the failure; with `arrivals`, from when it should have
     /// left.
     pub latency: Distribution,
+}
+
+/// One of the slowest requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Slow {
+    /// When its outcome came in: RFC 3339, UTC, to the millisecond.
+    pub at: String,
+    /// Index of the virtual user.
+    pub user: u32,
+    pub archetype: String,
+    pub method: String,
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The tool asked for this failure.
+    pub expected: bool,
+    /// In seconds, as all latencies.
+    pub latency: f64,
+    /// 32 hexadecimal digits; left out when requests carried no trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
 }
 
 /// What came of the arrivals of a rate.

@@ -142,6 +142,7 @@ pub(crate) mod testing {
                 connect_timeout: Duration::from_secs(5),
                 request_timeout: Duration::from_secs(30),
                 max_connections: 0,
+                trace_context: false,
                 max_body: 1 << 20,
                 admin: Admin {
                     email: "admin@x".into(),
@@ -197,6 +198,7 @@ pub(crate) mod testing {
                 trace_user: 0,
                 junit: None,
                 timeseries: None,
+                slowest: 10,
                 log: crate::plan::LogLevel::Warn,
             },
         }

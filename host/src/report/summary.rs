@@ -28,6 +28,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
         page.thresholds(),
         page.routes(),
         page.archetypes(),
+        page.slowest(),
         page.versions(),
         page.sessions(),
         page.checks(),

@@ -32,6 +32,11 @@ pub(super) struct Words {
     /// From the send to the outcome.
     pub(super) service_time: &'static str,
     pub(super) paused: &'static str,
+    /// Requests.
+    pub(super) slowest: &'static str,
+    /// A moment.
+    pub(super) when: &'static str,
+    pub(super) trace: &'static str,
     /// `{dropped}` is filled in.
     pub(super) dropped_limit: &'static str,
     pub(super) elapsed: &'static str,
@@ -149,6 +154,9 @@ pub(super) static ENGLISH: Words = Words {
     dropped: "dropped",
     service_time: "service time",
     paused: "PAUSED",
+    slowest: "slowest",
+    when: "at (UTC)",
+    trace: "trace",
     dropped_limit: "{dropped} arrivals found no free user: raise --max-users, or the target cannot keep up with this rate",
     elapsed: "elapsed",
     remaining: "remaining",
@@ -255,6 +263,9 @@ pub(super) static PORTUGUESE: Words = Words {
     dropped: "descartadas",
     service_time: "tempo serviço",
     paused: "EM PAUSA",
+    slowest: "mais lentas",
+    when: "às (UTC)",
+    trace: "trace",
     dropped_limit: "{dropped} chegadas não acharam usuário livre: aumente --max-users, ou o alvo não acompanha esta taxa",
     elapsed: "decorrido",
     remaining: "restante",

@@ -30,6 +30,8 @@ pub(super) struct Badge {
     pub(super) leaving: Cell<bool>,
     /// When the session arrived, in the profile's time, until its first request has left.
     pub(super) arrived: Cell<Option<Duration>>,
+    /// Requests that have carried a trace context.
+    pub(super) traced: Cell<u32>,
 }
 
 /// One user's task.

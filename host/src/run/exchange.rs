@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::crew::Badge;
 use super::floor::Floor;
 use super::labels::method;
+use super::trace::Trace;
 use crate::behavior::{MAX_BATCH, MAX_MARK, types};
 use crate::http::{Call, Refused};
 use crate::metrics::{Failure, FaultKind, Outcome, RequestSample};
@@ -218,8 +219,14 @@ async fn once(floor: &Floor, who: Who<'_>, one: Prepared) -> types::Outcome {
         counted.not_sent();
         return types::Outcome::Failed(types::Failure::Stopped);
     }
-    let sent = counted.sending(due.map(|due| floor.clock.at(due)));
-    let exchange = floor.client.send(*one.call).await;
+    let mut sent = counted.sending(due.map(|due| floor.clock.at(due)));
+    let mut call = *one.call;
+    if floor.plan.target.trace_context {
+        let trace = Trace::next(&floor.plan, who.user, who.badge);
+        call = call.traced(&trace.parent());
+        sent.sample.trace = Some(trace.id);
+    }
+    let exchange = floor.client.send(call).await;
     drop(place);
     let result = match &exchange.result {
         Ok(answer) => Outcome::Status(answer.status),
@@ -258,6 +265,7 @@ impl<'a> Counted<'a> {
             outcome: Outcome::Failed(Failure::Stopped),
             latency: Duration::ZERO,
             waited: None,
+            trace: None,
             bytes_sent: 0,
             bytes_received: 0,
             expected: false,

@@ -20,6 +20,7 @@ mod signals;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod user;
 mod worker;
 

@@ -100,7 +100,8 @@ pub async fn execute(
     mut watch: impl FnMut(&Arc<Snapshot>),
 ) -> Result<Ended, RunError> {
     let catalog = catalog(&plan, &behaviors);
-    let mut totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample());
+    let mut totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample())
+        .keeping(plan.output.slowest);
     let (reports, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
     let began = Instant::now();
     let crew = Crew::start(&plan, &behaviors, &catalog, journal, &reports, began)?;

@@ -8,6 +8,7 @@ pub(super) enum Stream {
     Session = 3,
     Pause = 4,
     Instance = 16,
+    Trace = 17,
 }
 
 /// A 64-bit value for the `n`th draw of `stream` under `seed` (the finalizer of SplitMix64 over the three).

@@ -109,7 +109,7 @@ async fn work(share: Share) {
             return;
         }
     };
-    let recorder = Recorder::new(Arc::clone(&catalog), worker);
+    let recorder = Recorder::new(Arc::clone(&catalog), worker).keeping(plan.output.slowest);
     let floor = Floor::new(
         plan,
         client,

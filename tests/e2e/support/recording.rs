@@ -4,9 +4,7 @@
 //! A request belongs to the account of its token, and without one to the account that its body names.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -14,8 +12,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+
+use super::Server;
 
 /// What each account sent, line by line: method, path with query, body.
 pub type Seen = BTreeMap<String, Vec<String>>;
@@ -24,8 +22,7 @@ pub type Seen = BTreeMap<String, Vec<String>>;
 pub struct Recording {
     pub url: String,
     memory: Memory,
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    server: Server,
 }
 
 #[derive(Clone, Default)]
@@ -42,35 +39,17 @@ impl Recording {
     pub fn start() -> Recording {
         let memory = Memory::default();
         let app = Router::new().fallback(answer).with_state(memory.clone());
-        let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, app) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-        });
+        let server = Server::start(app);
         Recording {
-            url,
+            url: server.url.clone(),
             memory,
-            stop,
-            thread,
+            server,
         }
     }
 
     /// Stop, and tell what was seen.
     pub fn seen(self) -> Seen {
-        drop(self.stop);
-        self.thread.join().unwrap();
+        self.server.stop();
         std::mem::take(&mut self.memory.0.lock().unwrap().seen)
     }
 }

@@ -1,22 +1,19 @@
 //! A target that answers at once, but for one stall: whatever comes in during it is answered at its end.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 
-/// The server, on a thread of its own until it is asked how long it has stalled.
+use super::Server;
+
+/// The server, until it is asked how long it has stalled.
 pub struct Stalling {
     pub url: String,
     script: Script,
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    server: Server,
 }
 
 #[derive(Clone)]
@@ -42,35 +39,17 @@ impl Stalling {
             ended: None,
         })));
         let app = Router::new().fallback(answer).with_state(script.clone());
-        let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, app) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-        });
+        let server = Server::start(app);
         Stalling {
-            url,
+            url: server.url.clone(),
             script,
-            stop,
-            thread,
+            server,
         }
     }
 
     /// Stop, and tell how long the stall was.
     pub fn stalled(self) -> Duration {
-        drop(self.stop);
-        self.thread.join().unwrap();
+        self.server.stop();
         let stall = self.script.0.lock().unwrap();
         stall.ended.unwrap() - stall.began.unwrap()
     }

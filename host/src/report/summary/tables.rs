@@ -31,6 +31,49 @@ impl Page<'_> {
         self.latency_table(self.words.archetypes, rows.collect())
     }
 
+    /// The slowest requests one by one.
+    pub(super) fn slowest(&self) -> String {
+        let (l, w, slowest) = (self.locale, self.words, &self.summary.slowest);
+        let unit = Unit::for_largest(slowest.first().map_or(0.0, |slow| slow.latency));
+        let title = format!("{} ({})", w.slowest, unit.as_str());
+        let traced = slowest.iter().any(|slow| slow.trace_id.is_some());
+        let heading = [&title, w.latency, w.status, w.user, w.when];
+        let mut table = match traced {
+            true => Table::new([
+                title.as_str(),
+                heading[1],
+                heading[2],
+                heading[3],
+                heading[4],
+                w.trace,
+            ]),
+            false => Table::new(heading),
+        };
+        for slow in slowest {
+            let outcome = match (slow.status, slow.failure) {
+                (Some(status), _) => status.to_string(),
+                (None, failure) => failure.map_or_else(String::new, |f| w.failure(f).to_owned()),
+            };
+            // The time of day: the date is that of the run.
+            let at = slow.at.get(11..19).unwrap_or(&slow.at);
+            let mut cells = vec![
+                format!("{:6} {}", harmless(&slow.method), harmless(&slow.path)),
+                l.time_in(unit, slow.latency),
+                outcome,
+                slow.user.to_string(),
+                harmless(at),
+            ];
+            if traced {
+                cells.push(harmless(slow.trace_id.as_deref().unwrap_or("")));
+            }
+            table.row(cells);
+        }
+        if table.is_empty() {
+            return String::new();
+        }
+        table.render(WIDTH)
+    }
+
     /// The versions side by side, where a behavior was swapped.
     pub(super) fn versions(&self) -> String {
         let (l, w) = (self.locale, self.words);

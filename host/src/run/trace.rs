@@ -1,0 +1,79 @@
+//! The trace context that a request carries, so that a slow one can be found in the target's traces (W3C Trace Context,
+//! version 00). Used by `exchange.rs` when the plan asks for it.
+//!
+//! What must stay true: the ids follow from run, seed, user and the user's count of requests, so that the same run gives
+//! the same ones, and another run with the same seed does not.
+
+use std::num::NonZeroU128;
+
+use super::crew::Badge;
+use super::identity;
+use super::seed::{Stream, derive};
+use crate::metrics::TraceId;
+use crate::plan::Plan;
+
+/// The trace of one request, and the request's own place in it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trace {
+    pub(super) id: TraceId,
+    span: u64,
+}
+
+impl Trace {
+    /// That of the user's next request.
+    pub(super) fn next(plan: &Plan, user: u32, badge: &Badge) -> Self {
+        let n = badge.traced.replace(badge.traced.get().wrapping_add(1));
+        let seed = identity::user_seed(plan, user);
+        Self::of(&plan.run_id, seed, u64::from(n))
+    }
+
+    fn of(run: &str, seed: u64, n: u64) -> Self {
+        // A run's identifier is 8 bytes.
+        let run = run.bytes();
+        let run = run.fold(0u64, |number, byte| (number << 8) | u64::from(byte));
+        let seed = seed ^ derive(run, Stream::Trace, 0);
+        let [high, low, span] = [0, 1, 2].map(|part| derive(seed, Stream::Trace, 3 * n + part));
+        let id = (u128::from(high) << 64) | u128::from(low);
+        Self {
+            // All zeros is what the standard has for no trace.
+            id: TraceId(NonZeroU128::new(id).unwrap_or(NonZeroU128::MIN)),
+            span: span.max(1),
+        }
+    }
+
+    /// The header's value: sampled, since the target is to keep it.
+    pub(super) fn parent(&self) -> String {
+        format!("00-{}-{:016x}-01", self.id, self.span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_follow_from_run_user_and_request() {
+        let parent = |run, seed, n| Trace::of(run, seed, n).parent();
+        let one = parent("abcdefgh", 7, 0);
+        assert_eq!(one, parent("abcdefgh", 7, 0));
+        for other in [
+            parent("abcdefgi", 7, 0),
+            parent("abcdefgh", 8, 0),
+            parent("abcdefgh", 7, 1),
+        ] {
+            assert_ne!(one[3..35], other[3..35]);
+            assert_ne!(one[36..52], other[36..52]);
+        }
+    }
+
+    #[test]
+    fn the_header_has_the_standards_form() {
+        let trace = Trace::of("abcdefgh", 7, 3);
+        let parts: Vec<String> = trace.parent().split('-').map(str::to_owned).collect();
+        assert_eq!((parts[0].as_str(), parts[3].as_str()), ("00", "01"));
+        assert_eq!(parts[1], trace.id.to_string());
+        let hexadecimal = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        assert!(parts[1].len() == 32 && hexadecimal(&parts[1]));
+        assert!(parts[2].len() == 16 && hexadecimal(&parts[2]));
+    }
+}
