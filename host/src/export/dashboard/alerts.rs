@@ -5,7 +5,7 @@ use super::query::Queries;
 use crate::metrics::families::table::{
     ARRIVALS_DROPPED, AUTHENTICATIONS, CATEGORY_REQUESTS, CHECKS, ERRORS, MIX_TARGET, PROCESS_CPU,
     PROCESS_RESIDENT_MEMORY, REQUEST_DURATION, REQUESTS, REQUESTS_NOT_SENT, SCHEDULING_LAG,
-    SESSIONS_ENDED, TRAPS, USABLE_CORES,
+    SESSIONS_ENDED, THRESHOLD_CROSSED, TRAPS, USABLE_CORES,
 };
 
 pub(super) struct Alert {
@@ -78,6 +78,18 @@ pub(super) fn alerts(q: &Queries) -> Vec<Alert> {
             Bound::Below(0.01),
             "The run sends nothing",
             "The run goes on, but no request has been sent for a while: the target may hold all connections.",
+        ),
+        alert(
+            "VespeiroThresholdCrossed",
+            "warning",
+            "0s",
+            format!(
+                "max by (job, instance, threshold) ({})",
+                q.raw(&THRESHOLD_CROSSED, "")
+            ),
+            Bound::Above(0.0),
+            "A threshold of the run is crossed",
+            "{{ $labels.threshold }} does not hold as the run stands.",
         ),
         alert(
             "VespeiroArrivalsDropped",

@@ -5,7 +5,7 @@ use super::{Row, lines};
 use crate::metrics::families::table::{
     ARRIVAL_RATE_TARGET, ARRIVALS, ARRIVALS_DROPPED, CATEGORY_REQUESTS, CLASS_REQUESTS,
     ERROR_MIX_TARGET, FAULTS_ASKED, FAULTS_COMMITTED, MIX_TARGET, PAUSED, REQUEST_DURATION,
-    SERVICE_DURATION, USERS_ACTIVE, USERS_TARGET,
+    SERVICE_DURATION, THRESHOLD_CROSSED, USERS_ACTIVE, USERS_TARGET,
 };
 
 pub(super) fn mixes(q: &Queries) -> Row {
@@ -14,10 +14,10 @@ pub(super) fn mixes(q: &Queries) -> Row {
         format!("{each} / ignoring ({label}) group_left () {all}")
     };
     Row {
-        title: "Mixes and faults",
+        title: "Mixes, faults and thresholds",
         panels: vec![
             lines(
-                8,
+                6,
                 "percentunit",
                 "Request mix",
                 "Share of each category, and what the plan wants it to be",
@@ -30,7 +30,7 @@ pub(super) fn mixes(q: &Queries) -> Row {
                 ],
             ),
             lines(
-                8,
+                6,
                 "percentunit",
                 "Error mix",
                 "Share of successes and errors, and what the plan wants it to be",
@@ -43,7 +43,21 @@ pub(super) fn mixes(q: &Queries) -> Row {
                 ],
             ),
             lines(
-                8,
+                6,
+                "short",
+                "Thresholds",
+                "1 while one does not hold as the run stands",
+                [(
+                    // A run without thresholds crosses none.
+                    format!(
+                        "max by (threshold) ({}) or vector(0)",
+                        q.raw(&THRESHOLD_CROSSED, "")
+                    ),
+                    "{{threshold}}",
+                )],
+            ),
+            lines(
+                6,
                 "ops",
                 "Faults on purpose",
                 "Failures that the tool asked for, and those that came about",
