@@ -20,5 +20,6 @@ mod push;
 mod rehearsal;
 mod signals;
 mod support;
+mod swap;
 mod totals;
 mod traces;

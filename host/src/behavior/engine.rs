@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
+use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Config};
 
 /// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
@@ -51,6 +52,8 @@ pub enum EngineError {
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
+    /// Where it compiles, when that is not to be in the way of others.
+    aside: Option<Arc<rayon::ThreadPool>>,
     _clock: Arc<Clock>,
 }
 
@@ -84,8 +87,32 @@ impl Engine {
         tick(inner.clone(), Arc::downgrade(&clock));
         Ok(Self {
             inner,
+            aside: None,
             _clock: clock,
         })
+    }
+
+    /// The same engine for use beside a run: it compiles on few threads, which give way to all others.
+    pub fn aside(&self) -> Result<Self, EngineError> {
+        let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads((cores / 4).max(1))
+            .thread_name(|_| "compiler".into())
+            .start_handler(|_| yield_to_others())
+            .build()
+            .map_err(|e| EngineError::Unsupported(format!("no thread to compile on: {e}")))?;
+        Ok(Self {
+            aside: Some(Arc::new(pool)),
+            ..self.clone()
+        })
+    }
+
+    /// Compile a component, or take it from the cache.
+    pub(super) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        match &self.aside {
+            Some(pool) => pool.install(|| Component::from_binary(&self.inner, bytes)),
+            None => Component::from_binary(&self.inner, bytes),
+        }
     }
 
     pub(super) fn inner(&self) -> &wasmtime::Engine {
@@ -103,6 +130,15 @@ impl Engine {
         from("XDG_CACHE_HOME")
             .or_else(|| from("HOME").map(|home| home.join(".cache")))
             .map(|p| p.join("vespeiro"))
+    }
+}
+
+/// Lower the calling thread's priority. On Linux that is a thread's own; elsewhere it would be the whole process's.
+fn yield_to_others() {
+    #[cfg(target_os = "linux")]
+    {
+        // Where it is refused, compiling only takes its fair share.
+        let _ = rustix::process::setpriority_process(None, 5);
     }
 }
 

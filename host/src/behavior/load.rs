@@ -101,7 +101,8 @@ impl Behavior {
         limits: Limits,
     ) -> Result<Self, LoadErrorKind> {
         let (encoded, form) = componentize(engine, bytes)?;
-        let component = Component::from_binary(engine.inner(), &encoded)
+        let component = engine
+            .compile(&encoded)
             .map_err(|e| LoadErrorKind::Invalid(LoadErrorKind::line(&e.root_cause())))?;
         let contract = contract_of(engine, &component)?;
         let imports = imports_of(engine, &component)?;

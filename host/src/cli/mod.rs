@@ -3,6 +3,7 @@
 
 mod check;
 mod cleanup;
+mod control;
 mod dashboard;
 mod demo;
 mod embedded;
@@ -16,6 +17,8 @@ mod results;
 mod run;
 mod serve;
 mod settings;
+mod status;
+mod swap;
 mod tidy;
 mod trace;
 
@@ -40,6 +43,7 @@ enum Command {
     Run(run::Run),
     Demo(demo::Demo),
     Cleanup(cleanup::Cleanup),
+    Swap(swap::Swap),
     Serve(serve::Serve),
     Plan(plan::PrintPlan),
     New(new::New),
@@ -73,6 +77,7 @@ impl Cli {
             Command::Run(command) => command.execute(),
             Command::Demo(command) => command.execute(),
             Command::Cleanup(command) => command.execute(),
+            Command::Swap(command) => command.execute(),
             Command::Serve(command) => command.execute(),
             Command::Plan(command) => command.execute(),
             Command::New(command) => command.execute(),

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::control::{Desk, Reach, bind};
 use super::exporter::Exporter;
 use super::log::{self, Log};
 use super::results::{self, Results};
@@ -14,7 +15,9 @@ use crate::http::{Client, check_reach, preflight};
 use crate::plan::{Module, Plan};
 use crate::rehearsal::Tape;
 use crate::report::{Cleanup, Display, RunShape, Summary, summary};
-use crate::run::{Control, Ended, Stopper, execute, requests_planned, unmatched_condition};
+use crate::run::{
+    Control, Ended, Stopper, Swapper, execute, requests_planned, unmatched_condition, watch,
+};
 
 /// Play `plan` to its end on the calling thread.
 pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
@@ -43,6 +46,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         return Err(Misuse(line).into());
     }
     let mut exporter = Exporter::bind(&plan).await?;
+    let desk = bind(&plan).await?;
     check_target(&plan).await?;
     let journal = tidy::journal(&plan)?;
 
@@ -51,8 +55,29 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         requests_planned: requests_planned(&plan).unwrap_or(0),
         duration: plan.load.duration,
     };
+    let swapper = Swapper::new(
+        Arc::clone(&plan),
+        loader.engine.aside()?,
+        loader.limits,
+        control.clone(),
+    );
+    let desk = desk.map(|bound| {
+        let reach = Reach {
+            plan: Arc::clone(&plan),
+            stopper: stopper.clone(),
+            control: control.clone(),
+            swapper: swapper.clone(),
+        };
+        Desk::open(bound, reach)
+    });
     wait_for_start(&plan, &stopper).await;
+    let watched = Arc::clone(&plan);
+    let watching = plan
+        .control
+        .watch
+        .then(|| tokio::spawn(async move { watch(&watched, swapper).await }));
     let mut display = Display::start(&plan, shape);
+    let mut heard = 0;
     let ended = execute(
         Arc::clone(&plan),
         behaviors,
@@ -61,6 +86,13 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         &control,
         |snapshot| {
             log.lines().for_each(|line| display.note(&line));
+            for news in control.news(heard) {
+                heard = news.number;
+                // What went wrong is in the log.
+                if !news.is_bad {
+                    display.note(&news.text);
+                }
+            }
             display.update(snapshot);
             exporter.publish(snapshot);
             results.update(snapshot);
@@ -72,6 +104,12 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         exporter.publish(&Arc::new(ended.snapshot.clone()));
     }
     results.close(ended.as_ref().ok().map(|ended| &ended.snapshot));
+    if let Some(watching) = watching {
+        watching.abort();
+    }
+    if let Some(desk) = desk {
+        desk.close().await;
+    }
     display.finish();
     log.release();
     let success = ended

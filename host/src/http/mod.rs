@@ -2,6 +2,7 @@
 //! [`Exchange`]s, in which a failed request is data and never an error. A [`Poster`] is the way to receivers of metrics.
 
 mod alarms;
+mod ask;
 mod call;
 mod client;
 mod failure;
@@ -9,6 +10,7 @@ mod post;
 mod preflight;
 mod reach;
 
+pub use ask::{NoAnswer, ask};
 pub use call::{Call, Refused};
 pub use client::{Answer, Client, ClientError, Exchange, Place};
 pub use post::{PostError, Poster};

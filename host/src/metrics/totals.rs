@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, CpuUse, FaultCount, FaultKind, Interval,
-    OLDER, Process, Role, Scale, Slowest, Snapshot, SwapResult, Timing, VersionCounts,
+    Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, CpuUse, Ending, FaultCount, FaultKind,
+    Interval, OLDER, Process, Role, Scale, Slowest, Snapshot, SwapResult, Timing, VersionCounts,
     VersionTotal,
 };
 
@@ -135,6 +135,16 @@ impl Totals {
             }
         };
         Arc::make_mut(&mut self.versions[at].counts)
+    }
+
+    /// Sessions begun, sessions crashed and traps of a version.
+    pub fn crashes(&self, role: Role) -> (u64, u64, u64) {
+        let known = self.versions.binary_search_by_key(&role, |v| v.role);
+        known.map_or((0, 0, 0), |at| {
+            let counts = &self.versions[at].counts;
+            let crashed = counts.sessions.ended(Ending::Crashed).count();
+            (counts.sessions.started, crashed, counts.traps)
+        })
     }
 
     /// Count a swap of an archetype's behavior.
@@ -270,7 +280,7 @@ mod tests {
 
     use super::*;
     use crate::metrics::testing::{Event, catalog, event, sample, version};
-    use crate::metrics::{Ending, MAX_VERSIONS, Recorder, RequestSample, RouteLabel, UNKNOWN};
+    use crate::metrics::{MAX_VERSIONS, Recorder, RequestSample, RouteLabel, UNKNOWN};
 
     fn process(cpu_ms: u64) -> Process {
         Process {

@@ -65,7 +65,19 @@ pub struct Plan {
     pub guest: Guest,
     pub guard: Guard,
     pub cleanup: Cleanup,
+    pub control: Control,
     pub output: Output,
+}
+
+/// How a run is steered while it goes on.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Where it can be told to.
+    pub address: Option<SocketAddr>,
+    /// Who knows it may tell it; without one, only this machine. Never print it.
+    pub token: Option<String>,
+    /// Swap a behavior when its file changes.
+    pub watch: bool,
 }
 
 /// The service under test and how to speak to it.

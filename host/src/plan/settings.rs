@@ -16,8 +16,8 @@ use super::profile::{NAMES, Parts, rate, stages};
 use super::start::start_at;
 use super::units::Bare::{Milliseconds, Seconds};
 use super::{
-    Admin, Archetype, Arrivals, CleanUp, Cleanup, Guard, Guest, HttpVersion, Language, Load,
-    LogLevel, Module, Output, Plan, Pool, Profile, Target, scenario,
+    Admin, Archetype, Arrivals, CleanUp, Cleanup, Control, Guard, Guest, HttpVersion, Language,
+    Load, LogLevel, Module, Output, Plan, Pool, Profile, Target, scenario,
 };
 
 const LANGUAGES: &[(&str, Language)] =
@@ -421,6 +421,27 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         ),
     };
 
+    let control = Control {
+        address: r.read(
+            "control",
+            "none",
+            socket_address().or_none(),
+            "Let the run be steered on this address, for instance 127.0.0.1:7070: vespeiro swap, and GET /status",
+        ),
+        token: r.read(
+            "control_token",
+            "none",
+            secret().or_none(),
+            "What whoever steers has to know; needed where others can reach the address; never printed",
+        ),
+        watch: r.read(
+            "watch",
+            "true",
+            switch(),
+            "Swap an archetype's behavior when its module file changes",
+        ),
+    };
+
     // Straight after the reading, so that a line about two settings stands beside those about one.
     r.in_order(
         "min_request_count",
@@ -442,6 +463,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         guest,
         guard,
         cleanup,
+        control,
         output,
     }
 }

@@ -66,6 +66,9 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("timeseries", "a.csv", "b.jsonl"),
     ("slowest", "0", "25"),
     ("log", "info", "debug"),
+    ("control", "127.0.0.1:7070", "none"),
+    ("control_token", "one", "two"),
+    ("watch", "false", "true"),
 ];
 
 /// A folder to write plan files to, and what else a test says.
@@ -188,7 +191,7 @@ fn each_layer_overrides_those_below_it_for_every_setting() {
             // Alone it overrides the default; over each lower layer it wins both ways round.
             let (value, origin) = Case::default().say(high, key, two).line(key);
             let shown = |text: &str| {
-                if ["admin_password", "push_headers"].contains(key) {
+                if ["admin_password", "push_headers", "control_token"].contains(key) {
                     "(hidden)".into()
                 } else {
                     text.to_owned()

@@ -184,6 +184,11 @@ pub(crate) mod testing {
                 archetype: archetype("admin"),
                 journal: "k3x9a2b7.journal".into(),
             },
+            control: crate::plan::Control {
+                address: None,
+                token: None,
+                watch: true,
+            },
             output: Output {
                 metrics: None,
                 remote_write: None,

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::crew::Badge;
 use super::floor::Floor;
 use super::labels::method;
+use super::player::Player;
 use super::trace::Trace;
 use crate::behavior::{MAX_BATCH, MAX_MARK, types};
 use crate::http::{Call, Refused};
@@ -65,7 +66,7 @@ impl Prepared {
 /// Whose requests they are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Who<'a> {
-    pub(super) archetype: u16,
+    pub(super) player: &'a Player,
     /// Index of the virtual user.
     pub(super) user: u32,
     pub(super) badge: &'a Badge,
@@ -82,7 +83,7 @@ pub(super) struct Sent {
 /// Check every request of a step before any of them leaves.
 pub(super) fn prepare(
     floor: &Floor,
-    archetype: u16,
+    player: &Player,
     requests: Vec<types::Request>,
 ) -> Result<Vec<Prepared>, StepRefused> {
     if requests.len() > MAX_BATCH {
@@ -90,13 +91,13 @@ pub(super) fn prepare(
     }
     requests
         .into_iter()
-        .map(|request| prepare_one(floor, archetype, request))
+        .map(|request| prepare_one(floor, player, request))
         .collect()
 }
 
 fn prepare_one(
     floor: &Floor,
-    archetype: u16,
+    player: &Player,
     request: types::Request,
 ) -> Result<Prepared, StepRefused> {
     if let Some(length) = request
@@ -108,7 +109,7 @@ fn prepare_one(
         let route = request.route;
         return Err(StepRefused::Mark { route, length });
     }
-    let labels = &floor.room(archetype).labels;
+    let labels = &player.labels;
     let route = labels.route(request.method, &request.route);
     let category = labels.category(&request.category);
     let capture = request.capture;
@@ -258,7 +259,7 @@ struct Counted<'a> {
 impl<'a> Counted<'a> {
     fn new(floor: &'a Floor, who: Who<'a>, one: &Prepared) -> Self {
         let sample = RequestSample {
-            role: floor.room(who.archetype).labels.role,
+            role: who.player.role(),
             route: one.route,
             category: one.category,
             user: who.user,

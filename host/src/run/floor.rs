@@ -12,10 +12,10 @@ use tokio::sync::Notify;
 use super::clock::Clock;
 use super::crew::Badge;
 use super::governor::{Ask, Governor};
-use super::labels::Labels;
 use super::lane::{Lane, share_of};
-use super::seed::{Stream, derive};
-use crate::behavior::{Behavior, Crash, GuestEvent, Level, Slot, types};
+use super::lineup::Lineup;
+use super::player::{Player, Players};
+use crate::behavior::{Behavior, Crash, GuestEvent, Level, types};
 use crate::cleanup::Writer;
 use crate::http::{Client, Place};
 use crate::metrics::{Catalog, FaultKind, Outcome, Recorder};
@@ -62,11 +62,9 @@ pub(super) struct Part {
 /// One archetype's part of the floor.
 #[derive(Debug)]
 pub(super) struct Room {
-    pub(super) slot: RefCell<Slot>,
-    pub(super) labels: Labels,
+    pub(super) players: Players,
     /// The archetype's configuration, as JSON.
     pub(super) config: Rc<str>,
-    crashes: Cell<u32>,
     quarantined: Cell<bool>,
     /// Since when, and how many lines of its behavior wanted to be logged.
     said: Cell<(Instant, u32)>,
@@ -84,13 +82,8 @@ impl Floor {
     ) -> Self {
         let rooms = plan.archetypes.iter().zip(behaviors).enumerate().map(
             |(index, (archetype, behavior))| Room {
-                slot: RefCell::new(Slot::new(
-                    Arc::clone(behavior),
-                    derive(plan.seed, Stream::Instance, index as u64),
-                )),
-                labels: Labels::new(behavior, index as u16, catalog),
+                players: Players::alone(behavior, index as u16, catalog, plan.seed),
                 config: archetype.config.to_string().into(),
-                crashes: Cell::new(0),
                 quarantined: Cell::new(false),
                 said: Cell::new((Instant::now(), 0)),
             },
@@ -192,16 +185,20 @@ impl Floor {
     }
 
     /// A guest call did not return. How long its user should wait before the next session.
-    pub(super) fn crashed(&self, archetype: u16, crash: &Crash) -> Duration {
+    pub(super) fn crashed(&self, player: &Player, crash: &Crash) -> Duration {
+        let archetype = player.role().archetype;
         let room = self.room(archetype);
-        self.recorder.borrow_mut().trap(room.labels.role);
-        let crashes = room.crashes.get() + 1;
-        room.crashes.set(crashes);
+        self.recorder.borrow_mut().trap(player.role());
+        let crashes = player.crashed();
         let name = &self.plan.archetypes[usize::from(archetype)].name;
         if self.may_log(archetype) {
             tracing::warn!("archetype {name}: {crash}");
         }
-        if crashes >= CRASHES_TO_QUARANTINE && !room.quarantined.replace(true) {
+        if crashes >= CRASHES_TO_QUARANTINE
+            && !player.is_over()
+            && !player.is_on_probation()
+            && !room.quarantined.replace(true)
+        {
             tracing::error!(
                 "archetype {name} is quarantined after {crashes} crashes in a row: its users stop, the others go on"
             );
@@ -209,19 +206,24 @@ impl Floor {
         backoff(crashes)
     }
 
-    /// A session came to its end by its own decision or the host's: the behavior works.
-    pub(super) fn ended_well(&self, archetype: u16) {
-        self.room(archetype).crashes.set(0);
+    /// Have others play an archetype's new sessions from now on.
+    pub(super) fn take_over(&self, lineup: &Lineup) {
+        let catalog = &lineup.catalog;
+        self.recorder.borrow_mut().adopt(Arc::clone(catalog));
+        let mut governor = self.governor.borrow_mut();
+        governor.adopt(&self.plan, catalog, lineup.archetype);
+        let room = self.room(lineup.archetype);
+        room.players.take_over(lineup, self.plan.seed);
     }
 
     pub(super) fn quarantined(&self, archetype: u16) -> bool {
         self.room(archetype).quarantined.get()
     }
 
-    /// What `context.mix` says to a session of this archetype.
-    pub(super) fn wanted(&self, archetype: u16) -> Vec<f32> {
+    /// What `context.mix` says to a session of this player.
+    pub(super) fn wanted(&self, player: &Player) -> Vec<f32> {
         let governor = self.governor.borrow();
-        let categories = self.room(archetype).labels.categories();
+        let categories = player.labels.categories();
         governor
             .mix
             .as_ref()

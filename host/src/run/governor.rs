@@ -34,4 +34,15 @@ impl Governor {
             .map(|mix| Errors::new(mix, plan.archetypes.len()));
         Self { mix, errors }
     }
+
+    /// Go on with a later generation of the catalog, in which an archetype is played by another behavior.
+    pub(super) fn adopt(&mut self, plan: &Plan, catalog: &Catalog, archetype: u16) {
+        if let (Some(mix), Some(wanted)) = (&mut self.mix, &plan.mix) {
+            let shares = catalog.categories.iter().map(|name| wanted.share(name));
+            mix.grow(shares.collect());
+        }
+        if let Some(errors) = &mut self.errors {
+            errors.forgive(archetype);
+        }
+    }
 }

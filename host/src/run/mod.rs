@@ -14,18 +14,25 @@ mod guard;
 mod identity;
 mod labels;
 mod lane;
+mod lineup;
 mod orchestrator;
+mod player;
 mod seed;
 mod signals;
+mod swap;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod user;
+mod watch;
 mod worker;
 
-pub use control::{Control, Wish};
+pub use control::{Control, News, Over, Wish};
 pub use identity::{archetype_of, journey};
+pub use lineup::{Mode, Swapped};
 pub use orchestrator::{Ended, RunError, Why, execute, requests_planned, unmatched_condition};
 pub use signals::{StopLevel, Stopper};
+pub use swap::{Source, Swap, SwapError, Swapper};
 pub use sweep::{Progress, Swept, sweep};
+pub use watch::watch;

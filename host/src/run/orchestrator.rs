@@ -10,16 +10,17 @@ use tokio::time::Instant;
 
 use super::arrivals::planned;
 use super::clock::Clock;
-use super::control::{Control, Wish};
+use super::control::{Call, Control, Wish};
 use super::guard::{Guard, unmatched};
 use super::identity::budget;
 use super::labels::catalog;
+use super::lineup::Stage;
 use super::signals::{StopLevel, Stopper};
 use super::worker::{Order, Report, Share, spawn, until};
 use crate::behavior::Behavior;
 use crate::cleanup::{Journal, JournalError, ReadError};
 use crate::http::ClientError;
-use crate::metrics::{Aim, Interval, Snapshot, Totals, process};
+use crate::metrics::{Aim, Interval, Snapshot, SwapResult, Totals, process};
 use crate::plan::{Arrivals, Plan, Profile};
 
 /// How often watchers are told.
@@ -108,9 +109,12 @@ pub async fn execute(
     drop(reports);
     let clock = Clock::new(began);
     totals.aim(aim(&plan, &clock, Wish::default()));
-    watch(&Arc::new(
-        totals.snapshot(Duration::ZERO, process::sample()),
-    ));
+    let mut watch = |snapshot: Snapshot| {
+        let snapshot = Arc::new(snapshot);
+        control.show(&snapshot);
+        watch(&snapshot);
+    };
+    watch(totals.snapshot(Duration::ZERO, process::sample()));
 
     let mut quarantined = Vec::new();
     let mut guard = Guard::new(&plan.guard, plan.load.ramp_up);
@@ -119,6 +123,8 @@ pub async fn execute(
     let mut ends = plan.load.duration.map(|duration| began + duration);
     let mut halts = None;
     let mut beat = tokio::time::interval_at(began + BEAT, BEAT);
+    let mut calls = control.calls();
+    let mut stage = Stage::new(catalog, &behaviors);
     let mut wishes = control.watch();
     let mut wish = Wish::default();
     // Workers that nobody plays on, since the last time that the number of users was changed.
@@ -130,6 +136,13 @@ pub async fn execute(
                 Some(Report::Interval(mut interval)) => {
                     totals.absorb(&mut interval);
                     crew.recycle(interval);
+                    if stage.watches() {
+                        for back in stage.review(&mut totals, Instant::now()) {
+                            tracing::error!("{}", back.why);
+                            control.tell(began.elapsed(), back.why, true);
+                            crew.order(|| Order::TakeOver(back.lineup.clone())).await;
+                        }
+                    }
                 }
                 Some(Report::Idle { worker, turn }) => {
                     idle[worker] |= turn == wish.turn;
@@ -156,7 +169,7 @@ pub async fn execute(
                     (ends, halts) = (None, Some(Instant::now() + plan.load.grace));
                     crew.order(|| Order::Stop).await;
                 }
-                watch(&Arc::new(snapshot));
+                watch(snapshot);
                 if journal.failure().is_some() {
                     crew.order(|| Order::Halt).await;
                 }
@@ -170,6 +183,22 @@ pub async fn execute(
                 halts = None;
                 crew.order(|| Order::Halt).await;
             }
+            Some(call) = calls.recv() => match call {
+                Call::Swap { archetype, behavior, share, mode, reply } => {
+                    let (swapped, lineup) = stage.swap(&mut totals, archetype, behavior, share, mode);
+                    if let Some(lineup) = lineup {
+                        control.tell(began.elapsed(), swapped.to_string(), false);
+                        crew.order(|| Order::TakeOver(lineup.clone())).await;
+                    }
+                    // Whoever asked may have gone.
+                    let _ = reply.send(swapped);
+                }
+                Call::Refused { archetype, why } => {
+                    totals.swapped(archetype, SwapResult::Refused);
+                    tracing::error!("{why}");
+                    control.tell(began.elapsed(), why, true);
+                }
+            },
             Ok(()) = wishes.changed() => {
                 let before = std::mem::replace(&mut wish, *wishes.borrow_and_update());
                 if wish.paused != before.paused {

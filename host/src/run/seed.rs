@@ -9,6 +9,7 @@ pub(super) enum Stream {
     Pause = 4,
     Instance = 16,
     Trace = 17,
+    Version = 32,
 }
 
 /// A 64-bit value for the `n`th draw of `stream` under `seed` (the finalizer of SplitMix64 over the three).

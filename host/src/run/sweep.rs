@@ -177,7 +177,8 @@ impl Sweeper {
             run: floor.plan.run_id.clone(),
             config: room.config.to_string(),
         };
-        let begun = room.slot.borrow_mut().begin(&setup);
+        let player = room.players.draw(0.0);
+        let begun = player.slot.borrow_mut().begin(&setup);
         let mut session = begun.map_err(|crash| crash.to_string())?.session;
         let began = Instant::now();
         let badge = Badge::default();
@@ -218,10 +219,10 @@ impl Sweeper {
             if floor.stopping.get() {
                 return Err("the journal cannot be written".into());
             }
-            let batch = prepare(floor, 0, requests).map_err(|refused| refused.to_string())?;
+            let batch = prepare(floor, &player, requests).map_err(|refused| refused.to_string())?;
             self.pace(batch.len()).await;
             let who = Who {
-                archetype: 0,
+                player: &player,
                 user: 0,
                 badge: &badge,
             };

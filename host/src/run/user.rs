@@ -11,9 +11,10 @@ use super::exchange::{Who, prepare, send};
 use super::floor::{Floor, backoff};
 use super::governor::Ask;
 use super::identity;
-use super::seed::{Stream, log_normal};
+use super::player::Player;
+use super::seed::{Stream, log_normal, unit};
 use crate::behavior::{MAX_DELAY_MS, Session, types};
-use crate::metrics::{Ending, FaultKind, Outcome, Role};
+use crate::metrics::{Ending, FaultKind, Outcome};
 
 /// Sessions in a row without a single request, after which a user gives up.
 const MAX_IDLE_SESSIONS: u32 = 10;
@@ -32,6 +33,8 @@ pub(super) struct User {
 /// How a session came to its end, and whether it did anything.
 struct Played {
     requests: u32,
+    /// It was ended by a swap, whatever it had done.
+    swapped: bool,
     /// Wait this long before the next session.
     pause: Duration,
 }
@@ -60,7 +63,11 @@ pub(super) async fn play(
         let played = session(&floor, user, ordinal, left, &badge).await;
         left -= played.requests.min(left);
         ordinal += 1;
-        idle = if played.requests == 0 { idle + 1 } else { 0 };
+        idle = if played.requests == 0 && !played.swapped {
+            idle + 1
+        } else {
+            0
+        };
         if idle >= MAX_IDLE_SESSIONS {
             break;
         }
@@ -88,9 +95,9 @@ async fn session(
     budget: u32,
     badge: &Badge,
 ) -> Played {
-    let archetype = user.archetype;
     let mut played = Played {
         requests: 0,
+        swapped: false,
         pause: between_sessions(floor, user, ordinal),
     };
     let mut open = match Open::begin(floor, user, ordinal) {
@@ -103,6 +110,11 @@ async fn session(
     let mut outcomes = Vec::new();
     let mut idle_steps = 0;
     loop {
+        if open.player.is_over() {
+            open.end(Ending::Cut);
+            played.swapped = true;
+            return played;
+        }
         let left = floor.lane.left(budget - played.requests);
         let step = match open.next(floor, left, &outcomes) {
             Ok(step) => step,
@@ -139,7 +151,12 @@ async fn session(
                 return played;
             }
         };
-        if played.requests == budget || floor.lane.is_spent() || leaves(floor, badge) {
+        played.swapped = open.player.is_over();
+        if played.requests == budget
+            || floor.lane.is_spent()
+            || leaves(floor, badge)
+            || played.swapped
+        {
             open.end(Ending::Cut);
             return played;
         }
@@ -161,15 +178,16 @@ async fn session(
         idle_steps = 0;
         let faulty: Vec<usize> = faulty(&requests).collect();
         let asked = floor.records(user.index, &requests);
-        let batch = match prepare(floor, archetype, requests) {
+        let batch = match prepare(floor, &open.player, requests) {
             Ok(batch) => batch,
             Err(refused) => {
                 open.fail(floor, &refused.to_string());
                 return played;
             }
         };
+        let player = Rc::clone(&open.player);
         let who = Who {
-            archetype,
+            player: &player,
             user: user.index,
             badge,
         };
@@ -213,7 +231,7 @@ fn between_sessions(floor: &Floor, user: User, ordinal: u32) -> Duration {
 struct Open {
     floor: Rc<Floor>,
     archetype: u16,
-    role: Role,
+    player: Rc<Player>,
     session: Option<Session>,
     began: Instant,
     ending: Ending,
@@ -229,8 +247,11 @@ impl Open {
         let archetype = user.archetype;
         let room = floor.room(archetype);
         let setup = identity::journey(&floor.plan, user.index, ordinal, &room.config);
-        let begun = room.slot.borrow_mut().begin(&setup);
-        let role = room.labels.role;
+        let seed = identity::user_seed(&floor.plan, user.index);
+        let drawn = unit(seed, Stream::Version, u64::from(ordinal));
+        let player = room.players.draw(drawn);
+        let begun = player.slot.borrow_mut().begin(&setup);
+        let role = player.role();
         floor.recorder.borrow_mut().session_started(role);
         let (session, ending) = match begun {
             Ok(begun) => {
@@ -239,13 +260,13 @@ impl Open {
                 }
                 (Ok(begun.session), Ending::Cut)
             }
-            Err(crash) => (Err(floor.crashed(archetype, &crash)), Ending::Crashed),
+            Err(crash) => (Err(floor.crashed(&player, &crash)), Ending::Crashed),
         };
         let began = Instant::now();
         let mut open = Self {
             floor: Rc::clone(floor),
             archetype,
-            role,
+            player,
             session: None,
             began,
             ending,
@@ -278,7 +299,7 @@ impl Open {
         if self.asked.is_none() {
             self.asked = floor.ask(self.archetype);
         }
-        let mix = floor.wanted(self.archetype);
+        let mix = floor.wanted(&self.player);
         let called = Instant::now();
         let context = types::Context {
             elapsed_ms: (called - self.began).as_millis() as u64,
@@ -290,7 +311,7 @@ impl Open {
         floor
             .recorder
             .borrow_mut()
-            .guest_call(self.role, called.elapsed());
+            .guest_call(self.player.role(), called.elapsed());
         // Of a call that crashed too: what it marked may exist.
         self.take_events();
         match answer {
@@ -301,7 +322,7 @@ impl Open {
             }
             Err(crash) => {
                 self.ending = Ending::Crashed;
-                Err(floor.crashed(self.archetype, &crash))
+                Err(floor.crashed(&self.player, &crash))
             }
         }
     }
@@ -309,7 +330,7 @@ impl Open {
     /// The session wants to send these. Counted now and not when they leave: a pause in between would let all users
     /// run after the same category.
     fn decided(&self, requests: &[types::Request], left: u32) {
-        let labels = &self.floor.room(self.archetype).labels;
+        let labels = &self.player.labels;
         for request in requests.iter().take(left as usize) {
             self.floor.decided(labels.category(&request.category));
         }
@@ -360,16 +381,16 @@ impl Drop for Open {
         let ended = self.session.take().map(Session::end);
         if let Some(Err(crash)) = ended {
             self.ending = Ending::Crashed;
-            self.floor.crashed(self.archetype, &crash);
+            self.floor.crashed(&self.player, &crash);
         } else if self.well {
             // Not before its destructor has come through too.
-            self.floor.ended_well(self.archetype);
+            self.player.ended_well();
         }
         let lasted = self.began.elapsed();
         self.floor
             .recorder
             .borrow_mut()
-            .session_ended(self.role, self.ending, lasted);
+            .session_ended(self.player.role(), self.ending, lasted);
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::crew::Crew;
 use super::floor::{Floor, Part};
+use super::lineup::Lineup;
 use crate::behavior::Behavior;
 use crate::cleanup::Writer;
 use crate::http::{Client, ClientError};
@@ -33,6 +34,8 @@ pub(super) enum Order {
     Pause(bool),
     /// Have so many users play on all workers together. Reports count by `turn` from now on.
     Users { users: u32, turn: u64 },
+    /// Have others play an archetype's new sessions.
+    TakeOver(Lineup),
     /// No new requests: users who think end now, the others when their requests have.
     Stop,
     /// End now, whatever is under way.
@@ -152,6 +155,7 @@ async fn work(share: Share) {
             order = orders.recv() => match order {
                 Some(Order::Recycle(interval)) => spare.push(interval),
                 Some(Order::Pause(paused)) => floor.pause(paused),
+                Some(Order::TakeOver(lineup)) => floor.take_over(&lineup),
                 Some(Order::Users { .. }) if over => {}
                 Some(Order::Users { users, turn: next }) => {
                     (turn, told) = (next, false);

@@ -17,6 +17,51 @@ pub fn get(authority: &str, path: &str) -> io::Result<String> {
     }
 }
 
+/// An answer of any status.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+}
+
+/// One request with a body and more headers, each a whole line.
+pub fn send(
+    authority: &str,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &[u8],
+) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(authority)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: {authority}\r\nContent-Length: {length}\r\n"
+    )?;
+    for header in headers {
+        write!(stream, "{header}\r\n")?;
+    }
+    stream.write_all(b"\r\n")?;
+    stream.write_all(body)?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer
+        .split_once("\r\n\r\n")
+        .ok_or_else(|| io::Error::other(answer.clone()))?;
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    Ok(Answer {
+        status: status.ok_or_else(|| io::Error::other(head.to_owned()))?,
+        body: body.to_owned(),
+    })
+}
+
+/// A post that has to be answered, whatever the status.
+#[track_caller]
+pub fn post(authority: &str, path: &str, body: &[u8]) -> Answer {
+    send(authority, "POST", path, &[], body).unwrap()
+}
+
 /// A loopback address whose port was free a moment ago, for what cannot tell the port that it was given.
 pub fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

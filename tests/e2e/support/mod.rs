@@ -18,7 +18,7 @@ mod tools;
 pub use binary::{Ended, Running, vespeiro};
 pub use fickle::Fickle;
 pub use guests::{by_hand, example};
-pub use http::{free_address, get};
+pub use http::{Answer, free_address, get, post, send};
 pub use ledger::{Counts, samples};
 pub use prometheus::Prometheus;
 pub use receiver::{Post, Receiver};

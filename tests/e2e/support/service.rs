@@ -54,6 +54,16 @@ impl Service {
         counts
     }
 
+    /// All requests so far, but for the tests' own scrapes.
+    pub fn answered_at_all(&self) -> u64 {
+        let page = get(&self.authority, "/metrics").unwrap();
+        samples(&page, "user_service_requests_total")
+            .iter()
+            .filter(|sample| sample.label("route") != "/metrics")
+            .map(|sample| sample.value as u64)
+            .sum()
+    }
+
     /// Requests to the API so far.
     pub fn answered(&self) -> u64 {
         let page = get(&self.authority, "/metrics").unwrap();

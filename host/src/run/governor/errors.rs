@@ -117,6 +117,11 @@ impl Errors {
         self.note(ask.kind, met)
     }
 
+    /// Another behavior plays the archetype: it may take up what the one before ignored.
+    pub(super) fn forgive(&mut self, archetype: u16) {
+        self.ignored[usize::from(archetype)] = 0;
+    }
+
     /// A session was asked in vain.
     pub(in super::super) fn ignored(&mut self, archetype: u16) {
         self.asked -= 1;

@@ -24,21 +24,18 @@ pub(in super::super) struct Mix {
 impl Mix {
     /// `percents` by category, `None` for one that is not governed.
     pub(super) fn new(percents: Vec<Option<f64>>, users: usize) -> Self {
-        // What no behavior of the run can do is shared out among the rest.
-        let reachable: f64 = percents.iter().flatten().sum();
-        let share = |percent: f64| {
-            if reachable > 0.0 {
-                percent / reachable
-            } else {
-                0.0
-            }
-        };
         Self {
             counts: vec![0; percents.len()],
-            shares: percents.into_iter().map(|p| p.map(share)).collect(),
+            shares: shares(percents),
             governed: 0,
             window: WINDOW.max(WINDOW_PER_USER * users as f64),
         }
+    }
+
+    /// More categories are known now; the first ones keep their places, and what was made counts.
+    pub(super) fn grow(&mut self, percents: Vec<Option<f64>>) {
+        self.counts.resize(percents.len(), 0);
+        self.shares = shares(percents);
     }
 
     /// A request of this category is about to be made. One that is not governed does not count.
@@ -74,6 +71,19 @@ impl Mix {
     }
 }
 
+/// Percents as parts of what is governed: what no behavior of the run can do is shared out among the rest.
+fn shares(percents: Vec<Option<f64>>) -> Vec<Option<f64>> {
+    let reachable: f64 = percents.iter().flatten().sum();
+    let share = |percent: f64| {
+        if reachable > 0.0 {
+            percent / reachable
+        } else {
+            0.0
+        }
+    };
+    percents.into_iter().map(|p| p.map(share)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,6 +102,17 @@ mod tests {
         assert_eq!(mix.wanted([2, 1, 0].into_iter()), [30.0, 0.0, -30.0]);
         assert_eq!(mix.wanted([1].into_iter()), [0.0f32; 0]);
         assert_eq!(mix.wanted([u16::MAX].into_iter()), [0.0f32; 0]);
+    }
+
+    #[test]
+    fn a_category_that_a_swap_brings_in_is_wanted_from_then_on() {
+        let mut mix = mix(&[Some(40.0)]);
+        (0..10).for_each(|_| mix.made(0));
+        mix.made(1);
+        mix.grow(vec![Some(40.0), Some(40.0)]);
+        assert_eq!(mix.wanted([0, 1].into_iter()), [-30.0, 30.0]);
+        (0..10).for_each(|_| mix.made(1));
+        assert_eq!(mix.wanted([0, 1].into_iter()), [0.0, 0.0]);
     }
 
     #[test]
