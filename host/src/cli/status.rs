@@ -84,7 +84,7 @@ impl Status {
             elapsed_seconds: snapshot.elapsed.as_secs_f64(),
             paused: wish.paused,
             users: snapshot.users_active(),
-            users_wanted: wish.users.unwrap_or(plan.load.users),
+            users_wanted: wish.users.unwrap_or(plan.load.profile.usual_users()),
             requests: Requests::of(&snapshot.total()),
             requests_per_second: snapshot.rates.second.requests,
             archetypes: archetypes(snapshot),
