@@ -320,6 +320,8 @@ fn a_journal_that_cannot_be_written_ends_the_run() {
     // The run continues a journal that has nearly reached the largest size that a file may have.
     const LIMIT: usize = 8 << 20;
     let mut long = format!("vespeiro-journal 1 k3x9a2b7 http://{service}\n");
+    // A journal with damage is kept as it is, and not compacted.
+    long += "no line of a journal\n";
     while long.len() < LIMIT - 3_000 {
         long += &format!("- user:{}\n", "x".repeat(990));
     }
