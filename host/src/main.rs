@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use vespeiro::cli::Cli;
 use vespeiro::exit::Exit;
 
+/// A request allocates dozens of times on its way through the HTTP library.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::parse_from(std::env::args_os()) {
         Ok(cli) => cli,
