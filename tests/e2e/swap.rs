@@ -337,3 +337,31 @@ fn an_endpoint_for_all_the_world_wants_a_token() {
     assert_eq!(nobody.code, Some(1));
     assert!(nobody.stderr.contains("--control"), "{}", nobody.stderr);
 }
+
+#[test]
+fn sessions_move_to_the_new_version_with_their_state() {
+    let service = Service::start();
+    let rounds = example("rounds");
+    let run = Steered::start(&service.url, &mine(&rounds, CALM));
+    for number in 1..=3 {
+        let before = count(&run.status()["requests"]);
+        eventually("a round of everybody", || {
+            (count(&run.status()["requests"]) > before + 40).then_some(())
+        });
+        let answer = run.swap("mode=migrate", &variant(&rounds, number));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    eventually("requests of the last version", || {
+        let versions = run.mine()["versions"].clone();
+        (versions[3]["requests"].as_u64()? > 40).then_some(())
+    });
+    run.goes_on(10);
+    let played = run.stop();
+    assert_eq!(played.answered(), service.ledger(1));
+    // Ten journeys from the first to the last, whatever they were played by.
+    assert_eq!(count(&played.summary["sessions"]["started"]), 10);
+    assert_eq!(played.sessions("mine", "cut"), 10);
+    let check = &played.summary["checks"][0];
+    assert_eq!(check["name"], "moved with its rounds");
+    assert_eq!((count(&check["passed"]), count(&check["failed"])), (30, 0));
+}

@@ -12,12 +12,21 @@ use crate::session::Session;
 
 wit_bindgen::generate!({
     path: "../wit",
-    world: "archetype",
+    inline: "
+        package vespeiro:sdk;
+        world behaving {
+            include vespeiro:behavior/archetype@0.1.0;
+            export vespeiro:behavior/migrate@0.1.0;
+        }
+    ",
+    world: "vespeiro:sdk/behaving",
+    generate_all,
     pub_export_macro: true,
     with: { "vespeiro:behavior/types@0.1.0": crate::contract },
 });
 
 use exports::vespeiro::behavior::behavior as exported;
+use exports::vespeiro::behavior::migrate as moving;
 use vespeiro::behavior::host as imported;
 
 /// Where the module's behavior is.
@@ -62,6 +71,17 @@ impl<B: Provide> exported::GuestSession for Running<B> {
 
     fn next(&self, context: Context, outcomes: Vec<Outcome>) -> Result<Step, String> {
         self.0.next(context, outcomes)
+    }
+}
+
+impl<B: Provide> moving::Guest for Exported<B> {
+    fn save(session: exported::SessionBorrow<'_>) -> Option<Vec<u8>> {
+        session.get::<Running<B>>().0.kept()
+    }
+
+    fn restore(setup: Setup, state: Vec<u8>) -> Result<exported::Session, String> {
+        let session = Session::resume(B::behavior(), setup, Box::new(Imports), state);
+        Ok(exported::Session::new(Running::<B>(session, PhantomData)))
     }
 }
 

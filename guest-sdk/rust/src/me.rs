@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::Call;
@@ -85,6 +86,31 @@ impl Me {
     /// [`Error::Config`] when it does not fit `T`.
     pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.core.config).map_err(|error| Error::config(error.to_string()))
+    }
+
+    /// Keep where the journey stands, for a session of another version to go on from: when the behavior is swapped with
+    /// `--mode migrate`, the step behind this is not taken, and the other version's journey begins anew and finds `state`
+    /// with [`Me::kept`]. Call it right before a request; it holds until that has had its outcome. A journey that never
+    /// calls it finishes on the version it began with.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when `state` cannot be written as JSON.
+    pub fn keep<T: Serialize>(&self, state: &T) -> Result<()> {
+        let state = serde_json::to_vec(state).map_err(|error| Error::usage(error.to_string()))?;
+        *self.core.kept.borrow_mut() = Some(state);
+        Ok(())
+    }
+
+    /// What a session of another version has [kept](Me::keep) for this one; `None` for a session that begins anew, and
+    /// once taken.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it does not fit `T`: the other version kept something else.
+    pub fn kept<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        let state = self.core.resumed.take();
+        let read = |state: Vec<u8>| serde_json::from_slice(&state);
+        let read = state.map(read).transpose();
+        read.map_err(|error| Error::usage(format!("what was kept does not fit: {error}")))
     }
 
     /// What cleanup has to remove, oldest first; empty in a journey, and once taken.

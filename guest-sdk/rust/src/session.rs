@@ -51,6 +51,8 @@ impl Session {
             run: setup.run,
             config: setup.config,
             marks: RefCell::new(marks),
+            kept: RefCell::default(),
+            resumed: RefCell::default(),
             rng: Cell::new(setup.seed),
             clock: Cell::new(0),
             left: Cell::new(0),
@@ -71,6 +73,26 @@ impl Session {
             core,
             journey: RefCell::new(Some(journey)),
         }
+    }
+
+    /// Begin where another session, perhaps of another version, has [kept](Me::keep) its state.
+    #[must_use]
+    pub fn resume(
+        behavior: &'static Behavior,
+        setup: Setup,
+        host: Box<dyn Host>,
+        state: Vec<u8>,
+    ) -> Session {
+        let session = Session::begin(behavior, setup, host);
+        // Nothing of the journey has run yet.
+        *session.core.resumed.borrow_mut() = Some(state);
+        session
+    }
+
+    /// What the journey has kept, if it has done nothing since that a successor would have to know.
+    #[must_use]
+    pub fn kept(&self) -> Option<Vec<u8>> {
+        self.core.kept.borrow().clone()
     }
 
     /// How large the journey's own state is, in bytes; 0 once it is over.
@@ -118,6 +140,10 @@ pub(crate) struct Core {
     pub(crate) run: String,
     pub(crate) config: String,
     pub(crate) marks: RefCell<Vec<String>>,
+    /// Where a successor would go on; gone once a request has had its outcome.
+    pub(crate) kept: RefCell<Option<Vec<u8>>>,
+    /// Where this session goes on.
+    pub(crate) resumed: RefCell<Option<Vec<u8>>>,
     /// State of the session's random numbers.
     pub(crate) rng: Cell<u64>,
     /// Milliseconds since the session began, the pauses of this step included.
@@ -150,6 +176,7 @@ impl Core {
             ));
         }
         if !outcomes.is_empty() {
+            self.kept.take();
             inbox.clear();
             inbox.extend(outcomes.into_iter().map(Some));
             self.round.set(self.round.get() + 1);
@@ -310,5 +337,108 @@ impl Future for Exchange<'_> {
             }
             Some(Outcome::Failed(failure)) => Poll::Ready(Err(failure)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Route;
+
+    const HEALTH: Route = Route::get("/health", "monitoring");
+
+    /// A host that nobody listens to.
+    struct Deaf;
+
+    impl Host for Deaf {
+        fn log(&self, _: Level, _: &str) {}
+        fn check(&self, _: &str, _: bool) {}
+        fn observe(&self, _: &str, _: f64) {}
+        fn mark(&self, _: &str) {}
+        fn unmark(&self, _: &str) {}
+        fn feed(&self, _: &str) -> Option<String> {
+            None
+        }
+    }
+
+    /// Counts its requests, keeps the count before every other one, and is over after ten.
+    async fn journey(me: &mut Me) -> Result<()> {
+        let mut count: u32 = me.kept()?.unwrap_or(0);
+        while count < 10 {
+            if count.is_multiple_of(2) {
+                me.keep(&count)?;
+            }
+            me.call(HEALTH).send().await?;
+            count += 1;
+        }
+        Ok(())
+    }
+
+    static COUNTS: Behavior = Behavior::new("counts", "0.1.0", &[HEALTH], |mut me| {
+        Box::pin(async move { journey(&mut me).await })
+    });
+
+    fn setup() -> Setup {
+        Setup {
+            user: User {
+                index: 0,
+                seed: 1,
+                username: String::new(),
+                email: String::new(),
+                password: String::new(),
+                name: String::new(),
+            },
+            seed: 1,
+            ordinal: 0,
+            purpose: Purpose::Journey,
+            pace: Pace {
+                delay_min_ms: 0,
+                delay_max_ms: 0,
+            },
+            run: String::new(),
+            config: "{}".into(),
+        }
+    }
+
+    fn next(session: &Session, outcomes: Vec<Outcome>) -> Result<Step, String> {
+        let context = Context {
+            elapsed_ms: 0,
+            requests_left: 100,
+            mix: Vec::new(),
+            fault: None,
+        };
+        session.next(context, outcomes)
+    }
+
+    fn fine() -> Vec<Outcome> {
+        vec![Outcome::Response(Response {
+            status: 200,
+            headers: Vec::new(),
+            body: Vec::new(),
+            latency_us: 1,
+        })]
+    }
+
+    #[test]
+    fn what_was_kept_holds_until_a_request_has_had_its_outcome() {
+        let session = Session::begin(&COUNTS, setup(), Box::new(Deaf));
+        assert_eq!(session.kept(), None);
+        next(&session, Vec::new()).unwrap();
+        assert_eq!(session.kept().as_deref(), Some(&b"0"[..]));
+        next(&session, fine()).unwrap();
+        assert_eq!(session.kept(), None);
+        next(&session, fine()).unwrap();
+        assert_eq!(session.kept().as_deref(), Some(&b"2"[..]));
+    }
+
+    #[test]
+    fn a_session_goes_on_from_what_was_kept_or_says_that_it_cannot() {
+        let session = Session::resume(&COUNTS, setup(), Box::new(Deaf), b"9".to_vec());
+        next(&session, Vec::new()).unwrap();
+        let last = next(&session, fine()).unwrap();
+        assert!(matches!(last.action, Action::Done(Ending::Completed)));
+        let session = Session::resume(&COUNTS, setup(), Box::new(Deaf), b"{}".to_vec());
+        let why = next(&session, Vec::new()).unwrap_err();
+        assert!(why.contains("what was kept does not fit"), "{why}");
     }
 }

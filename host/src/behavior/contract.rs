@@ -14,5 +14,7 @@ pub use exports::vespeiro::behavior::behavior as exported;
 pub const CONTRACT: &str = "vespeiro:behavior/behavior@0.1";
 /// The same without a version.
 pub(super) const INTERFACE: &str = "vespeiro:behavior/behavior";
+/// The interface that a behavior may export besides, so that its sessions can move to another version.
+pub(super) const MIGRATE: &str = "vespeiro:behavior/migrate@0.1.0";
 /// The contract's text.
 pub(super) const WIT: &str = include_str!("../../../guest-sdk/wit/behavior.wit");

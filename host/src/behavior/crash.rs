@@ -13,6 +13,8 @@ pub enum GuestCall {
     Constructor,
     Next,
     Drop,
+    Save,
+    Restore,
 }
 
 impl GuestCall {
@@ -23,6 +25,8 @@ impl GuestCall {
             Self::Constructor => "the session's constructor",
             Self::Next => "next",
             Self::Drop => "the session's destructor",
+            Self::Save => "save",
+            Self::Restore => "restore",
         }
     }
 }

@@ -5,9 +5,9 @@
 use std::fmt;
 
 use wasmtime::Store;
-use wasmtime::component::ResourceAny;
+use wasmtime::component::{ResourceAny, TypedFunc};
 
-use super::contract::{Archetype, exported, types};
+use super::contract::{Archetype, MIGRATE, exported, types};
 use super::crash::{Fall, GuestCall, reason};
 use super::engine::Limits;
 use super::guest::{GuestEvent, GuestState, Moment};
@@ -16,8 +16,40 @@ use super::image::Image;
 pub(super) struct Instance {
     store: Store<GuestState>,
     exports: Archetype,
+    moves: Option<Moves>,
     limits: Limits,
     poisoned: bool,
+}
+
+/// The exports of a behavior whose sessions can move.
+#[derive(Clone, Copy)]
+struct Moves {
+    save: TypedFunc<(ResourceAny,), (Option<Vec<u8>>,)>,
+    restore: Restore,
+}
+
+type Restore = TypedFunc<(types::Setup, Vec<u8>), (Result<ResourceAny, String>,)>;
+
+impl Moves {
+    /// Found by name: it is no part of the world that every behavior implements.
+    fn of(
+        store: &mut Store<GuestState>,
+        instance: &wasmtime::component::Instance,
+    ) -> wasmtime::Result<Option<Self>> {
+        let Some(interface) = instance.get_export_index(&mut *store, None, MIGRATE) else {
+            return Ok(None);
+        };
+        let mut find = |name: &str| {
+            instance
+                .get_export_index(&mut *store, Some(&interface), name)
+                .ok_or_else(|| wasmtime::Error::msg(format!("{MIGRATE} lacks {name}")))
+        };
+        let (save, restore) = (find("save")?, find("restore")?);
+        Ok(Some(Self {
+            save: instance.get_typed_func(&mut *store, save)?,
+            restore: instance.get_typed_func(&mut *store, restore)?,
+        }))
+    }
 }
 
 impl fmt::Debug for Instance {
@@ -32,13 +64,22 @@ impl Instance {
     /// Build one and ask it who it is, which comes before anything else.
     pub(super) fn new(image: &Image, seed: u64) -> Result<(Self, types::Description), Fall> {
         let mut store = image.store(seed);
-        let exports = image.pre.instantiate(&mut store).map_err(|error| Fall {
+        let built = image
+            .pre
+            .instance_pre()
+            .instantiate(&mut store)
+            .and_then(|built| {
+                let exports = Archetype::new(&mut store, &built)?;
+                Ok((exports, Moves::of(&mut store, &built)?))
+            });
+        let (exports, moves) = built.map_err(|error| Fall {
             call: GuestCall::Instantiate,
             reason: reason(&error, &image.limits, store.data().memory_refused()),
         })?;
         let mut instance = Self {
             store,
             exports,
+            moves,
             limits: image.limits,
             poisoned: false,
         };
@@ -100,6 +141,37 @@ impl Instance {
     pub(super) fn end(&mut self, session: ResourceAny, moment: Moment) -> Result<(), Fall> {
         self.call(GuestCall::Drop, moment, |_, store| {
             session.resource_drop(store)
+        })
+    }
+
+    /// The state of a session, for one that goes on instead of it. `None` where sessions cannot move, or not now.
+    pub(super) fn save(
+        &mut self,
+        session: ResourceAny,
+        moment: Moment,
+    ) -> Result<Option<Vec<u8>>, Fall> {
+        let Some(Moves { save, .. }) = self.moves else {
+            return Ok(None);
+        };
+        self.call(GuestCall::Save, moment, |_, store| {
+            save.call(store, (session,)).map(|(state,)| state)
+        })
+    }
+
+    /// A session that goes on from the state of another one. `Err` in it: this behavior cannot.
+    pub(super) fn restore(
+        &mut self,
+        setup: &types::Setup,
+        state: &[u8],
+        moment: Moment,
+    ) -> Result<Result<ResourceAny, String>, Fall> {
+        let Some(Moves { restore, .. }) = self.moves else {
+            return Ok(Err("it exports no vespeiro:behavior/migrate".into()));
+        };
+        self.call(GuestCall::Restore, moment, |_, store| {
+            restore
+                .call(store, (setup.clone(), state.to_vec()))
+                .map(|(began,)| began)
         })
     }
 

@@ -64,33 +64,76 @@ impl Slot {
     /// Begin a session in the current instance, or in a new one when there is none, it was lost to a trap, or it has
     /// grown past half of its memory.
     pub fn begin(&mut self, setup: &types::Setup) -> Result<Begun, Crash> {
-        let usable = self.current.take().filter(|instance| {
-            let instance = instance.borrow();
-            let grown = self.begun >= SESSIONS_TO_RECYCLE
-                && instance.memory() > self.behavior.memory_cap() / 2;
-            !instance.poisoned() && !grown
-        });
-        let built = usable.is_none();
-        let instance = match usable {
-            Some(instance) => instance,
-            None => {
-                self.begun = 0;
-                Rc::new(RefCell::new(self.behavior.instantiate(self.seed)?))
-            }
-        };
         let moment = Moment {
             seed: setup.seed,
             elapsed_ms: 0,
         };
+        let (instance, built) = self.usable()?;
         let mut entered = instance.borrow_mut();
         let handle = entered
             .begin(setup, moment)
             .map_err(|fall| self.behavior.crash(fall))?;
         let complaint = entered.complaint();
         drop(entered);
+        Ok(self.begun(instance, built, handle, moment, complaint))
+    }
+
+    /// Begin a session that goes on from what another one has saved. `Err` in it: this behavior cannot.
+    pub fn restore(
+        &mut self,
+        setup: &types::Setup,
+        elapsed_ms: u64,
+        state: &[u8],
+    ) -> Result<Result<Begun, String>, Crash> {
+        let moment = Moment {
+            seed: setup.seed,
+            elapsed_ms,
+        };
+        let (instance, built) = self.usable()?;
+        let mut entered = instance.borrow_mut();
+        let restored = entered
+            .restore(setup, state, moment)
+            .map_err(|fall| self.behavior.crash(fall))?;
+        let complaint = entered.complaint();
+        drop(entered);
+        Ok(match restored {
+            Ok(handle) => Ok(self.begun(instance, built, handle, moment, complaint)),
+            Err(message) => {
+                self.current = Some(instance);
+                Err(message)
+            }
+        })
+    }
+
+    /// The current instance if it will do, else a new one; and whether it is new.
+    fn usable(&mut self) -> Result<(Rc<RefCell<Instance>>, bool), Crash> {
+        let usable = self.current.take().filter(|instance| {
+            let instance = instance.borrow();
+            let grown = self.begun >= SESSIONS_TO_RECYCLE
+                && instance.memory() > self.behavior.memory_cap() / 2;
+            !instance.poisoned() && !grown
+        });
+        Ok(match usable {
+            Some(instance) => (instance, false),
+            None => {
+                self.begun = 0;
+                let instance = self.behavior.instantiate(self.seed)?;
+                (Rc::new(RefCell::new(instance)), true)
+            }
+        })
+    }
+
+    fn begun(
+        &mut self,
+        instance: Rc<RefCell<Instance>>,
+        built: bool,
+        handle: ResourceAny,
+        moment: Moment,
+        complaint: Option<String>,
+    ) -> Begun {
         self.begun += 1;
         self.current = Some(Rc::clone(&instance));
-        Ok(Begun {
+        Begun {
             session: Session {
                 behavior: Arc::clone(&self.behavior),
                 instance,
@@ -99,7 +142,7 @@ impl Slot {
                 complaint,
             },
             built,
-        })
+        }
     }
 }
 
@@ -139,6 +182,17 @@ impl Session {
             Some(complaint) => Err(complaint),
             None => answer,
         })
+    }
+
+    /// Its state, for a session that goes on instead of it. `None` where it cannot move, or not now.
+    pub fn save(&mut self) -> Result<Option<Vec<u8>>, Crash> {
+        let Some(handle) = self.handle else {
+            return Ok(None);
+        };
+        let mut instance = self.instance.borrow_mut();
+        instance
+            .save(handle, self.moment)
+            .map_err(|fall| self.behavior.crash(fall))
     }
 
     /// Hand what the last call told the host to `take`.

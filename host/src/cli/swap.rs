@@ -20,7 +20,8 @@ pub(super) struct Swap {
     /// Part of the new sessions that it gets: 10% or 0.1; all of them when left out
     #[arg(long, value_name = "SHARE", value_parser = of_form(|text| share(text).map(|_| ())))]
     share: Option<String>,
-    /// What becomes of running sessions: drain (they finish on the old one) or now (they end at their next step)
+    /// What becomes of running sessions: drain (they finish on the old one), now (they end at their next step) or
+    /// migrate (they move to the new one with their state, where both can)
     #[arg(long, value_name = "MODE", value_parser = of_form(|text| mode(text).map(|_| ())))]
     mode: Option<String>,
     /// Where the run listens: its --control

@@ -29,15 +29,18 @@ pub enum Mode {
     Drain,
     /// They end at their next step.
     Now,
+    /// They go on with their state on the new one where both versions can, else they finish on the old one.
+    Migrate,
 }
 
 impl Mode {
-    pub const ALL: [Mode; 2] = [Mode::Drain, Mode::Now];
+    pub const ALL: [Mode; 3] = [Mode::Drain, Mode::Now, Mode::Migrate];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Mode::Drain => "drain",
             Mode::Now => "now",
+            Mode::Migrate => "migrate",
         }
     }
 }
@@ -259,5 +262,6 @@ fn since(probation: &Probation, totals: &Totals) -> (u64, u64, u64) {
 }
 
 fn too_many((started, crashed, traps): (u64, u64, u64)) -> bool {
-    traps >= MIN_CRASHES && crashed as f64 > MAX_CRASHED * started as f64
+    // A session that was to move in is lost by a crash, but did not begin here.
+    traps >= MIN_CRASHES && crashed.max(traps) as f64 > MAX_CRASHED * started as f64
 }

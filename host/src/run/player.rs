@@ -26,6 +26,8 @@ pub(super) struct Player {
     on_probation: Option<Instant>,
     /// Its sessions are to end at their next step.
     over: Cell<bool>,
+    /// Who its sessions are to move to.
+    successor: RefCell<Option<Rc<Player>>>,
 }
 
 impl Player {
@@ -46,6 +48,7 @@ impl Player {
             crashes: Cell::new(0),
             on_probation,
             over: Cell::new(false),
+            successor: RefCell::new(None),
         }
     }
 
@@ -56,6 +59,11 @@ impl Player {
     /// Its sessions are to end at their next step: another version has taken over at once.
     pub(super) fn is_over(&self) -> bool {
         self.over.get()
+    }
+
+    /// Who its sessions are to move to, with their state: another version has taken over.
+    pub(super) fn successor(&self) -> Option<Rc<Player>> {
+        self.successor.borrow().clone()
     }
 
     /// Count a crash; tells how many there were in a row.
@@ -125,6 +133,8 @@ impl Players {
         for (gone, _) in players.iter() {
             let stays = next.iter().any(|(player, _)| Rc::ptr_eq(player, gone));
             gone.over.set(!stays && lineup.mode == Mode::Now);
+            let moves = !stays && lineup.mode == Mode::Migrate;
+            *gone.successor.borrow_mut() = moves.then(|| Rc::clone(&next[0].0));
         }
         *players = next;
     }

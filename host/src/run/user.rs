@@ -151,6 +151,9 @@ async fn session(
                 return played;
             }
         };
+        if open.moves(user, ordinal) {
+            continue;
+        }
         played.swapped = open.player.is_over();
         if played.requests == budget
             || floor.lane.is_spent()
@@ -333,6 +336,55 @@ impl Open {
         let labels = &self.player.labels;
         for request in requests.iter().take(left as usize) {
             self.floor.decided(labels.category(&request.category));
+        }
+    }
+
+    /// The session goes on where another version has taken over, with its state; the step in hand is dropped.
+    fn moves(&mut self, user: User, ordinal: u32) -> bool {
+        let (Some(successor), Some(session)) = (self.player.successor(), &mut self.session) else {
+            return false;
+        };
+        let floor = Rc::clone(&self.floor);
+        let state = match session.save() {
+            Ok(Some(state)) => state,
+            Ok(None) => return false,
+            Err(crash) => {
+                floor.crashed(&self.player, &crash);
+                return false;
+            }
+        };
+        let config = &floor.room(self.archetype).config;
+        let setup = identity::journey(&floor.plan, user.index, ordinal, config);
+        let elapsed_ms = self.began.elapsed().as_millis() as u64;
+        let restored = successor
+            .slot
+            .borrow_mut()
+            .restore(&setup, elapsed_ms, &state);
+        match restored {
+            Ok(Ok(begun)) => {
+                if begun.built {
+                    let mut recorder = floor.recorder.borrow_mut();
+                    recorder.instance_built(successor.role());
+                }
+                let left = self.session.replace(begun.session);
+                if let Some(Err(crash)) = left.map(Session::end) {
+                    floor.crashed(&self.player, &crash);
+                }
+                if self.asked.take().is_some() {
+                    floor.ignored(self.archetype);
+                }
+                self.player = successor;
+                self.take_events();
+                true
+            }
+            Ok(Err(message)) => {
+                floor.log(self.archetype, crate::behavior::Level::Warn, &message);
+                false
+            }
+            Err(crash) => {
+                floor.crashed(&successor, &crash);
+                false
+            }
         }
     }
 
