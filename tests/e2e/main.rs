@@ -4,7 +4,9 @@
 // clippy.toml lets tests unwrap, but does not take this target's helpers for tests.
 #![allow(clippy::unwrap_used)]
 
+mod backoff;
 mod bad_input;
+mod breaker;
 mod budgets;
 mod crashes;
 mod dashboard;
@@ -13,11 +15,14 @@ mod determinism;
 mod endpoints;
 mod guard;
 mod hostile;
+mod leftovers;
+mod logins;
 mod metrics;
 mod modules;
 mod profiles;
 mod push;
 mod rehearsal;
+mod secrets;
 mod signals;
 mod support;
 mod swap;

@@ -51,7 +51,7 @@ async fn clean(plan: &Plan, file: &std::path::Path) -> anyhow::Result<Exit> {
     let signals = stopper.on_signals()?;
     let tidied = tidy::clean(plan, &loader, journal, &stopper).await;
     signals.abort();
-    let tidy::Tidied { figures, left } = tidied?;
+    let tidy::Tidied { figures, left, .. } = tidied?;
     let mut out = std::io::stdout().lock();
     // A reader that has seen enough may close the pipe.
     let _ = writeln!(

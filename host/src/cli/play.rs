@@ -8,13 +8,13 @@ use super::control::{Desk, Reach, bind};
 use super::exporter::Exporter;
 use super::log::{self, Log};
 use super::results::{self, Results};
-use super::tidy;
+use super::tidy::{self, Tidied};
 use crate::behavior::{Behavior, Engine, Limits, LoadError};
 use crate::exit::{Exit, Misuse};
 use crate::http::{Client, check_reach, preflight};
 use crate::plan::{Module, Plan};
 use crate::rehearsal::Tape;
-use crate::report::{Cleanup, Display, RunShape, Summary, summary};
+use crate::report::{Display, RunShape, Summary, summary};
 use crate::run::{
     Control, Ended, Stopper, Swapper, execute, requests_planned, unmatched_condition, watch,
 };
@@ -188,10 +188,10 @@ fn report(
     plan: &Plan,
     ended: &Ended,
     results: &Results<'_>,
-    tidied: anyhow::Result<Cleanup>,
+    tidied: anyhow::Result<Tidied>,
 ) -> anyhow::Result<Exit> {
     let mut figures = Summary::new(plan, &ended.snapshot);
-    figures.cleanup = tidied.as_ref().ok().cloned();
+    figures.cleanup = tidied.as_ref().ok().map(|tidied| tidied.figures.clone());
     // A reader that has seen enough may close the pipe.
     let _ = std::io::stdout().write_all(summary::text(&figures, plan.output.language).as_bytes());
     results.write(&figures)?;
@@ -201,5 +201,13 @@ fn report(
             ended.quarantined.join(", ")
         );
     }
-    tidied.map(|_| results::exit(&figures))
+    let tidied = tidied?;
+    if tidied.failed {
+        anyhow::bail!(
+            "the cleanup could not remove {} of the things that the run has created: see above, then finish with: vespeiro cleanup {}",
+            tidied.left.len(),
+            tidied.figures.journal.as_deref().unwrap_or("JOURNAL"),
+        );
+    }
+    Ok(results::exit(&figures))
 }

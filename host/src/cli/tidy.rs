@@ -19,6 +19,8 @@ pub(super) struct Tidied {
     pub(super) figures: Cleanup,
     /// Things that may still exist, oldest first.
     pub(super) left: Vec<String>,
+    /// It set out to remove them all, nobody stopped it, and it could not.
+    pub(super) failed: bool,
 }
 
 /// Begin the run's journal.
@@ -37,20 +39,19 @@ pub(super) async fn after_run(
     journal: Journal,
     stopper: &Stopper,
     success: bool,
-) -> anyhow::Result<Cleanup> {
+) -> anyhow::Result<Tidied> {
     let wanted = match plan.cleanup.when {
         CleanUp::Always => true,
         CleanUp::OnSuccess => success,
         CleanUp::Never => false,
     };
     // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
-    let tidied = if wanted && journal.failure().is_none() {
-        clean(plan, loader, journal, stopper).await?
+    if wanted && journal.failure().is_none() {
+        clean(plan, loader, journal, stopper).await
     } else {
         let left = read(journal.path())?.outstanding;
-        close(journal, Cleanup::new(None, 0, left.len()), left)?
-    };
-    Ok(tidied.figures)
+        close(journal, Cleanup::new(None, 0, left.len()), left)
+    }
 }
 
 /// Remove what is outstanding, and the journal with the last of it.
@@ -84,7 +85,9 @@ pub(super) async fn clean(
     }
     let removed = swept.found.saturating_sub(swept.left.len());
     let figures = Cleanup::new(Some(&swept.snapshot), removed, swept.left.len());
-    close(journal, figures, swept.left)
+    let failed = !swept.skipped && !swept.left.is_empty();
+    let tidied = close(journal, figures, swept.left)?;
+    Ok(Tidied { failed, ..tidied })
 }
 
 fn close(journal: Journal, mut figures: Cleanup, left: Vec<String>) -> anyhow::Result<Tidied> {
@@ -98,5 +101,9 @@ fn close(journal: Journal, mut figures: Cleanup, left: Vec<String>) -> anyhow::R
         );
         figures.journal = Some(path);
     }
-    Ok(Tidied { figures, left })
+    Ok(Tidied {
+        figures,
+        left,
+        failed: false,
+    })
 }

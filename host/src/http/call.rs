@@ -123,6 +123,11 @@ impl Call {
         self.method.is_safe()
     }
 
+    /// Sending it twice does what sending it once does.
+    pub fn is_idempotent(&self) -> bool {
+        self.method.is_idempotent()
+    }
+
     /// Wait this long instead of the plan's `request_timeout`.
     pub fn timeout(mut self, timeout: Option<Duration>) -> Self {
         self.timeout = timeout;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
@@ -10,6 +10,7 @@ use reqwest::redirect::Policy;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::alarms::Alarms;
+use super::backoff::retry_after;
 use super::call::Call;
 use super::failure::classify;
 use crate::metrics::Failure;
@@ -46,6 +47,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Empty unless captured.
     pub body: Vec<u8>,
+    /// How long the target asks to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 /// One request that was sent, and what came of it.
@@ -140,6 +143,10 @@ impl Client {
         received: &mut u64,
     ) -> Result<Answer, Failure> {
         let status = response.status().as_u16();
+        let retry_after = match status {
+            429 | 503 => retry_after(status, response.headers(), SystemTime::now()),
+            _ => None,
+        };
         let headers = if capture_headers {
             plain(response.headers())
         } else {
@@ -159,6 +166,7 @@ impl Client {
             status,
             headers,
             body,
+            retry_after,
         })
     }
 }

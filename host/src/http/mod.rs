@@ -3,16 +3,25 @@
 
 mod alarms;
 mod ask;
+mod backoff;
+mod breaker;
 mod call;
 mod client;
 mod failure;
+mod logins;
 mod post;
 mod preflight;
 mod reach;
+mod slowdown;
+mod window;
 
 pub use ask::{NoAnswer, ask};
+pub use backoff::backoff;
+pub use breaker::{Breaker, Pass, Verdict};
 pub use call::{Call, Refused};
 pub use client::{Answer, Client, ClientError, Exchange, Place};
+pub use logins::{Hold, Login, Logins};
 pub use post::{PostError, Poster};
 pub use preflight::{Unreachable, preflight};
 pub use reach::{OutOfReach, check_reach};
+pub use slowdown::Slowdown;

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::version::Versions;
 use super::{
-    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, FaultKind, Outcome, Role, Scale, Slowest,
-    Timing,
+    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, FaultKind, Holds, Outcome, Role, Scale,
+    Slowest, Standing, Timing,
 };
 
 /// Requests of an interval that are kept one by one.
@@ -36,6 +36,9 @@ pub struct Interval {
     pub(super) arrivals: Box<ArrivalCount>,
     /// In the order of [`FaultKind::ALL`].
     pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
+    pub(super) holds: Box<Holds>,
+    /// How the worker stood when it handed over.
+    pub(super) standing: Box<Standing>,
     /// The first few requests of the interval.
     pub(super) activity: Vec<Activity>,
     /// Requests that are slower than all but a few of the run so far.
@@ -57,6 +60,8 @@ impl Interval {
             lag: Box::new(Timing::new(Scale::Micros)),
             arrivals: Box::default(),
             faults: Default::default(),
+            holds: Box::default(),
+            standing: Box::default(),
             activity: Vec::with_capacity(MAX_ACTIVITY),
             slowest: Box::default(),
         }
@@ -81,6 +86,7 @@ impl Interval {
         self.lag.reset();
         self.arrivals.reset();
         *self.faults = Default::default();
+        *self.holds = Holds::default();
         self.activity.clear();
         self.slowest.reset(self.slowest.most());
     }

@@ -7,7 +7,9 @@ mod arrivals;
 mod catalog;
 mod counts;
 pub mod families;
+mod holds;
 mod interval;
+mod limits;
 mod names;
 pub mod process;
 pub mod prometheus;
@@ -33,7 +35,9 @@ pub use catalog::{
 pub use counts::{
     ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,
 };
+pub use holds::{BreakerState, HoldCount, HoldReason, Holds, Standing, Standings};
 pub use interval::{Activity, Interval};
+pub use limits::{Gauge, LimitKind};
 pub use names::{MAX_NAMES, Names};
 pub use process::Process;
 pub use recorder::Recorder;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 /// Clock ticks per second in `/proc/self/stat`: fixed by the kernel's ABI on every architecture we build for.
 const TICKS: u64 = 100;
+/// Open files up to which it is cheap enough to look at each; beyond it, nearly all of them are sockets.
+const FEW: u64 = 4096;
 
 /// Resources of this process at one instant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,16 +17,24 @@ pub struct Process {
     /// Resident memory, in bytes.
     pub rss: u64,
     pub open_files: u64,
+    /// Sockets among them. Counted one by one only while there are few open files; beyond that all count.
+    pub open_sockets: u64,
     pub threads: u64,
 }
 
 /// Read the figures of this process.
 pub fn sample() -> Process {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let open_files = open_files();
     Process {
         cpu: cpu(&fs::read_to_string("/proc/self/stat").unwrap_or_default()),
         rss: field(&status, "VmRSS:") * 1024,
-        open_files: open_files(),
+        open_files,
+        open_sockets: if open_files <= FEW {
+            open_sockets()
+        } else {
+            open_files
+        },
         threads: field(&status, "Threads:"),
     }
 }
@@ -56,6 +66,15 @@ fn open_files() -> u64 {
         Ok(folder) if folder.len() > 0 => folder.len(),
         _ => fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64),
     }
+}
+
+fn open_sockets() -> u64 {
+    let is_socket = |entry: &fs::DirEntry| {
+        fs::read_link(entry.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))
+    };
+    fs::read_dir("/proc/self/fd").map_or(0, |entries| {
+        entries.flatten().filter(is_socket).count() as u64
+    })
 }
 
 #[cfg(test)]
@@ -94,5 +113,10 @@ mod tests {
             "{} files are open",
             files.len()
         );
+        let sockets: Vec<_> = (0..20)
+            .map(|_| std::net::UdpSocket::bind("127.0.0.1:0").unwrap())
+            .collect();
+        // Other tests open and close some of their own meanwhile.
+        assert!(sample().open_sockets >= sockets.len() as u64);
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::interval::MAX_ACTIVITY;
 use super::{
-    Activity, ArchetypeCounts, Catalog, Ending, FaultKind, Interval, Outcome, RequestSample, Role,
-    Slow, Slowest,
+    Activity, ArchetypeCounts, BreakerState, Catalog, Ending, FaultKind, HoldReason, Interval,
+    Outcome, RequestSample, Role, Slow, Slowest, Standing,
 };
 
 /// Counts and distributions of one worker since the last hand-over.
@@ -165,6 +165,34 @@ impl Recorder {
     /// A request failed of this fault.
     pub fn fault_committed(&mut self, kind: FaultKind) {
         self.current.faults[kind as usize].committed += 1;
+    }
+
+    /// The breaker has come into this state.
+    pub fn breaker(&mut self, state: BreakerState) {
+        self.current.holds.transitions[state as usize] += 1;
+    }
+
+    /// A user waited this long for this reason.
+    pub fn held(&mut self, reason: HoldReason, waited: Duration) {
+        let wait = &mut self.current.holds.waits[reason as usize];
+        wait.count += 1;
+        wait.time += waited;
+    }
+
+    /// A request is sent once more.
+    pub fn retried(&mut self) {
+        self.current.holds.retries += 1;
+    }
+
+    /// A login was refused though nobody asked for it; `pauses`: it is the one too many.
+    pub fn login_refused(&mut self, pauses: bool) {
+        self.current.holds.refused_logins += 1;
+        self.current.holds.login_pauses += u64::from(pauses);
+    }
+
+    /// How the worker stands now, to be handed over with the rest.
+    pub fn stands(&mut self, standing: Standing) {
+        *self.current.standing = standing;
     }
 
     /// A timer of this worker fired this much late.

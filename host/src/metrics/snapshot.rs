@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, Class, Ending, Failure, FaultCount,
-    FaultKind, Process, Rates, ResultCount, Series, Sessions, Slowest, SwapResult, Timing,
-    VersionTotal, Watch,
+    FaultKind, Holds, Process, Rates, ResultCount, Series, Sessions, Slowest, Standings,
+    SwapResult, Timing, VersionTotal, Watch,
 };
 
 /// CPU that the generator took.
@@ -44,6 +44,12 @@ pub struct Snapshot {
     pub aim: Aim,
     /// Failures on purpose, in the order of [`FaultKind::ALL`].
     pub faults: [FaultCount; FaultKind::ALL.len()],
+    /// What was held back out of regard for the target.
+    pub holds: Holds,
+    /// How the workers stood at their last hand-over.
+    pub standings: Standings,
+    /// The run was asked to end, and waits for what is under way.
+    pub stopping: bool,
     /// Some of the latest requests, oldest first.
     pub activity: Vec<Activity>,
     pub rates: Rates,

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::{
-    About, Aim, ArchetypeLabels, Catalog, Ending, Failure, FaultKind, Interval, Outcome, Process,
-    Recorder, RequestSample, Role, RouteLabel, Snapshot, State, Totals, TraceId, Verdict,
-    VersionLabels, Watch,
+    About, Aim, ArchetypeLabels, BreakerState, Catalog, Ending, Failure, FaultKind, HoldReason,
+    Interval, Outcome, Process, Recorder, RequestSample, Role, RouteLabel, Snapshot, Standing,
+    State, Totals, TraceId, Verdict, VersionLabels, Watch,
 };
 use crate::plan::{ErrorMix, RequestMix};
 
@@ -174,6 +174,19 @@ pub(crate) fn snapshot() -> Snapshot {
     });
     (0..40).for_each(|i| recorder.check(0, "profile is mine", i != 7));
     (1..=100).for_each(|i| recorder.observe(1, "users listed", f64::from(i)));
+    recorder.breaker(BreakerState::Open);
+    recorder.breaker(BreakerState::HalfOpen);
+    recorder.breaker(BreakerState::Closed);
+    (0..9).for_each(|_| recorder.held(HoldReason::RetryAfter, Duration::from_millis(1_100)));
+    recorder.held(HoldReason::Breaker, Duration::from_secs(6));
+    recorder.retried();
+    recorder.stands(Standing {
+        breaker: Some(BreakerState::Closed),
+        coroutines: 74,
+        in_flight: 12,
+        held: 3,
+        ..Standing::default()
+    });
     let mut interval = recorder.take(Interval::new(&catalog));
     for (i, activity) in interval.activity.iter_mut().enumerate() {
         // 2025-03-04 12:34:15 UTC and on.
@@ -193,6 +206,7 @@ pub(crate) fn snapshot() -> Snapshot {
         cpu: Duration::from_secs(79),
         rss: 48 * 1024 * 1024,
         open_files: 120,
+        open_sockets: 100,
         threads: 5,
     };
     let mut snapshot = totals.snapshot(Duration::from_secs(83), process);

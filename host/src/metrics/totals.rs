@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use super::{
     Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, CpuUse, Ending, FaultCount, FaultKind,
-    Interval, OLDER, Process, Role, Scale, Slowest, Snapshot, SwapResult, Timing, VersionCounts,
-    VersionTotal,
+    Holds, Interval, OLDER, Process, Role, Scale, Slowest, Snapshot, Standing, Standings,
+    SwapResult, Timing, VersionCounts, VersionTotal,
 };
 
 /// Requests that the activity ring remembers.
@@ -67,6 +67,11 @@ pub struct Totals {
     aim: Aim,
     slowest: Slowest,
     faults: [FaultCount; FaultKind::ALL.len()],
+    holds: Holds,
+    /// By worker.
+    standings: Vec<Standing>,
+    /// The run was asked to end.
+    stopping: bool,
     activity: VecDeque<Activity>,
     history: VecDeque<Point>,
 }
@@ -99,6 +104,9 @@ impl Totals {
             slowest: Slowest::default(),
             aim: Aim::default(),
             faults: Default::default(),
+            holds: Holds::default(),
+            standings: vec![Standing::default(); workers.max(1)],
+            stopping: false,
             activity: VecDeque::with_capacity(ACTIVITY),
             history: VecDeque::from([start]),
         }
@@ -168,6 +176,10 @@ impl Totals {
         for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
             mine.merge(theirs);
         }
+        self.holds.merge(&interval.holds);
+        if let Some(standing) = self.standings.get_mut(interval.worker()) {
+            *standing = *interval.standing;
+        }
         let room = ACTIVITY.saturating_sub(interval.activity.len());
         self.activity
             .drain(..self.activity.len().saturating_sub(room));
@@ -184,6 +196,11 @@ impl Totals {
     /// What the load profile wants from now on.
     pub fn aim(&mut self, aim: Aim) {
         self.aim = aim;
+    }
+
+    /// From now on the run only waits for what is under way.
+    pub fn stopping(&mut self) {
+        self.stopping = true;
     }
 
     /// The state of the run now. `elapsed` is the monotonic time since the start, `process` a fresh sample.
@@ -203,6 +220,9 @@ impl Totals {
             slowest: self.slowest.clone(),
             aim: self.aim,
             faults: self.faults,
+            holds: self.holds,
+            standings: Standings(self.standings.clone()),
+            stopping: self.stopping,
             activity,
             rates: Rates::default(),
             watch: Arc::default(),

@@ -54,6 +54,7 @@ pub struct Plan {
     /// OS threads that play users.
     pub workers: usize,
     pub target: Target,
+    pub regard: Regard,
     pub load: Load,
     /// Held by feedback: with either of them on, what a user decides depends on all the others too. With both off
     /// the seed alone decides.
@@ -102,6 +103,34 @@ pub struct Target {
     pub max_body: usize,
     /// Account that the privileged archetypes log in with, and that cleanup uses.
     pub admin: Admin,
+}
+
+/// How the run treats a target that is in trouble, or asks to be left alone.
+#[derive(Debug, Clone)]
+pub struct Regard {
+    /// `None`: requests go out whatever comes back.
+    pub breaker: Option<BreakerRules>,
+    /// Wait after 429, `Retry-After` and connections that fail.
+    pub backoff: bool,
+    /// Times that a request without effect on the second try is sent again.
+    pub retries: u32,
+    /// Refused logins per minute over all workers, beyond which nobody logs in. `None`: no bound.
+    pub max_auth_failures: Option<u32>,
+}
+
+/// When a circuit breaker opens and closes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BreakerRules {
+    /// Share of failures that opens it, 0 to 1.
+    pub threshold: f64,
+    /// Fewest outcomes in the window that a share is made of.
+    pub volume: u32,
+    /// How far back it looks.
+    pub window: Duration,
+    /// How long it stays open at least.
+    pub cool_down: Duration,
+    /// Requests that have to succeed before it closes.
+    pub probes: u32,
 }
 
 /// Protocol version towards the target.

@@ -21,12 +21,13 @@ pub const SCENARIOS: &[Preset] = &[
     },
     Preset {
         name: "development",
-        about: "few users and short budgets, on one worker",
+        about: "few users and short budgets, on one worker; a line of log for each request",
         settings: &[
             ("users", "10"),
             ("min_request_count", "5"),
             ("max_request_count", "50"),
             ("workers", "1"),
+            ("log", "debug"),
         ],
     },
     Preset {

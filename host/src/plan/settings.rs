@@ -16,8 +16,8 @@ use super::profile::{NAMES, Parts, rate, stages};
 use super::start::start_at;
 use super::units::Bare::{Milliseconds, Seconds};
 use super::{
-    Admin, Archetype, Arrivals, CleanUp, Cleanup, Control, Guard, Guest, HttpVersion, Language,
-    Load, LogLevel, Module, Output, Plan, Pool, Profile, Target, scenario,
+    Admin, Archetype, Arrivals, BreakerRules, CleanUp, Cleanup, Control, Guard, Guest, HttpVersion,
+    Language, Load, LogLevel, Module, Output, Plan, Pool, Profile, Regard, Target, scenario,
 };
 
 const LANGUAGES: &[(&str, Language)] =
@@ -37,6 +37,7 @@ const ARRIVALS: &[(&str, Arrivals)] = &[
     ("requests", Arrivals::Requests),
     ("sessions", Arrivals::Sessions),
 ];
+const ON_OFF: &[(&str, bool)] = &[("on", true), ("off", false)];
 const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
     ("auto", HttpVersion::Auto),
     ("1", HttpVersion::Http1),
@@ -260,6 +261,8 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         },
     };
 
+    let regard = regard(r);
+
     r.under(Heading::Behaviors);
     let guest = Guest {
         memory: r.read(
@@ -456,6 +459,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         seed,
         workers,
         target,
+        regard,
         load,
         mix,
         error_mix,
@@ -465,6 +469,68 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         cleanup,
         control,
         output,
+    }
+}
+
+fn regard(r: &mut Reader<'_>) -> Regard {
+    let on = r.read(
+        "breaker",
+        "on",
+        choice("WHEN", ON_OFF),
+        "Circuit breaker: send nothing for a while when the target fails; off for stress tests",
+    );
+    let rules = BreakerRules {
+        threshold: f64::from(r.read(
+            "breaker_threshold",
+            "50",
+            count::<u32>(1..=100),
+            "Failures, in percent of the last requests, that open the breaker",
+        )) / 100.0,
+        volume: r.read(
+            "breaker_volume",
+            "20",
+            count(1..=1_000_000),
+            "Fewest requests of a worker that the breaker judges by",
+        ),
+        window: r.read(
+            "breaker_window",
+            "10s",
+            duration(Seconds, Duration::from_millis(100)..=LONGEST_PAUSE),
+            "How far back the breaker looks; bare numbers are seconds",
+        ),
+        cool_down: r.read(
+            "breaker_cool_down",
+            "5s",
+            duration(Seconds, A_MOMENT..=LONGEST_PAUSE),
+            "How long the breaker stays open, and up to half as long again; bare numbers are seconds",
+        ),
+        probes: r.read(
+            "breaker_probes",
+            "3",
+            count(1..=1_000),
+            "Requests that have to succeed before the breaker closes",
+        ),
+    };
+    Regard {
+        breaker: on.then_some(rules),
+        backoff: r.read(
+            "backoff",
+            "on",
+            choice("WHEN", ON_OFF),
+            "Wait after 429, Retry-After and failed connections; off for stress tests",
+        ),
+        retries: r.read(
+            "retries",
+            "0",
+            count(0..=100),
+            "Send GET, HEAD, PUT, DELETE and OPTIONS again that failed, up to so many times",
+        ),
+        max_auth_failures: r.read(
+            "max_auth_failures",
+            "30",
+            count(1..=1_000_000).or_none(),
+            "Most refused logins per minute, beyond which nobody logs in for a while",
+        ),
     }
 }
 

@@ -1,20 +1,16 @@
 //! From the plan and the last snapshot to a [`Summary`]. Called once, when the run is over. It only regroups: every
 //! number of the summary is one of the snapshot's.
 
-use std::time::Duration;
-
 use super::json::{
     Archetype, Arrivals, Check, Class, Cleanup, Distribution, Ended, ErrorShare, Fault, Generator,
-    Limit, LimitKind, NotSent, Observed, Outcomes, Requests, Route, Run, SCHEMA, Series, Sessions,
-    Share, Slow, Summary, Swaps, Version,
+    Hold, Limit, NotSent, Observed, Outcomes, Regard, Requests, Route, Run, SCHEMA, Series,
+    Sessions, Share, Slow, Summary, Swaps, Transitions, Version,
 };
-use crate::metrics::{self, Ending, Group, Outcome, ResultCount, Snapshot, SwapResult, Timing};
+use crate::metrics::{
+    self, BreakerState, Ending, Group, HoldReason, Outcome, ResultCount, Snapshot, SwapResult,
+    Timing,
+};
 use crate::plan::Plan;
-
-/// CPU share above which the generator counts as the limit.
-const CPU_BOUND: f64 = 0.9;
-/// p99 of the scheduling lag above which the generator counts as the limit.
-const LAG_BOUND: Duration = Duration::from_millis(10);
 
 impl Summary {
     /// The summary of a run in the state of `snapshot`.
@@ -49,6 +45,7 @@ impl Summary {
             mix: mix(plan, snapshot, total.requests()),
             error_mix: error_mix(plan, &total),
             faults: faults(snapshot),
+            regard: regard(snapshot),
             sessions: sessions(&snapshot.sessions(), Keep::Quantiles),
             checks: checks(snapshot),
             observed: observed(snapshot),
@@ -84,22 +81,44 @@ enum Keep {
 
 /// Where the generator itself was the limit.
 pub(super) fn limits(snapshot: &Snapshot) -> Vec<Limit> {
-    let lag = snapshot.lag.quantile(0.99);
-    [
-        Limit {
-            kind: LimitKind::Cpu,
-            value: snapshot.cpu_share(),
-            bound: CPU_BOUND,
-        },
-        Limit {
-            kind: LimitKind::SchedulingLag,
-            value: lag.as_secs_f64(),
-            bound: LAG_BOUND.as_secs_f64(),
-        },
-    ]
-    .into_iter()
-    .filter(|limit| limit.value > limit.bound)
-    .collect()
+    snapshot
+        .gauges()
+        .iter()
+        .filter(|gauge| gauge.is_over())
+        .map(|gauge| Limit {
+            kind: gauge.kind,
+            value: gauge.value,
+            bound: gauge.bound,
+        })
+        .collect()
+}
+
+fn regard(snapshot: &Snapshot) -> Regard {
+    let holds = &snapshot.holds;
+    let breaker = snapshot.standings.breaker().is_some();
+    Regard {
+        breaker: BreakerState::ALL
+            .iter()
+            .filter(|_| breaker)
+            .map(|&to| Transitions {
+                to,
+                count: holds.transitions_to(to),
+            })
+            .collect(),
+        holds: HoldReason::ALL
+            .iter()
+            .map(|&reason| (reason, holds.wait(reason)))
+            .filter(|(_, wait)| wait.count > 0)
+            .map(|(reason, wait)| Hold {
+                reason,
+                count: wait.count,
+                seconds: wait.time.as_secs_f64(),
+            })
+            .collect(),
+        retries: holds.retries,
+        refused_logins: holds.refused_logins,
+        login_pauses: holds.login_pauses,
+    }
 }
 
 /// The base URL without user name and password.
@@ -449,6 +468,7 @@ fn generator(snapshot: &Snapshot) -> Generator {
         cpu_share: snapshot.cpu_share(),
         rss_bytes: snapshot.process.rss,
         open_files: snapshot.process.open_files,
+        open_sockets: snapshot.process.open_sockets,
         threads: snapshot.process.threads,
         scheduling_lag: distribution(&snapshot.lag, Keep::Histogram),
         guest_calls: distribution(&snapshot.guest_calls(), Keep::Quantiles),
@@ -460,11 +480,13 @@ fn generator(snapshot: &Snapshot) -> Generator {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::metrics::Scale;
     use crate::metrics::testing::snapshot;
     use crate::plan::Language;
+    use crate::report::json::LimitKind;
     use crate::report::testing::plan;
 
     #[test]

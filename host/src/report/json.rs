@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{WriteError, write_whole};
 use super::verdicts::{Aborted, Threshold};
-use crate::metrics::{self, Ending, Failure, FaultKind};
+pub use crate::metrics::LimitKind;
+use crate::metrics::{self, BreakerState, Ending, Failure, FaultKind, HoldReason};
 
 /// Version of the layout below.
 pub const SCHEMA: u32 = 1;
@@ -65,6 +66,9 @@ pub struct Summary {
     /// Failures on purpose; kinds that were never asked for are left out.
     #[serde(default)]
     pub faults: Vec<Fault>,
+    /// What was held back out of regard for the target.
+    #[serde(default)]
+    pub regard: Regard,
     /// All sessions.
     pub sessions: Sessions,
     pub checks: Vec<Check>,
@@ -320,6 +324,37 @@ pub struct Fault {
     pub committed: u64,
 }
 
+/// What was held back out of regard for the target.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Regard {
+    /// Changes of the workers' circuit breakers, by the new state; empty when there was no breaker.
+    pub breaker: Vec<Transitions>,
+    /// Waits of users beyond their behavior's own; reasons that did not occur are left out.
+    pub holds: Vec<Hold>,
+    /// Requests that were sent again after a failure.
+    pub retries: u64,
+    /// Logins that were refused though nobody asked for it.
+    pub refused_logins: u64,
+    /// Times that this led to a pause of all logins on a worker.
+    pub login_pauses: u64,
+}
+
+/// How often a breaker came into a state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transitions {
+    pub to: BreakerState,
+    pub count: u64,
+}
+
+/// Waits of one reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hold {
+    pub reason: HoldReason,
+    pub count: u64,
+    /// Over all users.
+    pub seconds: f64,
+}
+
 /// Sessions by the way they ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sessions {
@@ -390,6 +425,8 @@ pub struct Generator {
     /// Resident memory at the end.
     pub rss_bytes: u64,
     pub open_files: u64,
+    #[serde(default)]
+    pub open_sockets: u64,
     pub threads: u64,
     /// How late the workers' timers fired.
     pub scheduling_lag: Distribution,
@@ -407,16 +444,6 @@ pub struct Limit {
     pub kind: LimitKind,
     pub value: f64,
     pub bound: f64,
-}
-
-/// What a [`Limit`] is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LimitKind {
-    /// `cpu_share`.
-    Cpu,
-    /// p99 of `scheduling_lag`, in seconds.
-    SchedulingLag,
 }
 
 /// Write the summary as one JSON document. Readers see the old file or the whole new one, never a part.

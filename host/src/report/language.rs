@@ -78,10 +78,11 @@ impl Locale {
         )
     }
 
-    /// `45s`, `1m 23s`, `2h 05m`.
+    /// `0.4s`, `45s`, `1m 23s`, `2h 05m`.
     pub fn span(self, span: Duration) -> String {
         let seconds = span.as_secs();
         match seconds {
+            0 if !span.is_zero() => format!("{}s", self.decimal(span.as_secs_f64(), 1)),
             0..=59 => format!("{seconds}s"),
             60..=3_599 => format!("{}m {:02}s", seconds / 60, seconds % 60),
             _ => format!(
@@ -222,6 +223,8 @@ mod tests {
         assert_eq!(EN.bytes(999), "999 B");
         assert_eq!(EN.bytes(999_990), "1.0 MB");
         assert_eq!(PT.bytes(46_300_000), "46,3 MB");
+        assert_eq!(EN.span(Duration::ZERO), "0s");
+        assert_eq!(EN.span(Duration::from_millis(430)), "0.4s");
         assert_eq!(EN.span(Duration::from_secs(83)), "1m 23s");
         assert_eq!(EN.span(Duration::from_secs(7_500)), "2h 05m");
     }

@@ -15,6 +15,8 @@ pub(super) struct Lines {
     state: PanelState,
     out: Box<dyn Write + Send>,
     due: Duration,
+    /// It was said that the run is stopping.
+    stopping: bool,
 }
 
 impl Debug for Lines {
@@ -31,10 +33,17 @@ impl Lines {
             state,
             out,
             due: EVERY,
+            stopping: false,
         }
     }
 
     pub(super) fn update(&mut self, snapshot: &Snapshot) {
+        if snapshot.stopping && !self.stopping && snapshot.standings.in_flight() > 0 {
+            self.stopping = true;
+            let (l, w) = (self.state.locale, self.state.locale.words());
+            let waits = l.integer(snapshot.standings.in_flight());
+            self.note(&w.stopping.replace("{}", &waits));
+        }
         if snapshot.elapsed >= self.due {
             // From here on, not from when it was due: a late snapshot is not followed by a burst of lines.
             self.due = snapshot.elapsed + EVERY;

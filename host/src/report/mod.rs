@@ -149,6 +149,12 @@ pub(crate) mod testing {
                     password: "secret".into(),
                 },
             },
+            regard: crate::plan::Regard {
+                breaker: None,
+                backoff: true,
+                retries: 0,
+                max_auth_failures: None,
+            },
             load: Load {
                 profile: Profile::UserBudget { users: 100 },
                 start_at: None,

@@ -162,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_stops_says_what_it_waits_for() {
+        let mut snapshot = snapshot();
+        snapshot.stopping = true;
+        let shown = drawn(&snapshot, Language::English, 100, 30);
+        assert!(
+            shown.contains("stopping: waiting for 12 requests under way"),
+            "{shown}"
+        );
+    }
+
+    #[test]
     fn any_size_will_do() {
         let mut totals = Totals::new(catalog(), 1, Process::default());
         let empty = totals.snapshot(Duration::ZERO, Process::default());

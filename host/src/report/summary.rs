@@ -4,11 +4,14 @@
 mod tables;
 mod verdicts;
 
+use std::time::Duration;
+
 use super::Locale;
 use super::json::{Distribution, Fault, Limit, LimitKind, Summary};
 use super::language::harmless;
 use super::table::labelled;
 use super::words::Words;
+use crate::metrics::BreakerState;
 use crate::plan::Language;
 
 const WIDTH: usize = 100;
@@ -54,8 +57,7 @@ struct Page<'a> {
 impl Page<'_> {
     fn heading(&self) -> String {
         let run = &self.summary.run;
-        let elapsed =
-            std::time::Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
+        let elapsed = Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
         let facts = [
             format!("{} {}", self.words.profile, harmless(&run.profile)),
             format!(
@@ -127,6 +129,7 @@ impl Page<'_> {
         text += &labelled(WIDTH, w.mix, &self.mix());
         text += &labelled(WIDTH, w.error_mix, &self.error_mix());
         text += &labelled(WIDTH, w.faults, &self.faults());
+        text += &labelled(WIDTH, w.regard, &self.regard());
         text
     }
 
@@ -220,6 +223,30 @@ impl Page<'_> {
         self.summary.faults.iter().map(counts).collect()
     }
 
+    /// What was held back out of regard for the target; nothing when nothing was.
+    fn regard(&self) -> Vec<String> {
+        let (l, w, regard) = (self.locale, self.words, &self.summary.regard);
+        let opened = regard.breaker.iter().find(|t| t.to == BreakerState::Open);
+        let mut facts = Vec::new();
+        facts.extend(
+            opened
+                .filter(|t| t.count > 0)
+                .map(|t| format!("{} {}", w.opened, l.integer(t.count))),
+        );
+        facts.extend(regard.holds.iter().map(|hold| {
+            let time = Duration::try_from_secs_f64(hold.seconds).unwrap_or_default();
+            let (count, time) = (l.integer(hold.count), l.span(time));
+            format!("{} {count} ({time})", w.hold(hold.reason))
+        }));
+        let counts = [
+            (w.retries, regard.retries),
+            (w.refused_logins, regard.refused_logins),
+        ];
+        let counted = counts.into_iter().filter(|(_, count)| *count > 0);
+        facts.extend(counted.map(|(name, count)| format!("{name} {}", l.integer(count))));
+        facts
+    }
+
     fn generator(&self) -> String {
         let (l, w, g) = (self.locale, self.words, &self.summary.generator);
         let cores = w.of_cores.replace("{}", &l.integer(g.cores as u64));
@@ -261,29 +288,26 @@ impl Page<'_> {
     }
 
     fn warnings(&self) -> String {
+        let (l, w, regard) = (self.locale, self.words, &self.summary.regard);
         let limits = &self.summary.generator.limits;
+        let mut lines: Vec<String> = Vec::new();
         let dropped = self.summary.arrivals.as_ref().map_or(0, |a| a.dropped);
-        let mut text = String::new();
         if dropped > 0 {
-            let dropped = self.locale.integer(dropped);
-            let said = self.words.dropped_limit.replace("{dropped}", &dropped);
-            text += &format!("{}: {said}\n", self.words.warning);
+            lines.push(w.dropped_limit.replace("{dropped}", &l.integer(dropped)));
         }
-        if limits.is_empty() {
-            return text;
+        lines.extend(limits.iter().map(|limit| limit_text(limit, l)));
+        if regard.login_pauses > 0 {
+            let refused = l.integer(regard.refused_logins);
+            lines.push(w.logins_paused.replace("{}", &refused));
         }
-        text += &limits
+        let mut text: String = lines
             .iter()
-            .map(|limit| {
-                format!(
-                    "{}: {}\n",
-                    self.words.warning,
-                    limit_text(limit, self.locale)
-                )
-            })
-            .collect::<String>();
-        text += self.words.what_to_do;
-        text.push('\n');
+            .map(|line| format!("{}: {line}\n", w.warning))
+            .collect();
+        if !limits.is_empty() {
+            text += w.what_to_do;
+            text.push('\n');
+        }
         text
     }
 

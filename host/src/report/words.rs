@@ -1,7 +1,7 @@
 //! Every word of the panel and the summary, in English and in Brazilian Portuguese. Used by the report through
 //! [`super::Locale`]. Both tables have the same fields, so a word cannot be forgotten in one of them.
 
-use crate::metrics::{Class, Ending, Failure, FaultKind};
+use crate::metrics::{BreakerState, Class, Ending, Failure, FaultKind, HoldReason};
 
 /// The words of one language.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +63,19 @@ pub(super) struct Words {
     pub(super) faults: &'static str,
     /// How many faults were asked for.
     pub(super) asked: &'static str,
+    /// What was held back out of regard for the target.
+    pub(super) regard: &'static str,
+    pub(super) breaker: &'static str,
+    /// How often the breaker opened.
+    pub(super) opened: &'static str,
+    pub(super) retries: &'static str,
+    pub(super) refused_logins: &'static str,
+    /// `{}` is the number of refused logins.
+    pub(super) logins_paused: &'static str,
+    /// Users who wait for the target.
+    pub(super) waiting: &'static str,
+    /// The run was asked to end; `{}` requests are under way.
+    pub(super) stopping: &'static str,
     pub(super) sessions: &'static str,
     pub(super) begun: &'static str,
     pub(super) still_active: &'static str,
@@ -112,6 +125,8 @@ pub(super) struct Words {
     fault: [&'static str; FaultKind::ALL.len()],
     failure: [&'static str; Failure::ALL.len()],
     ending: [&'static str; Ending::ALL.len()],
+    breaker_state: [&'static str; BreakerState::ALL.len()],
+    hold: [&'static str; HoldReason::ALL.len()],
 }
 
 impl Words {
@@ -125,6 +140,14 @@ impl Words {
 
     pub(super) fn fault(&self, kind: FaultKind) -> &'static str {
         self.fault[kind as usize]
+    }
+
+    pub(super) fn breaker_state(&self, state: BreakerState) -> &'static str {
+        self.breaker_state[state as usize]
+    }
+
+    pub(super) fn hold(&self, reason: HoldReason) -> &'static str {
+        self.hold[reason as usize]
     }
 
     pub(super) fn ending(&self, ending: Ending) -> &'static str {
@@ -179,6 +202,14 @@ pub(super) static ENGLISH: Words = Words {
     wanted: "target",
     faults: "faults",
     asked: "asked",
+    regard: "held back",
+    breaker: "breaker",
+    opened: "breaker openings",
+    retries: "retries",
+    refused_logins: "logins refused",
+    logins_paused: "logins were paused, since the target refused {} of them: check the admin account and the users' passwords",
+    waiting: "waiting",
+    stopping: "stopping: waiting for {} requests under way",
     sessions: "sessions",
     begun: "begun",
     still_active: "still active",
@@ -239,6 +270,14 @@ pub(super) static ENGLISH: Words = Words {
         "stopped",
     ],
     ending: ["completed", "abandoned", "failed", "crashed", "cut"],
+    breaker_state: ["closed", "half-open", "open"],
+    hold: [
+        "for the breaker",
+        "for retry-after",
+        "backing off",
+        "slowed down",
+        "for logins",
+    ],
 };
 
 pub(super) static PORTUGUESE: Words = Words {
@@ -288,6 +327,14 @@ pub(super) static PORTUGUESE: Words = Words {
     wanted: "meta",
     faults: "falhas injet.",
     asked: "pedidas",
+    regard: "contidas",
+    breaker: "disjuntor",
+    opened: "aberturas do disjuntor",
+    retries: "repetições",
+    refused_logins: "logins recusados",
+    logins_paused: "os logins foram pausados, pois o alvo recusou {} deles: confira a conta admin e as senhas dos usuários",
+    waiting: "em espera",
+    stopping: "parando: aguardando {} requisições em andamento",
     sessions: "sessões",
     begun: "iniciadas",
     still_active: "ainda ativas",
@@ -353,5 +400,13 @@ pub(super) static PORTUGUESE: Words = Words {
         "com erro",
         "quebradas",
         "interrompidas",
+    ],
+    breaker_state: ["fechado", "meio aberto", "aberto"],
+    hold: [
+        "pelo disjuntor",
+        "por retry-after",
+        "recuo",
+        "ritmo reduzido",
+        "por logins",
     ],
 };

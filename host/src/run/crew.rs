@@ -39,6 +39,7 @@ pub(super) struct Badge {
 struct Member {
     task: AbortHandle,
     badge: Rc<Badge>,
+    archetype: u16,
 }
 
 impl Member {
@@ -108,7 +109,11 @@ impl Crew {
             let badge = Rc::new(Badge::default());
             let task = play(Rc::clone(floor), user, self.began, Rc::clone(&badge));
             let task = tokio::task::spawn_local(task).abort_handle();
-            self.members.push(Member { task, badge });
+            self.members.push(Member {
+                task,
+                badge,
+                archetype,
+            });
         }
     }
 
@@ -191,6 +196,14 @@ impl Crew {
     pub(super) fn stop(&self, floor: &Floor) {
         floor.stop();
         self.members.iter().for_each(Member::leave);
+    }
+
+    /// Send the users of archetypes away that were given up, however long they mean to wait.
+    pub(super) fn dismiss(&self, floor: &Floor) {
+        self.members
+            .iter()
+            .filter(|member| floor.quarantined(member.archetype))
+            .for_each(Member::leave);
     }
 
     /// End now, whatever is in flight.

@@ -1,7 +1,6 @@
 //! From a behavior's step to what came of it: check every request of the batch, send them together, count each.
 
 use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -9,8 +8,10 @@ use tokio::time::Instant;
 
 use super::crew::Badge;
 use super::floor::Floor;
+use super::identity;
 use super::labels::method;
 use super::player::Player;
+use super::restraint::{Held, Leave, Patience, PendingLogin};
 use super::trace::Trace;
 use crate::behavior::{MAX_BATCH, MAX_MARK, types};
 use crate::http::{Call, Refused};
@@ -20,6 +21,10 @@ use crate::metrics::{Failure, FaultKind, Outcome, RequestSample};
 const TOO_SHORT: Duration = Duration::from_millis(1);
 /// How long the target is asked to take over it, so that even a quick one is too late.
 const TOO_LATE: Duration = Duration::from_millis(50);
+/// Longest wait before a request is sent again; a target that asks for more gets it from the user's next request.
+const LONGEST_RETRY: Duration = Duration::from_secs(10);
+/// The category of the request mix that logins belong to.
+const AUTH: &str = "auth";
 
 /// Why a step was not carried out: the behavior asked for something that it may not have.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +47,8 @@ pub(super) struct Prepared {
     fault: Option<FaultKind>,
     /// What it creates, if anything.
     mark: Option<String>,
+    /// It asks for a token: see [`is_login`].
+    login: bool,
 }
 
 impl Prepared {
@@ -59,6 +66,16 @@ impl Prepared {
             category: self.category,
             // The journal has had it from the request that this one stands for.
             mark: None,
+            login: self.login,
+        }
+    }
+
+    /// The same request, to be sent once more should it fail.
+    fn again(&self) -> Self {
+        Self {
+            call: self.call.clone(),
+            mark: None,
+            ..*self
         }
     }
 }
@@ -70,6 +87,7 @@ pub(super) struct Who<'a> {
     /// Index of the virtual user.
     pub(super) user: u32,
     pub(super) badge: &'a Badge,
+    pub(super) patience: &'a Patience,
 }
 
 /// What came of a batch.
@@ -78,6 +96,37 @@ pub(super) struct Sent {
     pub(super) outcomes: Vec<types::Outcome>,
     /// Requests that were spent: some may have been sent twice.
     pub(super) requests: u32,
+    /// At least one met an open breaker.
+    pub(super) turned_away: bool,
+}
+
+/// What a batch and its requests share.
+struct Batch<'a> {
+    floor: &'a Floor,
+    who: Who<'a>,
+    /// Requests that may still be spent.
+    spare: Cell<u32>,
+    turned_away: Cell<bool>,
+}
+
+/// Logins among the requests of a batch that will be sent.
+pub(super) fn logins(batch: &[Prepared], left: u32) -> usize {
+    let within = batch.iter().take(left as usize);
+    within.filter(|one| one.login).count()
+}
+
+/// A POST of the category `auth` that carries no bearer token is there to get one. The host cannot know more of a login,
+/// and a refresh of a token that is refused is as suspicious.
+fn is_login(request: &types::Request) -> bool {
+    let bearer = |(name, value): &(String, String)| {
+        name.eq_ignore_ascii_case("authorization")
+            && value
+                .get(..6)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+    };
+    request.method == types::Method::Post
+        && request.category == AUTH
+        && !request.headers.iter().any(bearer)
 }
 
 /// Check every request of a step before any of them leaves.
@@ -112,6 +161,7 @@ fn prepare_one(
     let labels = &player.labels;
     let route = labels.route(request.method, &request.route);
     let category = labels.category(&request.category);
+    let login = is_login(&request);
     let capture = request.capture;
     let call = Call::new(
         floor.client.base(),
@@ -139,6 +189,7 @@ fn prepare_one(
         category,
         fault: request.fault.map(kind),
         mark: request.mark,
+        login,
     })
 }
 
@@ -154,42 +205,46 @@ fn kind(fault: types::Fault) -> FaultKind {
 
 /// Send a batch together. The first `left` requests are sent, the rest end as `stopped`.
 pub(super) async fn send(
-    floor: &Rc<Floor>,
+    floor: &Floor,
     who: Who<'_>,
-    mut batch: Vec<Prepared>,
+    mut requests: Vec<Prepared>,
     left: u32,
 ) -> Sent {
-    let within = batch.len().min(left as usize);
-    let over = batch.split_off(within);
-    let spare = Cell::new(left - within as u32);
-    floor.intend(batch.iter().filter_map(|one| one.mark.as_deref()));
-    let mut outcomes = match batch.len() {
-        1 => match batch.pop() {
-            Some(one) => vec![exchange(floor, who, one, &spare).await],
+    let within = requests.len().min(left as usize);
+    let over = requests.split_off(within);
+    let batch = Batch {
+        floor,
+        who,
+        spare: Cell::new(left - within as u32),
+        turned_away: Cell::new(false),
+    };
+    floor.intend(requests.iter().filter_map(|one| one.mark.as_deref()));
+    let mut outcomes = match requests.len() {
+        1 => match requests.pop() {
+            Some(one) => vec![exchange(&batch, one).await],
             None => Vec::new(),
         },
         _ => {
-            join_all(
-                batch
-                    .into_iter()
-                    .map(|one| Box::pin(exchange(floor, who, one, &spare))),
-            )
-            .await
+            let each = requests.into_iter();
+            join_all(each.map(|one| Box::pin(exchange(&batch, one)))).await
         }
     };
-    for one in over {
-        Counted::new(floor, who, &one).not_sent();
+    for mut one in over {
+        one.login = false; // it was not asked for
+        Counted::new(&batch, &one).not_sent(Failure::Stopped);
         outcomes.push(types::Outcome::Failed(types::Failure::Stopped));
     }
     Sent {
         outcomes,
-        requests: left - spare.get(),
+        requests: left - batch.spare.get(),
+        turned_away: batch.turned_away.get(),
     }
 }
 
 /// One request for its response. When the error mix is short of server errors, a request that changes nothing is made
 /// to fail, and then sent again, as somebody does who reloads a page: so the journey goes on. That takes a `spare`.
-async fn exchange(floor: &Floor, who: Who<'_>, one: Prepared, spare: &Cell<u32>) -> types::Outcome {
+async fn exchange(batch: &Batch<'_>, one: Prepared) -> types::Outcome {
+    let Batch { floor, spare, .. } = batch;
     if one.fault.is_none()
         && one.call.is_safe()
         && spare.get() > 0
@@ -198,10 +253,10 @@ async fn exchange(floor: &Floor, who: Who<'_>, one: Prepared, spare: &Cell<u32>)
     {
         spare.set(spare.get() - 1);
         let failing = one.failing(kind);
-        let outcome = Box::pin(once(floor, who, failing)).await;
+        let outcome = Box::pin(once(batch, failing)).await.outcome;
         let over = match &outcome {
             types::Outcome::Response(response) => response.status < 500,
-            types::Outcome::Failed(failure) => *failure == types::Failure::Stopped,
+            types::Outcome::Failed(_) => was_not_sent(&outcome),
         };
         if over {
             spare.set(spare.get() + 1);
@@ -209,21 +264,118 @@ async fn exchange(floor: &Floor, who: Who<'_>, one: Prepared, spare: &Cell<u32>)
         }
         floor.decided(one.category);
     }
-    once(floor, who, one).await
+    let again = (floor.plan.regard.retries > 0 && one.fault.is_none() && one.call.is_idempotent())
+        .then(|| one.again());
+    let came = once(batch, one).await;
+    let outcome = match again {
+        Some(again) if may_retry(&came) => Box::pin(retry(batch, again, came)).await,
+        _ => came.outcome,
+    };
+    if matches!(outcome, types::Outcome::Failed(types::Failure::CircuitOpen)) {
+        // It never left, so that it costs nothing.
+        spare.set(spare.get() + 1);
+    }
+    outcome
 }
 
-async fn once(floor: &Floor, who: Who<'_>, one: Prepared) -> types::Outcome {
-    let due = floor.turn(who.badge).await;
-    let counted = Counted::new(floor, who, &one);
+fn was_not_sent(outcome: &types::Outcome) -> bool {
+    use types::Failure::{CircuitOpen, Stopped};
+    matches!(outcome, types::Outcome::Failed(CircuitOpen | Stopped))
+}
+
+/// A failure that may be gone the next time.
+fn may_retry(came: &Came) -> bool {
+    use types::Failure::{Connect, Reset, Timeout};
+    let passing = match &came.outcome {
+        types::Outcome::Response(response) => matches!(response.status, 429 | 502 | 503 | 504),
+        types::Outcome::Failed(failure) => matches!(failure, Connect | Reset | Timeout),
+    };
+    passing && came.retry_after.is_none_or(|wait| wait <= LONGEST_RETRY)
+}
+
+/// Send it again while it fails, as often as the plan allows and the budget holds. Each attempt is a request.
+async fn retry(batch: &Batch<'_>, one: Prepared, mut came: Came) -> types::Outcome {
+    let Batch { floor, spare, .. } = batch;
+    let restraint = &floor.restraint;
+    for attempt in 1..=floor.plan.regard.retries {
+        if !may_retry(&came) || spare.get() == 0 {
+            break;
+        }
+        let seed = identity::user_seed(&floor.plan, batch.who.user);
+        let (why, wait) =
+            restraint.before_retry(batch.who.patience, seed, attempt, came.retry_after);
+        // Before the look at the flag, so that no stop goes unnoticed.
+        let stopped = floor.stopped.notified();
+        if floor.stopping.get() {
+            break;
+        }
+        let held = Held::begin(floor, why);
+        let _ = tokio::time::timeout(wait, stopped).await;
+        drop(held);
+        if floor.stopping.get() || restraint.is_open() {
+            break;
+        }
+        if spare.get() == 0 {
+            break; // another request of the batch was quicker
+        }
+        spare.set(spare.get() - 1);
+        let next = once(batch, one.again()).await;
+        if was_not_sent(&next.outcome) {
+            spare.set(spare.get() + 1);
+            break;
+        }
+        floor.decided(one.category);
+        floor.recorder.borrow_mut().retried();
+        came = next;
+    }
+    came.outcome
+}
+
+/// What came of one attempt.
+struct Came {
+    outcome: types::Outcome,
+    /// How long the target asks to be left alone.
+    retry_after: Option<Duration>,
+}
+
+impl Came {
+    fn not_sent(failure: types::Failure) -> Self {
+        Self {
+            outcome: types::Outcome::Failed(failure),
+            retry_after: None,
+        }
+    }
+}
+
+async fn once(batch: &Batch<'_>, one: Prepared) -> Came {
+    let floor = batch.floor;
+    let pending = PendingLogin::new(&floor.restraint, one.login);
+    let due = floor.turn(batch.who.badge).await;
+    let mut counted = Counted::new(batch, &one);
+    pending.counted();
     let place = floor.place().await;
+    let learn = |outcome, retry_after| {
+        let seed = || identity::user_seed(&floor.plan, batch.who.user);
+        let restraint = &floor.restraint;
+        restraint.learn(batch.who.patience, seed, outcome, retry_after, one.fault);
+    };
+    match floor.restraint.ask() {
+        Ok(pass) => counted.leave.pass = pass,
+        Err(()) => {
+            batch.turned_away.set(true);
+            learn(Outcome::Failed(Failure::CircuitOpen), None);
+            counted.not_sent(Failure::CircuitOpen);
+            return Came::not_sent(types::Failure::CircuitOpen);
+        }
+    }
     if floor.stopping.get() || !floor.spend() {
-        counted.not_sent();
-        return types::Outcome::Failed(types::Failure::Stopped);
+        counted.not_sent(Failure::Stopped);
+        return Came::not_sent(types::Failure::Stopped);
     }
     let mut sent = counted.sending(due.map(|due| floor.clock.at(due)));
     let mut call = *one.call;
     if floor.plan.target.trace_context {
-        let trace = Trace::next(&floor.plan, who.user, who.badge);
+        let trace = Trace::next(&floor.plan, batch.who.user, batch.who.badge);
         call = call.traced(&trace.parent());
         sent.sample.trace = Some(trace.id);
     }
@@ -234,7 +386,9 @@ async fn once(floor: &Floor, who: Who<'_>, one: Prepared) -> types::Outcome {
         Err(failure) => Outcome::Failed(*failure),
     };
     sent.done(result, exchange.latency, exchange.sent, exchange.received);
-    match exchange.result {
+    let retry_after = exchange.result.as_ref().ok().and_then(|a| a.retry_after);
+    learn(result, retry_after);
+    let outcome = match exchange.result {
         Ok(answer) => types::Outcome::Response(types::Response {
             status: answer.status,
             headers: answer.headers,
@@ -242,6 +396,10 @@ async fn once(floor: &Floor, who: Who<'_>, one: Prepared) -> types::Outcome {
             latency_us: exchange.latency.as_micros() as u64,
         }),
         Err(failure) => types::Outcome::Failed(to_contract(failure)),
+    };
+    Came {
+        outcome,
+        retry_after,
     }
 }
 
@@ -250,19 +408,19 @@ async fn once(floor: &Floor, who: Who<'_>, one: Prepared) -> types::Outcome {
 struct Counted<'a> {
     floor: &'a Floor,
     sample: RequestSample,
-    fault: Option<FaultKind>,
+    leave: Leave,
     badge: &'a Badge,
     in_flight: Option<Instant>,
     counted: bool,
 }
 
 impl<'a> Counted<'a> {
-    fn new(floor: &'a Floor, who: Who<'a>, one: &Prepared) -> Self {
+    fn new(batch: &Batch<'a>, one: &Prepared) -> Self {
         let sample = RequestSample {
-            role: who.player.role(),
+            role: batch.who.player.role(),
             route: one.route,
             category: one.category,
-            user: who.user,
+            user: batch.who.user,
             outcome: Outcome::Failed(Failure::Stopped),
             latency: Duration::ZERO,
             waited: None,
@@ -272,10 +430,14 @@ impl<'a> Counted<'a> {
             expected: false,
         };
         Self {
-            floor,
+            floor: batch.floor,
             sample,
-            fault: one.fault,
-            badge: who.badge,
+            leave: Leave {
+                fault: one.fault,
+                login: one.login,
+                ..Leave::default()
+            },
+            badge: batch.who.badge,
             in_flight: None,
             counted: false,
         }
@@ -286,12 +448,14 @@ impl<'a> Counted<'a> {
         let now = Instant::now();
         self.in_flight = Some(now);
         self.sample.waited = due.map(|due| now.saturating_duration_since(due));
+        let in_flight = &self.floor.restraint.in_flight;
+        in_flight.set(in_flight.get() + 1);
         self.badge.in_flight.set(self.badge.in_flight.get() + 1);
         self
     }
 
-    fn not_sent(mut self) {
-        self.count(Outcome::Failed(Failure::Stopped), Duration::ZERO);
+    fn not_sent(mut self, why: Failure) {
+        self.count(Outcome::Failed(why), Duration::ZERO);
     }
 
     fn done(mut self, outcome: Outcome, latency: Duration, sent: u64, received: u64) {
@@ -301,16 +465,23 @@ impl<'a> Counted<'a> {
     }
 
     fn count(&mut self, outcome: Outcome, latency: Duration) {
+        let floor = self.floor;
         self.counted = true;
-        self.sample.expected = self.fault.is_some_and(|kind| kind.is_met_by(outcome));
+        self.leave.sent = self.in_flight.is_some();
+        let fault = self.leave.fault;
+        self.sample.expected = fault.is_some_and(|kind| kind.is_met_by(outcome));
         self.sample.outcome = outcome;
         self.sample.latency = latency + self.sample.waited.unwrap_or_default();
-        self.floor.recorder.borrow_mut().request(&self.sample);
-        let sent = self.in_flight.is_some();
-        if sent {
+        if self.leave.sent {
+            let in_flight = &floor.restraint.in_flight;
+            in_flight.set(in_flight.get() - 1);
             self.badge.in_flight.set(self.badge.in_flight.get() - 1);
         }
-        self.floor.came(outcome, sent, self.fault);
+        floor.recorder.borrow_mut().request(&self.sample);
+        floor.came(outcome, self.leave);
+        if floor.tells_requests {
+            tell(floor, &self.sample, self.leave.sent);
+        }
     }
 }
 
@@ -319,11 +490,35 @@ impl Drop for Counted<'_> {
         if self.counted {
             return;
         }
+        self.leave.broken_off = true;
         match self.in_flight {
             Some(since) => self.count(Outcome::Failed(Failure::Timeout), since.elapsed()),
             None => self.count(Outcome::Failed(Failure::Stopped), Duration::ZERO),
         }
     }
+}
+
+/// One line of log about a request: where it went and what came of it, and nothing of what was in it.
+#[cold]
+fn tell(floor: &Floor, sample: &RequestSample, sent: bool) {
+    let recorder = floor.recorder.borrow();
+    let catalog = recorder.catalog();
+    let (method, path) = catalog.route(sample.role.archetype, sample.route);
+    let archetype = catalog.archetype(sample.role.archetype);
+    let outcome = match sample.outcome {
+        Outcome::Status(status) => status.to_string(),
+        Outcome::Failed(failure) => failure.as_str().to_owned(),
+    };
+    let note = match (sent, sample.expected) {
+        (false, _) => ", not sent",
+        (true, true) => ", expected",
+        (true, false) => "",
+    };
+    tracing::debug!(
+        "user-{:03} {archetype} {method} {path} -> {outcome} ({:.1} ms{note})",
+        sample.user,
+        sample.latency.as_secs_f64() * 1e3,
+    );
 }
 
 fn to_contract(failure: Failure) -> types::Failure {

@@ -15,11 +15,12 @@ use super::governor::{Ask, Governor};
 use super::lane::{Lane, share_of};
 use super::lineup::Lineup;
 use super::player::{Player, Players};
+use super::restraint::{Leave, Restraint};
 use crate::behavior::{Behavior, Crash, GuestEvent, Level, types};
 use crate::cleanup::Writer;
 use crate::http::{Client, Place};
-use crate::metrics::{Catalog, FaultKind, Outcome, Recorder};
-use crate::plan::{Arrivals, Plan};
+use crate::metrics::{Catalog, FaultKind, Interval, Outcome, Recorder};
+use crate::plan::{Arrivals, LogLevel, Plan};
 use crate::rehearsal::{Asked, Tape};
 
 /// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
@@ -32,6 +33,7 @@ pub(super) struct Floor {
     pub(super) plan: Arc<Plan>,
     pub(super) client: Client,
     pub(super) recorder: RefCell<Recorder>,
+    pub(super) restraint: Restraint,
     governor: RefCell<Governor>,
     /// Speaks for all: one line about the target is enough.
     is_first: bool,
@@ -39,11 +41,15 @@ pub(super) struct Floor {
     /// Of the one user whose replies are recorded, once it has some.
     tape: RefCell<Option<Tape>>,
     pub(super) rooms: Vec<Room>,
+    /// A line of log for each request.
+    pub(super) tells_requests: bool,
     pub(super) stopping: Cell<bool>,
+    /// Told when `stopping` is set.
+    pub(super) stopped: Notify,
     /// Users of this worker that have not finished.
     pub(super) playing: Cell<usize>,
-    /// Told when the last of them finishes.
-    pub(super) empty: Notify,
+    /// Told when the last of them finishes, a total is spent, or an archetype is given up.
+    pub(super) news: Notify,
     /// Tells the profile's time, and whether the run is paused.
     pub(super) clock: Clock,
     pub(super) lane: Lane,
@@ -91,15 +97,18 @@ impl Floor {
         let users = share_of(plan.load.profile.usual_users(), plan.workers, part.worker);
         Self {
             rooms: rooms.collect(),
+            restraint: Restraint::new(&plan, part.worker),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
             is_first: part.worker == 0,
             client,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
             tape: RefCell::new(None),
+            tells_requests: plan.output.log == LogLevel::Debug,
             stopping: Cell::new(false),
+            stopped: Notify::new(),
             playing: Cell::new(0),
-            empty: Notify::new(),
+            news: Notify::new(),
             clock: Clock::new(part.began),
             lane: Lane::new(&plan, &plan.load.profile, part.worker),
             released: Notify::new(),
@@ -111,6 +120,7 @@ impl Floor {
     pub(super) fn stop(&self) {
         self.stopping.set(true);
         self.released.notify_waiters();
+        self.stopped.notify_waiters();
     }
 
     /// Hold requests back, or let them go.
@@ -153,7 +163,7 @@ impl Floor {
     pub(super) fn spend(&self) -> bool {
         let may = self.lane.spend();
         if self.lane.is_spent() {
-            self.empty.notify_one();
+            self.news.notify_one();
         }
         may
     }
@@ -180,6 +190,13 @@ impl Floor {
         }
     }
 
+    /// What was recorded since the last time, and how the worker stands.
+    pub(super) fn hand_over(&self, empty: Interval) -> Interval {
+        let mut recorder = self.recorder.borrow_mut();
+        recorder.stands(self.restraint.standing(self.playing.get()));
+        recorder.take(empty)
+    }
+
     pub(super) fn room(&self, archetype: u16) -> &Room {
         &self.rooms[usize::from(archetype)]
     }
@@ -202,6 +219,7 @@ impl Floor {
             tracing::error!(
                 "archetype {name} is quarantined after {crashes} crashes in a row: its users stop, the others go on"
             );
+            self.news.notify_one();
         }
         backoff(crashes)
     }
@@ -269,7 +287,9 @@ impl Floor {
     }
 
     /// What came of a request, and what it was to fail of.
-    pub(super) fn came(&self, outcome: Outcome, sent: bool, fault: Option<FaultKind>) {
+    pub(super) fn came(&self, outcome: Outcome, leave: Leave) {
+        self.restraint.came(outcome, leave, &self.recorder);
+        let Leave { sent, fault, .. } = leave;
         let met = fault.is_some_and(|kind| kind.is_met_by(outcome));
         if let (Some(kind), true) = (fault, met) {
             self.recorder.borrow_mut().fault_committed(kind);

@@ -15,6 +15,7 @@ use super::guard::{Guard, unmatched};
 use super::identity::budget;
 use super::labels::catalog;
 use super::lineup::Stage;
+use super::notices::Notices;
 use super::signals::{StopLevel, Stopper};
 use super::worker::{Order, Report, Share, spawn, until};
 use crate::behavior::Behavior;
@@ -116,6 +117,7 @@ pub async fn execute(
     };
     watch(totals.snapshot(Duration::ZERO, process::sample()));
 
+    let mut notices = Notices::default();
     let mut quarantined = Vec::new();
     let mut guard = Guard::new(&plan.guard, plan.load.ramp_up);
     let mut why = Why::Finished;
@@ -166,9 +168,11 @@ pub async fn execute(
                 if let (true, Some(alarm)) = (alarmed, &snapshot.watch.alarm) {
                     tracing::error!("stopped by its own guard: {alarm}");
                     why = Why::Aborted;
+                    totals.stopping();
                     (ends, halts) = (None, Some(Instant::now() + plan.load.grace));
                     crew.order(|| Order::Stop).await;
                 }
+                notices.tell(&snapshot);
                 watch(snapshot);
                 if journal.failure().is_some() {
                     crew.order(|| Order::Halt).await;
@@ -176,6 +180,7 @@ pub async fn execute(
             }
             () = until(ends) => {
                 (why, ends) = (Why::Duration, None);
+                totals.stopping();
                 halts.get_or_insert(Instant::now() + plan.load.grace);
                 crew.order(|| Order::Stop).await;
             }
@@ -215,6 +220,7 @@ pub async fn execute(
             }
             Ok(()) = asked.changed() => {
                 let level = *asked.borrow_and_update();
+                totals.stopping();
                 if why == Why::Finished {
                     why = Why::Stopped;
                 }
@@ -230,6 +236,7 @@ pub async fn execute(
     }
     let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
     guard.close(&mut snapshot);
+    notices.tell(&snapshot);
     quarantined.sort_unstable();
     quarantined.dedup();
     let name = |archetype: u16| plan.archetypes[usize::from(archetype)].name.clone();

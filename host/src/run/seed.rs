@@ -7,6 +7,8 @@ pub(super) enum Stream {
     Budget = 2,
     Session = 3,
     Pause = 4,
+    CoolDown = 5,
+    Backoff = 6,
     Instance = 16,
     Trace = 17,
     Version = 32,

@@ -11,11 +11,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::crew::Badge;
-use super::exchange::{Who, prepare, send};
+use super::exchange::{Who, logins, prepare, send};
 use super::floor::{Floor, Part};
 use super::identity;
 use super::labels::catalog;
 use super::orchestrator::RunError;
+use super::restraint::{Patience, hold};
 use super::seed::{Stream, derive};
 use super::signals::Stopper;
 use crate::behavior::{Behavior, GuestEvent, types};
@@ -70,6 +71,8 @@ pub async fn sweep(
     plan.mix = None;
     plan.error_mix = None;
     plan.load.profile = Profile::UserBudget { users: 1 };
+    // And it is over when the target is: there is nothing to spare it.
+    plan.regard.breaker = None;
     let plan = Arc::new(plan);
     let behaviors = [behavior];
     let catalog = catalog(&plan, &behaviors);
@@ -89,6 +92,7 @@ pub async fn sweep(
         floor: Rc::new(floor),
         next: Cell::new(began),
         removed: Cell::new(0),
+        patience: Patience::default(),
     };
 
     let outstanding = read(journal.path())?.outstanding;
@@ -120,6 +124,7 @@ struct Sweeper {
     next: Cell<Instant>,
     /// Things that the behavior has unmarked so far.
     removed: Cell<usize>,
+    patience: Patience,
 }
 
 impl Sweeper {
@@ -225,7 +230,9 @@ impl Sweeper {
                 player: &player,
                 user: 0,
                 badge: &badge,
+                patience: &self.patience,
             };
+            hold(floor, &self.patience, 0, logins(&batch, u32::MAX)).await;
             outcomes = Box::pin(send(floor, who, batch, u32::MAX)).await.outcomes;
         }
     }

@@ -7,11 +7,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::crew::Badge;
-use super::exchange::{Who, prepare, send};
+use super::exchange::{Who, logins, prepare, send};
 use super::floor::{Floor, backoff};
 use super::governor::Ask;
 use super::identity;
 use super::player::Player;
+use super::restraint::{Patience, hold};
 use super::seed::{Stream, log_normal, unit};
 use crate::behavior::{MAX_DELAY_MS, Session, types};
 use crate::metrics::{Ending, FaultKind, Outcome};
@@ -35,6 +36,8 @@ struct Played {
     requests: u32,
     /// It was ended by a swap, whatever it had done.
     swapped: bool,
+    /// The breaker was open: it is not the behavior's fault if nothing was sent.
+    turned_away: bool,
     /// Wait this long before the next session.
     pause: Duration,
 }
@@ -52,6 +55,7 @@ pub(super) async fn play(
     }
     let _active = Active::new(Rc::clone(&floor), user.archetype);
     let mut left = identity::budget(&floor.plan, user.index);
+    let patience = Patience::default();
     let mut ordinal = 0;
     let mut idle = 0;
     while left > 0
@@ -60,13 +64,15 @@ pub(super) async fn play(
         && !floor.quarantined(user.archetype)
     {
         floor.arrival(&badge).await;
-        let played = session(&floor, user, ordinal, left, &badge).await;
+        let played = session(&floor, user, ordinal, left, &badge, &patience).await;
         left -= played.requests.min(left);
         ordinal += 1;
-        idle = if played.requests == 0 && !played.swapped {
-            idle + 1
-        } else {
-            0
+        idle = match played {
+            Played { requests: 1.., .. } | Played { swapped: true, .. } => 0,
+            Played {
+                turned_away: true, ..
+            } => idle,
+            _ => idle + 1,
         };
         if idle >= MAX_IDLE_SESSIONS {
             break;
@@ -94,10 +100,12 @@ async fn session(
     ordinal: u32,
     budget: u32,
     badge: &Badge,
+    patience: &Patience,
 ) -> Played {
     let mut played = Played {
         requests: 0,
         swapped: false,
+        turned_away: false,
         pause: between_sessions(floor, user, ordinal),
     };
     let mut open = match Open::begin(floor, user, ordinal) {
@@ -188,14 +196,17 @@ async fn session(
                 return played;
             }
         };
+        hold(floor, patience, user.index, logins(&batch, left)).await;
         let player = Rc::clone(&open.player);
         let who = Who {
             player: &player,
             user: user.index,
             badge,
+            patience,
         };
         let sent = Box::pin(send(floor, who, batch, left)).await;
         played.requests += sent.requests;
+        played.turned_away |= sent.turned_away;
         outcomes = sent.outcomes;
         if let Some(asked) = asked {
             floor.record(asked, &outcomes);
@@ -216,7 +227,7 @@ fn faulty(requests: &[types::Request]) -> impl Iterator<Item = usize> {
 }
 
 /// Wait, and measure by how much the wait was overrun: the worker's scheduling lag.
-async fn think(floor: &Floor, delay: Duration) {
+pub(super) async fn think(floor: &Floor, delay: Duration) {
     let due = tokio::time::Instant::now() + delay;
     tokio::time::sleep_until(due).await;
     floor.recorder.borrow_mut().lag(due.elapsed());
@@ -454,7 +465,7 @@ impl Drop for Playing {
         let left = self.0.playing.get() - 1;
         self.0.playing.set(left);
         if left == 0 {
-            self.0.empty.notify_one();
+            self.0.news.notify_one();
         }
     }
 }

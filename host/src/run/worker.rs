@@ -144,7 +144,7 @@ async fn work(share: Share) {
                 // A busy orchestrator gets more the next time: the recorder goes on with what it has.
                 if let Ok(permit) = reports.try_reserve() {
                     let empty = spare.pop().unwrap_or_else(|| Interval::new(&catalog));
-                    permit.send(Report::Interval(floor.recorder.borrow_mut().take(empty)));
+                    permit.send(Report::Interval(floor.hand_over(empty)));
                 }
             }
             _ = tend.tick(), if !over => {
@@ -171,13 +171,16 @@ async fn work(share: Share) {
                     crew.halt(&floor);
                 }
             },
-            () = floor.empty.notified() => if floor.lane.is_spent() {
-                crew.tend(&floor);
-            },
+            () = floor.news.notified() => {
+                crew.dismiss(&floor);
+                if floor.lane.is_spent() {
+                    crew.tend(&floor);
+                }
+            }
         }
     }
     floor.expire(true);
-    let last = floor.recorder.borrow_mut().take(Interval::new(&catalog));
+    let last = floor.hand_over(Interval::new(&catalog));
     let _ = reports.send(Report::Interval(last)).await;
     let quarantined = (0..floor.rooms.len() as u16)
         .filter(|a| floor.quarantined(*a))

@@ -16,7 +16,18 @@ impl Service {
 
     /// With more arguments, for instance `--latency 20ms`.
     pub fn with(arguments: &[&str]) -> Service {
-        let process = Running::start(&[&["serve", "--port", "0"], arguments].concat());
+        Service::started(Running::start(
+            &[&["serve", "--port", "0"], arguments].concat(),
+        ))
+    }
+
+    /// In the place of one that is gone.
+    pub fn again(url: &str) -> Service {
+        let port = url.rsplit(':').next().unwrap();
+        Service::started(Running::start(&["serve", "--port", port]))
+    }
+
+    fn started(process: Running) -> Service {
         let url = eventually("the service's address", || {
             let said = process.stdout();
             said.split_once('\n').map(|(first, _)| first.to_owned())

@@ -5,6 +5,7 @@
 mod behaviors;
 mod generator;
 mod profile;
+mod regard;
 mod requests;
 mod run;
 pub mod table;
@@ -60,6 +61,7 @@ pub fn families<'a>(snapshot: &'a Snapshot, about: &'a About) -> Vec<Family<'a>>
     profile::tell(snapshot, &mut page);
     behaviors::tell(snapshot, &mut page);
     versions::tell(snapshot, &mut page);
+    regard::tell(snapshot, &mut page);
     generator::tell(snapshot, &mut page);
     page.0
 }

@@ -203,6 +203,18 @@ mod rows {
         SERVICE_DURATION = histogram("service_duration", LATENCY, &[], "With a rate: time from the send to the outcome; request_duration counts from when a request should have left");
         PAUSED = gauge("paused", &[], "1 while somebody holds the run");
 
+        // Regard for the target
+        BREAKER_STATE = gauge("breaker_state", &["state"], "Workers whose circuit breaker is in this state; each worker has its own");
+        BREAKER_TRANSITIONS = counter("breaker_transitions", &["to"], "Changes of the circuit breakers' state, by the new one");
+        HOLDS = counter("holds", &["reason"], "Waits of users before a request, beyond what their behavior asked for, by reason");
+        HOLD = counter("hold", &["reason"], "Time that users spent in these waits, by reason").of(Unit::Seconds);
+        USERS_HELD = gauge("users_held", &[], "Users in such a wait now");
+        PACE_FACTOR = gauge("pace_factor", &[], "By how much the slowest worker slows its users down because of 429s; 1 is not at all");
+        RETRIES = counter("retries", &[], "Requests sent again after a failure");
+        LOGINS_REFUSED = counter("logins_refused", &[], "Logins that the target refused though nobody asked for it");
+        LOGIN_PAUSES = counter("login_pauses", &[], "Times that refused logins led to a pause of all logins on a worker");
+        LOGINS_PAUSED = gauge("logins_paused", &[], "Workers that let nobody log in now");
+
         // Behaviors
         BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"], "The behaviors that play an archetype or have played it");
         CHECKS = counter("checks", &["archetype", "check", "result"], "Checks of behaviors, by result").when("a behavior makes checks");
@@ -229,6 +241,10 @@ mod rows {
         PROCESS_RESIDENT_MEMORY = gauge("process_resident_memory", &[], "Resident memory of the generator").of(Unit::Bytes);
         PROCESS_OPEN_FDS = gauge("process_open_fds", &[], "Open files of the generator");
         PROCESS_THREADS = gauge("process_threads", &[], "Threads of the generator");
+        PROCESS_OPEN_SOCKETS = gauge("process_open_sockets", &[], "Open sockets of the generator: connections to the target, and its own listeners");
+        COROUTINES = gauge("coroutines", &[], "Virtual users' tasks that have not ended: they play, think, or wait to begin");
+        REQUESTS_IN_FLIGHT = gauge("requests_in_flight", &[], "Requests that were sent and have no outcome yet");
+        GENERATOR_LIMIT = gauge("generator_limit", &["kind"], "1 where the generator itself was the limit, so that the figures are not the target's alone");
     }
 }
 

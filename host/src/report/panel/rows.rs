@@ -10,7 +10,7 @@ use super::super::gather::{limits, share};
 use super::super::language::Unit;
 use super::super::summary::limit_text;
 use super::{ACTIVITY, PanelState};
-use crate::metrics::{Activity, Catalog, Class, Outcome, Role, Snapshot};
+use crate::metrics::{Activity, BreakerState, Catalog, Class, Outcome, Role, Snapshot};
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;
@@ -77,7 +77,10 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
                 vec!["vespeiro".bold().cyan()],
                 vec![format!("{} → {}", state.scenario, state.target).into()],
                 fact(w.run, state.run_id.clone()),
-            ],
+            ]
+            .into_iter()
+            .chain(regard(snapshot, state))
+            .collect(),
             width,
         ),
         fit(
@@ -144,6 +147,26 @@ fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     facts
 }
 
+/// How the breakers stand, and who waits for the target.
+fn regard(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let stands = &snapshot.standings;
+    let mut facts = Vec::new();
+    if let Some(worst) = stands.breaker() {
+        let word = w.breaker_state(worst);
+        let word = match worst {
+            BreakerState::Closed => word.green(),
+            BreakerState::HalfOpen => word.yellow().bold(),
+            BreakerState::Open => word.red().bold(),
+        };
+        facts.push(vec![format!("{} ", w.breaker).dim(), word]);
+    }
+    if stands.held() > 0 {
+        facts.push(fact(w.waiting, l.integer(stands.held())));
+    }
+    facts
+}
+
 /// What the plan's mixes ask for and what the run has had so far, in whole percents: `auth 21/20`.
 fn mixes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'static>> {
     let (l, w) = (state.locale, state.locale.words());
@@ -185,6 +208,12 @@ fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> 
     const BAR: usize = 24;
     let (l, w) = (state.locale, state.locale.words());
     let mut facts = vec![fact(w.elapsed, l.span(snapshot.elapsed))];
+    if snapshot.stopping {
+        let waits = l.integer(snapshot.standings.in_flight());
+        let line = w.stopping.replace("{}", &waits);
+        facts.push(vec![line.yellow().bold()]);
+        return facts;
+    }
     if let Some(remaining) = state.shape.remaining(snapshot) {
         facts.push(fact(w.remaining, format!("~{}", l.span(remaining))));
     }

@@ -1,0 +1,65 @@
+//! Whether the generator itself was the limit: the one place that knows the bounds. Read by panel, summary, log and
+//! Prometheus.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Snapshot;
+
+/// CPU share above which the generator counts as the limit.
+const CPU_BOUND: f64 = 0.9;
+/// p99 of the scheduling lag above which the generator counts as the limit.
+const LAG_BOUND: Duration = Duration::from_millis(10);
+
+/// What may be short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitKind {
+    /// `cpu_share`.
+    Cpu,
+    /// p99 of `scheduling_lag`, in seconds.
+    SchedulingLag,
+}
+
+/// A figure of the generator and its bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gauge {
+    pub kind: LimitKind,
+    pub value: f64,
+    pub bound: f64,
+}
+
+impl LimitKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LimitKind::Cpu => "cpu",
+            LimitKind::SchedulingLag => "scheduling-lag",
+        }
+    }
+}
+
+impl Gauge {
+    /// The figures of the run are not the target's alone.
+    pub fn is_over(&self) -> bool {
+        self.value > self.bound
+    }
+}
+
+impl Snapshot {
+    /// What may make the generator the limit, crossed or not.
+    pub fn gauges(&self) -> [Gauge; 2] {
+        [
+            Gauge {
+                kind: LimitKind::Cpu,
+                value: self.cpu_share(),
+                bound: CPU_BOUND,
+            },
+            Gauge {
+                kind: LimitKind::SchedulingLag,
+                value: self.lag.quantile(0.99).as_secs_f64(),
+                bound: LAG_BOUND.as_secs_f64(),
+            },
+        ]
+    }
+}

@@ -1,0 +1,78 @@
+//! A wrong set-up locks no account: logins that the target refuses come to an end by themselves, and the run says why.
+
+use crate::support::{RunOf, Service, eventually};
+
+#[test]
+fn a_wrong_admin_password_is_tried_a_few_times_and_no_more() {
+    let service = Service::start();
+    let run = RunOf::start(
+        &service.url,
+        "--archetype admin --users 40 --workers 2 --delay-min 0 --delay-max 1 \
+         --admin-password wrong-1 --max-auth-failures 6",
+    );
+    eventually("the pause", || {
+        run.process
+            .stderr()
+            .contains("logins are paused on 2")
+            .then_some(())
+    });
+    run.process.signal("TERM");
+    let mut played = run.played();
+    played.ended = played.ended.fine();
+    let refused = ("POST".to_owned(), "/api/v1/auth/login".to_owned(), 401);
+    assert_eq!(
+        service.ledger(1).get(&refused),
+        Some(&6),
+        "{:?}",
+        service.ledger(1)
+    );
+    assert_eq!(played.answered(), service.ledger(1));
+    assert_eq!(played.summary["regard"]["refused_logins"], 6);
+    assert_eq!(
+        played.summary["regard"]["login_pauses"], 2,
+        "one on each worker"
+    );
+    let text = &played.ended.stdout;
+    assert!(text.contains("WARNING: logins were paused"), "{text}");
+    // Those who wait for it ended at once, and nobody counts as having given up before.
+    played.adds_up();
+}
+
+#[test]
+fn wrong_passwords_on_purpose_pause_nothing() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    let ended = crate::support::vespeiro(&[
+        "run",
+        "--no-panel",
+        "--base-url",
+        &service.url,
+        "--cleanup=never",
+        "--journal",
+        journal.to_str().unwrap(),
+        "--users",
+        "10",
+        "--workers",
+        "1",
+        "--delay-min",
+        "0",
+        "--delay-max",
+        "1",
+        "--min-request-count",
+        "150",
+        "--max-request-count",
+        "150",
+        "--error-mix",
+        "success=60,client=40,server=0",
+        "--max-auth-failures",
+        "1",
+    ])
+    .fine();
+    assert!(ended.stdout.contains("bad credentials"), "{}", ended.stdout);
+    assert!(
+        !ended.stderr.contains("logins are paused"),
+        "{}",
+        ended.stderr
+    );
+}
