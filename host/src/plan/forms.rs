@@ -48,11 +48,11 @@ impl<T: 'static> Form<T> {
     pub(super) fn or_word(self, word: &'static str) -> Form<Option<T>> {
         let Form {
             value_name,
+            kind,
             parse,
             show,
-            ..
         } = self;
-        Form::new(
+        let form = Form::new(
             value_name,
             move |text| {
                 if text == word {
@@ -62,7 +62,8 @@ impl<T: 'static> Form<T> {
                 }
             },
             move |value| value.as_ref().map_or_else(|| word.to_owned(), &show),
-        )
+        );
+        Form { kind, ..form }
     }
 }
 
