@@ -3,9 +3,9 @@
 
 use super::query::Queries;
 use crate::metrics::families::table::{
-    ARRIVALS_DROPPED, AUTHENTICATIONS, CATEGORY_REQUESTS, CHECKS, ERRORS, MIX_TARGET, PROCESS_CPU,
-    PROCESS_RESIDENT_MEMORY, REQUEST_DURATION, REQUESTS, REQUESTS_NOT_SENT, SCHEDULING_LAG,
-    SESSIONS_ENDED, THRESHOLD_CROSSED, TRAPS, USABLE_CORES,
+    ARRIVALS_DROPPED, AUTHENTICATIONS, BREAKER_STATE, CATEGORY_REQUESTS, CHECKS, ERRORS,
+    MIX_TARGET, PROCESS_CPU, PROCESS_RESIDENT_MEMORY, REQUEST_DURATION, REQUESTS,
+    REQUESTS_NOT_SENT, SCHEDULING_LAG, SESSIONS_ENDED, THRESHOLD_CROSSED, TRAPS, USABLE_CORES,
 };
 
 pub(super) struct Alert {
@@ -99,6 +99,15 @@ pub(super) fn alerts(q: &Queries) -> Vec<Alert> {
             Bound::Above(0.0),
             "Arrivals are dropped",
             "{{ $value | humanize }} sessions per second find no user in time: the load is less than was asked for.",
+        ),
+        alert(
+            "VespeiroBreakerOpen",
+            "critical",
+            "30s",
+            q.sum(&BREAKER_STATE, EACH, r#"state="open""#),
+            Bound::Above(0.0),
+            "A circuit breaker is open",
+            "The breakers of {{ $value }} workers are open: the target fails, and they send nothing but probes.",
         ),
         alert(
             "VespeiroHeldBack",

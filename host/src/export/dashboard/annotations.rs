@@ -2,7 +2,9 @@
 //! query has the value 1, or the time that is the value.
 
 use super::query::Queries;
-use crate::metrics::families::table::{RUN_INFO, START_TIME, SWAPS, VERSION_SHARE};
+use crate::metrics::families::table::{
+    BREAKER_TRANSITIONS, RUN_INFO, START_TIME, SWAPS, VERSION_SHARE,
+};
 
 pub(super) struct Annotation {
     pub(super) name: &'static str,
@@ -17,6 +19,7 @@ pub(super) struct Annotation {
 pub(super) fn annotations(q: &Queries) -> Vec<Annotation> {
     let share = q.raw(&VERSION_SHARE, "");
     let failed = q.raw(&SWAPS, r#"result!="published""#);
+    let breaker = q.raw(&BREAKER_TRANSITIONS, "");
     let (run, start) = (q.raw(&RUN_INFO, ""), q.raw(&START_TIME, ""));
     vec![
         Annotation {
@@ -44,6 +47,13 @@ pub(super) fn annotations(q: &Queries) -> Vec<Annotation> {
                 "group by (job, instance, archetype, result) (increase({failed}[1m]) > 0)"
             ),
             title: "{{archetype}}: the swap is {{result}}",
+            value_is_time: false,
+        },
+        Annotation {
+            name: "Breaker",
+            color: "orange",
+            query: format!("group by (job, instance, to) (increase({breaker}[1m]) > 0)"),
+            title: "breaker: {{to}}",
             value_is_time: false,
         },
         Annotation {

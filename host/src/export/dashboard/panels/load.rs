@@ -1,11 +1,12 @@
 //! What the plan asked for against what was reached; part of [`super::rows`].
 
 use super::super::query::Queries;
-use super::{Row, lines};
+use super::{Look, Row, lines, panel};
 use crate::metrics::families::table::{
-    ARRIVAL_RATE_TARGET, ARRIVALS, ARRIVALS_DROPPED, CATEGORY_REQUESTS, CLASS_REQUESTS,
-    ERROR_MIX_TARGET, FAULTS_ASKED, FAULTS_COMMITTED, MIX_TARGET, PAUSED, REQUEST_DURATION,
-    SERVICE_DURATION, THRESHOLD_CROSSED, USERS_ACTIVE, USERS_TARGET,
+    ARRIVAL_RATE_TARGET, ARRIVALS, ARRIVALS_DROPPED, BREAKER_STATE, CATEGORY_REQUESTS,
+    CLASS_REQUESTS, ERROR_MIX_TARGET, FAULTS_ASKED, FAULTS_COMMITTED, HOLD, LOGINS_PAUSED,
+    LOGINS_REFUSED, MIX_TARGET, PACE_FACTOR, PAUSED, REQUEST_DURATION, REQUESTS_IN_FLIGHT, RETRIES,
+    SERVICE_DURATION, THRESHOLD_CROSSED, USERS_ACTIVE, USERS_HELD, USERS_TARGET,
 };
 
 pub(super) fn mixes(q: &Queries) -> Row {
@@ -108,6 +109,56 @@ pub(super) fn profile(q: &Queries) -> Row {
                 [
                     (q.quantile(0.99, &REQUEST_DURATION, "", ""), "response"),
                     (q.quantile(0.99, &SERVICE_DURATION, "", ""), "service"),
+                ],
+            ),
+        ],
+    }
+}
+
+pub(super) fn regard(q: &Queries) -> Row {
+    Row {
+        title: "Regard for the target",
+        panels: vec![
+            panel(
+                Look::Stacked,
+                6,
+                "short",
+                "Circuit breakers",
+                "Workers by the state of theirs: open ones send nothing but a probe",
+                [(q.sum(&BREAKER_STATE, "state", ""), "{{state}}")],
+            ),
+            lines(
+                6,
+                "short",
+                "Users held back",
+                "How many users wait at a time, by reason: 429s, Retry-After, refused logins",
+                [
+                    (q.rate(&HOLD, "reason", ""), "{{reason}}"),
+                    (q.sum(&USERS_HELD, "", ""), "now"),
+                ],
+            ),
+            lines(
+                6,
+                "short",
+                "Pace",
+                "By how much users are slowed down because of 429s; and requests under way",
+                [
+                    (
+                        format!("max({})", q.raw(&PACE_FACTOR, "")),
+                        "slowed down by",
+                    ),
+                    (q.sum(&REQUESTS_IN_FLIGHT, "", ""), "in flight"),
+                ],
+            ),
+            lines(
+                6,
+                "ops",
+                "Retries and refused logins",
+                "Requests sent again, logins that were refused, and workers that let nobody log in now",
+                [
+                    (q.rate(&RETRIES, "", ""), "retries"),
+                    (q.rate(&LOGINS_REFUSED, "", ""), "refused logins"),
+                    (q.sum(&LOGINS_PAUSED, "", ""), "workers that pause logins"),
                 ],
             ),
         ],

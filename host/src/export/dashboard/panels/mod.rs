@@ -78,6 +78,7 @@ pub(super) fn rows(q: &Queries) -> Vec<Row> {
         target::routes(q),
         load::profile(q),
         load::mixes(q),
+        load::regard(q),
         inside::behaviors(q),
         inside::generator(q),
     ]
