@@ -18,7 +18,8 @@ fn the_demo_shows_all_archetypes_and_all_endpoints() {
         let shown = |line: &str| line.starts_with(archetype);
         assert!(ended.stdout.lines().any(shown), "{}", ended.stdout);
     }
-    let routes = ended.stdout.lines().filter(|l| l.contains(" /api/v1/"));
+    let table = ended.stdout.split("\nslowest").next().unwrap_or_default();
+    let routes = table.lines().filter(|l| l.contains(" /api/v1/"));
     assert_eq!(routes.count(), 33, "{}", ended.stdout);
     assert!(
         ended.stdout.contains("100.0%, errors 0"),
