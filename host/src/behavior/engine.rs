@@ -138,7 +138,7 @@ fn yield_to_others() {
     #[cfg(target_os = "linux")]
     {
         // Where it is refused, compiling only takes its fair share.
-        let _ = rustix::process::setpriority_process(None, 5);
+        let _ = rustix::process::setpriority_process(None, 10);
     }
 }
 

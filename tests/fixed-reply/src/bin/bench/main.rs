@@ -1,5 +1,5 @@
 //! `scripts/bench`, once all is built: speed side by side with other generators, memory of thinking users, time of guest
-//! calls. Everything stays on loopback, and everything that is started here ends with it.
+//! calls, cost of swaps. Everything stays on loopback, and everything that is started here ends with it.
 
 mod calls;
 mod generators;
@@ -8,6 +8,7 @@ mod memory;
 mod process;
 mod servers;
 mod speed;
+mod swaps;
 mod table;
 
 use std::fs;
@@ -50,6 +51,7 @@ enum Part {
     Speed,
     Memory,
     Calls,
+    Swaps,
 }
 
 fn main() -> Result<()> {
@@ -85,6 +87,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Calls) {
         calls::calls(tools, seconds)?;
+    }
+    if wanted(Part::Swaps) {
+        swaps::swaps(tools, quick(15, 60))?;
     }
     Ok(())
 }
