@@ -2,6 +2,7 @@
 names it to componentize-py; nothing else imports it, for only inside a module is there a host to import.
 """
 
+import datetime
 import random
 import sys
 import time
@@ -76,6 +77,28 @@ class SessionRandom(random.Random):
         return bits & ((1 << k) - 1)
 
 
+class SessionDatetime(datetime.datetime):
+    """Dates whose now is the running session's."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls.fromtimestamp(time.time(), tz)
+
+    @classmethod
+    def today(cls):
+        return cls.now()
+
+    @classmethod
+    def utcnow(cls):
+        return cls.now(datetime.timezone.utc).replace(tzinfo=None)
+
+
+class SessionDate(datetime.date):
+    @classmethod
+    def today(cls):
+        return cls.fromtimestamp(time.time())
+
+
 def _prepare():
     drawn = SessionRandom()
     for name in ("betavariate", "choice", "choices", "expovariate", "gauss", "getrandbits", "lognormvariate",
@@ -83,6 +106,7 @@ def _prepare():
         setattr(random, name, getattr(drawn, name))
     time.time = lambda: EPOCH + (running.clock / 1000 if running is not None else 0)
     time.monotonic = time.perf_counter = lambda: running.clock / 1000 if running is not None else 0.0
+    datetime.datetime, datetime.date = SessionDatetime, SessionDate
     sys.stdout, sys.stderr = Printed("info"), Printed("warn")
 
 

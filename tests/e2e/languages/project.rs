@@ -69,8 +69,8 @@ impl Project {
     /// Where a language prints, its journey does: text, a clock and randomness that are the session's own.
     fn print(&mut self, language: &str) {
         const LOG: &str = "  console.log('I am', me.user.index, 'in', new Date().getFullYear(), Math.random() < 1);";
-        const PRINT: &str = "    import random, time; print('I am', me.user.index, 'in', \
-                             time.gmtime(time.time()).tm_year, str(random.random() < 1).lower())";
+        const PRINT: &str = "    import random, datetime; print('I am', me.user.index, 'in', \
+                             datetime.datetime.now().year, str(random.random() < 1).lower())";
         let (file, begins, line) = match language {
             "javascript" => ("behavior.js", "function* journey(me) {\n", LOG),
             "typescript" => ("behavior.ts", "function* journey(me: Me): Steps {\n", LOG),
