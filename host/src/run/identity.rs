@@ -45,7 +45,7 @@ impl Iterator for Casting {
     }
 }
 
-/// The archetypes of the first users, see [`Casting`].
+/// The archetypes of the first users, see `Casting`.
 pub fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
     Casting::new(archetypes).take(users as usize).collect()
 }
