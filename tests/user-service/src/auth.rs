@@ -12,8 +12,8 @@ use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::reply::{self, Reply};
-use crate::store::sessions::SessionId;
-use crate::store::{Key, Store};
+use crate::store::sessions::{MAX_SESSIONS_OF_A_USER, SessionId};
+use crate::store::{Key, Store, USERS_MANAGE};
 use crate::tokens::Claims;
 use crate::users::UserView;
 use crate::validate::Check;
@@ -69,6 +69,9 @@ async fn login(State(app): State<App>, Json(given): Json<Credentials>) -> Reply 
         return Err(Error::Forbidden("the account is inactive".into()));
     }
     let (user, now) = (user.key, app.now());
+    if !store.permits(user, USERS_MANAGE) {
+        store.sessions.make_room(user, MAX_SESSIONS_OF_A_USER);
+    }
     let session = store
         .sessions
         .begin(user, now, now.plus(app.config().refresh_ttl));

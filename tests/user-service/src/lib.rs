@@ -40,8 +40,9 @@
 //!
 //! - **Sessions.** An access token (HS256, a new key per process) lives [`Config::access_ttl`] and dies with its
 //!   session. A refresh token works once; showing a used one again ends the session. Logout, deactivation,
-//!   reset-password and deletion end sessions; change-password does not. At most [`MAX_SESSIONS`] live at once: past
-//!   that, the one nearest to its expiry ends.
+//!   reset-password and deletion end sessions; change-password does not. A user who is no
+//!   manager has at most [`MAX_SESSIONS_OF_A_USER`]: the next login ends the oldest. At most [`MAX_SESSIONS`] live at
+//!   once: past that, the one nearest to its expiry ends.
 //! - **The seeded administrator** can be edited by nobody but itself, and not even by itself be deleted, deactivated
 //!   or stripped of its role; the seeded role `admin` and the three permissions keep their names and grants. Every
 //!   such attempt is a 409: permitted to the caller, but in conflict with what the service needs to stay manageable.
@@ -97,7 +98,7 @@ use tokio::sync::oneshot;
 use crate::app::App;
 
 pub use crate::gate::MAX_BODY;
-pub use crate::store::sessions::MAX_SESSIONS;
+pub use crate::store::sessions::{MAX_SESSIONS, MAX_SESSIONS_OF_A_USER};
 
 /// How long [`serve`] waits, once told to stop, for requests still being answered.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);

@@ -1,6 +1,6 @@
 //! Who is signed in. A session begins at login and ends by logout, expiry, reuse of an old refresh token, or with its
 //! user; an access token is worth nothing without it, so revoking needs no list of revoked tokens. Memory stays
-//! bounded: expired sessions leave on the next login, and a cap holds for the rest.
+//! bounded: expired sessions leave on the next login, a plain user has a few of them, and a cap holds for the rest.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,6 +10,9 @@ use crate::limits::Bucket;
 
 /// Most sessions that live at once; some 100 bytes each.
 pub const MAX_SESSIONS: usize = 1 << 20;
+
+/// Most sessions of a plain user, who has so many devices and no more; a manager's account is shared by many clients.
+pub const MAX_SESSIONS_OF_A_USER: usize = 10;
 
 /// How many expired sessions one login clears away at most, so that none pays for a quiet hour's heap.
 const SWEEP: usize = 32;
@@ -114,6 +117,17 @@ impl Sessions {
         Some(renewed)
     }
 
+    /// Ends the oldest sessions of `user`, so that there is room for another one among `most`.
+    pub fn make_room(&mut self, user: Key, most: usize) {
+        let of_user = (user, 0)..=(user, SessionId::MAX);
+        let live = self.by_user.range(of_user.clone()).count();
+        for _ in most.saturating_sub(1)..live {
+            if let Some((_, oldest)) = self.by_user.range(of_user.clone()).next().copied() {
+                self.end(oldest);
+            }
+        }
+    }
+
     pub fn end(&mut self, id: SessionId) {
         if let Some(session) = self.live.remove(&id) {
             self.by_expiry.remove(&(session.expires, id));
@@ -167,6 +181,24 @@ mod tests {
             (None, Some(user))
         );
         assert_eq!(sessions.len(), 5);
+    }
+
+    #[test]
+    fn a_user_beyond_its_own_cap_loses_the_oldest() {
+        let mut sessions = Sessions::with_room_for(100);
+        let begin = |sessions: &mut Sessions, user| {
+            sessions.make_room(user, 3);
+            sessions.begin(user, Timestamp(0), Timestamp(10))
+        };
+        let other = begin(&mut sessions, Key(2));
+        let ids: Vec<_> = (0..5).map(|_| begin(&mut sessions, Key(1))).collect();
+        let alive = |id| sessions.user_of(id, Timestamp(0)).is_some();
+        assert_eq!(
+            ids.iter().map(|id| alive(*id)).collect::<Vec<_>>(),
+            [false, false, true, true, true]
+        );
+        assert!(alive(other));
+        assert_eq!(sessions.len(), 4);
     }
 
     #[test]
