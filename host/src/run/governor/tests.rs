@@ -48,6 +48,10 @@ fn world() -> impl Strategy<Value = World> {
             let plain = choices.iter().map(|c| (c.0, c.1, None));
             let rarer = choices.iter().enumerate();
             let rarer = rarer.map(|(at, c)| (c.0 * c.2, c.3, Some(next(at))));
+            // Nobody can err more often than they have the choice to: of at most 4 requests each, besides a login and a
+            // logout. Nine tenths of it, for a share at the very bound is reached by nobody's luck.
+            let (obedience, all) = (errors.0, journey as f64);
+            let erring = 100.0 * all * obedience / (2.0 + all * (4.0 - 3.0 * obedience));
             World {
                 seed,
                 sessions,
@@ -56,8 +60,8 @@ fn world() -> impl Strategy<Value = World> {
                     .chain(parts[1..].iter().map(share))
                     .collect(),
                 choices: plain.chain(rarer).collect(),
-                obedience: errors.0,
-                errors: (errors.1, errors.2),
+                obedience,
+                errors: (errors.1.min(0.9 * erring), errors.2),
             }
         })
 }
