@@ -22,6 +22,7 @@ mod modules;
 mod profiles;
 mod push;
 mod rehearsal;
+mod report;
 mod secrets;
 mod signals;
 mod support;

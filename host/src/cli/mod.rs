@@ -13,6 +13,7 @@ mod new;
 mod plan;
 mod play;
 mod rehearse;
+mod report;
 mod results;
 mod run;
 mod serve;
@@ -50,6 +51,7 @@ enum Command {
     Check(check::Check),
     Trace(trace::Trace),
     Dashboard(dashboard::PrintDashboard),
+    Report(report::Report),
 }
 
 /// A command line that asks for no command: help, the version, or a mistake.
@@ -84,6 +86,7 @@ impl Cli {
             Command::Check(command) => command.execute(),
             Command::Trace(command) => command.execute(),
             Command::Dashboard(command) => command.execute(),
+            Command::Report(command) => command.execute(),
         }
     }
 }

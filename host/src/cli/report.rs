@@ -1,0 +1,64 @@
+//! `vespeiro report`: prints the summary of a run again, from the file that `--summary-json` wrote. It plays nothing and
+//! writes no file; a file of another layout is refused and never half read.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::exit::{Exit, Misuse};
+use crate::plan::Language;
+use crate::report::json::SCHEMA;
+use crate::report::{Summary, summary};
+
+/// Print the summary of a run again
+#[derive(Debug, clap::Args)]
+pub(super) struct Report {
+    /// What --summary-json wrote
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Language of the summary: en or pt-BR
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = language)]
+    lang: Language,
+}
+
+/// As much of a file as tells whether the rest can be read.
+#[derive(Deserialize)]
+struct Layout {
+    schema: u32,
+}
+
+impl Report {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let text = summary::text(&read(&self.file)?, self.lang);
+        // A reader that has seen enough may close the pipe.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        Ok(Exit::Fine)
+    }
+}
+
+fn language(text: &str) -> Result<Language, &'static str> {
+    match text {
+        "en" => Ok(Language::English),
+        "pt-BR" => Ok(Language::Portuguese),
+        _ => Err("expected en or pt-BR"),
+    }
+}
+
+fn read(path: &Path) -> Result<Summary, Misuse> {
+    let refuse = |why: String| Misuse(format!("{}: {why}", path.display()));
+    let text = std::fs::read(path).map_err(|cause| refuse(format!("cannot read it: {cause}")))?;
+    let alien = |cause: serde_json::Error| {
+        refuse(format!(
+            "not a summary ({cause}); give a file that --summary-json wrote"
+        ))
+    };
+    // First, because a later layout may lack what this one needs.
+    let Layout { schema } = serde_json::from_slice(&text).map_err(alien)?;
+    if schema != SCHEMA {
+        return Err(refuse(format!(
+            "a summary of schema {schema}, this version reads schema {SCHEMA}; use the version that wrote it"
+        )));
+    }
+    serde_json::from_slice(&text).map_err(alien)
+}
