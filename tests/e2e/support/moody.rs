@@ -1,16 +1,14 @@
 //! A server whose answers the test decides, and may change at any moment. It remembers when each request came.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+
+use super::Server;
 
 /// A status, and what `Retry-After` says with it.
 pub type Answer = (u16, Option<String>);
@@ -19,8 +17,7 @@ pub type Answer = (u16, Option<String>);
 pub struct Moody {
     pub url: String,
     memory: Memory,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _server: Server,
 }
 
 #[derive(Clone)]
@@ -39,28 +36,11 @@ impl Moody {
             seen: Vec::new(),
         })));
         let app = Router::new().fallback(answer).with_state(memory.clone());
-        let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, app) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-        });
+        let server = Server::start(app);
         Moody {
-            url,
+            url: server.url.clone(),
             memory,
-            stop: Some(stop),
-            thread: Some(thread),
+            _server: server,
         }
     }
 
@@ -77,14 +57,6 @@ impl Moody {
     pub fn gave(&self, status: u16) -> usize {
         let seen = self.seen();
         seen.iter().filter(|(_, got)| *got == status).count()
-    }
-}
-
-impl Drop for Moody {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        // A panic in there has failed the test's assertions already.
-        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 

@@ -1,15 +1,13 @@
 //! A receiver of pushed metrics: keeps every post, and can be made to be busy at first.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+
+use super::Server;
 
 /// One post that was taken.
 #[derive(Debug, Clone)]
@@ -23,8 +21,7 @@ pub struct Post {
 pub struct Receiver {
     pub url: String,
     memory: Arc<Mutex<Memory>>,
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    server: Server,
 }
 
 struct Memory {
@@ -44,35 +41,17 @@ impl Receiver {
             .fallback(take)
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&memory));
-        let listener = std::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::from_std(listener).unwrap();
-                tokio::select! {
-                    served = axum::serve(listener, app) => served.unwrap(),
-                    _ = stopped => {}
-                }
-            });
-        });
+        let server = Server::start(app);
         Receiver {
-            url,
+            url: server.url.clone(),
             memory,
-            stop,
-            thread,
+            server,
         }
     }
 
     /// Stop, and tell what was taken, in order; nothing may be busy by then.
     pub fn posts(self) -> Vec<Post> {
-        drop(self.stop);
-        self.thread.join().unwrap();
+        self.server.stop();
         let mut memory = self.memory.lock().unwrap();
         assert_eq!(memory.busy, 0, "it was asked too rarely");
         std::mem::take(&mut memory.posts)

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 /// Answers until it is stopped, or its test ends.
 pub struct Server {
     pub url: String,
-    stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -33,11 +33,26 @@ impl Server {
                 }
             });
         });
-        Server { url, stop, thread }
+        Server {
+            url,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 
-    pub fn stop(self) {
-        drop(self.stop);
-        self.thread.join().unwrap();
+    pub fn stop(mut self) {
+        self.end().unwrap();
+    }
+
+    fn end(&mut self) -> std::thread::Result<()> {
+        drop(self.stop.take());
+        self.thread.take().map_or(Ok(()), JoinHandle::join)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A panic over there has been printed.
+        let _ = self.end();
     }
 }
