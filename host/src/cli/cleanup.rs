@@ -3,7 +3,8 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::play::{Loader, check_target};
+use super::loader::Loader;
+use super::play::check_target;
 use super::{log, tidy};
 use crate::cleanup::{Journal, read};
 use crate::exit::{Exit, Misuse};

@@ -8,6 +8,7 @@ mod dashboard;
 mod demo;
 mod embedded;
 mod exporter;
+mod loader;
 mod log;
 mod new;
 mod plan;

@@ -6,13 +6,13 @@ use std::time::SystemTime;
 
 use super::control::{Desk, Reach, bind};
 use super::exporter::Exporter;
+use super::loader::Loader;
 use super::log::{self, Log};
 use super::results::{self, Results};
 use super::tidy::{self, Tidied};
-use crate::behavior::{Behavior, Engine, Limits, LoadError};
 use crate::exit::{Exit, Misuse};
 use crate::http::{Client, check_reach, preflight};
-use crate::plan::{Module, Plan};
+use crate::plan::Plan;
 use crate::rehearsal::Tape;
 use crate::report::{Display, RunShape, Summary, summary};
 use crate::run::{
@@ -153,34 +153,6 @@ pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
         .await
         .map_err(|far| Misuse(far.to_string()))?;
     Ok(preflight(&Client::new(plan)?).await?)
-}
-
-/// Loads behaviors within the plan's limits.
-pub(super) struct Loader {
-    engine: Engine,
-    limits: Limits,
-}
-
-impl Loader {
-    pub(super) fn new(plan: &Plan) -> anyhow::Result<Self> {
-        let cache = if plan.guest.cache {
-            Engine::default_cache()
-        } else {
-            None
-        };
-        Ok(Self {
-            engine: Engine::new(cache)?,
-            limits: Limits {
-                memory: plan.guest.memory,
-                call: plan.guest.call_timeout,
-            },
-        })
-    }
-
-    pub(super) fn load(&self, module: &Module) -> anyhow::Result<Arc<Behavior>> {
-        let misuse = |error: LoadError| Misuse(error.to_string());
-        Ok(Behavior::of(&self.engine, module, self.limits).map_err(misuse)?)
-    }
 }
 
 /// The summary in text and in the files that were asked for; then the exit code.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::behavior::{Behavior, Engine, Limits, LoadError, LoadErrorKind, Slot};
+use super::loader::Loader;
+use crate::behavior::{Behavior, LoadError, LoadErrorKind, Slot};
 use crate::exit::Misuse;
 use crate::plan::{Module, Plan, Settings, Sources, resolve};
 use crate::rehearsal::{Happening, Played, Replies, play};
@@ -71,12 +72,7 @@ impl Stage {
         if let (Some(config), Some(given)) = (config.as_object_mut(), options.config.as_object()) {
             config.extend(given.clone());
         }
-        let engine = Engine::new(Engine::default_cache())?;
-        let limits = Limits {
-            memory: plan.guest.memory,
-            call: plan.guest.call_timeout,
-        };
-        let behavior = Behavior::of(&engine, &module, limits).map_err(absent)?;
+        let behavior = Loader::new(&plan)?.try_load(&module).map_err(absent)?;
         Ok(Self {
             behavior,
             config: config.to_string(),

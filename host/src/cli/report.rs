@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::exit::{Exit, Misuse};
-use crate::plan::Language;
+use crate::plan::{LANGUAGES, Language};
 use crate::report::json::SCHEMA;
 use crate::report::{Summary, summary};
 
@@ -38,11 +38,10 @@ impl Report {
 }
 
 fn language(text: &str) -> Result<Language, &'static str> {
-    match text {
-        "en" => Ok(Language::English),
-        "pt-BR" => Ok(Language::Portuguese),
-        _ => Err("expected en or pt-BR"),
-    }
+    let known = LANGUAGES.iter().find(|(name, _)| *name == text);
+    known
+        .map(|(_, language)| *language)
+        .ok_or("expected en or pt-BR")
 }
 
 fn read(path: &Path) -> Result<Summary, Misuse> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::play::Loader;
+use super::loader::Loader;
 use crate::cleanup::{Header, Journal, read};
 use crate::exit::Misuse;
 use crate::plan::{CleanUp, Plan};

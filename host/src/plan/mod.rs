@@ -30,7 +30,7 @@ pub use mix::{ErrorMix, RequestMix};
 pub use profile::{Arrivals, Pool, Profile};
 pub use resolve::{Cast, Origins, Resolved, Sources, resolve};
 pub use scenario::Preset;
-pub use settings::settings;
+pub use settings::{LANGUAGES, settings};
 pub use start::StartAt;
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ use super::{
     Language, Load, LogLevel, Module, Output, Plan, Pool, Profile, Regard, Target, scenario,
 };
 
-const LANGUAGES: &[(&str, Language)] =
+/// The languages by name.
+pub const LANGUAGES: &[(&str, Language)] =
     &[("en", Language::English), ("pt-BR", Language::Portuguese)];
 const LOG_LEVELS: &[(&str, LogLevel)] = &[
     ("error", LogLevel::Error),
