@@ -6,6 +6,8 @@ use super::contract::types;
 pub const MAX_DELAY_MS: u32 = 3_600_000;
 /// Most requests that a step may send together.
 pub const MAX_BATCH: usize = 256;
+/// Most steps in a row that ask for neither a delay nor a request; a session that goes on so is ended.
+pub const MAX_IDLE_STEPS: u32 = 100;
 /// Longest mark, in bytes, of a request and of `host.mark`.
 pub const MAX_MARK: usize = 256;
 

@@ -7,11 +7,11 @@ use url::Url;
 
 use super::replies::{Answer, Replies};
 use crate::behavior::types::{Action, Context, Ending, Outcome, Request, Setup};
-use crate::behavior::{Begun, Crash, GuestEvent, MAX_BATCH, MAX_DELAY_MS, MAX_MARK, Slot};
+use crate::behavior::{
+    Begun, Crash, GuestEvent, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, Slot,
+};
 use crate::http::Call;
 
-/// Steps in a row without a delay or a request, after which a session is ended.
-const MAX_IDLE_STEPS: u32 = 100;
 /// Steps of a session that never ends by itself.
 const MAX_STEPS: u32 = 10_000;
 

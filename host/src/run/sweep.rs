@@ -19,7 +19,7 @@ use super::orchestrator::RunError;
 use super::restraint::{Patience, hold};
 use super::seed::{Stream, derive};
 use super::signals::Stopper;
-use crate::behavior::{Behavior, GuestEvent, types};
+use crate::behavior::{Behavior, GuestEvent, MAX_IDLE_STEPS, types};
 use crate::cleanup::{Journal, read};
 use crate::http::Client;
 use crate::metrics::{Interval, Recorder, Snapshot, Totals, process};
@@ -27,8 +27,6 @@ use crate::plan::{Plan, Profile};
 
 /// Marks of one session: enough to be quick, few enough that a session that fails costs little.
 const CHUNK: usize = 200;
-/// Steps in a row without a delay or a request, after which a session is ended.
-const MAX_IDLE_STEPS: u32 = 100;
 /// Longest delay that a session gets: it works against a target, not for a person.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 

@@ -14,13 +14,11 @@ use super::identity;
 use super::player::Player;
 use super::restraint::{Patience, hold};
 use super::seed::{Stream, log_normal, unit};
-use crate::behavior::{MAX_DELAY_MS, Session, types};
+use crate::behavior::{MAX_DELAY_MS, MAX_IDLE_STEPS, Session, types};
 use crate::metrics::{Ending, FaultKind, Outcome};
 
 /// Sessions in a row without a single request, after which a user gives up.
 const MAX_IDLE_SESSIONS: u32 = 10;
-/// Steps in a row without a delay or a request, after which a session is ended.
-const MAX_IDLE_STEPS: u32 = 100;
 
 /// One user of a worker.
 #[derive(Debug, Clone, Copy)]
