@@ -13,7 +13,7 @@ use super::read::read;
 
 /// A shorter file is not worth it.
 pub(super) const FROM: u64 = 1 << 20;
-/// A file is compacted when it is this many times as long as after the last time.
+/// A file is compacted when it is this many times as long as what was outstanding after the last time.
 const GROWN: u64 = 4;
 
 impl Shared {
@@ -24,18 +24,22 @@ impl Shared {
         if before < at {
             return at;
         }
-        if let Err(error) = self.compact() {
-            tracing::warn!(
-                "the journal {} stays as it is: {error}",
-                self.path.display()
-            );
-            // The next try is not at once: it may be a full disk.
-            return before.saturating_mul(2);
+        match self.compact() {
+            Ok(compacted) => compacted.saturating_mul(GROWN).max(from),
+            Err(error) => {
+                tracing::warn!(
+                    "the journal {} stays as it is: {error}",
+                    self.path.display()
+                );
+                // The next try is not at once: it may be a full disk.
+                before.saturating_mul(2)
+            }
         }
-        length(self).saturating_mul(GROWN).max(from)
     }
 
-    fn compact(&self) -> io::Result<()> {
+    /// The length of what was outstanding. What the workers wrote meanwhile comes on top of it in the file, but does not
+    /// count: on a slow disk it would put off the next time further and further.
+    fn compact(&self) -> io::Result<u64> {
         let draft = self.draft();
         let compacted = self.compact_by(&draft);
         if compacted.is_err() {
@@ -45,7 +49,7 @@ impl Shared {
         compacted
     }
 
-    fn compact_by(&self, draft: &PathBuf) -> io::Result<()> {
+    fn compact_by(&self, draft: &PathBuf) -> io::Result<u64> {
         let contents = read(&self.path).map_err(io::Error::other)?;
         if contents.damaged {
             return Err(io::Error::other("lines of it are damaged, and kept"));
@@ -71,6 +75,7 @@ impl Shared {
         out.flush()?;
         drop(out);
         file.sync_data()?;
+        let compacted = file.metadata()?.len();
 
         // From here on the workers wait: what they have written since the reading is all that remains to be done.
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +89,7 @@ impl Shared {
         current.turn += 1;
         drop(current);
         self.written();
-        Ok(())
+        Ok(compacted)
     }
 
     fn draft(&self) -> PathBuf {

@@ -387,6 +387,10 @@ mod tests {
                                 writer.flush().unwrap();
                             }
                             n += 1;
+                            if n > 2_000 {
+                                // Three workers without a pause write more than a slow disk takes.
+                                thread::sleep(Duration::from_millis(1));
+                            }
                         }
                         n
                     })
