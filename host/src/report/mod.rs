@@ -3,6 +3,7 @@
 
 pub mod files;
 mod gather;
+pub mod html;
 pub mod json;
 pub mod junit;
 mod language;
