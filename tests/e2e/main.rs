@@ -15,6 +15,7 @@ mod determinism;
 mod endpoints;
 mod guard;
 mod hostile;
+mod lanes;
 mod leftovers;
 mod logins;
 mod metrics;

@@ -50,22 +50,35 @@ fn table(resolved: &Resolved) -> String {
             line.origin.to_string(),
         ]
     });
-    let archetypes = resolved.origins.archetypes.iter().map(|cast| {
+    let archetypes = resolved.origins.archetypes.iter().flat_map(|cast| {
         let Archetype {
             name,
             weight,
             module,
             config,
+            own,
         } = &cast.archetype;
         let config = match veiled(config) {
             Value::Object(config) if config.is_empty() => String::new(),
             config => format!(", {config}"),
         };
-        [
+        let part = match &own.profile {
+            Some(profile) => profile.name().to_owned(),
+            None => format!("weight {weight}"),
+        };
+        let head = [
             format!("archetype.{name}"),
-            format!("weight {weight}, {}{config}", written(module)),
+            format!("{part}, {}{config}", written(module)),
             cast.origin.to_string(),
-        ]
+        ];
+        let own = cast.own.iter().map(move |line| {
+            [
+                format!("archetype.{name}.{}", line.setting.key),
+                line.value.clone(),
+                line.origin.to_string(),
+            ]
+        });
+        std::iter::once(head).chain(own)
     });
     let rows: Vec<[String; 3]> = settings.chain(archetypes).collect();
     let width = |column: usize| {
@@ -93,10 +106,13 @@ fn toml(resolved: &Resolved) -> String {
             _ => text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value)))),
         }
     }
-    for Cast { archetype, .. } in &resolved.origins.archetypes {
+    for Cast { archetype, own, .. } in &resolved.origins.archetypes {
         text.push_str("\n[[archetype]]\n");
         for (key, value) in described(archetype) {
             text.push_str(&format!("{key} = {}\n", toml_value(value)));
+        }
+        for Line { setting, value, .. } in own {
+            text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
         }
     }
     text
@@ -108,38 +124,35 @@ fn json(resolved: &Resolved) -> String {
         .settings
         .iter()
         .filter(|line| line.setting.kind != Kind::Secret);
-    let settings: Map<String, Value> = shown
-        .map(
-            |Line {
-                 setting,
-                 value,
-                 origin,
-             }| {
-                (
-                    setting.key.to_owned(),
-                    json!({ "value": typed(value), "origin": origin.to_string() }),
-                )
-            },
-        )
-        .collect();
+    let settings: Map<String, Value> = shown.map(told_of).collect();
     let archetypes: Vec<Value> = resolved
         .origins
         .archetypes
         .iter()
-        .map(|Cast { archetype, origin }| {
-            let described = described(archetype)
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value));
-            Value::Object(
-                described
-                    .chain([("origin".to_owned(), json!(origin.to_string()))])
-                    .collect(),
-            )
+        .map(|cast| {
+            let described = described(&cast.archetype).into_iter();
+            let mut told: Map<String, Value> = described
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect();
+            told.insert("origin".to_owned(), json!(cast.origin.to_string()));
+            if !cast.own.is_empty() {
+                let own: Map<String, Value> = cast.own.iter().map(told_of).collect();
+                told.insert("own".to_owned(), Value::Object(own));
+            }
+            Value::Object(told)
         })
         .collect();
     format!(
         "{:#}\n",
         json!({ "settings": settings, "archetypes": archetypes })
+    )
+}
+
+/// A setting with its value and where that came from.
+fn told_of(line: &Line) -> (String, Value) {
+    (
+        line.setting.key.to_owned(),
+        json!({ "value": typed(&line.value), "origin": line.origin.to_string() }),
     )
 }
 

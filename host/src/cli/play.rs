@@ -51,7 +51,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let journal = tidy::journal(&plan)?;
 
     let shape = RunShape {
-        users_total: plan.load.profile.usual_users(),
+        users_total: plan.usual_users(),
         requests_planned: requests_planned(&plan).unwrap_or(0),
         duration: plan.load.duration,
     };

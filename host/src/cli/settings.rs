@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use clap::builder::ValueParser;
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
-use crate::plan::{Heading, Kind, Preset, Setting, Settings, settings};
+use crate::plan::{Heading, Kind, Preset, Setting, Settings, may_be_own, settings};
 
 /// Where else settings come from; shown below the help of the commands that take them.
 pub(super) const LAYERS: &str = "\
@@ -15,7 +16,11 @@ Flags override the environment, which overrides the plan file, which overrides t
 `none` takes back an optional setting; a switch takes --key, --key=false or --no-key.
 
 --archetype NAME=MODULE[:WEIGHT] makes only those named play. MODULE is a .wasm file or builtin:NAME; a name that the
-plan has keeps its module, weight and config where the flag leaves them out, a new one has the weight 1.";
+plan has keeps its module, weight and config where the flag leaves them out, a new one has the weight 1.
+
+An archetype may have a load profile of its own, beside that of the run: NAME=VALUE gives it --users, --requests, --rate,
+--stage, --profile, --max-users, --arrivals, --max-wait, --duration, --min-request-count or --max-request-count, as in
+--rate power=20/s --users admin=5. In a plan file they stand in its [[archetype]] table.";
 
 /// Shown below the general help.
 pub(super) const EXIT_CODES: &str = "\
@@ -61,6 +66,10 @@ fn flags(setting: &Setting) -> Vec<Arg> {
         .help(help(setting, &setting.default));
     match setting.kind {
         Kind::Switch => {}
+        // Once for the run, and once more for each archetype.
+        Kind::Value if may_be_own(setting.key) => {
+            return vec![flag.action(ArgAction::Append).allow_negative_numbers(true)];
+        }
         Kind::List => return vec![flag.action(ArgAction::Append)],
         Kind::Value | Kind::Secret => return vec![flag.allow_negative_numbers(true)],
     }
@@ -133,8 +142,25 @@ impl FromArgMatches for Settings {
         );
         for setting in settings() {
             if let Some(texts) = matches.get_many::<String>(setting.key) {
-                let text = texts.map(String::as_str).collect::<Vec<_>>().join("; ");
-                self.set(setting.key, text, format!("--{}", setting.flag()));
+                let flag = format!("--{}", setting.flag());
+                let mut of_the_run = Vec::new();
+                for text in texts {
+                    match text.split_once('=') {
+                        Some((name, own)) if may_be_own(setting.key) => {
+                            self.set_own(name, setting.key, own, flag.as_str());
+                        }
+                        _ => of_the_run.push(text.as_str()),
+                    }
+                }
+                if of_the_run.len() > 1 && setting.kind == Kind::Value {
+                    let name = setting.value_name;
+                    let twice =
+                        format!("the argument '{flag} <{name}>' cannot be used multiple times");
+                    return Err(clap::Error::raw(ErrorKind::ArgumentConflict, twice));
+                }
+                if !of_the_run.is_empty() {
+                    self.set(setting.key, of_the_run.join("; "), flag);
+                }
             }
             if setting.kind == Kind::Switch && matches.get_flag(&no(&setting)) {
                 self.set(setting.key, "false", format!("--{}", no(&setting)));

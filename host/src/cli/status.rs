@@ -36,6 +36,11 @@ struct Requests {
 struct Archetype {
     name: String,
     users: u64,
+    /// What its own load profile wants now; left out where it shares the run's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users_wanted: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_wanted: Option<f64>,
     #[serde(flatten)]
     requests: Requests,
     swaps_published: u64,
@@ -84,7 +89,7 @@ impl Status {
             elapsed_seconds: snapshot.elapsed.as_secs_f64(),
             paused: wish.paused,
             users: snapshot.users_active(),
-            users_wanted: wish.users.unwrap_or(plan.load.profile.usual_users()),
+            users_wanted: plan.users_when(wish.users),
             requests: Requests::of(&snapshot.total()),
             requests_per_second: snapshot.rates.second.requests,
             archetypes: archetypes(snapshot),
@@ -109,6 +114,8 @@ fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
         .map(|(number, (((labels, counts), swaps), group))| Archetype {
             name: labels.name.clone(),
             users: counts.users_active(),
+            users_wanted: snapshot.aim.of(number as u16).map(|own| own.users),
+            rate_wanted: snapshot.aim.of(number as u16).and_then(|own| own.rate),
             requests: Requests::of(group),
             swaps_published: swaps[SwapResult::Published as usize],
             swaps_refused: swaps[SwapResult::Refused as usize],

@@ -23,7 +23,7 @@ impl About {
             run: plan.run_id.clone(),
             scenario: plan.scenario.clone(),
             target: plan.target.base_url.as_str().trim_end_matches('/').into(),
-            users: plan.load.profile.usual_users(),
+            users: plan.usual_users(),
             mix: plan.mix.clone(),
             error_mix: plan.error_mix,
         }

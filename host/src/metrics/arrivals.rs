@@ -48,12 +48,29 @@ impl ArrivalCount {
 }
 
 /// What the load profile wants at one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Aim {
-    /// Users that are to play.
+    /// Users that are to play, of all profiles together.
     pub users: u32,
     /// Arrivals per second; `None` where users decide.
     pub rate: Option<f64>,
     /// Somebody holds the run.
     pub paused: bool,
+    /// The archetypes that have a profile of their own; parts of the above.
+    pub own: Vec<OwnAim>,
+}
+
+/// What the load profile of one archetype wants at one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OwnAim {
+    pub archetype: u16,
+    pub users: u32,
+    pub rate: Option<f64>,
+}
+
+impl Aim {
+    /// What is wanted of this archetype, where it has a profile of its own.
+    pub fn of(&self, archetype: u16) -> Option<&OwnAim> {
+        self.own.iter().find(|own| own.archetype == archetype)
+    }
 }

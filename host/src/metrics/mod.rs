@@ -28,7 +28,7 @@ mod verdict;
 mod version;
 
 pub use about::About;
-pub use arrivals::{Aim, ArrivalCount};
+pub use arrivals::{Aim, ArrivalCount, OwnAim};
 pub use catalog::{
     ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
 };

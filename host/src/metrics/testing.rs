@@ -201,6 +201,7 @@ pub(crate) fn snapshot() -> Snapshot {
         users: 100,
         rate: None,
         paused: false,
+        own: Vec::new(),
     });
     let process = Process {
         cpu: Duration::from_secs(79),

@@ -218,7 +218,7 @@ impl Totals {
             lag: self.lag.clone(),
             arrivals: self.arrivals.clone(),
             slowest: self.slowest.clone(),
-            aim: self.aim,
+            aim: self.aim.clone(),
             faults: self.faults,
             holds: self.holds,
             standings: Standings(self.standings.clone()),

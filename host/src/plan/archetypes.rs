@@ -1,13 +1,14 @@
 //! Who plays: the built-in archetypes, those of plan files and those of `--archetype`, made into one cast. Used by
 //! `resolve.rs`. The highest source that names anyone decides alone who plays; the ones below it only lend their
-//! weights and configs to the same names.
+//! weights, configs and own loads to the same names.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
 use super::errors::{Bad, Origin, PlanError, nearest};
-use super::{Admin, Archetype, Module};
+use super::own::Own;
+use super::{Admin, Archetype, Module, OwnLoad};
 
 /// The embedded archetypes and their default weights.
 const BUILT_IN: [(&str, u32); 4] = [
@@ -30,6 +31,8 @@ pub(super) struct Entry {
     pub(super) module: Option<Module>,
     /// `None`: the one of the same name in a lower source.
     pub(super) config: Option<Map<String, Value>>,
+    /// What it has of its own; each setting that it lacks is that of the same name in a lower source.
+    pub(super) own: Own,
     pub(super) origin: Origin,
 }
 
@@ -42,6 +45,7 @@ pub(super) fn built_in() -> Vec<Entry> {
             weight: Some(*weight),
             module: Some(Module::BuiltIn((*name).to_owned())),
             config: None,
+            own: Own::default(),
             origin: Origin::Default(""),
         })
         .collect()
@@ -70,6 +74,7 @@ pub(super) fn parse_flag(text: &str, origin: Origin, errors: &mut Vec<PlanError>
         weight: weight?,
         module: module?,
         config: None,
+        own: Own::default(),
         origin,
     })
 }
@@ -151,6 +156,7 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
                 entry.weight = entry.weight.or(lower.weight);
                 entry.module = entry.module.or_else(|| lower.module.clone());
                 entry.config = entry.config.or_else(|| lower.config.clone());
+                entry.own.fill(&lower.own);
             }
             if entry.module.is_none() {
                 let names = known.iter().map(|other| other.name.as_str());
@@ -180,13 +186,14 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
 }
 
 impl Entry {
-    /// The archetype as its source has it: without the admin account. `None` if it has no module.
+    /// The archetype as its source has it: without the admin account, and without a load of its own. `None` if it has no module.
     pub(super) fn archetype(&self) -> Option<Archetype> {
         Some(Archetype {
             name: self.name.clone(),
             weight: self.weight.unwrap_or(1),
             module: self.module.clone()?,
             config: Value::Object(self.config.clone().unwrap_or_default()),
+            own: OwnLoad::default(),
         })
     }
 }

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::archetypes::{Entry, check_name, parse_module, parse_weight};
 use super::errors::{Bad, Origin, PlanError, nearest};
 use super::layers::Layer;
+use super::own::{self, Own};
 
 /// What one plan file says.
 #[derive(Default)]
@@ -18,6 +19,11 @@ pub(super) struct PlanFile {
 }
 
 const ARCHETYPE_KEYS: [&str; 4] = ["name", "weight", "module", "config"];
+
+/// The keys of `[[archetype]]`.
+fn archetype_keys() -> impl Iterator<Item = &'static str> {
+    ARCHETYPE_KEYS.into_iter().chain(own::KEYS)
+}
 
 /// Reads the file; `key` and `origin` say who asked for it. What is wrong goes to `errors`, the rest is returned.
 pub(super) fn read(
@@ -211,14 +217,13 @@ fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -> Option<En
         .to_owned();
     for (key, _) in table
         .iter()
-        .filter(|(key, _)| !ARCHETYPE_KEYS.contains(&key.get_ref().as_ref()))
+        .filter(|(key, _)| !archetype_keys().any(|known| known == key.get_ref().as_ref()))
     {
-        let mend = nearest(key.get_ref(), ARCHETYPE_KEYS).map_or_else(
+        let mend = nearest(key.get_ref(), archetype_keys()).map_or_else(
             || {
-                format!(
-                    "use {}; what the behavior itself reads goes into config",
-                    ARCHETYPE_KEYS.join(", ")
-                )
+                let keys: Vec<_> = archetype_keys().collect();
+                let keys = keys.join(", ");
+                format!("use {keys}; what the behavior itself reads goes into config")
             },
             |near| format!("did you mean `{near}`?"),
         );
@@ -246,7 +251,18 @@ fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -> Option<En
             Bad::new("an archetype without a name", "add name = \"...\""),
         );
     }
+    let mut own = Own::default();
+    for (key, value) in table {
+        let (name, value, at) = (key.get_ref(), value.get_ref(), key.span().start);
+        let text = match name.as_ref() {
+            "stage" => staged(value),
+            name if own::KEYS.contains(&name) => text_of(value),
+            _ => continue,
+        };
+        own.set(name, text, place.origin(at));
+    }
     Some(Entry {
+        own,
         name: name??,
         weight: weight?,
         module: module?,

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use super::errors::{Bad, Origin, PlanError, nearest};
 use super::forms::Form;
+use super::own::Own;
 
 /// Under which heading a setting appears in help texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,12 +102,20 @@ pub struct Settings {
     /// Each `--archetype NAME[=MODULE[:WEIGHT]]`, unparsed.
     pub archetypes: Vec<String>,
     layer: Layer,
+    /// What flags say of one archetype, by its name.
+    pub(super) own: BTreeMap<String, Own>,
 }
 
 impl Settings {
     /// Sets `key` to the text of a value, as if it had been given as `flag` (`--users`, `--no-cache`).
     pub fn set(&mut self, key: &str, text: impl Into<String>, flag: impl Into<String>) {
         self.layer.set(key, text, Origin::Flag(flag.into()));
+    }
+
+    /// The same for one archetype alone, as if it had been given as `NAME=VALUE`; again and again where it is a list.
+    pub fn set_own(&mut self, archetype: &str, key: &str, text: &str, flag: impl Into<String>) {
+        let own = self.own.entry(archetype.to_owned()).or_default();
+        own.add(key, text, Origin::Flag(flag.into()));
     }
 
     pub(super) fn layer(&self) -> &Layer {
@@ -121,6 +130,7 @@ impl fmt::Debug for Settings {
             .field("plan", &self.plan)
             .field("archetypes", &self.archetypes)
             .field("keys", &self.layer.entries.keys())
+            .field("own", &self.own)
             .finish()
     }
 }

@@ -12,8 +12,10 @@ mod errors;
 mod file;
 mod forms;
 mod guard;
+mod lanes;
 mod layers;
 mod mix;
+mod own;
 mod profile;
 mod resolve;
 mod settings;
@@ -25,8 +27,10 @@ pub use condition::{Bound, Comparison, Condition, Dimension, Metric, Selector, T
 pub use curve::{Curve, Stage};
 pub use errors::{Bad, Origin, PlanError, PlanErrors};
 pub use guard::{Degradation, Guard};
+pub use lanes::Lane;
 pub use layers::{Heading, Kind, Line, Setting, Settings};
 pub use mix::{ErrorMix, RequestMix};
+pub use own::{OwnLoad, may_be_own};
 pub use profile::{Arrivals, Pool, Profile};
 pub use resolve::{Cast, Origins, Resolved, Sources, resolve};
 pub use scenario::Preset;
@@ -161,8 +165,10 @@ impl std::fmt::Debug for Admin {
 /// How much traffic, and how it is spread.
 #[derive(Debug, Clone)]
 pub struct Load {
-    /// How many users, or how much arrives, over time.
+    /// How many users, or how much arrives, over time: played by all archetypes that have no profile of their own.
     pub profile: Profile,
+    /// Who takes the arrivals of a rate that says nothing else of it.
+    pub pool: Pool,
     /// When to begin; at once where nothing is said.
     pub start_at: Option<StartAt>,
     /// The plan's plain number of users; whoever wants to know who plays when asks the profile.
@@ -170,7 +176,8 @@ pub struct Load {
     /// Each user's request budget is drawn from `min_request_count..=max_request_count`.
     pub min_request_count: u32,
     pub max_request_count: u32,
-    /// End the run after this long even if budgets are left. With stages, the end of the last one, or earlier.
+    /// End the run after this long even if budgets are left. Where all that is played ends by stages, that is the end
+    /// of the last one, or earlier.
     pub duration: Option<Duration>,
     /// Spread the users' starts evenly over this long.
     pub ramp_up: Duration,
@@ -189,6 +196,7 @@ pub struct Archetype {
     pub module: Module,
     /// A JSON object, handed to each session. Holds the admin account under `admin`: never print it.
     pub config: serde_json::Value,
+    pub own: OwnLoad,
 }
 
 // A config carries the admin account, so it is left out.
@@ -198,6 +206,7 @@ impl std::fmt::Debug for Archetype {
             .field("name", &self.name)
             .field("weight", &self.weight)
             .field("module", &self.module)
+            .field("own", &self.own)
             .finish_non_exhaustive()
     }
 }

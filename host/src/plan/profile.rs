@@ -146,7 +146,8 @@ pub(super) const NAMES: &[(&str, Option<Name>)] = &[
 
 impl Parts {
     /// The profile that these make, or the key that stands against it and why.
-    pub(super) fn profile(&self) -> Result<Profile, (&'static str, Bad)> {
+    /// `whose` is an archetype's name and `=` where they are its own: as a flag would have it.
+    pub(super) fn profile(&self, whose: &str) -> Result<Profile, (&'static str, Bad)> {
         let staged = !self.stages.is_empty();
         let name = self.name.unwrap_or(match (self.rate, self.requests) {
             (Some(_), _) if staged => Name::RampingRate,
@@ -165,7 +166,7 @@ impl Parts {
         let missing = |key: &'static str, example: &str| {
             let bad = Bad::new(
                 format!("{word} needs one"),
-                format!("give --{key} {example}"),
+                format!("give --{key} {whose}{example}"),
             );
             Err((key, bad))
         };
@@ -345,11 +346,11 @@ mod tests {
             (Some(5.0), false, None, "constant-rate"),
             (Some(5.0), true, None, "ramping-rate"),
         ] {
-            let profile = parts(None, rate, stages, requests).profile().unwrap();
+            let profile = parts(None, rate, stages, requests).profile("").unwrap();
             assert_eq!(profile.name(), name);
         }
         let named = parts(Some(Name::ConstantUsers), None, false, None);
-        assert_eq!(named.profile().unwrap().name(), "constant-users");
+        assert_eq!(named.profile("").unwrap().name(), "constant-users");
     }
 
     #[test]
@@ -371,7 +372,7 @@ mod tests {
             ),
             (parts(None, Some(1.0), false, Some(5)), "requests"),
         ] {
-            assert_eq!(parts.profile().unwrap_err().0, key);
+            assert_eq!(parts.profile("").unwrap_err().0, key);
         }
     }
 

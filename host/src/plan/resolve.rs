@@ -1,6 +1,7 @@
 //! Stacks the layers (defaults < the command's own preset < scenario < plan file < environment < flags) and makes one
 //! checked [`Plan`] of them, or the list of all that is wrong. Called once, by the command line, before anything starts.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use super::environment::Environment;
 use super::errors::{Bad, Origin, PlanError, PlanErrors, nearest};
 use super::file::{self, PlanFile};
 use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, variable};
+use super::own::Own;
 use super::scenario::Preset;
 use super::settings::{read_plan, settings};
 use super::{Archetype, Plan, scenario};
@@ -58,6 +60,8 @@ impl Origins {
 pub struct Cast {
     /// As it was written: its config does not hold the plan's admin account yet.
     pub archetype: Archetype,
+    /// The settings that it has of its own.
+    pub own: Vec<Line>,
     pub origin: Origin,
 }
 
@@ -119,10 +123,11 @@ where
     let mut plan = read_plan(&mut reader, env.locale.as_deref(), env.state.as_deref());
     errors.append(&mut reader.errors);
 
-    let playing = cast(
+    let mut playing = cast(
         vec![scenario.archetypes, plan_file.archetypes, specs],
         &mut errors,
     );
+    give_own(&mut playing, &flags.own, &mut errors);
     if !can_clean_up(&plan.cleanup.archetype.name, &playing) {
         let line = reader.lines.iter().find(|line| line.setting.key == CLEANER);
         let bad = Bad::new(
@@ -131,18 +136,29 @@ where
         );
         errors.extend(line.map(|line| bad.at(CLEANER, &line.origin)));
     }
-    if !errors.is_empty() {
-        return Err(PlanErrors(errors));
-    }
     let archetypes: Vec<Cast> = playing
         .iter()
         .filter_map(|entry| {
+            let (load, own) = entry.own.resolve(&entry.name, &plan.load, &mut errors);
+            let mut archetype = entry.archetype()?;
+            archetype.own = load;
             Some(Cast {
-                archetype: entry.archetype()?,
+                archetype,
+                own,
                 origin: entry.origin.clone(),
             })
         })
         .collect();
+    if errors.is_empty()
+        && archetypes
+            .iter()
+            .all(|cast| cast.archetype.own.profile.is_some())
+    {
+        errors.extend(reader.lines.iter().filter_map(unplayed));
+    }
+    if !errors.is_empty() {
+        return Err(PlanErrors(errors));
+    }
     plan.archetypes = archetypes
         .iter()
         .map(|cast| with_admin(cast.archetype.clone(), &plan.target.admin))
@@ -152,6 +168,7 @@ where
     plan.cleanup.archetype = of_the_plan
         .cloned()
         .unwrap_or_else(|| with_admin(cleaner.clone(), &plan.target.admin));
+    plan.load.duration = plan.ends(plan.load.duration);
     Ok(Resolved {
         plan,
         origins: Origins {
@@ -159,6 +176,46 @@ where
             archetypes,
         },
     })
+}
+
+/// Hands out what flags say of one archetype alone.
+fn give_own(playing: &mut [Entry], flags: &BTreeMap<String, Own>, errors: &mut Vec<PlanError>) {
+    for (name, own) in flags {
+        if let Some(entry) = playing.iter_mut().find(|entry| entry.name == *name) {
+            entry.own.cover(own);
+            continue;
+        }
+        let names = playing.iter().map(|entry| entry.name.as_str());
+        let mend = nearest(name, names.clone()).map_or_else(
+            || {
+                format!(
+                    "those that play are {}",
+                    names.collect::<Vec<_>>().join(", ")
+                )
+            },
+            |near| format!("did you mean {near:?}?"),
+        );
+        let bad = Bad::new(format!("no archetype named {name:?} plays"), mend);
+        errors.extend(own.any().map(|(key, origin)| bad.at(key, origin)));
+    }
+}
+
+/// What the run's profile is asked to be, though nobody plays by it.
+fn unplayed(line: &Line) -> Option<PlanError> {
+    let key = line.setting.key;
+    let asks = match key {
+        "rate" | "stage" | "requests" => line.value != "none",
+        "profile" => line.value != "auto",
+        // A plan file that is printed names the users in any case.
+        "users" => matches!(line.origin, Origin::Flag(_)),
+        _ => false,
+    };
+    let bad = || {
+        let flag = line.setting.flag();
+        let mend = format!("leave it out, or give it to one of them, as in --{flag} admin=…");
+        Bad::new("every archetype has a load profile of its own", mend)
+    };
+    asks.then(|| bad().at(key, &line.origin))
 }
 
 fn can_clean_up(name: &str, playing: &[Entry]) -> bool {

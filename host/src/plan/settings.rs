@@ -17,7 +17,8 @@ use super::start::start_at;
 use super::units::Bare::{Milliseconds, Seconds};
 use super::{
     Admin, Archetype, Arrivals, BreakerRules, CleanUp, Cleanup, Control, Guard, Guest, HttpVersion,
-    Language, Load, LogLevel, Module, Output, Plan, Pool, Profile, Regard, Target, scenario,
+    Language, Load, LogLevel, Module, Output, OwnLoad, Plan, Pool, Profile, Regard, Target,
+    scenario,
 };
 
 /// The languages by name.
@@ -34,7 +35,7 @@ const CLEAN_UPS: &[(&str, CleanUp)] = &[
     ("on-success", CleanUp::OnSuccess),
     ("never", CleanUp::Never),
 ];
-const ARRIVALS: &[(&str, Arrivals)] = &[
+pub(super) const ARRIVALS: &[(&str, Arrivals)] = &[
     ("requests", Arrivals::Requests),
     ("sessions", Arrivals::Sessions),
 ];
@@ -46,11 +47,11 @@ const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
 ];
 
 /// The longest pause that the contract lets a step ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// A receiver that keeps more than a few samples a second of each series is rare.
 const SOON: Duration = Duration::from_millis(100);
-const A_MOMENT: Duration = Duration::from_millis(1);
+pub(super) const A_MOMENT: Duration = Duration::from_millis(1);
 const A_PAGE: usize = 64 << 10;
 /// All that 32-bit linear memory can address.
 const ALL_PAGES: usize = 4 << 30;
@@ -140,15 +141,16 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         start_at().or_none(),
         "Begin at this moment, or so long from now, so that several generators begin together",
     );
-    let profile = match parts.profile() {
+    let profile = match parts.profile("") {
         Ok(profile) => profile,
         Err((key, bad)) => {
             r.refuse(key, bad);
             Profile::UserBudget { users: parts.users }
         }
     };
-    let mut load = Load {
+    let load = Load {
         profile,
+        pool: parts.pool,
         start_at,
         users: parts.users,
         min_request_count: r.read(
@@ -194,7 +196,6 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             "Longest pause between two steps of a user; bare numbers are milliseconds",
         ),
     };
-    load.duration = load.duration.into_iter().chain(load.profile.lasts()).min();
     let mix = r.read(
         "mix",
         "auth=20,user-query=35,user-mutation=15,profile=15,role-permission=10,admin=5",
@@ -567,6 +568,7 @@ fn cleaner(name: String) -> Archetype {
         name,
         weight: 1,
         config: serde_json::json!({}),
+        own: OwnLoad::default(),
     }
 }
 

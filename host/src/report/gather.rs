@@ -38,7 +38,7 @@ impl Summary {
                     path: r.path,
                 })
                 .collect(),
-            archetypes: archetypes(snapshot),
+            archetypes: archetypes(plan, snapshot),
             versions: versions(snapshot),
             swaps: swaps(snapshot),
             series: series(snapshot),
@@ -138,8 +138,8 @@ fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
         seed: plan.seed,
         scenario: plan.scenario.clone(),
         target: target(plan),
-        profile: plan.load.profile.name().into(),
-        users: plan.load.profile.usual_users(),
+        profile: plan.profile_name().into(),
+        users: plan.usual_users(),
         workers: snapshot.workers,
         started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         elapsed_seconds: snapshot.elapsed.as_secs_f64(),
@@ -267,7 +267,7 @@ fn classes(results: &[ResultCount]) -> Vec<Class> {
     classes
 }
 
-fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
+fn archetypes(plan: &Plan, snapshot: &Snapshot) -> Vec<Archetype> {
     let labels = &snapshot.catalog.archetypes;
     snapshot
         .by_archetype()
@@ -279,6 +279,7 @@ fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
             behavior: labels.behavior.clone(),
             version: labels.version.clone(),
             hash: labels.hash.clone(),
+            profile: plan.own_profile(&labels.name),
             users: counts.users_started,
             requests: requests(snapshot, group),
             sessions: sessions(&counts.sessions, Keep::Histogram),

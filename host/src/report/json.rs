@@ -233,6 +233,9 @@ pub struct Archetype {
     pub version: String,
     /// Content hash of the module.
     pub hash: String,
+    /// The load profile that it had of its own; left out where it shared the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// Users that have started.
     pub users: u64,
     #[serde(flatten)]

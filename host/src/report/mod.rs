@@ -118,8 +118,8 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::plan::{
-        Admin, Archetype, CleanUp, Guest, HttpVersion, Language, Load, Module, Output, Profile,
-        Target,
+        Admin, Archetype, Arrivals, CleanUp, Guest, HttpVersion, Language, Load, Module, Output,
+        OwnLoad, Pool, Profile, Target,
     };
 
     pub(crate) fn plan(language: Language) -> Plan {
@@ -128,6 +128,7 @@ pub(crate) mod testing {
             weight: 50,
             module: Module::BuiltIn(name.into()),
             config: serde_json::json!({}),
+            own: OwnLoad::default(),
         };
         Plan {
             scenario: "mixed".into(),
@@ -158,6 +159,12 @@ pub(crate) mod testing {
             },
             load: Load {
                 profile: Profile::UserBudget { users: 100 },
+                pool: Pool {
+                    users: 0,
+                    max_users: 1000,
+                    arrivals: Arrivals::Requests,
+                    max_wait: Duration::from_secs(10),
+                },
                 start_at: None,
                 users: 100,
                 min_request_count: 10,

@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::metrics::testing::{catalog, snapshot};
-    use crate::metrics::{Process, Totals};
+    use crate::metrics::{OwnAim, Process, Totals};
     use crate::plan::Language;
     use crate::report::testing::{plan, shape};
 
@@ -159,6 +159,26 @@ mod tests {
             drawn(&snapshot, Language::English, 100, 30)
                 .contains("WARNING: the generator was the limit")
         );
+    }
+
+    #[test]
+    fn what_an_archetype_alone_is_to_have_stands_beside_it() {
+        let mut snapshot = snapshot();
+        let own = |archetype, users, rate| OwnAim {
+            archetype,
+            users,
+            rate,
+        };
+        snapshot.aim.own = vec![own(0, 9, None), own(1, 1, Some(20.0))];
+        let shown = drawn(&snapshot, Language::English, 100, 30);
+        let cells = |name: &str| -> Vec<String> {
+            let line = shown.lines().find(|line| line.contains(name)).unwrap();
+            let cells = line.split_whitespace().skip(1).take(2);
+            cells.map(str::to_owned).collect()
+        };
+        assert_eq!(cells("archetype ")[1], "wanted", "{shown}");
+        assert_eq!(cells("active ")[1], "9", "{shown}");
+        assert_eq!(cells("admin ")[1], "20.0/s", "{shown}");
     }
 
     #[test]

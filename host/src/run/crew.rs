@@ -1,8 +1,8 @@
 //! The users of one worker as tasks: who has started, who is to leave, who may be ended at once, and how many the
 //! profile wants. Owned by the worker.
 //!
-//! What must stay true: an index is played once in a run, by the worker that its remainder names, whenever its user
-//! starts; so users that come later are as determined by the seed as those that were there from the start.
+//! What must stay true: an index is played once in a run, by the worker and profile that its remainders name, whenever its
+//! user starts; so users that come later are as determined by the seed as those that were there from the start.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -12,8 +12,8 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::floor::Floor;
-use super::identity::Casting;
-use super::lane::share_of;
+use super::identity::{Casting, index};
+use super::lane::{Lane, share_of};
 use super::user::{User, play};
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
@@ -24,6 +24,8 @@ const FINISHED: usize = 64;
 /// What a user and its worker know of each other.
 #[derive(Debug, Default)]
 pub(super) struct Badge {
+    /// Which of the load profiles it plays by.
+    pub(super) lane: usize,
     /// Requests in flight: a user without any may be ended at once.
     pub(super) in_flight: Cell<u32>,
     /// To play no further step.
@@ -52,31 +54,36 @@ impl Member {
     }
 }
 
-/// All users of a worker that may still play.
+/// All users of a worker that may still play by one load profile.
 #[derive(Debug)]
 pub(super) struct Crew {
     began: Instant,
     workers: usize,
     worker: usize,
+    /// Which profile, of how many.
+    lane: usize,
+    lanes: usize,
     /// Users that somebody asked for; `None` where the profile decides.
     asked: Option<usize>,
     /// Users that there are since arrivals have called some in.
     called: usize,
     casting: Casting,
-    /// The index that the next user gets.
+    /// The next user's number among all that play by this profile.
     next: u32,
     /// In the order of their starts.
     members: Vec<Member>,
 }
 
 impl Crew {
-    pub(super) fn new(floor: &Floor, worker: usize, began: Instant) -> Self {
-        let mut casting = Casting::new(&floor.plan.archetypes);
+    pub(super) fn new(floor: &Floor, lane: usize, worker: usize, began: Instant) -> Self {
+        let mut casting = Casting::of(&floor.plan.archetypes, &floor.lanes[lane].archetypes);
         casting.by_ref().take(worker).for_each(drop);
         Self {
             began,
             workers: floor.plan.workers,
             worker,
+            lane,
+            lanes: floor.lanes.len(),
             asked: None,
             called: 0,
             casting,
@@ -87,26 +94,29 @@ impl Crew {
 
     /// Start those who play from the beginning. Where the profile has a fixed number, `ramp_up` spreads them out.
     pub(super) fn begin(&mut self, floor: &Rc<Floor>) {
-        let users = floor.lane.users_at(Duration::ZERO);
+        let users = self.lane(floor).users_at(Duration::ZERO);
         let ramp_up = floor.plan.load.ramp_up;
         let share = share_of(users, self.workers, self.worker);
-        self.start(floor, share, |index| starts(ramp_up, index, users));
+        self.start(floor, share, |n| starts(ramp_up, n, users));
     }
 
-    /// Start users, each so long after the start of the run as `starts` says of its index.
+    /// Start users, each so long after the start of the run as `starts` says of its number.
     fn start(&mut self, floor: &Rc<Floor>, users: usize, starts: impl Fn(u32) -> Duration) {
         self.tidy();
         for _ in 0..users {
-            let Some((index, archetype)) = self.cast(floor) else {
+            let Some((n, archetype)) = self.cast(floor) else {
                 break;
             };
             let user = User {
-                index,
+                index: index(self.lanes, self.lane, n),
                 archetype,
-                starts: starts(index),
+                starts: starts(n),
             };
             floor.playing.set(floor.playing.get() + 1);
-            let badge = Rc::new(Badge::default());
+            let badge = Rc::new(Badge {
+                lane: self.lane,
+                ..Badge::default()
+            });
             let task = play(Rc::clone(floor), user, self.began, Rc::clone(&badge));
             let task = tokio::task::spawn_local(task).abort_handle();
             self.members.push(Member {
@@ -117,22 +127,30 @@ impl Crew {
         }
     }
 
-    /// The next user, whose behavior works; `None` when there is none.
+    fn lane<'a>(&self, floor: &'a Floor) -> &'a Lane {
+        &floor.lanes[self.lane]
+    }
+
+    /// The number and archetype of the next user whose behavior works; `None` when there is none.
     fn cast(&mut self, floor: &Floor) -> Option<(u32, u16)> {
         for _ in 0..CASTS {
-            let (index, archetype) = (self.next, self.casting.next()?);
+            let (n, archetype) = (self.next, self.casting.next()?);
             // The others of the round belong to the other workers.
             self.casting.by_ref().take(self.workers - 1).for_each(drop);
             self.next = self.next.saturating_add(self.workers as u32);
             if !floor.quarantined(archetype) {
-                return Some((index, archetype));
+                return Some((n, archetype));
             }
         }
         None
     }
 
-    /// Have so many of all workers' users play from now on, whatever the profile says.
+    /// Have so many of all workers' users play from now on, whatever the profile says. A profile that one archetype has
+    /// of its own is not asked.
     pub(super) fn ask(&mut self, floor: &Rc<Floor>, users: u32) {
+        if !self.lane(floor).is_shared {
+            return;
+        }
         let share = share_of(users, self.workers, self.worker);
         self.asked = Some(share);
         self.adjust(floor, share);
@@ -140,13 +158,16 @@ impl Crew {
 
     /// Have as many users as the profile wants by now.
     pub(super) fn tend(&mut self, floor: &Rc<Floor>) {
-        if !floor.lane.profile.replaces() {
-            if floor.lane.is_spent() {
-                self.members.iter().for_each(Member::leave);
-            }
+        let lane = self.lane(floor);
+        let now = floor.clock.time(Instant::now());
+        if lane.is_spent() || lane.is_over(now) {
+            self.members.iter().for_each(Member::leave);
             return;
         }
-        let users = floor.lane.users_at(floor.clock.time(Instant::now()));
+        if !lane.profile.replaces() {
+            return;
+        }
+        let users = lane.users_at(now);
         let share = share_of(users, self.workers, self.worker);
         self.adjust(floor, self.asked.unwrap_or(share.max(self.called)));
     }
@@ -154,7 +175,7 @@ impl Crew {
     /// Make due what arrives by now, and call in users for what nobody is free for.
     pub(super) fn receive(&mut self, floor: &Rc<Floor>) {
         let now = floor.clock.time(Instant::now());
-        let Some(arrivals) = &floor.lane.arrivals else {
+        let Some(arrivals) = &self.lane(floor).arrivals else {
             return;
         };
         let due = arrivals.release(now);
@@ -179,8 +200,13 @@ impl Crew {
 
     /// Whether somebody may still come, if nobody is left.
     pub(super) fn awaits(&self, floor: &Floor) -> bool {
-        let replaces = floor.lane.profile.replaces();
-        replaces && (0..floor.rooms.len() as u16).any(|archetype| !floor.quarantined(archetype))
+        let lane = self.lane(floor);
+        lane.profile.replaces()
+            && !lane.is_over(floor.clock.time(Instant::now()))
+            && lane
+                .archetypes
+                .iter()
+                .any(|archetype| !floor.quarantined(*archetype))
     }
 
     /// Have so many users play from now on: start some, or send the youngest away.
@@ -193,8 +219,7 @@ impl Crew {
     }
 
     /// No new requests: users with none in flight end now, the others when theirs have ended.
-    pub(super) fn stop(&self, floor: &Floor) {
-        floor.stop();
+    pub(super) fn stop(&self) {
         self.members.iter().for_each(Member::leave);
     }
 
@@ -207,8 +232,7 @@ impl Crew {
     }
 
     /// End now, whatever is in flight.
-    pub(super) fn halt(&self, floor: &Floor) {
-        floor.stop();
+    pub(super) fn halt(&self) {
         self.members.iter().for_each(|member| member.task.abort());
     }
 

@@ -368,7 +368,7 @@ async fn once(batch: &Batch<'_>, one: Prepared) -> Came {
             return Came::not_sent(types::Failure::CircuitOpen);
         }
     }
-    if floor.stopping.get() || !floor.spend() {
+    if floor.stopping.get() || !floor.spend(batch.who.badge) {
         counted.not_sent(Failure::Stopped);
         return Came::not_sent(types::Failure::Stopped);
     }

@@ -52,7 +52,8 @@ pub(super) struct Floor {
     pub(super) news: Notify,
     /// Tells the profile's time, and whether the run is paused.
     pub(super) clock: Clock,
-    pub(super) lane: Lane,
+    /// Every archetype plays in one of them.
+    pub(super) lanes: Vec<Lane>,
     /// Told when held requests may go, or never will.
     released: Notify,
 }
@@ -94,7 +95,8 @@ impl Floor {
                 said: Cell::new((Instant::now(), 0)),
             },
         );
-        let users = share_of(plan.load.profile.usual_users(), plan.workers, part.worker);
+        let users = share_of(plan.usual_users(), plan.workers, part.worker);
+        let lanes = plan.lanes().into_iter();
         Self {
             rooms: rooms.collect(),
             restraint: Restraint::new(&plan, part.worker),
@@ -110,7 +112,9 @@ impl Floor {
             playing: Cell::new(0),
             news: Notify::new(),
             clock: Clock::new(part.began),
-            lane: Lane::new(&plan, &plan.load.profile, part.worker),
+            lanes: lanes
+                .map(|lane| Lane::new(&plan, lane, part.worker))
+                .collect(),
             released: Notify::new(),
             plan,
         }
@@ -151,18 +155,24 @@ impl Floor {
         self.clock.is_paused() && !self.stopping.get()
     }
 
+    /// The load profile that a user plays by.
+    pub(super) fn lane(&self, badge: &Badge) -> &Lane {
+        &self.lanes[badge.lane]
+    }
+
     /// Wait until the profile lets a request go, where it does. Tells when it should have left, in the profile's time.
     pub(super) async fn turn(&self, badge: &Badge) -> Option<Duration> {
-        match self.lane.arrivals_of(Arrivals::Requests) {
+        match self.lane(badge).arrivals_of(Arrivals::Requests) {
             Some(arrivals) => Some(arrivals.take().await),
             None => badge.arrived.take(),
         }
     }
 
     /// A request is about to leave. `false` when a total has none left for it: then the others who share it end too.
-    pub(super) fn spend(&self) -> bool {
-        let may = self.lane.spend();
-        if self.lane.is_spent() {
+    pub(super) fn spend(&self, badge: &Badge) -> bool {
+        let lane = self.lane(badge);
+        let may = lane.spend();
+        if lane.is_spent() {
             self.news.notify_one();
         }
         may
@@ -170,20 +180,21 @@ impl Floor {
 
     /// Wait until the profile lets a session begin, where it does.
     pub(super) async fn arrival(&self, badge: &Badge) {
-        if let Some(arrivals) = self.lane.arrivals_of(Arrivals::Sessions) {
+        if let Some(arrivals) = self.lane(badge).arrivals_of(Arrivals::Sessions) {
             badge.arrived.set(Some(arrivals.take().await));
         }
     }
 
     /// When the next arrival is due; `None` when nothing arrives.
     pub(super) fn next_arrival(&self) -> Option<tokio::time::Instant> {
-        let next = self.lane.arrivals.as_ref()?.next()?;
+        let arrivals = self.lanes.iter().filter_map(|lane| lane.arrivals.as_ref());
+        let next = arrivals.filter_map(|arrivals| arrivals.next()).min()?;
         (!self.clock.is_paused() && !self.stopping.get()).then(|| self.clock.at(next))
     }
 
     /// Drop and count the arrivals that waited too long; all of them when the run is over.
     pub(super) fn expire(&self, over: bool) {
-        if let Some(arrivals) = &self.lane.arrivals {
+        for arrivals in self.lanes.iter().filter_map(|lane| lane.arrivals.as_ref()) {
             let now = self.clock.time(tokio::time::Instant::now());
             let dropped = arrivals.expire(if over { Duration::MAX } else { now });
             self.recorder.borrow_mut().dropped(dropped);

@@ -12,14 +12,18 @@ const PASSWORD: &str = "SimPass123!";
 /// round robin, so that any run of consecutive users, however short, is as close to the weights as whole numbers allow.
 #[derive(Debug, Clone)]
 pub(super) struct Casting {
+    archetypes: Vec<u16>,
     weights: Vec<i64>,
     credit: Vec<i64>,
 }
 
 impl Casting {
-    pub(super) fn new(archetypes: &[Archetype]) -> Self {
+    /// Of some of the plan's archetypes.
+    pub(super) fn of(plan: &[Archetype], archetypes: &[u16]) -> Self {
+        let weight = |archetype: &u16| i64::from(plan[usize::from(*archetype)].weight);
         Self {
-            weights: archetypes.iter().map(|a| i64::from(a.weight)).collect(),
+            archetypes: archetypes.to_vec(),
+            weights: archetypes.iter().map(weight).collect(),
             credit: vec![0; archetypes.len()],
         }
     }
@@ -41,28 +45,26 @@ impl Iterator for Casting {
             }
         }
         *self.credit.get_mut(chosen)? -= total;
-        Some(chosen as u16)
+        self.archetypes.get(chosen).copied()
     }
 }
 
-/// The archetypes of the first users, see `Casting`.
-pub fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
-    Casting::new(archetypes).take(users as usize).collect()
+/// The index of the n-th user of one of `lanes` load profiles: each has the indices that leave its number as remainder,
+/// so that who plays in one does not depend on how many have come to the others.
+pub(super) fn index(lanes: usize, lane: usize, n: u32) -> u32 {
+    let index = u64::from(n) * lanes as u64 + lane as u64;
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// How many requests the user may send; of a shared total, as many as there are.
-pub(super) fn budget(plan: &Plan, index: u32) -> u32 {
-    let load = &plan.load;
-    if let Profile::SharedTotal { .. } = load.profile {
+/// How many requests a user may send by such a profile; of a shared total, as many as there are.
+pub(super) fn budget(plan: &Plan, profile: &Profile, archetype: u16, index: u32) -> u32 {
+    if let Profile::SharedTotal { .. } = profile {
         return u32::MAX;
     }
-    within(
-        plan.seed,
-        Stream::Budget,
-        u64::from(index),
-        load.min_request_count,
-        load.max_request_count,
-    )
+    let load = &plan.load;
+    let own = plan.archetypes[usize::from(archetype)].own.budget;
+    let (least, most) = own.unwrap_or((load.min_request_count, load.max_request_count));
+    within(plan.seed, Stream::Budget, u64::from(index), least, most)
 }
 
 /// The user as its behavior sees it.
@@ -106,8 +108,14 @@ pub(super) fn user_seed(plan: &Plan, index: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Module;
+    use crate::plan::{Module, OwnLoad};
     use proptest::prelude::*;
+
+    fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
+        let all: Vec<u16> = (0..archetypes.len() as u16).collect();
+        let casting = Casting::of(archetypes, &all);
+        casting.take(users as usize).collect()
+    }
 
     fn archetypes(weights: &[u32]) -> Vec<Archetype> {
         weights
@@ -117,6 +125,7 @@ mod tests {
                 weight,
                 module: Module::BuiltIn("active".into()),
                 config: serde_json::json!({}),
+                own: OwnLoad::default(),
             })
             .collect()
     }

@@ -11,27 +11,37 @@ use crate::plan::{self, Plan, Profile};
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) profile: Profile,
+    /// Who plays by it.
+    pub(super) archetypes: Vec<u16>,
+    /// It is the run's own, not that of one archetype.
+    pub(super) is_shared: bool,
+    /// When it ends, if the run goes on longer; in its own time.
+    ends: Option<Duration>,
     /// Requests that are left of a total; `None` where there is none.
     left: Option<Cell<u64>>,
     pub(super) arrivals: Option<Arrivals>,
 }
 
 impl Lane {
-    pub(super) fn new(plan: &Plan, profile: &Profile, worker: usize) -> Self {
-        let (left, arrivals) = match profile {
+    pub(super) fn new(plan: &Plan, lane: plan::Lane, worker: usize) -> Self {
+        let run = plan.load.duration;
+        let (left, arrivals) = match &lane.profile {
             Profile::SharedTotal { users, requests } => {
                 let part = part_of(*requests, *users, plan.workers, worker);
                 (Some(Cell::new(part)), None)
             }
             Profile::Rate { rate, pool } => {
-                let ends = plan.load.duration;
+                let ends = lane.is_over_at(run);
                 let arrivals = Arrivals::new(rate.clone(), *pool, ends, plan.workers, worker);
                 (None, Some(arrivals))
             }
             _ => (None, None),
         };
         Self {
-            profile: profile.clone(),
+            profile: lane.profile,
+            archetypes: lane.archetypes,
+            is_shared: lane.is_shared,
+            ends: lane.ends.filter(|ends| run.is_none_or(|run| *ends < run)),
             left,
             arrivals,
         }
@@ -60,6 +70,12 @@ impl Lane {
     /// A total that has come to its end.
     pub(super) fn is_spent(&self) -> bool {
         self.left.as_ref().is_some_and(|left| left.get() == 0)
+    }
+
+    /// Whether it has ended before the run, with all that has arrived taken or dropped.
+    pub(super) fn is_over(&self, time: Duration) -> bool {
+        let waits = |arrivals: &Arrivals| arrivals.backlog() > 0;
+        self.ends.is_some_and(|ends| time >= ends) && !self.arrivals.as_ref().is_some_and(waits)
     }
 
     /// The arrivals, where what arrives is this.
@@ -101,9 +117,79 @@ fn part_of(requests: u64, users: u32, workers: usize, worker: usize) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::arrivals::planned;
+    use super::super::identity::index;
     use super::*;
+    use crate::plan::{Curve, Pool, Settings, Sources, resolve};
+
+    const POOL: Pool = Pool {
+        users: 1,
+        max_users: 9,
+        arrivals: plan::Arrivals::Requests,
+        max_wait: Duration::from_secs(1),
+    };
+
+    fn secs(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    /// A plan whose archetypes have these rates of their own, each for so many seconds.
+    fn plan_of(rates: &[(f64, f64)], workers: usize, lasts: f64) -> Plan {
+        let mut flags = Settings::default();
+        flags.set("workers", workers.to_string(), "--workers");
+        let sources = Sources {
+            base: None,
+            flags,
+            env: [],
+        };
+        let mut plan = resolve(sources).unwrap().plan;
+        plan.load.duration = Some(secs(lasts));
+        for ((rate, ends), archetype) in rates.iter().zip(&mut plan.archetypes) {
+            let rate = Curve::constant(*rate);
+            archetype.own.profile = Some(Profile::Rate { rate, pool: POOL });
+            archetype.own.duration = Some(secs(*ends));
+        }
+        plan
+    }
 
     proptest! {
+        #[test]
+        fn the_arrivals_of_all_lanes_add_up_over_all_workers(
+            rates in prop::collection::vec((0.5..200.0f64, 0.1..9.0f64), 1..5),
+            workers in 1usize..6,
+            lasts in 0.1..9.0f64,
+        ) {
+            let plan = plan_of(&rates, workers, lasts);
+            let mut due = vec![0; plan.lanes().len()];
+            for worker in 0..workers {
+                for (lane, due) in plan.lanes().into_iter().zip(&mut due) {
+                    let lane = Lane::new(&plan, lane, worker);
+                    *due += lane.arrivals.as_ref().map_or(0, |a| a.release(secs(100.0)));
+                }
+            }
+            // The last archetypes share the run's profile where there are fewer than four rates.
+            let shared = usize::from(rates.len() < 4);
+            prop_assert_eq!(due.len(), rates.len() + shared);
+            for ((rate, ends), due) in rates.iter().zip(&due[shared..]) {
+                let ends = secs(ends.min(lasts));
+                prop_assert_eq!(*due, planned(&Curve::constant(*rate), ends));
+            }
+        }
+
+        #[test]
+        fn no_index_is_played_twice(lanes in 1usize..6, workers in 1usize..6, users in 1u32..60) {
+            let mut seen = std::collections::BTreeSet::new();
+            for lane in 0..lanes {
+                for worker in 0..workers {
+                    for n in (worker as u32..users).step_by(workers) {
+                        prop_assert!(seen.insert(index(lanes, lane, n)));
+                    }
+                }
+            }
+            prop_assert_eq!(seen.len(), lanes * users as usize);
+            prop_assert_eq!(seen.last().copied(), Some(lanes as u32 * users - 1));
+        }
+
         #[test]
         fn shares_add_up_and_hold_the_users_of_their_worker(total in 0u32..100_000, workers in 1usize..40) {
             let shares: Vec<usize> = (0..workers).map(|w| share_of(total, workers, w)).collect();

@@ -31,7 +31,7 @@ mod watch;
 mod worker;
 
 pub use control::{Control, News, Over, Wish};
-pub use identity::{archetype_of, journey};
+pub use identity::journey;
 pub use lineup::{Mode, Swapped};
 pub use orchestrator::{Ended, RunError, Why, execute, requests_planned, unmatched_condition};
 pub use signals::{StopLevel, Stopper};

@@ -12,7 +12,7 @@ use super::arrivals::planned;
 use super::clock::Clock;
 use super::control::{Call, Control, Wish};
 use super::guard::{Guard, unmatched};
-use super::identity::budget;
+use super::identity::{Casting, budget, index};
 use super::labels::catalog;
 use super::lineup::Stage;
 use super::notices::Notices;
@@ -21,8 +21,8 @@ use super::worker::{Order, Report, Share, spawn, until};
 use crate::behavior::Behavior;
 use crate::cleanup::{Journal, JournalError, ReadError};
 use crate::http::ClientError;
-use crate::metrics::{Aim, Interval, Snapshot, SwapResult, Totals, process};
-use crate::plan::{Arrivals, Plan, Profile};
+use crate::metrics::{Aim, Interval, OwnAim, Snapshot, SwapResult, Totals, process};
+use crate::plan::{Arrivals, Lane, Plan, Profile};
 
 /// How often watchers are told.
 const BEAT: Duration = Duration::from_millis(500);
@@ -73,17 +73,25 @@ pub enum RunError {
 
 /// Requests that a run of a plan makes altogether; `None` where its time alone bounds it.
 pub fn requests_planned(plan: &Plan) -> Option<u64> {
-    match &plan.load.profile {
+    let lanes = plan.lanes();
+    let of = |(at, lane): (usize, &Lane)| match &lane.profile {
         Profile::UserBudget { users } => {
-            let budgets = (0..*users).map(|index| u64::from(budget(plan, index)));
-            Some(budgets.sum())
+            let who = Casting::of(&plan.archetypes, &lane.archetypes);
+            let budgets = (0..*users).zip(who).map(|(n, archetype)| {
+                let index = index(lanes.len(), at, n);
+                u64::from(budget(plan, &lane.profile, archetype, index))
+            });
+            Some(budgets.sum::<u64>())
         }
         Profile::SharedTotal { requests, .. } => Some(*requests),
         Profile::Rate { rate, pool } if pool.arrivals == Arrivals::Requests => {
-            plan.load.duration.map(|lasts| planned(rate, lasts))
+            let lasts = lane.is_over_at(plan.load.duration);
+            lasts.map(|lasts| planned(rate, lasts))
         }
         _ => None,
-    }
+    };
+    let each = lanes.iter().enumerate().map(of);
+    each.sum()
 }
 
 /// What the plan's conditions ask for that these behaviors will never do, in one line.
@@ -109,7 +117,8 @@ pub async fn execute(
     let crew = Crew::start(&plan, &behaviors, &catalog, journal, &reports, began)?;
     drop(reports);
     let clock = Clock::new(began);
-    totals.aim(aim(&plan, &clock, Wish::default()));
+    let lanes = plan.lanes();
+    totals.aim(aim(&lanes, &clock, Wish::default()));
     let mut watch = |snapshot: Snapshot| {
         let snapshot = Arc::new(snapshot);
         control.show(&snapshot);
@@ -160,7 +169,7 @@ pub async fn execute(
                 None => return Err(RunError::Lost),
             },
             _ = beat.tick() => {
-                totals.aim(aim(&plan, &clock, wish));
+                totals.aim(aim(&lanes, &clock, wish));
                 let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
                 // Once a run is ending, its figures are no longer those of its plan.
                 let alarmed = why == Why::Finished && guard.look(&mut snapshot);
@@ -248,13 +257,30 @@ pub async fn execute(
 }
 
 /// What is wanted of the run at this moment.
-fn aim(plan: &Plan, clock: &Clock, wish: Wish) -> Aim {
-    let (profile, time) = (&plan.load.profile, clock.time(Instant::now()));
-    Aim {
-        users: wish.users.unwrap_or(profile.users_at(time)),
-        rate: profile.rate_at(time),
+fn aim(lanes: &[Lane], clock: &Clock, wish: Wish) -> Aim {
+    let time = clock.time(Instant::now());
+    let mut aim = Aim {
         paused: wish.paused,
+        ..Aim::default()
+    };
+    for lane in lanes {
+        let (mut users, mut rate) = (lane.profile.users_at(time), lane.profile.rate_at(time));
+        if lane.ends.is_some_and(|ends| time >= ends) {
+            (users, rate) = (0, rate.map(|_| 0.0));
+        }
+        match wish.users.filter(|_| lane.is_shared) {
+            Some(asked) => users = asked,
+            None if lane.is_shared => {}
+            None => aim.own.push(OwnAim {
+                archetype: lane.archetypes[0],
+                users,
+                rate,
+            }),
+        }
+        aim.users = aim.users.saturating_add(users);
+        aim.rate = aim.rate.into_iter().chain(rate).reduce(|a, b| a + b);
     }
+    aim
 }
 
 /// The workers' threads and the way to them.

@@ -23,7 +23,7 @@ use crate::behavior::{Behavior, GuestEvent, MAX_IDLE_STEPS, types};
 use crate::cleanup::{Journal, read};
 use crate::http::Client;
 use crate::metrics::{Interval, Recorder, Snapshot, Totals, process};
-use crate::plan::{Plan, Profile};
+use crate::plan::{Archetype, OwnLoad, Plan, Profile};
 
 /// Marks of one session: enough to be quick, few enough that a session that fails costs little.
 const CHUNK: usize = 200;
@@ -63,7 +63,10 @@ pub async fn sweep(
 ) -> Result<Swept, RunError> {
     let began = Instant::now();
     let mut plan = plan.clone();
-    plan.archetypes = vec![plan.cleanup.archetype.clone()];
+    plan.archetypes = vec![Archetype {
+        own: OwnLoad::default(),
+        ..plan.cleanup.archetype.clone()
+    }];
     plan.workers = 1;
     // What tidies up is no traffic: it holds no mix and commits no fault.
     plan.mix = None;

@@ -52,12 +52,13 @@ pub(super) async fn play(
         tokio::time::sleep_until(began + user.starts).await;
     }
     let _active = Active::new(Rc::clone(&floor), user.archetype);
-    let mut left = identity::budget(&floor.plan, user.index);
+    let lane = floor.lane(&badge);
+    let mut left = identity::budget(&floor.plan, &lane.profile, user.archetype, user.index);
     let patience = Patience::default();
     let mut ordinal = 0;
     let mut idle = 0;
     while left > 0
-        && !floor.lane.is_spent()
+        && !lane.is_spent()
         && !leaves(&floor, &badge)
         && !floor.quarantined(user.archetype)
     {
@@ -77,7 +78,7 @@ pub(super) async fn play(
         }
         let pause = match idle {
             // The arrivals say when the next session begins.
-            0 if floor.lane.arrivals.is_some() => Duration::ZERO,
+            0 if lane.arrivals.is_some() => Duration::ZERO,
             0 => played.pause,
             _ => played.pause.max(backoff(idle)),
         };
@@ -113,6 +114,7 @@ async fn session(
             return played;
         }
     };
+    let lane = floor.lane(badge);
     let mut outcomes = Vec::new();
     let mut idle_steps = 0;
     loop {
@@ -121,7 +123,7 @@ async fn session(
             played.swapped = true;
             return played;
         }
-        let left = floor.lane.left(budget - played.requests);
+        let left = lane.left(budget - played.requests);
         let step = match open.next(floor, left, &outcomes) {
             Ok(step) => step,
             Err(wait) => {
@@ -141,8 +143,8 @@ async fn session(
             return played;
         }
         let waits = match &step.action {
-            types::Action::Requests(requests) => requests.is_empty() || !floor.lane.is_paced(),
-            types::Action::Done(_) => !floor.lane.is_paced(),
+            types::Action::Requests(requests) => requests.is_empty() || !lane.is_paced(),
+            types::Action::Done(_) => !lane.is_paced(),
         };
         if step.delay_ms > 0 && waits {
             think(floor, Duration::from_millis(u64::from(step.delay_ms))).await;
@@ -161,11 +163,7 @@ async fn session(
             continue;
         }
         played.swapped = open.player.is_over();
-        if played.requests == budget
-            || floor.lane.is_spent()
-            || leaves(floor, badge)
-            || played.swapped
-        {
+        if played.requests == budget || lane.is_spent() || leaves(floor, badge) || played.swapped {
             open.end(Ending::Cut);
             return played;
         }

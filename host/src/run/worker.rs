@@ -123,8 +123,10 @@ async fn work(share: Share) {
         Part { worker, began },
     );
     let floor = Rc::new(floor);
-    let mut crew = Crew::new(&floor, worker, began);
-    crew.begin(&floor);
+    let mut crews: Vec<Crew> = (0..floor.lanes.len())
+        .map(|lane| Crew::new(&floor, lane, worker, began))
+        .collect();
+    crews.iter_mut().for_each(|crew| crew.begin(&floor));
     let mut turn = 0;
     // Whether the orchestrator knows that nobody plays, and whether it wants nobody to play again.
     let (mut told, mut over) = (false, false);
@@ -135,7 +137,7 @@ async fn work(share: Share) {
     let mut tend = interval_at(Instant::now() + TEND, TEND);
     tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !over || floor.playing.get() > 0 {
-        if !told && floor.playing.get() == 0 && !crew.awaits(&floor) {
+        if !told && floor.playing.get() == 0 && !crews.iter().any(|crew| crew.awaits(&floor)) {
             told = reports.try_send(Report::Idle { worker, turn }).is_ok();
         }
         tokio::select! {
@@ -148,10 +150,12 @@ async fn work(share: Share) {
                 }
             }
             _ = tend.tick(), if !over => {
-                crew.tend(&floor);
+                crews.iter_mut().for_each(|crew| crew.tend(&floor));
                 floor.expire(false);
             }
-            () = until(floor.next_arrival()) => crew.receive(&floor),
+            () = until(floor.next_arrival()) => {
+                crews.iter_mut().for_each(|crew| crew.receive(&floor));
+            }
             order = orders.recv() => match order {
                 Some(Order::Recycle(interval)) => spare.push(interval),
                 Some(Order::Pause(paused)) => floor.pause(paused),
@@ -159,22 +163,26 @@ async fn work(share: Share) {
                 Some(Order::Users { .. }) if over => {}
                 Some(Order::Users { users, turn: next }) => {
                     (turn, told) = (next, false);
-                    crew.ask(&floor, users);
+                    crews.iter_mut().for_each(|crew| crew.ask(&floor, users));
                 }
                 Some(Order::Stop) => {
                     over = true;
-                    crew.stop(&floor);
+                    floor.stop();
+                    crews.iter().for_each(Crew::stop);
                 }
                 // Without an orchestrator there is nobody to play for.
                 Some(Order::Halt) | None => {
                     over = true;
-                    crew.halt(&floor);
+                    floor.stop();
+                    crews.iter().for_each(Crew::halt);
                 }
             },
             () = floor.news.notified() => {
-                crew.dismiss(&floor);
-                if floor.lane.is_spent() {
-                    crew.tend(&floor);
+                for (crew, lane) in crews.iter_mut().zip(&floor.lanes) {
+                    crew.dismiss(&floor);
+                    if lane.is_spent() {
+                        crew.tend(&floor);
+                    }
                 }
             }
         }

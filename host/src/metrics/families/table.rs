@@ -198,6 +198,8 @@ mod rows {
         // The load profile
         USERS_TARGET = gauge("users_target", &[], "Virtual users that the load profile wants now");
         ARRIVAL_RATE_TARGET = gauge("arrival_rate_target", &[], "Arrivals per second that the load profile wants now").when("the profile is a rate");
+        ARCHETYPE_USERS_TARGET = gauge("archetype_users_target", &["archetype"], "Virtual users that the archetype's own load profile wants now").when("an archetype has a load profile of its own");
+        ARCHETYPE_RATE_TARGET = gauge("archetype_arrival_rate_target", &["archetype"], "Arrivals per second that the archetype's own load profile wants now").when("an archetype has a rate of its own");
         ARRIVALS = counter("arrivals", &[], "Arrivals that came due");
         ARRIVALS_DROPPED = counter("arrivals_dropped", &[], "Arrivals that found no user in time and were never sent");
         SERVICE_DURATION = histogram("service_duration", LATENCY, &[], "With a rate: time from the send to the outcome; request_duration counts from when a request should have left");

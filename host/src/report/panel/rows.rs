@@ -14,6 +14,8 @@ use crate::metrics::{Activity, BreakerState, Catalog, Class, Outcome, Role, Snap
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;
+/// Where the table of archetypes tells what is wanted of each.
+const WANTED: usize = 2;
 /// The most lines that target shares take.
 const MIXES: u16 = 2;
 
@@ -239,9 +241,12 @@ fn archetypes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line
         .unwrap_or_default();
     let unit = Unit::for_largest(largest.as_secs_f64());
     let heading = |q: &str| format!("{q} {}", unit.as_str());
+    // Where an archetype has a load profile of its own.
+    let aims = !snapshot.aim.own.is_empty();
     let mut rows = vec![vec![
         w.archetype.to_owned(),
         w.users.to_owned(),
+        w.wanted.to_owned(),
         w.requests.to_owned(),
         w.success.to_owned(),
         w.errors.to_owned(),
@@ -250,18 +255,23 @@ fn archetypes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line
         heading("p99"),
         heading(w.max),
     ]];
-    for ((labels, counts), group) in snapshot
+    for (((labels, counts), group), index) in snapshot
         .catalog
         .archetypes
         .iter()
         .zip(&snapshot.archetypes)
         .zip(&groups)
+        .zip(0..)
     {
         let time = |value: Duration| l.time_in(unit, value.as_secs_f64());
         let latency = group.latency();
         rows.push(vec![
             labels.name.chars().take(20).collect(),
             l.integer(counts.users_active()),
+            snapshot.aim.of(index).map_or_else(String::new, |own| {
+                let users = || l.integer(u64::from(own.users));
+                own.rate.map_or_else(users, |rate| l.rate(rate))
+            }),
             l.integer(group.requests()),
             l.percent(group.success_share()),
             l.integer(group.errors()),
@@ -270,6 +280,9 @@ fn archetypes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line
             time(latency.quantile(0.99)),
             time(latency.max()),
         ]);
+    }
+    if !aims {
+        rows.iter_mut().for_each(|row| drop(row.remove(WANTED)));
     }
     let widths: Vec<usize> = (0..rows[0].len())
         .map(|at| {

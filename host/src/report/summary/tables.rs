@@ -26,6 +26,10 @@ impl Page<'_> {
                 (true, version) => version.to_owned(),
                 (false, version) => format!("{} {version}", a.behavior),
             };
+            let behavior = match &a.profile {
+                Some(profile) => format!("{behavior}, {profile}"),
+                None => behavior,
+            };
             (harmless(&format!("{} ({behavior})", a.name)), &a.requests)
         });
         self.latency_table(self.words.archetypes, rows.collect())
