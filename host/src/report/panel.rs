@@ -176,7 +176,7 @@ mod tests {
             let cells = line.split_whitespace().skip(1).take(2);
             cells.map(str::to_owned).collect()
         };
-        assert_eq!(cells("archetype ")[1], "wanted", "{shown}");
+        assert_eq!(cells("archetype ")[1], "target", "{shown}");
         assert_eq!(cells("active ")[1], "9", "{shown}");
         assert_eq!(cells("admin ")[1], "20.0/s", "{shown}");
     }
