@@ -220,6 +220,46 @@ fn a_behavior_that_crashes_once_it_plays_is_taken_back() {
 }
 
 #[test]
+fn users_of_a_quarantined_archetype_come_back_to_a_module_that_works() {
+    const BUDGET: u64 = 30;
+    let service = Service::start();
+    let folder = TempDir::new().unwrap();
+    let plan = folder.path().join("plan.toml");
+    let (bad, first) = (example("misbehaving"), example("first"));
+    // The others keep the run going, as long as nobody stops it.
+    let text = format!(
+        "workers = 2\ncontrol = \"127.0.0.1:0\"\ndelay_min = 1\ndelay_max = 5\n\
+         [[archetype]]\nname = \"mine\"\nmodule = {bad:?}\nusers = 20\nconfig = {{ mode = \"trap\", after = 1 }}\n\
+         min_request_count = {BUDGET}\nmax_request_count = {BUDGET}\n\
+         [[archetype]]\nname = \"others\"\nmodule = {first:?}\nusers = 3\nprofile = \"constant-users\"\n"
+    );
+    fs::write(&plan, text).unwrap();
+    let run = Steered::start(&service.url, &format!("--plan {}", plan.display()));
+    eventually("nobody is left", || {
+        (run.mine()["users"] == 0).then_some(())
+    });
+    let answer = run.swap("", &fs::read(&first).unwrap());
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let all = 20 * BUDGET;
+    eventually("their budgets are spent", || {
+        (count(&run.mine()["requests"]) >= all && run.mine()["users"] == 0).then_some(())
+    });
+    run.goes_on(3);
+    let played = run.stop();
+    // Each goes on with what it had left.
+    assert_eq!(played.sent_by("mine"), all);
+    assert!(count(&played.archetype("mine")["traps"]) >= 20);
+    assert_eq!(played.answered(), service.ledger(1));
+    let said = &played.ended.stderr;
+    assert!(
+        said.contains("archetype mine is quarantined after"),
+        "{said}"
+    );
+    assert!(said.contains("quarantined no more"), "{said}");
+    played.adds_up();
+}
+
+#[test]
 fn a_file_that_changes_is_taken_up_and_so_is_a_link_that_does() {
     let service = Service::start();
     let first = example("first");

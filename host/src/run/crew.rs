@@ -34,6 +34,12 @@ pub(super) struct Badge {
     pub(super) arrived: Cell<Option<Duration>>,
     /// Requests that have carried a trace context.
     pub(super) traced: Cell<u32>,
+    /// Requests that have left, of all that it may send.
+    pub(super) sent: Cell<u32>,
+    /// Sessions begun.
+    pub(super) sessions: Cell<u32>,
+    /// It has left because its archetype was quarantined, and comes back if that is over.
+    pub(super) dismissed: Cell<bool>,
 }
 
 /// One user's task.
@@ -41,15 +47,51 @@ pub(super) struct Badge {
 struct Member {
     task: AbortHandle,
     badge: Rc<Badge>,
-    archetype: u16,
+    user: User,
+    /// Its task ends without another step.
+    aborted: Cell<bool>,
 }
 
 impl Member {
+    fn begin(floor: &Rc<Floor>, began: Instant, user: User, badge: Badge) -> Self {
+        floor.playing.set(floor.playing.get() + 1);
+        let badge = Rc::new(badge);
+        let task = play(Rc::clone(floor), user, began, Rc::clone(&badge));
+        Self {
+            task: tokio::task::spawn_local(task).abort_handle(),
+            badge,
+            user,
+            aborted: Cell::new(false),
+        }
+    }
+
     /// End the user as soon as nothing of it is in flight.
     fn leave(&self) {
         self.badge.leaving.set(true);
         if self.badge.in_flight.get() == 0 {
+            self.aborted.set(true);
             self.task.abort();
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.aborted.get() || self.task.is_finished()
+    }
+
+    /// Have a user play on who was dismissed: with the next of its sessions, and with what is left of its budget.
+    fn come_back(&mut self, floor: &Rc<Floor>, began: Instant) {
+        if self.is_gone() {
+            let badge = Badge {
+                lane: self.badge.lane,
+                traced: self.badge.traced.clone(),
+                sent: self.badge.sent.clone(),
+                sessions: self.badge.sessions.clone(),
+                ..Badge::default()
+            };
+            *self = Self::begin(floor, began, self.user, badge);
+        } else {
+            self.badge.leaving.set(false);
+            self.badge.dismissed.set(false);
         }
     }
 }
@@ -112,18 +154,12 @@ impl Crew {
                 archetype,
                 starts: starts(n),
             };
-            floor.playing.set(floor.playing.get() + 1);
-            let badge = Rc::new(Badge {
+            let badge = Badge {
                 lane: self.lane,
                 ..Badge::default()
-            });
-            let task = play(Rc::clone(floor), user, self.began, Rc::clone(&badge));
-            let task = tokio::task::spawn_local(task).abort_handle();
-            self.members.push(Member {
-                task,
-                badge,
-                archetype,
-            });
+            };
+            let member = Member::begin(floor, self.began, user, badge);
+            self.members.push(member);
         }
     }
 
@@ -225,10 +261,30 @@ impl Crew {
 
     /// Send the users of archetypes away that were given up, however long they mean to wait.
     pub(super) fn dismiss(&self, floor: &Floor) {
-        self.members
-            .iter()
-            .filter(|member| floor.quarantined(member.archetype))
-            .for_each(Member::leave);
+        let quarantined = |m: &&Member| floor.quarantined(m.user.archetype) && !m.is_gone();
+        for member in self.members.iter().filter(quarantined) {
+            member.badge.dismissed.set(true);
+            member.leave();
+        }
+    }
+
+    /// Have those play on who were dismissed and whose archetype is not given up any more. Where somebody new comes for
+    /// whoever leaves, somebody new has the rest of their budgets.
+    pub(super) fn readmit(&mut self, floor: &Rc<Floor>) {
+        let lane = self.lane(floor);
+        let over = lane.is_spent() || lane.is_over(floor.clock.time(Instant::now()));
+        if over || lane.profile.replaces() {
+            return;
+        }
+        let staying = self.staying().count();
+        let most = self
+            .asked
+            .map_or(usize::MAX, |asked| asked.saturating_sub(staying));
+        let back =
+            |m: &&mut Member| m.badge.dismissed.get() && !floor.quarantined(m.user.archetype);
+        for member in self.members.iter_mut().filter(back).take(most) {
+            member.come_back(floor, self.began);
+        }
     }
 
     /// End now, whatever is in flight.
@@ -238,9 +294,10 @@ impl Crew {
 
     /// Forget those who have finished, seldom enough to cost little.
     fn tidy(&mut self) {
-        let finished = |members: &[Member]| members.iter().filter(|m| m.task.is_finished()).count();
-        if self.members.len() >= FINISHED && finished(&self.members) >= self.members.len() / 2 {
-            self.members.retain(|member| !member.task.is_finished());
+        let finished = |m: &Member| m.task.is_finished() && !m.badge.dismissed.get();
+        let count = self.members.iter().filter(|m| finished(m)).count();
+        if self.members.len() >= FINISHED && count >= self.members.len() / 2 {
+            self.members.retain(|member| !finished(member));
         }
     }
 }

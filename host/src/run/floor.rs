@@ -72,7 +72,8 @@ pub(super) struct Room {
     pub(super) players: Players,
     /// The archetype's configuration, as JSON.
     pub(super) config: Rc<str>,
-    quarantined: Cell<bool>,
+    /// The hash of the behavior that it was given up for, while it is.
+    quarantined: RefCell<Option<String>>,
     /// Since when, and how many lines of its behavior wanted to be logged.
     said: Cell<(Instant, u32)>,
 }
@@ -91,7 +92,7 @@ impl Floor {
             |(index, (archetype, behavior))| Room {
                 players: Players::alone(behavior, index as u16, catalog, plan.seed),
                 config: archetype.config.to_string().into(),
-                quarantined: Cell::new(false),
+                quarantined: RefCell::new(None),
                 said: Cell::new((Instant::now(), 0)),
             },
         );
@@ -172,6 +173,9 @@ impl Floor {
     pub(super) fn spend(&self, badge: &Badge) -> bool {
         let lane = self.lane(badge);
         let may = lane.spend();
+        if may {
+            badge.sent.set(badge.sent.get() + 1);
+        }
         if lane.is_spent() {
             self.news.notify_one();
         }
@@ -225,8 +229,11 @@ impl Floor {
         if crashes >= CRASHES_TO_QUARANTINE
             && !player.is_over()
             && !player.is_on_probation()
-            && !room.quarantined.replace(true)
+            // Sessions that a swap has left behind say nothing of who plays now.
+            && room.players.has(player.hash())
+            && !self.quarantined(archetype)
         {
+            *room.quarantined.borrow_mut() = Some(player.hash().to_owned());
             tracing::error!(
                 "archetype {name} is quarantined after {crashes} crashes in a row: its users stop, the others go on"
             );
@@ -235,7 +242,7 @@ impl Floor {
         backoff(crashes)
     }
 
-    /// Have others play an archetype's new sessions from now on.
+    /// Have others play an archetype's new sessions from now on. A quarantine is over when whoever it was for plays no more.
     pub(super) fn take_over(&self, lineup: &Lineup) {
         let catalog = &lineup.catalog;
         self.recorder.borrow_mut().adopt(Arc::clone(catalog));
@@ -243,10 +250,16 @@ impl Floor {
         governor.adopt(&self.plan, catalog, lineup.archetype);
         let room = self.room(lineup.archetype);
         room.players.take_over(lineup, self.plan.seed);
+        let mut quarantined = room.quarantined.borrow_mut();
+        let mended = quarantined.take_if(|hash| !room.players.has(hash));
+        if mended.is_some() {
+            let name = &self.plan.archetypes[usize::from(lineup.archetype)].name;
+            tracing::warn!("archetype {name} is quarantined no more: its users come back");
+        }
     }
 
     pub(super) fn quarantined(&self, archetype: u16) -> bool {
-        self.room(archetype).quarantined.get()
+        self.room(archetype).quarantined.borrow().is_some()
     }
 
     /// What `context.mix` says to a session of this player.

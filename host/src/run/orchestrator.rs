@@ -138,7 +138,8 @@ pub async fn execute(
     let mut stage = Stage::new(catalog, &behaviors);
     let mut wishes = control.watch();
     let mut wish = Wish::default();
-    // Workers that nobody plays on, since the last time that the number of users was changed.
+    // Workers that nobody plays on, since the last order that may have brought users back: that was the turn.
+    let mut turn = 0;
     let mut idle = vec![false; plan.workers];
     let mut playing = plan.workers;
     while playing > 0 {
@@ -151,12 +152,15 @@ pub async fn execute(
                         for back in stage.review(&mut totals, Instant::now()) {
                             tracing::error!("{}", back.why);
                             control.tell(began.elapsed(), back.why, true);
-                            crew.order(|| Order::TakeOver(back.lineup.clone())).await;
+                            turn += 1;
+                            idle.fill(false);
+                            let lineup = back.lineup;
+                            crew.order(|| Order::TakeOver { lineup: lineup.clone(), turn }).await;
                         }
                     }
                 }
-                Some(Report::Idle { worker, turn }) => {
-                    idle[worker] |= turn == wish.turn;
+                Some(Report::Idle { worker, turn: of }) => {
+                    idle[worker] |= of == turn;
                     if idle.iter().all(|idle| *idle) {
                         crew.order(|| Order::Stop).await;
                     }
@@ -202,7 +206,9 @@ pub async fn execute(
                     let (swapped, lineup) = stage.swap(&mut totals, archetype, behavior, share, mode);
                     if let Some(lineup) = lineup {
                         control.tell(began.elapsed(), swapped.to_string(), false);
-                        crew.order(|| Order::TakeOver(lineup.clone())).await;
+                        turn += 1;
+                        idle.fill(false);
+                        crew.order(|| Order::TakeOver { lineup: lineup.clone(), turn }).await;
                     }
                     // Whoever asked may have gone.
                     let _ = reply.send(swapped);
@@ -223,8 +229,9 @@ pub async fn execute(
                     crew.order(|| Order::Pause(wish.paused)).await;
                 }
                 if let (Some(users), true) = (wish.users, wish.turn != before.turn) {
+                    turn += 1;
                     idle.fill(false);
-                    crew.order(|| Order::Users { users, turn: wish.turn }).await;
+                    crew.order(|| Order::Users { users, turn }).await;
                 }
             }
             Ok(()) = asked.changed() => {

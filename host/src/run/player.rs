@@ -52,6 +52,11 @@ impl Player {
         }
     }
 
+    /// The hash of its behavior's content.
+    pub(super) fn hash(&self) -> &str {
+        &self.hash
+    }
+
     pub(super) fn role(&self) -> Role {
         self.labels.role
     }
@@ -96,6 +101,14 @@ impl Players {
     ) -> Self {
         let player = Player::new(behavior, archetype, catalog, seed, None);
         Self(RefCell::new(vec![(Rc::new(player), 1.0)]))
+    }
+
+    /// Whether a behavior of this hash plays new sessions.
+    pub(super) fn has(&self, hash: &str) -> bool {
+        self.0
+            .borrow()
+            .iter()
+            .any(|(player, _)| player.hash == hash)
     }
 
     /// The player of a session whose draw is `draw`, in `0.0..1.0`.

@@ -40,7 +40,8 @@ struct Played {
     pause: Duration,
 }
 
-/// Play until the budget is spent, the archetype is quarantined, the user is sent away or the run stops.
+/// Play until the budget is spent, the archetype is quarantined, the user is sent away or the run stops. Whoever has
+/// played before goes on where its badge says.
 pub(super) async fn play(
     floor: Rc<Floor>,
     user: User,
@@ -53,9 +54,10 @@ pub(super) async fn play(
     }
     let _active = Active::new(Rc::clone(&floor), user.archetype);
     let lane = floor.lane(&badge);
-    let mut left = identity::budget(&floor.plan, &lane.profile, user.archetype, user.index);
+    let budget = identity::budget(&floor.plan, &lane.profile, user.archetype, user.index);
+    let mut left = budget.saturating_sub(badge.sent.get());
     let patience = Patience::default();
-    let mut ordinal = 0;
+    let mut ordinal = badge.sessions.get();
     let mut idle = 0;
     while left > 0
         && !lane.is_spent()
@@ -63,6 +65,7 @@ pub(super) async fn play(
         && !floor.quarantined(user.archetype)
     {
         floor.arrival(&badge).await;
+        badge.sessions.set(ordinal + 1);
         let played = session(&floor, user, ordinal, left, &badge, &patience).await;
         left -= played.requests.min(left);
         ordinal += 1;
@@ -85,6 +88,9 @@ pub(super) async fn play(
         if left > 0 && !pause.is_zero() && !leaves(&floor, &badge) {
             think(&floor, pause).await;
         }
+    }
+    if left > 0 && !leaves(&floor, &badge) && floor.quarantined(user.archetype) {
+        badge.dismissed.set(true);
     }
 }
 

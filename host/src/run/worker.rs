@@ -34,8 +34,8 @@ pub(super) enum Order {
     Pause(bool),
     /// Have so many users play on all workers together. Reports count by `turn` from now on.
     Users { users: u32, turn: u64 },
-    /// Have others play an archetype's new sessions.
-    TakeOver(Lineup),
+    /// Have others play an archetype's new sessions. Reports count by `turn` from now on: users may come back by it.
+    TakeOver { lineup: Lineup, turn: u64 },
     /// No new requests: users who think end now, the others when their requests have.
     Stop,
     /// End now, whatever is under way.
@@ -159,7 +159,13 @@ async fn work(share: Share) {
             order = orders.recv() => match order {
                 Some(Order::Recycle(interval)) => spare.push(interval),
                 Some(Order::Pause(paused)) => floor.pause(paused),
-                Some(Order::TakeOver(lineup)) => floor.take_over(&lineup),
+                Some(Order::TakeOver { lineup, turn: next }) => {
+                    floor.take_over(&lineup);
+                    (turn, told) = (next, false);
+                    if !over {
+                        crews.iter_mut().for_each(|crew| crew.readmit(&floor));
+                    }
+                }
                 Some(Order::Users { .. }) if over => {}
                 Some(Order::Users { users, turn: next }) => {
                     (turn, told) = (next, false);
