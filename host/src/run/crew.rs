@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::floor::Floor;
 use super::identity::{Casting, index};
 use super::lane::{Lane, share_of};
-use super::user::{User, play};
+use super::user::{Playing, User, play};
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
 const CASTS: usize = 1000;
@@ -54,9 +54,9 @@ struct Member {
 
 impl Member {
     fn begin(floor: &Rc<Floor>, began: Instant, user: User, badge: Badge) -> Self {
-        floor.playing.set(floor.playing.get() + 1);
         let badge = Rc::new(badge);
-        let task = play(Rc::clone(floor), user, began, Rc::clone(&badge));
+        let playing = Playing::new(floor);
+        let task = play(Rc::clone(floor), user, began, Rc::clone(&badge), playing);
         Self {
             task: tokio::task::spawn_local(task).abort_handle(),
             badge,

@@ -153,6 +153,19 @@ const FOR_EVER: [(&str, &str); 4] = [
     ("delay_max", "2ms"),
 ];
 
+/// Users whose task is ended before it has run at all count as gone too.
+#[tokio::test]
+async fn a_run_that_is_stopped_before_anybody_plays_ends() {
+    let settings = [&FOR_EVER[..], &[("users", "10")]].concat();
+    for _ in 0..8 {
+        let at_once = steered(&settings, async |_| {});
+        let ended = tokio::time::timeout(PATIENCE, at_once).await;
+        let (ended, seen) = ended.expect("the run does not end");
+        assert_eq!(ended.snapshot.requests(), seen);
+        assert_eq!(ended.snapshot.users_active(), 0);
+    }
+}
+
 #[tokio::test]
 async fn a_paused_run_sends_nothing_until_it_is_resumed() {
     let settings = [&FOR_EVER[..], &[("users", "10")]].concat();

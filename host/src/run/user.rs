@@ -47,8 +47,8 @@ pub(super) async fn play(
     user: User,
     began: tokio::time::Instant,
     badge: Rc<Badge>,
+    _playing: Playing,
 ) {
-    let _playing = Playing(Rc::clone(&floor));
     if !user.starts.is_zero() {
         tokio::time::sleep_until(began + user.starts).await;
     }
@@ -460,7 +460,15 @@ impl Drop for Open {
 }
 
 /// Counts a user as not finished, and tells the worker when it was the last.
-struct Playing(Rc<Floor>);
+/// Made before its task: one that is ended before it has run at all has no chance to count itself.
+pub(super) struct Playing(Rc<Floor>);
+
+impl Playing {
+    pub(super) fn new(floor: &Rc<Floor>) -> Self {
+        floor.playing.set(floor.playing.get() + 1);
+        Self(Rc::clone(floor))
+    }
+}
 
 impl Drop for Playing {
     fn drop(&mut self) {
