@@ -11,3 +11,4 @@ pub mod plan;
 pub mod rehearsal;
 pub mod report;
 pub mod run;
+pub mod ui;

@@ -30,3 +30,4 @@ mod support;
 mod swap;
 mod totals;
 mod traces;
+mod ui;

@@ -1,11 +1,13 @@
 //! The command line: parses it and runs one command, each of which lives in its own file. Called by `main` and, in
 //! process, by tests. Every mistake on the command line is told in one line, without a usage text.
 
+mod actions;
 mod check;
 mod cleanup;
 mod control;
 mod dashboard;
 mod demo;
+mod desk;
 mod embedded;
 mod exporter;
 mod loader;
@@ -23,6 +25,7 @@ mod status;
 mod swap;
 mod tidy;
 mod trace;
+mod ui;
 
 use std::ffi::OsString;
 

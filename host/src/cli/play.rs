@@ -4,12 +4,14 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::control::{Desk, Reach, bind};
+use super::actions::Reach;
+use super::control;
 use super::exporter::Exporter;
 use super::loader::Loader;
 use super::log::{self, Log};
 use super::results::{self, Results};
 use super::tidy::{self, Tidied};
+use super::ui::{self, Live};
 use crate::exit::{Exit, Misuse};
 use crate::http::{Client, check_reach, preflight};
 use crate::plan::Plan;
@@ -46,7 +48,8 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         return Err(Misuse(line).into());
     }
     let mut exporter = Exporter::bind(&plan).await?;
-    let desk = bind(&plan).await?;
+    let desk = control::bind(&plan).await?;
+    let live = ui::bind(&plan).await?;
     check_target(&plan).await?;
     let journal = tidy::journal(&plan)?;
 
@@ -61,15 +64,14 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         loader.limits,
         control.clone(),
     );
-    let desk = desk.map(|bound| {
-        let reach = Reach {
-            plan: Arc::clone(&plan),
-            stopper: stopper.clone(),
-            control: control.clone(),
-            swapper: swapper.clone(),
-        };
-        Desk::open(bound, reach)
-    });
+    let reach = Reach {
+        plan: Arc::clone(&plan),
+        stopper: stopper.clone(),
+        control: control.clone(),
+        swapper: swapper.clone(),
+    };
+    let desk = desk.map(|bound| control::open(bound, &reach));
+    let mut live = live.map(|bound| Live::open(bound, reach, shape));
     wait_for_start(&plan, &stopper).await;
     let watched = Arc::clone(&plan);
     let watching = plan
@@ -96,12 +98,18 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
             display.update(snapshot);
             exporter.publish(snapshot);
             results.update(snapshot);
+            if let Some(live) = &mut live {
+                live.update(snapshot);
+            }
         },
     )
     .await;
     if let Ok(ended) = &ended {
         display.update(&ended.snapshot);
         exporter.publish(&Arc::new(ended.snapshot.clone()));
+        if let Some(live) = &mut live {
+            live.cleaning(&ended.snapshot);
+        }
     }
     results.close(ended.as_ref().ok().map(|ended| &ended.snapshot));
     if let Some(watching) = watching {
@@ -118,6 +126,9 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let tidied = tidy::after_run(&plan, &loader, journal, &stopper, success).await;
     signals.abort();
     exporter.stop().await;
+    if let Some(live) = live {
+        live.close(ended.as_ref().ok()).await;
+    }
     report(&plan, &ended?, &results, tidied)
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use anyhow::bail;
 use serde_json::Value;
 
-use super::control::{Wanted, mode, share};
+use super::actions::{Wanted, mode, share};
 use crate::exit::{Exit, Misuse};
 use crate::http::ask;
 

@@ -83,6 +83,8 @@ pub struct Control {
     pub token: Option<String>,
     /// Swap a behavior when its file changes.
     pub watch: bool,
+    /// Where people watch and steer it in a browser.
+    pub page: Option<SocketAddr>,
 }
 
 /// The service under test and how to speak to it.

@@ -445,6 +445,12 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             switch(),
             "Swap an archetype's behavior when its module file changes",
         ),
+        page: r.read(
+            "ui",
+            "none",
+            socket_address().or_none(),
+            "Serve a live page on this address, for instance 127.0.0.1:7071: watch the run in a browser, and steer it",
+        ),
     };
 
     // Straight after the reading, so that a line about two settings stands beside those about one.

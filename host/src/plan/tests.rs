@@ -78,6 +78,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("control", "127.0.0.1:7070", "none"),
     ("control_token", "one", "two"),
     ("watch", "false", "true"),
+    ("ui", "127.0.0.1:7071", "none"),
 ];
 
 /// A folder to write plan files to, and what else a test says.

@@ -122,7 +122,7 @@ fn regard(snapshot: &Snapshot) -> Regard {
 }
 
 /// The base URL without user name and password.
-pub(super) fn target(plan: &Plan) -> String {
+pub fn target(plan: &Plan) -> String {
     let mut url = plan.target.base_url.clone();
     // Both fail only for URLs that cannot carry credentials at all.
     let _ = url.set_username("");

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::words::{ENGLISH, PORTUGUESE, Words};
+use crate::metrics::{BreakerState, Failure};
 use crate::plan::Language;
 
 /// The words and the number formats of one language.
@@ -20,6 +21,14 @@ impl Locale {
             Language::English => &ENGLISH,
             Language::Portuguese => &PORTUGUESE,
         }
+    }
+
+    pub fn failure(self, failure: Failure) -> &'static str {
+        self.words().failure(failure)
+    }
+
+    pub fn breaker(self, state: BreakerState) -> &'static str {
+        self.words().breaker_state(state)
     }
 
     /// `15,432` or `15.432`.

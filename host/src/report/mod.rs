@@ -18,6 +18,7 @@ mod words;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
+pub use gather::target;
 pub use json::{Cleanup, Summary};
 pub use language::Locale;
 pub use panel::{PanelState, render};
@@ -25,6 +26,7 @@ pub use timeseries::TimeSeries;
 
 use self::lines::Lines;
 use self::panel::Panel;
+use self::summary::limit_text;
 use crate::metrics::Snapshot;
 use crate::plan::Plan;
 
@@ -40,7 +42,7 @@ pub struct RunShape {
 
 impl RunShape {
     /// Share of the run that is done, 0 to 1; `None` when neither budgets nor a duration bound it.
-    fn progress(&self, snapshot: &Snapshot) -> Option<f64> {
+    pub fn progress(&self, snapshot: &Snapshot) -> Option<f64> {
         let by_requests = (self.requests_planned > 0)
             .then(|| snapshot.requests() as f64 / self.requests_planned as f64);
         let by_time = self
@@ -55,7 +57,7 @@ impl RunShape {
     }
 
     /// Estimate of the time that is left, at the present rate.
-    fn remaining(&self, snapshot: &Snapshot) -> Option<Duration> {
+    pub fn remaining(&self, snapshot: &Snapshot) -> Option<Duration> {
         let left = self.requests_planned.saturating_sub(snapshot.requests());
         let rate = snapshot.rates.ten_seconds.requests;
         let by_requests = (self.requests_planned > 0 && rate > 0.0)
@@ -64,6 +66,13 @@ impl RunShape {
         let by_time = self.duration.map(|d| d.saturating_sub(snapshot.elapsed));
         by_requests.into_iter().chain(by_time).min()
     }
+}
+
+/// Where the generator itself was the limit, in words.
+pub fn warnings(snapshot: &Snapshot, locale: Locale) -> Vec<String> {
+    let limits = gather::limits(snapshot);
+    let texts = limits.iter().map(|limit| limit_text(limit, locale));
+    texts.collect()
 }
 
 /// The live view on standard error: a panel on a terminal, else a plain line every few seconds.
@@ -202,6 +211,7 @@ pub(crate) mod testing {
                 address: None,
                 token: None,
                 watch: true,
+                page: None,
             },
             output: Output {
                 metrics: None,

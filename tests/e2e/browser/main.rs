@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod chromium;
+mod live;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod support;

@@ -1,0 +1,81 @@
+//! A desk: an address of this machine at which a run answers over HTTP. The control endpoint is one, the live page another.
+//! Taken before the run, so that a taken port ends the command and not the run.
+//!
+//! What must stay true: without a token it is open to this machine alone.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::exit::Misuse;
+
+/// How long open connections may keep the desk after the run.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A listening socket that nobody answers yet.
+pub(super) struct Bound(TcpListener);
+
+impl Bound {
+    /// Take the address. `name` is the setting that has it. Without a `token`, the world must not reach it.
+    pub(super) async fn take(
+        name: &str,
+        address: SocketAddr,
+        token: Option<&str>,
+    ) -> Result<Self, Misuse> {
+        if !address.ip().is_loopback() && token.is_none() {
+            return Err(Misuse(format!(
+                "{name} {address}: others could steer this run: listen on 127.0.0.1, or set control_token"
+            )));
+        }
+        let taken = |error: std::io::Error| {
+            Misuse(format!(
+                "{name} {address}: {error}: choose another address with --{name} HOST:PORT"
+            ))
+        };
+        let listener = TcpListener::bind(address).await.map_err(taken)?;
+        let address: SocketAddr = listener.local_addr().map_err(taken)?;
+        // A stable line: port 0 is the system's choice, and scripts read it here.
+        eprintln!("{name}: http://{address}");
+        Ok(Self(listener))
+    }
+}
+
+/// A desk at work.
+pub(super) struct Desk {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Desk {
+    /// Answer from now on.
+    pub(super) fn open(bound: Bound, app: Router) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (down, is_down) = oneshot::channel();
+        let shutdown = async move {
+            let _ = stopped.await;
+            let _ = down.send(());
+        };
+        let server = axum::serve(bound.0, app).with_graceful_shutdown(shutdown);
+        let task = tokio::spawn(async move {
+            let overdue = async {
+                let _ = is_down.await;
+                tokio::time::sleep(GRACE).await;
+            };
+            tokio::select! {
+                _ = server => {}
+                () = overdue => {}
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Answer no more.
+    pub(super) async fn close(self) {
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
