@@ -1,5 +1,5 @@
-//! The archetype `newcomer`: registers, tells who they are, looks around, and thinks again about what they told. In
-//! later sessions they come back for another look.
+//! The archetype `newcomer`: registers, tells who they are, looks around, thinks again about what they told, and logs
+//! out. In later sessions they come back for another look.
 
 use user_service_client::routes::*;
 use user_service_client::{Account, Profile, Standing, maybe_err};
@@ -50,11 +50,8 @@ async fn journey(me: &mut Me) -> Result<()> {
     client
         .update_profile(&account.id, &Profile::made_up(me))
         .await?;
-    if me.chance(0.5) {
-        me.think().await;
-        account.tokens.logout(me).await?;
-    }
-    Ok(())
+    me.think().await;
+    account.tokens.logout(me).await
 }
 
 behavior! {
