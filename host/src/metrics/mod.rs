@@ -7,6 +7,7 @@ mod arrivals;
 mod catalog;
 mod counts;
 pub mod families;
+mod grid;
 mod holds;
 mod interval;
 mod limits;

@@ -1,4 +1,4 @@
-//! A distribution of durations: an HDR histogram with 3 significant digits, and the exact sum beside it.
+//! A distribution of durations with 3 significant digits, as HDR histograms have it, and the exact sum beside it.
 //! Used for every latency of the run. Values are clamped to the scale's range, so recording never fails.
 
 use std::time::Duration;
@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
+
+use super::grid::Grid;
 
 /// How fine [`Timing::exponential`] is: 2^3 buckets for each power of two, each 9 % wider than the one before it.
 pub const NATIVE_SCHEMA: i32 = 3;
@@ -46,11 +48,11 @@ impl Scale {
     }
 }
 
-/// Durations, counted. Empty ones hold no memory; a used one grows with its largest value, up to 140 KB.
+/// Durations, counted. Empty ones hold no memory; a used one holds what its values need, at most 260 KB.
 #[derive(Debug, Clone)]
 pub struct Timing {
     scale: Scale,
-    histogram: Option<Histogram<u64>>,
+    grid: Grid,
     sum_nanos: u64,
 }
 
@@ -74,7 +76,7 @@ impl Timing {
     pub fn new(scale: Scale) -> Timing {
         Timing {
             scale,
-            histogram: None,
+            grid: Grid::default(),
             sum_nanos: 0,
         }
     }
@@ -95,42 +97,32 @@ impl Timing {
             Scale::Millis => nanos / 1_000_000,
         };
         self.sum_nanos = self.sum_nanos.saturating_add(nanos);
-        let ticks = ticks.clamp(1, self.scale.max_ticks());
-        // It grows by itself up to the clamp above; only a 16-bit address space could refuse.
-        let _ = self.histogram_mut().record(ticks);
+        self.grid.record(ticks.clamp(1, self.scale.max_ticks()));
     }
 
     /// Add everything that another one of the same scale holds.
     pub fn merge(&mut self, other: &Timing) {
         debug_assert_eq!(self.scale, other.scale);
-        let Some(theirs) = other.histogram.as_ref().filter(|h| !h.is_empty()) else {
-            return;
-        };
-        self.add(theirs);
-        self.sum_nanos = self.sum_nanos.saturating_add(other.sum_nanos);
+        if !other.is_empty() {
+            self.grid.merge(&other.grid);
+            self.sum_nanos = self.sum_nanos.saturating_add(other.sum_nanos);
+        }
     }
 
     /// What was recorded after an earlier state of the same one.
     pub fn since(&self, earlier: &Timing) -> Timing {
         let mut later = self.clone();
         later.sum_nanos = self.sum_nanos.saturating_sub(earlier.sum_nanos);
-        if let (Some(mine), Some(theirs)) = (&mut later.histogram, &earlier.histogram)
-            // Only for one that is no earlier state.
-            && mine.subtract(theirs).is_err()
-        {
-            debug_assert!(false, "not an earlier state");
-        }
+        let exact = later.grid.subtract(&earlier.grid);
+        debug_assert!(exact, "not an earlier state");
         later
     }
 
     /// Take the values out, and leave nothing behind.
     pub(super) fn take_cells(&mut self) -> Cells {
-        let histogram = self.histogram.take();
-        let used = histogram.iter().flat_map(Histogram::iter_recorded);
+        let grid = std::mem::take(&mut self.grid);
         Cells {
-            used: used
-                .map(|step| (step.value_iterated_to(), step.count_at_value()))
-                .collect(),
+            used: grid.cells().map(|c| (c.highest, c.count)).collect(),
             sum_nanos: std::mem::take(&mut self.sum_nanos),
         }
     }
@@ -138,23 +130,19 @@ impl Timing {
     /// Put values in.
     pub(super) fn add_cells(&mut self, cells: &Cells) {
         for &(ticks, count) in &cells.used {
-            let _ = self.histogram_mut().record_n(ticks, count);
+            self.grid.record_n(ticks, count);
         }
         self.sum_nanos = self.sum_nanos.saturating_add(cells.sum_nanos);
     }
 
     /// Forget the values, keep the memory.
     pub fn reset(&mut self) {
-        if self.count() > 0
-            && let Some(histogram) = &mut self.histogram
-        {
-            histogram.reset();
-        }
+        self.grid.reset();
         self.sum_nanos = 0;
     }
 
     pub fn count(&self) -> u64 {
-        self.histogram.as_ref().map_or(0, Histogram::len)
+        self.grid.count()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -173,15 +161,16 @@ impl Timing {
 
     /// The value that a share `quantile` (0 to 1) of the values does not exceed; zero when empty.
     pub fn quantile(&self, quantile: f64) -> Duration {
-        self.ticks(|h| h.value_at_quantile(quantile))
+        let rank = (quantile.clamp(0.0, 1.0) * self.count() as f64).ceil() as u64;
+        self.ticks(self.grid.ranked(rank.max(1)).map(|cell| cell.highest))
     }
 
     pub fn min(&self) -> Duration {
-        self.ticks(Histogram::min)
+        self.ticks(self.grid.first().map(|cell| cell.lowest))
     }
 
     pub fn max(&self) -> Duration {
-        self.ticks(Histogram::max)
+        self.ticks(self.grid.last().map(|cell| cell.highest))
     }
 
     /// Number of values in each bucket that ends at the given bound (ascending, in seconds), and a last one up to
@@ -193,18 +182,15 @@ impl Timing {
             .chain([f64::INFINITY])
             .map(|bound| (bound, 0))
             .collect();
-        let Some(histogram) = &self.histogram else {
-            return buckets;
-        };
         let tick = self.scale.tick_seconds();
         let mut at = 0;
-        for step in histogram.iter_recorded() {
-            let seconds = histogram.lowest_equivalent(step.value_iterated_to()) as f64 * tick;
+        for cell in self.grid.cells() {
+            let seconds = cell.lowest as f64 * tick;
             // Half a tick of slack: 5_000 ticks of 1e-6 are not exactly 0.005 in floating point.
             while at + 1 < buckets.len() && seconds > buckets[at].0 + tick / 2.0 {
                 at += 1;
             }
-            buckets[at].1 += step.count_at_value();
+            buckets[at].1 += cell.count;
         }
         buckets
     }
@@ -213,18 +199,15 @@ impl Timing {
     /// end included. Empty buckets are left out.
     pub fn exponential(&self) -> Vec<(i32, u64)> {
         let mut buckets: Vec<(i32, u64)> = Vec::new();
-        let Some(histogram) = &self.histogram else {
-            return buckets;
-        };
         let tick = self.scale.tick_seconds();
         let per_power = f64::from(1 << NATIVE_SCHEMA);
-        for step in histogram.iter_recorded() {
-            let seconds = histogram.lowest_equivalent(step.value_iterated_to()) as f64 * tick;
+        for cell in self.grid.cells() {
+            let seconds = cell.lowest as f64 * tick;
             // A hair of slack: powers of two in ticks are not exact in floating point.
             let index = (seconds.log2() * per_power - 1e-9).ceil() as i32;
             match buckets.last_mut() {
-                Some((last, count)) if *last == index => *count += step.count_at_value(),
-                _ => buckets.push((index, step.count_at_value())),
+                Some((last, count)) if *last == index => *count += cell.count,
+                _ => buckets.push((index, cell.count)),
             }
         }
         buckets
@@ -232,12 +215,17 @@ impl Timing {
 
     /// The histogram in the HDR V2 deflate form, in base64, in ticks of [`Scale::tick_seconds`]; empty when empty.
     pub fn to_base64(&self) -> String {
-        let Some(histogram) = self.histogram.as_ref().filter(|h| !h.is_empty()) else {
+        if self.is_empty() {
             return String::new();
-        };
+        }
+        let mut histogram = histogram();
+        for cell in self.grid.cells() {
+            // It grows by itself; only a 16-bit address space could refuse.
+            let _ = histogram.record_n(cell.highest, cell.count);
+        }
         let mut bytes = Vec::new();
         // Writing to a vector cannot fail.
-        let _ = V2DeflateSerializer::new().serialize(histogram, &mut bytes);
+        let _ = V2DeflateSerializer::new().serialize(&histogram, &mut bytes);
         STANDARD.encode(bytes)
     }
 
@@ -251,32 +239,23 @@ impl Timing {
         let histogram: Histogram<u64> = Deserializer::new()
             .deserialize(&mut bytes.as_slice())
             .map_err(DecodeError::Histogram)?;
-        timing.add(&histogram);
+        for step in histogram.iter_recorded() {
+            timing
+                .grid
+                .record_n(step.value_iterated_to(), step.count_at_value());
+        }
         timing.sum_nanos = u64::try_from(sum.as_nanos()).unwrap_or(u64::MAX);
         Ok(timing)
     }
 
-    fn add(&mut self, theirs: &Histogram<u64>) {
-        let mine = self.histogram_mut();
-        // `add` grows the cells but not the range that the serialized form declares; counting nothing at their
-        // largest value grows both.
-        let _ = mine.record_n(theirs.max(), 0);
-        let _ = mine.add(theirs);
+    fn ticks(&self, ticks: Option<u64>) -> Duration {
+        let nanos = ticks.map(|ticks| ticks.saturating_mul(self.scale.tick_nanos()));
+        Duration::from_nanos(nanos.unwrap_or(0))
     }
+}
 
-    fn ticks(&self, of: impl Fn(&Histogram<u64>) -> u64) -> Duration {
-        match &self.histogram {
-            Some(histogram) if !histogram.is_empty() => {
-                Duration::from_nanos(of(histogram).saturating_mul(self.scale.tick_nanos()))
-            }
-            _ => Duration::ZERO,
-        }
-    }
-
-    fn histogram_mut(&mut self) -> &mut Histogram<u64> {
-        self.histogram
-            .get_or_insert_with(|| Histogram::new(3).expect("3 significant digits are in range"))
-    }
+fn histogram() -> Histogram<u64> {
+    Histogram::new(3).expect("3 significant digits are in range")
 }
 
 #[cfg(test)]
@@ -348,7 +327,8 @@ mod tests {
         let mut timing = Timing::new(Scale::Micros);
         (0..5_000u64).for_each(|i| timing.record(Duration::from_micros(i * i % 3_000_000)));
         let back = Timing::from_base64(Scale::Micros, &timing.to_base64(), timing.sum()).unwrap();
-        assert_eq!(back.histogram, timing.histogram);
+        let cells = |timing: &Timing| timing.grid.cells().collect::<Vec<_>>();
+        assert_eq!(cells(&back), cells(&timing));
         assert_eq!(back.sum(), timing.sum());
         assert!(Timing::from_base64(Scale::Micros, "AAAA", Duration::ZERO).is_err());
         assert!(Timing::from_base64(Scale::Micros, "no base64", Duration::ZERO).is_err());

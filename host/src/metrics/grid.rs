@@ -1,0 +1,262 @@
+//! The counts behind a [`super::Timing`]: those of an HDR histogram with 3 significant digits, kept in short pieces that
+//! come into being with the first value that falls into them.
+//!
+//! What must stay true: a value far from all others costs one piece, not all cells up to it. There are hundreds of these
+//! in a run, and one slow second of the target must not show in the generator's memory.
+
+/// Cells of the lowest range, where each holds one value; every further range is twice as wide and has half as many.
+const SINGLE: u64 = 2048;
+/// Cells of every further range.
+const FURTHER: usize = SINGLE as usize / 2;
+/// Cells of a piece: as many as a line of the processor's cache holds.
+const PIECE: usize = 8;
+
+type Piece = [u64; PIECE];
+
+/// Counts by value.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Grid {
+    /// Where the counts of each run of cells are: one more than an index into `pieces`, or 0 for none.
+    places: Vec<u16>,
+    pieces: Vec<Piece>,
+    count: u64,
+}
+
+/// A cell that is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Cell {
+    /// Smallest value that falls into it.
+    pub lowest: u64,
+    /// Largest value that falls into it.
+    pub highest: u64,
+    pub count: u64,
+}
+
+impl Grid {
+    pub(super) fn record(&mut self, value: u64) {
+        self.record_n(value, 1);
+    }
+
+    pub(super) fn record_n(&mut self, value: u64, count: u64) {
+        let cell = cell_of(value);
+        let place = self.places.get(cell / PIECE).copied().unwrap_or(0);
+        let piece = match self.pieces.get_mut(usize::from(place).wrapping_sub(1)) {
+            Some(piece) => piece,
+            None => self.new_piece(cell / PIECE),
+        };
+        let counted = &mut piece[cell % PIECE];
+        *counted = counted.saturating_add(count);
+        self.count = self.count.saturating_add(count);
+    }
+
+    #[cold]
+    fn new_piece(&mut self, at: usize) -> &mut Piece {
+        if at >= self.places.len() {
+            self.places.resize(at + 1, 0);
+        }
+        if self.pieces.len() == self.pieces.capacity() {
+            // Not twice as much, as a vector grows by itself: most of these have nearly all they will ever need.
+            self.pieces.reserve_exact(8 + self.pieces.len() / 8);
+        }
+        self.pieces.push([0; PIECE]);
+        let last = self.pieces.len() - 1;
+        // Fits: the largest value of all lies in piece 7039.
+        self.places[at] = last as u16 + 1;
+        &mut self.pieces[last]
+    }
+
+    pub(super) fn merge(&mut self, other: &Grid) {
+        for (at, theirs) in other.used() {
+            let place = self.places.get(at).copied().unwrap_or(0);
+            let mine = match self.pieces.get_mut(usize::from(place).wrapping_sub(1)) {
+                Some(mine) => mine,
+                None => self.new_piece(at),
+            };
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine = mine.saturating_add(*theirs);
+            }
+        }
+        self.count = self.count.saturating_add(other.count);
+    }
+
+    /// Take an earlier state of this one away. `false`: it was none, and the result is not exact.
+    pub(super) fn subtract(&mut self, earlier: &Grid) -> bool {
+        let mut exact = true;
+        for (at, theirs) in earlier.used() {
+            let place = self.places.get(at).copied().unwrap_or(0);
+            match self.pieces.get_mut(usize::from(place).wrapping_sub(1)) {
+                Some(mine) => {
+                    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                        exact &= *mine >= *theirs;
+                        *mine = mine.saturating_sub(*theirs);
+                    }
+                }
+                None => exact &= theirs.iter().all(|count| *count == 0),
+            }
+        }
+        self.count = self.count.saturating_sub(earlier.count);
+        exact
+    }
+
+    /// Forget the values, keep the memory.
+    pub(super) fn reset(&mut self) {
+        self.places.clear();
+        self.pieces.clear();
+        self.count = 0;
+    }
+
+    /// Values in it.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The cells in use, ascending.
+    pub(super) fn cells(&self) -> impl Iterator<Item = Cell> {
+        self.used().flat_map(|(at, piece)| {
+            let counted = piece.iter().enumerate().filter(|(_, count)| **count > 0);
+            counted.map(move |(within, count)| cell(at * PIECE + within, *count))
+        })
+    }
+
+    /// The cell in which the value of this rank lies: 1 is the smallest.
+    pub(super) fn ranked(&self, rank: u64) -> Option<Cell> {
+        let mut seen = 0u64;
+        for (at, piece) in self.used() {
+            let here = piece.iter().copied().fold(0, u64::saturating_add);
+            if seen.saturating_add(here) < rank {
+                seen = seen.saturating_add(here);
+                continue;
+            }
+            for (within, count) in piece.iter().enumerate() {
+                seen = seen.saturating_add(*count);
+                if *count > 0 && seen >= rank {
+                    return Some(cell(at * PIECE + within, *count));
+                }
+            }
+        }
+        self.last()
+    }
+
+    /// The lowest cell in use.
+    pub(super) fn first(&self) -> Option<Cell> {
+        self.cells().next()
+    }
+
+    /// The highest cell in use.
+    pub(super) fn last(&self) -> Option<Cell> {
+        let places = self.places.iter().enumerate().rev();
+        places
+            .filter_map(|(at, place)| Some((at, self.piece(*place)?)))
+            .find_map(|(at, piece)| {
+                let within = piece.iter().rposition(|count| *count > 0)?;
+                Some(cell(at * PIECE + within, piece[within]))
+            })
+    }
+
+    fn used(&self) -> impl Iterator<Item = (usize, &Piece)> {
+        let places = self.places.iter().enumerate();
+        places.filter_map(|(at, place)| Some((at, self.piece(*place)?)))
+    }
+
+    fn piece(&self, place: u16) -> Option<&Piece> {
+        self.pieces.get(usize::from(place).wrapping_sub(1))
+    }
+}
+
+/// The number of the cell that a value falls into.
+fn cell_of(value: u64) -> usize {
+    let range = SINGLE.leading_zeros() + 1 - (value | (SINGLE - 1)).leading_zeros();
+    range as usize * FURTHER + (value >> range) as usize
+}
+
+fn cell(number: usize, count: u64) -> Cell {
+    let range = (number / FURTHER).saturating_sub(1);
+    let lowest = ((number - range * FURTHER) as u64) << range;
+    Cell {
+        lowest,
+        highest: lowest + ((1u64 << range) - 1),
+        count,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hdrhistogram::Histogram;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = u64> {
+        prop_oneof![0..5_000u64, 0..60_000_000u64, 0..100_000_000_000u64]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn every_value_is_in_its_cell_and_cells_follow_each_other(value in prop_oneof![value(), any::<u64>()]) {
+            let number = cell_of(value);
+            let this = cell(number, 1);
+            prop_assert!(this.lowest <= value && value <= this.highest);
+            if let Some(next) = this.highest.checked_add(1) {
+                prop_assert_eq!(cell(number + 1, 1).lowest, next);
+            }
+        }
+
+        #[test]
+        fn it_says_what_a_histogram_says(values in prop::collection::vec((value(), 1..4u64), 1..40)) {
+            let mut grid = Grid::default();
+            let mut whole = Histogram::<u64>::new(3).unwrap();
+            for (value, count) in &values {
+                grid.record_n(*value, *count);
+                whole.record_n(*value, *count).unwrap();
+            }
+            prop_assert_eq!(grid.count(), whole.len());
+            let cells: Vec<_> = grid.cells().map(|cell| (cell.highest, cell.count)).collect();
+            let theirs: Vec<_> = whole
+                .iter_recorded()
+                .map(|step| (whole.highest_equivalent(step.value_iterated_to()), step.count_at_value()))
+                .collect();
+            prop_assert_eq!(cells, theirs);
+            prop_assert_eq!(grid.first().unwrap().lowest, whole.lowest_equivalent(whole.min()));
+            prop_assert_eq!(grid.last().unwrap().highest, whole.max());
+            for rank in 1..=whole.len() {
+                let quantile = (rank as f64 - 0.5) / whole.len() as f64;
+                prop_assert_eq!(grid.ranked(rank).unwrap().highest, whole.value_at_quantile(quantile));
+            }
+        }
+
+        #[test]
+        fn subtracting_undoes_merging(
+            one in prop::collection::vec(value(), 0..50), other in prop::collection::vec(value(), 0..50),
+        ) {
+            let grid = |values: &[u64]| {
+                let mut grid = Grid::default();
+                values.iter().for_each(|value| grid.record(*value));
+                grid
+            };
+            let (one, other) = (grid(&one), grid(&other));
+            let mut both = one.clone();
+            both.merge(&other);
+            prop_assert_eq!(both.count(), one.count() + other.count());
+            prop_assert!(both.subtract(&one));
+            prop_assert_eq!(both.count(), other.count());
+            prop_assert_eq!(both.cells().collect::<Vec<_>>(), other.cells().collect::<Vec<_>>());
+            if other.count() > 0 {
+                prop_assert!(!Grid::default().subtract(&other));
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_far_away_costs_one_piece() {
+        let mut grid = Grid::default();
+        grid.record(1);
+        grid.record(60_000_000_000);
+        assert_eq!(grid.pieces.len(), 2);
+        grid.record(u64::MAX);
+        assert_eq!(grid.places.len(), 7040);
+        grid.reset();
+        assert_eq!((grid.count(), grid.last()), (0, None));
+    }
+}
