@@ -86,10 +86,13 @@ fn users_are_called_in_for_arrivals_that_find_nobody_free() {
 #[test]
 fn arrivals_that_nobody_takes_in_time_are_dropped_and_told() {
     let service = Service::with(&["--latency", "1s"]);
-    let played = RunOf::fine(
+    let played = RunOf::start(
         &service.url,
-        "--archetype active --rate 50/s --duration 3s --users 1 --max-users 1 --max-wait 200ms --workers 1",
-    );
+        "--archetype active --rate 50/s --duration 3s --users 1 --max-users 1 --max-wait 200ms --workers 1 \
+         --threshold dropped<100",
+    )
+    .played();
+    assert_eq!(played.ended.code, Some(99), "{}", played.ended.stderr);
     let (due, dropped) = accounts_for_all(&played);
     assert_eq!(due, 150);
     assert!(dropped >= 140, "{dropped}");

@@ -25,6 +25,8 @@ pub struct Tally {
     pub injected: u64,
     /// Requests that never left.
     pub not_sent: u64,
+    /// Arrivals that found no user in time.
+    pub dropped: u64,
     pub checks_passed: u64,
     pub checks_failed: u64,
     pub bytes_sent: u64,
@@ -39,6 +41,7 @@ impl Default for Tally {
             errors: 0,
             injected: 0,
             not_sent: 0,
+            dropped: 0,
             checks_passed: 0,
             checks_failed: 0,
             bytes_sent: 0,
@@ -61,6 +64,7 @@ impl Tally {
             requests: group.requests(),
             errors: group.errors(),
             injected: group.injected(),
+            dropped: snapshot.arrivals.dropped,
             bytes_sent: group.bytes_sent(),
             bytes_received: group.bytes_received(),
             latency: group.latency().clone(),
@@ -93,6 +97,7 @@ impl Tally {
             errors: each(self.errors, other.errors),
             injected: each(self.injected, other.injected),
             not_sent: each(self.not_sent, other.not_sent),
+            dropped: each(self.dropped, other.dropped),
             checks_passed: each(self.checks_passed, other.checks_passed),
             checks_failed: each(self.checks_failed, other.checks_failed),
             bytes_sent: each(self.bytes_sent, other.bytes_sent),
@@ -124,6 +129,7 @@ impl Tally {
             Metric::Requests => Some(self.requests as f64),
             Metric::Errors => Some(self.errors as f64),
             Metric::NotSent => Some(self.not_sent as f64),
+            Metric::Dropped => Some(self.dropped as f64),
         }
     }
 }

@@ -58,7 +58,12 @@ pub enum Metric {
     Errors,
     /// Requests that never left.
     NotSent,
+    /// Arrivals of a rate that found no user in time.
+    Dropped,
 }
+
+/// Of a selector.
+const FIELDS: [&str; 4] = ["archetype", "route", "method", "category"];
 
 /// What a metric is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +113,7 @@ pub enum Unit {
     One,
 }
 
-const METRICS: [(&str, Metric); 15] = [
+const METRICS: [(&str, Metric); 16] = [
     ("p50", Metric::P50),
     ("p75", Metric::P75),
     ("p90", Metric::P90),
@@ -124,6 +129,7 @@ const METRICS: [(&str, Metric); 15] = [
     ("requests", Metric::Requests),
     ("errors", Metric::Errors),
     ("not_sent", Metric::NotSent),
+    ("dropped", Metric::Dropped),
 ];
 
 /// Longest first where one is the beginning of another.
@@ -157,14 +163,20 @@ impl Metric {
         match self {
             Metric::ErrorRate | Metric::Checks => Dimension::Share,
             Metric::Rate => Dimension::PerSecond,
-            Metric::Requests | Metric::Errors | Metric::NotSent => Dimension::Count,
+            Metric::Requests | Metric::Errors | Metric::NotSent | Metric::Dropped => {
+                Dimension::Count
+            }
             _ => Dimension::Time,
         }
     }
 
-    /// Whether it is known by route, and not only by archetype.
-    fn by_route(self) -> bool {
-        !matches!(self, Metric::Checks | Metric::NotSent)
+    /// Fields of a selector that it is known by.
+    fn fields(self) -> &'static [&'static str] {
+        match self {
+            Metric::Dropped => &[],
+            Metric::Checks | Metric::NotSent => &FIELDS[..1],
+            _ => &FIELDS,
+        }
     }
 
     /// A value in plain text, for the log: `1234ms`, `87.3%`, `102.4/s`.
@@ -403,15 +415,16 @@ mod tests {
             |(metric, archetype, method, route, category, comparison, window)| {
                 bound(metric.dimension()).prop_map(move |bound| {
                     let filled = |name: &Option<String>| name.clone().filter(|n| !n.is_empty());
-                    let by_route =
-                        |name: &Option<String>| filled(name).filter(|_| metric.by_route());
+                    let by = |field: &str, name: &Option<String>| {
+                        filled(name).filter(|_| metric.fields().contains(&field))
+                    };
                     Condition {
                         metric,
                         selector: Selector {
-                            archetype: filled(&archetype),
-                            method: by_route(&method).map(|m| m.to_uppercase()),
-                            route: by_route(&route),
-                            category: by_route(&category),
+                            archetype: by("archetype", &archetype),
+                            method: by("method", &method).map(|m| m.to_uppercase()),
+                            route: by("route", &route),
+                            category: by("category", &category),
                         },
                         comparison,
                         bound,

@@ -138,7 +138,7 @@ fn quoted(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::metrics::testing::{catalog, sample, snapshot};
-    use crate::metrics::{Interval, Outcome, Process, Recorder, RequestSample, Totals};
+    use crate::metrics::{Interval, Outcome, Process, Recorder, RequestSample, Standing, Totals};
 
     /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each.
     fn play(series: &mut TimeSeries, seconds: u64) -> Snapshot {
@@ -156,6 +156,11 @@ mod tests {
                     ..sample(0, 0)
                 });
             }
+            recorder.dropped(1);
+            recorder.stands(Standing {
+                in_flight: second,
+                ..Standing::default()
+            });
             totals.absorb(&mut recorder.take(Interval::new(&catalog())));
             last = totals.snapshot(Duration::from_millis(500 * half), Process::default());
             series.update(&last);
@@ -182,6 +187,8 @@ mod tests {
         assert_eq!(column("requests"), ["10", "20", "30"]);
         assert_eq!(column("rate"), ["10.000", "20.000", "30.000"]);
         assert_eq!(column("errors"), ["1", "1", "1"]);
+        assert_eq!(column("in_flight"), ["1", "2", "3"]);
+        assert_eq!(column("dropped"), ["2", "2", "2"]);
         assert_eq!(column("p50")[2], "0.030015");
         assert_eq!(column("mix_auth"), ["0.600000", "0.500000", "0.533333"]);
     }

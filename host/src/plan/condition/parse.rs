@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::errors::{Bad, nearest};
 use super::super::units::{Bare, parse_duration, show_duration};
 use super::{
-    Bound, COMPARISONS, Condition, Dimension, METRICS, Metric, Selector, Threshold, UNITS,
+    Bound, COMPARISONS, Condition, Dimension, FIELDS, METRICS, Metric, Selector, Threshold, UNITS,
 };
 
 /// Longest text of one condition, in bytes.
@@ -17,7 +17,6 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
 const LARGEST: f64 = 1e15;
 
 const EXAMPLE: &str = "write it as 'error_rate>50%:30s' or 'p95{archetype=admin}<500ms'";
-const FIELDS: [&str; 4] = ["archetype", "route", "method", "category"];
 
 /// Reads `METRIC[{SELECTOR}] SIGN BOUND[:WINDOW]`.
 pub(super) fn condition(text: &str) -> Result<Condition, Bad> {
@@ -178,8 +177,12 @@ impl<'a> Cursor<'a> {
             };
             let problem = if field.is_some() {
                 Some(format!("{name} is there twice"))
-            } else if name != "archetype" && !metric.by_route() {
-                Some(format!("{} are known by archetype only", metric.as_str()))
+            } else if !metric.fields().contains(&name) {
+                let of = match metric.fields() {
+                    [] => "for the whole run only".to_owned(),
+                    fields => format!("by {} only", fields.join(", ")),
+                };
+                Some(format!("{} are known {of}", metric.as_str()))
             } else {
                 None
             };

@@ -60,7 +60,7 @@ pub(super) fn row(
         None => Is::Nothing,
     };
     let interval = &snapshot.rates.interval;
-    let named: [(&str, Is); 21] = [
+    let named: [(&str, Is); 23] = [
         (
             "time",
             Is::Text(wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
@@ -68,6 +68,7 @@ pub(super) fn row(
         ("elapsed", Is::Number(snapshot.elapsed.as_secs_f64(), 3)),
         ("users", Is::Whole(snapshot.users_active())),
         ("sessions", Is::Whole(snapshot.sessions_active())),
+        ("in_flight", Is::Whole(snapshot.standings.in_flight())),
         ("requests", Is::Whole(came.requests)),
         (
             "rate",
@@ -76,6 +77,7 @@ pub(super) fn row(
         ("errors", Is::Whole(came.errors)),
         ("injected", Is::Whole(came.injected)),
         ("not_sent", Is::Whole(came.not_sent)),
+        ("dropped", Is::Whole(came.dropped)),
         ("checks_passed", Is::Whole(came.checks_passed)),
         ("checks_failed", Is::Whole(came.checks_failed)),
         ("mean", seconds(Metric::Mean)),

@@ -107,6 +107,25 @@ fn nothing_at_all_is_no_reason_to_stop() {
 }
 
 #[test]
+fn arrivals_that_are_dropped_can_stop_the_run() {
+    let mut run = Played::new(abort_on("dropped>=30:2s"), 0);
+    for dropped in [10, 10, 20, 0] {
+        run.recorder.dropped(dropped);
+        let stopped = run.seconds(1, 10, 0);
+        assert_eq!(stopped.is_some(), dropped == 20, "{stopped:?}");
+        if stopped.is_some() {
+            break;
+        }
+    }
+    let mut run = Played::new(thresholds("dropped<1"), 0);
+    run.seconds(2, 10, 0);
+    assert_eq!(run.close(), [(State::Ok, Some(0.0))]);
+    run.recorder.dropped(3);
+    run.seconds(1, 10, 0);
+    assert_eq!(run.close(), [(State::Crossed, Some(3.0))]);
+}
+
+#[test]
 fn a_threshold_without_a_window_is_judged_by_the_whole_run() {
     let mut run = Played::new(thresholds("p95<500ms; error_rate<5%; checks>99%"), 0);
     assert_eq!(run.seconds(5, 900, 100), None);
