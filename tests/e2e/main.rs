@@ -20,6 +20,7 @@ mod leftovers;
 mod logins;
 mod metrics;
 mod modules;
+mod pauses;
 mod profiles;
 mod push;
 mod rehearsal;

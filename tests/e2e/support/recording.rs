@@ -1,10 +1,11 @@
-//! A stand-in for the user service that writes down who asked for what, in order, and whose answers depend on nothing
+//! A stand-in for the user service that writes down who asked for what, in order, and when, and whose answers depend on nothing
 //! but the request and the account: no clock, no order of arrival between accounts.
 //!
 //! A request belongs to the account of its token, and without one to the account that its body names.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -18,6 +19,9 @@ use super::Server;
 /// What each account sent, line by line: method, path with query, body.
 pub type Seen = BTreeMap<String, Vec<String>>;
 
+/// The same, each line with the moment of its coming.
+pub type Moments = BTreeMap<String, Vec<(Instant, String)>>;
+
 /// The server, on a thread of its own until it is asked what it has seen.
 pub struct Recording {
     pub url: String,
@@ -30,7 +34,7 @@ struct Memory(Arc<Mutex<Remembered>>);
 
 #[derive(Default)]
 struct Remembered {
-    seen: Seen,
+    seen: Moments,
     /// The last profile written at each path.
     profiles: BTreeMap<String, Value>,
 }
@@ -49,6 +53,14 @@ impl Recording {
 
     /// Stop, and tell what was seen.
     pub fn seen(self) -> Seen {
+        let lines = |moments: Vec<_>| moments.into_iter().map(|(_, line)| line).collect();
+        let seen = self.moments().into_iter();
+        seen.map(|(account, moments)| (account, lines(moments)))
+            .collect()
+    }
+
+    /// Stop, and tell what was seen when.
+    pub fn moments(self) -> Moments {
         self.server.stop();
         std::mem::take(&mut self.memory.0.lock().unwrap().seen)
     }
@@ -69,7 +81,8 @@ async fn answer(
     let account = account(&headers, &said);
     let mut memory = memory.0.lock().unwrap();
     let line = format!("{method} {uri} {}", String::from_utf8_lossy(&body));
-    memory.seen.entry(account.clone()).or_default().push(line);
+    let moment = (Instant::now(), line);
+    memory.seen.entry(account.clone()).or_default().push(moment);
     let page = |items: Value| {
         let total = items.as_array().map_or(0, Vec::len);
         json!({ "data": items, "meta": { "page": 1, "per_page": 20, "total": total, "total_pages": 1 } })
