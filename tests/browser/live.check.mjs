@@ -36,6 +36,8 @@ await visit(async ({ open, shot }) => {
     return [...document.querySelectorAll("body *")].filter(out).map((one) => one.outerHTML);
   });
   assert.deepEqual(wide, []);
+  const swap = await phone.locator(".swap").first().boundingBox();
+  assert.ok(swap.x > 0 && swap.x + swap.width <= 390, JSON.stringify(swap));
 
   // Users, by keyboard.
   await page.getByRole("spinbutton", { name: "Number of users" }).fill("7");
@@ -73,7 +75,8 @@ await visit(async ({ open, shot }) => {
   assert.match(await said("was not swapped"), /mine was not swapped: .*broken\.wasm/);
   assert.equal(await rows.count(), 2);
   // The refusal is the browser's to log too: that is no mistake of the page.
-  const logged = open.complaints(page);
+  const logged = [];
+  await eventually("the browser's own line", () => logged.push(...open.complaints(page)) > 0);
   assert.ok(logged.every((line) => line.includes("422")), logged.join("\n"));
   assert.equal(await target.getAttribute("class"), "");
 

@@ -177,10 +177,10 @@ function archetypes(data) {
     build,
     (body, one) => {
       cells(body.rows[0], [one.name, '', integer(one.users), integer(one.sessions), integer(one.requests), integer(one.errors), latency(one.p95)]);
-      body.rows[0].querySelector('.back').hidden = !builtin[one.name] || one.versions.length < 2;
       body.rows[0].cells[5].classList.toggle('bad', one.errors > 0);
       const under = { children: [...body.rows].slice(1), insertBefore: (row, next) => body.insertBefore(row, next) };
       rows(under, one.versions, (v) => `${v.behavior} ${v.version} ${v.hash}`, version, fillVersion);
+      wayBack(body, one);
     },
   );
   $('more').hidden = !data.archetypes_left_out;
@@ -211,11 +211,21 @@ function build(one) {
   back.setAttribute('aria-label', say('back-long', { name: one.name }));
   back.addEventListener('click', () => swap(one.name, null, builtin[one.name]));
   const act = row.insertCell();
-  act.className = 'act';
-  act.append(back, label);
+  act.className = 'number';
+  act.append(label);
+  body.back = back;
   body.dataset.drop = say('swap-drop', { name: one.name });
   droppable(body, one.name);
   return body;
+}
+
+/** A button in the row of the newest version, where an archetype that began with a built-in behavior has left it. */
+function wayBack(body, one) {
+  const oldest = one.versions.at(-1);
+  const left = builtin[one.name] && one.versions.length > 1 && oldest.share < 1;
+  body.back.hidden = !left;
+  const place = body.rows[1]?.lastChild;
+  if (left && body.back.parentNode !== place) place.append(body.back);
 }
 
 function version(one) {
