@@ -20,7 +20,7 @@ const TEMPLATE_NAME: &str = "my-behavior";
 /// What the templates call the archetype that plays it.
 const TEMPLATE_ARCHETYPE: &str = "my-archetype";
 /// Names that the project's own dependencies have.
-const TAKEN: [&str; 9] = [
+const TAKEN: [&str; 10] = [
     "componentize-qjs",
     "esbuild",
     "fastrand",
@@ -30,6 +30,7 @@ const TAKEN: [&str; 9] = [
     "typescript",
     "vespeiro",
     "vespeiro-guest",
+    "ziglang",
 ];
 const MAX_NAME: usize = 40;
 

@@ -3,8 +3,18 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
+
+/// Languages whose compiler is a large package of PyPI: their projects share one copy of it here.
+const SHARING: [&str; 1] = ["c"];
+static SHARED: Mutex<()> = Mutex::new(());
+
+/// The Python that has those compilers, once a project was built with them.
+pub fn sharing() -> String {
+    kept("venv").join("bin/python").to_str().unwrap().to_owned()
+}
 
 /// One project in a folder of its own.
 pub struct Project {
@@ -43,6 +53,10 @@ impl Project {
     /// Written, and built by its own script.
     pub fn built(language: &str, archetype: Option<&str>) -> Project {
         let project = Project::begun(language, archetype);
+        let mut _alone = None; // one at a time installs what they share
+        if SHARING.contains(&language) {
+            _alone = Some(SHARED.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         project.run("./build", &[]);
         assert!(Path::new(&project.module()).is_file());
         project
@@ -108,6 +122,7 @@ pub fn node() -> bool {
     )
 }
 
+/// Enough for the compiler from PyPI, too.
 pub fn python() -> bool {
     there(
         "Python 3.10 with venv",
@@ -134,15 +149,21 @@ fn there(what: &str, checks: &[(&str, &str)]) -> bool {
     !missing
 }
 
+/// A folder that the next run of the tests finds again.
+fn kept(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
 /// A program with the environment of an author's terminal, its caches where ours are.
 fn tool(program: &str) -> Command {
-    let kept = |name: &str| -> PathBuf { Path::new(env!("CARGO_TARGET_TMPDIR")).join(name) };
     let mut command = Command::new(program);
     command
         .env("npm_config_cache", kept("npm"))
         .env("npm_config_prefer_offline", "true")
         .env("PIP_CACHE_DIR", kept("pip"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("VENV", kept("venv"))
+        .env("ZIG_GLOBAL_CACHE_DIR", kept("zig"))
         .env("CARGO_TARGET_DIR", kept("cargo"));
     // What cargo says to this process is not for the cargo of a project.
     for (name, _) in std::env::vars_os() {

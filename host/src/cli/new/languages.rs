@@ -20,6 +20,9 @@ pub(super) struct Language {
 
 const WIT: (&str, &str) = ("wit", "vespeiro/wit");
 
+/// The compiler of C and Zig comes from PyPI.
+const PYTHON_FOR_ZIG: &str = "Python 3.9 or later, with venv";
+
 pub(super) const LANGUAGES: &[Language] = &[
     Language {
         name: "rust",
@@ -44,6 +47,12 @@ pub(super) const LANGUAGES: &[Language] = &[
         title: "Python",
         needs: "Python 3.10 or later, with venv",
         sdk: &[("python/sdk", "vespeiro"), WIT],
+    },
+    Language {
+        name: "c",
+        title: "C",
+        needs: PYTHON_FOR_ZIG,
+        sdk: &[("c/sdk", "vespeiro"), WIT],
     },
 ];
 
