@@ -102,6 +102,26 @@ fn a_run_is_watched_and_steered_from_its_page() {
 }
 
 #[test]
+fn a_run_that_waits_for_its_moment_can_be_stopped() {
+    let service = Service::start();
+    let (run, authority) = start(&service, "--start-at +10m");
+    let mut stream = open(&authority, &authority);
+    let mut said = [0; 4096];
+    let mut text = String::new();
+    while !text.contains("event: facts") {
+        let length = stream.read(&mut said).unwrap();
+        assert!(length > 0, "{text}");
+        text += std::str::from_utf8(&said[..length]).unwrap();
+    }
+    assert!(!text.contains("event: state"), "{text}");
+    let stopped = send(&authority, "POST", "/stop", &[MARK], b"").unwrap();
+    assert_eq!(stopped.status, 200);
+    let mut played = run.played();
+    played.ended = played.ended.fine();
+    assert_eq!((played.sent(), service.ledger(1).len()), (0, 0));
+}
+
+#[test]
 fn a_page_of_another_site_can_neither_look_nor_steer() {
     let service = Service::start();
     let (run, authority) = start(&service, "");

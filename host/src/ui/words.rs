@@ -189,7 +189,6 @@ const WORDS: &[(&str, &str, &str)] = &[
     // Archetypes
     ("archetypes", "Archetypes", "Arquétipos"),
     ("archetype", "Archetype", "Arquétipo"),
-    ("version", "Version", "Versão"),
     ("share", "Share", "Parcela"),
     ("swap", "Swap", "Trocar"),
     ("swap-file", "Swap {name}…", "Trocar {name}…"),
@@ -261,7 +260,6 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("category", "Category", "Categoria"),
     ("achieved", "Achieved", "Obtido"),
     ("wanted", "Target", "Meta"),
-    ("off", "off", "desligada"),
     ("class-success", "success", "sucesso"),
     ("class-client", "client error", "erro do cliente"),
     ("class-server", "server error", "erro do servidor"),
@@ -274,7 +272,6 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("no-news", "No swap yet.", "Nenhuma troca ainda."),
     ("on-purpose", "on purpose", "de propósito"),
     ("thresholds", "Thresholds", "Limiares"),
-    ("threshold", "Threshold", "Limiar"),
     ("state-ok", "holds", "ok"),
     ("state-crossed", "crossed", "violado"),
     ("state-no-data", "no data", "sem dados"),

@@ -76,9 +76,9 @@ export function steer(now, shares = true) {
   $('stop').textContent = phase === 'stopping' ? words.halt : words.stop;
   $('pause').disabled = !goes;
   $('apply').disabled = $('users-field').disabled = !goes || !shares;
-  $('stop').disabled = !goes && phase !== 'stopping';
+  $('stop').disabled = !goes && !['waiting', 'stopping'].includes(phase);
   for (const field of document.querySelectorAll('.swap input, .back')) field.disabled = !goes;
-  if (!goes && $('stop-dialog').open) $('stop-dialog').close();
+  if ($('stop').disabled && $('stop-dialog').open) $('stop-dialog').close();
 }
 
 $('pause').addEventListener('click', () => {

@@ -19,11 +19,14 @@ function make(tag, className, text) {
   return element;
 }
 
-/** One child of `parent` for each item, in order, the old ones where the key is the same. */
+/** One child of `parent` for each item, in order, the old ones where the key is the same; of equal ones by their order. */
 function rows(parent, items, key, build, fill) {
   const old = new Map([...parent.children].map((row) => [row.dataset.key, row]));
+  const seen = new Map();
   items.forEach((item, at) => {
-    const name = key(item);
+    const times = (seen.get(key(item)) ?? 0) + 1;
+    seen.set(key(item), times);
+    const name = `${key(item)} ${times}`;
     let row = old.get(name);
     if (!row) {
       row = build(item);
@@ -44,6 +47,11 @@ export function facts(data) {
   put('scenario', data.scenario);
   put('target', data.target);
   document.title = `${data.run} · vespeiro`;
+  if ($('state').dataset.phase !== 'connecting') return;
+  // Its first state follows at once, unless it waits for its moment.
+  phase('waiting');
+  steer('waiting');
+  notes([[words['waiting-text'], 'info']]);
 }
 
 const charts = {
