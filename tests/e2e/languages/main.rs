@@ -200,6 +200,17 @@ fn c_builds_and_plays() {
     }
 }
 
+/// Its SDK is that of C, whose tests are above; here its own words are tried.
+#[test]
+fn zig_builds_and_plays() {
+    if python() {
+        let project = Project::built("zig", None);
+        play(&project);
+        stays_small(&project, "512KiB");
+        play_as_administrator(&Project::built("zig", Some("admin")));
+    }
+}
+
 #[test]
 fn the_javascript_sdk_keeps_its_promises() {
     if node() {

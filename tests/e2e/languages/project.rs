@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// Languages whose compiler is a large package of PyPI: their projects share one copy of it here.
-const SHARING: [&str; 1] = ["c"];
+const SHARING: [&str; 2] = ["c", "zig"];
 static SHARED: Mutex<()> = Mutex::new(());
 
 /// The Python that has those compilers, once a project was built with them.

@@ -54,6 +54,12 @@ pub(super) const LANGUAGES: &[Language] = &[
         needs: PYTHON_FOR_ZIG,
         sdk: &[("c/sdk", "vespeiro"), WIT],
     },
+    Language {
+        name: "zig",
+        title: "Zig",
+        needs: PYTHON_FOR_ZIG,
+        sdk: &[("zig/sdk", "vespeiro"), ("c/sdk", "vespeiro/c"), WIT],
+    },
 ];
 
 /// One file of a project.
