@@ -20,7 +20,9 @@ const TEMPLATE_NAME: &str = "my-behavior";
 /// What the templates call the archetype that plays it.
 const TEMPLATE_ARCHETYPE: &str = "my-archetype";
 /// Names that the project's own dependencies have.
-const TAKEN: [&str; 10] = [
+const TAKEN: [&str; 12] = [
+    "assemblyscript",
+    "binaryen",
     "componentize-qjs",
     "esbuild",
     "fastrand",

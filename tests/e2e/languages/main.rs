@@ -212,6 +212,24 @@ fn zig_builds_and_plays() {
 }
 
 #[test]
+fn assemblyscript_builds_and_plays() {
+    if node() {
+        let project = Project::built("assemblyscript", None);
+        play(&project);
+        stays_small(&project, "1MiB");
+        play_as_administrator(&Project::built("assemblyscript", Some("admin")));
+        project.add_tests_of_sdk("assemblyscript");
+        let build = [
+            "vespeiro/build.mjs",
+            "tests/journeys.ts",
+            "tests/journeys.wasm",
+        ];
+        project.run("node", &build);
+        project.run("node", &["--test", "tests/"]);
+    }
+}
+
+#[test]
 fn the_javascript_sdk_keeps_its_promises() {
     if node() {
         project::in_sdk("javascript", "node", &["--test", "tests/"]);

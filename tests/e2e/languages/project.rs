@@ -71,6 +71,16 @@ impl Project {
         );
     }
 
+    /// Put the tests of the language's SDK into it, where the tools are.
+    pub fn add_tests_of_sdk(&self, language: &str) {
+        let tests = self.folder.path().join(self.name).join("tests");
+        std::fs::create_dir(&tests).unwrap();
+        for file in std::fs::read_dir(sdk_of(language).join("tests")).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), tests.join(file.file_name())).unwrap();
+        }
+    }
+
     pub fn module(&self) -> String {
         let folder = self.folder.path().join(self.name);
         folder
@@ -105,10 +115,13 @@ impl Project {
 
 /// Run something in a language's folder of the SDK.
 pub fn in_sdk(language: &str, program: &str, arguments: &[&str]) {
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR"))
+    succeed(tool(program).args(arguments).current_dir(sdk_of(language)));
+}
+
+fn sdk_of(language: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../guest-sdk")
-        .join(language);
-    succeed(tool(program).args(arguments).current_dir(sdk));
+        .join(language)
 }
 
 pub fn rust() -> bool {

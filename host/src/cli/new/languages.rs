@@ -60,6 +60,12 @@ pub(super) const LANGUAGES: &[Language] = &[
         needs: PYTHON_FOR_ZIG,
         sdk: &[("zig/sdk", "vespeiro"), ("c/sdk", "vespeiro/c"), WIT],
     },
+    Language {
+        name: "assemblyscript",
+        title: "AssemblyScript",
+        needs: "Node 20 or later",
+        sdk: &[("assemblyscript/sdk", "vespeiro"), WIT],
+    },
 ];
 
 /// One file of a project.
