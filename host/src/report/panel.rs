@@ -2,6 +2,7 @@
 //! [`super::Display`]. Lines and columns that do not fit are left out; nothing wraps and nothing is cut in the middle
 //! of a number.
 
+mod archetypes;
 mod painter;
 mod rows;
 
@@ -97,14 +98,15 @@ impl Panel {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
 
     use super::*;
-    use crate::metrics::testing::{catalog, snapshot};
-    use crate::metrics::{OwnAim, Process, Totals};
+    use crate::metrics::testing::{catalog, role, sample, snapshot, version};
+    use crate::metrics::{Interval, OwnAim, Process, Recorder, RequestSample, Totals};
     use crate::plan::Language;
     use crate::report::testing::{plan, shape};
 
@@ -179,6 +181,41 @@ mod tests {
         assert_eq!(cells("archetype ")[1], "target", "{shown}");
         assert_eq!(cells("active ")[1], "9", "{shown}");
         assert_eq!(cells("admin ")[1], "20.0/s", "{shown}");
+    }
+
+    #[test]
+    fn two_versions_of_a_canary_stand_side_by_side() {
+        let mut labels = (*catalog()).clone();
+        let canary = labels.add_version(version(0, "fedcba98"));
+        labels.share_out(0, &[(role(0).version, 0.9), (canary, 0.1)]);
+        let labels = Arc::new(labels);
+        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut recorder = Recorder::new(catalog(), 0);
+        totals.adopt(labels.clone());
+        recorder.adopt(labels.clone());
+        recorder.request(&sample(0, 0));
+        let of_the_canary = RequestSample {
+            role: labels.version(canary).unwrap().role(),
+            ..sample(0, 0)
+        };
+        (0..3).for_each(|_| recorder.request(&of_the_canary));
+        totals.absorb(&mut recorder.take(Interval::new(&labels)));
+        let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
+        let shown = drawn(&snapshot, Language::English, 100, rows::height(&snapshot));
+        let row = |name: &str| -> Vec<String> {
+            let row = shown.lines().find(|line| line.contains(name));
+            let cells = row.unwrap_or_else(|| panic!("{name}: {shown}"));
+            let cells = cells
+                .split_whitespace()
+                .skip_while(|cell| !cell.contains(name));
+            cells.skip(1).take(2).map(str::to_owned).collect()
+        };
+        assert_eq!(row("active")[1], "4");
+        assert_eq!(row("#0123"), ["90.0%", "1"]);
+        assert_eq!(row("#fedc"), ["10.0%", "3"]);
+        // The other archetype has one version, which has no row of its own.
+        let below = |line: &&str| line.starts_with("\"  ") && line.contains('#');
+        assert_eq!(shown.lines().filter(below).count(), 2, "{shown}");
     }
 
     #[test]

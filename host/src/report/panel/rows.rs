@@ -3,26 +3,23 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ratatui::style::{Color, Style, Stylize as _};
+use ratatui::style::{Color, Stylize as _};
 use ratatui::text::{Line, Span};
 
 use super::super::gather::{limits, share};
-use super::super::language::Unit;
 use super::super::summary::limit_text;
-use super::{ACTIVITY, PanelState};
+use super::{ACTIVITY, PanelState, archetypes};
 use crate::metrics::{Activity, BreakerState, Catalog, Class, Outcome, Role, Snapshot};
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;
-/// Where the table of archetypes tells what is wanted of each.
-const WANTED: usize = 2;
 /// The most lines that target shares take.
 const MIXES: u16 = 2;
 
-/// Lines that the panel would like to have. It does not change during a run but for warnings, so that the panel
+/// Lines that the panel would like to have. It does not change during a run but for warnings and canaries, so that the panel
 /// doesn't jump.
 pub(super) fn height(snapshot: &Snapshot) -> u16 {
-    let archetypes = u16::try_from(snapshot.archetypes.len()).unwrap_or(u16::MAX);
+    let archetypes = u16::try_from(archetypes::height(snapshot)).unwrap_or(u16::MAX);
     let warnings = limits(snapshot).len() as u16;
     (HEAD + MIXES + warnings + ACTIVITY as u16 + 4).saturating_add(archetypes)
 }
@@ -46,7 +43,7 @@ pub(super) fn lines(
         )
     }));
     lines.push(Line::default());
-    lines.extend(archetypes(snapshot, state, width));
+    lines.extend(archetypes::lines(snapshot, state, width));
     let room = usize::from(height)
         .saturating_sub(lines.len() + 2)
         .min(ACTIVITY);
@@ -228,91 +225,6 @@ fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> 
         ]);
     }
     facts
-}
-
-/// One row for each archetype; columns from the right give way to a narrow terminal.
-fn archetypes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'static>> {
-    let (l, w) = (state.locale, state.locale.words());
-    let groups = snapshot.by_archetype();
-    let largest = groups
-        .iter()
-        .map(|g| g.latency().max())
-        .max()
-        .unwrap_or_default();
-    let unit = Unit::for_largest(largest.as_secs_f64());
-    let heading = |q: &str| format!("{q} {}", unit.as_str());
-    // Where an archetype has a load profile of its own.
-    let aims = !snapshot.aim.own.is_empty();
-    let mut rows = vec![vec![
-        w.archetype.to_owned(),
-        w.users.to_owned(),
-        w.wanted.to_owned(),
-        w.requests.to_owned(),
-        w.success.to_owned(),
-        w.errors.to_owned(),
-        heading("p50"),
-        heading("p95"),
-        heading("p99"),
-        heading(w.max),
-    ]];
-    for (((labels, counts), group), index) in snapshot
-        .catalog
-        .archetypes
-        .iter()
-        .zip(&snapshot.archetypes)
-        .zip(&groups)
-        .zip(0..)
-    {
-        let time = |value: Duration| l.time_in(unit, value.as_secs_f64());
-        let latency = group.latency();
-        rows.push(vec![
-            labels.name.chars().take(20).collect(),
-            l.integer(counts.users_active()),
-            snapshot.aim.of(index).map_or_else(String::new, |own| {
-                let users = || l.integer(u64::from(own.users));
-                own.rate.map_or_else(users, |rate| l.rate(rate))
-            }),
-            l.integer(group.requests()),
-            l.percent(group.success_share()),
-            l.integer(group.errors()),
-            time(latency.quantile(0.5)),
-            time(latency.quantile(0.95)),
-            time(latency.quantile(0.99)),
-            time(latency.max()),
-        ]);
-    }
-    if !aims {
-        rows.iter_mut().for_each(|row| drop(row.remove(WANTED)));
-    }
-    let widths: Vec<usize> = (0..rows[0].len())
-        .map(|at| {
-            rows.iter()
-                .map(|r| r[at].chars().count())
-                .max()
-                .unwrap_or(0)
-        })
-        .collect();
-    let mut taken = 0;
-    let shown = widths.iter().take_while(|w| {
-        taken += *w + 2;
-        taken <= width + 2
-    });
-    let shown = shown.count().max(1);
-    rows.iter()
-        .enumerate()
-        .map(|(at, row)| {
-            let mut text = format!("{:width$}", row[0], width = widths[0]);
-            for (cell, width) in row[1..shown].iter().zip(&widths[1..]) {
-                text += &format!("  {cell:>width$}");
-            }
-            let style = if at == 0 {
-                Style::new().bold()
-            } else {
-                Style::new()
-            };
-            Line::styled(text, style)
-        })
-        .collect()
 }
 
 /// `[12:34:15] user-045 active POST /api/v1/users -> 201 (123 ms)`
