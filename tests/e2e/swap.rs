@@ -125,6 +125,44 @@ fn forty_swaps_under_load_lose_nothing_and_leave_nobody_stuck() {
     assert_eq!(started, count(&played.summary["sessions"]["started"]));
 }
 
+/// Pieces of compiled code that a process holds: mappings that can be run and are of no file.
+fn compiled(pid: u32) -> usize {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let runs = |line: &&str| line.split(' ').nth(1).is_some_and(|may| may.contains('x'));
+    let of_no_file = |line: &&str| !line.contains(['/', '[']);
+    maps.lines().filter(runs).filter(of_no_file).count()
+}
+
+#[test]
+fn the_code_of_versions_that_are_gone_is_freed() {
+    const SWAPS: u32 = 30;
+    let service = Service::start();
+    let first = example("first");
+    let run = Steered::start(&service.url, &(mine(&first, CALM) + " --no-cache"));
+    let pid = run.run.process.id();
+    let before = compiled(pid);
+    assert!(before > 0, "there is a version that plays");
+    for number in 0..SWAPS {
+        // No content comes twice, so that each is compiled.
+        let answer = run.swap("mode=now", &variant(&first, number));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    // The version of now, the one to go back to while it is on probation, and what their last sessions hold.
+    eventually("old code is freed", || {
+        (compiled(pid) <= 2 * before + 2).then_some(())
+    });
+    run.goes_on(10);
+    let played = run.stop();
+    assert_eq!(played.answered(), service.ledger(1));
+    assert_eq!(
+        played.answered().values().sum::<u64>(),
+        played.sent(),
+        "nothing is lost"
+    );
+    played.adds_up();
+    assert_eq!(played.summary["swaps"][0]["published"], SWAPS);
+}
+
 #[test]
 fn a_bad_module_changes_nothing_and_a_good_one_plays_beside_the_old() {
     let service = Service::start();

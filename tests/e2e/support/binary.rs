@@ -47,6 +47,10 @@ impl Running {
         Running { child, folder }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has printed so far.
     pub fn stdout(&self) -> String {
         read(&self.folder.path().join("stdout"))
