@@ -133,8 +133,8 @@ impl Engine {
     }
 }
 
-/// Lower the calling thread's priority. On Linux that is a thread's own; elsewhere it would be the whole process's.
-fn yield_to_others() {
+/// Lower the calling thread's priority, for what is done beside a run. On Linux that is a thread's own; elsewhere it would be the whole process's.
+pub fn yield_to_others() {
     #[cfg(target_os = "linux")]
     {
         // Where it is refused, compiling only takes its fair share.

@@ -25,7 +25,7 @@ pub use componentize::Form;
 pub use contract::types;
 pub use contract::{CONTRACT, Level};
 pub use crash::{Crash, GuestCall};
-pub use engine::{Engine, EngineError, Limits};
+pub use engine::{Engine, EngineError, Limits, yield_to_others};
 pub use guest::GuestEvent;
 pub use load::Behavior;
 pub use load_error::{LoadError, LoadErrorKind};

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, oneshot};
 use super::control::{Control, Over};
 use super::identity;
 use super::lineup::{Mode, Swapped};
-use crate::behavior::{Behavior, Crash, Engine, Limits, LoadError, Slot};
+use crate::behavior::{Behavior, Crash, Engine, Limits, LoadError, Slot, yield_to_others};
 use crate::plan::{Module, Plan};
 use crate::rehearsal::{Ended, Replies, play};
 
@@ -118,6 +118,8 @@ impl Swapper {
         thread::Builder::new()
             .name("swap".into())
             .spawn(move || {
+                // Reading, hashing, componentizing and the rehearsal are in the load's way as compiling is.
+                yield_to_others();
                 let load = || match &source {
                     Source::Module(module) => Behavior::of(&engine, module, limits),
                     Source::Bytes { name, bytes } => Behavior::load(&engine, name, bytes, limits),
