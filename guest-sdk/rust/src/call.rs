@@ -286,21 +286,33 @@ async fn answered(route: &'static str, sent: Exchange<'_>) -> Result<Reply> {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// RFC 3986, section 2.3.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
 /// Appends a value with everything but RFC 3986's unreserved characters percent-encoded.
 fn encode(path: &mut String, value: impl Display) {
     struct Encoder<'a>(&'a mut String);
     impl Write for Encoder<'_> {
         fn write_str(&mut self, text: &str) -> std::fmt::Result {
-            const HEX: &[u8; 16] = b"0123456789ABCDEF";
-            for &byte in text.as_bytes() {
-                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-                    self.0.push(char::from(byte));
-                } else {
+            let mut rest = text;
+            while let Some(at) = rest.bytes().position(|byte| !is_unreserved(byte)) {
+                let (plain, other) = rest.split_at(at);
+                self.0.push_str(plain);
+                // A character beyond ASCII is as many escapes as it has bytes.
+                let width = other.chars().next().map_or(1, char::len_utf8);
+                let (character, after) = other.split_at(width);
+                for byte in character.bytes() {
                     self.0.push('%');
                     self.0.push(char::from(HEX[usize::from(byte >> 4)]));
                     self.0.push(char::from(HEX[usize::from(byte & 15)]));
                 }
+                rest = after;
             }
+            self.0.push_str(rest);
             Ok(())
         }
     }

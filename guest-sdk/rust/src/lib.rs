@@ -40,6 +40,8 @@
 //! A crate with `crate-type = ["cdylib"]`, built for `wasm32-unknown-unknown`, is a behavior module.
 #![deny(missing_docs)]
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod alloc;
 mod behavior;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]

@@ -75,9 +75,14 @@ impl Reply {
     /// # Errors
     /// [`Error::Json`] when it is something else.
     pub fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::Json {
+        // Checked as a whole: that is quicker than to check string by string.
+        let parsed = match std::str::from_utf8(&self.body) {
+            Ok(text) => serde_json::from_str(text).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        parsed.map_err(|message| Error::Json {
             route: self.route,
-            message: error.to_string().into(),
+            message: message.into(),
         })
     }
 
