@@ -251,7 +251,10 @@ mod tests {
         unsafe {
             let first = blocks.alloc(layout);
             blocks.dealloc(first, layout);
-            assert_eq!(blocks.alloc(Layout::from_size_align(194, 4).unwrap()), first);
+            assert_eq!(
+                blocks.alloc(Layout::from_size_align(194, 4).unwrap()),
+                first
+            );
         }
     }
 }

@@ -110,12 +110,11 @@ impl Call {
     }
 
     /// Carry this trace context, whatever the behavior has set.
-    pub fn traced(mut self, parent: &str) -> Self {
+    pub fn trace(&mut self, parent: &str) {
         if let Ok(value) = HeaderValue::from_str(parent) {
             let name = HeaderName::from_static("traceparent");
             self.headers.insert(name, value);
         }
-        self
     }
 
     /// Nothing at the target changes by it, so it can be sent again.

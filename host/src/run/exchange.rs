@@ -372,12 +372,12 @@ async fn once(batch: &Batch<'_>, one: Prepared) -> Came {
         counted.not_sent(Failure::Stopped);
         return Came::not_sent(types::Failure::Stopped);
     }
-    let mut sent = counted.sending(due.map(|due| floor.clock.at(due)));
-    let mut call = *one.call;
+    counted.sending(due.map(|due| floor.clock.at(due)));
+    let mut call = one.call;
     if floor.plan.target.trace_context {
         let trace = Trace::next(&floor.plan, batch.who.user, batch.who.badge);
-        call = call.traced(&trace.parent());
-        sent.sample.trace = Some(trace.id);
+        call.trace(&trace.parent());
+        counted.sample.trace = Some(trace.id);
     }
     let exchange = floor.client.send(call).await;
     drop(place);
@@ -385,7 +385,7 @@ async fn once(batch: &Batch<'_>, one: Prepared) -> Came {
         Ok(answer) => Outcome::Status(answer.status),
         Err(failure) => Outcome::Failed(*failure),
     };
-    sent.done(result, exchange.latency, exchange.sent, exchange.received);
+    counted.done(result, exchange.latency, exchange.sent, exchange.received);
     let retry_after = exchange.result.as_ref().ok().and_then(|a| a.retry_after);
     learn(result, retry_after);
     let outcome = match exchange.result {
@@ -444,21 +444,20 @@ impl<'a> Counted<'a> {
     }
 
     /// `due`: when it should have left, if a profile says so.
-    fn sending(mut self, due: Option<Instant>) -> Self {
+    fn sending(&mut self, due: Option<Instant>) {
         let now = Instant::now();
         self.in_flight = Some(now);
         self.sample.waited = due.map(|due| now.saturating_duration_since(due));
         let in_flight = &self.floor.restraint.in_flight;
         in_flight.set(in_flight.get() + 1);
         self.badge.in_flight.set(self.badge.in_flight.get() + 1);
-        self
     }
 
-    fn not_sent(mut self, why: Failure) {
+    fn not_sent(&mut self, why: Failure) {
         self.count(Outcome::Failed(why), Duration::ZERO);
     }
 
-    fn done(mut self, outcome: Outcome, latency: Duration, sent: u64, received: u64) {
+    fn done(&mut self, outcome: Outcome, latency: Duration, sent: u64, received: u64) {
         self.sample.bytes_sent = sent;
         self.sample.bytes_received = received;
         self.count(outcome, latency);
