@@ -111,7 +111,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
             live.cleaning(&ended.snapshot);
         }
     }
-    results.close(ended.as_ref().ok().map(|ended| &ended.snapshot));
+    let timeline = results.close(ended.as_ref().ok().map(|ended| &ended.snapshot));
     if let Some(watching) = watching {
         watching.abort();
     }
@@ -129,7 +129,10 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     if let Some(live) = live {
         live.close(ended.as_ref().ok()).await;
     }
-    report(&plan, &ended?, &results, tidied)
+    let ended = ended?;
+    let mut figures = Summary::new(&plan, &ended.snapshot);
+    figures.timeline = timeline;
+    report(&plan, figures, &ended, &results, tidied)
 }
 
 /// Refuse a start that is over.
@@ -169,11 +172,11 @@ pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
 /// The summary in text and in the files that were asked for; then the exit code.
 fn report(
     plan: &Plan,
+    mut figures: Summary,
     ended: &Ended,
     results: &Results<'_>,
     tidied: anyhow::Result<Tidied>,
 ) -> anyhow::Result<Exit> {
-    let mut figures = Summary::new(plan, &ended.snapshot);
     figures.cleanup = tidied.as_ref().ok().map(|tidied| tidied.figures.clone());
     // A reader that has seen enough may close the pipe.
     let _ = std::io::stdout().write_all(summary::text(&figures, plan.output.language).as_bytes());

@@ -1,5 +1,5 @@
-//! `vespeiro report`: prints the summary of a run again, from the file that `--summary-json` wrote. It plays nothing and
-//! writes no file; a file of another layout is refused and never half read.
+//! `vespeiro report`: prints the summary of a run again, from the file that `--summary-json` wrote, and makes its page. It
+//! plays nothing; a file of another layout is refused and never half read.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::exit::{Exit, Misuse};
 use crate::plan::{LANGUAGES, Language};
 use crate::report::json::SCHEMA;
-use crate::report::{Summary, summary};
+use crate::report::{Summary, html, summary};
 
 /// Print the summary of a run again
 #[derive(Debug, clap::Args)]
@@ -17,6 +17,9 @@ pub(super) struct Report {
     /// What --summary-json wrote
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Write the page with charts to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Language of the summary: en or pt-BR
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = language)]
     lang: Language,
@@ -30,7 +33,11 @@ struct Layout {
 
 impl Report {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let text = summary::text(&read(&self.file)?, self.lang);
+        let summary = read(&self.file)?;
+        if let Some(path) = &self.html {
+            html::write(&summary, self.lang, path)?;
+        }
+        let text = summary::text(&summary, self.lang);
         // A reader that has seen enough may close the pipe.
         let _ = std::io::stdout().write_all(text.as_bytes());
         Ok(Exit::Fine)

@@ -7,21 +7,24 @@ use crate::exit::{Exit, Misuse};
 use crate::metrics::{Cause, Snapshot, State};
 use crate::plan::Plan;
 use crate::report::files::{WriteError, writable};
-use crate::report::{Summary, TimeSeries, json, junit};
+use crate::report::{Beat, Recording, Stretch, Summary, TimeSeries, Timeline, html, json, junit};
 
 /// See the module's documentation.
 pub(super) struct Results<'a> {
     plan: &'a Plan,
+    beat: Beat,
     series: Option<TimeSeries>,
+    timeline: Option<Recording>,
 }
 
 impl<'a> Results<'a> {
     /// Before the run: see that each file can be written, and begin those that grow with it.
     pub(super) fn begin(plan: &'a Plan) -> Result<Self, Misuse> {
         let misuse = |error: WriteError| Misuse(error.to_string());
-        let asked: [(&'static str, Option<&Path>); 2] = [
+        let asked: [(&'static str, Option<&Path>); 3] = [
             ("summary", plan.output.summary_json.as_deref()),
             ("JUnit report", plan.output.junit.as_deref()),
+            ("page", plan.output.html.as_deref()),
         ];
         for (what, path) in asked {
             path.map_or(Ok(()), |path| writable(what, path))
@@ -29,21 +32,46 @@ impl<'a> Results<'a> {
         }
         let series = plan.output.timeseries.as_deref();
         let series = series.map(TimeSeries::create).transpose().map_err(misuse)?;
-        Ok(Self { plan, series })
+        let timed = plan.output.summary_json.is_some() || plan.output.html.is_some();
+        Ok(Self {
+            plan,
+            beat: Beat::default(),
+            series,
+            timeline: timed.then(Recording::default),
+        })
     }
 
     /// While it runs.
     pub(super) fn update(&mut self, snapshot: &Snapshot) {
-        if let Some(series) = &mut self.series {
-            series.update(snapshot);
+        if let Some(timeline) = &mut self.timeline {
+            timeline.watch(snapshot);
+        }
+        if self.series.is_some() || self.timeline.is_some() {
+            let stretch = self.beat.update(snapshot);
+            self.add(stretch);
         }
     }
 
-    /// The run is over, in this state unless it broke.
-    pub(super) fn close(&mut self, snapshot: Option<&Snapshot>) {
-        if let Some(series) = self.series.take() {
-            series.finish(snapshot);
+    fn add(&mut self, stretch: Option<Stretch<'_>>) {
+        let Some(stretch) = stretch else { return };
+        if let Some(series) = &mut self.series {
+            series.add(&stretch);
         }
+        if let Some(timeline) = &mut self.timeline {
+            timeline.add(&stretch);
+        }
+    }
+
+    /// The run is over, in this state unless it broke: what it was over time, where somebody wants that.
+    pub(super) fn close(&mut self, snapshot: Option<&Snapshot>) -> Option<Timeline> {
+        if let Some(snapshot) = snapshot {
+            let rest = self.beat.rest(snapshot);
+            self.add(rest);
+        }
+        if let Some(series) = self.series.take() {
+            series.finish();
+        }
+        Some(self.timeline.take()?.finish(snapshot?))
     }
 
     /// Write what is written once.
@@ -52,7 +80,9 @@ impl<'a> Results<'a> {
         let summary_json = output.summary_json.as_deref();
         summary_json.map_or(Ok(()), |path| json::write(summary, path))?;
         let junit = output.junit.as_deref();
-        junit.map_or(Ok(()), |path| junit::write(summary, path))
+        junit.map_or(Ok(()), |path| junit::write(summary, path))?;
+        let page = output.html.as_deref();
+        page.map_or(Ok(()), |path| html::write(summary, output.language, path))
     }
 }
 

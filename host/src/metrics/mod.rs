@@ -12,6 +12,7 @@ mod holds;
 mod interval;
 mod limits;
 mod names;
+mod outline;
 pub mod process;
 pub mod prometheus;
 mod recorder;
@@ -40,6 +41,7 @@ pub use holds::{BreakerState, HoldCount, HoldReason, Holds, Standing, Standings}
 pub use interval::{Activity, Interval};
 pub use limits::{Gauge, LimitKind};
 pub use names::{MAX_NAMES, Names};
+pub use outline::Outline;
 pub use process::Process;
 pub use recorder::Recorder;
 pub use sample::{Class, Ending, Failure, FaultKind, Outcome, RequestSample, Role, SwapResult};

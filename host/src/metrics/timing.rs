@@ -173,6 +173,13 @@ impl Timing {
         self.ticks(self.grid.last().map(|cell| cell.highest))
     }
 
+    /// Every value in use, in ticks, with its count; ascending.
+    pub(super) fn each(&self, mut of: impl FnMut(u64, u64)) {
+        for cell in self.grid.cells() {
+            of(cell.highest, cell.count);
+        }
+    }
+
     /// Number of values in each bucket that ends at the given bound (ascending, in seconds), and a last one up to
     /// infinity. Not cumulative.
     pub fn buckets(&self, bounds: &[f64]) -> Vec<(f64, u64)> {

@@ -278,6 +278,8 @@ pub struct Output {
     pub trace_user: u32,
     /// Thresholds and checks as test cases.
     pub junit: Option<PathBuf>,
+    /// The summary as a page with charts.
+    pub html: Option<PathBuf>,
     /// One row a second: CSV, or JSON lines.
     pub timeseries: Option<PathBuf>,
     /// How many of the slowest requests the summary names.

@@ -406,6 +406,12 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
             path().or_none(),
             "Write thresholds and checks to this file, as JUnit XML",
         ),
+        html: r.read(
+            "html",
+            "none",
+            path().or_none(),
+            "Write the summary to this file, as a page with charts",
+        ),
         timeseries: r.read(
             "timeseries",
             "none",

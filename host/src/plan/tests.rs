@@ -72,6 +72,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("trace_record", "a.jsonl", "none"),
     ("trace_user", "1", "2"),
     ("junit", "a.xml", "none"),
+    ("html", "a.html", "none"),
     ("timeseries", "a.csv", "b.jsonl"),
     ("slowest", "0", "25"),
     ("log", "info", "debug"),

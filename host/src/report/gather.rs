@@ -54,6 +54,7 @@ impl Summary {
             total: requests(snapshot, &total),
             aborted: super::verdicts::aborted(snapshot),
             thresholds: super::verdicts::thresholds(snapshot),
+            timeline: None,
             cleanup: None,
         }
     }

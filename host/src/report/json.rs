@@ -13,6 +13,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::files::{WriteError, write_whole};
+use super::timeline::Timeline;
 use super::verdicts::{Aborted, Threshold};
 pub use crate::metrics::LimitKind;
 use crate::metrics::{self, BreakerState, Ending, Failure, FaultKind, HoldReason};
@@ -77,6 +78,9 @@ pub struct Summary {
     #[serde(default)]
     pub slowest: Vec<Slow>,
     pub generator: Generator,
+    /// The run over time; left out by writers that did not look while it went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
     /// What was done about the things that the run has created; left out by writers that did not clean up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleanup: Option<Cleanup>,

@@ -1,6 +1,7 @@
 //! What people see of a run: the live [`Display`], the summary in text and JSON. Called by `run` while it runs and by
 //! the commands at the end. Reads snapshots and the plan, and changes neither.
 
+mod beat;
 pub mod files;
 mod gather;
 pub mod html;
@@ -11,6 +12,7 @@ mod lines;
 mod panel;
 pub mod summary;
 mod table;
+mod timeline;
 mod timeseries;
 mod verdicts;
 mod words;
@@ -18,10 +20,12 @@ mod words;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
+pub use beat::{Beat, Stretch};
 pub use gather::target;
 pub use json::{Cleanup, Summary};
 pub use language::Locale;
 pub use panel::{PanelState, render};
+pub use timeline::{Recording, Timeline};
 pub use timeseries::TimeSeries;
 
 use self::lines::Lines;
@@ -226,6 +230,7 @@ pub(crate) mod testing {
                 trace_record: None,
                 trace_user: 0,
                 junit: None,
+                html: None,
                 timeseries: None,
                 slowest: 10,
                 log: crate::plan::LogLevel::Warn,

@@ -19,27 +19,23 @@ const WIDTH: usize = 100;
 /// The whole text, with a line end at its end.
 pub fn text(summary: &Summary, language: Language) -> String {
     let locale = Locale::new(language);
-    let page = Page {
-        summary,
-        locale,
-        words: locale.words(),
-    };
+    let page = Page::new(summary, locale);
     let sections = [
         page.heading(),
-        page.aborted(),
-        page.totals(),
-        page.thresholds(),
-        page.routes(),
-        page.archetypes(),
-        page.slowest(),
-        page.versions(),
-        page.sessions(),
-        page.checks(),
-        page.observed(),
-        page.generator(),
-        page.cleanup(),
-        page.warnings(),
-        page.repeat(),
+        lines(&page.aborted()),
+        lines(&page.totals()),
+        page.thresholds().render(WIDTH),
+        page.routes().render(WIDTH),
+        page.archetypes().render(WIDTH),
+        page.slowest().render(WIDTH),
+        page.versions().render(WIDTH) + &page.swaps(),
+        page.sessions().render(WIDTH) + &page.begun(),
+        page.checks().render(WIDTH),
+        page.observed().render(WIDTH),
+        lines(&page.generator()),
+        lines(&page.cleanup()),
+        page.warnings().concat(),
+        lines(&[page.repeat()]),
     ];
     sections
         .into_iter()
@@ -48,13 +44,32 @@ pub fn text(summary: &Summary, language: Language) -> String {
         .join("\n")
 }
 
-struct Page<'a> {
+/// A label, and what is to be told under it; no facts, nothing to tell.
+pub(super) type Facts = (&'static str, Vec<String>);
+
+fn lines(facts: &[Facts]) -> String {
+    let lines = facts
+        .iter()
+        .map(|(label, facts)| labelled(WIDTH, label, facts));
+    lines.collect()
+}
+
+/// What there is to tell, in the order and the words of the text; the page in HTML tells the same.
+pub(super) struct Page<'a> {
     summary: &'a Summary,
     locale: Locale,
     words: &'static Words,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    pub(super) fn new(summary: &'a Summary, locale: Locale) -> Page<'a> {
+        Page {
+            summary,
+            locale,
+            words: locale.words(),
+        }
+    }
+
     fn heading(&self) -> String {
         let run = &self.summary.run;
         let elapsed = Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
@@ -84,7 +99,7 @@ impl Page<'_> {
         )
     }
 
-    fn totals(&self) -> String {
+    pub(super) fn totals(&self) -> Vec<Facts> {
         let (total, l, w) = (&self.summary.total, self.locale, self.words);
         let mut requests = vec![
             format!("{} {}", l.integer(total.requests), w.sent),
@@ -109,28 +124,29 @@ impl Page<'_> {
             format!("{} {}", l.bytes(total.bytes_sent), w.sent_bytes),
             format!("{} {}", l.bytes(total.bytes_received), w.received),
         ];
-        let mut text = labelled(WIDTH, w.requests, &requests);
-        text += &labelled(WIDTH, w.success, &success);
-        text += &labelled(WIDTH, w.latency, &self.quantiles(&total.latency));
+        let mut facts = vec![
+            (w.requests, requests),
+            (w.success, success),
+            (w.latency, self.quantiles(&total.latency)),
+        ];
         if let Some(arrivals) = &self.summary.arrivals {
-            text += &labelled(WIDTH, w.service_time, &self.quantiles(&arrivals.service));
-            text += &labelled(
-                WIDTH,
-                w.arrivals,
-                &[
-                    format!("{} {}", l.integer(arrivals.due), w.due),
-                    format!("{} {}", w.dropped, l.integer(arrivals.dropped)),
-                ],
-            );
+            facts.push((w.service_time, self.quantiles(&arrivals.service)));
+            let counts = [
+                format!("{} {}", l.integer(arrivals.due), w.due),
+                format!("{} {}", w.dropped, l.integer(arrivals.dropped)),
+            ];
+            facts.push((w.arrivals, counts.to_vec()));
         }
-        text += &labelled(WIDTH, w.traffic, &traffic);
-        text += &labelled(WIDTH, w.status, &self.classes());
-        text += &labelled(WIDTH, w.failures, &self.failures());
-        text += &labelled(WIDTH, w.mix, &self.mix());
-        text += &labelled(WIDTH, w.error_mix, &self.error_mix());
-        text += &labelled(WIDTH, w.faults, &self.faults());
-        text += &labelled(WIDTH, w.regard, &self.regard());
-        text
+        facts.extend([
+            (w.traffic, traffic),
+            (w.status, self.classes()),
+            (w.failures, self.failures()),
+            (w.mix, self.mix()),
+            (w.error_mix, self.error_mix()),
+            (w.faults, self.faults()),
+            (w.regard, self.regard()),
+        ]);
+        facts
     }
 
     fn quantiles(&self, of: &Distribution) -> Vec<String> {
@@ -247,7 +263,7 @@ impl Page<'_> {
         facts
     }
 
-    fn generator(&self) -> String {
+    pub(super) fn generator(&self) -> Vec<Facts> {
         let (l, w, g) = (self.locale, self.words, &self.summary.generator);
         let cores = w.of_cores.replace("{}", &l.integer(g.cores as u64));
         let instances: u64 = self
@@ -270,13 +286,13 @@ impl Page<'_> {
         if traps > 0 {
             behaviors.push(format!("{} {}", w.traps, l.integer(traps)));
         }
-        labelled(WIDTH, w.generator, &generator) + &labelled(WIDTH, w.behaviors, &behaviors)
+        vec![(w.generator, generator), (w.behaviors, behaviors)]
     }
 
-    fn cleanup(&self) -> String {
+    pub(super) fn cleanup(&self) -> Vec<Facts> {
         let (l, w) = (self.locale, self.words);
         let Some(cleanup) = &self.summary.cleanup else {
-            return String::new();
+            return Vec::new();
         };
         let mut facts = vec![
             format!("{} {}", l.integer(cleanup.removed), w.removed),
@@ -284,10 +300,11 @@ impl Page<'_> {
             format!("{} {}", l.integer(cleanup.requests), w.requests),
         ];
         facts.extend(cleanup.journal.as_deref().map(harmless));
-        labelled(WIDTH, w.cleanup, &facts)
+        vec![(w.cleanup, facts)]
     }
 
-    fn warnings(&self) -> String {
+    /// Lines that call for an explanation of the figures, each with its line end.
+    pub(super) fn warnings(&self) -> Vec<String> {
         let (l, w, regard) = (self.locale, self.words, &self.summary.regard);
         let limits = &self.summary.generator.limits;
         let mut lines: Vec<String> = Vec::new();
@@ -300,18 +317,15 @@ impl Page<'_> {
             let refused = l.integer(regard.refused_logins);
             lines.push(w.logins_paused.replace("{}", &refused));
         }
-        let mut text: String = lines
-            .iter()
-            .map(|line| format!("{}: {line}\n", w.warning))
-            .collect();
+        let lines = lines.iter().map(|line| format!("{}: {line}\n", w.warning));
+        let mut lines: Vec<String> = lines.collect();
         if !limits.is_empty() {
-            text += w.what_to_do;
-            text.push('\n');
+            lines.push(format!("{}\n", w.what_to_do));
         }
-        text
+        lines
     }
 
-    fn repeat(&self) -> String {
+    pub(super) fn repeat(&self) -> Facts {
         let summary = self.summary;
         let seed = summary.run.seed.to_string();
         let governed = summary.mix.iter().any(|m| m.target.is_some())
@@ -321,7 +335,7 @@ impl Page<'_> {
         } else {
             self.words.repeat_with
         };
-        labelled(WIDTH, self.words.repeat, &[with.replace("{seed}", &seed)])
+        (self.words.repeat, vec![with.replace("{seed}", &seed)])
     }
 }
 

@@ -23,13 +23,24 @@ impl Table {
         self.rows.push(cells);
     }
 
+    pub(super) fn heading(&self) -> &[String] {
+        &self.rows[0]
+    }
+
+    pub(super) fn rows(&self) -> &[Vec<String>] {
+        &self.rows[1..]
+    }
+
     /// No row but the heading.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.len() == 1
     }
 
-    /// Lines of at most `width` characters where the numbers allow it, each with its line end.
+    /// Lines of at most `width` characters where the numbers allow it, each with its line end; nothing without a row.
     pub(super) fn render(&self, width: usize) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
         let columns = self.rows[0].len();
         let widest = |column: usize| {
             self.rows

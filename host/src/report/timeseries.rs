@@ -1,4 +1,4 @@
-//! `--timeseries`: one row a second of the run, as CSV or as lines of JSON. Fed by the commands with each snapshot; a
+//! `--timeseries`: one row a second of the run, as CSV or as lines of JSON. Fed by the commands with each second; a
 //! thread of its own writes, so that a slow disk costs rows and never the run. `host/docs/results.md` tells the columns.
 
 mod row;
@@ -8,22 +8,17 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use self::row::{Cell, row};
+use super::beat::Stretch;
 use super::files::WriteError;
-use crate::metrics::{Snapshot, Tally};
-use crate::plan::Selector;
 
-/// A row goes out when the last one is this old: a little less than two beats of the run.
-const EVERY: Duration = Duration::from_millis(950);
 /// Rows that may wait for the disk.
 const WAITING: usize = 120;
 
 /// The file, from the start of a run to its end.
 #[derive(Debug)]
 pub struct TimeSeries {
-    last: Option<(Duration, Tally, Vec<u64>)>,
     rows: Option<SyncSender<Vec<Cell>>>,
     writing: Option<JoinHandle<std::io::Result<()>>>,
     lost: u64,
@@ -50,41 +45,23 @@ impl TimeSeries {
             .spawn(move || write(BufWriter::new(file), form, &inbox))
             .map_err(error)?;
         Ok(TimeSeries {
-            last: None,
             rows: Some(rows),
             writing: Some(writing),
             lost: 0,
         })
     }
 
-    /// Take in the state of the run. The first one is where the first second begins.
-    pub fn update(&mut self, snapshot: &Snapshot) {
-        let due = |(at, ..): &(Duration, _, _)| snapshot.elapsed >= *at + EVERY;
-        if self.last.as_ref().is_none_or(due) {
-            self.take(snapshot);
+    /// Take in a stretch of the run: one row.
+    pub fn add(&mut self, stretch: &Stretch<'_>) {
+        let Some(rows) = &self.rows else { return };
+        match rows.try_send(row(stretch)) {
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Err(TrySendError::Full(_)) => self.lost += 1,
         }
     }
 
-    fn take(&mut self, snapshot: &Snapshot) {
-        let total = Tally::of(snapshot, &Selector::default());
-        let mix: Vec<u64> = snapshot.by_category().iter().map(|(_, n)| *n).collect();
-        if let (Some((at, before, mix_before)), Some(rows)) = (&self.last, &self.rows) {
-            let over = snapshot.elapsed.saturating_sub(*at);
-            let cells = row(snapshot, over, &total.since(before), &mix, mix_before);
-            match rows.try_send(cells) {
-                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-                Err(TrySendError::Full(_)) => self.lost += 1,
-            }
-        }
-        self.last = Some((snapshot.elapsed, total, mix));
-    }
-
-    /// Write what is left of the run, which ended in this state, and close the file.
-    pub fn finish(mut self, snapshot: Option<&Snapshot>) {
-        let rest = |s: &&Snapshot| self.last.as_ref().is_some_and(|(at, ..)| s.elapsed > *at);
-        if let Some(snapshot) = snapshot.filter(rest) {
-            self.take(snapshot);
-        }
+    /// The run is over: close the file.
+    pub fn finish(mut self) {
         drop(self.rows.take());
         let written = self.writing.take().map(JoinHandle::join);
         if let Some(Ok(Err(error))) = written {
@@ -136,16 +113,24 @@ fn quoted(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::metrics::testing::{catalog, sample, snapshot};
-    use crate::metrics::{Interval, Outcome, Process, Recorder, RequestSample, Standing, Totals};
+    use crate::metrics::{
+        Interval, Outcome, Process, Recorder, RequestSample, Standing, Tally, Totals,
+    };
+    use crate::report::beat::Beat;
 
     /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each.
-    fn play(series: &mut TimeSeries, seconds: u64) -> Snapshot {
+    fn play(series: &mut TimeSeries, seconds: u64) {
         let mut recorder = Recorder::new(catalog(), 0);
         let mut totals = Totals::new(catalog(), 1, Process::default());
-        series.update(&totals.snapshot(Duration::ZERO, Process::default()));
-        let mut last = snapshot();
+        let mut beat = Beat::default();
+        assert!(
+            beat.update(&totals.snapshot(Duration::ZERO, Process::default()))
+                .is_none()
+        );
         for half in 1..=2 * seconds {
             let second = half.div_ceil(2);
             for n in 0..5 * second {
@@ -162,10 +147,11 @@ mod tests {
                 ..Standing::default()
             });
             totals.absorb(&mut recorder.take(Interval::new(&catalog())));
-            last = totals.snapshot(Duration::from_millis(500 * half), Process::default());
-            series.update(&last);
+            let now = totals.snapshot(Duration::from_millis(500 * half), Process::default());
+            if let Some(stretch) = beat.update(&now) {
+                series.add(&stretch);
+            }
         }
-        last
     }
 
     #[test]
@@ -173,8 +159,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.csv");
         let mut series = TimeSeries::create(&path).unwrap();
-        let last = play(&mut series, 3);
-        series.finish(Some(&last));
+        play(&mut series, 3);
+        series.finish();
         let text = std::fs::read_to_string(&path).unwrap();
         let mut lines = text.lines();
         let names: Vec<&str> = lines.next().unwrap().split(',').collect();
@@ -199,7 +185,7 @@ mod tests {
         let path = folder.path().join("run.jsonl");
         let mut series = TimeSeries::create(&path).unwrap();
         play(&mut series, 2);
-        series.finish(None);
+        series.finish();
         let text = std::fs::read_to_string(&path).unwrap();
         let rows: Vec<serde_json::Value> = text
             .lines()
@@ -222,14 +208,14 @@ mod tests {
         let mut file = Vec::new();
         let (rows, inbox) = sync_channel(2);
         let run = snapshot();
-        rows.send(row(
-            &run,
-            Duration::from_secs(1),
-            &Tally::default(),
-            &[],
-            &[],
-        ))
-        .unwrap();
+        let idle = Stretch {
+            snapshot: &run,
+            over: Duration::from_secs(1),
+            came: Tally::default(),
+            classes: [0; 6],
+            mix: Vec::new(),
+        };
+        rows.send(row(&idle)).unwrap();
         drop(rows);
         write(&mut file, Form::Csv, &inbox).unwrap();
         let text = String::from_utf8(file).unwrap();

@@ -6,6 +6,7 @@
 
 mod chromium;
 mod live;
+mod report;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod support;

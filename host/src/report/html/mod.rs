@@ -1,8 +1,42 @@
-//! Pages for people: what they share. Used by the report's page and by the live one. A page is one file that asks the
-//! network for nothing.
+//! The summary as a page for people: one file that asks the network for nothing. Rendered from a [`Summary`] alone, by a
+//! run that was given `--html` and by `vespeiro report`. The style that all pages share is here too.
+
+mod chart;
+mod charts;
+mod page;
+mod words;
+
+use std::io::Write as _;
+use std::path::Path;
+
+use self::page::Document;
+use self::words::PageWords;
+use super::Locale;
+use super::files::{WriteError, write_whole};
+use super::json::Summary;
+use crate::plan::Language;
 
 /// The style sheet of all pages: colors, sizes and plain elements, light and dark.
 pub const THEME: &str = include_str!("theme.css");
+const STYLE: &str = include_str!("report.css");
+const SCRIPT: &str = include_str!("report.js");
+
+/// The whole page.
+pub fn page(summary: &Summary, language: Language) -> String {
+    let document = Document {
+        summary,
+        locale: Locale::new(language),
+        words: PageWords::of(language),
+    };
+    document.render().into_string()
+}
+
+/// Write the page. Readers see the old file or the whole new one, never a part.
+pub fn write(summary: &Summary, language: Language, path: &Path) -> Result<(), WriteError> {
+    write_whole("page", path, |file| {
+        file.write_all(page(summary, language).as_bytes())
+    })
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The summary's tables: routes, archetypes, sessions, checks and observed values. Used by the page in `summary.rs`.
 //! A table without a row is no text at all.
 
-use super::{Page, WIDTH};
+use super::Page;
 use crate::report::json::Requests;
 use crate::report::language::{Unit, harmless};
 use crate::report::table::Table;
@@ -10,7 +10,7 @@ use crate::report::table::Table;
 const VERSIONS: usize = 8;
 
 impl Page<'_> {
-    pub(super) fn routes(&self) -> String {
+    pub(in crate::report) fn routes(&self) -> Table {
         let rows = self.summary.routes.iter().map(|r| {
             (
                 format!("{:6} {}", harmless(&r.method), harmless(&r.path)),
@@ -20,7 +20,7 @@ impl Page<'_> {
         self.latency_table(self.words.routes, rows.collect())
     }
 
-    pub(super) fn archetypes(&self) -> String {
+    pub(in crate::report) fn archetypes(&self) -> Table {
         let rows = self.summary.archetypes.iter().map(|a| {
             let behavior = match (a.behavior == a.name, a.version.as_str()) {
                 (true, version) => version.to_owned(),
@@ -36,7 +36,7 @@ impl Page<'_> {
     }
 
     /// The slowest requests one by one.
-    pub(super) fn slowest(&self) -> String {
+    pub(in crate::report) fn slowest(&self) -> Table {
         let (l, w, slowest) = (self.locale, self.words, &self.summary.slowest);
         let unit = Unit::for_largest(slowest.first().map_or(0.0, |slow| slow.latency));
         let title = format!("{} ({})", w.slowest, unit.as_str());
@@ -72,14 +72,11 @@ impl Page<'_> {
             }
             table.row(cells);
         }
-        if table.is_empty() {
-            return String::new();
-        }
-        table.render(WIDTH)
+        table
     }
 
     /// The versions side by side, where a behavior was swapped.
-    pub(super) fn versions(&self) -> String {
+    pub(in crate::report) fn versions(&self) -> Table {
         let (l, w) = (self.locale, self.words);
         let mut rows = Vec::new();
         for archetype in &self.summary.archetypes {
@@ -98,7 +95,13 @@ impl Page<'_> {
                 (harmless(&name), &v.requests)
             }));
         }
-        let mut text = self.latency_table(w.versions, rows);
+        self.latency_table(w.versions, rows)
+    }
+
+    /// A line for each archetype whose behavior was swapped.
+    pub(in crate::report) fn swaps(&self) -> String {
+        let (l, w) = (self.locale, self.words);
+        let mut text = String::new();
         for swaps in &self.summary.swaps {
             let counts = [
                 (w.published, swaps.published),
@@ -115,7 +118,7 @@ impl Page<'_> {
         text
     }
 
-    fn latency_table(&self, title: &str, rows: Vec<(String, &Requests)>) -> String {
+    fn latency_table(&self, title: &str, rows: Vec<(String, &Requests)>) -> Table {
         let (l, w) = (self.locale, self.words);
         let unit = Unit::for_largest(rows.iter().map(|(_, r)| r.latency.max).fold(0.0, f64::max));
         let title = format!("{title} ({})", unit.as_str());
@@ -135,22 +138,16 @@ impl Page<'_> {
             cells.extend(times.map(|seconds| l.time_in(unit, seconds)));
             table.row(cells);
         }
-        if table.is_empty() {
-            String::new()
-        } else {
-            table.render(WIDTH)
-        }
+        table
     }
 
-    pub(super) fn sessions(&self) -> String {
+    pub(in crate::report) fn sessions(&self) -> Table {
         let (l, w, sessions) = (self.locale, self.words, &self.summary.sessions);
-        if sessions.started == 0 {
-            return String::new();
-        }
         let ended: u64 = sessions.endings.iter().map(|e| e.count).sum();
         let title = format!("{} (s)", w.sessions);
         let mut table = Table::new([&title, w.count, w.share, "p50", "p90", "p99", w.max]);
-        for e in &sessions.endings {
+        let endings = sessions.endings.iter();
+        for e in endings.filter(|_| sessions.started > 0) {
             let share = l.percent(e.count as f64 / ended.max(1) as f64);
             let mut cells = vec![w.ending(e.ending).to_owned(), l.integer(e.count), share];
             let times = [
@@ -165,17 +162,23 @@ impl Page<'_> {
             }));
             table.row(cells);
         }
-        let active = sessions.started.saturating_sub(ended);
-        let begun = format!("{} {}", w.begun, l.integer(sessions.started));
-        let mut text = table.render(WIDTH);
-        text += &match active {
-            0 => format!("{begun}\n"),
-            _ => format!("{begun}, {} {}\n", w.still_active, l.integer(active)),
-        };
-        text
+        table
     }
 
-    pub(super) fn checks(&self) -> String {
+    /// How many sessions there were; a line, or nothing when there was none.
+    pub(in crate::report) fn begun(&self) -> String {
+        let (l, w, sessions) = (self.locale, self.words, &self.summary.sessions);
+        let ended: u64 = sessions.endings.iter().map(|e| e.count).sum();
+        let active = sessions.started.saturating_sub(ended);
+        let begun = format!("{} {}", w.begun, l.integer(sessions.started));
+        match active {
+            _ if sessions.started == 0 => String::new(),
+            0 => format!("{begun}\n"),
+            _ => format!("{begun}, {} {}\n", w.still_active, l.integer(active)),
+        }
+    }
+
+    pub(in crate::report) fn checks(&self) -> Table {
         let (l, w) = (self.locale, self.words);
         let mut table = Table::new([w.checks, w.passed, w.failed, w.share]);
         for c in &self.summary.checks {
@@ -188,14 +191,10 @@ impl Page<'_> {
                 l.percent(share),
             ]);
         }
-        if table.is_empty() {
-            String::new()
-        } else {
-            table.render(WIDTH)
-        }
+        table
     }
 
-    pub(super) fn observed(&self) -> String {
+    pub(in crate::report) fn observed(&self) -> Table {
         let (l, w) = (self.locale, self.words);
         let mut table = Table::new([w.observed, w.count, w.mean, "p50", "p95", "p99", w.max]);
         for o in &self.summary.observed {
@@ -204,10 +203,6 @@ impl Page<'_> {
             cells.extend([o.mean, o.p50, o.p95, o.p99, o.max].map(|value| l.decimal(value, 2)));
             table.row(cells);
         }
-        if table.is_empty() {
-            String::new()
-        } else {
-            table.render(WIDTH)
-        }
+        table
     }
 }

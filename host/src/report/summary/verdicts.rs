@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::{Page, WIDTH};
+use super::{Facts, Page};
 use crate::metrics::{Cause, State};
 use crate::report::language::harmless;
-use crate::report::table::{Table, labelled};
+use crate::report::table::Table;
 use crate::report::verdicts::Unit;
 
 impl Page<'_> {
-    pub(super) fn aborted(&self) -> String {
+    pub(in crate::report) fn aborted(&self) -> Vec<Facts> {
         let Some(aborted) = &self.summary.aborted else {
-            return String::new();
+            return Vec::new();
         };
         let (l, w) = (self.locale, self.words);
         let cause = match aborted.cause {
@@ -36,10 +36,10 @@ impl Page<'_> {
         }));
         let at = Duration::try_from_secs_f64(aborted.at_seconds).unwrap_or_default();
         facts.push(format!("{} {}", w.after, l.span(at)));
-        labelled(WIDTH, w.aborted, &facts)
+        vec![(w.aborted, facts)]
     }
 
-    pub(super) fn thresholds(&self) -> String {
+    pub(in crate::report) fn thresholds(&self) -> Table {
         let w = self.words;
         let mut table = Table::new([w.thresholds, w.achieved, w.result]);
         for threshold in &self.summary.thresholds {
@@ -54,11 +54,7 @@ impl Page<'_> {
                 },
             ]);
         }
-        if table.is_empty() {
-            String::new()
-        } else {
-            table.render(WIDTH)
-        }
+        table
     }
 
     fn value(&self, unit: Unit, value: f64) -> String {

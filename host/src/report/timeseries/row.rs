@@ -1,12 +1,10 @@
 //! The columns of a time series, in their order. A name that is here once is a promise to whoever reads the file;
 //! `host/docs/results.md` tells what each means.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::metrics::{Snapshot, Tally};
 use crate::plan::Metric;
+use crate::report::beat::Stretch;
 
 /// One value of a row.
 #[derive(Debug)]
@@ -44,15 +42,9 @@ impl Cell {
     }
 }
 
-/// The row of a stretch of time that ended with `snapshot`: what came to pass in it, and the requests by category at its
-/// end and at its start.
-pub(super) fn row(
-    snapshot: &Snapshot,
-    over: Duration,
-    came: &Tally,
-    mix: &[u64],
-    mix_before: &[u64],
-) -> Vec<Cell> {
+/// The row of a stretch of time.
+pub(super) fn row(stretch: &Stretch<'_>) -> Vec<Cell> {
+    let (snapshot, over, came) = (stretch.snapshot, stretch.over, &stretch.came);
     let wall = snapshot.started + snapshot.elapsed;
     let wall = jiff::Timestamp::try_from(wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let seconds = |metric| match came.value(metric, over) {
@@ -98,8 +90,7 @@ pub(super) fn row(
     let mut row: Vec<Cell> = named.into_iter().map(cell).collect();
     // Of the announced categories only: requests of any other have no column.
     for (at, category) in snapshot.catalog.categories.iter().enumerate() {
-        let count = |counts: &[u64]| counts.get(at).copied().unwrap_or(0);
-        let made = count(mix).saturating_sub(count(mix_before));
+        let made = stretch.mix.get(at).copied().unwrap_or(0);
         row.push(Cell {
             name: format!("mix_{category}"),
             value: Is::Number(made as f64 / came.requests.max(1) as f64, 6),
