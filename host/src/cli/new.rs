@@ -185,7 +185,9 @@ mod tests {
                 for (path, file) in &files {
                     let text = adapt(file.text, "night-shift", archetype);
                     assert!(
-                        !text.contains("my-") && !text.contains("my_behavior"),
+                        ["my-behavior", "my-archetype", "my_behavior"]
+                            .iter()
+                            .all(|left| !text.contains(left)),
                         "{path}"
                     );
                 }
