@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Answer, RunOf, Running, Service, eventually, example, post, send, vespeiro};
+use crate::support::{
+    Answer, RunOf, Running, Service, eventually, example, get, post, samples, send, vespeiro,
+};
 
 /// People who never come to an end, on two workers.
 const PEOPLE: &str =
@@ -294,6 +296,45 @@ fn users_of_a_quarantined_archetype_come_back_to_a_module_that_works() {
         "{said}"
     );
     assert!(said.contains("quarantined no more"), "{said}");
+    played.adds_up();
+}
+
+#[test]
+fn sessions_in_a_long_pause_end_at_once_with_a_swap_that_says_so() {
+    let service = Service::start();
+    let first = example("first");
+    let pace = "--users 6 --delay-min 20m --delay-max 30m --metrics 127.0.0.1:0 --log info";
+    let run = RunOf::start(&service.url, &mine(&first, pace));
+    let address = |before: &str, after: char| {
+        eventually(before, || {
+            let said = run.process.stderr();
+            let (_, rest) = said.split_once(before)?;
+            rest.split_once(after)
+                .map(|(address, _)| address.to_owned())
+        })
+    };
+    let (page, authority) = (
+        address("metrics at http://", '/'),
+        address("control: http://", '\n'),
+    );
+    let active = || -> Option<u64> {
+        let page = get(&page, "/metrics").ok()?;
+        let all = samples(&page, "vespeiro_sessions_active");
+        Some(all.iter().map(|sample| sample.value as u64).sum())
+    };
+    // One request each; then they think.
+    eventually("everybody thinks", || {
+        (service.answered_at_all() == 1 + 6 && active() == Some(6)).then_some(())
+    });
+    let swapped = post(&authority, "/swap/mine?mode=now", &variant(&first, 1));
+    assert_eq!(swapped.status, 200, "{}", swapped.body);
+    eventually("the pauses are over", || {
+        (active() == Some(0)).then_some(())
+    });
+    run.process.signal("INT");
+    let played = run.played();
+    assert_eq!(played.sent(), 6);
+    assert_eq!(played.answered(), service.ledger(1));
     played.adds_up();
 }
 

@@ -4,8 +4,9 @@
 //! What must stay true: an index is played once in a run, by the worker and profile that its remainders name, whenever its
 //! user starts; so users that come later are as determined by the seed as those that were there from the start.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::task::Waker;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use super::floor::Floor;
 use super::identity::{Casting, index};
 use super::lane::{Lane, share_of};
+use super::pause::wake;
 use super::user::{Playing, User, play};
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
@@ -40,6 +42,8 @@ pub(super) struct Badge {
     pub(super) sessions: Cell<u32>,
     /// It has left because its archetype was quarantined, and comes back if that is over.
     pub(super) dismissed: Cell<bool>,
+    /// Of a user in a long pause, which a swap may cut short.
+    pub(super) waker: RefCell<Option<Waker>>,
 }
 
 /// One user's task.
@@ -266,6 +270,13 @@ impl Crew {
             member.badge.dismissed.set(true);
             member.leave();
         }
+    }
+
+    /// Have the users of an archetype who rest look whether their sessions are to end.
+    pub(super) fn wake(&self, archetype: u16) {
+        let own = |m: &&Member| m.user.archetype == archetype;
+        let members = self.members.iter().filter(own);
+        members.for_each(|member| wake(&member.badge));
     }
 
     /// Have those play on who were dismissed and whose archetype is not given up any more. Where somebody new comes for

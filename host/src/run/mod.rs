@@ -17,6 +17,7 @@ mod lane;
 mod lineup;
 mod notices;
 mod orchestrator;
+mod pause;
 mod player;
 mod restraint;
 mod seed;

@@ -11,6 +11,7 @@ use super::exchange::{Who, logins, prepare, send};
 use super::floor::{Floor, backoff};
 use super::governor::Ask;
 use super::identity;
+use super::pause::rest;
 use super::player::Player;
 use super::restraint::{Patience, hold};
 use super::seed::{Stream, log_normal, unit};
@@ -153,7 +154,8 @@ async fn session(
             types::Action::Done(_) => !lane.is_paced(),
         };
         if step.delay_ms > 0 && waits {
-            think(floor, Duration::from_millis(u64::from(step.delay_ms))).await;
+            let delay = Duration::from_millis(u64::from(step.delay_ms));
+            rest(floor, badge, &open.player, delay).await;
         }
         let requests = match step.action {
             types::Action::Requests(requests) => requests,

@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::crew::Crew;
 use super::floor::{Floor, Part};
-use super::lineup::Lineup;
+use super::lineup::{Lineup, Mode};
 use crate::behavior::Behavior;
 use crate::cleanup::Writer;
 use crate::http::{Client, ClientError};
@@ -162,6 +162,9 @@ async fn work(share: Share) {
                 Some(Order::TakeOver { lineup, turn: next }) => {
                     floor.take_over(&lineup);
                     (turn, told) = (next, false);
+                    if lineup.mode == Mode::Now {
+                        crews.iter().for_each(|crew| crew.wake(lineup.archetype));
+                    }
                     if !over {
                         crews.iter_mut().for_each(|crew| crew.readmit(&floor));
                     }
