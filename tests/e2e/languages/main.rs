@@ -229,6 +229,19 @@ fn assemblyscript_builds_and_plays() {
     }
 }
 
+/// Of the administrator's project the test alone, as with Python: its module is large.
+#[test]
+fn go_builds_and_plays() {
+    if python() {
+        let project = Project::built("go", None);
+        play(&project);
+        stays_small(&project, "24MiB");
+        project.add_tests_of_sdk("go");
+        project.run("./test", &[]);
+        Project::begun("go", Some("admin")).run("./test", &[]);
+    }
+}
+
 #[test]
 fn the_javascript_sdk_keeps_its_promises() {
     if node() {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
 
 /// Languages whose compiler is a large package of PyPI: their projects share one copy of it here.
-const SHARING: [&str; 2] = ["c", "zig"];
+const SHARING: [&str; 3] = ["c", "zig", "go"];
 static SHARED: Mutex<()> = Mutex::new(());
 
 /// The Python that has those compilers, once a project was built with them.
@@ -176,6 +176,8 @@ fn tool(program: &str) -> Command {
         .env("PIP_CACHE_DIR", kept("pip"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("VENV", kept("venv"))
+        .env("GOPATH", kept("gopath"))
+        .env("GOCACHE", kept("gocache"))
         .env("ZIG_GLOBAL_CACHE_DIR", kept("zig"))
         .env("CARGO_TARGET_DIR", kept("cargo"));
     // What cargo says to this process is not for the cargo of a project.

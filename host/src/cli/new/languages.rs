@@ -20,8 +20,8 @@ pub(super) struct Language {
 
 const WIT: (&str, &str) = ("wit", "vespeiro/wit");
 
-/// The compiler of C and Zig comes from PyPI.
-const PYTHON_FOR_ZIG: &str = "Python 3.9 or later, with venv";
+/// The compilers of C, Zig and Go come from PyPI.
+const PYTHON_FOR_COMPILERS: &str = "Python 3.9 or later, with venv";
 
 pub(super) const LANGUAGES: &[Language] = &[
     Language {
@@ -51,13 +51,13 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         name: "c",
         title: "C",
-        needs: PYTHON_FOR_ZIG,
+        needs: PYTHON_FOR_COMPILERS,
         sdk: &[("c/sdk", "vespeiro"), WIT],
     },
     Language {
         name: "zig",
         title: "Zig",
-        needs: PYTHON_FOR_ZIG,
+        needs: PYTHON_FOR_COMPILERS,
         sdk: &[("zig/sdk", "vespeiro"), ("c/sdk", "vespeiro/c"), WIT],
     },
     Language {
@@ -65,6 +65,12 @@ pub(super) const LANGUAGES: &[Language] = &[
         title: "AssemblyScript",
         needs: "Node 20 or later",
         sdk: &[("assemblyscript/sdk", "vespeiro"), WIT],
+    },
+    Language {
+        name: "go",
+        title: "Go",
+        needs: PYTHON_FOR_COMPILERS,
+        sdk: &[("go/sdk", "vespeiro"), WIT],
     },
 ];
 

@@ -1,0 +1,3 @@
+module my-behavior
+
+go 1.27
