@@ -1,5 +1,5 @@
-//! `vespeiro report`: prints the summary of a run again, from the file that `--summary-json` wrote, and makes its page. It
-//! plays nothing; a file of another layout is refused and never half read.
+//! `vespeiro report`: the summaries of runs that have ended, from the files that `--summary-json` wrote: several become
+//! one; as text, page or data again. It plays nothing; a file of another layout is refused and never half read.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,21 @@ use serde::Deserialize;
 use crate::exit::{Exit, Misuse};
 use crate::plan::{LANGUAGES, Language};
 use crate::report::json::SCHEMA;
-use crate::report::{Summary, html, summary};
+use crate::report::merge::merge;
+use crate::report::{Summary, html, json, summary};
 
-/// Print the summary of a run again
+/// Print the summary of a run again, or of several runs as one
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
-    /// What --summary-json wrote
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// What --summary-json wrote; several are merged without loss
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// Write the page with charts to this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write the summary to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
     /// Language of the summary: en or pt-BR
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = language)]
     lang: Language,
@@ -33,11 +37,19 @@ struct Layout {
 
 impl Report {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let summary = read(&self.file)?;
-        if let Some(path) = &self.html {
-            html::write(&summary, self.lang, path)?;
+        let parts: Result<Vec<Summary>, Misuse> = self.files.iter().map(|f| read(f)).collect();
+        let merged = merge(&parts?).map_err(|error| Misuse(format!("cannot merge: {error}")))?;
+        // The command line asks for at least one file.
+        let Some(whole) = merged else {
+            return Ok(Exit::Fine);
+        };
+        if let Some(path) = &self.json {
+            json::write(&whole, path)?;
         }
-        let text = summary::text(&summary, self.lang);
+        if let Some(path) = &self.html {
+            html::write(&whole, self.lang, path)?;
+        }
+        let text = summary::text(&whole, self.lang);
         // A reader that has seen enough may close the pipe.
         let _ = std::io::stdout().write_all(text.as_bytes());
         Ok(Exit::Fine)

@@ -50,6 +50,26 @@ impl Sketch {
         };
     }
 
+    /// Keys and counts, for [`Sketch::restored`].
+    pub fn cells(&self) -> &[(i16, u64)] {
+        &self.cells
+    }
+
+    /// The one that had these cells, with what was stored beside them.
+    pub fn restored(cells: Vec<(i16, u64)>, sum: f64, min: f64, max: f64) -> Sketch {
+        let mut sketch = Sketch {
+            count: cells.iter().map(|(_, count)| count).sum(),
+            sum,
+            min,
+            max,
+            cells: Vec::new(),
+        };
+        cells
+            .into_iter()
+            .for_each(|(key, count)| sketch.add(key, count));
+        sketch
+    }
+
     pub fn count(&self) -> u64 {
         self.count
     }

@@ -7,8 +7,8 @@ use super::json::{
     Sessions, Share, Slow, Summary, Swaps, Transitions, Version,
 };
 use crate::metrics::{
-    self, BreakerState, Ending, Group, HoldReason, Outcome, ResultCount, Snapshot, SwapResult,
-    Timing,
+    self, BreakerState, Ending, Group, HoldReason, Outcome, ResultCount, Sketch, Snapshot,
+    SwapResult, Timing,
 };
 use crate::plan::Plan;
 
@@ -75,7 +75,7 @@ impl Cleanup {
 
 /// Whether a distribution keeps its histogram: only one that is not the sum of others does.
 #[derive(Clone, Copy, PartialEq)]
-enum Keep {
+pub(super) enum Keep {
     Quantiles,
     Histogram,
 }
@@ -144,6 +144,7 @@ fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
         workers: snapshot.workers,
         started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         elapsed_seconds: snapshot.elapsed.as_secs_f64(),
+        parts: Vec::new(),
     }
 }
 
@@ -207,7 +208,7 @@ fn requests(snapshot: &Snapshot, group: &Group) -> Requests {
     }
 }
 
-fn distribution(timing: &Timing, keep: Keep) -> Distribution {
+pub(super) fn distribution(timing: &Timing, keep: Keep) -> Distribution {
     let quantile = |q| timing.quantile(q).as_secs_f64();
     Distribution {
         count: timing.count(),
@@ -298,6 +299,7 @@ fn versions(snapshot: &Snapshot) -> Vec<Version> {
         .filter(|total| !total.is_older() || total.counts.sessions.started > 0)
         .map(|total| {
             let counts = &total.counts;
+            let group = counts.group();
             let labels = snapshot.catalog.version(total.role.version);
             let [behavior, version, hash] = labels.map_or(["older", "-", "-"], |v| {
                 [v.behavior.as_str(), &v.version, &v.hash]
@@ -308,9 +310,12 @@ fn versions(snapshot: &Snapshot) -> Vec<Version> {
                 version: version.into(),
                 hash: hash.into(),
                 share: labels.map_or(0.0, |v| v.share),
-                requests: requests(snapshot, &counts.group()),
-                sessions: sessions(&counts.sessions, Keep::Quantiles),
-                guest_calls: distribution(&counts.guest_calls, Keep::Quantiles),
+                requests: Requests {
+                    latency: distribution(group.latency(), Keep::Histogram),
+                    ..requests(snapshot, &group)
+                },
+                sessions: sessions(&counts.sessions, Keep::Histogram),
+                guest_calls: distribution(&counts.guest_calls, Keep::Histogram),
                 instances_built: counts.instances_built,
                 traps: counts.traps,
             }
@@ -442,25 +447,27 @@ fn observed(snapshot: &Snapshot) -> Vec<Observed> {
         .iter()
         .zip(&snapshot.archetypes)
         .flat_map(|(labels, counts)| {
-            counts
-                .observed
-                .sorted()
-                .into_iter()
-                .map(|(metric, values)| Observed {
-                    archetype: labels.name.clone(),
-                    metric: metric.into(),
-                    count: values.count(),
-                    sum: values.sum(),
-                    min: values.min(),
-                    max: values.max(),
-                    mean: values.mean(),
-                    p50: values.quantile(0.5),
-                    p90: values.quantile(0.9),
-                    p95: values.quantile(0.95),
-                    p99: values.quantile(0.99),
-                })
+            let observed = counts.observed.sorted().into_iter();
+            observed.map(|(metric, values)| observation(&labels.name, metric, values))
         })
         .collect()
+}
+
+pub(super) fn observation(archetype: &str, metric: &str, values: &Sketch) -> Observed {
+    Observed {
+        archetype: archetype.into(),
+        metric: metric.into(),
+        count: values.count(),
+        sum: values.sum(),
+        min: values.min(),
+        max: values.max(),
+        mean: values.mean(),
+        p50: values.quantile(0.5),
+        p90: values.quantile(0.9),
+        p95: values.quantile(0.95),
+        p99: values.quantile(0.99),
+        cells: values.cells().to_vec(),
+    }
 }
 
 fn generator(snapshot: &Snapshot) -> Generator {

@@ -4,8 +4,8 @@
 //!
 //! A field is never renamed or given another meaning without a new [`SCHEMA`]; readers ignore fields they don't know.
 //!
-//! Merging: add up `series` (and `sessions`, `guest_calls`, `scheduling_lag`) histogram by histogram; `total`,
-//! `routes` and `archetypes` are groupings of `series`.
+//! Merging (`merge.rs`): add up `series` (and `sessions`, `guest_calls`, `scheduling_lag`) histogram by histogram;
+//! `total`, `routes` and `archetypes` are groupings of `series`.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -105,6 +105,19 @@ pub struct Run {
     /// Threads that played them.
     pub workers: usize,
     /// RFC 3339, UTC.
+    pub started_at: String,
+    /// Of a merged summary: the time in which at least one of its runs went on.
+    pub elapsed_seconds: f64,
+    /// The runs that were merged into this one; empty for a run as it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// One run of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub id: String,
+    pub seed: u64,
     pub started_at: String,
     pub elapsed_seconds: f64,
 }
@@ -402,6 +415,9 @@ pub struct Observed {
     pub p90: f64,
     pub p95: f64,
     pub p99: f64,
+    /// What summaries merge by: keys and counts of a logarithmic scale.
+    #[serde(default)]
+    pub cells: Vec<(i16, u64)>,
 }
 
 /// The cleanup after the run. Its requests are in no other figure of the summary.

@@ -9,6 +9,7 @@ pub mod json;
 pub mod junit;
 mod language;
 mod lines;
+pub mod merge;
 mod panel;
 pub mod summary;
 mod table;

@@ -327,6 +327,11 @@ impl<'a> Page<'a> {
 
     pub(super) fn repeat(&self) -> Facts {
         let summary = self.summary;
+        if !summary.run.parts.is_empty() {
+            let parts = summary.run.parts.iter();
+            let seeds = parts.map(|part| format!("{} --seed {}", harmless(&part.id), part.seed));
+            return (self.words.repeat, seeds.collect());
+        }
         let seed = summary.run.seed.to_string();
         let governed = summary.mix.iter().any(|m| m.target.is_some())
             || summary.error_mix.iter().any(|e| e.target.is_some());

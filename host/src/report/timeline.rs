@@ -5,13 +5,17 @@
 //! neighbors are added up, so that every request stays in one of them.
 
 mod events;
+mod merge;
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use self::events::Watcher;
 pub use self::events::{Event, EventKind};
+pub(super) use self::merge::merge;
 use super::beat::{CLASSES, Stretch};
-use crate::metrics::{Outline, Snapshot};
+use crate::metrics::{DecodeError, Outline, Snapshot};
 
 /// An even number: full, they become half as many.
 const POINTS: usize = 600;
@@ -82,6 +86,11 @@ impl Latency {
             max: outline.max()?.as_secs_f64(),
             histogram: outline.to_base64(),
         })
+    }
+
+    fn outline(&self) -> Result<Outline, DecodeError> {
+        let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        Outline::from_base64(&self.histogram, time(self.mean), time(self.max))
     }
 }
 

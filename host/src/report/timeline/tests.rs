@@ -68,6 +68,27 @@ fn a_long_run_is_coarse_and_whole() {
 }
 
 #[test]
+fn runs_at_the_same_time_add_up() {
+    let (long, short) = (played(9), played(4));
+    let merged = merge(&[(0.0, &long), (2.0, &short)]).unwrap();
+    assert_eq!(merged.points.len(), 9);
+    assert_eq!(requests(&merged), requests(&long) + requests(&short));
+    assert_eq!(merged.points[2].requests, 3 + 1);
+    assert_eq!(merged.points[2].mix[0], 2 + 1);
+    let latency = merged.points[2].latency.as_ref().unwrap();
+    assert_eq!(latency.max, long.points[2].latency.as_ref().unwrap().max);
+    assert_eq!(latency.outline().unwrap().count(), 4);
+}
+
+#[test]
+fn a_merged_timeline_stays_bounded_too() {
+    let (one, other) = (played(700), played(500));
+    let merged = merge(&[(0.0, &one), (650.0, &other)]).unwrap();
+    assert!(merged.points.len() <= POINTS);
+    assert_eq!(requests(&merged), requests(&one) + requests(&other));
+}
+
+#[test]
 fn what_happened_is_told_once_and_in_order() {
     let mut recording = Recording::default();
     let mut now = snapshot();
