@@ -8,8 +8,9 @@ use serde::Deserialize;
 
 use crate::exit::{Exit, Misuse};
 use crate::plan::{LANGUAGES, Language};
+use crate::report::compare::{Comparison, compare};
 use crate::report::json::SCHEMA;
-use crate::report::merge::merge;
+use crate::report::merge::{MergeError, merge};
 use crate::report::{Summary, html, json, summary};
 
 /// Print the summary of a run again, or of several runs as one
@@ -24,6 +25,12 @@ pub(super) struct Report {
     /// Write the summary to this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Hold it against this summary of an older run: what changed, and what is noise
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Exit with code 99 when a figure is worse than the baseline's
+    #[arg(long, requires = "baseline")]
+    fail_on_regression: bool,
     /// Language of the summary: en or pt-BR
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = language)]
     lang: Language,
@@ -38,21 +45,33 @@ struct Layout {
 impl Report {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let parts: Result<Vec<Summary>, Misuse> = self.files.iter().map(|f| read(f)).collect();
-        let merged = merge(&parts?).map_err(|error| Misuse(format!("cannot merge: {error}")))?;
+        let unusable = |error: MergeError| Misuse(format!("cannot use these summaries: {error}"));
+        let merged = merge(&parts?).map_err(unusable)?;
         // The command line asks for at least one file.
         let Some(whole) = merged else {
             return Ok(Exit::Fine);
+        };
+        let compared = match &self.baseline {
+            Some(path) => Some(compare(&read(path)?, &whole).map_err(unusable)?),
+            None => None,
         };
         if let Some(path) = &self.json {
             json::write(&whole, path)?;
         }
         if let Some(path) = &self.html {
-            html::write(&whole, self.lang, path)?;
+            html::write(&whole, compared.as_ref(), self.lang, path)?;
         }
-        let text = summary::text(&whole, self.lang);
+        let mut text = summary::text(&whole, self.lang);
+        if let Some(compared) = &compared {
+            text += &format!("\n{}", compared.text(self.lang));
+        }
         // A reader that has seen enough may close the pipe.
         let _ = std::io::stdout().write_all(text.as_bytes());
-        Ok(Exit::Fine)
+        let regressed = compared.as_ref().is_some_and(Comparison::is_worse);
+        Ok(match regressed && self.fail_on_regression {
+            true => Exit::Thresholds,
+            false => Exit::Fine,
+        })
     }
 }
 

@@ -82,7 +82,9 @@ impl<'a> Results<'a> {
         let junit = output.junit.as_deref();
         junit.map_or(Ok(()), |path| junit::write(summary, path))?;
         let page = output.html.as_deref();
-        page.map_or(Ok(()), |path| html::write(summary, output.language, path))
+        page.map_or(Ok(()), |path| {
+            html::write(summary, None, output.language, path)
+        })
     }
 }
 

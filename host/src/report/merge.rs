@@ -4,7 +4,7 @@
 
 mod figures;
 
-use self::figures::Merger;
+pub(super) use self::figures::Merger;
 use super::gather::{Keep, share};
 use super::json::{Outcomes, Part, Run, Summary};
 use crate::metrics::{DecodeError, State};

@@ -2,6 +2,7 @@
 //! the commands at the end. Reads snapshots and the plan, and changes neither.
 
 mod beat;
+pub mod compare;
 pub mod files;
 mod gather;
 pub mod html;

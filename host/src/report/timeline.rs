@@ -88,7 +88,7 @@ impl Latency {
         })
     }
 
-    fn outline(&self) -> Result<Outline, DecodeError> {
+    pub(super) fn outline(&self) -> Result<Outline, DecodeError> {
         let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         Outline::from_base64(&self.histogram, time(self.mean), time(self.max))
     }

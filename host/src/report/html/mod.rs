@@ -12,6 +12,7 @@ use std::path::Path;
 use self::page::Document;
 use self::words::PageWords;
 use super::Locale;
+use super::compare::Comparison;
 use super::files::{WriteError, write_whole};
 use super::json::Summary;
 use crate::plan::Language;
@@ -22,9 +23,10 @@ const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
 /// The whole page.
-pub fn page(summary: &Summary, language: Language) -> String {
+pub fn page(summary: &Summary, compared: Option<&Comparison>, language: Language) -> String {
     let document = Document {
         summary,
+        compared,
         locale: Locale::new(language),
         words: PageWords::of(language),
     };
@@ -32,9 +34,14 @@ pub fn page(summary: &Summary, language: Language) -> String {
 }
 
 /// Write the page. Readers see the old file or the whole new one, never a part.
-pub fn write(summary: &Summary, language: Language, path: &Path) -> Result<(), WriteError> {
+pub fn write(
+    summary: &Summary,
+    compared: Option<&Comparison>,
+    language: Language,
+    path: &Path,
+) -> Result<(), WriteError> {
     write_whole("page", path, |file| {
-        file.write_all(page(summary, language).as_bytes())
+        file.write_all(page(summary, compared, language).as_bytes())
     })
 }
 

@@ -10,6 +10,7 @@ use super::words::PageWords;
 use super::{SCRIPT, STYLE, THEME};
 use crate::metrics::State;
 use crate::report::Locale;
+use crate::report::compare::{Comparison, Verdict};
 use crate::report::json::{Requests, Summary};
 use crate::report::language::harmless;
 use crate::report::summary::{Facts, Page};
@@ -17,6 +18,7 @@ use crate::report::table::Table;
 
 pub(super) struct Document<'a> {
     pub(super) summary: &'a Summary,
+    pub(super) compared: Option<&'a Comparison>,
     pub(super) locale: Locale,
     pub(super) words: &'static PageWords,
 }
@@ -46,6 +48,7 @@ impl Document<'_> {
                     main {
                         (self.warnings(&text))
                         (self.cards())
+                        (self.comparison())
                         @match &summary.timeline {
                             Some(timeline) if !timeline.points.is_empty() =>
                                 (OverTime::new(summary, timeline, self.locale, w).render()),
@@ -140,6 +143,45 @@ impl Document<'_> {
                 (card(w.median, l.time(latency.p50), mean, false))
                 (card("p95", l.time(latency.p95), format!("p90 {}", l.time(latency.p90)), false))
                 (card("p99", l.time(latency.p99), max, false))
+            }
+        }
+    }
+
+    fn comparison(&self) -> Markup {
+        let (l, common) = (self.locale, self.locale.words());
+        let Some(compared) = self.compared else {
+            return html! {};
+        };
+        html! {
+            div .card.scroll {
+                table #comparison {
+                    caption { (common.compared.replace("{}", &harmless(&compared.baseline))) }
+                    thead { tr {
+                        th scope="col" { span .unseen { (common.figure) } }
+                        th .text scope="col" { (common.figure) }
+                        th scope="col" { (common.before) }
+                        th scope="col" { (common.now) }
+                        th scope="col" { (common.change) }
+                        th .text scope="col" { (common.result) }
+                    } }
+                    tbody {
+                        @for row in &compared.rows {
+                            @let bad = row.verdict == Verdict::Worse;
+                            @let good = row.verdict == Verdict::Better;
+                            tr {
+                                th scope="row" { (row.name(l)) }
+                                td .text { (row.figure(l)) }
+                                td { (row.show(l, row.before)) }
+                                td { (row.show(l, row.now)) }
+                                td { (row.change(l)) }
+                                td .text { @match row.verdict {
+                                    Verdict::Noise => span .soft { (common.noise) },
+                                    verdict => span .badge.bad[bad].good[good] { (verdict.word(l)) },
+                                } }
+                            }
+                        }
+                    }
+                }
             }
         }
     }

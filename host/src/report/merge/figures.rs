@@ -13,9 +13,9 @@ use crate::report::json::{
 use crate::report::timeline;
 
 /// What needs histograms, or the time of all.
-pub(super) struct Merger<'a> {
-    pub(super) parts: &'a [Summary],
-    pub(super) elapsed: f64,
+pub(in crate::report) struct Merger<'a> {
+    pub(in crate::report) parts: &'a [Summary],
+    pub(in crate::report) elapsed: f64,
 }
 
 impl Merger<'_> {
@@ -44,6 +44,23 @@ impl Merger<'_> {
                 })
             }
         }
+    }
+
+    /// Latency of the requests that are in these series.
+    pub(in crate::report) fn latency(
+        &self,
+        keep: impl Fn(&Series) -> bool,
+    ) -> Result<Timing, MergeError> {
+        let mut sum = Timing::new(Scale::Micros);
+        for series in self
+            .parts
+            .iter()
+            .flat_map(|p| &p.series)
+            .filter(|s| keep(s))
+        {
+            sum.merge(&self.timing("latencies", &series.latency)?);
+        }
+        Ok(sum)
     }
 
     /// All of one kind, which there is at least one of.

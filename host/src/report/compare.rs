@@ -1,0 +1,251 @@
+//! Two runs held against each other: what changed, and what is noise. Called by `vespeiro report --baseline`; the rule is
+//! in `host/docs/results.md`, the statistics are in `evidence.rs`.
+
+mod evidence;
+
+use self::evidence::{Evidence, Known};
+use super::Locale;
+use super::json::{Requests, Series, Summary};
+use super::language::harmless;
+use super::merge::{MergeError, Merger};
+use super::table::Table;
+use crate::plan::Language;
+
+const WIDTH: usize = 100;
+const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+
+/// All figures of both, side by side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// The older run.
+    pub(super) baseline: String,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One figure of one group of requests.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    group: Group,
+    kind: Kind,
+    pub(super) before: f64,
+    pub(super) now: f64,
+    pub(super) verdict: Verdict,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Group {
+    Total,
+    Archetype(String),
+    Route(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Rate,
+    Quantile(&'static str),
+    Errors,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Chance alone could have made the difference.
+    Noise,
+    Better,
+    Worse,
+    /// A rate: more is not better where the load is given.
+    Changed,
+}
+
+impl Verdict {
+    pub(super) fn word(self, locale: Locale) -> &'static str {
+        let words = locale.words();
+        match self {
+            Verdict::Noise => words.noise,
+            Verdict::Better => words.better,
+            Verdict::Worse => words.worse,
+            Verdict::Changed => words.changed,
+        }
+    }
+}
+
+/// What both runs have: all requests, then archetypes, then routes.
+pub fn compare(baseline: &Summary, run: &Summary) -> Result<Comparison, MergeError> {
+    let (before, now) = (Side::new(baseline), Side::new(run));
+    let mut rows = Vec::new();
+    let mut add = |group: Group, was: &Requests, is: &Requests, of: &dyn Fn(&Series) -> bool| {
+        rows.extend(figures(&group, before.known(was, of)?, now.known(is, of)?));
+        Ok::<(), MergeError>(())
+    };
+    add(Group::Total, &baseline.total, &run.total, &|_| true)?;
+    for is in &run.archetypes {
+        if let Some(was) = baseline.archetypes.iter().find(|a| a.name == is.name) {
+            let of = |series: &Series| series.archetype == is.name;
+            let group = Group::Archetype(is.name.clone());
+            add(group, &was.requests, &is.requests, &of)?;
+        }
+    }
+    for is in &run.routes {
+        let same = |method: &str, path: &str| (method, path) == (&*is.method, &*is.path);
+        if let Some(was) = baseline.routes.iter().find(|r| same(&r.method, &r.path)) {
+            let group = Group::Route(format!("{} {}", is.method, is.path));
+            let of = |series: &Series| same(&series.method, &series.path);
+            add(group, &was.requests, &is.requests, &of)?;
+        }
+    }
+    Ok(Comparison {
+        baseline: baseline.run.id.clone(),
+        rows,
+    })
+}
+
+struct Side<'a> {
+    summary: &'a Summary,
+    evidence: Evidence,
+}
+
+impl<'a> Side<'a> {
+    fn new(summary: &'a Summary) -> Side<'a> {
+        Side {
+            summary,
+            evidence: Evidence::of(summary),
+        }
+    }
+
+    fn known(
+        &self,
+        requests: &Requests,
+        of: &dyn Fn(&Series) -> bool,
+    ) -> Result<Known<'_>, MergeError> {
+        let elapsed = self.summary.run.elapsed_seconds;
+        let merger = Merger {
+            parts: std::slice::from_ref(self.summary),
+            elapsed,
+        };
+        Ok(Known {
+            evidence: &self.evidence,
+            latency: merger.latency(of)?,
+            requests: requests.requests,
+            errors: requests.errors,
+            elapsed,
+        })
+    }
+}
+
+fn figures(group: &Group, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
+    let row = |kind, was: f64, is: f64, differs: bool| {
+        let verdict = match (differs, kind) {
+            (false, _) => Verdict::Noise,
+            (true, Kind::Rate) => Verdict::Changed,
+            (true, _) if is < was => Verdict::Better,
+            (true, _) => Verdict::Worse,
+        };
+        Row {
+            group: group.clone(),
+            kind,
+            before: was,
+            now: is,
+            verdict,
+        }
+    };
+    let mut rows = vec![row(
+        Kind::Rate,
+        before.rate(),
+        now.rate(),
+        before.rate_differs(&now),
+    )];
+    if !before.latency.is_empty() && !now.latency.is_empty() {
+        rows.extend(QUANTILES.map(|(name, quantile)| {
+            let differs = before.quantile_differs(&now, quantile);
+            let value = |side: &Known<'_>| side.latency.quantile(quantile).as_secs_f64();
+            row(Kind::Quantile(name), value(&before), value(&now), differs)
+        }));
+    }
+    rows.push(row(
+        Kind::Errors,
+        before.error_share(),
+        now.error_share(),
+        before.errors_differ(&now),
+    ));
+    rows
+}
+
+impl Comparison {
+    /// Some figure is worse, and not by chance.
+    pub fn is_worse(&self) -> bool {
+        self.rows.iter().any(|row| row.verdict == Verdict::Worse)
+    }
+
+    /// The table of it; of routes only what changed.
+    pub fn text(&self, language: Language) -> String {
+        let locale = Locale::new(language);
+        let words = locale.words();
+        let title = words.compared.replace("{}", &harmless(&self.baseline));
+        let mut table = Table::new([
+            title.as_str(),
+            words.figure,
+            words.before,
+            words.now,
+            words.change,
+            words.result,
+        ]);
+        let mut quiet = 0;
+        for row in &self.rows {
+            if matches!(row.group, Group::Route(_)) && row.verdict == Verdict::Noise {
+                quiet += 1;
+                continue;
+            }
+            table.row(vec![
+                row.name(locale),
+                row.figure(locale).into(),
+                row.show(locale, row.before),
+                row.show(locale, row.now),
+                row.change(locale),
+                row.verdict.word(locale).into(),
+            ]);
+        }
+        let mut text = table.render(WIDTH);
+        if quiet > 0 {
+            text += &words.only_noise.replace("{}", &locale.integer(quiet));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl Row {
+    pub(super) fn name(&self, locale: Locale) -> String {
+        match &self.group {
+            Group::Total => locale.words().requests.into(),
+            Group::Archetype(name) | Group::Route(name) => harmless(name),
+        }
+    }
+
+    pub(super) fn figure(&self, locale: Locale) -> &'static str {
+        match self.kind {
+            Kind::Rate => "/s",
+            Kind::Quantile(name) => name,
+            Kind::Errors => locale.words().error_rate,
+        }
+    }
+
+    pub(super) fn show(&self, locale: Locale, value: f64) -> String {
+        match self.kind {
+            Kind::Rate => locale.rate(value),
+            Kind::Quantile(_) => locale.time(value),
+            Kind::Errors => locale.percent(value),
+        }
+    }
+
+    /// In percent of what it was.
+    pub(super) fn change(&self, locale: Locale) -> String {
+        if self.before <= 0.0 {
+            return "–".into();
+        }
+        let change = (self.now / self.before - 1.0) * 100.0;
+        let sign = if change >= 0.05 { "+" } else { "" };
+        format!("{sign}{}%", locale.decimal(change, 1))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! Tests of comparing: equal runs differ seldom, other ones are seen, and what lies in blocks is weighed as such.
+
+use std::time::{Duration, SystemTime};
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use super::*;
+use crate::metrics::testing::{catalog, sample};
+use crate::metrics::{Interval, Outcome, Process, Recorder, RequestSample, Totals};
+use crate::report::beat::Beat;
+use crate::report::testing::plan;
+use crate::report::timeline::Recording;
+
+/// A run of 40 s; `slow` makes the latency of a second longer, `errors` is their share.
+fn run(seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f64) -> Summary {
+    let mut dice = StdRng::seed_from_u64(seed);
+    let mut recorder = Recorder::new(catalog(), 0);
+    let mut totals = Totals::new(catalog(), 1, Process::default());
+    let (mut beat, mut recording) = (Beat::default(), Recording::default());
+    beat.update(&totals.snapshot(Duration::ZERO, Process::default()));
+    for second in 1..=40 {
+        let slow = slow(&mut dice);
+        for _ in 0..200 + dice.random_range(0..10) {
+            let millis = 10.0 * slow - (1.0 - dice.random::<f64>()).ln() * 5.0 * slow;
+            recorder.request(&RequestSample {
+                outcome: Outcome::Status(if dice.random::<f64>() < errors {
+                    500
+                } else {
+                    200
+                }),
+                latency: Duration::from_secs_f64(millis / 1e3),
+                ..sample(0, 0)
+            });
+        }
+        totals.absorb(&mut recorder.take(Interval::new(&catalog())));
+        let now = totals.snapshot(Duration::from_secs(second), Process::default());
+        recording.add(&beat.update(&now).unwrap());
+    }
+    let mut last = totals.snapshot(Duration::from_secs(40), Process::default());
+    last.started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_600);
+    let mut summary = Summary::new(&plan(Language::English), &last);
+    summary.timeline = Some(recording.finish(&last));
+    summary
+}
+
+fn verdict(comparison: &Comparison, kind: Kind) -> Verdict {
+    let total = |row: &&Row| row.group == Group::Total && row.kind == kind;
+    comparison.rows.iter().find(total).unwrap().verdict
+}
+
+#[test]
+fn the_same_load_again_is_noise() {
+    let runs: Vec<Summary> = (0..8).map(|seed| run(seed, |_| 1.0, 0.02)).collect();
+    let pairs = runs.iter().flat_map(|a| runs.iter().map(move |b| (a, b)));
+    let mut rows = 0;
+    let mut alarms = 0;
+    for (before, now) in pairs.filter(|(a, b)| !std::ptr::eq(*a, *b)) {
+        let compared = compare(before, now).unwrap();
+        rows += compared.rows.len();
+        alarms += compared
+            .rows
+            .iter()
+            .filter(|r| r.verdict != Verdict::Noise)
+            .count();
+    }
+    assert!(rows > 800 && alarms * 50 <= rows, "{alarms} of {rows}");
+}
+
+#[test]
+fn another_load_is_seen() {
+    let compared = compare(&run(1, |_| 1.0, 0.01), &run(2, |_| 1.25, 0.03)).unwrap();
+    for quantile in ["p50", "p95", "p99"] {
+        assert_eq!(
+            verdict(&compared, Kind::Quantile(quantile)),
+            Verdict::Worse,
+            "{quantile}"
+        );
+    }
+    assert_eq!(verdict(&compared, Kind::Errors), Verdict::Worse);
+    assert_eq!(verdict(&compared, Kind::Rate), Verdict::Noise);
+    assert!(compared.is_worse());
+    let text = compared.text(Language::English);
+    assert!(text.contains("WORSE") && text.contains("+2"), "{text}");
+
+    let back = compare(&run(2, |_| 1.25, 0.03), &run(1, |_| 1.0, 0.01)).unwrap();
+    assert_eq!(verdict(&back, Kind::Quantile("p95")), Verdict::Better);
+    assert!(!back.is_worse());
+}
+
+/// Seconds that are slow or quick as a whole: 8,000 requests say no more than 40 seconds do.
+#[test]
+fn requests_that_hang_together_are_weaker_evidence() {
+    let moody = |dice: &mut StdRng| 1.0 + dice.random::<f64>();
+    let runs: Vec<Summary> = (10..16).map(|seed| run(seed, moody, 0.0)).collect();
+    let pairs = runs.iter().flat_map(|a| runs.iter().map(move |b| (a, b)));
+    let (mut told, mut untold, mut all) = (0, 0, 0);
+    for (before, now) in pairs.filter(|(a, b)| !std::ptr::eq(*a, *b)) {
+        let changed = |before: &Summary, now: &Summary| {
+            let compared = compare(before, now).unwrap();
+            usize::from(verdict(&compared, Kind::Quantile("p50")) != Verdict::Noise)
+        };
+        all += 1;
+        told += changed(before, now);
+        let (mut before, mut now) = (before.clone(), now.clone());
+        (before.timeline, now.timeline) = (None, None);
+        untold += changed(&before, &now);
+    }
+    assert!(
+        told * 10 <= all && untold > told,
+        "{told} and {untold} of {all}"
+    );
+}
+
+#[test]
+fn a_handful_of_requests_shows_nothing() {
+    let few = |latency: u64| {
+        let mut recorder = Recorder::new(catalog(), 0);
+        for _ in 0..4 {
+            let latency = Duration::from_millis(latency);
+            recorder.request(&RequestSample {
+                latency,
+                ..sample(0, 0)
+            });
+        }
+        let mut totals = Totals::new(catalog(), 1, Process::default());
+        totals.absorb(&mut recorder.take(Interval::new(&catalog())));
+        let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
+        Summary::new(&plan(Language::English), &snapshot)
+    };
+    let compared = compare(&few(10), &few(1_000)).unwrap();
+    assert!(
+        compared
+            .rows
+            .iter()
+            .all(|row| row.verdict == Verdict::Noise),
+        "{compared:?}"
+    );
+    assert!(!compared.text(Language::Portuguese).contains("NaN"));
+}
