@@ -173,6 +173,14 @@ impl Timing {
         self.ticks(self.grid.last().map(|cell| cell.highest))
     }
 
+    /// How many are greater than `value`, which is one that [`Timing::quantile`] gave.
+    pub fn count_above(&self, value: Duration) -> u64 {
+        let nanos = u64::try_from(value.as_nanos()).unwrap_or(u64::MAX);
+        let ticks = nanos / self.scale.tick_nanos();
+        let above = self.grid.cells().filter(|cell| cell.highest > ticks);
+        above.map(|cell| cell.count).sum()
+    }
+
     /// Every value in use, in ticks, with its count; ascending.
     pub(super) fn each(&self, mut of: impl FnMut(u64, u64)) {
         for cell in self.grid.cells() {

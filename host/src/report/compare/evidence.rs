@@ -1,11 +1,9 @@
 //! How sure a run's figures are. Requests of a run are not independent: what slows one down slows its neighbors. The
 //! timeline tells by how much: the run is cut into blocks of time, and where a share varies more from block to block than
-//! chance would have it, the run counts as fewer requests than it has (Kish's design effect). A quantile's interval is
-//! that of the share of requests below it, read back from the histogram (Woodruff 1952).
+//! chance would have it, the run counts as fewer requests than it has (Kish's design effect). Quantiles differ when the
+//! shares of requests above a common value do, as in Mood's median test, so that no form of the distribution is assumed.
 //!
 //! What must stay true: the evidence is never taken for stronger than that of independent requests.
-
-use std::time::Duration;
 
 use crate::metrics::{Outline, Timing};
 use crate::report::json::Summary;
@@ -15,13 +13,15 @@ const BLOCKS: usize = 30;
 const LEAST: usize = 5;
 /// Normal quantile of a two-sided 1 %.
 const Z: f64 = 2.576;
-/// So many errors, at least, for a share of them to be compared.
-const ERRORS: u64 = 5;
+/// So many requests of both runs, at least, for a share of them to be compared.
+const FEW: u64 = 5;
 
 /// The blocks of one run.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     blocks: Vec<Block>,
+    /// All blocks.
+    whole: Outline,
 }
 
 #[derive(Debug, Default)]
@@ -48,9 +48,10 @@ impl Evidence {
             }
             block
         });
-        Evidence {
-            blocks: blocks.collect(),
-        }
+        let blocks: Vec<Block> = blocks.collect();
+        let mut whole = Outline::default();
+        blocks.iter().for_each(|block| whole.merge(&block.outline));
+        Evidence { blocks, whole }
     }
 
     /// By what factor a share, made of so many of each block, varies more than chance would have it; 1 at least.
@@ -119,42 +120,31 @@ impl Known<'_> {
         (self.rate() - other.rate()).abs() > Z * (variance(self) + variance(other)).sqrt()
     }
 
+    /// Whether the shares of requests above the quantile of both together differ: then the quantiles do.
     pub(super) fn quantile_differs(&self, other: &Known<'_>, quantile: f64) -> bool {
-        let ((low, high), (other_low, other_high)) =
-            (self.interval(quantile), other.interval(quantile));
-        high < other_low || other_high < low
-    }
-
-    /// Where the quantile lies, but for one case in a hundred.
-    fn interval(&self, quantile: f64) -> (Duration, Duration) {
-        // The timeline counts in cells of 1 %: the share above a value of the same grid is the same in every block.
-        let all = self.evidence.blocks.iter().map(|b| &b.outline);
-        let whole = all.fold(Outline::default(), |mut sum, outline| {
-            sum.merge(outline);
-            sum
-        });
-        let value = whole.quantile(quantile).unwrap_or_default();
-        let effect = self
-            .evidence
-            .effect(|block| block.outline.count_above(value));
-        let count = self.latency.count() as f64 / effect;
-        let off = Z * (quantile * (1.0 - quantile) / count.max(1e-9)).sqrt();
-        // One rank further out at both ends: ranks are whole.
-        let rank = 1.0 / count.max(1.0);
-        let low = match quantile - off - rank {
-            share if share <= 0.0 => Duration::ZERO,
-            share => self.latency.quantile(share),
+        let mut both = self.latency.clone();
+        both.merge(&other.latency);
+        let value = both.quantile(quantile);
+        let above = |side: &Known<'_>| side.latency.count_above(value);
+        // Equal values on both sides of the line, or too few beyond it: nothing to tell apart.
+        let (beyond, all) = (above(self) + above(other), both.count());
+        if beyond < FEW {
+            return false;
+        }
+        let pooled = beyond as f64 / all as f64;
+        let share = |side: &Known<'_>| above(side) as f64 / side.latency.count().max(1) as f64;
+        let part = |side: &Known<'_>| {
+            let own = side.evidence.whole.quantile(quantile).unwrap_or_default();
+            let effect = side.evidence.effect(|block| block.outline.count_above(own));
+            effect / side.latency.count().max(1) as f64
         };
-        let high = match quantile + off + rank {
-            share if share >= 1.0 => Duration::MAX,
-            share => self.latency.quantile(share),
-        };
-        (low, high)
+        let deviation = (pooled * (1.0 - pooled) * (part(self) + part(other))).sqrt();
+        (share(self) - share(other)).abs() > Z * deviation
     }
 
     pub(super) fn errors_differ(&self, other: &Known<'_>) -> bool {
         let (errors, requests) = (self.errors + other.errors, self.requests + other.requests);
-        if errors < ERRORS || errors == requests {
+        if errors < FEW || errors == requests {
             return false;
         }
         let pooled = errors as f64 / requests as f64;

@@ -112,6 +112,21 @@ fn requests_that_hang_together_are_weaker_evidence() {
     );
 }
 
+/// However moody a run was, it was never that slow.
+#[test]
+fn a_tail_that_was_never_there_before_is_seen() {
+    let moody = |dice: &mut StdRng| 1.0 + dice.random::<f64>();
+    let slower = |dice: &mut StdRng| 20.0 + dice.random::<f64>();
+    let compared = compare(&run(1, moody, 0.0), &run(2, slower, 0.0)).unwrap();
+    for quantile in ["p50", "p95", "p99"] {
+        assert_eq!(
+            verdict(&compared, Kind::Quantile(quantile)),
+            Verdict::Worse,
+            "{quantile}"
+        );
+    }
+}
+
 #[test]
 fn a_handful_of_requests_shows_nothing() {
     let few = |latency: u64| {
