@@ -1,4 +1,5 @@
-//! Part three: how long one call of a behavior's `next` takes, against the reference user service.
+//! Part three: how long one call of a behavior's `next` takes: of the built-in ones against the reference user service, of
+//! the bench's own against the fixed reply, for it registers nobody.
 
 use std::time::Duration;
 
@@ -11,9 +12,7 @@ use super::servers::Server;
 use super::table::Table;
 
 pub fn calls(tools: &Tools, seconds: u64) -> Result<()> {
-    println!(
-        "\n== Calls of `next`: {AT_ONCE} users without pause against `vespeiro serve`, {seconds} s"
-    );
+    println!("\n== Calls of `next`: {AT_ONCE} users without pause, {seconds} s");
     let mut table = Table::new(&[
         "behavior",
         "calls",
@@ -24,14 +23,22 @@ pub fn calls(tools: &Tools, seconds: u64) -> Result<()> {
         "errors",
         "wasm % of CPU",
     ]);
-    rows(tools, seconds, &[], &mut table)?;
-    rows(tools, seconds, &bench_behavior(tools), &mut table)?;
+    let service = Server::user_service(&tools.vespeiro)?;
+    rows(tools, &service, seconds, &[], &mut table)?;
+    drop(service);
+    let fixed = Server::fixed_reply(&tools.fixed_reply)?;
+    rows(tools, &fixed, seconds, &bench_behavior(tools), &mut table)?;
     table.print();
     Ok(())
 }
 
-fn rows(tools: &Tools, seconds: u64, behavior: &[String], table: &mut Table) -> Result<()> {
-    let server = Server::user_service(&tools.vespeiro)?;
+fn rows(
+    tools: &Tools,
+    server: &Server,
+    seconds: u64,
+    behavior: &[String],
+    table: &mut Table,
+) -> Result<()> {
     let mut command = run_vespeiro(tools, &server.url());
     command.args(["--users", AT_ONCE, "--delay-min", "0", "--delay-max", "0"]);
     command

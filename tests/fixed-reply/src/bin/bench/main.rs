@@ -1,7 +1,8 @@
 //! `scripts/bench`, once all is built: speed side by side with other generators, memory of thinking users, time of guest
-//! calls, cost of swaps. Everything stays on loopback, and everything that is started here ends with it.
+//! calls, cost of swaps and of being seen from outside. Everything stays on loopback, and everything that is started here ends with it.
 
 mod calls;
+mod extras;
 mod generators;
 mod machine;
 mod memory;
@@ -52,6 +53,7 @@ enum Part {
     Memory,
     Calls,
     Swaps,
+    Extras,
 }
 
 fn main() -> Result<()> {
@@ -90,6 +92,10 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Swaps) {
         swaps::swaps(tools, quick(15, 60))?;
+    }
+    if wanted(Part::Extras) {
+        let runs = flags.runs.unwrap_or(quick(2, 5) as usize).max(1);
+        extras::extras(tools, runs, flags.seconds.unwrap_or(quick(10, 60)).max(10))?;
     }
     Ok(())
 }
