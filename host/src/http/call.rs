@@ -18,6 +18,7 @@ const RESERVED: [&str; 7] = [
 ];
 /// Headers that the host and the library add; room for them is made at once.
 const OWN_HEADERS: usize = 5;
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Longest path and query, in bytes.
 const MAX_PATH: usize = 8192;
 
@@ -110,10 +111,9 @@ impl Call {
     }
 
     /// Carry this trace context, whatever the behavior has set.
-    pub fn trace(&mut self, parent: &str) {
-        if let Ok(value) = HeaderValue::from_str(parent) {
-            let name = HeaderName::from_static("traceparent");
-            self.headers.insert(name, value);
+    pub fn trace(&mut self, parent: &[u8]) {
+        if let Ok(value) = HeaderValue::from_bytes(parent) {
+            self.headers.insert(TRACEPARENT, value);
         }
     }
 

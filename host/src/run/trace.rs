@@ -41,9 +41,20 @@ impl Trace {
         }
     }
 
-    /// The header's value: sampled, since the target is to keep it.
-    pub(super) fn parent(&self) -> String {
-        format!("00-{}-{:016x}-01", self.id, self.span)
+    /// The header's value: sampled, since the target is to keep it. By hand, for every request has one.
+    pub(super) fn parent(&self) -> [u8; 55] {
+        let mut value = *b"00-00000000000000000000000000000000-0000000000000000-01";
+        write_hex(&mut value[3..35], self.id.0.get());
+        write_hex(&mut value[36..52], u128::from(self.span));
+        value
+    }
+}
+
+/// The number's lowest digits, as many as there is room for.
+fn write_hex(digits: &mut [u8], mut number: u128) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 15) as usize];
+        number >>= 4;
     }
 }
 
@@ -69,7 +80,9 @@ mod tests {
     #[test]
     fn the_header_has_the_standards_form() {
         let trace = Trace::of("abcdefgh", 7, 3);
-        let parts: Vec<String> = trace.parent().split('-').map(str::to_owned).collect();
+        let parent = String::from_utf8(trace.parent().to_vec()).unwrap();
+        assert_eq!(parent, format!("00-{}-{:016x}-01", trace.id, trace.span));
+        let parts: Vec<String> = parent.split('-').map(str::to_owned).collect();
         assert_eq!((parts[0].as_str(), parts[3].as_str()), ("00", "01"));
         assert_eq!(parts[1], trace.id.to_string());
         let hexadecimal = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
