@@ -1,5 +1,5 @@
-//! Cuts a run into stretches of about a second: what came to pass between two looks. The time series file and the
-//! summary's timeline are both made of them, so that they tell the same.
+//! Cuts a run into stretches of about a second: what came to pass between two looks. The time series file, the summary's
+//! timeline and the live page's charts are all made of them, so that they tell the same.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ pub(super) const CLASSES: usize = 6;
 #[derive(Debug)]
 pub struct Stretch<'a> {
     pub(super) snapshot: &'a Snapshot,
-    pub(super) over: Duration,
-    pub(super) came: Tally,
+    pub over: Duration,
+    pub came: Tally,
     pub(super) classes: [u64; CLASSES],
     /// Requests by category, in the order of [`Snapshot::by_category`].
     pub(super) mix: Vec<u64>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::view::{ARCHETYPES, End, Point, Told};
-use crate::metrics::{Snapshot, State, SwapResult};
+use crate::metrics::{Group, Snapshot, State, SwapResult};
 
 /// Versions of one archetype that are told of, beside those that get sessions.
 const VERSIONS: usize = 8;
@@ -125,7 +125,7 @@ pub(super) fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
             sessions: counts.sessions.started,
             requests: group.requests(),
             errors: group.errors(),
-            p95: (group.requests() > 0).then(|| millis(group.latency().quantile(0.95))),
+            p95: p95(&group),
             refused: swaps[SwapResult::Refused as usize],
             rolled_back: swaps[SwapResult::RolledBack as usize],
             versions: versions(snapshot, number as u16),
@@ -150,7 +150,7 @@ fn versions(snapshot: &Snapshot, archetype: u16) -> Vec<Version> {
             sessions: counts.sessions.started,
             requests: group.requests(),
             errors: group.errors(),
-            p95: (group.requests() > 0).then(|| millis(group.latency().quantile(0.95))),
+            p95: p95(&group),
         }
     })
     .collect()
@@ -163,6 +163,11 @@ pub(super) fn thresholds(snapshot: &Snapshot) -> Vec<Threshold> {
         state: verdict.state,
     });
     told.collect()
+}
+
+/// In milliseconds; of no requests there is none.
+fn p95(group: &Group) -> Option<f64> {
+    (group.requests() > 0).then(|| millis(group.latency().quantile(0.95)))
 }
 
 /// Users of the archetypes that share the run's load profile.

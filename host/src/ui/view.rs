@@ -4,21 +4,18 @@
 //! What must stay true: it is bounded, whatever the plan or the behaviors do.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use serde::Serialize;
 
 use super::shown::{
     Breaker, Recent, Share, Shown, archetypes, millis, rounded, share, shared_users, thresholds,
 };
-use crate::metrics::{Activity, Class, Outcome, Snapshot, Tally};
-use crate::plan::{Metric, Module, Plan, Selector};
-use crate::report::{Locale, RunShape, target, warnings};
+use crate::metrics::{Activity, Class, Outcome, Snapshot};
+use crate::plan::{Metric, Module, Plan};
+use crate::report::{Beat, Locale, RunShape, target, warnings};
 
 /// How far back the charts look.
 const POINTS: usize = 300;
-/// How far apart two of their points are; looks come a little early at times.
-const EVERY: Duration = Duration::from_millis(950);
 /// Archetypes, categories, requests and news that are told of at most.
 pub(super) const ARCHETYPES: usize = 50;
 const CATEGORIES: usize = 30;
@@ -118,7 +115,7 @@ pub struct View {
     shape: RunShape,
     wanted: Vec<(String, f64)>,
     errors_wanted: Option<[f64; Class::ALL.len()]>,
-    last: Option<(Duration, Tally)>,
+    beat: Beat,
     points: VecDeque<Point>,
 }
 
@@ -132,7 +129,7 @@ impl View {
                 .map(|(name, part)| (name.clone(), part / 100.0))
                 .collect(),
             errors_wanted: plan.error_mix.map(|mix| mix.shares().map(|s| s / 100.0)),
-            last: None,
+            beat: Beat::default(),
             points: VecDeque::with_capacity(POINTS),
         }
     }
@@ -171,13 +168,12 @@ impl View {
             errors: total.errors(),
             injected: total.injected(),
             latency: (!total.latency().is_empty()).then(|| {
-                let of = |time: Duration| millis(time);
-                let quantile = |q| of(total.latency().quantile(q));
+                let quantile = |q| millis(total.latency().quantile(q));
                 [
                     quantile(0.5),
                     quantile(0.95),
                     quantile(0.99),
-                    of(total.latency().max()),
+                    millis(total.latency().max()),
                 ]
             }),
             cpu: rounded(
@@ -215,28 +211,22 @@ impl View {
 
     /// Take in what has happened since the last point, if that was long enough ago.
     fn follow(&mut self, snapshot: &Snapshot) {
-        let due = |(at, _): &(Duration, _)| snapshot.elapsed >= *at + EVERY;
-        if !self.last.as_ref().is_none_or(due) {
+        let Some(stretch) = self.beat.update(snapshot) else {
             return;
+        };
+        let (over, came) = (stretch.over, &stretch.came);
+        let per_second = |count: u64| rounded(count as f64 / over.as_secs_f64(), 10.0);
+        if self.points.len() == POINTS {
+            self.points.pop_front();
         }
-        let total = Tally::of(snapshot, &Selector::default());
-        if let Some((at, before)) = &self.last {
-            let over = snapshot.elapsed.saturating_sub(*at);
-            let came = total.since(before);
-            let per_second = |count: f64| rounded(count / over.as_secs_f64(), 10.0);
-            if self.points.len() == POINTS {
-                self.points.pop_front();
-            }
-            self.points.push_back(Point(
-                rounded(snapshot.elapsed.as_secs_f64(), 10.0),
-                snapshot.users_active(),
-                per_second(came.requests as f64),
-                came.value(Metric::P95, over)
-                    .map(|s| rounded(s * 1e3, 1_000.0)),
-                per_second(came.errors as f64),
-            ));
-        }
-        self.last = Some((snapshot.elapsed, total));
+        self.points.push_back(Point(
+            rounded(snapshot.elapsed.as_secs_f64(), 10.0),
+            snapshot.users_active(),
+            per_second(came.requests),
+            came.value(Metric::P95, over)
+                .map(|s| rounded(s * 1e3, 1_000.0)),
+            per_second(came.errors),
+        ));
     }
 
     fn mix(&self, snapshot: &Snapshot, requests: u64) -> Vec<Share> {
@@ -288,6 +278,7 @@ impl View {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use serde_json::Value;
 
