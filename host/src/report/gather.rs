@@ -33,7 +33,7 @@ impl Summary {
                 .by_route()
                 .into_iter()
                 .map(|r| Route {
-                    requests: requests(snapshot, &r.group),
+                    requests: requests(snapshot, &r.group, Keep::Quantiles),
                     method: r.method,
                     path: r.path,
                 })
@@ -51,7 +51,7 @@ impl Summary {
             observed: observed(snapshot),
             slowest: slowest(snapshot),
             generator: generator(snapshot),
-            total: requests(snapshot, &total),
+            total: requests(snapshot, &total, Keep::Quantiles),
             aborted: super::verdicts::aborted(snapshot),
             thresholds: super::verdicts::thresholds(snapshot),
             timeline: None,
@@ -189,7 +189,7 @@ fn arrivals(snapshot: &Snapshot) -> Option<Arrivals> {
     })
 }
 
-fn requests(snapshot: &Snapshot, group: &Group) -> Requests {
+fn requests(snapshot: &Snapshot, group: &Group, keep: Keep) -> Requests {
     let seconds = snapshot.elapsed.as_secs_f64();
     Requests {
         requests: group.requests(),
@@ -204,7 +204,7 @@ fn requests(snapshot: &Snapshot, group: &Group) -> Requests {
         },
         bytes_sent: group.bytes_sent(),
         bytes_received: group.bytes_received(),
-        latency: distribution(group.latency(), Keep::Quantiles),
+        latency: distribution(group.latency(), keep),
     }
 }
 
@@ -283,7 +283,7 @@ fn archetypes(plan: &Plan, snapshot: &Snapshot) -> Vec<Archetype> {
             hash: labels.hash.clone(),
             profile: plan.own_profile(&labels.name),
             users: counts.users_started,
-            requests: requests(snapshot, group),
+            requests: requests(snapshot, group, Keep::Quantiles),
             sessions: sessions(&counts.sessions, Keep::Histogram),
             guest_calls: distribution(&counts.guest_calls, Keep::Histogram),
             instances_built: counts.instances_built,
@@ -299,7 +299,6 @@ fn versions(snapshot: &Snapshot) -> Vec<Version> {
         .filter(|total| !total.is_older() || total.counts.sessions.started > 0)
         .map(|total| {
             let counts = &total.counts;
-            let group = counts.group();
             let labels = snapshot.catalog.version(total.role.version);
             let [behavior, version, hash] = labels.map_or(["older", "-", "-"], |v| {
                 [v.behavior.as_str(), &v.version, &v.hash]
@@ -310,10 +309,7 @@ fn versions(snapshot: &Snapshot) -> Vec<Version> {
                 version: version.into(),
                 hash: hash.into(),
                 share: labels.map_or(0.0, |v| v.share),
-                requests: Requests {
-                    latency: distribution(group.latency(), Keep::Histogram),
-                    ..requests(snapshot, &group)
-                },
+                requests: requests(snapshot, &counts.group(), Keep::Histogram),
                 sessions: sessions(&counts.sessions, Keep::Histogram),
                 guest_calls: distribution(&counts.guest_calls, Keep::Histogram),
                 instances_built: counts.instances_built,

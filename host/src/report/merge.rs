@@ -6,7 +6,7 @@ mod figures;
 
 pub(super) use self::figures::Merger;
 use super::gather::{Keep, share};
-use super::json::{Outcomes, Part, Run, Summary};
+use super::json::{Outcomes, Part, Regard, Run, Slow, Summary};
 use crate::metrics::{DecodeError, State};
 
 /// Why summaries are not one.
@@ -47,7 +47,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     let stays = stays(parts)?;
     let elapsed = played(&stays);
     let all = Merger { parts, elapsed };
-    let series = all.series(|part| &part.series)?;
+    let series = all.join(parts.iter().flat_map(|part| &part.series))?;
     let archetypes = all.archetypes(&series)?;
     let total = all.requests(parts.iter().map(|part| &part.total), series.iter())?;
     let mut routes = all.routes(&series)?;
@@ -58,8 +58,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         arrivals: all.arrivals()?,
         aborted: parts.iter().find_map(|part| part.aborted.clone()),
         thresholds: fold(
-            parts,
-            |p| &p.thresholds,
+            parts.iter().flat_map(|p| &p.thresholds),
             |t| t.condition.clone(),
             |a, b| {
                 if severity(b.state) > severity(a.state) {
@@ -68,14 +67,12 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
             },
         ),
         not_sent: fold(
-            parts,
-            |p| &p.not_sent,
+            parts.iter().flat_map(|p| &p.not_sent),
             |n| n.failure,
             |a, b| a.count += b.count,
         ),
         classes: fold(
-            parts,
-            |p| &p.classes,
+            parts.iter().flat_map(|p| &p.classes),
             |c| c.class,
             |a, b| {
                 a.count += b.count;
@@ -87,8 +84,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         sessions: all.sessions(archetypes.iter().map(|a| &a.sessions), Keep::Quantiles)?,
         versions: all.versions()?,
         swaps: fold(
-            parts,
-            |p| &p.swaps,
+            parts.iter().flat_map(|p| &p.swaps),
             |s| s.archetype.clone(),
             |a, b| {
                 a.published += b.published;
@@ -97,8 +93,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
             },
         ),
         mix: fold(
-            parts,
-            |p| &p.mix,
+            parts.iter().flat_map(|p| &p.mix),
             |m| m.category.clone(),
             |a, b| {
                 a.requests += b.requests;
@@ -106,8 +101,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
             },
         ),
         error_mix: fold(
-            parts,
-            |p| &p.error_mix,
+            parts.iter().flat_map(|p| &p.error_mix),
             |m| m.class,
             |a, b| {
                 a.requests += b.requests;
@@ -115,8 +109,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
             },
         ),
         faults: fold(
-            parts,
-            |p| &p.faults,
+            parts.iter().flat_map(|p| &p.faults),
             |f| f.kind,
             |a, b| {
                 a.asked += b.asked;
@@ -125,8 +118,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         ),
         regard: regard(parts),
         checks: fold(
-            parts,
-            |p| &p.checks,
+            parts.iter().flat_map(|p| &p.checks),
             |c| (c.archetype.clone(), c.name.clone()),
             |a, b| {
                 a.passed += b.passed;
@@ -153,14 +145,13 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
 }
 
 /// Entries of all parts, those of the same key added up, in the order in which they come up.
-fn fold<T: Clone, K: PartialEq>(
-    parts: &[Summary],
-    list: impl Fn(&Summary) -> &Vec<T>,
+fn fold<'e, T: Clone + 'e, K: PartialEq>(
+    entries: impl Iterator<Item = &'e T>,
     key: impl Fn(&T) -> K,
-    mut add: impl FnMut(&mut T, &T),
+    add: impl Fn(&mut T, &T),
 ) -> Vec<T> {
     let mut all: Vec<T> = Vec::new();
-    for entry in parts.iter().flat_map(list) {
+    for entry in entries {
         match all.iter_mut().find(|known| key(known) == key(entry)) {
             Some(known) => add(known, entry),
             None => all.push(entry.clone()),
@@ -239,17 +230,11 @@ fn severity(state: State) -> u8 {
 }
 
 fn outcomes<'a>(all: impl Iterator<Item = &'a Outcomes>) -> Vec<Outcomes> {
-    let mut merged: Vec<Outcomes> = Vec::new();
-    for one in all {
-        let same = |o: &&mut Outcomes| {
-            (o.status, o.failure, o.expected) == (one.status, one.failure, one.expected)
-        };
-        match merged.iter_mut().find(same) {
-            Some(known) => known.count += one.count,
-            None => merged.push(one.clone()),
-        }
-    }
-    merged
+    fold(
+        all,
+        |o| (o.status, o.failure, o.expected),
+        |a, b| a.count += b.count,
+    )
 }
 
 fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
@@ -264,36 +249,29 @@ fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
     results
 }
 
-fn regard(parts: &[Summary]) -> super::json::Regard {
-    let mut merged = super::json::Regard::default();
-    for regard in parts.iter().map(|part| &part.regard) {
-        for one in &regard.breaker {
-            match merged.breaker.iter_mut().find(|known| known.to == one.to) {
-                Some(known) => known.count += one.count,
-                None => merged.breaker.push(one.clone()),
-            }
-        }
-        for one in &regard.holds {
-            match merged
-                .holds
-                .iter_mut()
-                .find(|known| known.reason == one.reason)
-            {
-                Some(known) => {
-                    known.count += one.count;
-                    known.seconds += one.seconds;
-                }
-                None => merged.holds.push(one.clone()),
-            }
-        }
-        merged.retries += regard.retries;
-        merged.refused_logins += regard.refused_logins;
-        merged.login_pauses += regard.login_pauses;
+fn regard(parts: &[Summary]) -> Regard {
+    let all = || parts.iter().map(|part| &part.regard);
+    Regard {
+        breaker: fold(
+            all().flat_map(|r| &r.breaker),
+            |t| t.to,
+            |a, b| a.count += b.count,
+        ),
+        holds: fold(
+            all().flat_map(|r| &r.holds),
+            |h| h.reason,
+            |a, b| {
+                a.count += b.count;
+                a.seconds += b.seconds;
+            },
+        ),
+        retries: all().map(|r| r.retries).sum(),
+        refused_logins: all().map(|r| r.refused_logins).sum(),
+        login_pauses: all().map(|r| r.login_pauses).sum(),
     }
-    merged
 }
 
-fn slowest(parts: &[Summary]) -> Vec<super::json::Slow> {
+fn slowest(parts: &[Summary]) -> Vec<Slow> {
     let most = parts.iter().map(|part| part.slowest.len()).max();
     let mut all: Vec<_> = parts
         .iter()

@@ -7,8 +7,8 @@ use super::{MergeError, fold, outcomes, sorted};
 use crate::metrics::{Scale, Sketch, Timing};
 use crate::report::gather::{Keep, distribution, observation};
 use crate::report::json::{
-    Archetype, Arrivals, Cleanup, Distribution, Ended, Generator, Limit, Observed, Requests, Route,
-    Series, Sessions, Summary, Version,
+    Archetype, Arrivals, Cleanup, Distribution, Generator, Observed, Requests, Route, Series,
+    Sessions, Summary, Version,
 };
 use crate::report::timeline;
 
@@ -82,14 +82,11 @@ impl Merger<'_> {
         Ok(distribution(&sum, keep))
     }
 
-    pub(super) fn series(
+    /// Those of the same archetype and route as one.
+    pub(super) fn join<'s>(
         &self,
-        of: fn(&Summary) -> &Vec<Series>,
+        all: impl Iterator<Item = &'s Series>,
     ) -> Result<Vec<Series>, MergeError> {
-        self.join(self.parts.iter().flat_map(of).collect())
-    }
-
-    fn join(&self, all: Vec<&Series>) -> Result<Vec<Series>, MergeError> {
         let mut merged: Vec<Series> = Vec::new();
         for one in all {
             let same = |s: &&mut Series| {
@@ -153,8 +150,7 @@ impl Merger<'_> {
 
     pub(super) fn routes(&self, series: &[Series]) -> Result<Vec<Route>, MergeError> {
         let mut routes = fold(
-            self.parts,
-            |p| &p.routes,
+            self.parts.iter().flat_map(|p| &p.routes),
             |r| (r.path.clone(), r.method.clone()),
             |_, _| {},
         );
@@ -172,8 +168,7 @@ impl Merger<'_> {
 
     pub(super) fn archetypes(&self, series: &[Series]) -> Result<Vec<Archetype>, MergeError> {
         let mut merged = fold(
-            self.parts,
-            |p| &p.archetypes,
+            self.parts.iter().flat_map(|p| &p.archetypes),
             |a| a.name.clone(),
             |a, b| {
                 a.users += b.users;
@@ -217,16 +212,11 @@ impl Merger<'_> {
                 v.hash.clone(),
             )
         };
-        let mut merged = fold(
-            self.parts,
-            |p| &p.versions,
-            key,
-            |a, b| {
-                a.share = a.share.max(b.share);
-                a.instances_built += b.instances_built;
-                a.traps += b.traps;
-            },
-        );
+        let mut merged = fold(self.parts.iter().flat_map(|p| &p.versions), key, |a, b| {
+            a.share = a.share.max(b.share);
+            a.instances_built += b.instances_built;
+            a.traps += b.traps;
+        });
         for version in &mut merged {
             let wanted = key(version);
             let parts = || {
@@ -249,12 +239,8 @@ impl Merger<'_> {
         keep: Keep,
     ) -> Result<Sessions, MergeError> {
         let parts: Vec<&Sessions> = parts.collect();
-        let mut endings: Vec<Ended> = Vec::new();
-        for ended in parts.iter().flat_map(|s| &s.endings) {
-            if !endings.iter().any(|known| known.ending == ended.ending) {
-                endings.push(ended.clone());
-            }
-        }
+        let all = parts.iter().flat_map(|s| &s.endings);
+        let mut endings = fold(all, |ended| ended.ending, |_, _| {});
         for ended in &mut endings {
             let all = parts.iter().flat_map(|s| &s.endings);
             let same = all
@@ -319,13 +305,11 @@ impl Merger<'_> {
         let could: f64 = could.sum();
         let calls = archetypes.iter().map(|a| &a.guest_calls);
         let guest_calls = self.sum("calls", calls, Keep::Quantiles)?;
-        let mut limits: Vec<Limit> = Vec::new();
-        for limit in all().flat_map(|g| &g.limits) {
-            match limits.iter_mut().find(|known| known.kind == limit.kind) {
-                Some(known) => known.value = known.value.max(limit.value),
-                None => limits.push(*limit),
-            }
-        }
+        let limits = fold(
+            all().flat_map(|g| &g.limits),
+            |limit| limit.kind,
+            |a, b| a.value = a.value.max(b.value),
+        );
         Ok(Generator {
             cores: all().map(|g| g.cores).sum(),
             cpu_seconds,
@@ -359,7 +343,7 @@ impl Merger<'_> {
             removed: all().map(|c| c.removed).sum(),
             left: all().map(|c| c.left).sum(),
             journal: (!journals.is_empty()).then(|| journals.join(", ")),
-            series: self.join(all().flat_map(|c| &c.series).collect())?,
+            series: self.join(all().flat_map(|c| &c.series))?,
         }))
     }
 
