@@ -126,32 +126,47 @@ impl Known<'_> {
         both.merge(&other.latency);
         let value = both.quantile(quantile);
         let above = |side: &Known<'_>| side.latency.count_above(value);
-        // Equal values on both sides of the line, or too few beyond it: nothing to tell apart.
-        let (beyond, all) = (above(self) + above(other), both.count());
-        if beyond < FEW {
-            return false;
-        }
-        let pooled = beyond as f64 / all as f64;
-        let share = |side: &Known<'_>| above(side) as f64 / side.latency.count().max(1) as f64;
-        let part = |side: &Known<'_>| {
+        let share = |side: &Known<'_>| {
             let own = side.evidence.whole.quantile(quantile).unwrap_or_default();
-            let effect = side.evidence.effect(|block| block.outline.count_above(own));
-            effect / side.latency.count().max(1) as f64
+            Share {
+                hits: above(side),
+                of: side.latency.count(),
+                effect: side.evidence.effect(|block| block.outline.count_above(own)),
+            }
         };
-        let deviation = (pooled * (1.0 - pooled) * (part(self) + part(other))).sqrt();
-        (share(self) - share(other)).abs() > Z * deviation
+        share(self).differs(&share(other))
     }
 
     pub(super) fn errors_differ(&self, other: &Known<'_>) -> bool {
-        let (errors, requests) = (self.errors + other.errors, self.requests + other.requests);
-        if errors < FEW || errors == requests {
+        let share = |side: &Known<'_>| Share {
+            hits: side.errors,
+            of: side.requests,
+            effect: side.evidence.effect(|block| block.errors),
+        };
+        share(self).differs(&share(other))
+    }
+}
+
+/// Some of a run's requests.
+struct Share {
+    hits: u64,
+    of: u64,
+    /// See [`Evidence::effect`].
+    effect: f64,
+}
+
+impl Share {
+    /// The test of two proportions.
+    fn differs(&self, other: &Share) -> bool {
+        let (hits, all) = (self.hits + other.hits, self.of + other.of);
+        // Too few of them, or all: nothing to tell apart.
+        if hits < FEW || hits == all {
             return false;
         }
-        let pooled = errors as f64 / requests as f64;
-        let part = |side: &Known<'_>| {
-            side.evidence.effect(|block| block.errors) / side.requests.max(1) as f64
-        };
+        let pooled = hits as f64 / all as f64;
+        let share = |side: &Share| side.hits as f64 / side.of.max(1) as f64;
+        let part = |side: &Share| side.effect / side.of.max(1) as f64;
         let deviation = (pooled * (1.0 - pooled) * (part(self) + part(other))).sqrt();
-        (self.error_share() - other.error_share()).abs() > Z * deviation
+        (share(self) - share(other)).abs() > Z * deviation
     }
 }
