@@ -39,14 +39,23 @@ impl Grid {
 
     pub(super) fn record_n(&mut self, value: u64, count: u64) {
         let cell = cell_of(value);
-        let place = self.places.get(cell / PIECE).copied().unwrap_or(0);
-        let piece = match self.pieces.get_mut(usize::from(place).wrapping_sub(1)) {
-            Some(piece) => piece,
-            None => self.new_piece(cell / PIECE),
-        };
-        let counted = &mut piece[cell % PIECE];
+        let counted = &mut self.piece_at(cell / PIECE)[cell % PIECE];
         *counted = counted.saturating_add(count);
         self.count = self.count.saturating_add(count);
+    }
+
+    /// The piece of this run of cells, a new one if need be.
+    fn piece_at(&mut self, at: usize) -> &mut Piece {
+        match self.index(at) {
+            Some(index) => &mut self.pieces[index],
+            None => self.new_piece(at),
+        }
+    }
+
+    /// Where the counts of this run of cells are.
+    fn index(&self, at: usize) -> Option<usize> {
+        let place = self.places.get(at).copied().unwrap_or(0);
+        usize::from(place).checked_sub(1)
     }
 
     #[cold]
@@ -67,12 +76,7 @@ impl Grid {
 
     pub(super) fn merge(&mut self, other: &Grid) {
         for (at, theirs) in other.used() {
-            let place = self.places.get(at).copied().unwrap_or(0);
-            let mine = match self.pieces.get_mut(usize::from(place).wrapping_sub(1)) {
-                Some(mine) => mine,
-                None => self.new_piece(at),
-            };
-            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+            for (mine, theirs) in self.piece_at(at).iter_mut().zip(theirs) {
                 *mine = mine.saturating_add(*theirs);
             }
         }
@@ -83,10 +87,9 @@ impl Grid {
     pub(super) fn subtract(&mut self, earlier: &Grid) -> bool {
         let mut exact = true;
         for (at, theirs) in earlier.used() {
-            let place = self.places.get(at).copied().unwrap_or(0);
-            match self.pieces.get_mut(usize::from(place).wrapping_sub(1)) {
-                Some(mine) => {
-                    for (mine, theirs) in mine.iter_mut().zip(theirs) {
+            match self.index(at) {
+                Some(index) => {
+                    for (mine, theirs) in self.pieces[index].iter_mut().zip(theirs) {
                         exact &= *mine >= *theirs;
                         *mine = mine.saturating_sub(*theirs);
                     }
@@ -144,22 +147,15 @@ impl Grid {
 
     /// The highest cell in use.
     pub(super) fn last(&self) -> Option<Cell> {
-        let places = self.places.iter().enumerate().rev();
-        places
-            .filter_map(|(at, place)| Some((at, self.piece(*place)?)))
-            .find_map(|(at, piece)| {
-                let within = piece.iter().rposition(|count| *count > 0)?;
-                Some(cell(at * PIECE + within, piece[within]))
-            })
+        self.used().rev().find_map(|(at, piece)| {
+            let within = piece.iter().rposition(|count| *count > 0)?;
+            Some(cell(at * PIECE + within, piece[within]))
+        })
     }
 
-    fn used(&self) -> impl Iterator<Item = (usize, &Piece)> {
-        let places = self.places.iter().enumerate();
-        places.filter_map(|(at, place)| Some((at, self.piece(*place)?)))
-    }
-
-    fn piece(&self, place: u16) -> Option<&Piece> {
-        self.pieces.get(usize::from(place).wrapping_sub(1))
+    fn used(&self) -> impl DoubleEndedIterator<Item = (usize, &Piece)> {
+        let runs = 0..self.places.len();
+        runs.filter_map(|at| Some((at, &self.pieces[self.index(at)?])))
     }
 }
 

@@ -8,6 +8,7 @@ mod catalog;
 mod counts;
 pub mod families;
 mod grid;
+mod hdr;
 mod holds;
 mod interval;
 mod limits;
@@ -37,6 +38,7 @@ pub use catalog::{
 pub use counts::{
     ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,
 };
+pub use hdr::DecodeError;
 pub use holds::{BreakerState, HoldCount, HoldReason, Holds, Standing, Standings};
 pub use interval::{Activity, Interval};
 pub use limits::{Gauge, LimitKind};
@@ -49,7 +51,7 @@ pub use sketch::Sketch;
 pub use slowest::{SLOWEST, Slow, Slowest, TraceId};
 pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
 pub use tally::{Tally, Window};
-pub use timing::{DecodeError, NATIVE_SCHEMA, Scale, Timing};
+pub use timing::{NATIVE_SCHEMA, Scale, Timing};
 pub use totals::{Rate, Rates, Totals};
 pub use verdict::{Alarm, Cause, State, Verdict, Watch};
 pub use version::{VersionCounts, VersionTotal};

@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
+use super::hdr::{self, DecodeError};
+use super::{Scale, Timing};
 
-use super::{DecodeError, Scale, Timing};
+const DIGITS: u8 = 2;
 
 /// Latencies, counted; quantiles to 1 %, sum and largest value exact.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,12 +21,8 @@ impl Outline {
     /// Of latencies: [`Scale::Micros`].
     pub fn of(timing: &Timing) -> Outline {
         debug_assert_eq!(timing.scale(), Scale::Micros);
-        let mut coarse = empty();
-        timing.each(|ticks, count| {
-            let _ = coarse.record_n(ticks, count);
-        });
         Outline {
-            cells: cells(&coarse),
+            cells: hdr::cells(&hdr::histogram(DIGITS, timing.values())),
             sum_nanos: u64::try_from(timing.sum().as_nanos()).unwrap_or(u64::MAX),
             max: timing.max(),
         }
@@ -84,17 +78,7 @@ impl Outline {
 
     /// In the HDR V2 deflate form, in microseconds; empty when empty.
     pub fn to_base64(&self) -> String {
-        if self.cells.is_empty() {
-            return String::new();
-        }
-        let mut histogram = empty();
-        for &(ticks, count) in &self.cells {
-            let _ = histogram.record_n(ticks, count);
-        }
-        let mut bytes = Vec::new();
-        // Writing to a vector cannot fail.
-        let _ = V2DeflateSerializer::new().serialize(&histogram, &mut bytes);
-        STANDARD.encode(bytes)
+        hdr::encode(&hdr::histogram(DIGITS, self.cells.iter().copied()))
     }
 
     /// What [`Outline::to_base64`] wrote, with the exact mean and the largest value that were stored beside it.
@@ -102,27 +86,15 @@ impl Outline {
         if text.is_empty() {
             return Ok(Outline::default());
         }
-        let bytes = STANDARD.decode(text)?;
-        let histogram: Histogram<u64> = Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
-            .map_err(DecodeError::Histogram)?;
-        let nanos = mean.as_nanos().saturating_mul(u128::from(histogram.len()));
+        let cells = hdr::decode(text)?;
+        let count: u64 = cells.iter().map(|(_, count)| count).sum();
+        let nanos = mean.as_nanos().saturating_mul(u128::from(count));
         Ok(Outline {
-            cells: cells(&histogram),
+            cells,
             sum_nanos: u64::try_from(nanos).unwrap_or(u64::MAX),
             max,
         })
     }
-}
-
-fn empty() -> Histogram<u64> {
-    Histogram::new(2).expect("2 significant digits are in range")
-}
-
-fn cells(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
-    let used = histogram.iter_recorded();
-    used.map(|step| (step.value_iterated_to(), step.count_at_value()))
-        .collect()
 }
 
 #[cfg(test)]

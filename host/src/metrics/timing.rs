@@ -3,12 +3,8 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
-
 use super::grid::Grid;
+use super::hdr::{self, DecodeError};
 
 /// How fine [`Timing::exponential`] is: 2^3 buckets for each power of two, each 9 % wider than the one before it.
 pub const NATIVE_SCHEMA: i32 = 3;
@@ -54,15 +50,6 @@ pub struct Timing {
     scale: Scale,
     grid: Grid,
     sum_nanos: u64,
-}
-
-/// Why text is no histogram.
-#[derive(Debug, thiserror::Error)]
-pub enum DecodeError {
-    #[error("histogram is not base64: {0}")]
-    Base64(#[from] base64::DecodeError),
-    #[error("histogram is not in the HDR V2 deflate form: {0:?}")]
-    Histogram(hdrhistogram::serialization::DeserializeError),
 }
 
 /// The values of a [`Timing`] without its memory: ticks and counts of what is in use.
@@ -182,10 +169,8 @@ impl Timing {
     }
 
     /// Every value in use, in ticks, with its count; ascending.
-    pub(super) fn each(&self, mut of: impl FnMut(u64, u64)) {
-        for cell in self.grid.cells() {
-            of(cell.highest, cell.count);
-        }
+    pub(super) fn values(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.grid.cells().map(|cell| (cell.highest, cell.count))
     }
 
     /// Number of values in each bucket that ends at the given bound (ascending, in seconds), and a last one up to
@@ -230,36 +215,18 @@ impl Timing {
 
     /// The histogram in the HDR V2 deflate form, in base64, in ticks of [`Scale::tick_seconds`]; empty when empty.
     pub fn to_base64(&self) -> String {
-        if self.is_empty() {
-            return String::new();
-        }
-        let mut histogram = histogram();
-        for cell in self.grid.cells() {
-            // It grows by itself; only a 16-bit address space could refuse.
-            let _ = histogram.record_n(cell.highest, cell.count);
-        }
-        let mut bytes = Vec::new();
-        // Writing to a vector cannot fail.
-        let _ = V2DeflateSerializer::new().serialize(&histogram, &mut bytes);
-        STANDARD.encode(bytes)
+        hdr::encode(&hdr::histogram(3, self.values()))
     }
 
     /// What [`Timing::to_base64`] wrote, with the exact sum that was stored beside it.
     pub fn from_base64(scale: Scale, text: &str, sum: Duration) -> Result<Timing, DecodeError> {
         let mut timing = Timing::new(scale);
-        if text.is_empty() {
-            return Ok(timing);
+        if !text.is_empty() {
+            for (ticks, count) in hdr::decode(text)? {
+                timing.grid.record_n(ticks, count);
+            }
+            timing.sum_nanos = u64::try_from(sum.as_nanos()).unwrap_or(u64::MAX);
         }
-        let bytes = STANDARD.decode(text)?;
-        let histogram: Histogram<u64> = Deserializer::new()
-            .deserialize(&mut bytes.as_slice())
-            .map_err(DecodeError::Histogram)?;
-        for step in histogram.iter_recorded() {
-            timing
-                .grid
-                .record_n(step.value_iterated_to(), step.count_at_value());
-        }
-        timing.sum_nanos = u64::try_from(sum.as_nanos()).unwrap_or(u64::MAX);
         Ok(timing)
     }
 
@@ -267,10 +234,6 @@ impl Timing {
         let nanos = ticks.map(|ticks| ticks.saturating_mul(self.scale.tick_nanos()));
         Duration::from_nanos(nanos.unwrap_or(0))
     }
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("3 significant digits are in range")
 }
 
 #[cfg(test)]
