@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
@@ -53,20 +54,23 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Whether the token is there, where the plan has one.
-pub(super) fn admit(reach: &Reach, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(token) = &reach.plan.control.token else {
-        return Ok(());
-    };
-    let given = headers.get(header::AUTHORIZATION);
+/// Let in who has the token, where the plan has one.
+pub(super) async fn admitted(
+    State(reach): Shared,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let given = request.headers().get(header::AUTHORIZATION);
     let given = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    match given {
-        Some(given) if same(given, token) => Ok(()),
+    match (&reach.plan.control.token, given) {
+        (None, _) => {}
+        (Some(token), Some(given)) if same(given, token) => {}
         _ => {
             let why = "this run wants its control_token: Authorization: Bearer TOKEN".to_owned();
-            Err(Problem(StatusCode::UNAUTHORIZED, why))
+            return Err(Problem(StatusCode::UNAUTHORIZED, why));
         }
     }
+    Ok(next.run(request).await)
 }
 
 /// Compared to the end whatever it begins with, so that the time it takes tells nothing of the secret.

@@ -4,27 +4,14 @@
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 
-use super::actions::{Problem, Reach, actions, admit};
+use super::actions::{Problem, Reach, actions, admitted};
 use super::desk::{Bound, Desk};
 use super::status::Status;
-use crate::exit::Misuse;
-use crate::plan::Plan;
-
-/// Take the address, if the plan has one.
-pub(super) async fn bind(plan: &Plan) -> Result<Option<Bound>, Misuse> {
-    match plan.control.address {
-        Some(address) => {
-            let token = plan.control.token.as_deref();
-            Bound::take("control", address, token).await.map(Some)
-        }
-        None => Ok(None),
-    }
-}
 
 /// Answer from now on.
 pub(super) fn open(bound: Bound, reach: &Reach) -> Desk {
@@ -38,21 +25,18 @@ pub(super) fn open(bound: Bound, reach: &Reach) -> Desk {
                 "there are GET /status, and POST /stop, /pause, /resume, /users and /swap/ARCHETYPE".into(),
             )
         })
-        .layer(from_fn_with_state(reach.clone(), guard));
+        .layer(from_fn_with_state(reach.clone(), admitted))
+        .layer(from_fn(guard));
     Desk::open(bound, app)
 }
 
-/// Let in who may steer the run.
-async fn guard(State(reach): State<Reach>, request: Request, next: Next) -> Response {
-    // A browser says so when a page asks; a page that somebody looks at meanwhile has no say in a run.
+/// Turn web pages away: a browser says so when a page asks, and one that somebody looks at meanwhile has no say in a run.
+async fn guard(request: Request, next: Next) -> Result<Response, Problem> {
     if request.headers().contains_key(header::ORIGIN) {
         let why = "a web page may not steer a run".to_owned();
-        return Problem(StatusCode::FORBIDDEN, why).into_response();
+        return Err(Problem(StatusCode::FORBIDDEN, why));
     }
-    match admit(&reach, request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
+    Ok(next.run(request).await)
 }
 
 async fn status(State(reach): State<Reach>) -> Result<Json<Status>, Problem> {

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::exit::Misuse;
+use crate::plan::Plan;
 
 /// How long open connections may keep the desk after the run.
 const GRACE: Duration = Duration::from_millis(500);
@@ -20,13 +21,16 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(super) struct Bound(TcpListener);
 
 impl Bound {
-    /// Take the address. `name` is the setting that has it. Without a `token`, the world must not reach it.
+    /// Take the address, if the plan has one; `name` is its setting. Without a token, the world must not reach it.
     pub(super) async fn take(
+        plan: &Plan,
         name: &str,
-        address: SocketAddr,
-        token: Option<&str>,
-    ) -> Result<Self, Misuse> {
-        if !address.ip().is_loopback() && token.is_none() {
+        address: Option<SocketAddr>,
+    ) -> Result<Option<Self>, Misuse> {
+        let Some(address) = address else {
+            return Ok(None);
+        };
+        if !address.ip().is_loopback() && plan.control.token.is_none() {
             return Err(Misuse(format!(
                 "{name} {address}: others could steer this run: listen on 127.0.0.1, or set control_token"
             )));
@@ -40,7 +44,7 @@ impl Bound {
         let address: SocketAddr = listener.local_addr().map_err(taken)?;
         // A stable line: port 0 is the system's choice, and scripts read it here.
         eprintln!("{name}: http://{address}");
-        Ok(Self(listener))
+        Ok(Some(Self(listener)))
     }
 }
 

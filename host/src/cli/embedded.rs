@@ -69,7 +69,7 @@ impl Service {
             Vec::new(),
             None,
         )?;
-        let exchange = runtime.block_on(client.send(call.capture(false, true)));
+        let exchange = runtime.block_on(client.send(Box::new(call.capture(false, true))));
         let answer = exchange.result.map_err(|failure| {
             anyhow!("the user service did not tell what it holds: {failure:?}")
         })?;

@@ -6,12 +6,13 @@ use std::time::SystemTime;
 
 use super::actions::Reach;
 use super::control;
+use super::desk::Bound;
 use super::exporter::Exporter;
 use super::loader::Loader;
 use super::log::{self, Log};
 use super::results::{self, Results};
 use super::tidy::{self, Tidied};
-use super::ui::{self, Live};
+use super::ui::Live;
 use crate::exit::{Exit, Misuse};
 use crate::http::{Client, check_reach, preflight};
 use crate::plan::Plan;
@@ -48,8 +49,8 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         return Err(Misuse(line).into());
     }
     let mut exporter = Exporter::bind(&plan).await?;
-    let desk = control::bind(&plan).await?;
-    let live = ui::bind(&plan).await?;
+    let desk = Bound::take(&plan, "control", plan.control.address).await?;
+    let live = Bound::take(&plan, "ui", plan.control.page).await?;
     check_target(&plan).await?;
     let journal = tidy::journal(&plan)?;
 

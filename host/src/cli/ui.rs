@@ -19,11 +19,9 @@ use futures_util::stream::unfold;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::actions::{Problem, Reach, actions, admit};
+use super::actions::{Problem, Reach, actions, admitted};
 use super::desk::{Bound, Desk};
-use crate::exit::Misuse;
 use crate::metrics::Snapshot;
-use crate::plan::Plan;
 use crate::report::RunShape;
 use crate::run::{Ended, Why};
 use crate::ui::{End, Facts, Page, Phase, Point, Told, View};
@@ -51,17 +49,6 @@ pub(super) struct Live {
     view: View,
     shown: watch::Sender<Arc<Shown>>,
     reach: Reach,
-}
-
-/// Take the address, if the plan has one.
-pub(super) async fn bind(plan: &Plan) -> Result<Option<Bound>, Misuse> {
-    match plan.control.page {
-        Some(address) => {
-            let token = plan.control.token.as_deref();
-            Bound::take("ui", address, token).await.map(Some)
-        }
-        None => Ok(None),
-    }
 }
 
 impl Live {
@@ -178,13 +165,6 @@ async fn guard(State(reach): State<Reach>, request: Request, next: Next) -> Resp
         );
     }
     next.run(request).await
-}
-
-async fn admitted(State(reach): State<Reach>, request: Request, next: Next) -> Response {
-    match admit(&reach, request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
