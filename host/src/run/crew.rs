@@ -200,7 +200,7 @@ impl Crew {
     pub(super) fn tend(&mut self, floor: &Rc<Floor>) {
         let lane = self.lane(floor);
         let now = floor.clock.time(Instant::now());
-        if lane.is_spent() || lane.is_over(now) {
+        if lane.has_ended(now) {
             self.members.iter().for_each(Member::leave);
             return;
         }
@@ -283,8 +283,8 @@ impl Crew {
     /// whoever leaves, somebody new has the rest of their budgets.
     pub(super) fn readmit(&mut self, floor: &Rc<Floor>) {
         let lane = self.lane(floor);
-        let over = lane.is_spent() || lane.is_over(floor.clock.time(Instant::now()));
-        if over || lane.profile.replaces() {
+        let now = floor.clock.time(Instant::now());
+        if lane.has_ended(now) || lane.profile.replaces() {
             return;
         }
         let staying = self.staying().count();
@@ -305,9 +305,12 @@ impl Crew {
 
     /// Forget those who have finished, seldom enough to cost little.
     fn tidy(&mut self) {
+        if self.members.len() < FINISHED {
+            return;
+        }
         let finished = |m: &Member| m.task.is_finished() && !m.badge.dismissed.get();
         let count = self.members.iter().filter(|m| finished(m)).count();
-        if self.members.len() >= FINISHED && count >= self.members.len() / 2 {
+        if count >= self.members.len() / 2 {
             self.members.retain(|member| !finished(member));
         }
     }

@@ -78,6 +78,11 @@ impl Lane {
         self.ends.is_some_and(|ends| time >= ends) && !self.arrivals.as_ref().is_some_and(waits)
     }
 
+    /// Whether nobody is to play by it any more.
+    pub(super) fn has_ended(&self, time: Duration) -> bool {
+        self.is_spent() || self.is_over(time)
+    }
+
     /// The arrivals, where what arrives is this.
     pub(super) fn arrivals_of(&self, what: plan::Arrivals) -> Option<&Arrivals> {
         self.arrivals
