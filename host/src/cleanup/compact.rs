@@ -19,8 +19,7 @@ const GROWN: u64 = 4;
 impl Shared {
     /// Compact the file if it is longer than `at`; the length from which to do so the next time.
     pub(super) fn compact_from_then_on(&self, at: u64, from: u64) -> u64 {
-        let length = |shared: &Shared| shared.now().file.metadata().map_or(0, |meta| meta.len());
-        let before = length(self);
+        let before = self.now().file.metadata().map_or(0, |meta| meta.len());
         if before < at {
             return at;
         }

@@ -105,8 +105,8 @@ impl Client {
 
     /// Send and read to the end. The latency begins with the first poll: wait for a [`place`](Self::place) before.
     /// The request is moved into the HTTP library at once, so that what waits for the response is small.
-    pub fn send(&self, call: impl Into<Box<Call>>) -> impl Future<Output = Exchange> {
-        let call = *call.into();
+    pub fn send(&self, call: Box<Call>) -> impl Future<Output = Exchange> {
+        let call = *call;
         let sent = call.body.as_ref().map_or(0, |body| body.len() as u64);
         let limit = call.timeout.unwrap_or(self.request_timeout);
         let (capture_headers, capture_body) = (call.capture_headers, call.capture_body);

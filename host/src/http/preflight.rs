@@ -22,7 +22,7 @@ pub async fn preflight(client: &Client) -> Result<(), Unreachable> {
     };
     let call = Call::new(client.base(), Method::GET, "/health", Vec::new(), None)
         .map_err(|_| unreachable("its address cannot be used: check --base-url"))?;
-    match client.send(call).await.result {
+    match client.send(Box::new(call)).await.result {
         Ok(_) | Err(Failure::TooLarge) => Ok(()),
         Err(failure) => Err(unreachable(advice(failure))),
     }
