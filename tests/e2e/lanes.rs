@@ -35,13 +35,7 @@ fn a_rate_a_ramp_and_a_total_in_one_plan_are_each_what_they_say() {
     std::fs::write(&plan, text).unwrap();
     let arguments = format!("--plan {} --metrics 127.0.0.1:0 --log info", plan.display());
     let run = RunOf::start(&service.url, &arguments);
-    let page = eventually("the metrics' address", || {
-        let said = run.process.stderr();
-        let (_, after) = said.split_once("metrics at http://")?;
-        after
-            .split_once("/metrics")
-            .map(|(page, _)| page.to_owned())
-    });
+    let page = run.authority("metrics at ");
     let of = |family: &str, archetype: &str| -> u64 {
         let page = get(&page, "/metrics").unwrap_or_default();
         let all = samples(&page, family);

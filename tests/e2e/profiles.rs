@@ -141,13 +141,7 @@ fn stages_reach_their_numbers_one_after_the_other() {
             first()
         ),
     );
-    let page = eventually("the metrics' address", || {
-        let said = run.process.stderr();
-        let (_, after) = said.split_once("metrics at http://")?;
-        after
-            .split_once("/metrics")
-            .map(|(page, _)| page.to_owned())
-    });
+    let page = run.authority("metrics at ");
     let active = || -> u64 {
         let page = get(&page, "/metrics").unwrap_or_default();
         let users = samples(&page, "vespeiro_users_active");

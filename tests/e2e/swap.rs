@@ -27,13 +27,7 @@ struct Steered {
 impl Steered {
     fn start(url: &str, arguments: &str) -> Steered {
         let run = RunOf::start(url, arguments);
-        let authority = eventually("the control endpoint", || {
-            let said = run.process.stderr();
-            let line = said
-                .lines()
-                .find_map(|l| l.strip_prefix("control: http://"))?;
-            Some(line.to_owned())
-        });
+        let authority = run.authority("control: ");
         let steered = Steered { run, authority };
         eventually("the first requests", || {
             (steered.status()["requests"].as_u64()? > 50).then_some(())
@@ -305,18 +299,7 @@ fn sessions_in_a_long_pause_end_at_once_with_a_swap_that_says_so() {
     let first = example("first");
     let pace = "--users 6 --delay-min 20m --delay-max 30m --metrics 127.0.0.1:0 --log info";
     let run = RunOf::start(&service.url, &mine(&first, pace));
-    let address = |before: &str, after: char| {
-        eventually(before, || {
-            let said = run.process.stderr();
-            let (_, rest) = said.split_once(before)?;
-            rest.split_once(after)
-                .map(|(address, _)| address.to_owned())
-        })
-    };
-    let (page, authority) = (
-        address("metrics at http://", '/'),
-        address("control: http://", '\n'),
-    );
+    let (page, authority) = (run.authority("metrics at "), run.authority("control: "));
     let active = || -> Option<u64> {
         let page = get(&page, "/metrics").ok()?;
         let all = samples(&page, "vespeiro_sessions_active");
@@ -387,13 +370,7 @@ fn a_run_is_steered_by_those_who_may() {
     let service = Service::start();
     let arguments = mine(&example("first"), CALM) + " --control-token hush-hush";
     let run = RunOf::start(&service.url, &arguments);
-    let authority = eventually("the control endpoint", || {
-        let said = run.process.stderr();
-        let line = said
-            .lines()
-            .find_map(|l| l.strip_prefix("control: http://"))?;
-        Some(line.to_owned())
-    });
+    let authority = run.authority("control: ");
     let asked = |method, path, headers: &[&str], body: &str| {
         send(&authority, method, path, headers, body.as_bytes()).unwrap()
     };

@@ -21,11 +21,7 @@ fn start(service: &Service, more: &str) -> (RunOf, String) {
             example("first").display()
         ),
     );
-    let authority = eventually("the page's address", || {
-        let said = run.process.stderr();
-        let line = said.lines().find_map(|l| l.strip_prefix("ui: http://"))?;
-        Some(line.to_owned())
-    });
+    let authority = run.authority("ui: ");
     (run, authority)
 }
 

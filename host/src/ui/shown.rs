@@ -125,7 +125,7 @@ pub(super) fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
             sessions: counts.sessions.started,
             requests: group.requests(),
             errors: group.errors(),
-            p95: p95(&group),
+            p95: p95(group),
             refused: swaps[SwapResult::Refused as usize],
             rolled_back: swaps[SwapResult::RolledBack as usize],
             versions: versions(snapshot, number as u16),

@@ -1,7 +1,7 @@
 //! The live page steers a real run: what a person did in the browser is what the run and the service counted.
 
 use super::Chromium;
-use super::support::{RunOf, Service, eventually, example};
+use super::support::{RunOf, Service, example};
 
 #[test]
 fn a_person_watches_a_run_swaps_a_behavior_and_stops_it() {
@@ -18,11 +18,7 @@ fn a_person_watches_a_run_swaps_a_behavior_and_stops_it() {
             module.display()
         ),
     );
-    let page = eventually("the page's address", || {
-        let said = run.process.stderr();
-        let line = said.lines().find_map(|line| line.strip_prefix("ui: "))?;
-        Some(line.to_owned())
-    });
+    let page = format!("http://{}", run.authority("ui: "));
     chromium.run(
         "live.check.mjs",
         &[

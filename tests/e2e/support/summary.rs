@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Counts, Ended, Running};
+use super::{Counts, Ended, Running, eventually};
 
 /// A run that goes on.
 pub struct RunOf {
@@ -33,6 +33,17 @@ impl RunOf {
             process: Running::start(&all),
             folder,
         }
+    }
+
+    /// Where it serves what it announces with `before`, as in `ui: http://127.0.0.1:7071`.
+    #[track_caller]
+    pub fn authority(&self, before: &str) -> String {
+        eventually(before, || {
+            let said = self.process.stderr();
+            let (_, rest) = said.split_once(&format!("{before}http://"))?;
+            let (authority, _) = rest.split_once(['/', '\n'])?;
+            Some(authority.to_owned())
+        })
     }
 
     /// Wait for its end and read its summary.

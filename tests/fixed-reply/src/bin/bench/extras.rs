@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::generators::{AT_ONCE, Tools, bench_behavior, run_vespeiro, summary};
-use super::process::watch;
+use super::process::{announced, watch};
 use super::servers::{Server, free_port};
 use super::table::{Table, median};
 
@@ -147,7 +147,7 @@ fn scrape(authority: &str, over: &AtomicBool) -> Result<u64> {
 
 /// Follow the live page's events to their end; how many bytes they were.
 fn look_on(said: &Path) -> Result<u64> {
-    let authority = page(said)?;
+    let authority = announced(said, "ui", PATIENCE)?;
     Ok(get(&authority, "/events").map_or(0, |text| text.len() as u64))
 }
 
@@ -158,23 +158,4 @@ fn get(authority: &str, path: &str) -> Result<String> {
     stream.read_to_string(&mut answer)?;
     ensure!(answer.contains(" 200 "), "GET {path}: {answer}");
     Ok(answer)
-}
-
-/// Where the run serves its live page, as it says itself.
-fn page(said: &Path) -> Result<String> {
-    let began = Instant::now();
-    loop {
-        let text = fs::read_to_string(said).unwrap_or_default();
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("ui: http://"));
-        if let Some(authority) = line {
-            return Ok(authority.trim_end_matches('/').to_owned());
-        }
-        ensure!(
-            began.elapsed() < PATIENCE,
-            "the run does not say where its page is"
-        );
-        thread::sleep(Duration::from_millis(20));
-    }
 }

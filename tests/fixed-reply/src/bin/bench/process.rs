@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// The kernel counts CPU time in these for `/proc`, on every architecture.
 const TICKS_PER_SECOND: u64 = 100;
@@ -91,6 +91,23 @@ impl Drop for Running {
         // It may have ended by itself; then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Where a run serves what it calls `name`, as the file with its standard error says.
+pub fn announced(said: &Path, name: &str, patience: Duration) -> Result<String> {
+    let began = Instant::now();
+    let start = format!("{name}: http://");
+    loop {
+        let text = fs::read_to_string(said).unwrap_or_default();
+        if let Some(authority) = text.lines().find_map(|line| line.strip_prefix(&start)) {
+            return Ok(authority.to_owned());
+        }
+        ensure!(
+            began.elapsed() < patience,
+            "the run does not say where its {name} is"
+        );
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::generators::{Tools, bench_behavior, run_vespeiro, summary};
-use super::process::watch;
+use super::process::{announced, watch};
 use super::servers::Server;
 use super::table::Table;
 
@@ -65,17 +65,7 @@ fn run(tools: &Tools, url: &str, seconds: u64, swapping: bool) -> Result<(Value,
     let swapper = swapping.then(|| {
         thread::spawn(move || -> Result<u64> {
             let began = Instant::now();
-            let authority = loop {
-                let text = fs::read_to_string(&said).unwrap_or_default();
-                let line = text
-                    .lines()
-                    .find_map(|l| l.strip_prefix("control: http://"));
-                if let Some(authority) = line {
-                    break authority.to_owned();
-                }
-                ensure!(began.elapsed() < PATIENCE, "the run does not listen");
-                thread::sleep(Duration::from_millis(20));
-            };
+            let authority = announced(&said, "control", PATIENCE)?;
             thread::sleep(Duration::from_secs(1));
             let mut done = 0;
             // Well before the end, so that no swap meets a run that is over.
