@@ -67,6 +67,10 @@ pub struct Tokens {
     /// Counts the tokens that were had, so that two requests that meet a 401 log in once.
     generation: Cell<u32>,
     busy: Cell<bool>,
+    /// Whoever cannot log out leaves it to cleanup.
+    lasting: bool,
+    /// The token that is had by now lives on beside the next one.
+    another: Cell<bool>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -101,7 +105,18 @@ impl Tokens {
             held: RefCell::default(),
             generation: Cell::new(0),
             busy: Cell::new(false),
+            lasting: false,
+            another: Cell::new(false),
         }
+    }
+
+    /// The account is none of the run's, such as an administrator's: it outlives the run, and so would its tokens. They
+    /// are marked while they live, `token:<value of the authorization header>`, and cleanup logs out what a session that
+    /// was cut could not.
+    #[must_use]
+    pub fn lasting(mut self) -> Tokens {
+        self.lasting = self.auth.logout.is_some();
+        self
     }
 
     /// The account's name.
@@ -128,7 +143,10 @@ impl Tokens {
     /// [`Call::send`](crate::Call::send) meets.
     pub async fn login(&self, me: &Me) -> Result<Reply> {
         let _alone = self.alone(me).await;
-        self.login_now(me).await
+        self.another.set(true);
+        let reply = self.login_now(me).await;
+        self.another.set(false);
+        reply
     }
 
     /// Renew the token now, as happens by itself before it expires; logs in when there is nothing to renew with.
@@ -151,11 +169,12 @@ impl Tokens {
         }
         let bearer = std::mem::take(&mut *self.held.borrow_mut()).bearer;
         if let Some(route) = self.auth.logout {
-            me.call(route)
-                .header("authorization", bearer)
-                .send()
-                .await?
-                .expect_success()?;
+            let call = me.call(route).header("authorization", bearer.as_str());
+            let reply = call.send().await?;
+            if reply.is_success() || reply.status == 401 {
+                self.unmark(me, &bearer);
+            }
+            reply.expect_success()?;
         }
         Ok(())
     }
@@ -248,13 +267,27 @@ impl Tokens {
         let mut bearer = String::with_capacity(7 + access_token.len());
         bearer.push_str("Bearer ");
         bearer.push_str(&access_token);
-        *self.held.borrow_mut() = Held {
+        if self.lasting {
+            me.mark(&thing(&bearer));
+        }
+        let held = Held {
             bearer,
             refresh: refresh_token,
             due_ms,
         };
+        let before = self.held.replace(held);
+        if !self.another.get() {
+            self.unmark(me, &before.bearer);
+        }
         self.generation.set(self.generation.get().wrapping_add(1));
         Ok(())
+    }
+
+    /// This token is worth nothing any more.
+    fn unmark(&self, me: &Me, bearer: &str) {
+        if self.lasting && !bearer.is_empty() {
+            me.unmark(&thing(bearer));
+        }
     }
 
     /// Waits until no other request of this holder is renewing.
@@ -273,6 +306,11 @@ impl Tokens {
             core: me.core(),
         }
     }
+}
+
+/// How the host knows a token for a secret.
+fn thing(bearer: &str) -> String {
+    format!("token:{bearer}")
 }
 
 struct Alone<'a> {

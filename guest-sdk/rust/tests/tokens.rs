@@ -162,3 +162,43 @@ fn several_holders_do_not_mix() {
     );
     assert_eq!(sizes(&played.steps), [2, 2, 0]);
 }
+
+#[test]
+fn tokens_of_a_lasting_account_are_marked_while_they_live() {
+    async fn renewed(me: &Me) -> Result<()> {
+        let tokens = Tokens::new(&AUTH, "admin", "secret").lasting();
+        tokens.login(me).await?;
+        tokens.refresh(me).await?;
+        tokens.login(me).await?;
+        tokens.logout(me).await
+    }
+    let played = playing!(renewed)
+        .reply_once(LOGIN, 200, grant("one", 60))
+        .reply_once(REFRESH, 200, grant("two", 60))
+        .reply_once(LOGIN, 200, grant("three", 60))
+        .reply(LOGOUT, 204, Value::Null)
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert_eq!(
+        played.marks,
+        ["token:Bearer one", "token:Bearer two", "token:Bearer three"]
+    );
+    // A second login leaves the session of the first one alive.
+    assert_eq!(played.left_behind(), ["token:Bearer two"]);
+}
+
+#[test]
+fn a_logout_that_fails_leaves_its_mark() {
+    async fn once(me: &Me) -> Result<()> {
+        let tokens = Tokens::new(&AUTH, "admin", "secret").lasting();
+        tokens.login(me).await?;
+        tokens.logout(me).await
+    }
+    for (status, left) in [(204, 0), (401, 0), (503, 1)] {
+        let played = playing!(once)
+            .reply(LOGIN, 200, grant("one", 60))
+            .reply(LOGOUT, status, Value::Null)
+            .run();
+        assert_eq!(played.left_behind().len(), left, "{status}");
+    }
+}

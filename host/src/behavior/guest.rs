@@ -7,7 +7,7 @@ use wasmtime::ResourceLimiter;
 
 use super::contract::vespeiro::behavior::{host, types};
 use super::engine::{MAX_PARTS, MAX_TABLE_ELEMENTS};
-use super::step::MAX_MARK;
+use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
 use super::wasi::Wasi;
 
 /// Checks and observations of one call that are kept; a guest that says more in one call is not worth listening to.
@@ -117,14 +117,18 @@ impl GuestState {
     /// Nothing of this may be lost, or cut short: cleanup would never find the thing.
     fn account(&mut self, thing: &str, event: impl FnOnce(String) -> GuestEvent) {
         self.marks += 1;
+        let longest = match thing.starts_with(TOKEN) {
+            true => MAX_TOKEN,
+            false => MAX_MARK,
+        };
         if self.marks > MAX_MARKS {
             self.complaint.get_or_insert_with(|| {
                 format!("it marks or unmarks more than {MAX_MARKS} things in one call: spread them over several steps")
             });
-        } else if thing.len() > MAX_MARK {
+        } else if thing.len() > longest {
             let length = thing.len();
             self.complaint.get_or_insert_with(|| {
-                format!("a mark of {length} bytes is over the {MAX_MARK} that are allowed")
+                format!("a mark of {length} bytes is over the {longest} that are allowed")
             });
         } else {
             self.events.push(event(thing.to_owned()));

@@ -30,4 +30,4 @@ pub use guest::GuestEvent;
 pub use load::Behavior;
 pub use load_error::{LoadError, LoadErrorKind};
 pub use slot::{Begun, Session, Slot};
-pub use step::{FAILURES, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK};
+pub use step::{FAILURES, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};

@@ -10,6 +10,10 @@ pub const MAX_BATCH: usize = 256;
 pub const MAX_IDLE_STEPS: u32 = 100;
 /// Longest mark, in bytes, of a request and of `host.mark`.
 pub const MAX_MARK: usize = 256;
+/// What a mark begins with that is a secret: it is kept in memory only.
+pub const TOKEN: &str = "token:";
+/// Longest mark that is a token, in bytes.
+pub const MAX_TOKEN: usize = 8 << 10;
 
 impl types::Method {
     /// As HTTP names it.

@@ -9,7 +9,7 @@ use super::{log, tidy};
 use crate::cleanup::{Journal, read};
 use crate::exit::{Exit, Misuse};
 use crate::plan::{Plan, Settings};
-use crate::run::Stopper;
+use crate::run::{Stopper, Tokens};
 
 /// Remove what a run has left behind, as its journal has it
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,7 @@ async fn clean(plan: &Plan, file: &std::path::Path) -> anyhow::Result<Exit> {
     check_target(plan).await?;
     let stopper = Stopper::new();
     let signals = stopper.on_signals()?;
-    let tidied = tidy::clean(plan, &loader, journal, &stopper).await;
+    let tidied = tidy::clean(plan, &loader, journal, Tokens::default(), &stopper).await;
     signals.abort();
     let tidy::Tidied { figures, left, .. } = tidied?;
     let mut out = std::io::stdout().lock();

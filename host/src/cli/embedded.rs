@@ -88,11 +88,12 @@ impl Service {
 
 /// How many things the service holds, by kind, as its gauges have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Holdings([(&'static str, Option<u64>); 4]);
+pub(super) struct Holdings([(&'static str, Option<u64>); 5]);
 
 impl Holdings {
     fn read(metrics: &str) -> Self {
-        Self(["users", "profiles", "roles", "permissions"].map(|kind| {
+        let kinds = ["users", "profiles", "roles", "permissions", "sessions"];
+        Self(kinds.map(|kind| {
             let gauge = format!("user_service_{kind} ");
             let line = metrics.lines().find_map(|line| line.strip_prefix(&gauge));
             (kind, line.and_then(|value| value.trim().parse().ok()))
@@ -120,10 +121,10 @@ mod tests {
     #[test]
     fn holdings_are_read_from_the_gauges() {
         let text = "# TYPE user_service_users gauge\nuser_service_users 1\nuser_service_roles 2\n\
-                    user_service_permissions 3\nuser_service_profiles 0\n";
+                    user_service_permissions 3\nuser_service_profiles 0\nuser_service_sessions 4\n";
         assert_eq!(
             Holdings::read(text).to_string(),
-            "users 1, profiles 0, roles 2, permissions 3"
+            "users 1, profiles 0, roles 2, permissions 3, sessions 4"
         );
         assert!(Holdings::read("").to_string().contains("users unknown"));
     }

@@ -81,7 +81,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         .then(|| tokio::spawn(async move { watch(&watched, swapper).await }));
     let mut display = Display::start(&plan, shape);
     let mut heard = 0;
-    let ended = execute(
+    let mut ended = execute(
         Arc::clone(&plan),
         behaviors,
         &journal,
@@ -121,10 +121,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     }
     display.finish();
     log.release();
-    let success = ended
-        .as_ref()
-        .is_ok_and(|ended| ended.quarantined.is_empty());
-    let tidied = tidy::after_run(&plan, &loader, journal, &stopper, success).await;
+    let tidied = tidy::after_run(&plan, &loader, journal, &stopper, ended.as_mut().ok()).await;
     signals.abort();
     exporter.stop().await;
     if let Some(live) = live {

@@ -9,7 +9,7 @@ use crate::cleanup::{Header, Journal, read};
 use crate::exit::Misuse;
 use crate::plan::{CleanUp, Plan};
 use crate::report::Cleanup;
-use crate::run::{Progress, Stopper, sweep};
+use crate::run::{Ended, Progress, Stopper, Tokens, sweep};
 
 /// How often a long cleanup says how far it is.
 const PACE: Duration = Duration::from_secs(2);
@@ -38,8 +38,14 @@ pub(super) async fn after_run(
     loader: &Loader,
     journal: Journal,
     stopper: &Stopper,
-    success: bool,
+    ended: Option<&mut Ended>,
 ) -> anyhow::Result<Tidied> {
+    let success = ended
+        .as_ref()
+        .is_some_and(|ended| ended.quarantined.is_empty());
+    let tokens = ended
+        .map(|ended| std::mem::take(&mut ended.tokens))
+        .unwrap_or_default();
     let wanted = match plan.cleanup.when {
         CleanUp::Always => true,
         CleanUp::OnSuccess => success,
@@ -47,26 +53,32 @@ pub(super) async fn after_run(
     };
     // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
     if wanted && journal.failure().is_none() {
-        clean(plan, loader, journal, stopper).await
+        clean(plan, loader, journal, tokens, stopper).await
     } else {
         let left = read(journal.path())?.outstanding;
+        forget(&tokens);
         close(journal, Cleanup::new(None, 0, left.len()), left)
     }
 }
 
-/// Remove what is outstanding, and the journal with the last of it.
+/// Remove what is outstanding, and the journal with the last of it; log `tokens` out.
 pub(super) async fn clean(
     plan: &Plan,
     loader: &Loader,
     journal: Journal,
+    tokens: Tokens,
     stopper: &Stopper,
 ) -> anyhow::Result<Tidied> {
     let outstanding = read(journal.path())?.outstanding;
-    if outstanding.is_empty() {
+    if outstanding.is_empty() && tokens.is_empty() {
         return close(journal, Cleanup::default(), Vec::new());
     }
+    let logouts = match tokens.len() {
+        0 => String::new(),
+        n => format!(", {n} sessions to log out"),
+    };
     eprintln!(
-        "cleanup: {} things to remove; a second Ctrl-C skips it",
+        "cleanup: {} things to remove{logouts}; a second Ctrl-C skips it",
         outstanding.len()
     );
     let behavior = loader.load(&plan.cleanup.archetype.module)?;
@@ -77,17 +89,36 @@ pub(super) async fn clean(
             eprintln!("cleanup: {removed} of {found} removed");
         }
     };
-    let swept = sweep(plan, Arc::clone(&behavior), &journal, stopper, progress).await?;
+    let swept = sweep(
+        plan,
+        Arc::clone(&behavior),
+        &journal,
+        tokens,
+        stopper,
+        progress,
+    )
+    .await?;
     if let Some(problem) = &swept.problem {
         eprintln!("cleanup: {} could not go on: {problem}", behavior.source);
     } else if swept.skipped {
         eprintln!("cleanup: skipped");
     }
+    forget(&swept.tokens);
     let removed = swept.found.saturating_sub(swept.left.len());
     let figures = Cleanup::new(Some(&swept.snapshot), removed, swept.left.len());
     let failed = !swept.skipped && !swept.left.is_empty();
     let tidied = close(journal, figures, swept.left)?;
     Ok(Tidied { failed, ..tidied })
+}
+
+/// Tokens are nowhere but in memory: what is not logged out by now never will be.
+fn forget(tokens: &Tokens) {
+    if !tokens.is_empty() {
+        eprintln!(
+            "cleanup: {} sessions were not logged out: they end when their tokens expire",
+            tokens.len()
+        );
+    }
 }
 
 fn close(journal: Journal, mut figures: Cleanup, left: Vec<String>) -> anyhow::Result<Tidied> {

@@ -10,7 +10,7 @@ use super::{Cli, Command};
 use crate::behavior::types::{Outcome, Request};
 use crate::behavior::{GuestEvent, Level};
 use crate::exit::{Exit, Misuse};
-use crate::rehearsal::{Answer, Ended, Happening, Played, veil_body};
+use crate::rehearsal::{Answer, Ended, Happening, Played, veil_body, veil_mark};
 
 /// Longest body that is printed, in characters.
 const MAX_BODY: usize = 160;
@@ -138,8 +138,12 @@ fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<
         Happening::Said(GuestEvent::Observe { metric, value }) => {
             writeln!(out, "{MARGIN}  observe {metric:?}: {value}")
         }
-        Happening::Said(GuestEvent::Mark(thing)) => writeln!(out, "{MARGIN}  mark {thing:?}"),
-        Happening::Said(GuestEvent::Unmark(thing)) => writeln!(out, "{MARGIN}  unmark {thing:?}"),
+        Happening::Said(GuestEvent::Mark(thing)) => {
+            writeln!(out, "{MARGIN}  mark {:?}", veil_mark(thing))
+        }
+        Happening::Said(GuestEvent::Unmark(thing)) => {
+            writeln!(out, "{MARGIN}  unmark {:?}", veil_mark(thing))
+        }
     }
 }
 
@@ -160,7 +164,7 @@ fn sent(out: &mut impl Write, at: u64, request: &Request) -> io::Result<()> {
         write!(out, "  wrong on purpose: {fault:?}")?;
     }
     if let Some(mark) = &request.mark {
-        write!(out, "  mark {mark:?}")?;
+        write!(out, "  mark {:?}", veil_mark(mark))?;
     }
     writeln!(out)
 }

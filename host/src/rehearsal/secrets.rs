@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::behavior::TOKEN;
+
 /// What stands in their place.
 pub(super) const WITHHELD: &str = "(withheld)";
 
@@ -49,6 +51,14 @@ pub fn veil_body(body: &[u8]) -> Value {
         return WITHHELD.into();
     }
     text.into_owned().into()
+}
+
+/// A mark, unless it is a token.
+pub fn veil_mark(thing: &str) -> &str {
+    match thing.starts_with(TOKEN) {
+        true => "token:(withheld)",
+        false => thing,
+    }
 }
 
 /// A path whose query parameters are without secrets.

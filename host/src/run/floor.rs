@@ -16,7 +16,8 @@ use super::lane::{Lane, share_of};
 use super::lineup::Lineup;
 use super::player::{Player, Players};
 use super::restraint::{Leave, Restraint};
-use crate::behavior::{Behavior, Crash, GuestEvent, Level, types};
+use super::tokens::Tokens;
+use crate::behavior::{Behavior, Crash, GuestEvent, Level, TOKEN, types};
 use crate::cleanup::Writer;
 use crate::http::{Client, Place};
 use crate::metrics::{Catalog, FaultKind, Interval, Outcome, Recorder};
@@ -38,6 +39,8 @@ pub(super) struct Floor {
     /// Speaks for all: one line about the target is enough.
     is_first: bool,
     journal: RefCell<Writer>,
+    /// Of sessions that have not logged out.
+    pub(super) tokens: RefCell<Tokens>,
     /// Of the one user whose replies are recorded, once it has some.
     tape: RefCell<Option<Tape>>,
     pub(super) rooms: Vec<Room>,
@@ -106,6 +109,7 @@ impl Floor {
             client,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
+            tokens: RefCell::default(),
             tape: RefCell::new(None),
             tells_requests: plan.output.log == LogLevel::Debug,
             stopping: Cell::new(false),
@@ -362,7 +366,10 @@ impl Floor {
                     .observe(archetype, &metric, value);
             }
             GuestEvent::Log { level, message } => self.log(archetype, level, &message),
-            GuestEvent::Mark(thing) => self.journal.borrow_mut().mark(&thing),
+            GuestEvent::Mark(thing) => self.mark(&thing),
+            GuestEvent::Unmark(thing) if thing.starts_with(TOKEN) => {
+                self.tokens.borrow_mut().unmark(&thing);
+            }
             GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
         }
     }
@@ -391,10 +398,15 @@ impl Floor {
 
     /// Put into the journal what requests are about to create, before they leave.
     pub(super) fn intend<'a>(&self, things: impl Iterator<Item = &'a str>) {
-        let mut journal = self.journal.borrow_mut();
-        things.for_each(|thing| journal.mark(thing));
-        drop(journal);
+        things.for_each(|thing| self.mark(thing));
         self.keep_journal();
+    }
+
+    fn mark(&self, thing: &str) {
+        match thing.starts_with(TOKEN) {
+            true => self.tokens.borrow_mut().mark(thing),
+            false => self.journal.borrow_mut().mark(thing),
+        }
     }
 
     /// Write what sessions have marked and unmarked. Where that fails, no further request leaves.

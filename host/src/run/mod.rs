@@ -26,6 +26,7 @@ mod swap;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod trace;
 mod user;
 mod watch;
@@ -38,4 +39,5 @@ pub use orchestrator::{Ended, RunError, Why, execute, requests_planned, unmatche
 pub use signals::{StopLevel, Stopper};
 pub use swap::{Source, Swap, SwapError, Swapper};
 pub use sweep::{Progress, Swept, sweep};
+pub use tokens::Tokens;
 pub use watch::watch;

@@ -17,6 +17,7 @@ use super::labels::catalog;
 use super::lineup::Stage;
 use super::notices::Notices;
 use super::signals::{StopLevel, Stopper};
+use super::tokens::Tokens;
 use super::worker::{Order, Report, Share, spawn, until};
 use crate::behavior::Behavior;
 use crate::cleanup::{Journal, JournalError, ReadError};
@@ -49,6 +50,8 @@ pub struct Ended {
     pub snapshot: Snapshot,
     /// Archetypes that were given up because their behavior kept crashing.
     pub quarantined: Vec<String>,
+    /// What cleanup has to log out.
+    pub tokens: Tokens,
 }
 
 /// The run could not do its job.
@@ -128,6 +131,7 @@ pub async fn execute(
 
     let mut notices = Notices::default();
     let mut quarantined = Vec::new();
+    let mut tokens = Tokens::default();
     let mut guard = Guard::new(&plan.guard, plan.load.ramp_up);
     let mut why = Why::Finished;
     let mut asked = stopper.watch();
@@ -165,8 +169,9 @@ pub async fn execute(
                         crew.order(|| Order::Stop).await;
                     }
                 }
-                Some(Report::Finished { quarantined: given_up }) => {
+                Some(Report::Finished { quarantined: given_up, tokens: left }) => {
                     quarantined.extend(given_up);
+                    tokens.join(left);
                     playing -= 1;
                 }
                 Some(Report::Failed(error)) => return Err(error.into()),
@@ -260,6 +265,7 @@ pub async fn execute(
         why,
         snapshot,
         quarantined: quarantined.into_iter().map(name).collect(),
+        tokens,
     })
 }
 

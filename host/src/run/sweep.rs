@@ -19,7 +19,8 @@ use super::orchestrator::RunError;
 use super::restraint::{Patience, hold};
 use super::seed::{Stream, derive};
 use super::signals::Stopper;
-use crate::behavior::{Behavior, GuestEvent, MAX_IDLE_STEPS, types};
+use super::tokens::{Tokens, veil};
+use crate::behavior::{Behavior, GuestEvent, MAX_IDLE_STEPS, TOKEN, types};
 use crate::cleanup::{Journal, read};
 use crate::http::Client;
 use crate::metrics::{Interval, Recorder, Snapshot, Totals, process};
@@ -46,18 +47,21 @@ pub struct Swept {
     pub found: usize,
     /// Those that still are, oldest first.
     pub left: Vec<String>,
+    /// Tokens that could not be logged out.
+    pub tokens: Tokens,
     /// It was asked to stop before its end.
     pub skipped: bool,
     /// What stood in the way of the last session that could not do its work.
     pub problem: Option<String>,
 }
 
-/// Remove what is outstanding in `journal`, with `behavior` in the part of the plan's cleanup archetype. A stopper
-/// that is asked to halt ends it where it is.
+/// Remove what is outstanding in `journal` and log `tokens` out, with `behavior` in the part of the plan's cleanup
+/// archetype. A stopper that is asked to halt ends it where it is.
 pub async fn sweep(
     plan: &Plan,
     behavior: Arc<Behavior>,
     journal: &Journal,
+    tokens: Tokens,
     stopper: &Stopper,
     mut progress: impl FnMut(Progress),
 ) -> Result<Swept, RunError> {
@@ -89,6 +93,8 @@ pub async fn sweep(
         &catalog,
         Part { worker: 0, began },
     );
+    let held = tokens.things();
+    floor.tokens.replace(tokens);
     let sweeper = Sweeper {
         floor: Rc::new(floor),
         next: Cell::new(began),
@@ -101,7 +107,7 @@ pub async fn sweep(
     let (skipped, problem) = tokio::select! {
         biased;
         () = stopper.halted() => (true, None),
-        done = sweeper.work(journal, outstanding, &mut progress) => (false, done?),
+        done = sweeper.work(journal, outstanding, held, &mut progress) => (false, done?),
     };
     totals.absorb(
         &mut sweeper
@@ -114,6 +120,7 @@ pub async fn sweep(
         snapshot: totals.snapshot(began.elapsed(), process::sample()),
         found,
         left: read(journal.path())?.outstanding,
+        tokens: sweeper.floor.tokens.take(),
         skipped,
         problem: journal.failure().or(problem),
     })
@@ -135,6 +142,7 @@ impl Sweeper {
         &self,
         journal: &Journal,
         mut left: Vec<String>,
+        tokens: Vec<String>,
         progress: &mut impl FnMut(Progress),
     ) -> Result<Option<String>, RunError> {
         let found = left.len();
@@ -164,10 +172,23 @@ impl Sweeper {
                 break;
             }
         }
+        for chunk in tokens.chunks(CHUNK) {
+            let ended = self.session(session, chunk.to_vec()).await;
+            session += 1;
+            problem = ended.err().or(problem);
+        }
         Ok(problem)
     }
 
     async fn session(&self, ordinal: u32, marks: Vec<String>) -> Result<(), String> {
+        let played = Box::pin(self.play(ordinal, &marks)).await;
+        played.map_err(|mut why| {
+            veil(&marks, &mut why);
+            why
+        })
+    }
+
+    async fn play(&self, ordinal: u32, marks: &[String]) -> Result<(), String> {
         let floor = &self.floor;
         let room = floor.room(0);
         let user = identity::user(&floor.plan, 0);
@@ -175,7 +196,7 @@ impl Sweeper {
             seed: derive(user.seed, Stream::Session, u64::from(ordinal)),
             user,
             ordinal,
-            purpose: types::Purpose::Cleanup(marks),
+            purpose: types::Purpose::Cleanup(marks.to_vec()),
             pace: types::Pace {
                 delay_min_ms: 0,
                 delay_max_ms: 0,
@@ -198,9 +219,14 @@ impl Sweeper {
                 fault: None,
             };
             let answer = session.next(&context, &outcomes);
-            session.events(|event| {
-                if matches!(event, GuestEvent::Unmark(_)) {
-                    self.removed.set(self.removed.get() + 1);
+            session.events(|mut event| {
+                match &mut event {
+                    GuestEvent::Unmark(thing) if !thing.starts_with(TOKEN) => {
+                        self.removed.set(self.removed.get() + 1);
+                    }
+                    // It may know less of tokens than whoever has marked them.
+                    GuestEvent::Log { message, .. } => veil(marks, message),
+                    _ => {}
                 }
                 floor.event(0, event);
             });

@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use super::crew::Crew;
 use super::floor::{Floor, Part};
 use super::lineup::{Lineup, Mode};
+use super::tokens::Tokens;
 use crate::behavior::Behavior;
 use crate::cleanup::Writer;
 use crate::http::{Client, ClientError};
@@ -51,9 +52,11 @@ pub(super) enum Report {
         worker: usize,
         turn: u64,
     },
-    /// The worker was told to end, and has; `quarantined` are archetypes that were given up.
+    /// The worker was told to end, and has; `quarantined` are archetypes that were given up, `tokens` those of sessions
+    /// that were cut.
     Finished {
         quarantined: Vec<u16>,
+        tokens: Tokens,
     },
     /// The worker could not begin.
     Failed(ClientError),
@@ -202,7 +205,12 @@ async fn work(share: Share) {
     let quarantined = (0..floor.rooms.len() as u16)
         .filter(|a| floor.quarantined(*a))
         .collect();
-    let _ = reports.send(Report::Finished { quarantined }).await;
+    let tokens = floor.tokens.take();
+    let finished = Report::Finished {
+        quarantined,
+        tokens,
+    };
+    let _ = reports.send(finished).await;
 }
 
 /// Wait until `deadline`, or for ever when there is none.

@@ -108,7 +108,7 @@ pub fn operator(me: &Me) -> Result<Tokens> {
             "`admin` is missing: give the archetype's config `admin = { email = \"…\", password = \"…\" }`",
         ));
     };
-    Ok(Tokens::new(&AUTH, admin.email, admin.password))
+    Ok(Tokens::new(&AUTH, admin.email, admin.password).lasting())
 }
 
 #[derive(Deserialize)]

@@ -187,7 +187,7 @@ fn administrator(me: &Me) -> Result<Tokens> {
             "`admin` is missing: give the archetype's config `admin = { email = \"…\", password = \"…\" }`",
         ));
     };
-    Ok(Tokens::new(&AUTH, email, password))
+    Ok(Tokens::new(&AUTH, email, password).lasting())
 }
 
 behavior! {
