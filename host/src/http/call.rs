@@ -17,8 +17,8 @@ const RESERVED: [&str; 7] = [
     "x-vespeiro-run",
 ];
 /// Headers that the host and the library add; room for them is made at once.
-const OWN_HEADERS: usize = 5;
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(super) const OWN_HEADERS: usize = 5;
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Longest path and query, in bytes.
 const MAX_PATH: usize = 8192;
 
@@ -62,8 +62,20 @@ impl Call {
         headers: Vec<(String, String)>,
         body: Option<Vec<u8>>,
     ) -> Result<Self, Refused> {
+        Self::with_room(OWN_HEADERS, base, method, path, headers, body)
+    }
+
+    /// The same, with room for so many headers beside those that are given.
+    pub(super) fn with_room(
+        room: usize,
+        base: &Url,
+        method: Method,
+        path: &str,
+        headers: Vec<(String, String)>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Self, Refused> {
         check_path(path)?;
-        let mut map = HeaderMap::with_capacity(headers.len() + OWN_HEADERS);
+        let mut map = HeaderMap::with_capacity(headers.len() + room);
         for (name, value) in headers {
             let Ok(known) = HeaderName::from_bytes(name.as_bytes()) else {
                 return Err(Refused::Header(shorten(&name)));
@@ -108,13 +120,6 @@ impl Call {
             self.headers.insert(name, HeaderValue::from(millis));
         }
         self
-    }
-
-    /// Carry this trace context, whatever the behavior has set.
-    pub fn trace(&mut self, parent: &[u8]) {
-        if let Ok(value) = HeaderValue::from_bytes(parent) {
-            self.headers.insert(TRACEPARENT, value);
-        }
     }
 
     /// Nothing at the target changes by it, so it can be sent again.

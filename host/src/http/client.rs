@@ -1,9 +1,12 @@
 //! One worker's pool of connections to the target, and the measured exchange of one request for one response.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
+use bytes::BytesMut;
+use http::Method;
 use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::Url;
 use reqwest::redirect::Policy;
@@ -11,13 +14,16 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::alarms::Alarms;
 use super::backoff::retry_after;
-use super::call::Call;
+use super::call::{Call, OWN_HEADERS, Refused, TRACEPARENT};
 use super::failure::classify;
 use crate::metrics::Failure;
 use crate::plan::{HttpVersion, Plan, Target};
 
 /// How this tool names itself to targets.
 pub(super) const USER_AGENT: &str = concat!("vespeiro/", env!("CARGO_PKG_VERSION"));
+/// Trace contexts that share a piece of memory: the library copies headers twice on their way, and what is shared costs
+/// it no memory of its own. Few, since the piece is kept as long as the slowest of their requests lasts.
+const TRACES: usize = 16;
 
 /// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +38,10 @@ pub struct Client {
     /// Requests in flight that this worker may still begin.
     permits: Option<Rc<Semaphore>>,
     alarms: Rc<Alarms>,
+    /// Memory for the next trace contexts.
+    traces: Rc<RefCell<BytesMut>>,
+    /// Headers beside a behavior's.
+    own_headers: usize,
     request_timeout: Duration,
     max_body: usize,
 }
@@ -84,6 +94,8 @@ impl Client {
             base,
             permits,
             alarms: Rc::default(),
+            traces: Rc::default(),
+            own_headers: OWN_HEADERS + usize::from(target.trace_context),
             request_timeout: target.request_timeout,
             max_body: target.max_body,
         })
@@ -92,6 +104,29 @@ impl Client {
     /// The target's address.
     pub fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// A request to the target, checked.
+    pub fn call(
+        &self,
+        method: Method,
+        path: &str,
+        headers: Vec<(String, String)>,
+        body: Option<Vec<u8>>,
+    ) -> Result<Call, Refused> {
+        Call::with_room(self.own_headers, &self.base, method, path, headers, body)
+    }
+
+    /// Have a request carry this trace context, whatever its behavior has set.
+    pub fn trace(&self, call: &mut Call, parent: &[u8]) {
+        let mut traces = self.traces.borrow_mut();
+        if traces.capacity() < parent.len() {
+            *traces = BytesMut::with_capacity(TRACES * parent.len());
+        }
+        traces.extend_from_slice(parent);
+        if let Ok(value) = HeaderValue::from_maybe_shared(traces.split().freeze()) {
+            call.headers.insert(TRACEPARENT, value);
+        }
     }
 
     /// Wait for a free place among the connections that the plan allows. `None` when it sets no cap.

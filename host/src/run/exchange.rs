@@ -163,8 +163,7 @@ fn prepare_one(
     let category = labels.category(&request.category);
     let login = is_login(&request);
     let capture = request.capture;
-    let call = Call::new(
-        floor.client.base(),
+    let call = floor.client.call(
         method(request.method),
         &request.path,
         request.headers,
@@ -376,7 +375,7 @@ async fn once(batch: &Batch<'_>, one: Prepared) -> Came {
     let mut call = one.call;
     if floor.plan.target.trace_context {
         let trace = Trace::next(&floor.plan, batch.who.user, batch.who.badge);
-        call.trace(&trace.parent());
+        floor.client.trace(&mut call, &trace.parent());
         counted.sample.trace = Some(trace.id);
     }
     let exchange = floor.client.send(call).await;

@@ -44,22 +44,37 @@ impl Trace {
     /// The header's value: sampled, since the target is to keep it. By hand, for every request has one.
     pub(super) fn parent(&self) -> [u8; 55] {
         let mut value = *b"00-00000000000000000000000000000000-0000000000000000-01";
-        write_hex(&mut value[3..35], self.id.0.get());
-        write_hex(&mut value[36..52], u128::from(self.span));
+        let id = self.id.0.get();
+        write_hex(&mut value[3..19], (id >> 64) as u64);
+        write_hex(&mut value[19..35], id as u64);
+        write_hex(&mut value[36..52], self.span);
         value
     }
 }
 
-/// The number's lowest digits, as many as there is room for.
-fn write_hex(digits: &mut [u8], mut number: u128) {
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(number & 15) as usize];
-        number >>= 4;
+/// All digits of the number.
+fn write_hex(digits: &mut [u8], number: u64) {
+    let halves = [(number >> 32) as u32, number as u32];
+    for (eight, half) in digits.as_chunks_mut().0.iter_mut().zip(halves) {
+        *eight = hex(half);
     }
+}
+
+/// Eight digits at once: a byte for each four bits, then what makes a digit or a letter of it.
+fn hex(number: u32) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let spread = u64::from(number);
+    let spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff;
+    let spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+    let spread = (spread | spread << 4) & (EACH * 0xf);
+    let letters = ((spread + EACH * 6) >> 4) & EACH;
+    (spread + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'9' - 1)).to_be_bytes()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -74,6 +89,15 @@ mod tests {
         ] {
             assert_ne!(one[3..35], other[3..35]);
             assert_ne!(one[36..52], other[36..52]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn digits_are_those_of_the_number(number: u64) {
+            let mut digits = [0; 16];
+            write_hex(&mut digits, number);
+            prop_assert_eq!(digits.to_vec(), format!("{number:016x}").into_bytes());
         }
     }
 
