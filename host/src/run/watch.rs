@@ -4,6 +4,7 @@
 //! What must stay true: only content counts. A file that is touched, or replaced by the same bytes, swaps nothing.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,7 +26,60 @@ const BUSY: Duration = Duration::from_secs(2);
 struct Watched {
     archetype: String,
     path: PathBuf,
+    state: Option<State>,
     content: Option<[u8; 32]>,
+}
+
+/// What the system knows of a file: whoever writes to it changes the time of its change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct State {
+    device: u64,
+    number: u64,
+    length: u64,
+    changed: (i64, i64),
+}
+
+impl Watched {
+    fn new(archetype: &str, path: &Path) -> Self {
+        let mut file = Self {
+            archetype: archetype.to_owned(),
+            path: path.to_owned(),
+            state: None,
+            content: None,
+        };
+        file.is_new();
+        file
+    }
+
+    /// Whether its content is another than the last time. It is read only when something has happened to it: in its
+    /// folder there may be files that are written all the time, the run's own rows for instance.
+    fn is_new(&mut self) -> bool {
+        // Before the content, so that a change in between is seen the next time.
+        let now = State::of(&self.path);
+        if now.is_none() || now == self.state {
+            return false;
+        }
+        self.state = now;
+        let content = content(&self.path);
+        // A file that is gone, for now or for good, is nothing to swap to.
+        if content.is_none() || content == self.content {
+            return false;
+        }
+        self.content = content;
+        true
+    }
+}
+
+impl State {
+    fn of(path: &Path) -> Option<Self> {
+        let data = std::fs::metadata(path).ok()?;
+        Some(Self {
+            device: data.dev(),
+            number: data.ino(),
+            length: data.len(),
+            changed: (data.ctime(), data.ctime_nsec()),
+        })
+    }
 }
 
 /// Watch until dropped or aborted. Where the system cannot watch, it says so and does nothing.
@@ -34,11 +88,7 @@ pub async fn watch(plan: &Plan, swapper: Swapper) {
         .archetypes
         .iter()
         .filter_map(|archetype| match &archetype.module {
-            Module::File(path) => Some(Watched {
-                archetype: archetype.name.clone(),
-                path: path.clone(),
-                content: content(path),
-            }),
+            Module::File(path) => Some(Watched::new(&archetype.name, path)),
             Module::BuiltIn(_) => None,
         })
         .collect();
@@ -63,12 +113,9 @@ pub async fn watch(plan: &Plan, swapper: Swapper) {
         let busy = async { while timeout(QUIET, happens.recv()).await.is_ok() {} };
         let _ = timeout(BUSY, busy).await;
         for file in &mut files {
-            let now = content(&file.path);
-            // A file that is gone, for now or for good, is nothing to swap to.
-            if now.is_none() || now == file.content {
+            if !file.is_new() {
                 continue;
             }
-            file.content = now;
             let swap = Swap {
                 archetype: file.archetype.clone(),
                 source: Source::Module(Module::File(file.path.clone())),
@@ -119,4 +166,43 @@ fn content(path: &Path) -> Option<[u8; 32]> {
     std::fs::read(path)
         .ok()
         .map(|bytes| Sha256::digest(bytes).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_other_content_is_new() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("mine.wasm");
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        let mut early = Watched::new("mine", &path);
+        write("one");
+        assert!(early.is_new());
+        let mut file = Watched::new("mine", &path);
+        assert!(!file.is_new());
+        write("another");
+        assert!(file.is_new() && !file.is_new());
+        // Replaced by the same bytes, as a build does that changes nothing.
+        let other = folder.path().join("other.wasm");
+        std::fs::write(&other, "another").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert!(!file.is_new());
+        std::fs::remove_file(&path).unwrap();
+        assert!(!file.is_new());
+        write("three");
+        assert!(file.is_new());
+    }
+
+    #[test]
+    fn a_file_to_which_nothing_has_happened_is_not_read() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("mine.wasm");
+        std::fs::write(&path, "one").unwrap();
+        let mut file = Watched::new("mine", &path);
+        // Were it read, this would be another content.
+        file.content = None;
+        assert!(!file.is_new());
+    }
 }
