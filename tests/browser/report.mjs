@@ -97,6 +97,24 @@ await visit(async ({ open, shot }) => {
   assert.equal(await portuguese.locator("html").getAttribute("lang"), "pt-BR");
   assert.equal(await portuguese.locator("#rate h3").innerText(), "Requisições por segundo");
 
+  // Held against an older run: what has changed stands out from what is noise, by word and by color.
+  for (const [theme, width] of [["light", 1280], ["dark", 380]]) {
+    const compared = await open(given("VESPEIRO_PAGE_COMPARED"), { theme, width });
+    const table = compared.locator("#comparison");
+    assert.match(await table.locator("caption").innerText(), /^against [a-z0-9]{8}$/i);
+    const told = async (verdict) => {
+      const cell = table.locator("tbody td:last-child").getByText(verdict, { exact: true });
+      assert.ok((await cell.count()) > 0, `nothing is ${verdict}`);
+      return cell.first().evaluate((at) => getComputedStyle(at).color);
+    };
+    const colors = new Set([await told("WORSE"), await told("better"), await told("noise")]);
+    assert.equal(colors.size, 3, [...colors].join(", "));
+    assert.equal(await compared.evaluate(wider), 0, "a comparison scrolls the page sideways");
+    assert.ok((await table.textContent()).includes(given("VESPEIRO_HOSTILE")));
+    assert.equal(await compared.evaluate(() => window.harmed), undefined);
+    await shot(compared, `report-compared-${theme}`);
+  }
+
   // Names that want to be more than names stay text: nothing runs, nothing is requested, nothing is missing.
   const hostile = await open(given("VESPEIRO_PAGE_HOSTILE"));
   assert.equal(await hostile.evaluate(() => window.harmed), undefined);

@@ -6,6 +6,7 @@
 
 mod backoff;
 mod bad_input;
+mod baseline;
 mod breaker;
 mod budgets;
 mod crashes;

@@ -56,7 +56,10 @@ impl Report {
             None => None,
         };
         if let Some(path) = &self.json {
-            json::write(&whole, path)?;
+            match &compared {
+                Some(compared) => json::write_compared(&whole, compared, path)?,
+                None => json::write(&whole, path)?,
+            }
         }
         if let Some(path) = &self.html {
             html::write(&whole, compared.as_ref(), self.lang, path)?;

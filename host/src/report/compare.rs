@@ -3,7 +3,9 @@
 
 mod evidence;
 
-use self::evidence::{Evidence, Known};
+use serde::Serialize;
+
+use self::evidence::{Evidence, Known, rare};
 use super::Locale;
 use super::json::{Requests, Series, Summary};
 use super::language::harmless;
@@ -12,41 +14,53 @@ use super::table::Table;
 use crate::plan::Language;
 
 const WIDTH: usize = 100;
+/// All requests, archetypes, routes.
+const LEVELS: usize = 3;
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
-/// All figures of both, side by side.
-#[derive(Debug, Clone, PartialEq)]
+/// All figures of both, side by side. As JSON it tells the same as on paper: seconds, shares, requests per second.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// The older run.
     pub(super) baseline: String,
+    #[serde(rename = "figures")]
     pub(super) rows: Vec<Row>,
 }
 
 /// One figure of one group of requests.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Row {
     group: Group,
+    #[serde(rename = "figure")]
     kind: Kind,
     pub(super) before: f64,
     pub(super) now: f64,
     pub(super) verdict: Verdict,
+    /// In standard deviations.
+    #[serde(skip)]
+    deviates: f64,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 enum Group {
     Total,
     Archetype(String),
     Route(String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 enum Kind {
     Rate,
-    Quantile(&'static str),
+    #[serde(rename = "error_rate")]
     Errors,
+    #[serde(untagged)]
+    Quantile(&'static str),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) enum Verdict {
     /// Chance alone could have made the difference.
     Noise,
@@ -73,7 +87,8 @@ pub fn compare(baseline: &Summary, run: &Summary) -> Result<Comparison, MergeErr
     let (before, now) = (Side::new(baseline), Side::new(run));
     let mut rows = Vec::new();
     let mut add = |group: Group, was: &Requests, is: &Requests, of: &dyn Fn(&Series) -> bool| {
-        rows.extend(figures(&group, before.known(was, of)?, now.known(is, of)?));
+        let (was, is) = (before.known(&group, was, of)?, now.known(&group, is, of)?);
+        rows.extend(figures(&group, was, is));
         Ok::<(), MergeError>(())
     };
     add(Group::Total, &baseline.total, &run.total, &|_| true)?;
@@ -92,10 +107,29 @@ pub fn compare(baseline: &Summary, run: &Summary) -> Result<Comparison, MergeErr
             add(group, &was.requests, &is.requests, &of)?;
         }
     }
+    judge(&mut rows);
     Ok(Comparison {
         baseline: baseline.run.id.clone(),
         rows,
     })
+}
+
+/// The more figures are looked at, the more of them deviate by chance. All requests, archetypes and routes have a third
+/// of it each, so that many routes do not hide what has become of the whole.
+fn judge(rows: &mut [Row]) {
+    for level in 0..LEVELS {
+        let looks = rows.iter().filter(|row| row.group.level() == level).count();
+        // Quantiles are looked at in two ways at most.
+        let rare = rare(looks * LEVELS * 2);
+        for row in rows.iter_mut().filter(|row| row.group.level() == level) {
+            row.verdict = match (row.deviates > rare, row.kind) {
+                (false, _) => Verdict::Noise,
+                (true, Kind::Rate) => Verdict::Changed,
+                (true, _) if row.now < row.before => Verdict::Better,
+                (true, _) => Verdict::Worse,
+            };
+        }
+    }
 }
 
 struct Side<'a> {
@@ -113,6 +147,7 @@ impl<'a> Side<'a> {
 
     fn known(
         &self,
+        group: &Group,
         requests: &Requests,
         of: &dyn Fn(&Series) -> bool,
     ) -> Result<Known<'_>, MergeError> {
@@ -123,6 +158,7 @@ impl<'a> Side<'a> {
         };
         Ok(Known {
             evidence: &self.evidence,
+            is_whole: *group == Group::Total,
             latency: merger.latency(of)?,
             requests: requests.requests,
             errors: requests.errors,
@@ -132,41 +168,44 @@ impl<'a> Side<'a> {
 }
 
 fn figures(group: &Group, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
-    let row = |kind, was: f64, is: f64, differs: bool| {
-        let verdict = match (differs, kind) {
-            (false, _) => Verdict::Noise,
-            (true, Kind::Rate) => Verdict::Changed,
-            (true, _) if is < was => Verdict::Better,
-            (true, _) => Verdict::Worse,
-        };
-        Row {
-            group: group.clone(),
-            kind,
-            before: was,
-            now: is,
-            verdict,
-        }
+    let row = |kind, was: f64, is: f64, deviates: f64| Row {
+        group: group.clone(),
+        kind,
+        before: was,
+        now: is,
+        verdict: Verdict::Noise,
+        deviates,
     };
     let mut rows = vec![row(
         Kind::Rate,
         before.rate(),
         now.rate(),
-        before.rate_differs(&now),
+        before.rate_deviates(&now),
     )];
     if !before.latency.is_empty() && !now.latency.is_empty() {
         rows.extend(QUANTILES.map(|(name, quantile)| {
-            let differs = before.quantile_differs(&now, quantile);
+            let deviates = before.quantile_deviates(&now, quantile);
             let value = |side: &Known<'_>| side.latency.quantile(quantile).as_secs_f64();
-            row(Kind::Quantile(name), value(&before), value(&now), differs)
+            row(Kind::Quantile(name), value(&before), value(&now), deviates)
         }));
     }
     rows.push(row(
         Kind::Errors,
         before.error_share(),
         now.error_share(),
-        before.errors_differ(&now),
+        before.errors_deviate(&now),
     ));
     rows
+}
+
+impl Group {
+    fn level(&self) -> usize {
+        match self {
+            Group::Total => 0,
+            Group::Archetype(_) => 1,
+            Group::Route(_) => 2,
+        }
+    }
 }
 
 impl Comparison {

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::compare::Comparison;
 use super::files::{WriteError, write_whole};
 use super::timeline::Timeline;
 use super::verdicts::{Aborted, Threshold};
@@ -471,8 +472,31 @@ pub struct Limit {
 
 /// Write the summary as one JSON document. Readers see the old file or the whole new one, never a part.
 pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
+    write_document(summary, path)
+}
+
+/// The same, with what has changed against an older run as its `comparison`.
+pub fn write_compared(
+    summary: &Summary,
+    comparison: &Comparison,
+    path: &Path,
+) -> Result<(), WriteError> {
+    #[derive(Serialize)]
+    struct Compared<'a> {
+        #[serde(flatten)]
+        summary: &'a Summary,
+        comparison: &'a Comparison,
+    }
+    let compared = Compared {
+        summary,
+        comparison,
+    };
+    write_document(&compared, path)
+}
+
+fn write_document(document: &impl Serialize, path: &Path) -> Result<(), WriteError> {
     write_whole("summary", path, |file| {
-        serde_json::to_writer_pretty(std::io::BufWriter::new(&*file), summary)?;
+        serde_json::to_writer_pretty(std::io::BufWriter::new(&*file), document)?;
         file.write_all(b"\n")
     })
 }

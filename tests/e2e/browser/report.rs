@@ -38,10 +38,13 @@ fn the_page_of_a_run_is_drawn_sorted_and_read() {
     std::fs::write(path("hostile.json"), summary.to_string()).unwrap();
     again("hostile.json", "hostile.html", "en");
 
+    compared(&folder, &summary);
+
     let facts = [
         ("VESPEIRO_PAGE", url("run.html")),
         ("VESPEIRO_PAGE_PT", url("pt.html")),
         ("VESPEIRO_PAGE_HOSTILE", url("hostile.html")),
+        ("VESPEIRO_PAGE_COMPARED", url("compared.html")),
         ("VESPEIRO_HOSTILE", HOSTILE.to_owned()),
     ];
     let facts: Vec<(&str, &str)> = facts.iter().map(|(k, v)| (*k, v.as_str())).collect();
@@ -77,6 +80,25 @@ fn played(module: &str, page: &str, summary: &str, journal: &str) {
     });
     eventually("the end of the run", || run.has_ended());
     let _ = run.ended().orderly();
+}
+
+/// The page of a run that is held against itself, had it had other errors.
+fn compared(folder: &TempDir, summary: &Value) {
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let with_errors = |name: &str, of: &str, at: usize| {
+        let mut summary = summary.clone();
+        let requests = &mut summary[of];
+        let requests = match at {
+            0 => requests,
+            at => &mut requests[at],
+        };
+        requests["errors"] = json!(requests["requests"].as_u64().unwrap() / 2);
+        std::fs::write(path(name), summary.to_string()).unwrap();
+    };
+    with_errors("then.json", "archetypes", 1);
+    with_errors("now.json", "total", 0);
+    let (then, now, page) = (path("then.json"), path("now.json"), path("compared.html"));
+    vespeiro(&["report", &now, "--baseline", &then, "--html", &page]).fine();
 }
 
 /// Put the name wherever a summary has one that strangers choose.

@@ -14,12 +14,16 @@ use crate::report::timeline::Recording;
 
 /// A run of 40 s; `slow` makes the latency of a second longer, `errors` is their share.
 fn run(seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f64) -> Summary {
+    lasting(40, seed, slow, errors)
+}
+
+fn lasting(seconds: u64, seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f64) -> Summary {
     let mut dice = StdRng::seed_from_u64(seed);
     let mut recorder = Recorder::new(catalog(), 0);
     let mut totals = Totals::new(catalog(), 1, Process::default());
     let (mut beat, mut recording) = (Beat::default(), Recording::default());
     beat.update(&totals.snapshot(Duration::ZERO, Process::default()));
-    for second in 1..=40 {
+    for second in 1..=seconds {
         let slow = slow(&mut dice);
         for _ in 0..200 + dice.random_range(0..10) {
             let millis = 10.0 * slow - (1.0 - dice.random::<f64>()).ln() * 5.0 * slow;
@@ -37,7 +41,7 @@ fn run(seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f64) -> Summary {
         let now = totals.snapshot(Duration::from_secs(second), Process::default());
         recording.add(&beat.update(&now).unwrap());
     }
-    let mut last = totals.snapshot(Duration::from_secs(40), Process::default());
+    let mut last = totals.snapshot(Duration::from_secs(seconds), Process::default());
     last.started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_600);
     let mut summary = Summary::new(&plan(Language::English), &last);
     summary.timeline = Some(recording.finish(&last));
@@ -49,22 +53,42 @@ fn verdict(comparison: &Comparison, kind: Kind) -> Verdict {
     comparison.rows.iter().find(total).unwrap().verdict
 }
 
+/// Of runs of the same load, each against each other: how many comparisons there are, and how many see a change.
+fn alarms(runs: &[Summary]) -> (usize, usize) {
+    let pairs = runs.iter().flat_map(|a| runs.iter().map(move |b| (a, b)));
+    let compared = pairs
+        .filter(|(a, b)| !std::ptr::eq(*a, *b))
+        .map(|(before, now)| compare(before, now).unwrap());
+    let quiet = |one: &Comparison| one.rows.iter().all(|row| row.verdict == Verdict::Noise);
+    let quiet: Vec<bool> = compared.map(|one| quiet(&one)).collect();
+    (quiet.len(), quiet.iter().filter(|quiet| !**quiet).count())
+}
+
+/// Not one of all its figures, or people would stop to look.
 #[test]
 fn the_same_load_again_is_noise() {
     let runs: Vec<Summary> = (0..8).map(|seed| run(seed, |_| 1.0, 0.02)).collect();
-    let pairs = runs.iter().flat_map(|a| runs.iter().map(move |b| (a, b)));
-    let mut rows = 0;
-    let mut alarms = 0;
-    for (before, now) in pairs.filter(|(a, b)| !std::ptr::eq(*a, *b)) {
-        let compared = compare(before, now).unwrap();
-        rows += compared.rows.len();
-        alarms += compared
-            .rows
-            .iter()
-            .filter(|r| r.verdict != Verdict::Noise)
-            .count();
+    let (all, loud) = alarms(&runs);
+    assert!(all == 56 && loud <= 2, "{loud} of {all}");
+}
+
+/// A few seconds tell little of how much seconds differ.
+#[test]
+fn short_runs_are_not_taken_for_more_than_they_are() {
+    let moody = |dice: &mut StdRng| 1.0 + dice.random::<f64>();
+    for seconds in [2, 3, 6] {
+        let runs: Vec<Summary> = (20..32)
+            .map(|seed| lasting(seconds, seed, moody, 0.02))
+            .collect();
+        let (all, loud) = alarms(&runs);
+        assert!(loud * 20 <= all, "{seconds} s: {loud} of {all}");
     }
-    assert!(rows > 800 && alarms * 50 <= rows, "{alarms} of {rows}");
+    // But what is beyond doubt is seen.
+    let slower = |dice: &mut StdRng| 20.0 + dice.random::<f64>();
+    let compared = compare(&lasting(6, 1, moody, 0.0), &lasting(6, 2, slower, 0.2)).unwrap();
+    for kind in [Kind::Quantile("p50"), Kind::Quantile("p95"), Kind::Errors] {
+        assert_eq!(verdict(&compared, kind), Verdict::Worse, "{kind:?}");
+    }
 }
 
 #[test]
