@@ -107,6 +107,10 @@ await visit(async ({ open, shot }) => {
       assert.ok((await cell.count()) > 0, `nothing is ${verdict}`);
       return cell.first().evaluate((at) => getComputedStyle(at).color);
     };
+    // Routes that are as they were are counted, not listed.
+    const noise = await table.locator("tbody tr").filter({ hasText: "noise" }).allInnerTexts();
+    assert.ok(noise.every((row) => !/^(GET|POST|PUT|DELETE) /.test(row)), noise.join("\n"));
+    assert.match(await compared.locator("#comparison + p").innerText(), /noise: \d/);
     const colors = new Set([await told("WORSE"), await told("better"), await told("noise")]);
     assert.equal(colors.size, 3, [...colors].join(", "));
     assert.equal(await compared.evaluate(wider), 0, "a comparison scrolls the page sideways");

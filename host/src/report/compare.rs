@@ -227,12 +227,7 @@ impl Comparison {
             words.change,
             words.result,
         ]);
-        let mut quiet = 0;
-        for row in &self.rows {
-            if matches!(row.group, Group::Route(_)) && row.verdict == Verdict::Noise {
-                quiet += 1;
-                continue;
-            }
+        for row in self.shown() {
             table.row(vec![
                 row.name(locale),
                 row.figure(locale).into(),
@@ -243,15 +238,31 @@ impl Comparison {
             ]);
         }
         let mut text = table.render(WIDTH);
-        if quiet > 0 {
-            text += &words.only_noise.replace("{}", &locale.integer(quiet));
+        if let Some(line) = self.not_shown(locale) {
+            text += &line;
             text.push('\n');
         }
         text
     }
+
+    /// What people are shown: of routes only what changed.
+    pub(super) fn shown(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.is_quiet())
+    }
+
+    /// How many figures that leaves out; `None` when all are shown.
+    pub(super) fn not_shown(&self, locale: Locale) -> Option<String> {
+        let quiet = self.rows.iter().filter(|row| row.is_quiet()).count() as u64;
+        let words = locale.words();
+        (quiet > 0).then(|| words.only_noise.replace("{}", &locale.integer(quiet)))
+    }
 }
 
 impl Row {
+    fn is_quiet(&self) -> bool {
+        matches!(self.group, Group::Route(_)) && self.verdict == Verdict::Noise
+    }
+
     pub(super) fn name(&self, locale: Locale) -> String {
         match &self.group {
             Group::Total => locale.words().requests.into(),

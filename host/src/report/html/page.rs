@@ -165,7 +165,7 @@ impl Document<'_> {
                         th .text scope="col" { (common.result) }
                     } }
                     tbody {
-                        @for row in &compared.rows {
+                        @for row in compared.shown() {
                             @let bad = row.verdict == Verdict::Worse;
                             @let good = row.verdict == Verdict::Better;
                             tr {
@@ -181,6 +181,9 @@ impl Document<'_> {
                             }
                         }
                     }
+                }
+                @if let Some(line) = compared.not_shown(l) {
+                    p .soft.small { (line) }
                 }
             }
         }
