@@ -67,12 +67,22 @@ impl Me {
     /// One of the ways to go on: by weight, steered towards the categories that the plan's mix still wants. A
     /// category that is `n` percentage points short has its weight multiplied by e^(n/3).
     pub fn choose<T: Copy>(&self, choices: &[Choice<T>]) -> Option<T> {
-        self.draw(choices.iter().map(|choice| {
-            let steer = (self.wanted(choice.category) / 3.0)
-                .exp()
-                .clamp(0.01, 100.0);
-            (choice.what, choice.weight * steer)
-        }))
+        // Tables list a category's choices together, and an exponential is the dearest thing here.
+        let mut last: Option<(&str, f32)> = None;
+        let weighted: Vec<(T, f32)> = choices
+            .iter()
+            .map(|choice| {
+                let steer = match last {
+                    Some((category, steer)) if std::ptr::eq(category, choice.category) => steer,
+                    _ => (self.wanted(choice.category) / 3.0)
+                        .exp()
+                        .clamp(0.01, 100.0),
+                };
+                last = Some((choice.category, steer));
+                (choice.what, choice.weight * steer)
+            })
+            .collect();
+        self.draw(weighted.iter().copied())
     }
 
     fn draw<T>(&self, items: impl Iterator<Item = (T, f32)> + Clone) -> Option<T> {

@@ -67,7 +67,7 @@ async fn run(client: Client<'_>, account: &Account, errand: Errand) -> Result<()
             client.change_password(id, &me.user().password).await
         }
         Errand::EditProfile => {
-            drop(client.get_profile(id).await?);
+            client.open_profile(id).await?;
             me.think_long().await;
             client.update_profile(id, &Profile::made_up(me)).await
         }

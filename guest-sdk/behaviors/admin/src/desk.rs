@@ -154,14 +154,12 @@ pub(crate) async fn watch(client: Client<'_>) -> Result<()> {
     let newest = [("sort", "-created_at"), ("per_page", "20")];
     let locked = [("active", "false"), ("per_page", "20")];
     let (people, (newest, locked)) = join(
-        client.list_users(1, 10),
+        client.count_users(),
         join(client.skim_users(&newest), client.skim_users(&locked)),
     )
     .await;
     newest.and(locked)?;
-    client
-        .me()
-        .observe("users_total", f64::from(people?.meta.total));
+    client.me().observe("users_total", f64::from(people?));
     client.me().think().await;
     client.skim_rights().await
 }

@@ -42,7 +42,7 @@ async fn journey(me: &mut Me) -> Result<()> {
                 me.think_long().await;
                 client.rename_user(&account.id, &me.fake_name()).await?;
             }
-            Curiosity::OwnProfile => drop(client.get_profile(&account.id).await?),
+            Curiosity::OwnProfile => client.open_profile(&account.id).await?,
             Curiosity::OwnAccount => client.whoami().await?,
         }
     }

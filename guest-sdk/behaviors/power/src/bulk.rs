@@ -1,10 +1,7 @@
 //! Bulk operations, in an administrator's session: a group of people is registered, renamed, locked, let in, given
 //! new passwords and deleted, each in one batch. The journey calls it; a group never outlives its call.
 
-use serde_json::json;
-use user_service_client::routes::{
-    ACTIVATE_USER, DEACTIVATE_USER, DELETE_USER, RESET_PASSWORD, UPDATE_USER,
-};
+use user_service_client::routes::{ACTIVATE_USER, DEACTIVATE_USER, DELETE_USER};
 use user_service_client::{Client, Created, NewUser};
 use vespeiro_guest::prelude::*;
 
@@ -34,23 +31,17 @@ impl<'a> Bulk<'a> {
         let group = self.client.create_users(group).await?;
         me.think().await;
         let names: Vec<String> = group.iter().map(|_| me.fake_name()).collect();
-        let renames = group.iter().zip(&names).map(|(user, name)| {
-            self.client
-                .call(UPDATE_USER)
-                .arg(&user.id)
-                .json(&json!({ "name": name }))
-        });
+        let renames = group
+            .iter()
+            .zip(&names)
+            .map(|(user, name)| self.client.renaming(&user.id, name));
         self.client.all(renames.collect()).await?;
         self.each(&group, DEACTIVATE_USER).await?;
         self.each(&group, ACTIVATE_USER).await?;
         if me.ordinal() == 0 || me.chance(0.3) {
-            let password = json!({ "new_password": "SimPass456!" });
-            let resets = group.iter().map(|user| {
-                self.client
-                    .call(RESET_PASSWORD)
-                    .arg(&user.id)
-                    .json(&password)
-            });
+            let resets = group
+                .iter()
+                .map(|user| self.client.resetting(&user.id, "SimPass456!"));
             self.client.all(resets.collect()).await?;
         }
         self.each(&group, DELETE_USER).await?;

@@ -2,7 +2,7 @@
 //! whole run are opened.
 
 use user_service_client::routes::LIST_USERS;
-use user_service_client::{Client, Extent};
+use user_service_client::{Client, Extent, Page, Person};
 use vespeiro_guest::prelude::*;
 
 const SORTS: [&str; 6] = [
@@ -28,11 +28,19 @@ pub(crate) async fn hunt(client: Client<'_>) -> Result<()> {
             _ => {}
         }
         filters.push(("sort", me.pick(&SORTS).unwrap_or(&SORTS[0])));
-        let found = client.search_users(&filters).await?;
+        let reply = client.search_users(&filters).await?;
         filters.pop();
-        if let Some(person) = found.items.iter().find(|person| person.stays(me.run())) {
+        let look = {
+            let found: Page<Person<'_>> = reply.json()?;
+            let mut people = found.items.iter();
+            people
+                .find(|person| person.stays(me.run()))
+                .map(|person| client.looking_at(person))
+        };
+        drop(reply);
+        if let Some(look) = look {
             me.think_briefly().await;
-            client.look_at(person).await?;
+            look.send().await?.expect_success()?;
         }
         me.think_briefly().await;
     }

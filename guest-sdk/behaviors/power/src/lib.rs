@@ -71,7 +71,7 @@ async fn go(me: &Me, account: &Account, bulk: &mut bulk::Bulk<'_>, next: Move) -
             me.think_long().await;
             client.rename_user(&account.id, &me.fake_name()).await
         }
-        Move::Profile => client.get_profile(&account.id).await.map(drop),
+        Move::Profile => client.open_profile(&account.id).await,
         Move::Whoami => client.whoami().await,
         // Two windows, one hunt in each, at the same time.
         Move::HuntTwice => {

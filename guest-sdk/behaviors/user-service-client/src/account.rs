@@ -62,7 +62,7 @@ impl Account {
         let client = self.client(me);
         if !self.is_new {
             me.think().await;
-            if client.find_profile(&self.id).await?.is_some() {
+            if client.has_profile(&self.id).await? {
                 return Ok(());
             }
         }

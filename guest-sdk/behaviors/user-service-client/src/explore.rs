@@ -1,45 +1,48 @@
 //! Looking around, as every archetype does: browsing the directory, bursts of searches, looking at people, roles and
 //! permissions. Looks only at what stays for the whole run, so that a healthy service has an answer to everything.
 
-use vespeiro_guest::Result;
+use vespeiro_guest::{Call, Result};
 
-use crate::client::Client;
-use crate::model::{Id, Named, Person};
+use crate::client::{Client, done};
+use crate::model::{Id, Named, Page, Person};
+use crate::routes;
 
-impl Client<'_> {
+impl<'a> Client<'a> {
     /// Opens a page of the directory and looks at one or two of the people on it.
     ///
     /// # Errors
     /// When the service refuses; so with all of these.
     pub async fn browse(&self) -> Result<()> {
         let me = self.me();
-        let found = self.list_users(me.range(1..=3), 10).await?;
-        let total = found.meta.total;
-        let mut people = found.items;
-        me.check(
-            "a page has no more people than there are",
-            people.len() <= total as usize,
-        );
-        people.retain(|person| person.stays(me.run()));
-        for _ in 0..me.range(1..=2) {
-            let Some(person) = me.pick(&people) else {
-                return Ok(());
-            };
+        let reply = self.list_users(me.range(1..=3), 10).await?;
+        let looks: Vec<Call<'a>> = {
+            let Page { items, meta } = reply.json::<Page<Person<'_>>>()?;
+            me.check(
+                "a page has no more people than there are",
+                items.len() <= meta.total as usize,
+            );
+            let mut people = items;
+            people.retain(|person| person.stays(me.run()));
+            (0..me.range(1..=2))
+                .filter_map(|_| me.pick(&people).map(|person| self.looking_at(person)))
+                .collect()
+        };
+        drop(reply);
+        for look in looks {
             me.think().await;
-            self.look_at(person).await?;
+            done(look).await?;
         }
         Ok(())
     }
 
-    /// Opens one person, by one of the three ways.
-    ///
-    /// # Errors
-    /// As [`Client::browse`].
-    pub async fn look_at(&self, person: &Person) -> Result<()> {
+    /// Opening one person, by one of the three ways.
+    pub fn looking_at(&self, person: &Person<'_>) -> Call<'a> {
         match self.me().range(0..3) {
-            0 => self.get_user(&person.id).await,
-            1 => self.get_user_by_email(&person.email).await,
-            _ => self.get_user_by_username(&person.username).await,
+            0 => self.call(routes::GET_USER).arg(&person.id),
+            1 => self.call(routes::GET_USER_BY_EMAIL).arg(&person.email),
+            _ => self
+                .call(routes::GET_USER_BY_USERNAME)
+                .arg(&person.username),
         }
     }
 

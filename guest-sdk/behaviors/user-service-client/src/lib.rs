@@ -3,6 +3,7 @@
 #![deny(missing_docs)]
 
 mod account;
+mod bodies;
 mod cleanup;
 mod client;
 mod created;

@@ -1,5 +1,6 @@
 //! What the service says, as far as journeys read it. Unknown fields are skipped, and no more is kept than is used.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -36,24 +37,33 @@ impl fmt::Display for Id {
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Id;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an identifier: a string or a number")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Id, E> {
-                Ok(Id(text.into()))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Id, E> {
-                Ok(Id(number.to_string().into()))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
+        identifier(deserializer).map(|text| Id(text.into()))
     }
+}
+
+/// What an identifier says, borrowed where it can be.
+fn identifier<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    struct Visitor;
+    impl<'de> serde::de::Visitor<'de> for Visitor {
+        type Value = Cow<'de, str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an identifier: a string or a number")
+        }
+
+        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Cow::Borrowed(text))
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(text.into()))
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(number.to_string()))
+        }
+    }
+    deserializer.deserialize_any(Visitor)
 }
 
 /// A body of `{"data": …}`.
@@ -97,18 +107,21 @@ pub struct Meta {
     pub total_pages: u32,
 }
 
-/// A user as lists show it.
+/// A user as lists show it. Borrows from the reply: of the many on a page one or two are looked at.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Person {
+pub struct Person<'a> {
     /// Identifier.
-    pub id: Id,
+    #[serde(borrow, deserialize_with = "identifier")]
+    pub id: Cow<'a, str>,
     /// Login name.
-    pub username: Box<str>,
+    #[serde(borrow)]
+    pub username: Cow<'a, str>,
     /// E-mail address.
-    pub email: Box<str>,
+    #[serde(borrow)]
+    pub email: Cow<'a, str>,
 }
 
-impl Person {
+impl Person<'_> {
     /// Whether this user stays for the whole run: not one that an administrator may delete at any moment. Of the
     /// simulated ones those are the virtual users of this run.
     #[must_use]

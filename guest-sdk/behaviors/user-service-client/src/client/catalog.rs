@@ -1,11 +1,13 @@
 //! Calls about roles, permissions and who has which role.
 
-use serde_json::{Value, json};
 use vespeiro_guest::{Call, Result, Route, join};
 
 use super::{Client, done, read};
+use crate::bodies::{Described, NewPermission, NewRole};
 use crate::model::{Data, Id, Identified, Named, Page};
 use crate::{Created, routes};
+
+const MADE: &str = "made by a simulation";
 
 impl Client<'_> {
     /// A page of roles.
@@ -64,9 +66,11 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::list_users`].
     pub async fn create_permission(&self, name: String) -> Result<Created> {
-        let body = json!({ "name": name, "description": "made by a simulation" });
-        self.create(routes::CREATE_PERMISSION, "permission", name, &body)
-            .await
+        let call = self.call(routes::CREATE_PERMISSION).json(&NewPermission {
+            name: &name,
+            description: MADE,
+        });
+        created(call, "permission", name).await
     }
 
     /// Makes a role with these permissions.
@@ -74,23 +78,12 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::list_users`].
     pub async fn create_role(&self, name: String, permissions: &[&str]) -> Result<Created> {
-        let body = json!({ "name": name, "description": "made by a simulation", "permissions": permissions });
-        self.create(routes::CREATE_ROLE, "role", name, &body).await
-    }
-
-    async fn create(
-        &self,
-        route: Route,
-        kind: &str,
-        name: String,
-        body: &Value,
-    ) -> Result<Created> {
-        let call = self.call(route).json(body).mark(format!("{kind}:{name}"));
-        let created: Data<Identified> = read(call).await?;
-        Ok(Created {
-            id: created.data.id,
-            name,
-        })
+        let call = self.call(routes::CREATE_ROLE).json(&NewRole {
+            name: &name,
+            description: MADE,
+            permissions,
+        });
+        created(call, "role", name).await
     }
 
     /// Describes a role anew.
@@ -101,7 +94,7 @@ impl Client<'_> {
         done(
             self.call(routes::UPDATE_ROLE)
                 .arg(id)
-                .json(&json!({ "description": description })),
+                .json(&Described { description }),
         )
         .await
     }
@@ -114,7 +107,7 @@ impl Client<'_> {
         done(
             self.call(routes::UPDATE_PERMISSION)
                 .arg(id)
-                .json(&json!({ "description": description })),
+                .json(&Described { description }),
         )
         .await
     }
@@ -166,4 +159,12 @@ impl Client<'_> {
     fn assignment(&self, route: Route, user: &Id, role: &Id) -> Call<'_> {
         self.call(route).arg(user).arg(role)
     }
+}
+
+async fn created(call: Call<'_>, kind: &str, name: String) -> Result<Created> {
+    let created: Data<Identified> = read(call.mark(format!("{kind}:{name}"))).await?;
+    Ok(Created {
+        id: created.data.id,
+        name,
+    })
 }

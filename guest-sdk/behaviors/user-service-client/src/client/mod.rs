@@ -70,5 +70,10 @@ pub(crate) async fn done(call: Call<'_>) -> Result<()> {
 
 /// Sends a call for what its body says.
 pub(crate) async fn read<T: DeserializeOwned>(call: Call<'_>) -> Result<T> {
-    call.capture_body().send().await?.expect_success()?.json()
+    found(call).await?.json()
+}
+
+/// Sends a call for its body.
+pub(crate) async fn found(call: Call<'_>) -> Result<Reply> {
+    call.capture_body().send().await?.expect_success()
 }

@@ -15,22 +15,24 @@ impl Client<'_> {
         done(self.call(routes::CREATE_PROFILE).arg(user).json(profile)).await
     }
 
-    /// A user's profile; `None` when there is none.
+    /// Whether a user has a profile.
     ///
     /// # Errors
-    /// As [`Client::list_users`].
-    pub async fn find_profile(&self, user: &Id) -> Result<Option<Profile>> {
-        let reply = self
-            .call(routes::GET_PROFILE)
-            .arg(user)
-            .capture_body()
-            .send()
-            .await?;
+    /// As [`Client::get_user`].
+    pub async fn has_profile(&self, user: &Id) -> Result<bool> {
+        let reply = self.call(routes::GET_PROFILE).arg(user).send().await?;
         if reply.status == 404 {
-            return Ok(None);
+            return Ok(false);
         }
-        let found: Data<Profile> = reply.expect_success()?.json()?;
-        Ok(Some(found.data))
+        reply.expect_success().map(|_| true)
+    }
+
+    /// Opens a user's profile, without a look at what it says.
+    ///
+    /// # Errors
+    /// As [`Client::get_user`].
+    pub async fn open_profile(&self, user: &Id) -> Result<()> {
+        done(self.call(routes::GET_PROFILE).arg(user)).await
     }
 
     /// A user's profile.

@@ -1,32 +1,42 @@
 //! Calls about users: looking for them, changing them, and what only administrators may do to them.
 
-use serde_json::json;
-use vespeiro_guest::{Call, Result};
+use vespeiro_guest::{Call, Reply, Result};
 
-use super::{Client, done, read};
-use crate::model::{Data, Id, Identified, Page, Person};
+use super::{Client, done, found, read};
+use crate::bodies::{Change, Rename, Reset};
+use crate::model::{Data, Extent, Id, Identified};
 use crate::{Created, NewUser, routes};
 
 impl<'a> Client<'a> {
-    /// A page of users.
+    /// A page of users: what came, to be read as a [`Page`](crate::Page) of people who borrow from it.
     ///
     /// # Errors
-    /// When there is no reply, no 2xx status or no list; so with all reading calls.
-    pub async fn list_users(&self, page: u32, per_page: u32) -> Result<Page<Person>> {
-        read(
-            self.call(routes::LIST_USERS)
-                .query("page", page)
-                .query("per_page", per_page),
-        )
-        .await
+    /// When there is no reply or no 2xx status.
+    pub async fn list_users(&self, page: u32, per_page: u32) -> Result<Reply> {
+        found(self.listing_users(page, per_page)).await
     }
 
-    /// A page of users that match all these filters.
+    /// How many users there are.
+    ///
+    /// # Errors
+    /// When there is no reply, no 2xx status or not what was asked for; so with all reading calls.
+    pub async fn count_users(&self) -> Result<u32> {
+        let first: Extent = read(self.listing_users(1, 10)).await?;
+        Ok(first.meta.total)
+    }
+
+    fn listing_users(&self, page: u32, per_page: u32) -> Call<'a> {
+        self.call(routes::LIST_USERS)
+            .query("page", page)
+            .query("per_page", per_page)
+    }
+
+    /// A page of users that match all these filters, to be read like that of [`Client::list_users`].
     ///
     /// # Errors
     /// As [`Client::list_users`].
-    pub async fn search_users(&self, filters: &[(&str, &str)]) -> Result<Page<Person>> {
-        read(self.searching(filters)).await
+    pub async fn search_users(&self, filters: &[(&str, &str)]) -> Result<Reply> {
+        found(self.searching(filters)).await
     }
 
     /// The same without a look at who was found.
@@ -108,12 +118,14 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn rename_user(&self, id: &Id, name: &str) -> Result<()> {
-        done(
-            self.call(routes::UPDATE_USER)
-                .arg(id)
-                .json(&json!({ "name": name })),
-        )
-        .await
+        done(self.renaming(id, name)).await
+    }
+
+    /// Another display name for a user, ready to be sent alone or with others.
+    pub fn renaming(&self, id: &Id, name: &str) -> Call<'a> {
+        self.call(routes::UPDATE_USER)
+            .arg(id)
+            .json(&Rename { name })
     }
 
     /// Sets the account's password anew, to what it was, so that the identity holds for later sessions.
@@ -121,7 +133,10 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn change_password(&self, id: &Id, password: &str) -> Result<()> {
-        let body = json!({ "current_password": password, "new_password": password });
+        let body = Change {
+            current_password: password,
+            new_password: password,
+        };
         done(self.call(routes::CHANGE_PASSWORD).arg(id).json(&body)).await
     }
 
@@ -130,12 +145,14 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn reset_password(&self, id: &Id, password: &str) -> Result<()> {
-        done(
-            self.call(routes::RESET_PASSWORD)
-                .arg(id)
-                .json(&json!({ "new_password": password })),
-        )
-        .await
+        done(self.resetting(id, password)).await
+    }
+
+    /// A new password for a user, ready to be sent alone or with others.
+    pub fn resetting(&self, id: &Id, new_password: &str) -> Call<'a> {
+        self.call(routes::RESET_PASSWORD)
+            .arg(id)
+            .json(&Reset { new_password })
     }
 
     /// Locks a user out.
