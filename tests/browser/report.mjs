@@ -87,6 +87,8 @@ await visit(async ({ open, shot }) => {
   const narrow = await open(url, { width: 380, height: 800 });
   const wider = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
   assert.equal(await narrow.evaluate(wider), 0, "a narrow page scrolls sideways");
+  const tops = await narrow.locator(".cards > *").evaluateAll((all) => all.map((card) => card.getBoundingClientRect().top));
+  assert.ok(new Set(tops).size < tops.length, "a narrow page has one card in each row");
   await shot(narrow, "report-narrow");
 
   const print = await open(url, { theme: "dark", media: "print", width: 800 });
