@@ -1,15 +1,21 @@
 //! A run ends itself when its target is in distress, and is held to thresholds: exit codes 3 and 99, and results that
 //! say why.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{Fickle, Played, RunOf, Service, eventually, example, vespeiro};
 
-/// Somebody who asks for one thing over and over, without an end.
+/// People who ask for one thing over and over, without an end.
 fn restless(options: &str) -> String {
+    many(20, options)
+}
+
+fn many(users: u32, options: &str) -> String {
     format!(
-        "--users 20 --min-request-count 1000000 --max-request-count 1000000 --delay-min 5 --delay-max 20 \
+        "--users {users} --min-request-count 1000000 --max-request-count 1000000 --delay-min 5 --delay-max 20 \
          --guest-timeout 10s --archetype first={} {options}",
         example("first").display()
     )
@@ -17,8 +23,12 @@ fn restless(options: &str) -> String {
 
 /// Play until the target has been well for a while, let it fail, and wait for what the run makes of it.
 fn until_it_fails(options: &str) -> Played {
+    until(&restless(options), Fickle::fail)
+}
+
+fn until(options: &str, change: fn(&Fickle)) -> Played {
     let target = Fickle::start();
-    let mut run = RunOf::start(&target.url, &restless(options));
+    let mut run = RunOf::start(&target.url, options);
     eventually("a beginning that is well", || {
         let ended = run.process.has_ended();
         assert!(
@@ -33,7 +43,7 @@ fn until_it_fails(options: &str) -> Played {
             .then(|| target.answered() > 500)
             .filter(|enough| *enough)
     });
-    target.fail();
+    change(&target);
     run.played()
 }
 
@@ -72,6 +82,22 @@ fn a_target_that_was_better_at_the_beginning_stops_the_run() {
     assert_eq!(text(aborted, "cause"), "degradation");
     assert_eq!(text(aborted, "condition"), "error_rate>15%:1s");
     assert_eq!(aborted["baseline"].as_f64(), Some(0.0));
+}
+
+#[test]
+fn a_target_that_was_quicker_at_the_beginning_stops_the_run() {
+    let slow = |target: &Fickle| target.slow_down(Duration::from_millis(1500));
+    // Enough of them that some seconds tell something, however late each answer is.
+    let played = until(&many(150, "--degradation 3:4s"), slow);
+    assert_eq!(played.ended.code, Some(3), "{}", played.ended.stderr);
+    let aborted = &played.summary["aborted"];
+    assert_eq!(text(aborted, "cause"), "degradation");
+    let condition = text(aborted, "condition");
+    assert!(condition.starts_with("p95>"), "{condition}");
+    let seconds = |key: &str| aborted[key].as_f64().unwrap();
+    assert!(seconds("achieved") > 1.0, "{aborted}");
+    assert!(seconds("achieved") > 3.0 * seconds("baseline"), "{aborted}");
+    assert_eq!(played.errors(), 0);
 }
 
 #[test]

@@ -1,7 +1,9 @@
-//! A target that is well until the test says otherwise: every request is answered with 200, or from then on with 500.
+//! A target that is well until the test says otherwise: every request is answered with 200 at once, or from then on with
+//! 500, or late.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -19,6 +21,8 @@ pub struct Fickle {
 #[derive(Default)]
 struct Mood {
     failing: AtomicBool,
+    /// How long each answer takes.
+    slow_ms: AtomicU64,
     answered: AtomicU64,
 }
 
@@ -41,12 +45,22 @@ impl Fickle {
         self.state.failing.store(true, Ordering::Relaxed);
     }
 
+    /// Answer no sooner than this from now on.
+    pub fn slow_down(&self, by: Duration) {
+        let millis = by.as_millis() as u64;
+        self.state.slow_ms.store(millis, Ordering::Relaxed);
+    }
+
     pub fn answered(&self) -> u64 {
         self.state.answered.load(Ordering::Relaxed)
     }
 }
 
 async fn answer(State(mood): State<Arc<Mood>>) -> StatusCode {
+    let slow = Duration::from_millis(mood.slow_ms.load(Ordering::Relaxed));
+    if !slow.is_zero() {
+        tokio::time::sleep(slow).await;
+    }
     mood.answered.fetch_add(1, Ordering::Relaxed);
     match mood.failing.load(Ordering::Relaxed) {
         true => StatusCode::INTERNAL_SERVER_ERROR,
