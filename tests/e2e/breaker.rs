@@ -91,8 +91,7 @@ fn a_target_that_fails_is_left_alone_until_it_is_back() {
 fn a_service_that_dies_and_comes_back_is_played_on() {
     let service = Service::start();
     let url = service.url.clone();
-    // Users back off from a dead service, so that failures are slow to outweigh what went well before.
-    let run = start(&url, "--breaker-window 2s");
+    let run = start(&url, "");
     eventually("load", || (service.answered_at_all() > 200).then_some(()));
     service.process.signal("KILL");
     says(&run, "the circuit breaker opened");

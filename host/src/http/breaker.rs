@@ -1,7 +1,7 @@
 //! The circuit breaker between one worker and the target. Asked before each request leaves and told what came of it.
 //!
-//! Closed, it lets all pass. When enough of the last requests failed it opens: nothing passes for a while. Then, half
-//! open, a few probes pass: if all of them succeed it closes, and the first that fails opens it again. What must stay
+//! Closed, it lets all pass. When enough of the last requests failed, or none but failures have come for a while, it
+//! opens: nothing passes for a while. Then, half open, a few probes pass: if all of them succeed it closes, and the first that fails opens it again. What must stay
 //! true: it is a pure function of the times and outcomes that it was told, and never lets more probes out than its rules
 //! allow.
 
@@ -13,6 +13,9 @@ use crate::plan::BreakerRules;
 
 /// Part of a cool-down that chance may add to it, so that workers do not probe in step.
 const JITTER: f64 = 0.5;
+/// Part of the window after which an unbroken row of failures opens it, whatever went well before: users back off from a
+/// dead target, so that their failures alone would take as long as the window to outweigh that.
+const ROW: u32 = 10;
 
 /// Leave to send one request; to be handed back with what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +46,8 @@ pub struct Breaker {
     phase: Phase,
     turn: u32,
     window: Window,
+    /// Failures since the last good outcome, and when the first of them came.
+    row: Option<(Duration, u32)>,
 }
 
 impl Breaker {
@@ -51,6 +56,7 @@ impl Breaker {
             phase: Phase::Closed,
             turn: 0,
             window: Window::new(rules.window),
+            row: None,
             rules,
         }
     }
@@ -102,11 +108,15 @@ impl Breaker {
             return None;
         }
         match (&mut self.phase, verdict) {
-            (Phase::Closed, Verdict::Good) => self.window.add(now, false),
+            (Phase::Closed, Verdict::Good) => {
+                self.window.add(now, false);
+                self.row = None;
+            }
             (Phase::Closed, Verdict::Bad) => {
                 self.window.add(now, true);
                 let count = self.window.count(now);
-                if count.is_over(self.rules.volume, self.rules.threshold) {
+                let over = count.is_over(self.rules.volume, self.rules.threshold);
+                if self.is_dead(now) || over {
                     return Some(self.open(now, chance));
                 }
             }
@@ -127,6 +137,15 @@ impl Breaker {
         None
     }
 
+    /// One more failure; tells whether there have been enough of them and nothing else for long enough.
+    fn is_dead(&mut self, now: Duration) -> bool {
+        let (since, bad) = self.row.get_or_insert((now, 0));
+        *bad = bad.saturating_add(1);
+        let lasts = now.saturating_sub(*since);
+        let window = self.rules.window;
+        *bad >= self.rules.volume && (window / ROW..=window).contains(&lasts)
+    }
+
     fn open(&mut self, now: Duration, chance: impl FnOnce(u32) -> f64) -> BreakerState {
         let stretch = 1.0 + JITTER * chance(self.turn);
         let until = now + self.rules.cool_down.mul_f64(stretch);
@@ -136,6 +155,7 @@ impl Breaker {
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
+        self.row = None;
         self.turn = self.turn.wrapping_add(1);
     }
 }
@@ -199,6 +219,24 @@ mod tests {
         assert_eq!(breaker.ask(at(6_000)), None);
         breaker.came(at(6_000), probe, Verdict::Void, |_| 0.0);
         assert!(breaker.ask(at(6_000)).is_some());
+    }
+
+    #[test]
+    fn a_dead_target_opens_it_whatever_went_well_before() {
+        let mut breaker = Breaker::new(RULES);
+        (0..1_000).for_each(|_| {
+            tell(&mut breaker, 0, Verdict::Good);
+        });
+        // A blip is over at once, and says nothing.
+        for _ in 0..10 {
+            assert_eq!(tell(&mut breaker, 100, Verdict::Bad), None);
+        }
+        tell(&mut breaker, 200, Verdict::Good);
+        for ms in [1_500, 1_900, 2_300, 2_499] {
+            assert_eq!(tell(&mut breaker, ms, Verdict::Bad), None, "{ms}");
+        }
+        let opened = tell(&mut breaker, 2_500, Verdict::Bad);
+        assert_eq!(opened, Some(BreakerState::Open));
     }
 
     #[test]
