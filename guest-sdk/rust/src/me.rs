@@ -128,7 +128,7 @@ impl Me {
             return 0.0;
         }
         let categories = self.core.behavior.categories();
-        let index = categories.iter().position(|&known| known == category);
+        let index = categories.iter().position(|&known| same(known, category));
         index
             .and_then(|index| mix.get(index))
             .copied()
@@ -179,5 +179,37 @@ impl Me {
         parsed
             .map(Some)
             .map_err(|error| Error::config(format!("feed `{name}`: {error}")))
+    }
+}
+
+/// Equality for short names, eight bytes at a time: the comparison that the target comes with goes byte by byte, and
+/// each round of a loop in a guest costs the engine's check as well.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let (words, rest) = one.as_bytes().as_chunks::<8>();
+    let (others, other_rest) = other.as_bytes().as_chunks::<8>();
+    let alike = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
+    words.iter().zip(others).all(alike) && rest.iter().zip(other_rest).all(|(a, b)| a == b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+
+    #[test]
+    fn names_are_the_same_only_when_every_byte_is() {
+        let name = "role-permission, and more of it";
+        for length in 0..=name.len() {
+            let one = &name[..length];
+            assert!(same(one, &one.to_owned()), "{one}");
+            assert!(!same(one, &format!("{one}x")), "{one}");
+            for at in 0..length {
+                let mut other = one.to_owned();
+                other.replace_range(at..=at, "#");
+                assert!(!same(one, &other), "{other}");
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::ops::RangeBounds;
 use fastrand::Rng;
 
 use crate::Me;
+use crate::me::same;
 
 /// One way to go on, for [`Me::choose`].
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +74,7 @@ impl Me {
             .iter()
             .map(|choice| {
                 let steer = match last {
-                    Some((category, steer)) if std::ptr::eq(category, choice.category) => steer,
+                    Some((category, steer)) if same(category, choice.category) => steer,
                     _ => (self.wanted(choice.category) / 3.0)
                         .exp()
                         .clamp(0.01, 100.0),
