@@ -2,16 +2,19 @@
 //! come into being with the first value that falls into them.
 //!
 //! What must stay true: a value far from all others costs one piece, not all cells up to it. There are hundreds of these
-//! in a run, and one slow second of the target must not show in the generator's memory.
+//! in a run, and one slow second of the target must not show in the generator's memory. For the same reason a cell has
+//! half the width of a count, and the few that outgrow it carry over elsewhere.
+
+use std::collections::BTreeMap;
 
 /// Cells of the lowest range, where each holds one value; every further range is twice as wide and has half as many.
 const SINGLE: u64 = 2048;
 /// Cells of every further range.
 const FURTHER: usize = SINGLE as usize / 2;
-/// Cells of a piece: as many as a line of the processor's cache holds.
+/// Cells of a piece: few, for the values far from most come one by one.
 const PIECE: usize = 8;
 
-type Piece = [u64; PIECE];
+type Piece = [u32; PIECE];
 
 /// Counts by value.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +22,8 @@ pub(super) struct Grid {
     /// Where the counts of each run of cells are: one more than an index into `pieces`, or 0 for none.
     places: Vec<u16>,
     pieces: Vec<Piece>,
+    /// The upper halves of counts that a cell is too narrow for, by its number.
+    carried: BTreeMap<usize, u32>,
     count: u64,
 }
 
@@ -38,10 +43,32 @@ impl Grid {
     }
 
     pub(super) fn record_n(&mut self, value: u64, count: u64) {
-        let cell = cell_of(value);
-        let counted = &mut self.piece_at(cell / PIECE)[cell % PIECE];
-        *counted = counted.saturating_add(count);
+        self.add(cell_of(value), count);
         self.count = self.count.saturating_add(count);
+    }
+
+    fn add(&mut self, cell: usize, count: u64) {
+        let counted = &mut self.piece_at(cell / PIECE)[cell % PIECE];
+        let sum = u64::from(*counted).saturating_add(count);
+        *counted = sum as u32;
+        if sum > u64::from(u32::MAX) {
+            self.carry(cell, (sum >> 32) as u32);
+        }
+    }
+
+    #[cold]
+    fn carry(&mut self, cell: usize, upper: u32) {
+        let carried = self.carried.entry(cell).or_default();
+        *carried = carried.saturating_add(upper);
+    }
+
+    /// Make this the count of a cell that is in use.
+    fn put(&mut self, cell: usize, index: usize, count: u64) {
+        self.pieces[index][cell % PIECE] = count as u32;
+        match (count >> 32) as u32 {
+            0 => self.carried.remove(&cell),
+            upper => self.carried.insert(cell, upper),
+        };
     }
 
     /// The piece of this run of cells, a new one if need be.
@@ -76,8 +103,12 @@ impl Grid {
 
     pub(super) fn merge(&mut self, other: &Grid) {
         for (at, theirs) in other.used() {
-            for (mine, theirs) in self.piece_at(at).iter_mut().zip(theirs) {
-                *mine = mine.saturating_add(*theirs);
+            for (within, count) in theirs
+                .into_iter()
+                .enumerate()
+                .filter(|(_, count)| *count > 0)
+            {
+                self.add(at * PIECE + within, count);
             }
         }
         self.count = self.count.saturating_add(other.count);
@@ -89,9 +120,10 @@ impl Grid {
         for (at, theirs) in earlier.used() {
             match self.index(at) {
                 Some(index) => {
-                    for (mine, theirs) in self.pieces[index].iter_mut().zip(theirs) {
-                        exact &= *mine >= *theirs;
-                        *mine = mine.saturating_sub(*theirs);
+                    let mine = self.counts(at, index);
+                    for (within, (mine, theirs)) in mine.into_iter().zip(theirs).enumerate() {
+                        exact &= mine >= theirs;
+                        self.put(at * PIECE + within, index, mine.saturating_sub(theirs));
                     }
                 }
                 None => exact &= theirs.iter().all(|count| *count == 0),
@@ -105,6 +137,7 @@ impl Grid {
     pub(super) fn reset(&mut self) {
         self.places.clear();
         self.pieces.clear();
+        self.carried.clear();
         self.count = 0;
     }
 
@@ -116,8 +149,11 @@ impl Grid {
     /// The cells in use, ascending.
     pub(super) fn cells(&self) -> impl Iterator<Item = Cell> {
         self.used().flat_map(|(at, piece)| {
-            let counted = piece.iter().enumerate().filter(|(_, count)| **count > 0);
-            counted.map(move |(within, count)| cell(at * PIECE + within, *count))
+            let counted = piece
+                .into_iter()
+                .enumerate()
+                .filter(|(_, count)| *count > 0);
+            counted.map(move |(within, count)| cell(at * PIECE + within, count))
         })
     }
 
@@ -153,9 +189,21 @@ impl Grid {
         })
     }
 
-    fn used(&self) -> impl DoubleEndedIterator<Item = (usize, &Piece)> {
+    fn used(&self) -> impl DoubleEndedIterator<Item = (usize, [u64; PIECE])> {
         let runs = 0..self.places.len();
-        runs.filter_map(|at| Some((at, &self.pieces[self.index(at)?])))
+        runs.filter_map(|at| Some((at, self.counts(at, self.index(at)?))))
+    }
+
+    /// A piece's counts, whole.
+    fn counts(&self, at: usize, index: usize) -> [u64; PIECE] {
+        let mut counts = self.pieces[index].map(u64::from);
+        if !self.carried.is_empty() {
+            for (within, count) in counts.iter_mut().enumerate() {
+                let upper = self.carried.get(&(at * PIECE + within)).copied();
+                *count |= u64::from(upper.unwrap_or(0)) << 32;
+            }
+        }
+        counts
     }
 }
 
@@ -186,6 +234,15 @@ mod tests {
         prop_oneof![0..5_000u64, 0..60_000_000u64, 0..100_000_000_000u64]
     }
 
+    /// Some that a cell is too narrow for.
+    fn count() -> impl Strategy<Value = u64> {
+        prop_oneof![
+            1..4u64,
+            1..4u64,
+            u64::from(u32::MAX) - 1..u64::from(u32::MAX) * 3
+        ]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -200,7 +257,7 @@ mod tests {
         }
 
         #[test]
-        fn it_says_what_a_histogram_says(values in prop::collection::vec((value(), 1..4u64), 1..40)) {
+        fn it_says_what_a_histogram_says(values in prop::collection::vec((value(), count()), 1..40)) {
             let mut grid = Grid::default();
             let mut whole = Histogram::<u64>::new(3).unwrap();
             for (value, count) in &values {
@@ -216,7 +273,7 @@ mod tests {
             prop_assert_eq!(cells, theirs);
             prop_assert_eq!(grid.first().unwrap().lowest, whole.lowest_equivalent(whole.min()));
             prop_assert_eq!(grid.last().unwrap().highest, whole.max());
-            for rank in 1..=whole.len() {
+            for rank in (1..=whole.len().min(20)).chain(whole.len().saturating_sub(20).max(1)..=whole.len()) {
                 let quantile = (rank as f64 - 0.5) / whole.len() as f64;
                 prop_assert_eq!(grid.ranked(rank).unwrap().highest, whole.value_at_quantile(quantile));
             }
@@ -224,11 +281,11 @@ mod tests {
 
         #[test]
         fn subtracting_undoes_merging(
-            one in prop::collection::vec(value(), 0..50), other in prop::collection::vec(value(), 0..50),
+            one in prop::collection::vec((value(), count()), 0..50), other in prop::collection::vec((value(), count()), 0..50),
         ) {
-            let grid = |values: &[u64]| {
+            let grid = |values: &[(u64, u64)]| {
                 let mut grid = Grid::default();
-                values.iter().for_each(|value| grid.record(*value));
+                values.iter().for_each(|(value, count)| grid.record_n(*value, *count));
                 grid
             };
             let (one, other) = (grid(&one), grid(&other));
