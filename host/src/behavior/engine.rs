@@ -9,6 +9,8 @@ use std::time::Duration;
 use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Config};
 
+use super::recompile::Functions;
+
 /// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -72,6 +74,9 @@ impl Engine {
         config.wasm_component_model(true);
         config.epoch_interruption(true);
         config.max_wasm_stack(GUEST_STACK);
+        config
+            .enable_incremental_compilation(Arc::new(Functions::default()))
+            .map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
         if let Some(directory) = cache {
             let mut settings = CacheConfig::new();
             settings.with_directory(&directory);

@@ -15,6 +15,7 @@ mod image;
 mod instance;
 mod load;
 mod load_error;
+mod recompile;
 mod slot;
 mod step;
 #[cfg(test)]

@@ -162,13 +162,18 @@ impl Generator {
 
 /// `vespeiro run` on one worker, with all that every run of the bench has in common.
 pub fn run_vespeiro(tools: &Tools, url: &str) -> Command {
-    let mut command = pinned(GENERATOR_CORE, &tools.vespeiro);
+    run_vespeiro_on(tools, url, &GENERATOR_CORE.to_string(), "1")
+}
+
+/// The same with so many workers on these cores.
+pub fn run_vespeiro_on(tools: &Tools, url: &str, cores: &str, workers: &str) -> Command {
+    let mut command = pinned(cores, &tools.vespeiro);
     command.args([
         "run",
         "--base-url",
         url,
         "--workers",
-        "1",
+        workers,
         "--no-panel",
         "--seed",
         "1",

@@ -91,7 +91,8 @@ fn main() -> Result<()> {
         calls::calls(tools, seconds)?;
     }
     if wanted(Part::Swaps) {
-        swaps::swaps(tools, quick(15, 60))?;
+        let runs = flags.runs.unwrap_or(quick(1, 3) as usize).max(1);
+        swaps::swaps(tools, runs, flags.seconds.unwrap_or(quick(15, 60)).max(5))?;
     }
     if wanted(Part::Extras) {
         let runs = flags.runs.unwrap_or(quick(2, 5) as usize).max(1);

@@ -1,6 +1,7 @@
 //! Processes that the bench starts: pinned to a core, watched to their end, and gone when the bench is gone, however it
 //! ended. Figures come from `/proc`: no privileges, no tool to install.
 
+use std::fmt::Display;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,13 +15,13 @@ const TICKS_PER_SECOND: u64 = 100;
 /// How often a process is looked at while it runs.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A command on one core. It is ended by the kernel when the bench dies.
-pub fn pinned(core: usize, program: &Path) -> Command {
+/// A command on one core, or several: `0,1`. It is ended by the kernel when the bench dies.
+pub fn pinned(cores: impl Display, program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command
         .args([
             "--cpu-list",
-            &core.to_string(),
+            &cores.to_string(),
             "setpriv",
             "--pdeathsig",
             "TERM",

@@ -1,0 +1,116 @@
+//! What the compiler made of single functions, kept for the next module that has the same: a behavior that was edited
+//! shares nearly all of its code with the one before it. Used by the engine, read and written by the compiler's threads.
+//!
+//! What must stay true: it is bounded, whatever is swapped in, and what was not asked for lately is what goes.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use wasmtime::CacheStore;
+
+/// Bytes that one generation may hold: the functions of some ten behaviors in Rust, or of one that carries a whole engine.
+const GENERATION: usize = 12 << 20;
+
+/// Compiled functions by the hash of their code.
+#[derive(Default)]
+pub(super) struct Functions {
+    generations: Mutex<Generations>,
+}
+
+/// The functions asked for since the last turn, and those from before it.
+#[derive(Default)]
+struct Generations {
+    young: HashMap<Box<[u8]>, Box<[u8]>>,
+    old: HashMap<Box<[u8]>, Box<[u8]>>,
+    /// Bytes in the young ones.
+    bytes: usize,
+}
+
+impl Functions {
+    fn locked(&self) -> MutexGuard<'_, Generations> {
+        // Nothing in here can be left half done in a way that matters: a missing function is compiled again.
+        self.generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Generations {
+    fn get(&mut self, key: &[u8]) -> Option<Box<[u8]>> {
+        if let Some(code) = self.young.get(key) {
+            return Some(code.clone());
+        }
+        let (key, code) = self.old.remove_entry(key)?;
+        let found = code.clone();
+        self.insert(key, code);
+        Some(found)
+    }
+
+    fn insert(&mut self, key: Box<[u8]>, code: Box<[u8]>) {
+        let size = key.len() + code.len();
+        if self.bytes + size > GENERATION {
+            self.old = mem::take(&mut self.young);
+            self.bytes = 0;
+        }
+        if size <= GENERATION && self.young.insert(key, code).is_none() {
+            self.bytes += size;
+        }
+    }
+}
+
+impl CacheStore for Functions {
+    fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let code = self.locked().get(key)?;
+        Some(Cow::Owned(code.into_vec()))
+    }
+
+    fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
+        self.locked().insert(key.into(), value.into_boxed_slice());
+        true
+    }
+}
+
+impl fmt::Debug for Functions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Functions")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(functions: &Functions) -> usize {
+        let generations = functions.locked();
+        let both = generations.young.iter().chain(&generations.old);
+        both.map(|(key, code)| key.len() + code.len()).sum()
+    }
+
+    #[test]
+    fn what_was_asked_for_lately_stays_and_the_rest_goes() {
+        let functions = Functions::default();
+        let size = GENERATION / 10;
+        functions.insert(b"used", vec![7; size]);
+        functions.insert(b"forgotten", vec![8; size]);
+        for number in 0..50u32 {
+            functions.insert(&number.to_le_bytes(), vec![0; size]);
+            assert_eq!(functions.get(b"used").unwrap()[..], vec![7; size]);
+            assert!(held(&functions) <= 2 * GENERATION);
+        }
+        assert_eq!(functions.get(b"forgotten"), None);
+        assert_eq!(
+            functions.get(&49u32.to_le_bytes()).unwrap()[..],
+            vec![0; size]
+        );
+    }
+
+    #[test]
+    fn one_that_is_too_large_is_not_kept() {
+        let functions = Functions::default();
+        functions.insert(b"key", vec![0; GENERATION]);
+        assert_eq!((functions.get(b"key"), held(&functions)), (None, 0));
+    }
+}
