@@ -276,6 +276,7 @@ fn a_torn_line_is_skipped_and_a_kept_journal_is_finished_later() {
     let again = cleanup(&journal);
     assert_eq!(again.status.code(), Some(2), "there is no journal any more");
     assert_eq!(text(&again.stderr).lines().count(), 1);
+    assert!(text(&again.stderr).contains("removes its journal too"));
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub struct ReadError {
 pub enum Damage {
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
+    #[error("there is no such file: a cleanup that has removed everything removes its journal too")]
+    Gone,
     #[error("this is no journal: name the file that the run has printed")]
     NotAJournal,
     #[error("it ends within its first line, so nothing was created under it: remove it")]
@@ -54,7 +56,10 @@ pub fn read(path: &Path) -> Result<Contents, ReadError> {
         path: path.to_owned(),
         damage,
     };
-    let file = File::open(path).map_err(|e| error(e.into()))?;
+    let file = File::open(path).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => error(Damage::Gone),
+        _ => error(e.into()),
+    })?;
     parse(BufReader::new(file)).map_err(error)
 }
 

@@ -75,11 +75,11 @@ pub(super) async fn clean(
     }
     let logouts = match tokens.len() {
         0 => String::new(),
-        n => format!(", {n} sessions to log out"),
+        n => format!(", {} to log out", counted(n, "session")),
     };
     eprintln!(
-        "cleanup: {} things to remove{logouts}; a second Ctrl-C skips it",
-        outstanding.len()
+        "cleanup: {} to remove{logouts}; a second Ctrl-C skips it",
+        counted(outstanding.len(), "thing")
     );
     let behavior = loader.load(&plan.cleanup.archetype.module)?;
     let mut told = Instant::now();
@@ -115,10 +115,15 @@ pub(super) async fn clean(
 fn forget(tokens: &Tokens) {
     if !tokens.is_empty() {
         eprintln!(
-            "cleanup: {} sessions were not logged out: they end when their tokens expire",
-            tokens.len()
+            "cleanup: not logged out: {}, until the tokens expire",
+            counted(tokens.len(), "session")
         );
     }
+}
+
+fn counted(n: usize, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{plural}")
 }
 
 fn close(journal: Journal, mut figures: Cleanup, left: Vec<String>) -> anyhow::Result<Tidied> {
@@ -127,8 +132,8 @@ fn close(journal: Journal, mut figures: Cleanup, left: Vec<String>) -> anyhow::R
         journal.remove()?;
     } else {
         eprintln!(
-            "cleanup: {} things are left; finish with: vespeiro cleanup {path}",
-            left.len()
+            "cleanup: {} left; finish with: vespeiro cleanup {path}",
+            counted(left.len(), "thing")
         );
         figures.journal = Some(path);
     }
