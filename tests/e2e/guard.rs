@@ -147,6 +147,39 @@ fn a_run_that_stops_itself_still_cleans_up() {
 }
 
 #[test]
+fn a_run_that_stops_itself_is_no_success_to_clean_up_after() {
+    let service = Service::start();
+    let folder = TempDir::new().unwrap();
+    let journal = folder.path().join("run.journal");
+    let play = |requests: &str, guard: &[&str]| {
+        let run = [
+            "run",
+            "--no-panel",
+            "--base-url",
+            &service.url,
+            "--journal",
+            journal.to_str().unwrap(),
+            "--users=5",
+            "--guest-timeout=10s",
+            "--delay-min=5",
+            "--delay-max=20",
+            "--cleanup=on-success",
+            "--min-request-count",
+            requests,
+            "--max-request-count",
+            requests,
+        ];
+        vespeiro(&[&run[..], guard].concat()).orderly().code
+    };
+    assert_eq!(play("100000", &["--abort-on", "requests>50:1s"]), Some(3));
+    assert!(journal.exists());
+    let left = vespeiro(&["cleanup", journal.to_str().unwrap()]).fine();
+    assert!(left.stdout.contains(" 0 left"), "{}", left.stdout);
+    assert_eq!(play("20", &[]), Some(0));
+    assert!(!journal.exists());
+}
+
+#[test]
 fn crossed_thresholds_are_code_99_and_stand_in_every_result() {
     let service = Service::start();
     let folder = TempDir::new().unwrap();

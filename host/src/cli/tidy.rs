@@ -9,7 +9,7 @@ use crate::cleanup::{Header, Journal, read};
 use crate::exit::Misuse;
 use crate::plan::{CleanUp, Plan};
 use crate::report::Cleanup;
-use crate::run::{Ended, Progress, Stopper, Tokens, sweep};
+use crate::run::{Ended, Progress, Stopper, Tokens, Why, sweep};
 
 /// How often a long cleanup says how far it is.
 const PACE: Duration = Duration::from_secs(2);
@@ -40,9 +40,8 @@ pub(super) async fn after_run(
     stopper: &Stopper,
     ended: Option<&mut Ended>,
 ) -> anyhow::Result<Tidied> {
-    let success = ended
-        .as_ref()
-        .is_some_and(|ended| ended.quarantined.is_empty());
+    let well = |ended: &&mut Ended| ended.quarantined.is_empty() && ended.why != Why::Aborted;
+    let success = ended.as_ref().is_some_and(well);
     let tokens = ended
         .map(|ended| std::mem::take(&mut ended.tokens))
         .unwrap_or_default();
