@@ -7,7 +7,7 @@ use serde_json::json;
 use user_service_client::{routes, scripted};
 use vespeiro_guest::contract::{Action, Ending, Request};
 use vespeiro_guest::harness::{Harness, Played};
-use vespeiro_guest::{Behavior, Fault, Method, Route};
+use vespeiro_guest::{Behavior, Fault, Level, Method, Route};
 
 const ARCHETYPES: [(&Behavior, u32); 4] = [
     (&newcomer::BEHAVIOR, 4),
@@ -357,6 +357,21 @@ fn cleanup_removes_by_name_and_keeps_what_it_could_not() {
             .logs
             .iter()
             .any(|(_, line)| line.contains("odd:thing"))
+    );
+}
+
+#[test]
+fn cleanup_that_was_too_fast_keeps_the_thing_and_warns_of_nothing() {
+    let played = scripted::service(&admin::BEHAVIOR)
+        .cleanup(["user:hasty"])
+        .reply(routes::DELETE_USER, 429, json!({}))
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert!(!played.unmarks.iter().any(|mark| mark == "user:hasty"));
+    assert!(
+        played.logs.iter().all(|(level, _)| *level == Level::Debug),
+        "{:?}",
+        played.logs
     );
 }
 

@@ -152,8 +152,10 @@ fn complain(me: &Me, kind: &str, name: &str, outcome: &Result<u16>) {
         Ok(status) => format!("status {status}"),
         Err(error) => error.to_string(),
     };
-    me.log(
-        Level::Warn,
-        &format!("cleanup: {kind} `{name}` stays: {reason}"),
-    );
+    // That it was too fast is no news of the thing: it is still marked, so it has its turn again.
+    let level = match outcome {
+        Ok(429) => Level::Debug,
+        _ => Level::Warn,
+    };
+    me.log(level, &format!("cleanup: {kind} `{name}` stays: {reason}"));
 }
