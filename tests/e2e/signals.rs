@@ -1,5 +1,6 @@
 //! Somebody stops the run: it ends in order, with its summary and code 0, whatever its users are doing.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use crate::support::{RunOf, Service, eventually};
@@ -53,6 +54,38 @@ fn a_second_signal_does_not_wait_for_what_is_under_way() {
     // The service may have seen them, so they are counted, as unanswered.
     assert!(played.answered().is_empty());
     played.adds_up();
+}
+
+#[test]
+fn a_third_signal_waits_for_nothing_at_all() {
+    let service = Service::with(&["--latency", "60s"]);
+    // Takes connections and never answers: the last push waits for it.
+    let hole = TcpListener::bind("127.0.0.1:0").unwrap();
+    let run = RunOf::start(
+        &service.url,
+        &format!(
+            "--users 20 --delay-min 0 --delay-max 0 --remote-write http://{}/",
+            hole.local_addr().unwrap()
+        ),
+    );
+    eventually("the start of the run", || {
+        (!run.process.stderr().is_empty()).then_some(())
+    });
+    run.process.signal("TERM");
+    eventually("the wait for answers", || {
+        run.process.stderr().contains("waiting for").then_some(())
+    });
+    run.process.signal("INT");
+    eventually("the word on what stays", || {
+        run.process
+            .stderr()
+            .contains("left; finish with")
+            .then_some(())
+    });
+    run.process.signal("TERM");
+    let ended = run.process.ended();
+    assert_eq!(ended.code, Some(128 + 15), "{}", ended.stderr);
+    assert!(ended.stdout.is_empty(), "it wrote a report");
 }
 
 #[test]

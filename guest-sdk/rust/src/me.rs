@@ -203,10 +203,11 @@ mod tests {
         let name = "role-permission, and more of it";
         for length in 0..=name.len() {
             let one = &name[..length];
-            assert!(same(one, &one.to_owned()), "{one}");
+            let other = one.to_owned();
+            assert!(same(one, &other), "{one}");
             assert!(!same(one, &format!("{one}x")), "{one}");
             for at in 0..length {
-                let mut other = one.to_owned();
+                let mut other = other.clone();
                 other.replace_range(at..=at, "#");
                 assert!(!same(one, &other), "{other}");
             }

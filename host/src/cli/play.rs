@@ -122,11 +122,12 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     display.finish();
     log.release();
     let tidied = tidy::after_run(&plan, &loader, journal, &stopper, ended.as_mut().ok()).await;
-    signals.abort();
     exporter.stop().await;
     if let Some(live) = live {
         live.close(ended.as_ref().ok()).await;
     }
+    // No earlier: without it a signal does nothing at all, and a receiver that hangs would hold up a third one.
+    signals.abort();
     let ended = ended?;
     let mut figures = Summary::new(&plan, &ended.snapshot);
     figures.timeline = timeline;
