@@ -117,7 +117,12 @@ pub async fn execute(
         .keeping(plan.output.slowest);
     let (reports, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
     let began = Instant::now();
-    let crew = Crew::start(&plan, &behaviors, &catalog, journal, &reports, began)?;
+    let mut asked = stopper.watch();
+    // While it waited for its start, or for its target.
+    let stopped = *asked.borrow() != StopLevel::None;
+    let crew = Crew::start(
+        &plan, &behaviors, &catalog, journal, &reports, began, stopped,
+    )?;
     drop(reports);
     let clock = Clock::new(began);
     let lanes = plan.lanes();
@@ -133,8 +138,7 @@ pub async fn execute(
     let mut quarantined = Vec::new();
     let mut tokens = Tokens::default();
     let mut guard = Guard::new(&plan.guard, plan.load.ramp_up);
-    let mut why = Why::Finished;
-    let mut asked = stopper.watch();
+    let mut why = if stopped { Why::Stopped } else { Why::Finished };
     let mut ends = plan.load.duration.map(|duration| began + duration);
     let mut halts = None;
     let mut beat = tokio::time::interval_at(began + BEAT, BEAT);
@@ -310,6 +314,7 @@ impl Crew {
         journal: &Journal,
         reports: &mpsc::Sender<Report>,
         began: Instant,
+        stopped: bool,
     ) -> Result<Self, RunError> {
         let mut crew = Self {
             threads: Vec::new(),
@@ -325,6 +330,7 @@ impl Crew {
                 journal: journal.writer()?,
                 worker,
                 began,
+                stopped,
                 reports: reports.clone(),
                 orders: inbox,
             })?);

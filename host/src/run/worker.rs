@@ -70,6 +70,8 @@ pub(super) struct Share {
     pub(super) journal: Writer,
     pub(super) worker: usize,
     pub(super) began: Instant,
+    /// The run was asked to end before it began.
+    pub(super) stopped: bool,
     pub(super) reports: mpsc::Sender<Report>,
     pub(super) orders: mpsc::Receiver<Order>,
 }
@@ -105,6 +107,7 @@ async fn work(share: Share) {
         journal,
         worker,
         began,
+        stopped,
         reports,
         mut orders,
     } = share;
@@ -129,10 +132,14 @@ async fn work(share: Share) {
     let mut crews: Vec<Crew> = (0..floor.lanes.len())
         .map(|lane| Crew::new(&floor, lane, worker, began))
         .collect();
-    crews.iter_mut().for_each(|crew| crew.begin(&floor));
+    if stopped {
+        floor.stop();
+    } else {
+        crews.iter_mut().for_each(|crew| crew.begin(&floor));
+    }
     let mut turn = 0;
     // Whether the orchestrator knows that nobody plays, and whether it wants nobody to play again.
-    let (mut told, mut over) = (false, false);
+    let (mut told, mut over) = (false, stopped);
     // Two travel back and forth; a third is made only if the orchestrator falls behind.
     let mut spare = vec![Interval::new(&catalog)];
     let mut beat = interval_at(Instant::now() + HAND_OVER, HAND_OVER);
