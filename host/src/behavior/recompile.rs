@@ -8,11 +8,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use wasmtime::CacheStore;
 
 /// Bytes that one generation may hold: the functions of some ten behaviors in Rust, or of one that carries a whole engine.
 const GENERATION: usize = 12 << 20;
+
+/// How long a thread compiles before it offers its core to others. Left to the scheduler it would go on for a few
+/// milliseconds, and a worker that shares its core with the compiler would stand still for that long.
+const SPELL: Duration = Duration::from_micros(250);
 
 /// Compiled functions by the hash of their code.
 #[derive(Default)]
@@ -27,6 +33,8 @@ struct Generations {
     old: HashMap<Box<[u8]>, Box<[u8]>>,
     /// Bytes in the young ones.
     bytes: usize,
+    /// When a thread last let others go first.
+    rested: Option<Instant>,
 }
 
 impl Functions {
@@ -39,6 +47,15 @@ impl Functions {
 }
 
 impl Generations {
+    fn is_tired(&mut self) -> bool {
+        let now = Instant::now();
+        let tired = self.rested.is_none_or(|at| now - at >= SPELL);
+        if tired {
+            self.rested = Some(now);
+        }
+        tired
+    }
+
     fn get(&mut self, key: &[u8]) -> Option<Box<[u8]>> {
         if let Some(code) = self.young.get(key) {
             return Some(code.clone());
@@ -63,6 +80,10 @@ impl Generations {
 
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
+        // The one moment between two functions that the compiler lets us have.
+        if self.locked().is_tired() {
+            thread::yield_now();
+        }
         let code = self.locked().get(key)?;
         Some(Cow::Owned(code.into_vec()))
     }
