@@ -122,10 +122,24 @@ async fn journey(me: &mut Me) -> Result<()> {
     tokens.logout(me).await
 }
 
-/// Removes the users that earlier sessions have left behind, a few at a time.
+/// Removes the users that earlier sessions have left behind, a few at a time, and ends the sessions that could not log
+/// out themselves.
 async fn cleanup(me: &mut Me) -> Result<()> {
     let tokens = administrator(me)?;
     let marks = me.marks();
+    for mark in &marks {
+        let Some(bearer) = mark.strip_prefix("token:") else {
+            continue;
+        };
+        let reply = me
+            .call(LOGOUT)
+            .header("authorization", bearer)
+            .send()
+            .await?;
+        if reply.is_success() || reply.status == 401 {
+            me.unmark(mark);
+        }
+    }
     let names: Vec<&str> = marks
         .iter()
         .filter_map(|mark| mark.strip_prefix("user:"))

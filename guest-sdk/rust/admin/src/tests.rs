@@ -34,17 +34,28 @@ fn an_administrator_adds_edits_and_removes_a_user_and_leaves_nothing_behind() {
     let played = harness().run();
     assert_eq!(played.ending, Ok(Ending::Completed));
     assert_eq!(played.paths()[0], "/api/v1/auth/login");
-    assert_eq!(played.unmarks, ["user:sim_user_testrun0_0_0"]);
+    assert_eq!(
+        played.unmarks,
+        ["user:sim_user_testrun0_0_0", "token:Bearer a"]
+    );
     assert!(played.left_behind().is_empty());
 }
 
 #[test]
 fn cleanup_removes_what_is_there_and_forgets_what_is_gone() {
     let played = harness()
-        .cleanup(["user:sim_user_x", "user:gone", "role:x"])
+        .cleanup(["user:sim_user_x", "user:gone", "role:x", "token:Bearer cut"])
         .run();
     assert_eq!(played.ending, Ok(Ending::Completed));
-    assert_eq!(played.unmarks.len(), 2);
+    assert_eq!(
+        played.unmarks,
+        [
+            "token:Bearer cut",
+            "user:gone",
+            "user:sim_user_x",
+            "token:Bearer a"
+        ]
+    );
 }
 
 #[test]
