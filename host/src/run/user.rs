@@ -153,7 +153,8 @@ async fn session(
             types::Action::Requests(requests) => requests.is_empty() || !lane.is_paced(),
             types::Action::Done(_) => !lane.is_paced(),
         };
-        if step.delay_ms > 0 && waits {
+        // Its worker ends whoever has nothing in flight when all are to leave, but not a second time.
+        if step.delay_ms > 0 && waits && !leaves(floor, badge) {
             let delay = Duration::from_millis(u64::from(step.delay_ms));
             rest(floor, badge, &open.player, delay).await;
         }
@@ -215,12 +216,8 @@ async fn session(
         if let Some(asked) = asked {
             floor.record(asked, &outcomes);
         }
+        // Also of one that is to leave: it hears of its last requests, of a token for instance, and is ended by what it does next.
         open.committed(faulty.iter().filter_map(|at| outcomes.get(*at)));
-        if leaves(floor, badge) {
-            // Whoever has nothing in flight when it is to end was ended by its worker; this one had.
-            open.end(Ending::Cut);
-            return played;
-        }
     }
 }
 
