@@ -137,6 +137,12 @@ fn grown(journal: &Path, bytes: u64, child: &mut Child) {
     }
 }
 
+/// Start it, whatever it may say.
+fn unheard(command: &mut Command) -> Child {
+    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([name, &child.id().to_string()])
@@ -172,11 +178,7 @@ fn killed_at_any_moment_under_load() {
         let (_folder, journal) = folder();
         let mut command = endless(service, &journal);
         command.arg(format!("--seed={round}"));
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = unheard(&mut command);
         grown(&journal, 200 + random(16_000), &mut child);
         // Not right after a line was written, each time.
         std::thread::sleep(Duration::from_micros(random(3_000)));
@@ -206,11 +208,7 @@ fn the_sessions_of_a_killed_runs_own_users_end_with_them() {
     let (_folder, journal) = folder();
     let mut command = endless(service, &journal);
     command.args(["--archetype=newcomer", "--archetype=active"]);
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = unheard(&mut command);
     // They mark nothing but their own accounts, one line each.
     grown(&journal, 500, &mut child);
     child.kill().unwrap();

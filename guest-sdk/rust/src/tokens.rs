@@ -69,8 +69,6 @@ pub struct Tokens {
     busy: Cell<bool>,
     /// Whoever cannot log out leaves it to cleanup.
     lasting: bool,
-    /// The token that is had by now lives on beside the next one.
-    another: Cell<bool>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -106,7 +104,6 @@ impl Tokens {
             generation: Cell::new(0),
             busy: Cell::new(false),
             lasting: false,
-            another: Cell::new(false),
         }
     }
 
@@ -143,10 +140,9 @@ impl Tokens {
     /// [`Call::send`](crate::Call::send) meets.
     pub async fn login(&self, me: &Me) -> Result<Reply> {
         let _alone = self.alone(me).await;
-        self.another.set(true);
-        let reply = self.login_now(me).await;
-        self.another.set(false);
-        reply
+        // What was had before lives on beside it.
+        let (reply, _) = self.login_now(me).await?;
+        Ok(reply)
     }
 
     /// Renew the token now, as happens by itself before it expires; logs in when there is nothing to renew with.
@@ -207,7 +203,7 @@ impl Tokens {
     pub(crate) async fn replace(&self, me: &Me, generation: u32) -> Result<()> {
         let _alone = self.alone(me).await;
         if self.generation.get() == generation {
-            self.login_now(me).await?;
+            return self.login_anew(me).await;
         }
         Ok(())
     }
@@ -218,7 +214,8 @@ impl Tokens {
         held.bearer.is_empty() || me.core().clock.get() >= held.due_ms
     }
 
-    async fn login_now(&self, me: &Me) -> Result<Reply> {
+    /// The reply, and the token that this one takes the place of.
+    async fn login_now(&self, me: &Me) -> Result<(Reply, String)> {
         let call = {
             let password = self.password.borrow();
             let body = Credentials {
@@ -229,8 +226,15 @@ impl Tokens {
             me.call(self.auth.login).json(&body).capture_body()
         };
         let reply = call.send().await?.expect_success()?;
-        self.take(me, &reply)?;
-        Ok(reply)
+        let before = self.take(me, &reply)?;
+        Ok((reply, before))
+    }
+
+    /// Log in for a token that is worth nothing any more.
+    async fn login_anew(&self, me: &Me) -> Result<()> {
+        let (_, before) = self.login_now(me).await?;
+        self.unmark(me, &before);
+        Ok(())
     }
 
     async fn refresh_now(&self, me: &Me) -> Result<()> {
@@ -243,13 +247,16 @@ impl Tokens {
                 .send()
                 .await?;
             if reply.is_success() {
-                return self.take(me, &reply);
+                let before = self.take(me, &reply)?;
+                self.unmark(me, &before);
+                return Ok(());
             }
         }
-        self.login_now(me).await.map(drop)
+        self.login_anew(me).await
     }
 
-    fn take(&self, me: &Me, reply: &Reply) -> Result<()> {
+    /// Hold the token that the reply grants; gives back the one before.
+    fn take(&self, me: &Me, reply: &Reply) -> Result<String> {
         let answer: Answer = reply.json()?;
         let Grant {
             access_token,
@@ -276,11 +283,8 @@ impl Tokens {
             due_ms,
         };
         let before = self.held.replace(held);
-        if !self.another.get() {
-            self.unmark(me, &before.bearer);
-        }
         self.generation.set(self.generation.get().wrapping_add(1));
-        Ok(())
+        Ok(before.bearer)
     }
 
     /// This token is worth nothing any more.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use user_service::Config;
 
 use crate::exit::Misuse;
-use crate::http::{Call, Client};
+use crate::http::Client;
 use crate::plan::Plan;
 
 /// A service that answers until it is stopped.
@@ -62,13 +62,7 @@ impl Service {
             .enable_all()
             .build()?;
         let client = Client::new(plan)?;
-        let call = Call::new(
-            client.base(),
-            http::Method::GET,
-            "/metrics",
-            Vec::new(),
-            None,
-        )?;
+        let call = client.call(http::Method::GET, "/metrics", Vec::new(), None)?;
         let exchange = runtime.block_on(client.send(Box::new(call.capture(false, true))));
         let answer = exchange.result.map_err(|failure| {
             anyhow!("the user service did not tell what it holds: {failure:?}")

@@ -2,7 +2,6 @@
 
 use http::Method;
 
-use super::call::Call;
 use super::client::Client;
 use crate::metrics::Failure;
 
@@ -20,7 +19,8 @@ pub async fn preflight(client: &Client) -> Result<(), Unreachable> {
         base: client.base().as_str().trim_end_matches('/').to_owned(),
         reason,
     };
-    let call = Call::new(client.base(), Method::GET, "/health", Vec::new(), None)
+    let call = client
+        .call(Method::GET, "/health", Vec::new(), None)
         .map_err(|_| unreachable("its address cannot be used: check --base-url"))?;
     match client.send(Box::new(call)).await.result {
         Ok(_) | Err(Failure::TooLarge) => Ok(()),

@@ -14,5 +14,5 @@ mod tests;
 
 pub use play::{Ended, Happening, Played, play};
 pub use replies::{Answer, BadReplies, Replies};
-pub use secrets::{veil_body, veil_mark};
+pub use secrets::{WITHHELD, veil_body, veil_mark};
 pub use tape::{Asked, Tape};

@@ -1,11 +1,13 @@
 //! Takes passwords and tokens out of what is printed or recorded.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::behavior::TOKEN;
 
 /// What stands in their place.
-pub(super) const WITHHELD: &str = "(withheld)";
+pub const WITHHELD: &str = "(withheld)";
 
 /// Whether a field, header or query parameter of this name holds a secret.
 pub(super) fn is_secret(name: &str) -> bool {
@@ -54,10 +56,10 @@ pub fn veil_body(body: &[u8]) -> Value {
 }
 
 /// A mark, unless it is a token.
-pub fn veil_mark(thing: &str) -> &str {
+pub fn veil_mark(thing: &str) -> Cow<'_, str> {
     match thing.starts_with(TOKEN) {
-        true => "token:(withheld)",
-        false => thing,
+        true => format!("{TOKEN}{WITHHELD}").into(),
+        false => thing.into(),
     }
 }
 

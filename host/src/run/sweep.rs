@@ -153,7 +153,7 @@ impl Sweeper {
             problem = None;
             for chunk in left.chunks(CHUNK) {
                 let removed = self.removed.get();
-                let ended = self.session(session, chunk.to_vec()).await;
+                let ended = self.session(session, chunk).await;
                 session += 1;
                 progress(Progress {
                     removed: self.removed.get(),
@@ -173,17 +173,17 @@ impl Sweeper {
             }
         }
         for chunk in tokens.chunks(CHUNK) {
-            let ended = self.session(session, chunk.to_vec()).await;
+            let ended = self.session(session, chunk).await;
             session += 1;
             problem = ended.err().or(problem);
         }
         Ok(problem)
     }
 
-    async fn session(&self, ordinal: u32, marks: Vec<String>) -> Result<(), String> {
-        let played = Box::pin(self.play(ordinal, &marks)).await;
+    async fn session(&self, ordinal: u32, marks: &[String]) -> Result<(), String> {
+        let played = Box::pin(self.play(ordinal, marks)).await;
         played.map_err(|mut why| {
-            veil(&marks, &mut why);
+            veil(marks, &mut why);
             why
         })
     }

@@ -7,11 +7,10 @@ use std::collections::HashSet;
 use std::fmt;
 
 use crate::behavior::TOKEN;
+use crate::rehearsal::WITHHELD;
 
 /// Most tokens that one worker remembers; those beyond that end when they expire.
 const MOST: usize = 1 << 15;
-/// What stands in a text in the place of a token.
-const WITHHELD: &str = "(withheld)";
 
 /// Things of the kind `token`, as sessions have marked them.
 #[derive(Default)]
