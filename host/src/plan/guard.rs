@@ -1,4 +1,4 @@
-//! What ends a run before its time, and what it is held to: read from settings by `settings.rs`, watched by `run`.
+//! What ends a run before its time, and what it is held to: read by `settings/guard.rs`, watched by `run`.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
-//! The layers a plan is made of, and the [`Reader`] that takes each setting from the highest layer that has it.
-//! `settings.rs` reads through it, `resolve.rs` stacks the layers. A value that is wrong is reported from whichever
-//! layer it is in, even where a higher one overrides it.
+//! The layers a plan is made of, and the [`Reader`] that takes each setting from the highest layer that has it. The
+//! declarations in `settings/` read through it, `resolve.rs` stacks the layers. A value that is wrong is reported from
+//! whichever layer it is in, even where a higher one overrides it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! Load profiles: how many users play, or how much arrives, at each moment of a run. Resolved from the settings by
-//! `settings.rs`; `run` plays by them, `report` tells them.
+//! `settings/load.rs`; `run` plays by them, `report` tells them.
 //!
 //! What must stay true: a profile is a pure function of time, and settings that do not go together are refused.
 

@@ -1,5 +1,5 @@
-//! When a run begins, so that several generators can begin together: `--start-at`. Read by `settings.rs`, waited for by
-//! the commands that play a plan.
+//! When a run begins, so that several generators can begin together: `--start-at`. Read by `settings/load.rs`, waited
+//! for by the commands that play a plan.
 
 use std::time::{Duration, SystemTime};
 
