@@ -1,28 +1,24 @@
 //! Reads a plan file (TOML): settings at the top level, `[[archetype]]` tables. Used by `resolve.rs` for `--plan` and
 //! for a scenario that is a file. Every value keeps its line; the values themselves are judged by their forms, as text.
 
+mod archetype;
+mod values;
+
 use std::path::Path;
 
-use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
-use super::archetypes::{Entry, check_name, parse_module, parse_weight};
-use super::errors::{Bad, Origin, PlanError, nearest};
+use self::archetype::archetype;
+use self::values::{listed, staged, text_of};
+use super::archetypes::Entry;
+use super::errors::{Bad, Origin, PlanError};
 use super::layers::Layer;
-use super::own::{self, Own};
 
 /// What one plan file says.
 #[derive(Default)]
 pub(super) struct PlanFile {
     pub(super) layer: Layer,
     pub(super) archetypes: Vec<Entry>,
-}
-
-const ARCHETYPE_KEYS: [&str; 4] = ["name", "weight", "module", "config"];
-
-/// The keys of `[[archetype]]`.
-fn archetype_keys() -> impl Iterator<Item = &'static str> {
-    ARCHETYPE_KEYS.into_iter().chain(own::KEYS)
 }
 
 /// Reads the file; `key` and `origin` say who asked for it. What is wrong goes to `errors`, the rest is returned.
@@ -144,57 +140,12 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
     file
 }
 
-/// Stages as text, or as `[[stage]]` tables of a `duration` and the `users` or the `rate` at its end.
-fn staged(value: &DeValue<'_>) -> String {
-    let Some(items) = value.as_array().filter(|items| !items.is_empty()) else {
-        return match value.as_array() {
-            Some(_) => "none".to_owned(),
-            None => text_of(value),
-        };
-    };
-    let stage = |item: &DeValue<'_>| match item.as_table() {
-        Some(table) => {
-            let part = |key: &str| table.get(key).map(|value| text_of(value.get_ref()));
-            let target = part("users").or_else(|| part("rate")).unwrap_or_default();
-            format!("{}:{target}", part("duration").unwrap_or_default())
-        }
-        None => text_of(item),
-    };
-    let stages: Vec<String> = items.iter().map(|item| stage(item.get_ref())).collect();
-    stages.join("; ")
-}
-
 /// The setting that a list of conditions belongs to.
 fn conditions(key: &str) -> Option<&'static str> {
     match key {
         "thresholds" | "threshold" => Some("threshold"),
         "abort_on" => Some("abort_on"),
         _ => None,
-    }
-}
-
-/// Conditions in a list, or in a table of bounds by metric: `p95 = "<500ms"`.
-fn listed(value: &DeValue<'_>) -> String {
-    let joined = |parts: Vec<String>| parts.join("; ");
-    let texts = |value: &DeValue<'_>| match value {
-        DeValue::Array(items) => items.iter().map(|item| text_of(item.get_ref())).collect(),
-        one => vec![text_of(one)],
-    };
-    match value {
-        DeValue::Array(items) if items.is_empty() => "none".to_owned(),
-        DeValue::Table(table) if table.is_empty() => "none".to_owned(),
-        DeValue::Table(table) => joined(
-            table
-                .iter()
-                .flat_map(|(metric, bounds)| {
-                    let bounds = texts(bounds.get_ref());
-                    bounds
-                        .into_iter()
-                        .map(move |b| format!("{}{b}", metric.get_ref()))
-                })
-                .collect(),
-        ),
-        value => joined(texts(value)),
     }
 }
 
@@ -208,176 +159,13 @@ fn mixes<'a, 'i>(value: &'a DeValue<'i>) -> Option<&'a DeTable<'i>> {
         .then_some(table)
 }
 
-fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -> Option<Entry> {
-    let folder = place.path.parent().map(Path::to_owned).unwrap_or_default();
-    let label = table
-        .get("name")
-        .and_then(|name| name.get_ref().as_str())
-        .unwrap_or("?")
-        .to_owned();
-    for (key, _) in table
-        .iter()
-        .filter(|(key, _)| !archetype_keys().any(|known| known == key.get_ref().as_ref()))
-    {
-        let mend = nearest(key.get_ref(), archetype_keys()).map_or_else(
-            || {
-                let keys: Vec<_> = archetype_keys().collect();
-                let keys = keys.join(", ");
-                format!("use {keys}; what the behavior itself reads goes into config")
-            },
-            |near| format!("did you mean `{near}`?"),
-        );
-        let path = format!("archetype.{label}.{}", key.get_ref());
-        place.refuse(path, key.span().start, Bad::new("no such key", mend));
-    }
-    let name = place.take(table, &label, "name", |value| check_name(string(value)?));
-    let weight = place.take(table, &label, "weight", |value| {
-        parse_weight(integer(value))
-    });
-    let module = place.take(table, &label, "module", |value| {
-        parse_module(string(value)?, &folder)
-    });
-    let config = place.take(table, &label, "config", |value| match json(value)? {
-        Value::Object(config) => Ok(config),
-        _ => Err(Bad::new(
-            "this is no table",
-            "write config = { key = value }",
-        )),
-    });
-    if !table.contains_key("name") {
-        place.refuse(
-            "archetype.name",
-            at,
-            Bad::new("an archetype without a name", "add name = \"...\""),
-        );
-    }
-    let mut own = Own::default();
-    for (key, value) in table {
-        let (name, value, at) = (key.get_ref(), value.get_ref(), key.span().start);
-        let text = match name.as_ref() {
-            "stage" => staged(value),
-            name if own::KEYS.contains(&name) => text_of(value),
-            _ => continue,
-        };
-        own.set(name, text, place.origin(at));
-    }
-    Some(Entry {
-        own,
-        name: name??,
-        weight: weight?,
-        module: module?,
-        config: config?,
-        origin: place.origin(at),
-    })
-}
-
-impl Place<'_> {
-    /// The value of a key, if it has one: `None` when it is wrong, which is then already reported.
-    fn take<T>(
-        &mut self,
-        table: &DeTable<'_>,
-        label: &str,
-        key: &str,
-        convert: impl FnOnce(&DeValue<'_>) -> Result<T, Bad>,
-    ) -> Option<Option<T>> {
-        let Some(value) = table.get(key) else {
-            return Some(None);
-        };
-        match convert(value.get_ref()) {
-            Ok(converted) => Some(Some(converted)),
-            Err(bad) => {
-                self.refuse(format!("archetype.{label}.{key}"), value.span().start, bad);
-                None
-            }
-        }
-    }
-}
-
-fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, Bad> {
-    value.as_str().ok_or_else(|| {
-        Bad::new(
-            format!("this is no text but {}", value.type_str()),
-            "put it in quotes",
-        )
-    })
-}
-
-fn integer(value: &DeValue<'_>) -> Option<i128> {
-    value
-        .as_integer()
-        .and_then(|number| i128::from_str_radix(number.as_str(), number.radix()).ok())
-}
-
-/// A value as one would write it on the command line. Lists are joined by commas, tables are `key=value` lists.
-fn text_of(value: &DeValue<'_>) -> String {
-    let joined = |parts: Vec<String>| parts.join(",");
-    match value {
-        DeValue::String(text) => text.to_string(),
-        DeValue::Integer(number) => {
-            integer(value).map_or_else(|| number.to_string(), |number| number.to_string())
-        }
-        DeValue::Float(number) => number.to_string(),
-        DeValue::Boolean(on) => on.to_string(),
-        DeValue::Datetime(time) => time.to_string(),
-        DeValue::Array(items) => joined(items.iter().map(|item| text_of(item.get_ref())).collect()),
-        DeValue::Table(table) => joined(
-            table
-                .iter()
-                .map(|(key, item)| format!("{}={}", key.get_ref(), text_of(item.get_ref())))
-                .collect(),
-        ),
-    }
-}
-
-fn json(value: &DeValue<'_>) -> Result<Value, Bad> {
-    let no_number = || {
-        Bad::new(
-            "JSON has no such number",
-            "use a finite 64-bit number, or a text",
-        )
-    };
-    Ok(match value {
-        DeValue::String(text) => Value::String(text.to_string()),
-        DeValue::Integer(_) => {
-            let number = integer(value).ok_or_else(no_number)?;
-            i64::try_from(number)
-                .map(Value::from)
-                .or_else(|_| u64::try_from(number).map(Value::from))
-                .map_err(|_| no_number())?
-        }
-        DeValue::Float(number) => {
-            let number = number
-                .as_str()
-                .parse()
-                .ok()
-                .and_then(serde_json::Number::from_f64);
-            Value::Number(number.ok_or_else(no_number)?)
-        }
-        DeValue::Boolean(on) => Value::Bool(*on),
-        DeValue::Datetime(time) => Value::String(time.to_string()),
-        DeValue::Array(items) => Value::Array(
-            items
-                .iter()
-                .map(|item| json(item.get_ref()))
-                .collect::<Result<_, _>>()?,
-        ),
-        DeValue::Table(table) => {
-            let entries = table
-                .iter()
-                .map(|(key, item)| Ok((key.get_ref().to_string(), json(item.get_ref())?)));
-            Value::Object(entries.collect::<Result<Map<_, _>, Bad>>()?)
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::Module;
     use super::*;
 
-    fn read_text(text: &str) -> (PlanFile, Vec<String>) {
+    pub(super) fn read_text(text: &str) -> (PlanFile, Vec<String>) {
         let mut errors = Vec::new();
         let file = parse(text, Path::new("folder/plan.toml"), &mut errors);
         (file, errors.iter().map(PlanError::to_string).collect())
@@ -451,40 +239,6 @@ mod tests {
         );
         let (file, _) = read_text("thresholds = []\n");
         assert_eq!(file.layer.entries["threshold"].0, "none");
-    }
-
-    #[test]
-    fn an_archetype_takes_its_config_as_json() {
-        let text = "[[archetype]]\nname = \"vip\"\nweight = 3\nmodule = \"builtin:power\"\n\
-            config = { deep = { list = [1, 2.5, \"x\"] }, when = 2026-01-01, on = true }\n";
-        let (file, errors) = read_text(text);
-        assert_eq!(errors, [""; 0]);
-        let [entry] = file.archetypes.as_slice() else {
-            panic!("{:?}", file.archetypes)
-        };
-        assert_eq!((entry.name.as_str(), entry.weight), ("vip", Some(3)));
-        assert_eq!(entry.module, Some(Module::BuiltIn("power".into())));
-        let expected =
-            serde_json::json!({"deep": {"list": [1, 2.5, "x"]}, "when": "2026-01-01", "on": true});
-        assert_eq!(entry.config.clone().map(Value::Object), Some(expected));
-        assert_eq!(entry.origin.to_string(), "folder/plan.toml:1");
-    }
-
-    #[test]
-    fn every_mistake_of_an_archetype_is_reported_with_its_line() {
-        let text = "[[archetype]]\nnam = \"a\"\n\n[[archetype]]\nname = \"b\"\nweight = -1\nmodule = \"x.wasm\"\nconfig = 3\n";
-        let (_, errors) = read_text(text);
-        assert_eq!(
-            errors,
-            [
-                "archetype.?.nam (folder/plan.toml:2): no such key; did you mean `name`?",
-                "archetype.name (folder/plan.toml:1): an archetype without a name; add name = \"...\"",
-                "archetype.b.weight (folder/plan.toml:6): this is no weight; give a whole number, 0 to 1000000",
-                "archetype.b.module (folder/plan.toml:7): module folder/x.wasm is not there; \
-                 give the path of a .wasm file, or builtin:<name>",
-                "archetype.b.config (folder/plan.toml:8): this is no table; write config = { key = value }",
-            ]
-        );
     }
 
     #[test]
