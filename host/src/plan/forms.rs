@@ -1,15 +1,11 @@
 //! The forms a setting's value can take: how its text is read, and how the value is shown again. Used by the
-//! declarations in `settings.rs`. What a form shows, it reads back as the same value, so a printed plan can be replayed.
+//! declarations in `settings/`. What a form shows, it reads back as the same value, so a printed plan can be replayed.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::{Host, Url};
-
-use super::Headers;
 use super::errors::Bad;
 use super::layers::Kind;
 use super::units::{Bare, parse_duration, parse_size, show_duration, show_size};
@@ -231,19 +227,6 @@ pub(super) fn run_id() -> Form<String> {
     Form::new("ID", parse, String::clone)
 }
 
-/// Address and port to listen on.
-pub(super) fn socket_address() -> Form<SocketAddr> {
-    let parse = |text: &str| {
-        text.parse().map_err(|_| {
-            Bad::new(
-                format!("{text:?} is no address with a port"),
-                "write it as 127.0.0.1:9090",
-            )
-        })
-    };
-    Form::new("ADDR", parse, SocketAddr::to_string)
-}
-
 /// A file's path, as the process sees it.
 pub(super) fn path() -> Form<PathBuf> {
     let Form { parse, .. } = text("FILE");
@@ -270,219 +253,11 @@ pub(super) fn timeseries() -> Form<Option<PathBuf>> {
     Form::new("FILE", parse, show).or_none()
 }
 
-/// Names or addresses of hosts, separated by commas; `none` for none.
-pub(super) fn hosts() -> Form<Vec<String>> {
-    let host = |text: &str| {
-        let bare = text.parse::<std::net::Ipv6Addr>();
-        let parsed = bare.map_or_else(|_| Host::parse(text), |address| Ok(Host::Ipv6(address)));
-        parsed.map(|host| host.to_string()).map_err(|_| {
-            Bad::new(
-                format!("{text:?} is no host"),
-                "write it as staging.example.test, without scheme and port",
-            )
-        })
-    };
-    Form::new(
-        "HOST",
-        move |text| match text.trim() {
-            "none" => Ok(Vec::new()),
-            text => text.split(',').map(|part| host(part.trim())).collect(),
-        },
-        |hosts| match hosts.is_empty() {
-            true => "none".to_owned(),
-            false => hosts.join(","),
-        },
-    )
-}
-
-/// Where metrics are pushed to. `path` stands for one that is left out, and goes after one of the `prefixes`.
-pub(super) fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> Form<Url> {
-    let parse = move |text: &str| {
-        let mut url = parse_base_url(text).map_err(|bad| Bad {
-            mend: if bad.problem.contains("credentials") {
-                "leave them out; see push_headers".into()
-            } else {
-                bad.mend
-            },
-            ..bad
-        })?;
-        let given = url.path().trim_end_matches('/').to_owned();
-        if given.is_empty() || prefixes.contains(&given.as_str()) {
-            url.set_path(&format!("{given}{path}"));
-        }
-        Ok(url)
-    };
-    Form::new("URL", parse, |url| url.as_str().to_owned())
-}
-
-/// Names and values of headers: `Authorization=Bearer x,X-Scope-OrgID=team`; `none` for none. Nobody may see them.
-pub(super) fn headers() -> Form<Headers> {
-    let one = |part: &str| {
-        let (name, value) = part.split_once('=')?;
-        let (name, value) = (name.trim(), value.trim());
-        let right = !name.is_empty()
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-            && value.bytes().all(|b| (b' '..=b'~').contains(&b));
-        right.then(|| (name.to_owned(), value.to_owned()))
-    };
-    let parse = move |text: &str| match text.trim() {
-        "none" => Ok(Headers::default()),
-        text => {
-            let all: Option<Vec<_>> = text.split(',').map(one).collect();
-            all.map(Headers).ok_or_else(|| {
-                Bad::new(
-                    "the headers are not names and values",
-                    "write them as Name=value, joined by commas",
-                )
-            })
-        }
-    };
-    Form {
-        kind: Kind::Secret,
-        ..Form::new("HEADERS", parse, |_| "(hidden)".into())
-    }
-}
-
-/// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix.
-pub(super) fn base_url() -> Form<Url> {
-    Form::new("URL", parse_base_url, |url| {
-        url.as_str().trim_end_matches('/').to_owned()
-    })
-}
-
-fn parse_base_url(text: &str) -> Result<Url, Bad> {
-    const EXAMPLE: &str = "write it as http://localhost:9501";
-    if !text.contains("://") {
-        return Err(Bad::new(format!("{text:?} has no scheme"), EXAMPLE));
-    }
-    // The parser's word alone: the text may hold a password.
-    let mut url =
-        Url::parse(text).map_err(|error| Bad::new(format!("this is no URL ({error})"), EXAMPLE))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(Bad::new(
-            format!("the scheme {:?} is not spoken here", url.scheme()),
-            "use http or https",
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(Bad::new(
-            "a URL with credentials",
-            "leave them out; see admin_email and admin_password",
-        ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(Bad::new(
-            "a URL with a query or fragment",
-            "end it with the host, the port or a path prefix",
-        ));
-    }
-    let prefix = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&prefix);
-    Ok(url)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn base_urls_are_normalized() {
-        for (text, shown) in [
-            ("http://localhost:9501", "http://localhost:9501"),
-            ("http://localhost:9501/", "http://localhost:9501"),
-            ("HTTPS://Example.test/api/", "https://example.test/api"),
-            ("http://[::1]:80", "http://[::1]"),
-        ] {
-            let form = base_url();
-            let url = (form.parse)(text).unwrap();
-            assert_eq!((form.show)(&url), shown);
-        }
-    }
-
-    #[test]
-    fn base_urls_that_cannot_be_a_target() {
-        for (text, problem) in [
-            ("localhost:9501", "has no scheme"),
-            ("", "has no scheme"),
-            ("ftp://localhost", "\"ftp\""),
-            ("http://", "no URL"),
-            ("http://localhost:99999", "no URL"),
-            ("http://me:hunter2@localhost", "credentials"),
-            ("http://localhost/?a=1", "query"),
-        ] {
-            let bad = parse_base_url(text).unwrap_err();
-            assert!(bad.problem.contains(problem), "{text}: {bad}");
-            assert!(!bad.to_string().contains("hunter2"));
-        }
-    }
-
-    #[test]
-    fn receivers_know_the_usual_paths() {
-        let otlp = || receiver("/v1/metrics", &["", "/api/v1/otlp", "/otlp"]);
-        for (form, text, shown) in [
-            (
-                otlp(),
-                "http://a.test:4318",
-                "http://a.test:4318/v1/metrics",
-            ),
-            (
-                otlp(),
-                "http://a.test/api/v1/otlp/",
-                "http://a.test/api/v1/otlp/v1/metrics",
-            ),
-            (otlp(), "http://a.test/mine", "http://a.test/mine"),
-            (
-                receiver("/api/v1/write", &[]),
-                "https://a.test",
-                "https://a.test/api/v1/write",
-            ),
-            (
-                receiver("/api/v1/write", &[]),
-                "http://a.test/api/v1/push",
-                "http://a.test/api/v1/push",
-            ),
-        ] {
-            let url = (form.parse)(text).unwrap();
-            assert_eq!((form.show)(&url), shown);
-            assert_eq!((form.parse)(shown).unwrap(), url);
-        }
-        let bad = (otlp().parse)("http://me:hunter2@a.test").unwrap_err();
-        assert!(bad.mend.contains("push_headers") && !bad.to_string().contains("hunter2"));
-    }
-
-    #[test]
-    fn headers_are_read_and_never_shown() {
-        let form = headers();
-        let read = (form.parse)("Authorization=Bearer a=b, X-Scope-OrgID=team").unwrap();
-        assert_eq!(read.0[0], ("Authorization".into(), "Bearer a=b".into()));
-        assert_eq!(read.0[1], ("X-Scope-OrgID".into(), "team".into()));
-        assert!(!format!("{read:?}").contains("Bearer") && !(form.show)(&read).contains("Bearer"));
-        for text in ["", "a", "=b", "a b=c", "a=b,,c=d", "a=\u{7}"] {
-            assert!((form.parse)(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn hosts_are_written_as_urls_have_them() {
-        let form = hosts();
-        for (text, shown) in [
-            ("none", "none"),
-            ("Example.Test, 10.0.0.1", "example.test,10.0.0.1"),
-            ("::1,[2001:DB8::1]", "[::1],[2001:db8::1]"),
-        ] {
-            assert_eq!(
-                (form.parse)(text).map(|hosts| (form.show)(&hosts)),
-                Ok(shown.into())
-            );
-        }
-        for text in ["", "a,,b", "http://a", "a:80", "a/b", "a b"] {
-            assert!((form.parse)(text).is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn numbers_name_their_bounds() {
@@ -520,19 +295,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics_and_what_is_shown_reads_back(text in "\\PC*") {
-            let form = base_url();
-            for candidate in [text.clone(), format!("http://{text}")] {
-                if let Ok(url) = (form.parse)(&candidate) {
-                    prop_assert_eq!((form.parse)(&(form.show)(&url)), Ok(url));
-                }
-            }
+        fn no_text_panics(text in "\\PC*") {
             let _ = (count::<u32>(1..=9).parse)(&text);
-            let _ = (socket_address().parse)(&text);
             let _ = (run_id().parse)(&text);
-            if let Ok(list) = (hosts().parse)(&text) {
-                prop_assert_eq!((hosts().parse)(&(hosts().show)(&list)), Ok(list));
-            }
         }
     }
 }

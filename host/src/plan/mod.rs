@@ -4,6 +4,7 @@
 pub mod scenario;
 pub mod units;
 
+mod addresses;
 mod archetypes;
 mod condition;
 mod curve;

@@ -1,7 +1,8 @@
 //! The settings of how a run is steered while it goes on. Read by `settings.rs`.
 
 use crate::plan::Control;
-use crate::plan::forms::{secret, socket_address, switch};
+use crate::plan::addresses::socket_address;
+use crate::plan::forms::{secret, switch};
 use crate::plan::layers::Reader;
 
 pub(super) fn read(r: &mut Reader<'_>) -> Control {

@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use super::LONGEST_PAUSE;
-use crate::plan::forms::{
-    choice, count, duration, headers, path, receiver, socket_address, switch, timeseries,
-};
+use crate::plan::addresses::{headers, receiver, socket_address};
+use crate::plan::forms::{choice, count, duration, path, switch, timeseries};
 use crate::plan::layers::{Fallback, Reader};
 use crate::plan::units::Bare::Seconds;
 use crate::plan::{Language, LogLevel, Output};

@@ -2,7 +2,8 @@
 //! `settings.rs`; `regard.rs` says how the target is spared.
 
 use super::{A_MOMENT, ALL_PAGES, LONGEST_PAUSE};
-use crate::plan::forms::{base_url, choice, count, duration, hosts, secret, size, switch, text};
+use crate::plan::addresses::{base_url, hosts};
+use crate::plan::forms::{choice, count, duration, secret, size, switch, text};
 use crate::plan::layers::Reader;
 use crate::plan::units::Bare::Seconds;
 use crate::plan::{Admin, HttpVersion, Target};
