@@ -39,7 +39,7 @@ pub use settings::{LANGUAGES, settings};
 pub use start::StartAt;
 
 #[cfg(test)]
-pub(crate) use condition::testing::{conditions, thresholds};
+pub(crate) use condition::lists::testing::{conditions, thresholds};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

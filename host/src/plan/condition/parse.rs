@@ -1,4 +1,4 @@
-//! Reads one condition, left to right. Used by the forms in `condition.rs`. A text that is none is answered with the
+//! Reads one condition, left to right. Used by the forms in `lists.rs`. A text that is none is answered with the
 //! place where it stops making sense, counted in characters from 1, and with what could stand there.
 
 use std::time::Duration;

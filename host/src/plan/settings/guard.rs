@@ -1,7 +1,7 @@
 //! The settings of what ends a run before its time, and what it is held to. Read by `settings.rs`.
 
 use crate::plan::Guard;
-use crate::plan::condition::{conditions, thresholds};
+use crate::plan::condition::lists::{conditions, thresholds};
 use crate::plan::guard::degradation;
 use crate::plan::layers::Reader;
 
