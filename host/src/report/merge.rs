@@ -5,7 +5,8 @@
 mod figures;
 
 pub(super) use self::figures::Merger;
-use super::gather::{Keep, share};
+use super::gather::Keep;
+use super::gather::mixes::share;
 use super::json::{Outcomes, Part, Regard, Run, Slow, Summary};
 use crate::metrics::{DecodeError, State};
 

@@ -76,7 +76,7 @@ impl RunShape {
 
 /// Where the generator itself was the limit, in words.
 pub fn warnings(snapshot: &Snapshot, locale: Locale) -> Vec<String> {
-    let limits = gather::limits(snapshot);
+    let limits = gather::generator::limits(snapshot);
     let texts = limits.iter().map(|limit| limit_text(limit, locale));
     texts.collect()
 }

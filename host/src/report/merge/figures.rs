@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::{MergeError, fold, outcomes, sorted};
 use crate::metrics::{Scale, Sketch, Timing};
-use crate::report::gather::{Keep, distribution, observation};
+use crate::report::gather::Keep;
+use crate::report::gather::cast::observation;
+use crate::report::gather::requests::distribution;
 use crate::report::json::{
     Archetype, Arrivals, Cleanup, Distribution, Generator, Observed, Requests, Route, Series,
     Sessions, Summary, Version,

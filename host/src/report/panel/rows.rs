@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use ratatui::style::{Color, Stylize as _};
 use ratatui::text::{Line, Span};
 
-use super::super::gather::{limits, share};
+use super::super::gather::generator::limits;
+use super::super::gather::mixes::share;
 use super::super::summary::limit_text;
 use super::{ACTIVITY, PanelState, archetypes};
 use crate::metrics::{Activity, BreakerState, Catalog, Class, Outcome, Role, Snapshot};
