@@ -1,0 +1,151 @@
+//! The present pace: what happens per second, from the short history of where the counters stood. Kept by [`Totals`],
+//! read in each [`Snapshot`].
+//!
+//! [`Totals`]: super::Totals
+//! [`Snapshot`]: super::Snapshot
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How far back rates look at most.
+const HISTORY: Duration = Duration::from_secs(10);
+/// Points that are kept at most: the bound only matters to a caller that takes snapshots without pause.
+const MAX_POINTS: usize = 1_000;
+
+/// What happened per second, over a stretch of time.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rate {
+    /// The stretch that was really looked at.
+    pub over: Duration,
+    pub requests: f64,
+    /// Failures that nobody asked for.
+    pub errors: f64,
+    pub bytes_received: f64,
+    /// Cores that the process kept busy.
+    pub cores: f64,
+}
+
+/// The present pace.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Rates {
+    /// Since the last snapshot.
+    pub interval: Rate,
+    /// Over the last second or so.
+    pub second: Rate,
+    /// Over the last ten seconds or so.
+    pub ten_seconds: Rate,
+}
+
+/// Where the counters stood at one instant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Point {
+    pub(super) elapsed: Duration,
+    pub(super) requests: u64,
+    pub(super) errors: u64,
+    pub(super) bytes_received: u64,
+    pub(super) cpu: Duration,
+}
+
+/// Where the counters stood lately, oldest first.
+#[derive(Debug)]
+pub(super) struct History(VecDeque<Point>);
+
+impl History {
+    pub(super) fn new(start: Point) -> History {
+        History(VecDeque::from([start]))
+    }
+
+    /// The pace that has led to `now`, which is remembered.
+    pub(super) fn rates(&mut self, now: Point) -> Rates {
+        let rates = Rates {
+            interval: self
+                .0
+                .back()
+                .map_or_else(Rate::default, |from| rate(from, &now)),
+            second: self.since(&now, Duration::from_secs(1)),
+            ten_seconds: self.since(&now, HISTORY),
+        };
+        self.remember(now);
+        rates
+    }
+
+    /// The rate since the youngest remembered point that is at least `back` old, or since the oldest.
+    fn since(&self, now: &Point, back: Duration) -> Rate {
+        let edge = now.elapsed.saturating_sub(back);
+        let from = self
+            .0
+            .iter()
+            .rev()
+            .find(|p| p.elapsed <= edge)
+            .or_else(|| self.0.front());
+        from.map_or_else(Rate::default, |from| rate(from, now))
+    }
+
+    fn remember(&mut self, now: Point) {
+        self.0.push_back(now);
+        // One point older than the window stays, else the window would not be full.
+        let edge = now.elapsed.saturating_sub(HISTORY);
+        while self.0.len() > MAX_POINTS || self.0.get(1).is_some_and(|p| p.elapsed <= edge) {
+            self.0.pop_front();
+        }
+    }
+}
+
+fn rate(from: &Point, to: &Point) -> Rate {
+    let over = to.elapsed.saturating_sub(from.elapsed);
+    if over.is_zero() {
+        return Rate::default();
+    }
+    let seconds = over.as_secs_f64();
+    Rate {
+        over,
+        requests: to.requests.saturating_sub(from.requests) as f64 / seconds,
+        errors: to.errors.saturating_sub(from.errors) as f64 / seconds,
+        bytes_received: to.bytes_received.saturating_sub(from.bytes_received) as f64 / seconds,
+        cores: to.cpu.saturating_sub(from.cpu).as_secs_f64() / seconds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 10 requests a quarter second for 20 s, then 100 a quarter second for 1 s.
+    #[test]
+    fn rates_look_at_their_own_stretch_of_time() {
+        let mut now = Point {
+            cpu: Duration::from_secs(1),
+            ..Point::default()
+        };
+        let mut history = History::new(now);
+        let mut rates = Rates::default();
+        for quarter in 1..=84 {
+            now.elapsed += Duration::from_millis(250);
+            now.requests += if quarter <= 80 { 10 } else { 100 };
+            now.cpu += Duration::from_millis(125);
+            rates = history.rates(now);
+        }
+        assert_eq!(
+            (rates.interval.requests, rates.second.requests),
+            (400.0, 400.0)
+        );
+        assert_eq!(
+            rates.ten_seconds.requests,
+            (36.0 * 10.0 + 4.0 * 100.0) / 10.0
+        );
+        assert_eq!(rates.ten_seconds.over, Duration::from_secs(10));
+        assert_eq!(rates.second.cores, 0.5);
+        assert!(history.0.len() <= 42);
+    }
+
+    #[test]
+    fn the_history_is_bounded_however_often_one_looks() {
+        let mut now = Point::default();
+        let mut history = History::new(now);
+        for _ in 0..2 * MAX_POINTS {
+            now.elapsed += Duration::from_micros(1);
+            history.rates(now);
+        }
+        assert_eq!(history.0.len(), MAX_POINTS);
+    }
+}
