@@ -19,6 +19,7 @@ mod notices;
 mod orchestrator;
 mod pause;
 mod player;
+mod prepare;
 mod restraint;
 mod seed;
 mod signals;

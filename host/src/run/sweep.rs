@@ -11,11 +11,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::crew::Badge;
-use super::exchange::{Who, logins, prepare, send};
+use super::exchange::{Who, send};
 use super::floor::{Floor, Part};
 use super::identity;
 use super::labels::catalog;
 use super::orchestrator::RunError;
+use super::prepare::{logins, prepare};
 use super::restraint::{Patience, hold};
 use super::seed::{Stream, derive};
 use super::signals::Stopper;

@@ -7,12 +7,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::crew::Badge;
-use super::exchange::{Who, logins, prepare, send};
+use super::exchange::{Who, send};
 use super::floor::{Floor, backoff};
 use super::governor::Ask;
 use super::identity;
 use super::pause::rest;
 use super::player::Player;
+use super::prepare::{logins, prepare};
 use super::restraint::{Patience, hold};
 use super::seed::{Stream, log_normal, unit};
 use crate::behavior::{MAX_DELAY_MS, MAX_IDLE_STEPS, Session, types};
