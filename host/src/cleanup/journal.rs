@@ -1,4 +1,4 @@
-//! Writes a journal: one append-only file per run, which each worker appends to through a handle of its own. Local file
+//! A run's journal: one append-only file, which each worker appends to through a [`Writer`] of its own. Local file
 //! systems do not mix up appends of different handles. A worker waits for another one only while `compact.rs` puts a
 //! shorter file in the place of one that has grown: for the length of a rename, every now and then.
 //!
@@ -15,8 +15,9 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use super::compact::FROM;
-use super::line::{self, Header, Sign};
+use super::line::Header;
 use super::read::{ReadError, read};
+use super::writer::Writer;
 
 /// How long lines gather before they are brought to the disk together; writing them takes its time too.
 const GATHER: Duration = Duration::from_millis(50);
@@ -55,7 +56,7 @@ pub(super) struct Shared {
     dirty: AtomicBool,
     closed: AtomicBool,
     /// Why nothing more can be written.
-    broken: OnceLock<String>,
+    pub(super) broken: OnceLock<String>,
     syncing: OnceLock<Thread>,
 }
 
@@ -159,17 +160,9 @@ impl Journal {
 
     /// A worker's own way to append.
     pub fn writer(&self) -> Result<Writer, JournalError> {
-        let now = self.shared.now();
-        let opened = OpenOptions::new().append(true).open(self.path());
-        let file = opened.map_err(|source| JournalError::Io {
+        Writer::open(&self.shared).map_err(|source| JournalError::Io {
             path: self.path().to_owned(),
             source,
-        })?;
-        Ok(Writer {
-            file,
-            turn: now.turn,
-            shared: Arc::clone(&self.shared),
-            pending: String::new(),
         })
     }
 
@@ -248,71 +241,6 @@ impl Shared {
     }
 }
 
-/// One worker's handle on the journal. Lines wait until the next [`flush`](Writer::flush), which writes them at once.
-#[derive(Debug)]
-pub struct Writer {
-    file: File,
-    /// [`Current::turn`] of the file.
-    turn: u64,
-    shared: Arc<Shared>,
-    pending: String,
-}
-
-/// The journal cannot be written any more; [`Journal::failure`] tells why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the journal cannot be written")]
-pub struct Broken;
-
-impl Writer {
-    /// This thing may exist from now on.
-    pub fn mark(&mut self, thing: &str) {
-        line::write(Sign::Mark, thing, &mut self.pending);
-    }
-
-    /// This thing is gone.
-    pub fn unmark(&mut self, thing: &str) {
-        line::write(Sign::Unmark, thing, &mut self.pending);
-    }
-
-    /// Write what waits, in one piece. When it returns, the kernel has it.
-    pub fn flush(&mut self) -> Result<(), Broken> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        if self.shared.broken.get().is_some() {
-            return Err(Broken);
-        }
-        let now = self.shared.now();
-        if now.turn != self.turn {
-            match OpenOptions::new().append(true).open(&self.shared.path) {
-                Ok(file) => (self.file, self.turn) = (file, now.turn),
-                Err(error) => {
-                    let _ = self.shared.broken.set(error.to_string());
-                    return Err(Broken);
-                }
-            }
-        }
-        let written = loop {
-            match self.file.write(self.pending.as_bytes()) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => break other,
-            }
-        };
-        let why = match written {
-            Ok(bytes) if bytes == self.pending.len() => {
-                self.pending.clear();
-                self.shared.written();
-                return Ok(());
-            }
-            // The rest would be an append of its own: another worker's line could come between.
-            Ok(_) => "only a part of a line fitted".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        let _ = self.shared.broken.set(why);
-        Err(Broken)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,33 +250,6 @@ mod tests {
             run: "k3x9a2b7".into(),
             target: "http://127.0.0.1:9501".into(),
         }
-    }
-
-    #[test]
-    fn lines_of_many_workers_do_not_mix() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a/b.journal");
-        let journal = Journal::create(&path, &header()).unwrap();
-        thread::scope(|scope| {
-            for worker in 0..4 {
-                let mut writer = journal.writer().unwrap();
-                scope.spawn(move || {
-                    for n in 0..500 {
-                        writer.mark(&format!("user:{worker}_{n}"));
-                        writer.mark(&format!("role:{worker}_{n}"));
-                        writer.flush().unwrap();
-                        writer.unmark(&format!("role:{worker}_{n}"));
-                        writer.flush().unwrap();
-                    }
-                });
-            }
-        });
-        let contents = read(&path).unwrap();
-        assert!(contents.warnings.is_empty(), "{:?}", contents.warnings);
-        assert_eq!(contents.header, header());
-        assert_eq!(contents.outstanding.len(), 2000);
-        journal.remove().unwrap();
-        assert!(!path.exists());
     }
 
     #[test]
@@ -468,21 +369,5 @@ mod tests {
             matches!(refused, JournalError::Unreadable(_)),
             "no stranger's file is overwritten: {refused}"
         );
-    }
-
-    #[test]
-    fn a_full_disk_is_told_once_and_for_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::create(&folder.path().join("full.journal"), &header()).unwrap();
-        let mut writer = journal.writer().unwrap();
-        // A device that takes no byte, in the place of the worker's own handle.
-        writer.file = OpenOptions::new().append(true).open("/dev/full").unwrap();
-        writer.mark("user:a");
-        assert_eq!(writer.flush(), Err(Broken));
-        let why = journal.failure().unwrap();
-        assert!(why.contains("full.journal") && !why.contains('\n'), "{why}");
-        let mut other = journal.writer().unwrap();
-        other.mark("user:b");
-        assert_eq!(other.flush(), Err(Broken), "the others stop too");
     }
 }

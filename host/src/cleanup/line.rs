@@ -1,5 +1,5 @@
 //! The lines of a journal: a header, then `+ kind:name` for what may exist and `- kind:name` for what is gone. Written
-//! by `journal.rs`, read by `read.rs`. Whatever a name holds, it is one line.
+//! by `writer.rs` and `compact.rs`, read by `read.rs`. Whatever a name holds, it is one line.
 
 /// What a journal begins with, before its version.
 const MAGIC: &str = "vespeiro-journal";

@@ -8,7 +8,9 @@ mod compact;
 mod journal;
 mod line;
 mod read;
+mod writer;
 
-pub use journal::{Broken, Journal, JournalError, Writer};
+pub use journal::{Journal, JournalError};
 pub use line::Header;
 pub use read::{Contents, Damage, ReadError, read};
+pub use writer::{Broken, Writer};
