@@ -22,6 +22,7 @@ mod player;
 mod prepare;
 mod restraint;
 mod seed;
+mod session;
 mod signals;
 mod swap;
 mod sweep;
