@@ -42,6 +42,7 @@
 
 #[cfg(any(target_arch = "wasm32", test))]
 mod alloc;
+mod auth;
 mod behavior;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
@@ -60,6 +61,7 @@ mod reply;
 mod session;
 mod tokens;
 
+pub use auth::Auth;
 pub use behavior::{Behavior, Journey, Route};
 pub use call::{Call, Sending};
 pub use contract::{Failure, Fault, Level, Method};
@@ -69,7 +71,7 @@ pub use me::Me;
 pub use random::Choice;
 pub use reply::Reply;
 pub use session::Session;
-pub use tokens::{Auth, Tokens};
+pub use tokens::Tokens;
 
 /// Everything that a behavior usually needs.
 pub mod prelude {

@@ -8,55 +8,12 @@ use std::task::Poll;
 
 use serde::{Deserialize, Serialize};
 
+use crate::auth::{Auth, is_out, mark_of};
 use crate::session::Core;
-use crate::{Me, Reply, Result, Route};
+use crate::{Me, Reply, Result};
 
 /// A token is renewed when a fifth of its life is left, but no earlier than this before its end.
 const MARGIN_MS: u64 = 30_000;
-
-/// How a target hands out tokens. The login takes a JSON object with a name and a `password`; login and refresh
-/// answer with `access_token`, and optionally `refresh_token` and `expires_in` (seconds), bare or under `data`.
-#[derive(Debug, Clone, Copy)]
-pub struct Auth {
-    login: Route,
-    refresh: Option<Route>,
-    logout: Option<Route>,
-    name_field: &'static str,
-}
-
-impl Auth {
-    /// Tokens from this route; the account's name goes into the field `email`.
-    #[must_use]
-    pub const fn new(login: Route) -> Auth {
-        Auth {
-            login,
-            refresh: None,
-            logout: None,
-            name_field: "email",
-        }
-    }
-
-    /// Renew with a POST of `{"refresh_token": …}` instead of logging in again.
-    #[must_use]
-    pub const fn refresh(mut self, route: Route) -> Auth {
-        self.refresh = Some(route);
-        self
-    }
-
-    /// End a token's life here.
-    #[must_use]
-    pub const fn logout(mut self, route: Route) -> Auth {
-        self.logout = Some(route);
-        self
-    }
-
-    /// The login's field for the account's name.
-    #[must_use]
-    pub const fn name_field(mut self, field: &'static str) -> Auth {
-        self.name_field = field;
-        self
-    }
-}
 
 /// One account's tokens. See the module's description.
 pub struct Tokens {
@@ -108,8 +65,8 @@ impl Tokens {
     }
 
     /// The account is none of the run's, such as an administrator's: it outlives the run, and so would its tokens. They
-    /// are marked while they live, `token:<value of the authorization header>`, and cleanup logs out what a session that
-    /// was cut could not.
+    /// are marked while they live, `token:<value of the authorization header>`, and cleanup [logs
+    /// out](Auth::log_out_marked) what a session that was cut could not.
     #[must_use]
     pub fn lasting(mut self) -> Tokens {
         self.lasting = self.auth.logout.is_some();
@@ -167,7 +124,7 @@ impl Tokens {
         if let Some(route) = self.auth.logout {
             let call = me.call(route).header("authorization", bearer.as_str());
             let reply = call.send().await?;
-            if reply.is_success() || reply.status == 401 {
+            if is_out(&reply) {
                 self.unmark(me, &bearer);
             }
             reply.expect_success()?;
@@ -275,7 +232,7 @@ impl Tokens {
         bearer.push_str("Bearer ");
         bearer.push_str(&access_token);
         if self.lasting {
-            me.mark(&thing(&bearer));
+            me.mark(&mark_of(&bearer));
         }
         let held = Held {
             bearer,
@@ -290,7 +247,7 @@ impl Tokens {
     /// This token is worth nothing any more.
     fn unmark(&self, me: &Me, bearer: &str) {
         if self.lasting && !bearer.is_empty() {
-            me.unmark(&thing(bearer));
+            me.unmark(&mark_of(bearer));
         }
     }
 
@@ -310,11 +267,6 @@ impl Tokens {
             core: me.core(),
         }
     }
-}
-
-/// How the host knows a token for a secret.
-fn thing(bearer: &str) -> String {
-    format!("token:{bearer}")
 }
 
 struct Alone<'a> {

@@ -202,3 +202,37 @@ fn a_logout_that_fails_leaves_its_mark() {
         assert_eq!(played.left_behind().len(), left, "{status}");
     }
 }
+
+#[test]
+fn a_cleanup_logs_out_the_tokens_among_its_marks_and_gets_the_others() {
+    async fn tidy(me: &Me) -> Result<()> {
+        let others = AUTH.log_out_marked(me).await;
+        me.check("the others", others == ["user:a", "role:b"]);
+        Ok(())
+    }
+    static BEHAVIOR: Behavior =
+        Behavior::new("test", "0.0.0", ROUTES, |_| Box::pin(async { Ok(()) }))
+            .with_cleanup(|me| Box::pin(async move { tidy(&me).await }));
+    let played = Harness::new(&BEHAVIOR)
+        .cleanup([
+            "user:a",
+            "token:Bearer a",
+            "token:Bearer b",
+            "token:Bearer c",
+            "token:Bearer d",
+            "role:b",
+        ])
+        .reply_once(LOGOUT, 204, json!({}))
+        .reply_once(LOGOUT, 503, json!({}))
+        .reply_once(LOGOUT, 401, json!({}))
+        .reply_once(LOGOUT, 429, json!({}))
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert_eq!(played.checks, [("the others".to_owned(), true)]);
+    assert_eq!(sizes(&played.steps), [4, 0], "they go together");
+    assert_eq!(bearers(&played.requests)[3], "Bearer d");
+    assert_eq!(played.unmarks, ["token:Bearer a", "token:Bearer c"]);
+    let told: Vec<Level> = played.logs.iter().map(|(level, _)| *level).collect();
+    assert_eq!(told, [Level::Warn, Level::Debug]);
+    assert!(played.logs.iter().all(|(_, line)| !line.contains("Bearer")));
+}

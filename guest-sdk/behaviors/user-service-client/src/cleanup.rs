@@ -1,13 +1,13 @@
 //! Removing what a run has left behind, by name, as the configured administrator. The host starts it as a session of
 //! the archetype `admin`. It is idempotent: what is gone already counts as removed, and what cannot be removed keeps
-//! its mark for the next attempt. Tokens that sessions could not log out need no administrator: they go by themselves.
+//! its mark for the next attempt.
 
 use vespeiro_guest::{Call, Level, Me, Result, Tokens};
 
 use crate::account::operator;
 use crate::client::Client;
 use crate::model::{Data, Id, Identified, Named, Page};
-use crate::routes;
+use crate::routes::{self, AUTH};
 
 /// How many removals are under way at a time.
 const AT_ONCE: usize = 8;
@@ -17,21 +17,19 @@ const AT_ONCE: usize = 8;
 /// # Errors
 /// When the administrator cannot log in, or the service's lists cannot be read.
 pub async fn cleanup(me: &mut Me) -> Result<()> {
-    let marks = me.marks();
-    let mut open = Vec::new();
+    // Sessions that were cut need no administrator to end: a token goes by itself.
+    let marks = AUTH.log_out_marked(me).await;
     let mut users = Vec::new();
     let mut roles = Vec::new();
     let mut permissions = Vec::new();
     for mark in &marks {
         match mark.split_once(':') {
-            Some(("token", bearer)) => open.push(bearer),
             Some(("user", name)) => users.push(name),
             Some(("role", name)) => roles.push(name),
             Some(("permission", name)) => permissions.push(name),
             _ => me.log(Level::Warn, &format!("cleanup: no way to remove `{mark}`")),
         }
     }
-    log_out(me, &open).await;
     if users.is_empty() && roles.is_empty() && permissions.is_empty() {
         return Ok(());
     }
@@ -46,21 +44,6 @@ pub async fn cleanup(me: &mut Me) -> Result<()> {
     .await;
     // However that went: it leaves nothing of its own either.
     removed.and(tokens.logout(me).await)
-}
-
-/// A token that is refused is worth nothing any more, which is all that is wanted.
-async fn log_out(me: &Me, bearers: &[&str]) {
-    for bearers in bearers.chunks(AT_ONCE) {
-        let logouts = bearers
-            .iter()
-            .map(|bearer| me.call(routes::LOGOUT).header("authorization", *bearer));
-        for (bearer, reply) in bearers.iter().zip(me.batch(logouts.collect()).await) {
-            match reply.map(|reply| reply.status) {
-                Ok(200..=299 | 401) => me.unmark(&format!("token:{bearer}")),
-                outcome => complain(me, "token", "(withheld)", &outcome),
-            }
-        }
-    }
 }
 
 async fn remove_users(client: Client<'_>, names: &[&str]) -> Result<()> {

@@ -126,20 +126,7 @@ async fn journey(me: &mut Me) -> Result<()> {
 /// out themselves.
 async fn cleanup(me: &mut Me) -> Result<()> {
     let tokens = administrator(me)?;
-    let marks = me.marks();
-    for mark in &marks {
-        let Some(bearer) = mark.strip_prefix("token:") else {
-            continue;
-        };
-        let reply = me
-            .call(LOGOUT)
-            .header("authorization", bearer)
-            .send()
-            .await?;
-        if reply.is_success() || reply.status == 401 {
-            me.unmark(mark);
-        }
-    }
+    let marks = AUTH.log_out_marked(me).await;
     let names: Vec<&str> = marks
         .iter()
         .filter_map(|mark| mark.strip_prefix("user:"))
