@@ -24,14 +24,14 @@ test('an administrator adds, edits and removes a user, and leaves nothing behind
   const played = play(module, { replies, config });
   assert.equal(played.ending, 'completed', played.error);
   assert.equal(played.routes[0], 'POST /api/v1/auth/login');
-  assert.deepEqual(played.unmarks, ['user:sim_user_testrun0_0_0']);
+  assert.deepEqual(played.unmarks, ['user:sim_user_testrun0_0_0', 'token:Bearer a']);
   assert.deepEqual(played.leftBehind, []);
 });
 
 test('cleanup removes what is there and forgets what is gone', () => {
-  const played = play(module, { replies, config, cleanup: ['user:sim_user_x', 'user:gone', 'role:x'] });
+  const played = play(module, { replies, config, cleanup: ['user:sim_user_x', 'user:gone', 'role:x', 'token:Bearer cut'] });
   assert.equal(played.ending, 'completed', played.error);
-  assert.deepEqual(played.unmarks.sort(), ['user:gone', 'user:sim_user_x']);
+  assert.deepEqual(played.unmarks.sort(), ['token:Bearer a', 'token:Bearer cut', 'user:gone', 'user:sim_user_x']);
 });
 
 test('without an account in the config the session fails, and says what to write', () => {

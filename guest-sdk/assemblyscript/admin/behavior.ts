@@ -22,7 +22,7 @@ abstract class Administrator extends Journey {
   /** The account in the archetype's config. */
   get bearer(): Tokens {
     const email = new Value(this.config, 'admin.email').text;
-    const bearer = this.account || this.tokens(email, new Value(this.config, 'admin.password').text);
+    const bearer = this.account || this.tokens(email, new Value(this.config, 'admin.password').text).lasting();
     this.account = bearer;
     return bearer;
   }
@@ -111,9 +111,9 @@ class Shift extends Administrator {
   }
 }
 
-enum Round { COME, FIND, REMOVE, LEAVE }
+enum Round { COME, TIDY, FIND, REMOVE, LEAVE }
 
-/** Removes the users that earlier sessions have left behind. */
+/** Logs out what sessions could not, then removes the users that they have left behind. */
 class Cleanup extends Administrator {
   private left: i32 = 0;
   private id: string = '';
@@ -123,6 +123,11 @@ class Cleanup extends Administrator {
     switch (this.at) {
       case Round.COME:
         if (this.lacksAccount) return this.failForAccount();
+      case Round.TIDY:
+        if (this.asks(Round.TIDY)) {
+          const turn = this.logOutMarked();
+          if (turn !== Turn.DONE) return turn;
+        }
       case Round.FIND:
         while (this.left < this.marks.length && !this.marks[this.left].startsWith('user:')) this.left += 1;
         if (this.left === this.marks.length) return this.go(Round.LEAVE);

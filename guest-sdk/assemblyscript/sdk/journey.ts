@@ -6,7 +6,7 @@ import { Call, Failure, Fault, Route } from './calls';
 import * as host from './host';
 import { Choice, Reply, User } from './given';
 import { Fake, Random } from './random';
-import { Auth, Tokens } from './tokens';
+import { Auth, isToken, Tokens } from './tokens';
 
 const MAX_DELAY_MS: f64 = 3_600_000;
 const MAX_REQUESTS: i32 = 256;
@@ -15,7 +15,7 @@ const MAX_REQUESTS: i32 = 256;
 export enum Turn { WAITS, DONE, GAVE_UP, FAILED }
 
 /** Whose reply comes. */
-enum Phase { PLAYING, LOGGING_IN, LOGGING_IN_FIRST, RENEWING, LOGGING_OUT }
+enum Phase { PLAYING, LOGGING_IN, LOGGING_IN_FIRST, RENEWING, LOGGING_OUT, LOGGING_OUT_MARKED }
 
 export class Definition {
   categories: string[] = [];
@@ -62,6 +62,8 @@ export abstract class Journey {
   private fault: Fault = Fault.NONE;
   private phase: Phase = Phase.PLAYING;
   private holder: Tokens | null = null;
+  /** Of the marks, the one whose token is to be logged out next. */
+  private marked: i32 = 0;
   /** What was sent and has not been answered to the journey yet; of these, what has to be sent again after a 401. */
   private sent: Call[] = [];
   private posted: i32[] = [];
@@ -141,7 +143,22 @@ export abstract class Journey {
   logOut(tokens: Tokens): Turn {
     const call = tokens.logoutCall();
     if (call === null) return Turn.DONE;
+    this.holder = tokens; // which forgets the token once that was answered
     this.phase = Phase.LOGGING_OUT;
+    return this.ask(call);
+  }
+
+  /**
+   * For a cleanup: log out the tokens among the marks, one by one; done where there are none. A token keeps its mark where the
+   * target does not let it go.
+   */
+  logOutMarked(): Turn {
+    while (this.marked < this.marks.length && !isToken(this.marks[this.marked])) this.marked += 1;
+    const auth = this.definition!.auth;
+    if (auth === null || this.marked === this.marks.length) return Turn.DONE;
+    const call = auth.logoutOf(this.marks[this.marked]);
+    if (call === null) return Turn.DONE;
+    this.phase = Phase.LOGGING_OUT_MARKED;
     return this.ask(call);
   }
 
@@ -345,7 +362,7 @@ export abstract class Journey {
       const holder = call.holder;
       this.replies[this.posted[at]] = reply;
       if (holder !== null && reply.status === 401 && call.wrong === Fault.NONE && !repeated) {
-        holder.forget();
+        holder.lose();
         this.repeats.push(this.posted[at]);
       } else if (reply.failure !== Failure.NONE) {
         if (!call.lenient) return Turn.GAVE_UP;
@@ -363,19 +380,39 @@ export abstract class Journey {
     const phase = this.phase;
     const well = reply.status >= 200 && reply.status < 300;
     this.phase = Phase.PLAYING;
+    // A token that is refused is as good as logged out.
+    const out = well || reply.status === 401;
+    if (phase === Phase.LOGGING_OUT_MARKED) return this.takeMarked(reply, out);
+    if (phase === Phase.LOGGING_OUT && out) this.holder!.lose();
     if (reply.failure !== Failure.NONE) return Turn.GAVE_UP;
     if (phase === Phase.RENEWING && !well) {
       this.phase = Phase.LOGGING_IN_FIRST;
       return this.ask(this.holder!.loginCall());
     }
     if (!well) return Turn.GAVE_UP;
-    if (phase !== Phase.LOGGING_OUT && !this.holder!.take(reply.text, this.elapsedMs)) return this.lacks('`access_token`');
+    if (phase !== Phase.LOGGING_OUT && !this.holder!.take(reply.text, this.elapsedMs, phase === Phase.LOGGING_IN)) return this.lacks('`access_token`');
     if (phase === Phase.LOGGING_IN || phase === Phase.LOGGING_OUT) {
       this.replies = [reply];
       this.answered = true;
     } else {
       this.holder!.fresh = true;
     }
+    return Turn.WAITS;
+  }
+
+  private takeMarked(reply: Reply, out: bool): Turn {
+    if (out) {
+      this.unmark(this.marks[this.marked]);
+    } else {
+      const why = reply.status > 0 ? `status ${reply.status}` : 'no response';
+      // That it was too fast is no news of the token: it is still marked, so it has its turn again.
+      this.log(`cleanup: a token stays: ${why}`, reply.status === 429 ? 0 : 2);
+    }
+    this.marked += 1;
+    const turn = this.logOutMarked();
+    if (turn !== Turn.DONE) return turn;
+    this.replies = [reply];
+    this.answered = true;
     return Turn.WAITS;
   }
 

@@ -82,6 +82,38 @@ test('tokens log in once, renew before they expire, and survive a 401', () => {
   assert.deepEqual([odd.ending, odd.logs.length], ['abandoned', 1]);
 });
 
+test('tokens of a lasting account are marked while they live', () => {
+  const grant = (token) => [200, { access_token: token, refresh_token: `${token}-again`, expires_in: 100 }];
+  const marks = (...tokens) => tokens.map((token) => `token:Bearer ${token}`);
+  for (const [status, left] of [[204, ['two']], [401, ['two']], [503, ['two', 'four']]]) {
+    const played = playing('lasting', {
+      replies: {
+        'POST /login': inTurn(grant('one'), grant('three'), grant('four')),
+        'POST /refresh': grant('two'),
+        'GET /b': inTurn(200, 401, 401, 200),
+        'POST /logout': status,
+      },
+    });
+    assert.equal(played.ending, status === 204 ? 'completed' : 'abandoned', played.error);
+    assert.deepEqual(played.marks, marks('one', 'two', 'three', 'four'));
+    assert.deepEqual(played.leftBehind, marks(...left), `${status}`);
+  }
+  const own = playing('renewing', { replies: { 'POST /login': grant('one'), 'POST /refresh': grant('two') } });
+  assert.deepEqual(own.marks, []);
+});
+
+test('a cleanup logs out the tokens among its marks', () => {
+  const cleanup = ['user:a', ...['a', 'b', 'c', 'd', 'e'].map((token) => `token:Bearer ${token}`), 'role:b'];
+  const played = playing('tidying', { cleanup, replies: { 'POST /logout': inTurn(204, 503, 401, 429, 'timeout') } });
+  assert.ok(played.ending === 'completed' && held(played), played.error);
+  assert.equal(played.requests.length, 5);
+  assert.deepEqual(played.requests[3].headers, [['authorization', 'Bearer d']]);
+  assert.deepEqual(played.unmarks, ['token:Bearer a', 'token:Bearer c']);
+  assert.deepEqual(played.logs.map(([level]) => level), ['warn', 'debug', 'warn']);
+  assert.ok(played.logs.every(([, line]) => !line.includes('Bearer')));
+  assert.equal(playing('tidying', { cleanup: ['user:a'] }).ending, 'completed');
+});
+
 test('marks, faults, feeds and bodies reach the host as they are', () => {
   const played = playing('telling', { faults: ['not-found'], feed: [1, 2] });
   assert.ok(played.ending === 'completed' && held(played), played.error);

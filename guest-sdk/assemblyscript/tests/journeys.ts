@@ -26,6 +26,8 @@ class Tried extends Journey {
     if (name === 'drawing') return this.drawing();
     if (name === 'renewing') return this.renewing();
     if (name === 'refused') return this.refused();
+    if (name === 'lasting') return this.lasting();
+    if (name === 'tidying') return this.tidying();
     if (name === 'telling') return this.telling();
     if (name === 'reading') return this.reading();
     return this.fail(`nothing is called ${name}`);
@@ -147,6 +149,35 @@ class Tried extends Journey {
     return this.done();
   }
 
+  private lasting(): Turn {
+    const bearer = this.account().lasting();
+    switch (this.at) {
+      case 0:
+      case 1:
+        if (this.asks(1)) return this.logIn(bearer);
+        this.wait(85_000);
+      case 2:
+        if (this.asks(2)) return this.send([PLAIN.call().bearer(bearer)]); // renews
+      case 3:
+        if (this.asks(3)) return this.logIn(bearer); // the session of the one before lives on
+      case 4:
+        if (this.asks(4)) return this.send([PLAIN.call().bearer(bearer), PLAIN.call().bearer(bearer)]);
+      default:
+        if (this.asks(5)) return this.logOut(bearer);
+    }
+    this.check('out', !bearer.loggedIn);
+    return this.done();
+  }
+
+  private tidying(): Turn {
+    if (this.asks(1)) {
+      const turn = this.logOutMarked();
+      if (turn !== Turn.DONE) return turn;
+    }
+    this.check('nothing is left', this.logOutMarked() === Turn.DONE);
+    return this.done();
+  }
+
   private telling(): Turn {
     if (this.at === 0) {
       const fault = this.takeFault();
@@ -186,4 +217,4 @@ class Tried extends Journey {
   }
 }
 
-behavior(new Definition('tried', '0.0.0', [LOGIN, REFRESH, LOGOUT, PLAIN, TWO], () => new Tried(), null, new Auth(LOGIN, REFRESH, LOGOUT)));
+behavior(new Definition('tried', '0.0.0', [LOGIN, REFRESH, LOGOUT, PLAIN, TWO], () => new Tried(), () => new Tried(), new Auth(LOGIN, REFRESH, LOGOUT)));

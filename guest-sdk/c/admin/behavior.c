@@ -28,6 +28,7 @@ static bool is_administrator(vs_me *me) {
     shift *my = me->state;
     my->bearer.name = my->email;
     my->bearer.password = my->password;
+    my->bearer.lasting = true;
     return VS_READ(me->config, "admin.email", my->email) && VS_READ(me->config, "admin.password", my->password);
 }
 
@@ -93,11 +94,12 @@ static vs_turn journey(vs_me *me) {
     VS_END(me);
 }
 
-/// Removes the users that earlier sessions have left behind.
+/// Logs out what sessions could not, then removes the users that they have left behind.
 static vs_turn cleanup(vs_me *me) {
     shift *my = me->state;
     VS_BEGIN(me);
     if (!is_administrator(me)) return vs_fail(me, MISSING);
+    VS_LOGOUT_MARKED(me);
     for (; my->at < me->mark_count; my->at += 1) {
         if (!vs_begins(me->marks[my->at], "user:")) continue;
         VS_SEND(me, &BY_NAME, .args = {me->marks[my->at] + sizeof "user:" - 1}, .bearer = &my->bearer);

@@ -27,15 +27,16 @@ static void an_administrator_adds_edits_and_removes_a_user_and_leaves_nothing_be
     const vs_played *played = vs_play(&vs_behavior_of_module, &(vs_script){replies, .config = config});
     assert(vs_ended(played, "completed"));
     assert(vs_first(played, "POST /api/v1/auth/login") && vs_last(played, "POST /api/v1/auth/logout"));
-    assert(vs_was_unmarked(played, "user:sim_user_testrun0_0_0"));
+    assert(vs_was_unmarked(played, "user:sim_user_testrun0_0_0") && vs_was_unmarked(played, "token:Bearer a"));
     assert(vs_left_behind(played) == 0);
 }
 
 static void cleanup_removes_what_is_there_and_forgets_what_is_gone(void) {
-    const char *const marks[] = {"user:sim_user_x", "user:gone", "role:x", NULL};
+    const char *const marks[] = {"user:sim_user_x", "user:gone", "role:x", "token:Bearer cut", NULL};
     const vs_played *played = vs_play(&vs_behavior_of_module, &(vs_script){replies, .config = config, .cleanup = marks});
     assert(vs_ended(played, "completed"));
-    assert(played->unmark_count == 2);
+    assert(played->unmark_count == 4);
+    assert(vs_was_unmarked(played, "token:Bearer cut") && vs_was_unmarked(played, "token:Bearer a"));
     assert(vs_was_unmarked(played, "user:sim_user_x") && vs_was_unmarked(played, "user:gone"));
 }
 

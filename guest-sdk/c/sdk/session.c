@@ -102,7 +102,7 @@ static vs_turn hear(struct vs_session *session, const vs_context *context) {
             sent->posted = false;
             sent->repeat = !session->repeating && sent->bearer != NULL && !sent->at_fault && reply->status == 401;
             if (sent->repeat) {
-                vs_forget(sent->bearer);
+                vs_lose(session, sent->bearer);
                 refused = true;
             }
         }

@@ -77,7 +77,7 @@ typedef struct {
     void *kept;
 } vs_sent;
 
-typedef enum { VS_PLAYING, VS_LOGGING_IN, VS_RENEWING, VS_LOGGING_IN_FIRST, VS_LOGGING_OUT } vs_phase;
+typedef enum { VS_PLAYING, VS_LOGGING_IN, VS_RENEWING, VS_LOGGING_IN_FIRST, VS_LOGGING_OUT, VS_LOGGING_OUT_MARKED } vs_phase;
 
 struct vs_kept;
 
@@ -92,6 +92,8 @@ struct vs_session {
     uint32_t delay_ms;
     vs_phase phase;
     vs_tokens *holder, *accounts;
+    /// Of the marks, the one whose token is to be logged out next.
+    size_t marked;
     struct vs_kept *kept;
     int lines[VS_MAX_FRAMES];
     unsigned depth;
@@ -159,5 +161,7 @@ void vs_renew(struct vs_session *session, vs_tokens *tokens);
 vs_turn vs_hear_tokens(struct vs_session *session, const vs_reply *reply);
 bool vs_is_due(const struct vs_session *session, const vs_tokens *tokens);
 void vs_forget(vs_tokens *tokens);
+/// The token is worth nothing any more.
+void vs_lose(const struct vs_session *session, vs_tokens *tokens);
 
 #endif

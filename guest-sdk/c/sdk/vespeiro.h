@@ -115,9 +115,12 @@ typedef struct {
     const char *name, *value;
 } vs_pair;
 
-/// Tokens of an account: give it a name and a password that stay as long as the session. The rest is the SDK's.
+/// Tokens of an account: give it a name and a password that stay as long as the session. The account may be none of the
+/// run's, such as an administrator's: it outlives the run, and so would its tokens. Say that it is `lasting`: they are marked
+/// while they live, and cleanup logs out (VS_LOGOUT_MARKED) what a session that was cut could not. The rest is the SDK's.
 typedef struct vs_tokens {
     const char *name, *password;
+    bool lasting;
     char *bearer, *refresh;
     uint64_t due_ms;
     bool is_fresh;
@@ -173,6 +176,8 @@ typedef struct {
 #define VS_LOGIN(me, tokens) VS_WAIT_(me, true, return vs_log_in(me, tokens);)
 /// Log out and forget the tokens; nothing is sent where there is none.
 #define VS_LOGOUT(me, tokens) VS_WAIT_(me, true, if (vs_has_logout(me, tokens)) return vs_log_out(me, tokens);)
+/// For a cleanup: log out the tokens among the marks, one by one. A token keeps its mark where the target does not let it go.
+#define VS_LOGOUT_MARKED(me) VS_WAIT_(me, false, if (vs_has_marked(me)) return vs_log_out_marked(me);)
 /// Run a part of the journey, a function of the same form: `VS_RUN(me, mistake(me));`
 #define VS_RUN(me, part)                      \
     do {                                      \
@@ -309,6 +314,8 @@ vs_turn vs_post(vs_me *me);
 vs_turn vs_log_in(vs_me *me, vs_tokens *tokens);
 bool vs_has_logout(vs_me *me, vs_tokens *tokens);
 vs_turn vs_log_out(vs_me *me, vs_tokens *tokens);
+bool vs_has_marked(vs_me *me);
+vs_turn vs_log_out_marked(vs_me *me);
 bool vs_is_one_of(unsigned status, const unsigned *these, size_t count);
 vs_turn vs_unexpected_body(vs_me *me, const char *what);
 char *vs_object_(vs_me *me, const char *name, ...);

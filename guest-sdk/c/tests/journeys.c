@@ -40,6 +40,7 @@ static const vs_played *play(vs_turn (*journey)(vs_me *), vs_script script) {
         .refresh = &REFRESH,
         .logout = &LOGOUT,
         .journey = journey,
+        .cleanup = journey,
         .state = sizeof(notes),
     };
     return vs_play(&behavior, &script);
@@ -256,6 +257,62 @@ static void tokens_log_in_once_renew_before_they_expire_and_survive_a_401(void) 
     assert(vs_ended(played, "abandoned") && played->log_count == 1);
 }
 
+static vs_turn lasting(vs_me *me) {
+    notes *my = me->state;
+    VS_BEGIN(me);
+    my->bearer = (vs_tokens){.name = "admin", .password = "secret", .lasting = true};
+    VS_LOGIN(me, &my->bearer);
+    vs_wait(me, 85000);
+    VS_SEND(me, &PLAIN, .bearer = &my->bearer); // renews
+    VS_LOGIN(me, &my->bearer);                  // the session of the one before lives on
+    VS_ALL(me, {&PLAIN, .bearer = &my->bearer}, {&PLAIN, .bearer = &my->bearer});
+    VS_LOGOUT(me, &my->bearer);
+    vs_check(me, "out", my->bearer.bearer == NULL);
+    VS_END(me);
+}
+
+static void tokens_of_a_lasting_account_are_marked_while_they_live(void) {
+    const char *const marks[] = {"token:Bearer one", "token:Bearer two", "token:Bearer three", "token:Bearer four"};
+    const struct { unsigned status; size_t left; } logouts[] = {{204, 1}, {401, 1}, {503, 2}};
+    for (size_t way = 0; way < 3; way += 1) {
+        const vs_scripted replies[] = {{"POST /login", 200, GRANT("one")}, {"POST /login", 200, GRANT("three")},
+                                       {"POST /login", 200, GRANT("four")}, {"POST /refresh", 200, GRANT("two")},
+                                       {"GET /b", 200}, {"GET /b", 401}, {"GET /b", 401}, {"GET /b", 200},
+                                       {"POST /logout", logouts[way].status}, {0}};
+        const vs_played *played = play(lasting, (vs_script){replies});
+        const bool well = logouts[way].status == 204;
+        assert(vs_ended(played, well ? "completed" : "abandoned") && played->mark_count == 4);
+        assert(!well || played->checks[0].passed);
+        for (size_t at = 0; at < 4; at += 1) assert(is(played->marks[at], marks[at]));
+        assert(vs_left_behind(played) == logouts[way].left);
+        assert(vs_was_unmarked(played, "token:Bearer one") && vs_was_unmarked(played, "token:Bearer three"));
+        assert(vs_was_unmarked(played, "token:Bearer four") == (logouts[way].left == 1));
+    }
+    assert(play(renewing, (vs_script){(const vs_scripted[]){{"POST /login", 200, GRANT("one")}, {"POST /refresh", 200, GRANT("two")}, {0}}})->mark_count == 0);
+}
+
+static vs_turn tidying(vs_me *me) {
+    VS_BEGIN(me);
+    VS_LOGOUT_MARKED(me);
+    vs_check(me, "goes on", me->mark_count == 7);
+    VS_LOGOUT_MARKED(me);
+    VS_END(me);
+}
+
+static void a_cleanup_logs_out_the_tokens_among_its_marks(void) {
+    const char *const marks[] = {"user:a", "token:Bearer a", "token:Bearer b", "token:Bearer c", "token:Bearer d", "token:Bearer e", "role:b", NULL};
+    const vs_scripted replies[] = {{"POST /logout", 204}, {"POST /logout", 503}, {"POST /logout", 401}, {"POST /logout", 429},
+                                   {"POST /logout", .failure = VS_TIMEOUT}, {0}};
+    const vs_played *played = play(tidying, (vs_script){replies, .cleanup = marks});
+    assert(vs_ended(played, "completed") && played->check_count == 1 && played->checks[0].passed);
+    assert(played->request_count == 5 && is(played->requests[3].authorization, "Bearer d"));
+    assert(played->unmark_count == 2 && vs_was_unmarked(played, marks[1]) && vs_was_unmarked(played, marks[3]));
+    assert(played->log_count == 3 && is(played->logs[0], "cleanup: a token stays: status 503"));
+    assert(is(played->logs[2], "cleanup: a token stays: no response"));
+    const char *const none[] = {"user:a", NULL};
+    assert(vs_ended(play(tidying, (vs_script){.cleanup = none}), "completed"));
+}
+
 static vs_turn telling(vs_me *me) {
     VS_BEGIN(me);
     const vs_fault fault = vs_take_fault(me);
@@ -308,6 +365,8 @@ int main(void) {
     errors_end_the_session_as_they_should();
     choices_follow_their_weights_the_mix_and_the_seed();
     tokens_log_in_once_renew_before_they_expire_and_survive_a_401();
+    tokens_of_a_lasting_account_are_marked_while_they_live();
+    a_cleanup_logs_out_the_tokens_among_its_marks();
     marks_faults_feeds_and_bodies_reach_the_host_as_they_are();
     json_is_read_by_its_path();
     return 0;

@@ -70,10 +70,10 @@ func journey(me *vespeiro.Me) {
 	bearer.LogOut()
 }
 
-// Removes the users that earlier sessions have left behind.
+// Logs out what sessions could not, then removes the users that they have left behind.
 func cleanup(me *vespeiro.Me) {
 	bearer := administrator(me)
-	for _, mark := range me.Marks {
+	for _, mark := range me.LogOutMarked() {
 		username, isUser := strings.CutPrefix(mark, "user:")
 		if !isUser {
 			continue
@@ -109,7 +109,7 @@ func administrator(me *vespeiro.Me) *vespeiro.Tokens {
 	if config.Admin.Email == "" {
 		me.Fail("`admin` is missing: give the archetype's config `admin = { email = \"…\", password = \"…\" }`")
 	}
-	return me.Tokens(config.Admin.Email, config.Admin.Password)
+	return me.Tokens(config.Admin.Email, config.Admin.Password).Lasting()
 }
 
 var behavior = &vespeiro.Behavior{

@@ -30,7 +30,7 @@ func TestAnAdministratorAddsEditsAndRemovesAUserAndLeavesNothingBehind(t *testin
 	if played.Ending != "completed" || played.Routes()[0] != "POST /api/v1/auth/login" {
 		t.Fatal(played.Ending, played.Error, played.Routes())
 	}
-	if !slices.Equal(played.Unmarks, []string{"user:sim_user_testrun0_0_0"}) || len(played.LeftBehind()) != 0 {
+	if !slices.Equal(played.Unmarks, []string{"user:sim_user_testrun0_0_0", "token:Bearer a"}) || len(played.LeftBehind()) != 0 {
 		t.Error(played.Unmarks, played.LeftBehind())
 	}
 }
@@ -39,9 +39,9 @@ func TestCleanupRemovesWhatIsThereAndForgetsWhatIsGone(t *testing.T) {
 	gone := func(_, path string) (vespeiro.Answer, bool) {
 		return vespeiro.Answer{Status: 404}, strings.HasSuffix(path, "/gone")
 	}
-	marks := []string{"user:sim_user_x", "user:gone", "role:x"}
+	marks := []string{"token:Bearer cut", "user:sim_user_x", "user:gone", "role:x"}
 	played := vespeiro.Play(behavior, vespeiro.Script{Replies: replies, Answer: gone, Config: config, Cleanup: marks})
-	if played.Ending != "completed" || !slices.Equal(played.Unmarks, marks[:2]) {
+	if played.Ending != "completed" || !slices.Equal(played.Unmarks, append(marks[:3:3], "token:Bearer a")) {
 		t.Error(played.Ending, played.Error, played.Unmarks)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // User is the identity that the host made.
@@ -89,8 +90,8 @@ func (me *Me) Try(calls ...*Call) []*Reply {
 		if call.bearer == nil || call.fault != NoFault || replies[at].Status != 401 {
 			continue
 		}
-		if len(again) == 0 || again[len(again)-1].bearer != call.bearer {
-			call.bearer.LogIn()
+		if !slices.ContainsFunc(again, func(other *Call) bool { return other.bearer == call.bearer }) {
+			call.bearer.logInAnew()
 		}
 		again, places = append(again, call), append(places, at)
 	}

@@ -214,6 +214,59 @@ func TestTokensLogInOnceRenewBeforeTheyExpireAndSurviveA401(t *testing.T) {
 	}
 }
 
+func TestTokensOfALastingAccountAreMarkedWhileTheyLive(t *testing.T) {
+	marks := func(tokens ...string) (list []string) {
+		for _, token := range tokens {
+			list = append(list, "token:Bearer "+token)
+		}
+		return
+	}
+	journey := func(me *vespeiro.Me) {
+		bearer, other := me.Tokens("admin", "secret").Lasting(), me.Tokens("a", "b")
+		bearer.LogIn()
+		me.Wait(85_000)
+		me.Send(plain.With().Bearer(bearer)) // renews
+		bearer.LogIn()                       // the session of the one before lives on
+		me.All(two.With(1, 2).Bearer(bearer), two.With(1, 2).Bearer(other), two.With(1, 2).Bearer(bearer))
+		bearer.LogOut()
+	}
+	for status, left := range map[int][]string{204: marks("two"), 401: marks("two"), 503: marks("two", "five")} {
+		played := play(journey, vespeiro.Script{Replies: map[string][]vespeiro.Answer{
+			"POST /login":    {grant("one"), grant("three"), grant("four"), grant("five"), grant("six")},
+			"POST /refresh":  {grant("two")},
+			"GET /a/{x}/{y}": {{Status: 401}, {Status: 401}, {Status: 401}, {Status: 200}},
+			"POST /logout":   {{Status: status}},
+		}})
+		ended(t, played, map[bool]string{true: "completed", false: "abandoned"}[status == 204])
+		// The other account's are not marked.
+		if !slices.Equal(played.Marks, marks("one", "two", "three", "five")) || !slices.Equal(played.LeftBehind(), left) {
+			t.Error(status, played.Marks, played.LeftBehind())
+		}
+	}
+}
+
+func TestACleanupLogsOutTheTokensAmongItsMarksAndGetsTheOthers(t *testing.T) {
+	marks := []string{"user:a", "token:Bearer a", "token:Bearer b", "token:Bearer c", "token:Bearer d", "token:Bearer e", "role:b"}
+	played := vespeiro.Play(&vespeiro.Behavior{
+		Name: "test", Version: "0.0.0", Routes: []*vespeiro.Route{login, logout}, Login: login, Logout: logout,
+		Cleanup: func(me *vespeiro.Me) {
+			me.Check("the others", slices.Equal(me.LogOutMarked(), []string{"user:a", "role:b"}))
+		},
+	}, vespeiro.Script{Cleanup: marks, Replies: map[string][]vespeiro.Answer{
+		"POST /logout": {{Status: 204}, {Status: 503}, {Status: 401}, {Status: 429}, {Failure: vespeiro.Timeout}},
+	}})
+	ended(t, played, "completed")
+	if !slices.Equal(played.Unmarks, []string{marks[1], marks[3]}) || len(played.Checks) != 1 {
+		t.Error(played.Unmarks, played.Checks)
+	}
+	if len(played.Requests) != 5 || played.Requests[4].Step != 0 || played.Requests[3].Authorization != "Bearer d" {
+		t.Error(played.Requests)
+	}
+	if len(played.Logs) != 3 || strings.Contains(strings.Join(played.Logs, ""), "Bearer") {
+		t.Error(played.Logs)
+	}
+}
+
 func TestMarksFaultsAndFeedsReachTheHostAsTheyAre(t *testing.T) {
 	played := play(func(me *vespeiro.Me) {
 		fault := me.TakeFault()

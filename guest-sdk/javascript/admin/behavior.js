@@ -38,10 +38,11 @@ function* journey(me) {
   yield* bearer.logout();
 }
 
-/** Removes the users that earlier sessions have left behind, a few at a time. */
+/** Logs out what sessions could not, then removes the users that they have left behind, a few at a time. */
 function* cleanup(me) {
   const bearer = administrator(me);
-  const names = me.marks.filter((mark) => mark.startsWith('user:')).map((mark) => mark.slice('user:'.length));
+  const marks = yield* me.logOutMarked();
+  const names = marks.filter((mark) => mark.startsWith('user:')).map((mark) => mark.slice('user:'.length));
   while (names.length > 0) {
     yield all(names.splice(0, 8).map((name) => remove(me, bearer, name)));
   }
@@ -74,7 +75,7 @@ function administrator(me) {
   if (admin === undefined) {
     throw new ConfigError('`admin` is missing: give the archetype\'s config `admin = { email = "…", password = "…" }`');
   }
-  return me.tokens(admin.email, admin.password);
+  return me.tokens(admin.email, admin.password).lasting();
 }
 
 export default behavior({

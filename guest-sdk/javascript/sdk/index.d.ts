@@ -80,6 +80,8 @@ export class Reply {
 export class Tokens {
   readonly name: string;
   readonly loggedIn: boolean;
+  /** The account outlives the run, such as an administrator's: what a cut session cannot log out, cleanup does. */
+  lasting(): this;
   set password(password: string);
   login(): Steps<Reply>;
   refresh(): Steps;
@@ -101,6 +103,8 @@ export interface Me {
   readonly elapsedMs: number;
   readonly requestsLeft: number;
   tokens(name: string, password: string): Tokens;
+  /** For a cleanup: log out the tokens among the marks, and give the other marks. */
+  logOutMarked(): Steps<string[]>;
   /** How far the run is from the plan's share of a category, in percentage points; above 0 it is wanted. */
   wanted(category: string): number;
   /** The wrong request that the host asks for right now, once. */

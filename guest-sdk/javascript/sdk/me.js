@@ -3,7 +3,7 @@
 
 import { ConfigError } from './errors.js';
 import { fakes } from './fake.js';
-import { Tokens } from './tokens.js';
+import { Tokens, logOutMarked } from './tokens.js';
 
 export class Me {
   #session;
@@ -44,6 +44,14 @@ export class Me {
   /** The tokens of an account, not logged in yet. */
   tokens(name, password) {
     return new Tokens(this.#session, name, password);
+  }
+
+  /**
+   * For a cleanup, with `yield*`: log out the tokens among the marks, which `lasting` holders could not, and give the other
+   * marks. A token keeps its mark where the target does not let it go.
+   */
+  logOutMarked() {
+    return logOutMarked(this.#session, this.marks);
   }
 
   /** How far the run is from the plan's share of a category, in percentage points; above 0 it is wanted. */

@@ -1,11 +1,15 @@
 //! The token holder: logs in, keeps the bearer token fresh, logs out. `me.tokens` makes one for each account, a request's
 //! `bearer` uses it. At any time at most one request of a holder renews its token; the others wait for that one.
 
-import { Call, Wanted } from './calls.js';
-import { UnexpectedBody, UsageError } from './errors.js';
+import { Call, Together, Wanted } from './calls.js';
+import { Failed, UnexpectedBody, UsageError } from './errors.js';
 
 /** A token is renewed when a fifth of its life is left, but no earlier than this before its end. */
 const MARGIN_MS = 30_000;
+/** What the mark of a token begins with; behind it, what logging out takes. The host knows it for a secret. */
+const TOKEN = 'token:';
+/** Marked tokens that are logged out at a time. */
+const AT_ONCE = 8;
 
 /** Waits until no other request of this holder is renewing. */
 export class Turn extends Wanted {
@@ -23,6 +27,8 @@ export class Tokens {
   #dueMs = 0;
   /** Counts the tokens that were had, so that two requests that meet a 401 log in once. */
   #generation = 0;
+  /** Whoever cannot log out leaves it to cleanup. */
+  #lasting = false;
 
   constructor(session, name, password) {
     if (session.definition.auth?.login === undefined) {
@@ -35,6 +41,15 @@ export class Tokens {
     /** For the executor: whether one is renewing, and who waits. */
     this.busy = false;
     this.queue = [];
+  }
+
+  /**
+   * The account is none of the run's, such as an administrator's: it outlives the run, and so would its tokens. They are
+   * marked while they live, and cleanup logs out (`me.logOutMarked`) what a session that was cut could not.
+   */
+  lasting() {
+    this.#lasting = this.#session.definition.auth.logout !== undefined;
+    return this;
   }
 
   /** Whether there is a token, valid or not. */
@@ -51,7 +66,8 @@ export class Tokens {
   *login() {
     yield new Turn(this);
     try {
-      return yield* this.#login();
+      const [reply] = yield* this.#login(); // what was had before lives on beside it
+      return reply;
     } finally {
       this.#session.release(this);
     }
@@ -73,7 +89,11 @@ export class Tokens {
     this.forget();
     const { logout } = this.#session.definition.auth;
     if (bearer !== '' && logout !== undefined) {
-      (yield call(logout, { headers: { authorization: bearer }, capture: 'nothing' })).expect();
+      const reply = yield goodbye(logout, bearer);
+      if (isOut(reply)) {
+        this.#unmark(bearer);
+      }
+      reply.expect();
     }
   }
 
@@ -104,7 +124,7 @@ export class Tokens {
     yield new Turn(this);
     try {
       if (this.#generation === generation) {
-        yield* this.#login();
+        yield* this.#loginAnew();
       }
     } finally {
       this.#session.release(this);
@@ -123,12 +143,18 @@ export class Tokens {
     return signed;
   }
 
+  /** The reply, and the token that this one takes the place of. */
   *#login() {
     const { login, nameField = 'email' } = this.#session.definition.auth;
     const json = { [nameField]: this.name, password: this.#password };
     const reply = (yield call(login, { json })).expect();
-    this.#take(reply);
-    return reply;
+    return [reply, this.#take(reply)];
+  }
+
+  /** Log in for a token that is worth nothing any more. */
+  *#loginAnew() {
+    const [, before] = yield* this.#login();
+    this.#unmark(before);
   }
 
   *#renew() {
@@ -138,26 +164,77 @@ export class Tokens {
     if (refresh !== undefined && token !== undefined) {
       const reply = yield call(refresh, { json: { refresh_token: token } });
       if (reply.ok) {
-        this.#take(reply);
+        this.#unmark(this.#take(reply));
         return;
       }
     }
-    yield* this.#login();
+    yield* this.#loginAnew();
   }
 
+  /** Hold the token that the reply grants; gives back the one before. */
   #take(reply) {
     const answer = reply.json();
     const grant = answer?.data ?? answer;
     if (typeof grant?.access_token !== 'string') {
       throw new UnexpectedBody(reply.line, 'no `access_token`');
     }
+    const before = this.#bearer;
     this.#bearer = `Bearer ${grant.access_token}`;
+    if (this.#lasting) {
+      this.#session.host.mark(TOKEN + this.#bearer);
+    }
     this.#refresh = grant.refresh_token ?? undefined;
     const life = (grant.expires_in ?? Infinity) * 1000;
     this.#dueMs = this.#session.clock + life - Math.min(life / 5, MARGIN_MS);
     this.#generation += 1;
+    return before;
+  }
+
+  /** This token is worth nothing any more. */
+  #unmark(bearer) {
+    if (this.#lasting && bearer !== '') {
+      this.#session.host.unmark(TOKEN + bearer);
+    }
   }
 }
+
+/** For a cleanup: log out the tokens among these marks, and give the others. */
+export function* logOutMarked(session, marks) {
+  const logout = session.definition.auth?.logout;
+  const isToken = (mark) => mark.startsWith(TOKEN);
+  const tokens = logout === undefined ? [] : marks.filter(isToken);
+  while (tokens.length > 0) {
+    yield new Together(tokens.splice(0, AT_ONCE).map((mark) => logOutOne(session, logout, mark)));
+  }
+  return marks.filter((mark) => !isToken(mark));
+}
+
+function* logOutOne({ host }, logout, mark) {
+  let level = 'warn';
+  let why;
+  try {
+    const reply = yield goodbye(logout, mark.slice(TOKEN.length));
+    if (isOut(reply)) {
+      host.unmark(mark);
+      return;
+    }
+    if (reply.status === 429) {
+      level = 'debug'; // no news of the token: it is still marked, so it has its turn again
+    }
+    why = `status ${reply.status}`;
+  } catch (error) {
+    if (!(error instanceof Failed)) {
+      throw error;
+    }
+    why = error.message;
+  }
+  host.log(level, `cleanup: a token stays: ${why}`);
+}
+
+/** Whether a logout's answer means that the token is worth nothing any more: one that is refused is as good as gone. */
+const isOut = (reply) => reply.ok || reply.status === 401;
+
+const goodbye = (logout, bearer) => call(logout, { headers: { authorization: bearer }, capture: 'nothing' });
 
 function call(line, options) {
   const wanted = new Call('', '', undefined, options);

@@ -176,6 +176,58 @@ test('tokens log in once, renew before they expire, and survive a 401', () => {
   assert.deepEqual([refused.ending, refused.checks], ['completed', [['both', true]]]);
 });
 
+test('tokens of a lasting account are marked while they live', () => {
+  const grant = (token) => [200, { access_token: token, refresh_token: `${token}-again`, expires_in: 100 }];
+  const journey = function* (me) {
+    const bearer = me.tokens('admin', 'secret').lasting();
+    yield* bearer.login();
+    yield* bearer.refresh();
+    yield* bearer.login(); // the session of the one before lives on
+    yield get('/b', {}, { bearer });
+    yield* bearer.logout();
+  };
+  for (const [status, left] of [[204, ['two']], [401, ['two']], [503, ['two', 'four']]]) {
+    const played = playing(journey, {
+      replies: {
+        'POST /login': inTurn(grant('one'), grant('three'), grant('four')),
+        'POST /refresh': grant('two'),
+        'GET /b': inTurn(401, 200),
+        'POST /logout': status,
+      },
+    });
+    assert.equal(played.ending, status === 204 ? 'completed' : 'abandoned', played.error);
+    assert.deepEqual(played.marks, ['one', 'two', 'three', 'four'].map((token) => `token:Bearer ${token}`));
+    assert.deepEqual(played.leftBehind, left.map((token) => `token:Bearer ${token}`), `${status}`);
+  }
+  const own = playing(function* (me) {
+    yield* me.tokens('a', 'b').login();
+  }, { replies: { 'POST /login': grant('one') } });
+  assert.deepEqual([own.ending, own.marks], ['completed', []]);
+});
+
+test('a cleanup logs out the tokens among its marks and gets the others', () => {
+  const definition = behavior({
+    name: 'test',
+    version: '0.0.0',
+    routes: { auth: ['POST /login', 'POST /logout'] },
+    auth: { login: 'POST /login', logout: 'POST /logout' },
+    *journey() {},
+    *cleanup(me) {
+      const others = yield* me.logOutMarked();
+      me.check(others.join(), true);
+    },
+  });
+  const cleanup = ['user:a', ...['a', 'b', 'c', 'd', 'e'].map((token) => `token:Bearer ${token}`), 'role:b'];
+  const played = play(definition, { cleanup, replies: { 'POST /logout': inTurn(204, 503, 401, 429, 'timeout') } });
+  assert.equal(played.ending, 'completed', played.error);
+  assert.deepEqual(played.checks, [['user:a,role:b', true]]);
+  assert.deepEqual(played.steps.map(({ action }) => action.val.length), [5, 'completed'.length]);
+  assert.deepEqual(played.requests[3].headers, [['authorization', 'Bearer d']]);
+  assert.deepEqual(played.unmarks, ['token:Bearer a', 'token:Bearer c']);
+  assert.deepEqual(played.logs.map(([level]) => level), ['warn', 'debug', 'warn']);
+  assert.ok(played.logs.every(([, line]) => !line.includes('Bearer')));
+});
+
 test('marks, faults, feeds and bodies reach the host as they are', () => {
   const played = playing(function* (me) {
     const fault = me.fault();

@@ -44,9 +44,10 @@ def journey(me):
 
 
 def cleanup(me):
-    """Removes the users that earlier sessions have left behind, a few at a time."""
+    """Logs out what sessions could not, then removes the users that they have left behind, a few at a time."""
     bearer = administrator(me)
-    names = [mark.removeprefix("user:") for mark in me.marks if mark.startswith("user:")]
+    marks = yield from me.log_out_marked()
+    names = [mark.removeprefix("user:") for mark in marks if mark.startswith("user:")]
     for at in range(0, len(names), 8):
         yield all_of(remove(me, bearer, name) for name in names[at : at + 8])
     yield from bearer.logout()
@@ -75,7 +76,7 @@ def administrator(me):
     admin = me.config.get("admin")
     if admin is None:
         raise ConfigError('`admin` is missing: give the archetype\'s config `admin = { email = "…", password = "…" }`')
-    return me.tokens(admin["email"], admin["password"])
+    return me.tokens(admin["email"], admin["password"]).lasting()
 
 
 BEHAVIOR = behavior(

@@ -25,13 +25,14 @@ class Journey(unittest.TestCase):
         played = play(BEHAVIOR, REPLIES, config=CONFIG)
         self.assertEqual(played.ending, "completed", played.error)
         self.assertEqual(played.routes[0], "POST /api/v1/auth/login")
-        self.assertEqual(played.unmarks, ["user:sim_user_testrun0_0_0"])
+        self.assertEqual(played.unmarks, ["user:sim_user_testrun0_0_0", "token:Bearer a"])
         self.assertEqual(played.left_behind, [])
 
     def test_cleanup_removes_what_is_there_and_forgets_what_is_gone(self):
-        played = play(BEHAVIOR, REPLIES, config=CONFIG, cleanup=["user:sim_user_x", "user:gone", "role:x"])
+        marks = ["user:sim_user_x", "user:gone", "role:x", "token:Bearer cut"]
+        played = play(BEHAVIOR, REPLIES, config=CONFIG, cleanup=marks)
         self.assertEqual(played.ending, "completed", played.error)
-        self.assertEqual(sorted(played.unmarks), ["user:gone", "user:sim_user_x"])
+        self.assertEqual(sorted(played.unmarks), ["token:Bearer a", "token:Bearer cut", "user:gone", "user:sim_user_x"])
 
     def test_without_an_account_in_the_config_the_session_fails_and_says_what_to_write(self):
         self.assertIn("`admin` is missing", play(BEHAVIOR, REPLIES).error)

@@ -7,7 +7,7 @@ import math
 
 from .errors import ConfigError
 from .fake import FAKES
-from .tokens import Tokens
+from .tokens import Tokens, log_out_marked
 
 
 class Me:
@@ -50,6 +50,11 @@ class Me:
     def tokens(self, name, password):
         """The tokens of an account, not logged in yet."""
         return Tokens(self._session, name, password)
+
+    def log_out_marked(self):
+        """For a cleanup, with `yield from`: log out the tokens among the marks, which `lasting` holders could not, and give
+        the other marks. A token keeps its mark where the target does not let it go."""
+        return log_out_marked(self._session, self.marks)
 
     def wanted(self, category):
         """How far the run is from the plan's share of a category, in percentage points; above 0 it is wanted."""

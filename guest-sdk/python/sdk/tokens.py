@@ -4,11 +4,15 @@
 
 import math
 
-from .calls import Call
-from .errors import UnexpectedBody, UsageError
+from .calls import Call, Together
+from .errors import Failed, UnexpectedBody, UsageError
 
 #: A token is renewed when a fifth of its life is left, but no earlier than this before its end.
 MARGIN_MS = 30_000
+#: What the mark of a token begins with; behind it, what logging out takes. The host knows it for a secret.
+TOKEN = "token:"
+#: Marked tokens that are logged out at a time.
+AT_ONCE = 8
 
 
 class Turn:
@@ -21,7 +25,9 @@ class Turn:
 
 
 class Tokens:
-    __slots__ = ("name", "password", "busy", "queue", "_session", "_bearer", "_refresh", "_due_ms", "_generation")
+    __slots__ = (
+        "name", "password", "busy", "queue", "_session", "_bearer", "_refresh", "_due_ms", "_generation", "_lasting",
+    )  # fmt: skip
 
     def __init__(self, session, name, password):
         if "login" not in session.behavior.auth:
@@ -38,6 +44,14 @@ class Tokens:
         self._due_ms = 0
         # Counts the tokens that were had, so that two requests that meet a 401 log in once.
         self._generation = 0
+        # Whoever cannot log out leaves it to cleanup.
+        self._lasting = False
+
+    def lasting(self):
+        """The account is none of the run's, such as an administrator's: it outlives the run, and so would its tokens. They
+        are marked while they live, and cleanup logs out (`me.log_out_marked`) what a session that was cut could not."""
+        self._lasting = "logout" in self._session.behavior.auth
+        return self
 
     @property
     def logged_in(self):
@@ -48,7 +62,8 @@ class Tokens:
         """Log in; gives the reply, for whatever else the target says there."""
         yield Turn(self)
         try:
-            return (yield from self._login())
+            reply, _ = yield from self._login()  # what was had before lives on beside it
+            return reply
         finally:
             self._session.release(self)
 
@@ -66,7 +81,10 @@ class Tokens:
         self.forget()
         logout = self._session.behavior.auth.get("logout")
         if bearer and logout:
-            (yield Call(logout, {}, {"headers": {"authorization": bearer}, "capture": "nothing"})).expect()
+            reply = yield _goodbye(logout, bearer)
+            if _is_out(reply):
+                self._unmark(bearer)
+            reply.expect()
 
     def forget(self):
         """Forget the tokens without a word to the target."""
@@ -89,7 +107,7 @@ class Tokens:
         yield Turn(self)
         try:
             if self._generation == generation:
-                yield from self._login()
+                yield from self._login_anew()
         finally:
             self._session.release(self)
         return (yield self._sign(wanted))
@@ -103,11 +121,16 @@ class Tokens:
         return Call(wanted.line, wanted.args, options)
 
     def _login(self):
+        """The reply, and the token that this one takes the place of."""
         auth = self._session.behavior.auth
         json = {auth.get("name_field", "email"): self.name, "password": self.password}
         reply = (yield Call(auth["login"], {}, {"json": json})).expect()
-        self._take(reply)
-        return reply
+        return reply, self._take(reply)
+
+    def _login_anew(self):
+        """Log in for a token that is worth nothing any more."""
+        _, before = yield from self._login()
+        self._unmark(before)
 
     def _renew(self):
         refresh = self._session.behavior.auth.get("refresh")
@@ -115,16 +138,19 @@ class Tokens:
         if refresh and token:
             reply = yield Call(refresh, {}, {"json": {"refresh_token": token}})
             if reply.ok:
-                self._take(reply)
+                self._unmark(self._take(reply))
                 return
-        yield from self._login()
+        yield from self._login_anew()
 
     def _take(self, reply):
+        """Hold the token that the reply grants; gives back the one before."""
         answer = reply.json()
         grant = answer.get("data", answer) if isinstance(answer, dict) else {}
         if not isinstance(grant, dict) or not isinstance(grant.get("access_token"), str):
             raise UnexpectedBody(reply.line, "no `access_token`")
-        self._bearer = f"Bearer {grant['access_token']}"
+        before, self._bearer = self._bearer, f"Bearer {grant['access_token']}"
+        if self._lasting:
+            self._session.host.mark(TOKEN + self._bearer)
         self._refresh = grant.get("refresh_token")
         life = grant.get("expires_in")
         if life is None:
@@ -132,3 +158,42 @@ class Tokens:
         else:
             self._due_ms = self._session.clock + life * 1000 - min(life * 200, MARGIN_MS)
         self._generation += 1
+        return before
+
+    def _unmark(self, bearer):
+        """This token is worth nothing any more."""
+        if self._lasting and bearer:
+            self._session.host.unmark(TOKEN + bearer)
+
+
+def log_out_marked(session, marks):
+    """For a cleanup: log out the tokens among these marks, and give the others."""
+    logout = session.behavior.auth.get("logout")
+    tokens = [mark for mark in marks if logout and mark.startswith(TOKEN)]
+    for at in range(0, len(tokens), AT_ONCE):
+        yield Together([_log_out_one(session.host, logout, mark) for mark in tokens[at : at + AT_ONCE]])
+    return [mark for mark in marks if not mark.startswith(TOKEN)]
+
+
+def _log_out_one(host, logout, mark):
+    level = "warn"
+    try:
+        reply = yield _goodbye(logout, mark.removeprefix(TOKEN))
+        if _is_out(reply):
+            host.unmark(mark)
+            return
+        if reply.status == 429:
+            level = "debug"  # no news of the token: it is still marked, so it has its turn again
+        why = f"status {reply.status}"
+    except Failed as failed:
+        why = str(failed)
+    host.log(level, f"cleanup: a token stays: {why}")
+
+
+def _is_out(reply):
+    """Whether a logout's answer means that the token is worth nothing any more: one that is refused is as good as gone."""
+    return reply.ok or reply.status == 401
+
+
+def _goodbye(logout, bearer):
+    return Call(logout, {}, {"headers": {"authorization": bearer}, "capture": "nothing"})

@@ -196,6 +196,56 @@ class Journeys(unittest.TestCase):
         self.assertEqual((played.ending, bearers(played)), ("completed", expected), played.error)
         self.assertEqual(played.checks, [("both", True)])
 
+    def test_tokens_of_a_lasting_account_are_marked_while_they_live(self):
+        def grant(token):
+            return 200, {"access_token": token, "refresh_token": f"{token}-again", "expires_in": 100}
+
+        def journey(me):
+            bearer = me.tokens("admin", "secret").lasting()
+            yield from bearer.login()
+            yield from bearer.refresh()
+            yield from bearer.login()  # the session of the one before lives on
+            yield get("/b", bearer=bearer)
+            yield from bearer.logout()
+
+        def marks(*tokens):
+            return [f"token:Bearer {token}" for token in tokens]
+
+        for status, left in ((204, marks("two")), (401, marks("two")), (503, marks("two", "four"))):
+            replies = {
+                "POST /login": in_turn(grant("one"), grant("three"), grant("four")),
+                "POST /refresh": grant("two"),
+                "GET /b": in_turn(401, 200),
+                "POST /logout": status,
+            }
+            played = playing(journey, replies)
+            self.assertEqual(played.ending, "completed" if status == 204 else "abandoned", played.error)
+            self.assertEqual(played.marks, marks("one", "two", "three", "four"))
+            self.assertEqual(played.left_behind, left, status)
+
+        def own(me):
+            yield from me.tokens("a", "b").login()
+
+        self.assertEqual(playing(own, {"POST /login": grant("one")}).marks, [])
+
+    def test_a_cleanup_logs_out_the_tokens_among_its_marks_and_gets_the_others(self):
+        def nothing(me):
+            yield wait(0)
+
+        def tidy(me):
+            me.check(",".join((yield from me.log_out_marked())), True)
+
+        tested = behavior(name="test", version="0.0.0", routes=ROUTES, journey=nothing, cleanup=tidy, auth=AUTH)
+        marks = ["user:a", *(f"token:Bearer {token}" for token in "abcde"), "role:b"]
+        played = play(tested, {"POST /logout": in_turn(204, 503, 401, 429, "timeout")}, cleanup=marks)
+        self.assertEqual(played.ending, "completed", played.error)
+        self.assertEqual(played.checks, [("user:a,role:b", True)])
+        self.assertEqual(sizes(played), [5, 0], "they go together")
+        self.assertEqual(played.requests[3].headers, [("authorization", "Bearer d")])
+        self.assertEqual(played.unmarks, ["token:Bearer a", "token:Bearer c"])
+        self.assertEqual([level for level, _ in played.logs], ["warn", "debug", "warn"])
+        self.assertFalse(any("Bearer" in line for _, line in played.logs))
+
     def test_marks_faults_feeds_and_bodies_reach_the_host_as_they_are(self):
         def journey(me):
             fault = me.fault()

@@ -44,10 +44,11 @@ function* journey(me: Me): Steps {
   yield* bearer.logout();
 }
 
-/** Removes the users that earlier sessions have left behind, a few at a time. */
+/** Logs out what sessions could not, then removes the users that they have left behind, a few at a time. */
 function* cleanup(me: Me): Steps {
   const bearer = administrator(me);
-  const names = me.marks.filter((mark) => mark.startsWith('user:')).map((mark) => mark.slice('user:'.length));
+  const marks = yield* me.logOutMarked();
+  const names = marks.filter((mark) => mark.startsWith('user:')).map((mark) => mark.slice('user:'.length));
   while (names.length > 0) {
     yield* all(names.splice(0, 8).map((name) => remove(me, bearer, name)));
   }
@@ -80,7 +81,7 @@ function administrator(me: Me): Tokens {
   if (admin === undefined) {
     throw new ConfigError('`admin` is missing: give the archetype\'s config `admin = { email = "…", password = "…" }`');
   }
-  return me.tokens(admin.email, admin.password);
+  return me.tokens(admin.email, admin.password).lasting();
 }
 
 export default behavior({

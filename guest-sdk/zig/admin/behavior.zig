@@ -18,7 +18,7 @@ const remove = vs.route(.delete, "/api/v1/users/{id}", "admin");
 
 /// The steps of the journey, then those of the cleanup, in their order. Each sends something, and goes on once that was
 /// answered.
-const Step = enum { come, log_in, browse, mistake, add, edit, look, deactivate, remove, leave, find, clean };
+const Step = enum { come, log_in, browse, mistake, add, edit, look, deactivate, remove, leave, tidy, find, clean };
 
 /// What a session keeps from one step to the next.
 const Shift = struct {
@@ -43,7 +43,7 @@ const Created = struct { data: struct { id: []const u8 } };
 fn administrator(me: *vs.Me) !vs.Tokens {
     const config = me.config(struct { admin: struct { email: []const u8, password: []const u8 } }) catch
         return me.fail("`admin` is missing: give the archetype's config `admin = { email = \"…\", password = \"…\" }`");
-    return .{ .name = me.remember(config.admin.email), .password = me.remember(config.admin.password) };
+    return .{ .name = me.remember(config.admin.email), .password = me.remember(config.admin.password), .lasting = true };
 }
 
 fn journey(me: *vs.Me, my: *Shift) !vs.Turn {
@@ -152,11 +152,15 @@ fn journey(me: *vs.Me, my: *Shift) !vs.Turn {
     }
 }
 
-/// Removes the users that earlier sessions have left behind.
+/// Logs out what sessions could not, then removes the users that they have left behind.
 fn cleanup(me: *vs.Me, my: *Shift) !vs.Turn {
     sw: switch (my.at) {
         .come => {
             my.bearer = try administrator(me);
+            continue :sw my.to(.tidy);
+        },
+        .tidy => {
+            if (!me.answeredAnyhow() and try me.logOutMarked() == .waits) return .waits;
             continue :sw my.to(.find);
         },
         .find => {

@@ -30,16 +30,19 @@ test "an administrator adds, edits and removes a user, and leaves nothing behind
     try testing.expectEqualStrings("POST /api/v1/auth/login", played.route(0));
     try testing.expectEqualStrings("POST /api/v1/auth/logout", played.route(played.requests().len - 1));
     try testing.expect(played.wasUnmarked("user:sim_user_testrun0_0_0"));
+    try testing.expect(played.wasUnmarked("token:Bearer a"));
     try testing.expectEqual(0, played.leftBehind());
 }
 
 test "cleanup removes what is there and forgets what is gone" {
-    const marks = [_]?[*:0]const u8{ "user:sim_user_x", "user:gone", "role:x", null };
+    const marks = [_]?[*:0]const u8{ "user:sim_user_x", "user:gone", "role:x", "token:Bearer cut", null };
     const played = harness.play(behavior, .{ .replies = &replies, .config = config, .cleanup = &marks });
     try played.ended("completed");
     try testing.expect(played.wasUnmarked("user:sim_user_x"));
     try testing.expect(played.wasUnmarked("user:gone"));
-    try testing.expectEqual(2, played.unmark_count);
+    try testing.expect(played.wasUnmarked("token:Bearer cut"));
+    try testing.expect(played.wasUnmarked("token:Bearer a"));
+    try testing.expectEqual(4, played.unmark_count);
 }
 
 test "without an account in the config the session fails, and says what to write" {

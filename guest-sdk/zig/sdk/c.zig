@@ -61,6 +61,8 @@ pub extern fn vs_any_failed(me: *const Me) bool;
 pub extern fn vs_log_in(me: *Me, tokens: *vespeiro.Tokens) Turn;
 pub extern fn vs_has_logout(me: *Me, tokens: *vespeiro.Tokens) bool;
 pub extern fn vs_log_out(me: *Me, tokens: *vespeiro.Tokens) Turn;
+pub extern fn vs_has_marked(me: *Me) bool;
+pub extern fn vs_log_out_marked(me: *Me) Turn;
 pub extern fn vs_fail(me: *Me, message: Text) Turn;
 pub extern fn vs_unexpected_body(me: *Me, what: Text) Turn;
 

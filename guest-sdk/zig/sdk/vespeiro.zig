@@ -28,10 +28,13 @@ pub const Level = enum(c_int) { debug, info, warn, @"error" };
 pub const Turn = enum { waits, done };
 
 /// Tokens of an account, got before the first request that names them, renewed, and got anew after a 401. Give it a name
-/// and a password that stay as long as the session; the rest is the SDK's.
+/// and a password that stay as long as the session, and say whether it is `lasting`: an account that is none of the run's,
+/// such as an administrator's, outlives the run, and so would its tokens. They are marked while they live, and cleanup logs
+/// out (`Me.logOutMarked`) what a session that was cut could not. The rest is the SDK's.
 pub const Tokens = extern struct {
     name: ?[*:0]const u8 = null,
     password: ?[*:0]const u8 = null,
+    lasting: bool = false,
     bearer: ?[*:0]u8 = null,
     refresh: ?[*:0]u8 = null,
     due_ms: u64 = 0,
@@ -183,6 +186,12 @@ pub const Me = extern struct {
     /// Log out, forget the tokens and be done; nothing is sent where there is none.
     pub fn logOut(me: *Me, tokens: *Tokens) !Turn {
         return if (c.vs_has_logout(me, tokens)) turn(c.vs_log_out(me, tokens)) else .done;
+    }
+
+    /// For a cleanup: log out the tokens among the marks, one by one; done where there are none. A token keeps its mark where
+    /// the target does not let it go: a step asks `me.answeredAnyhow()`.
+    pub fn logOutMarked(me: *Me) !Turn {
+        return if (c.vs_has_marked(me)) turn(c.vs_log_out_marked(me)) else .done;
     }
 
     /// The replies to what was sent last, in order.
