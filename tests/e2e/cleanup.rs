@@ -35,14 +35,19 @@ fn service(config: Config) -> SocketAddr {
     address
 }
 
-fn metrics(service: SocketAddr) -> String {
-    let mut stream = TcpStream::connect(service).unwrap();
-    stream
-        .write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .unwrap();
+/// What the service, or a run's control endpoint, answers.
+fn answer(from: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(from).unwrap();
+    let head =
+        format!("{request} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text
+}
+
+fn metrics(service: SocketAddr) -> String {
+    answer(service, "GET /metrics")
 }
 
 /// What the service holds, by gauge.
@@ -417,4 +422,48 @@ fn strangers_are_not_played_against() {
     assert_eq!(errors.lines().count(), 1, "{errors}");
     assert!(errors.contains("--allow-host 192.0.2.1"), "{errors}");
     assert!(!journal.exists());
+}
+
+#[test]
+fn a_session_that_a_swap_ends_at_once_hears_of_the_login_under_way() {
+    let service = service(Config {
+        latency: Some(Duration::from_millis(700)),
+        ..Config::default()
+    });
+    let before = holds(service);
+    let (_folder, journal) = folder();
+    let mut child = vespeiro()
+        .args(["run", "--no-panel", "--delay-min=0", "--delay-max=0"])
+        .args(["--users=8", "--workers=2", "--archetype=admin"])
+        .args(["--mix=off", "--error-mix=off", "--control=127.0.0.1:0"])
+        .arg(format!("--base-url=http://{service}"))
+        .arg(format!("--journal={}", journal.display()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = errors.by_ref().map_while(Result::ok);
+    let control = said.find_map(|line| line.strip_prefix("control: http://")?.parse().ok());
+    let control: SocketAddr = control.unwrap();
+    let since = Instant::now();
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        while !holds() {
+            assert!(since.elapsed() < PATIENCE, "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    until("the administrators log in", &|| {
+        answer(control, "GET /status").contains("\"users\":8,")
+    });
+    let swapped = answer(control, "POST /swap/admin?builtin=newcomer&mode=now");
+    assert!(swapped.starts_with("HTTP/1.1 200"), "{swapped}");
+    // Only then are all logins of the old version known to have had their replies.
+    until("each newcomer's first request is answered", &|| {
+        received(service) >= 2 * 8
+    });
+    signal(&child, "-INT");
+    let rest: Vec<String> = said.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:?}");
+    assert_eq!(holds(service), before, "{rest:?}");
 }

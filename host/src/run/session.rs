@@ -84,7 +84,8 @@ impl Open {
             self.asked = None;
             floor.ignored(self.archetype);
         }
-        if self.asked.is_none() {
+        // One that a swap ends has no more requests for it.
+        if self.asked.is_none() && !self.player.is_over() {
             self.asked = floor.ask(self.archetype);
         }
         let mix = floor.wanted(&self.player);

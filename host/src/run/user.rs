@@ -125,7 +125,8 @@ async fn session(
     let mut outcomes = Vec::new();
     let mut idle_steps = 0;
     loop {
-        if open.player.is_over() {
+        // Whoever waits for requests hears of them first, of a token for instance, and is ended by what it does next.
+        if outcomes.is_empty() && open.player.is_over() {
             open.end(Ending::Cut);
             played.swapped = true;
             return played;
@@ -154,7 +155,7 @@ async fn session(
             types::Action::Done(_) => !lane.is_paced(),
         };
         // Its worker ends whoever has nothing in flight when all are to leave, but not a second time.
-        if step.delay_ms > 0 && waits && !leaves(floor, badge) {
+        if step.delay_ms > 0 && waits && !leaves(floor, badge) && !open.player.is_over() {
             let delay = Duration::from_millis(u64::from(step.delay_ms));
             rest(floor, badge, &open.player, delay).await;
         }
@@ -216,7 +217,6 @@ async fn session(
         if let Some(asked) = asked {
             floor.record(asked, &outcomes);
         }
-        // Also of one that is to leave: it hears of its last requests, of a token for instance, and is ended by what it does next.
         open.committed(faulty.iter().filter_map(|at| outcomes.get(*at)));
     }
 }
