@@ -5,6 +5,7 @@ pub mod cleanup;
 pub mod cli;
 pub mod exit;
 pub mod export;
+pub mod feeds;
 pub mod http;
 pub mod metrics;
 pub mod plan;

@@ -136,6 +136,65 @@ fn every_mistake_is_told_at_once_a_line_for_each() {
 }
 
 #[test]
+fn feeds_that_cannot_be_used() {
+    let refused_feed = |name: &str, bytes: &[u8], parts: &[&str]| {
+        let file = given(name, bytes);
+        let feed = format!("--feed people={}", file.path.display());
+        let parts = [&["feed people: ", name], parts].concat();
+        for command in ["run --no-panel", "plan", "check builtin:active"] {
+            refused(&format!("{command} {feed}"), 2, &parts);
+        }
+    };
+    refused_feed(
+        "short.csv",
+        b"a,b\n1,2\n3\n",
+        &["short.csv:3: it has 1 values"],
+    );
+    refused_feed(
+        "open.csv",
+        b"a,b\n1,\"2\n3,4\n",
+        &["open.csv:2: ", "not in pairs"],
+    );
+    refused_feed(
+        "empty.csv",
+        b"a,b\n",
+        &["it holds no row", "below the header"],
+    );
+    refused_feed("latin.csv", b"a\n\xe9\n", &["latin.csv:2: ", "UTF-8"]);
+    refused_feed("bad.jsonl", b"{}\n{\n", &["bad.jsonl:2: this is no JSON"]);
+    refused_feed("object.json", b"{}", &["it is no array", "write ["]);
+    let long = format!("\"{}\"", "x".repeat(1 << 20));
+    refused_feed(
+        "long.jsonl",
+        long.as_bytes(),
+        &["long.jsonl:1: a row of 1048578 bytes"],
+    );
+    refused(
+        "run --feed people=/nowhere/people.csv",
+        2,
+        &[
+            "feeds.people.file (--feed)",
+            "/nowhere/people.csv is not there",
+        ],
+    );
+    refused(
+        "run --feed people.csv",
+        2,
+        &["--feed", "names no file", "people=people.csv"],
+    );
+    let file = given("people.csv", b"a\n1\n");
+    refused(
+        &format!("run --rate 5/s --feed people={}:once", file.path.display()),
+        2,
+        &[
+            "feeds.people.order (--feed)",
+            "constant-rate",
+            "per_user = 1",
+        ],
+    );
+}
+
+#[test]
 fn modules_without_the_contract() {
     refused_module(
         "text.wasm",

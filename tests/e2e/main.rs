@@ -14,6 +14,7 @@ mod dashboard;
 mod demo;
 mod determinism;
 mod endpoints;
+mod feeds;
 mod guard;
 mod hostile;
 mod isolation;

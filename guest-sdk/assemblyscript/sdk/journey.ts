@@ -253,7 +253,7 @@ export abstract class Journey {
     host.log(level, message);
   }
 
-  /** The next row of one of the plan's data feeds, as JSON; null when there is no such feed. */
+  /** The next row of one of the plan's data feeds, as JSON; null when there is none for this user. */
   feed(name: string): string | null {
     return host.feed(name);
   }

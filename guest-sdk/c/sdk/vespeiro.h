@@ -261,7 +261,7 @@ void vs_unmark(vs_me *me, const char *thing);
 typedef enum { VS_DEBUG, VS_INFO, VS_WARN, VS_ERROR } vs_level;
 /// Write a line to the host's log. Never a secret.
 void vs_log(vs_me *me, vs_level level, const char *message);
-/// The next row of one of the plan's data feeds, as JSON; its `at` is NULL when there is no such feed.
+/// The next row of one of the plan's data feeds, as JSON; its `at` is NULL when there is none for this user.
 vs_span vs_feed(vs_me *me, const char *name);
 /// The wrong request that the host asks for right now, once: whoever takes it commits it with the next request.
 vs_fault vs_take_fault(vs_me *me);

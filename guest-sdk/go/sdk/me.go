@@ -203,7 +203,7 @@ func (me *Me) Unmark(thing string) { me.session.host.unmark(thing) }
 // Log writes a line to the host's log. Never a secret.
 func (me *Me) Log(level Level, message string) { me.session.host.log(level, message) }
 
-// Feed reads the next row of one of the plan's data feeds into a value; false when there is no such feed.
+// Feed reads the next row of one of the plan's data feeds into a value; false when there is none for this user.
 func (me *Me) Feed(name string, into any) bool {
 	row, there := me.session.host.feed(name)
 	return there && json.Unmarshal([]byte(row), into) == nil

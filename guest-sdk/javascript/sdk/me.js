@@ -92,7 +92,7 @@ export class Me {
     this.#session.host.log(level, String(message));
   }
 
-  /** The next row of one of the plan's data feeds; undefined when there is no such feed. */
+  /** The next row of one of the plan's data feeds; undefined when there is none for this user. */
   feed(name) {
     const row = this.#session.host.feed(name);
     return row === null || row === undefined ? undefined : JSON.parse(row);

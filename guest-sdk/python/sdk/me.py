@@ -90,7 +90,7 @@ class Me:
         self._session.host.log(level, str(message))
 
     def feed(self, name):
-        """The next row of one of the plan's data feeds; None when there is no such feed."""
+        """The next row of one of the plan's data feeds; None when there is none for this user."""
         row = self._session.host.feed(name)
         return None if row is None else json.loads(row)
 

@@ -15,6 +15,6 @@ pub trait Host {
     fn mark(&self, thing: &str);
     /// Say that a marked thing is gone.
     fn unmark(&self, thing: &str);
-    /// The next row of a data feed, as JSON.
+    /// The next row of a data feed, as JSON; `None` when there is none for this user.
     fn feed(&self, name: &str) -> Option<String>;
 }

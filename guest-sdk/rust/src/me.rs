@@ -167,7 +167,8 @@ impl Me {
         self.core.host.log(level, message);
     }
 
-    /// The next row of one of the plan's data feeds; `None` when there is no such feed.
+    /// The next row of one of the plan's data feeds; `None` when there is no such feed, or no more of its rows are this
+    /// user's.
     ///
     /// # Errors
     /// [`Error::Config`] when the row does not fit `T`.

@@ -305,7 +305,7 @@ pub const Me = extern struct {
         c.vs_log(me, @intFromEnum(level), message);
     }
 
-    /// The next row of one of the plan's data feeds; null when there is no such feed.
+    /// The next row of one of the plan's data feeds; null when there is none for this user.
     pub fn feed(me: *Me, comptime T: type, name: [:0]const u8) !?T {
         const row = c.vs_feed(me, name);
         return if (row.at == null) null else try parse(T, slice(row));

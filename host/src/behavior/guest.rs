@@ -7,6 +7,7 @@ use wasmtime::ResourceLimiter;
 
 use super::contract::vespeiro::behavior::{host, types};
 use super::engine::{MAX_PARTS, MAX_TABLE_ELEMENTS};
+use super::feeder::{Feed, Feeder, Unfed};
 use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
 use super::wasi::Wasi;
 
@@ -24,18 +25,33 @@ const MAX_NAME: usize = 256;
 /// Something a session told the host during a call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GuestEvent {
-    Log { level: host::Level, message: String },
-    Check { name: String, passed: bool },
-    Observe { metric: String, value: f64 },
+    Log {
+        level: host::Level,
+        message: String,
+    },
+    Check {
+        name: String,
+        passed: bool,
+    },
+    Observe {
+        metric: String,
+        value: f64,
+    },
     Mark(String),
     Unmark(String),
+    /// It asked for a row of a feed and got none.
+    Unfed {
+        feed: String,
+        why: Unfed,
+    },
 }
 
-/// What a call is told of time and chance, where it asks WASI for them.
-#[derive(Debug, Clone, Copy)]
+/// What a call is told of time and chance, where it asks WASI for them, and where its rows come from.
+#[derive(Debug, Clone)]
 pub(super) struct Moment {
     pub(super) seed: u64,
     pub(super) elapsed_ms: u64,
+    pub(super) feeder: Feeder,
 }
 
 pub(super) struct GuestState {
@@ -50,6 +66,8 @@ pub(super) struct GuestState {
     table_elements: usize,
     memory_refused: bool,
     wasi: Option<Box<Wasi>>,
+    /// Lent for the time of a call.
+    feed: Option<Box<dyn Feed>>,
 }
 
 impl GuestState {
@@ -66,10 +84,12 @@ impl GuestState {
             table_elements: 0,
             memory_refused: false,
             wasi: wasi.map(|seed| Box::new(Wasi::new(seed))),
+            feed: None,
         }
     }
 
-    pub(super) fn begin_call(&mut self, moment: Moment) {
+    pub(super) fn begin_call(&mut self, moment: &Moment) {
+        self.feed = moment.feeder.lend();
         self.events.clear();
         self.complaint = None;
         (self.logs, self.marks, self.sayings) = (0, 0, 0);
@@ -78,8 +98,9 @@ impl GuestState {
         }
     }
 
-    /// Take what the call has printed, and say how much of its log was left out.
-    pub(super) fn end_call(&mut self) {
+    /// Give back what was lent, take what the call has printed, and say how much of its log was left out.
+    pub(super) fn end_call(&mut self, moment: &Moment) {
+        moment.feeder.give_back(self.feed.take());
         let printed = self.wasi.as_mut().map(|wasi| wasi.printed());
         for (level, line) in printed.into_iter().flatten() {
             host::Host::log(self, level, line);
@@ -209,8 +230,17 @@ impl host::Host for GuestState {
         self.account(&thing, GuestEvent::Unmark);
     }
 
-    fn feed(&mut self, _name: String) -> Option<String> {
-        None
+    fn feed(&mut self, name: String) -> Option<String> {
+        let next = match &mut self.feed {
+            Some(feed) => feed.next(&name),
+            None => Err(Unfed::Unknown),
+        };
+        next.map_err(|why| {
+            let mut feed = name;
+            truncate(&mut feed, MAX_NAME);
+            self.say(GuestEvent::Unfed { feed, why });
+        })
+        .ok()
     }
 }
 

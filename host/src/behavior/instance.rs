@@ -10,6 +10,7 @@ use wasmtime::component::{ResourceAny, TypedFunc};
 use super::contract::{Archetype, MIGRATE, exported, types};
 use super::crash::{Fall, GuestCall, reason};
 use super::engine::Limits;
+use super::feeder::Feeder;
 use super::guest::{GuestEvent, GuestState, Moment};
 use super::image::Image;
 
@@ -86,8 +87,9 @@ impl Instance {
         let moment = Moment {
             seed,
             elapsed_ms: 0,
+            feeder: Feeder::default(),
         };
-        let description = instance.call(GuestCall::Describe, moment, |guest, store| {
+        let description = instance.call(GuestCall::Describe, &moment, |guest, store| {
             guest.call_describe(store)
         })?;
         Ok((instance, description))
@@ -119,7 +121,7 @@ impl Instance {
     pub(super) fn begin(
         &mut self,
         setup: &types::Setup,
-        moment: Moment,
+        moment: &Moment,
     ) -> Result<ResourceAny, Fall> {
         self.call(GuestCall::Constructor, moment, |guest, store| {
             guest.session().call_constructor(store, setup)
@@ -131,14 +133,14 @@ impl Instance {
         session: ResourceAny,
         context: &types::Context,
         outcomes: &[types::Outcome],
-        moment: Moment,
+        moment: &Moment,
     ) -> Result<Result<types::Step, String>, Fall> {
         self.call(GuestCall::Next, moment, |guest, store| {
             guest.session().call_next(store, session, context, outcomes)
         })
     }
 
-    pub(super) fn end(&mut self, session: ResourceAny, moment: Moment) -> Result<(), Fall> {
+    pub(super) fn end(&mut self, session: ResourceAny, moment: &Moment) -> Result<(), Fall> {
         self.call(GuestCall::Drop, moment, |_, store| {
             session.resource_drop(store)
         })
@@ -148,7 +150,7 @@ impl Instance {
     pub(super) fn save(
         &mut self,
         session: ResourceAny,
-        moment: Moment,
+        moment: &Moment,
     ) -> Result<Option<Vec<u8>>, Fall> {
         let Some(Moves { save, .. }) = self.moves else {
             return Ok(None);
@@ -163,7 +165,7 @@ impl Instance {
         &mut self,
         setup: &types::Setup,
         state: &[u8],
-        moment: Moment,
+        moment: &Moment,
     ) -> Result<Result<ResourceAny, String>, Fall> {
         let Some(Moves { restore, .. }) = self.moves else {
             return Ok(Err("it exports no vespeiro:behavior/migrate".into()));
@@ -178,7 +180,7 @@ impl Instance {
     fn call<T>(
         &mut self,
         call: GuestCall,
-        moment: Moment,
+        moment: &Moment,
         run: impl FnOnce(&exported::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
     ) -> Result<T, Fall> {
         if self.poisoned {
@@ -189,7 +191,7 @@ impl Instance {
         self.store.set_epoch_deadline(self.limits.ticks());
         let returned = run(self.exports.vespeiro_behavior_behavior(), &mut self.store);
         let state = self.store.data_mut();
-        state.end_call();
+        state.end_call(moment);
         returned.map_err(|error| {
             self.poisoned = true;
             let reason = reason(&error, &self.limits, self.store.data().memory_refused());

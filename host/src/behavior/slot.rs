@@ -12,6 +12,7 @@ use wasmtime::component::ResourceAny;
 
 use super::contract::types;
 use super::crash::Crash;
+use super::feeder::Feeder;
 use super::guest::{GuestEvent, Moment};
 use super::instance::Instance;
 use super::load::Behavior;
@@ -62,16 +63,17 @@ impl Slot {
     }
 
     /// Begin a session in the current instance, or in a new one when there is none, it was lost to a trap, or it has
-    /// grown past half of its memory.
-    pub fn begin(&mut self, setup: &types::Setup) -> Result<Begun, Crash> {
+    /// grown past half of its memory. Its rows come from `feeder`.
+    pub fn begin(&mut self, setup: &types::Setup, feeder: Feeder) -> Result<Begun, Crash> {
         let moment = Moment {
             seed: setup.seed,
             elapsed_ms: 0,
+            feeder,
         };
         let (instance, built) = self.usable()?;
         let mut entered = instance.borrow_mut();
         let handle = entered
-            .begin(setup, moment)
+            .begin(setup, &moment)
             .map_err(|fall| self.behavior.crash(fall))?;
         let complaint = entered.complaint();
         drop(entered);
@@ -82,17 +84,19 @@ impl Slot {
     pub fn restore(
         &mut self,
         setup: &types::Setup,
+        feeder: Feeder,
         elapsed_ms: u64,
         state: &[u8],
     ) -> Result<Result<Begun, String>, Crash> {
         let moment = Moment {
             seed: setup.seed,
             elapsed_ms,
+            feeder,
         };
         let (instance, built) = self.usable()?;
         let mut entered = instance.borrow_mut();
         let restored = entered
-            .restore(setup, state, moment)
+            .restore(setup, state, &moment)
             .map_err(|fall| self.behavior.crash(fall))?;
         let complaint = entered.complaint();
         drop(entered);
@@ -170,13 +174,11 @@ impl Session {
         let Some(handle) = self.handle else {
             return Ok(Err("the session has ended".into()));
         };
-        self.moment = Moment {
-            seed: self.moment.seed.wrapping_add(1),
-            elapsed_ms: context.elapsed_ms,
-        };
+        self.moment.seed = self.moment.seed.wrapping_add(1);
+        self.moment.elapsed_ms = context.elapsed_ms;
         let mut instance = self.instance.borrow_mut();
         let answer = instance
-            .next(handle, context, outcomes, self.moment)
+            .next(handle, context, outcomes, &self.moment)
             .map_err(|fall| self.behavior.crash(fall))?;
         Ok(match instance.complaint() {
             Some(complaint) => Err(complaint),
@@ -191,7 +193,7 @@ impl Session {
         };
         let mut instance = self.instance.borrow_mut();
         instance
-            .save(handle, self.moment)
+            .save(handle, &self.moment)
             .map_err(|fall| self.behavior.crash(fall))
     }
 
@@ -223,7 +225,7 @@ impl Session {
             Some(handle) if !self.lost() => self
                 .instance
                 .borrow_mut()
-                .end(handle, self.moment)
+                .end(handle, &self.moment)
                 .map_err(|fall| self.behavior.crash(fall)),
             _ => Ok(()),
         }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use super::rehearse::{Rehearse, Stage};
+use super::rehearse::{Actor, Rehearse, Stage};
 use crate::behavior::types::Failure;
+use crate::behavior::{GuestEvent, Unfed};
 use crate::exit::Exit;
 use crate::rehearsal::{Ended, Happening, Replies};
 
@@ -31,6 +32,8 @@ struct Findings {
     requests: u32,
     calls: Vec<Duration>,
     undeclared: BTreeSet<String>,
+    /// Feeds that it asks for and that are not given.
+    unfed: BTreeSet<String>,
     /// What keeps the module from playing.
     problem: Option<String>,
     /// What its author should know.
@@ -43,10 +46,10 @@ impl Check {
         let stage = Stage::set(&self.module, &self.options)?;
         let loaded = began.elapsed();
         let mut found = Findings::default();
-        let mut slot = stage.slot();
+        let mut actor = stage.actor();
         let mut replies = self.options.replies()?;
         let scripted = self.options.replies.is_some();
-        found.rehearse(&stage, &mut slot, &mut replies, self.options.requests, &Part {
+        found.rehearse(&stage, &mut actor, &mut replies, self.options.requests, &Part {
             sessions: SESSIONS,
             when: None,
             failed: |why: &str| {
@@ -59,7 +62,7 @@ impl Check {
                 }
             },
         });
-        let memory = slot.memory();
+        let memory = actor.slot.memory();
         let failing = [
             ("every reply is 503", Replies::status(503)),
             (
@@ -68,10 +71,10 @@ impl Check {
             ),
         ];
         for (when, mut replies) in failing {
-            let mut slot = stage.slot();
+            let mut actor = stage.actor();
             found.rehearse(
                 &stage,
-                &mut slot,
+                &mut actor,
                 &mut replies,
                 self.options.requests,
                 &Part {
@@ -154,6 +157,12 @@ impl Check {
                 format!("{route} is not among the routes of describe: it counts as other"),
             ));
         }
+        for feed in &found.unfed {
+            lines.push((
+                "note",
+                format!("it asks for the feed {feed:?} and gets no row: name its file with --feed"),
+            ));
+        }
         lines.extend(found.notes.iter().map(|note| ("note", note.clone())));
         if found.problem.is_none() {
             lines.push(("verdict", "it can play".into()));
@@ -186,24 +195,35 @@ impl Findings {
     fn rehearse(
         &mut self,
         stage: &Stage,
-        slot: &mut crate::behavior::Slot,
+        actor: &mut Actor,
         replies: &mut Replies,
         budget: u32,
         part: &Part<impl Fn(&str) -> Result<String, String>>,
     ) {
         for ordinal in 0..part.sessions {
-            let undeclared = &mut self.undeclared;
-            let played = stage.play(slot, ordinal, replies, budget, |_, happening| {
-                if let Happening::Sent {
-                    request,
-                    undeclared: true,
-                    ..
-                } = happening
-                    && undeclared.len() < 10
-                {
-                    undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
-                }
-            });
+            let (undeclared, unfed) = (&mut self.undeclared, &mut self.unfed);
+            let played = stage.play(
+                actor,
+                ordinal,
+                replies,
+                budget,
+                |_, happening| match happening {
+                    Happening::Sent {
+                        request,
+                        undeclared: true,
+                        ..
+                    } if undeclared.len() < 10 => {
+                        undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
+                    }
+                    Happening::Said(GuestEvent::Unfed {
+                        feed,
+                        why: Unfed::Unknown,
+                    }) if unfed.len() < 10 => {
+                        unfed.insert(feed);
+                    }
+                    _ => {}
+                },
+            );
             self.requests += played.requests;
             self.calls.extend(played.calls);
             let (ending, judged) = match &played.ended {

@@ -5,8 +5,9 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
-use crate::exit::Exit;
-use crate::plan::{Archetype, Cast, Kind, Line, Module, Resolved, Settings};
+use crate::exit::{Exit, Misuse};
+use crate::feeds::{Rows, read_all};
+use crate::plan::{Archetype, Cast, Fed, Kind, Line, Module, Resolved, Settings};
 
 /// A wider value, a long config for instance, may push its origin to the right: the other lines stay readable.
 const WIDEST_VALUE: usize = 48;
@@ -31,10 +32,11 @@ enum Format {
 impl PrintPlan {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let resolved = super::resolve_here(self.settings, None)?;
+        let rows = read_all(&resolved.plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
         let text = match self.format {
-            Format::Table => table(&resolved),
+            Format::Table => table(&resolved, &rows),
             Format::Toml => toml(&resolved),
-            Format::Json => json(&resolved),
+            Format::Json => json(&resolved, &rows),
         };
         // A reader that has seen enough may close the pipe.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
@@ -42,7 +44,7 @@ impl PrintPlan {
     }
 }
 
-fn table(resolved: &Resolved) -> String {
+fn table(resolved: &Resolved, rows: &[Rows]) -> String {
     let settings = resolved.origins.settings.iter().map(|line| {
         [
             line.setting.key.to_owned(),
@@ -80,7 +82,33 @@ fn table(resolved: &Resolved) -> String {
         });
         std::iter::once(head).chain(own)
     });
-    let rows: Vec<[String; 3]> = settings.chain(archetypes).collect();
+    let feeds = resolved.origins.feeds.iter().zip(rows);
+    let feeds = feeds.flat_map(
+        |(
+            Fed {
+                feed,
+                lines,
+                origin,
+            },
+            rows,
+        )| {
+            let key = format!("feeds.{}", feed.name);
+            let head = [
+                key.clone(),
+                format!("{} rows", rows.len()),
+                origin.to_string(),
+            ];
+            let own = lines.iter().map(move |line| {
+                [
+                    format!("{key}.{}", line.setting.key),
+                    line.value.clone(),
+                    line.origin.to_string(),
+                ]
+            });
+            std::iter::once(head).chain(own)
+        },
+    );
+    let rows: Vec<[String; 3]> = settings.chain(archetypes).chain(feeds).collect();
     let width = |column: usize| {
         rows.iter()
             .map(|row| row[column].chars().count())
@@ -115,10 +143,16 @@ fn toml(resolved: &Resolved) -> String {
             text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
         }
     }
+    for Fed { feed, lines, .. } in &resolved.origins.feeds {
+        text.push_str(&format!("\n[feeds.{}]\n", feed.name));
+        for Line { setting, value, .. } in lines {
+            text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
+        }
+    }
     text
 }
 
-fn json(resolved: &Resolved) -> String {
+fn json(resolved: &Resolved, rows: &[Rows]) -> String {
     let shown = resolved
         .origins
         .settings
@@ -142,9 +176,18 @@ fn json(resolved: &Resolved) -> String {
             Value::Object(told)
         })
         .collect();
+    let feeds = resolved.origins.feeds.iter().zip(rows);
+    let feeds: Vec<Value> = feeds
+        .map(|(Fed { feed, lines, .. }, rows)| {
+            let mut told: Map<String, Value> = lines.iter().map(told_of).collect();
+            told.insert("name".to_owned(), json!(feed.name));
+            told.insert("rows".to_owned(), json!(rows.len()));
+            Value::Object(told)
+        })
+        .collect();
     format!(
         "{:#}\n",
-        json!({ "settings": settings, "archetypes": archetypes })
+        json!({ "settings": settings, "archetypes": archetypes, "feeds": feeds })
     )
 }
 
@@ -274,7 +317,7 @@ mod tests {
     fn the_table_is_aligned_and_names_each_origin() {
         let folder = tempfile::tempdir().unwrap();
         let resolved = rich_plan(&folder);
-        let table = table(&resolved);
+        let table = table(&resolved, &[]);
         assert_eq!(table.lines().count(), resolved.origins.settings.len() + 2);
         let words: Vec<Vec<&str>> = table
             .lines()
@@ -314,9 +357,9 @@ mod tests {
         let resolved = rich_plan(&folder);
         assert_eq!(resolved.plan.target.admin.password, SECRET);
         for text in [
-            table(&resolved),
+            table(&resolved, &[]),
             toml(&resolved),
-            json(&resolved),
+            json(&resolved, &[]),
             format!("{:?}", resolved.plan),
         ] {
             assert!(!text.contains(SECRET), "{text}");
@@ -345,7 +388,7 @@ mod tests {
     #[test]
     fn the_printed_json_is_whole() {
         let folder = tempfile::tempdir().unwrap();
-        let document: Value = serde_json::from_str(&json(&rich_plan(&folder))).unwrap();
+        let document: Value = serde_json::from_str(&json(&rich_plan(&folder), &[])).unwrap();
         assert_eq!(document["settings"]["users"]["value"], 7);
         assert_eq!(document["settings"]["run_id"]["value"], "01234567");
         assert_eq!(

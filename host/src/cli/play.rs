@@ -14,12 +14,13 @@ use super::results::{self, Results};
 use super::tidy::{self, Tidied};
 use super::ui::Live;
 use crate::exit::{Exit, Misuse};
+use crate::feeds::read_all;
 use crate::http::{Client, check_reach, preflight};
 use crate::plan::Plan;
 use crate::rehearsal::Tape;
 use crate::report::{Display, RunShape, Summary, summary};
 use crate::run::{
-    Control, Ended, Stopper, Swapper, execute, requests_planned, unmatched_condition, watch,
+    Control, Ended, Stock, Stopper, Swapper, execute, requests_planned, unmatched_condition, watch,
 };
 
 /// Play `plan` to its end on the calling thread.
@@ -36,6 +37,8 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let signals = stopper.on_signals()?;
     let mut results = Results::begin(&plan)?;
     check_start(&plan)?;
+    let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
+    let stock = Stock::new(&plan, rows);
     if let Some(path) = &plan.output.trace_record {
         let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
         Tape::create(path).map_err(unwritable)?;
@@ -61,6 +64,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     };
     let swapper = Swapper::new(
         Arc::clone(&plan),
+        Arc::clone(&stock),
         loader.engine.aside()?,
         loader.limits,
         control.clone(),
@@ -84,6 +88,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let mut ended = execute(
         Arc::clone(&plan),
         behaviors,
+        &stock,
         &journal,
         &stopper,
         &control,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::loader::Loader;
-use crate::behavior::{Behavior, LoadError, LoadErrorKind, Slot};
+use crate::behavior::{Behavior, Feeder, LoadError, LoadErrorKind, Slot};
 use crate::exit::Misuse;
+use crate::feeds::read_all;
 use crate::plan::{Module, Plan, Settings, Sources, resolve};
 use crate::rehearsal::{Happening, Played, Replies, play};
-use crate::run::journey;
+use crate::run::{Stock, journey};
 
 /// Marks what a rehearsed user is called; no run draws it but by rare chance, and nothing is created anyway.
 const RUN_ID: &str = "rehearse";
@@ -30,6 +31,10 @@ pub(super) struct Rehearse {
     /// Most requests of all sessions
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) requests: u32,
+    /// Rows of a data feed, as a plan gives them to its only user: a .csv, .jsonl or .json file; ORDER is in-turn,
+    /// random or once; repeatable
+    #[arg(long = "feed", value_name = "NAME=FILE[:ORDER]")]
+    feeds: Vec<String>,
 }
 
 fn object(text: &str) -> Result<Value, String> {
@@ -45,7 +50,14 @@ fn object(text: &str) -> Result<Value, String> {
 pub(super) struct Stage {
     pub(super) behavior: Arc<Behavior>,
     plan: Plan,
+    stock: Arc<Stock>,
     config: String,
+}
+
+/// The place that sessions of one user play in, and the rows that they get.
+pub(super) struct Actor {
+    pub(super) slot: Slot,
+    feeder: Feeder,
 }
 
 impl Stage {
@@ -54,12 +66,15 @@ impl Stage {
         let mut flags = Settings::default();
         flags.set("seed", options.seed.to_string(), "--seed");
         flags.set("run_id", RUN_ID, "--run-id");
+        flags.set("users", "1", "--users");
+        flags.feeds.clone_from(&options.feeds);
         let plan = resolve(Sources {
             base: None,
             flags,
             env: [],
         })?
         .plan;
+        let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
         let module = match module.strip_prefix("builtin:") {
             Some(name) => Module::BuiltIn(name.to_owned()),
             None => Module::File(module.into()),
@@ -76,6 +91,7 @@ impl Stage {
         Ok(Self {
             behavior,
             config: config.to_string(),
+            stock: Stock::new(&plan, rows),
             plan,
         })
     }
@@ -84,14 +100,17 @@ impl Stage {
         &self.plan
     }
 
-    pub(super) fn slot(&self) -> Slot {
-        Slot::new(Arc::clone(&self.behavior), self.plan.seed)
+    pub(super) fn actor(&self) -> Actor {
+        Actor {
+            slot: Slot::new(Arc::clone(&self.behavior), self.plan.seed),
+            feeder: self.stock.rehearsing(&self.plan, 0),
+        }
     }
 
     /// One session of the one user.
     pub(super) fn play(
         &self,
-        slot: &mut Slot,
+        actor: &mut Actor,
         ordinal: u32,
         replies: &mut Replies,
         budget: u32,
@@ -99,8 +118,9 @@ impl Stage {
     ) -> Played {
         let setup = journey(&self.plan, 0, ordinal, &self.config);
         play(
-            slot,
+            &mut actor.slot,
             &setup,
+            &actor.feeder,
             replies,
             &self.plan.target.base_url,
             budget,

@@ -18,6 +18,9 @@ Flags override the environment, which overrides the plan file, which overrides t
 --archetype NAME=MODULE[:WEIGHT] makes only those named play. MODULE is a .wasm file or builtin:NAME; a name that the
 plan has keeps its module, weight and config where the flag leaves them out, a new one has the weight 1.
 
+--feed NAME=FILE[:ORDER] gives behaviors the rows of a .csv, .jsonl or .json file. ORDER is in-turn, random or once; a feed
+that the plan has keeps what the flag leaves out.
+
 An archetype may have a load profile of its own, beside that of the run: NAME=VALUE gives it --users, --requests, --rate,
 --stage, --profile, --max-users, --arrivals, --max-wait, --duration, --min-request-count or --max-request-count, as in
 --rate power=20/s --users admin=5. In a plan file they stand in its [[archetype]] table.";
@@ -29,6 +32,7 @@ Exit codes: 0 done or stopped on request, 1 the run could not do its job, 2 wron
 
 const PLAN: &str = "plan";
 const ARCHETYPE: &str = "archetype";
+const FEED: &str = "feed";
 
 impl Args for Settings {
     fn augment_args(command: Command) -> Command {
@@ -44,11 +48,18 @@ impl Args for Settings {
             .action(ArgAction::Append)
             .help_heading(Heading::Behaviors.title())
             .help("Only those named play; repeatable, see below");
+        let feed = Arg::new(FEED)
+            .long(FEED)
+            .value_name("NAME=FILE[:ORDER]")
+            .action(ArgAction::Append)
+            .help_heading(Heading::Behaviors.title())
+            .help("Rows for behaviors that ask for this feed; repeatable, see below");
         let command = command.after_help(LAYERS).arg(plan);
         settings()
             .iter()
             .fold(command, |command, setting| command.args(flags(setting)))
             .arg(archetype)
+            .arg(feed)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -140,6 +151,8 @@ impl FromArgMatches for Settings {
                 .flatten()
                 .cloned(),
         );
+        let feeds = matches.get_many::<String>(FEED);
+        self.feeds.extend(feeds.into_iter().flatten().cloned());
         for setting in settings() {
             if let Some(texts) = matches.get_many::<String>(setting.key) {
                 let flag = format!("--{}", setting.flag());

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::rehearse::{Rehearse, Stage};
 use super::{Cli, Command};
 use crate::behavior::types::{Outcome, Request};
-use crate::behavior::{GuestEvent, Level};
+use crate::behavior::{GuestEvent, Level, Unfed};
 use crate::exit::{Exit, Misuse};
 use crate::rehearsal::{Answer, Ended, Happening, Played, veil_body, veil_mark};
 
@@ -50,7 +50,7 @@ impl Trace {
         }
         let stage = Stage::set(self.module.as_deref().unwrap_or_default(), &self.options)?;
         let mut replies = self.options.replies()?;
-        let mut slot = stage.slot();
+        let mut actor = stage.actor();
         let mut left = self.options.requests;
         let mut out = io::BufWriter::new(io::stdout().lock());
         let mut well = true;
@@ -63,7 +63,7 @@ impl Trace {
                 "session {ordinal}: {name} {}, seed {seed}",
                 stage.behavior.version
             );
-            let played = stage.play(&mut slot, ordinal, &mut replies, left, |at, happening| {
+            let played = stage.play(&mut actor, ordinal, &mut replies, left, |at, happening| {
                 let _ = tell(&mut out, at, &happening);
             });
             left -= played.requests;
@@ -143,6 +143,13 @@ fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<
         }
         Happening::Said(GuestEvent::Unmark(thing)) => {
             writeln!(out, "{MARGIN}  unmark {:?}", veil_mark(thing))
+        }
+        Happening::Said(GuestEvent::Unfed { feed, why }) => {
+            let why = match why {
+                Unfed::Spent => "it has no more rows",
+                Unfed::Unknown | Unfed::Withheld => "there is none: name its file with --feed",
+            };
+            writeln!(out, "{MARGIN}  feed {feed:?}: {why}")
         }
     }
 }

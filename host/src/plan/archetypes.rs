@@ -66,7 +66,7 @@ pub(super) fn parse_flag(text: &str, origin: Origin, errors: &mut Vec<PlanError>
     let weight = weight.map(|weight| parse_weight(weight.parse().ok()));
     let module = module.map(|module| parse_module(module, Path::new("")));
     let mut keep = |bad: Bad| errors.push(bad.at(&key, &origin));
-    let name = check_name(name).map_err(&mut keep).ok();
+    let name = check_name(name, "archetype").map_err(&mut keep).ok();
     let weight = weight.transpose().map_err(&mut keep).ok();
     let module = module.transpose().map_err(&mut keep).ok();
     Some(Entry {
@@ -79,8 +79,8 @@ pub(super) fn parse_flag(text: &str, origin: Origin, errors: &mut Vec<PlanError>
     })
 }
 
-/// A name is a metric label and part of a command line.
-pub(super) fn check_name(name: &str) -> Result<String, Bad> {
+/// A name is a metric label and part of a command line; `whose` it is.
+pub(super) fn check_name(name: &str, whose: &str) -> Result<String, Bad> {
     let fits = (1..=32).contains(&name.len())
         && name
             .bytes()
@@ -89,7 +89,7 @@ pub(super) fn check_name(name: &str) -> Result<String, Bad> {
         Ok(name.to_owned())
     } else {
         Err(Bad::new(
-            format!("{name:?} is no archetype's name"),
+            format!("{name:?} is no {whose}'s name"),
             "use 1 to 32 letters, digits, - and _",
         ))
     }

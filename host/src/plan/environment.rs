@@ -12,6 +12,7 @@ pub(super) struct Environment {
     pub(super) layer: Layer,
     pub(super) plan: Option<(PathBuf, Origin)>,
     pub(super) archetypes: Vec<String>,
+    pub(super) feeds: Vec<String>,
     pub(super) locale: Option<String>,
     /// Where programs keep what is neither configuration nor cache: `XDG_STATE_HOME`, else `~/.local/state`.
     pub(super) state: Option<PathBuf>,
@@ -51,6 +52,7 @@ impl Environment {
                 "archetype" => {
                     environment.archetypes = value.split(',').map(str::to_owned).collect()
                 }
+                "feed" => environment.feeds = value.split(',').map(str::to_owned).collect(),
                 key if nearest_setting(key, known).is_some() => {
                     environment.layer.set(key, value, Origin::Env(name))
                 }

@@ -78,10 +78,7 @@ pub struct PlanError {
 pub struct PlanErrors(pub Vec<PlanError>);
 
 /// The candidate that a misspelt word was most likely meant to be.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     candidates
         .into_iter()

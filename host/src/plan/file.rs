@@ -1,7 +1,9 @@
-//! Reads a plan file (TOML): settings at the top level, `[[archetype]]` tables. Used by `resolve.rs` for `--plan` and
-//! for a scenario that is a file. Every value keeps its line; the values themselves are judged by their forms, as text.
+//! Reads a plan file (TOML): settings at the top level, `[[archetype]]` and `[feeds.NAME]` tables. Used by `resolve.rs`
+//! for `--plan` and for a scenario that is a file. Every value keeps its line; the values themselves are judged by their
+//! forms, as text.
 
 mod archetype;
+mod feeds;
 mod values;
 
 use std::path::Path;
@@ -12,6 +14,7 @@ use self::archetype::archetype;
 use self::values::{listed, staged, text_of};
 use super::archetypes::Entry;
 use super::errors::{Bad, Origin, PlanError};
+use super::feeds::Feedings;
 use super::layers::Layer;
 
 /// What one plan file says.
@@ -19,6 +22,7 @@ use super::layers::Layer;
 pub(super) struct PlanFile {
     pub(super) layer: Layer,
     pub(super) archetypes: Vec<Entry>,
+    pub(super) feeds: Feedings,
 }
 
 /// Reads the file; `key` and `origin` say who asked for it. What is wrong goes to `errors`, the rest is returned.
@@ -108,6 +112,10 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
         if let Some(setting) = conditions(name) {
             file.layer
                 .set(setting, listed(value.get_ref()), place.origin(at));
+            continue;
+        }
+        if name == "feeds" {
+            file.feeds = feeds::feeds(value.get_ref(), at, &mut place);
             continue;
         }
         if name != "archetype" {

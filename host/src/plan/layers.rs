@@ -101,6 +101,8 @@ pub struct Settings {
     pub plan: Option<PathBuf>,
     /// Each `--archetype NAME[=MODULE[:WEIGHT]]`, unparsed.
     pub archetypes: Vec<String>,
+    /// Each `--feed NAME=FILE[:ORDER]`, unparsed.
+    pub feeds: Vec<String>,
     layer: Layer,
     /// What flags say of one archetype, by its name.
     pub(super) own: BTreeMap<String, Own>,
@@ -129,6 +131,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("plan", &self.plan)
             .field("archetypes", &self.archetypes)
+            .field("feeds", &self.feeds)
             .field("keys", &self.layer.entries.keys())
             .field("own", &self.own)
             .finish()

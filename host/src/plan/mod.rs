@@ -10,6 +10,7 @@ mod condition;
 mod curve;
 mod environment;
 mod errors;
+mod feeds;
 mod file;
 mod forms;
 mod guard;
@@ -26,14 +27,15 @@ mod tests;
 
 pub use condition::{Bound, Comparison, Condition, Dimension, Metric, Selector, Threshold, Unit};
 pub use curve::{Curve, Stage};
-pub use errors::{Bad, Origin, PlanError, PlanErrors};
+pub use errors::{Bad, Origin, PlanError, PlanErrors, nearest};
+pub use feeds::{Feed, Format, Order};
 pub use guard::{Degradation, Guard};
 pub use lanes::Lane;
 pub use layers::{Heading, Kind, Line, Setting, Settings};
 pub use mix::{ErrorMix, RequestMix};
 pub use own::{OwnLoad, may_be_own};
 pub use profile::{Arrivals, Pool, Profile};
-pub use resolve::{Cast, Origins, Resolved, Sources, resolve};
+pub use resolve::{Cast, Fed, Origins, Resolved, Sources, resolve};
 pub use scenario::Preset;
 pub use settings::{LANGUAGES, settings};
 pub use start::StartAt;
@@ -68,6 +70,8 @@ pub struct Plan {
     pub error_mix: Option<ErrorMix>,
     /// At least one; weights are relative and positive.
     pub archetypes: Vec<Archetype>,
+    /// By name, in their order.
+    pub feeds: Vec<Feed>,
     pub guest: Guest,
     pub guard: Guard,
     pub cleanup: Cleanup,

@@ -8,12 +8,13 @@ use std::path::Path;
 use super::archetypes::{Entry, built_in, cast, parse_flag, with_admin};
 use super::environment::Environment;
 use super::errors::{Bad, Origin, PlanError, PlanErrors, nearest};
+use super::feeds;
 use super::file::{self, PlanFile};
 use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, variable};
 use super::own::Own;
 use super::scenario::Preset;
 use super::settings::{read_plan, settings};
-use super::{Archetype, Plan, scenario};
+use super::{Archetype, Feed, Plan, scenario};
 
 /// The setting that names who cleans up.
 const CLEANER: &str = "cleanup_archetype";
@@ -42,6 +43,8 @@ pub struct Origins {
     pub settings: Vec<Line>,
     /// Who plays, in the order of [`Plan::archetypes`].
     pub archetypes: Vec<Cast>,
+    /// In the order of [`Plan::feeds`].
+    pub feeds: Vec<Fed>,
 }
 
 impl Origins {
@@ -62,6 +65,15 @@ pub struct Cast {
     pub archetype: Archetype,
     /// The settings that it has of its own.
     pub own: Vec<Line>,
+    pub origin: Origin,
+}
+
+/// One data feed and what was said of it.
+#[derive(Debug)]
+pub struct Fed {
+    pub feed: Feed,
+    pub lines: Vec<Line>,
+    /// The highest source that speaks of it.
     pub origin: Origin,
 }
 
@@ -100,6 +112,11 @@ where
             .iter()
             .filter_map(|text| parse_flag(text, origin.clone(), &mut errors)),
     );
+
+    let (texts, origin) = (&env.feeds, Origin::Env(variable("feed")));
+    let feeds_by_env = feeds::by_flags(texts, &origin, &mut errors);
+    let origin = Origin::Flag("--feed".to_owned());
+    let feeds_by_flag = feeds::by_flags(&flags.feeds, &origin, &mut errors);
 
     let base = base.map(preset_layer).unwrap_or_default();
     let scenario = scenario_layer(
@@ -156,13 +173,16 @@ where
     {
         errors.extend(reader.lines.iter().filter_map(unplayed));
     }
-    if !errors.is_empty() {
-        return Err(PlanErrors(errors));
-    }
     plan.archetypes = archetypes
         .iter()
         .map(|cast| with_admin(cast.archetype.clone(), &plan.target.admin))
         .collect();
+    let said = vec![scenario.feeds, plan_file.feeds, feeds_by_env, feeds_by_flag];
+    let feeds = feeds::resolve(said, &plan, &mut errors);
+    if !errors.is_empty() {
+        return Err(PlanErrors(errors));
+    }
+    plan.feeds = feeds.iter().map(|fed| fed.feed.clone()).collect();
     let cleaner = &plan.cleanup.archetype;
     let of_the_plan = plan.archetypes.iter().find(|a| a.name == cleaner.name);
     plan.cleanup.archetype = of_the_plan
@@ -174,6 +194,7 @@ where
         origins: Origins {
             settings: reader.lines,
             archetypes,
+            feeds,
         },
     })
 }
@@ -246,7 +267,7 @@ fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
         return match scenario::find(name) {
             Ok(preset) => PlanFile {
                 layer: preset_layer(preset),
-                archetypes: Vec::new(),
+                ..PlanFile::default()
             },
             Err(bad) => {
                 errors.push(bad.at("scenario", origin));
@@ -273,6 +294,8 @@ fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
 fn unknown(key: &str, known: &[Setting]) -> Bad {
     let key = if nearest(key, ["archetype"]).is_some() {
         Some("[[archetype]]".to_owned())
+    } else if matches!(key, "feed" | "feeder" | "feeders") {
+        Some("[feeds.NAME]".to_owned())
     } else {
         nearest_setting(key, known)
     };

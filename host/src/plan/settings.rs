@@ -116,6 +116,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         mix,
         error_mix,
         archetypes: Vec::new(),
+        feeds: Vec::new(),
         guest,
         guard,
         cleanup,

@@ -8,7 +8,7 @@ use url::Url;
 use super::replies::{Answer, Replies};
 use crate::behavior::types::{Action, Context, Ending, Outcome, Request, Setup};
 use crate::behavior::{
-    Begun, Crash, GuestEvent, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, Slot,
+    Begun, Crash, Feeder, GuestEvent, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, Slot,
 };
 use crate::http::Call;
 
@@ -54,10 +54,12 @@ pub struct Played {
     pub calls: Vec<Duration>,
 }
 
-/// Play one session in `slot`, with at most `budget` requests. `watch` sees what happens, and when.
+/// Play one session in `slot`, with the rows of `feeder` and at most `budget` requests. `watch` sees what happens, and
+/// when.
 pub fn play(
     slot: &mut Slot,
     setup: &Setup,
+    feeder: &Feeder,
     replies: &mut Replies,
     base: &Url,
     budget: u32,
@@ -71,7 +73,7 @@ pub fn play(
         calls: Vec::new(),
     };
     let behavior = std::sync::Arc::clone(slot.behavior());
-    let mut session = match slot.begin(setup) {
+    let mut session = match slot.begin(setup, feeder.clone()) {
         Ok(Begun { session, .. }) => session,
         Err(crash) => {
             played.ended = Ended::Crashed(crash);

@@ -13,7 +13,7 @@ use super::{Asked, Ended, Happening, Replies, Tape, play, veil_body};
 use crate::behavior::types::{
     Capture, Failure, Method, Outcome, Pace, Purpose, Request, Response, Setup, User,
 };
-use crate::behavior::{Behavior, Engine, Limits, Slot};
+use crate::behavior::{Behavior, Engine, Feeder, Limits, Slot};
 
 fn request(method: Method, path: &str, route: &str) -> Request {
     Request {
@@ -233,6 +233,7 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
         let played = play(
             &mut slot,
             &setup(),
+            &Feeder::default(),
             &mut Replies::made_up(),
             &base,
             10,

@@ -201,6 +201,7 @@ pub(crate) mod testing {
                 server: 3.0,
             }),
             archetypes: vec![archetype("active"), archetype("admin")],
+            feeds: Vec::new(),
             guest: Guest {
                 memory: 1 << 26,
                 call_timeout: Duration::from_secs(1),

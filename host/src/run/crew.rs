@@ -13,10 +13,11 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use super::floor::Floor;
-use super::identity::{Casting, index};
+use super::identity::{Casting, index, user_seed};
 use super::lane::{Lane, share_of};
 use super::pause::wake;
 use super::user::{Playing, User, play};
+use crate::behavior::Feeder;
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
 const CASTS: usize = 1000;
@@ -44,6 +45,8 @@ pub(super) struct Badge {
     pub(super) dismissed: Cell<bool>,
     /// Of a user in a long pause, which a swap may cut short.
     pub(super) waker: RefCell<Option<Waker>>,
+    /// Where its sessions' rows come from.
+    pub(super) feeder: Feeder,
 }
 
 /// One user's task.
@@ -90,6 +93,7 @@ impl Member {
                 traced: self.badge.traced.clone(),
                 sent: self.badge.sent.clone(),
                 sessions: self.badge.sessions.clone(),
+                feeder: self.badge.feeder.clone(),
                 ..Badge::default()
             };
             *self = Self::begin(floor, began, self.user, badge);
@@ -150,7 +154,7 @@ impl Crew {
     fn start(&mut self, floor: &Rc<Floor>, users: usize, starts: impl Fn(u32) -> Duration) {
         self.tidy();
         for _ in 0..users {
-            let Some((n, archetype)) = self.cast(floor) else {
+            let Some((n, archetype, before)) = self.cast(floor) else {
                 break;
             };
             let user = User {
@@ -158,8 +162,10 @@ impl Crew {
                 archetype,
                 starts: starts(n),
             };
+            let seed = user_seed(&floor.plan, user.index);
             let badge = Badge {
                 lane: self.lane,
+                feeder: floor.stock.feeder(self.lane, archetype, &before, seed),
                 ..Badge::default()
             };
             let member = Member::begin(floor, self.began, user, badge);
@@ -171,15 +177,17 @@ impl Crew {
         &floor.lanes[self.lane]
     }
 
-    /// The number and archetype of the next user whose behavior works; `None` when there is none.
-    fn cast(&mut self, floor: &Floor) -> Option<(u32, u16)> {
+    /// The number and archetype of the next user whose behavior works, and how many come before it at each feed; `None`
+    /// when there is none.
+    fn cast(&mut self, floor: &Floor) -> Option<(u32, u16, Vec<u32>)> {
         for _ in 0..CASTS {
+            let before = floor.stock.before(&self.casting);
             let (n, archetype) = (self.next, self.casting.next()?);
             // The others of the round belong to the other workers.
             self.casting.by_ref().take(self.workers - 1).for_each(drop);
             self.next = self.next.saturating_add(self.workers as u32);
             if !floor.quarantined(archetype) {
-                return Some((n, archetype));
+                return Some((n, archetype, before));
             }
         }
         None

@@ -3,6 +3,7 @@
 //! A floor belongs to one thread. It is reached through `Rc` and `Cell`s, so nothing on a request's path locks.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,9 +16,10 @@ use super::governor::{Ask, Governor};
 use super::lane::{Lane, share_of};
 use super::lineup::Lineup;
 use super::player::{Player, Players};
+use super::ration::Stock;
 use super::restraint::{Leave, Restraint};
 use super::tokens::Tokens;
-use crate::behavior::{Behavior, Crash, GuestEvent, Level, TOKEN, types};
+use crate::behavior::{Behavior, Crash, GuestEvent, Level, TOKEN, Unfed, types};
 use crate::cleanup::Writer;
 use crate::http::{Client, Place};
 use crate::metrics::{Catalog, FaultKind, Interval, Outcome, Recorder};
@@ -28,6 +30,8 @@ use crate::rehearsal::{Asked, Tape};
 const CRASHES_TO_QUARANTINE: u32 = 10;
 /// Lines that the guests of one archetype may log in a second, on each worker.
 const LOG_LINES_PER_SECOND: u32 = 50;
+/// Feeds without a next row that are told of.
+pub(super) const MAX_UNFED: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct Floor {
@@ -59,12 +63,17 @@ pub(super) struct Floor {
     pub(super) lanes: Vec<Lane>,
     /// Told when held requests may go, or never will.
     released: Notify,
+    /// What users get of the plan's feeds.
+    pub(super) stock: Arc<Stock>,
+    /// What was said of sessions that got no row.
+    unfed: RefCell<BTreeSet<(u16, String, Unfed)>>,
 }
 
 /// A worker's part of the run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) worker: usize,
+    pub(super) stock: Arc<Stock>,
     /// The start of the run.
     pub(super) began: tokio::time::Instant,
 }
@@ -121,6 +130,8 @@ impl Floor {
                 .map(|lane| Lane::new(&plan, lane, part.worker))
                 .collect(),
             released: Notify::new(),
+            stock: part.stock,
+            unfed: RefCell::default(),
             plan,
         }
     }
@@ -371,6 +382,19 @@ impl Floor {
                 self.tokens.borrow_mut().unmark(&thing);
             }
             GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
+            GuestEvent::Unfed { feed, why } => self.unfed(archetype, feed, why),
+        }
+    }
+
+    /// A session got no row of a feed. Said once: first looked up here, so that workers seldom meet over it.
+    fn unfed(&self, archetype: u16, feed: String, why: Unfed) {
+        let mut said = self.unfed.borrow_mut();
+        let key = (archetype, feed, why);
+        if said.len() < MAX_UNFED && !said.contains(&key) {
+            let (archetype, feed, why) = &key;
+            let name = &self.plan.archetypes[usize::from(*archetype)].name;
+            self.stock.tell(name, feed, *why);
+            said.insert(key);
         }
     }
 

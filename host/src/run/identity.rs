@@ -15,6 +15,8 @@ pub(super) struct Casting {
     archetypes: Vec<u16>,
     weights: Vec<i64>,
     credit: Vec<i64>,
+    /// How many of each there have been.
+    cast: Vec<u32>,
 }
 
 impl Casting {
@@ -25,7 +27,16 @@ impl Casting {
             archetypes: archetypes.to_vec(),
             weights: archetypes.iter().map(weight).collect(),
             credit: vec![0; archetypes.len()],
+            cast: vec![0; archetypes.len()],
         }
+    }
+
+    /// How many users so far play one of these.
+    pub(super) fn so_far(&self, archetypes: &[u16]) -> u32 {
+        let each = self.archetypes.iter().zip(&self.cast);
+        each.filter(|(archetype, _)| archetypes.contains(archetype))
+            .map(|(_, cast)| cast)
+            .sum()
     }
 }
 
@@ -45,6 +56,7 @@ impl Iterator for Casting {
             }
         }
         *self.credit.get_mut(chosen)? -= total;
+        self.cast[chosen] = self.cast[chosen].saturating_add(1);
         self.archetypes.get(chosen).copied()
     }
 }

@@ -16,6 +16,7 @@ use super::identity::{Casting, budget, index};
 use super::labels::catalog;
 use super::lineup::Stage;
 use super::notices::Notices;
+use super::ration::Stock;
 use super::signals::{StopLevel, Stopper};
 use super::tokens::Tokens;
 use super::worker::{Order, Report, Share, spawn, until};
@@ -102,11 +103,12 @@ pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<S
     unmatched(&plan.guard, &catalog(plan, behaviors))
 }
 
-/// Run a plan with one behavior per archetype, in the plan's order. What it creates is in `journal`. `stopper` and
-/// `control` reach it while it goes on; `watch` sees its state twice a second.
+/// Run a plan with one behavior per archetype, in the plan's order, and the rows of its feeds. What it creates is in
+/// `journal`. `stopper` and `control` reach it while it goes on; `watch` sees its state twice a second.
 pub async fn execute(
     plan: Arc<Plan>,
     behaviors: Vec<Arc<Behavior>>,
+    stock: &Arc<Stock>,
     journal: &Journal,
     stopper: &Stopper,
     control: &Control,
@@ -120,9 +122,20 @@ pub async fn execute(
     let mut asked = stopper.watch();
     // While it waited for its start, or for its target.
     let stopped = *asked.borrow() != StopLevel::None;
-    let crew = Crew::start(
-        &plan, &behaviors, &catalog, journal, &reports, began, stopped,
-    )?;
+    let crew = Crew::start(plan.workers, |worker, orders| {
+        Ok(Share {
+            plan: Arc::clone(&plan),
+            behaviors: behaviors.clone(),
+            catalog: Arc::clone(&catalog),
+            journal: journal.writer()?,
+            worker,
+            stock: Arc::clone(stock),
+            began,
+            stopped,
+            reports: reports.clone(),
+            orders,
+        })
+    })?;
     drop(reports);
     let clock = Clock::new(began);
     let lanes = plan.lanes();
@@ -308,32 +321,17 @@ struct Crew {
 
 impl Crew {
     fn start(
-        plan: &Arc<Plan>,
-        behaviors: &[Arc<Behavior>],
-        catalog: &Arc<crate::metrics::Catalog>,
-        journal: &Journal,
-        reports: &mpsc::Sender<Report>,
-        began: Instant,
-        stopped: bool,
+        workers: usize,
+        share: impl Fn(usize, mpsc::Receiver<Order>) -> Result<Share, RunError>,
     ) -> Result<Self, RunError> {
         let mut crew = Self {
             threads: Vec::new(),
             orders: Vec::new(),
         };
-        for worker in 0..plan.workers {
+        for worker in 0..workers {
             let (orders, inbox) = mpsc::channel(CHANNEL);
             crew.orders.push(orders);
-            crew.threads.push(spawn(Share {
-                plan: Arc::clone(plan),
-                behaviors: behaviors.to_vec(),
-                catalog: Arc::clone(catalog),
-                journal: journal.writer()?,
-                worker,
-                began,
-                stopped,
-                reports: reports.clone(),
-                orders: inbox,
-            })?);
+            crew.threads.push(spawn(share(worker, inbox)?)?);
         }
         Ok(crew)
     }

@@ -9,6 +9,7 @@ pub(super) enum Stream {
     Pause = 4,
     CoolDown = 5,
     Backoff = 6,
+    Feed = 7,
     Instance = 16,
     Trace = 17,
     Version = 32,

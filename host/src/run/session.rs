@@ -6,6 +6,7 @@
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::crew::Badge;
 use super::floor::Floor;
 use super::governor::Ask;
 use super::identity;
@@ -31,14 +32,19 @@ pub(super) struct Open {
 
 impl Open {
     /// `Err` says how long to wait after a crash.
-    pub(super) fn begin(floor: &Rc<Floor>, user: User, ordinal: u32) -> Result<Self, Duration> {
+    pub(super) fn begin(
+        floor: &Rc<Floor>,
+        user: User,
+        ordinal: u32,
+        badge: &Badge,
+    ) -> Result<Self, Duration> {
         let archetype = user.archetype;
         let room = floor.room(archetype);
         let setup = identity::journey(&floor.plan, user.index, ordinal, &room.config);
         let seed = identity::user_seed(&floor.plan, user.index);
         let drawn = unit(seed, Stream::Version, u64::from(ordinal));
         let player = room.players.draw(drawn);
-        let begun = player.slot.borrow_mut().begin(&setup);
+        let begun = player.slot.borrow_mut().begin(&setup, badge.feeder.clone());
         let role = player.role();
         floor.recorder.borrow_mut().session_started(role);
         let (session, ending) = match begun {
@@ -126,7 +132,7 @@ impl Open {
     }
 
     /// The session goes on where another version has taken over, with its state; the step in hand is dropped.
-    pub(super) fn moves(&mut self, user: User, ordinal: u32) -> bool {
+    pub(super) fn moves(&mut self, user: User, ordinal: u32, badge: &Badge) -> bool {
         let (Some(successor), Some(session)) = (self.player.successor(), &mut self.session) else {
             return false;
         };
@@ -142,10 +148,11 @@ impl Open {
         let config = &floor.room(self.archetype).config;
         let setup = identity::journey(&floor.plan, user.index, ordinal, config);
         let elapsed_ms = self.began.elapsed().as_millis() as u64;
+        let feeder = badge.feeder.clone();
         let restored = successor
             .slot
             .borrow_mut()
-            .restore(&setup, elapsed_ms, &state);
+            .restore(&setup, feeder, elapsed_ms, &state);
         match restored {
             Ok(Ok(begun)) => {
                 if begun.built {

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, oneshot};
 use super::control::{Control, Over};
 use super::identity;
 use super::lineup::{Mode, Swapped};
+use super::ration::Stock;
 use crate::behavior::{Behavior, Crash, Engine, Limits, LoadError, Slot, yield_to_others};
 use crate::plan::{Module, Plan};
 use crate::rehearsal::{Ended, Replies, play};
@@ -64,6 +65,7 @@ pub struct Swap {
 #[derive(Debug, Clone)]
 pub struct Swapper {
     plan: Arc<Plan>,
+    stock: Arc<Stock>,
     engine: Engine,
     limits: Limits,
     control: Control,
@@ -73,9 +75,16 @@ pub struct Swapper {
 
 impl Swapper {
     /// The engine should be one that compiles aside.
-    pub fn new(plan: Arc<Plan>, engine: Engine, limits: Limits, control: Control) -> Self {
+    pub fn new(
+        plan: Arc<Plan>,
+        stock: Arc<Stock>,
+        engine: Engine,
+        limits: Limits,
+        control: Control,
+    ) -> Self {
         Self {
             plan,
+            stock,
             engine,
             limits,
             control,
@@ -114,7 +123,8 @@ impl Swapper {
     /// Load and rehearse on a thread of its own, so that neither workers nor orchestrator wait for it.
     async fn prepare(&self, archetype: u16, source: Source) -> Result<Arc<Behavior>, SwapError> {
         let (done, ready) = oneshot::channel();
-        let (plan, engine, limits) = (Arc::clone(&self.plan), self.engine.clone(), self.limits);
+        let (plan, stock) = (Arc::clone(&self.plan), Arc::clone(&self.stock));
+        let (engine, limits) = (self.engine.clone(), self.limits);
         thread::Builder::new()
             .name("swap".into())
             .spawn(move || {
@@ -126,7 +136,7 @@ impl Swapper {
                 };
                 let behavior = load().map_err(SwapError::from);
                 let rehearsed = behavior.and_then(|behavior| {
-                    rehearse(&plan, archetype, &behavior)?;
+                    rehearse(&plan, &stock, archetype, &behavior)?;
                     Ok(behavior)
                 });
                 // Whoever asked may have gone.
@@ -137,15 +147,29 @@ impl Swapper {
     }
 }
 
-/// Play the beginning of a session against made-up replies. What crashes in there would crash for users too; but one
+/// Play the beginning of a session against made-up replies, with rows that are nobody's for that. What crashes in there would crash for users too; but one
 /// that fails may only have wanted other replies, if it got as far as to ask for one.
-fn rehearse(plan: &Plan, archetype: u16, behavior: &Arc<Behavior>) -> Result<(), SwapError> {
+fn rehearse(
+    plan: &Plan,
+    stock: &Arc<Stock>,
+    archetype: u16,
+    behavior: &Arc<Behavior>,
+) -> Result<(), SwapError> {
     let config = plan.archetypes[usize::from(archetype)].config.to_string();
     let setup = identity::journey(plan, 0, 0, &config);
     let mut slot = Slot::new(Arc::clone(behavior), plan.seed);
     let mut replies = Replies::made_up();
     let base = &plan.target.base_url;
-    let played = play(&mut slot, &setup, &mut replies, base, REQUESTS, |_, _| {});
+    let feeder = stock.rehearsing(plan, archetype);
+    let played = play(
+        &mut slot,
+        &setup,
+        &feeder,
+        &mut replies,
+        base,
+        REQUESTS,
+        |_, _| {},
+    );
     let module = || behavior.source.clone();
     match played.ended {
         Ended::Crashed(crash) => Err(SwapError::Rehearsal {

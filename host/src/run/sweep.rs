@@ -21,7 +21,7 @@ use super::restraint::{Patience, hold};
 use super::seed::{Stream, derive};
 use super::signals::Stopper;
 use super::tokens::{Tokens, veil};
-use crate::behavior::{Behavior, GuestEvent, MAX_IDLE_STEPS, TOKEN, types};
+use crate::behavior::{Behavior, Feeder, GuestEvent, MAX_IDLE_STEPS, TOKEN, types};
 use crate::cleanup::{Journal, read};
 use crate::http::Client;
 use crate::metrics::{Interval, Recorder, Snapshot, Totals, process};
@@ -92,7 +92,12 @@ pub async fn sweep(
         journal.writer()?,
         &behaviors,
         &catalog,
-        Part { worker: 0, began },
+        Part {
+            worker: 0,
+            // What tidies up is nobody who plays: it gets no row.
+            stock: Arc::default(),
+            began,
+        },
     );
     let held = tokens.things();
     floor.tokens.replace(tokens);
@@ -206,7 +211,7 @@ impl Sweeper {
             config: room.config.to_string(),
         };
         let player = room.players.draw(0.0);
-        let begun = player.slot.borrow_mut().begin(&setup);
+        let begun = player.slot.borrow_mut().begin(&setup, Feeder::default());
         let mut session = begun.map_err(|crash| crash.to_string())?.session;
         let began = Instant::now();
         let badge = Badge::default();
@@ -225,6 +230,8 @@ impl Sweeper {
                     GuestEvent::Unmark(thing) if !thing.starts_with(TOKEN) => {
                         self.removed.set(self.removed.get() + 1);
                     }
+                    // There are none here, whatever the plan has.
+                    GuestEvent::Unfed { .. } => return,
                     // It may know less of tokens than whoever has marked them.
                     GuestEvent::Log { message, .. } => veil(marks, message),
                     _ => {}

@@ -126,9 +126,11 @@ async fn steered(settings: &[(&str, &str)], steer: impl AsyncFnOnce(&Steered)) -
         target: steered.target.url.clone(),
     };
     let journal = Journal::create(&plan.cleanup.journal, &header).unwrap();
+    let no_feeds = Arc::default();
     let mut run = std::pin::pin!(execute(
         Arc::clone(&plan),
         vec![behavior],
+        &no_feeds,
         &journal,
         &steered.stopper,
         &steered.control,

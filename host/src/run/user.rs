@@ -114,7 +114,7 @@ async fn session(
         turned_away: false,
         pause: between_sessions(floor, user, ordinal),
     };
-    let mut open = match Open::begin(floor, user, ordinal) {
+    let mut open = match Open::begin(floor, user, ordinal, badge) {
         Ok(open) => open,
         Err(wait) => {
             played.pause = wait;
@@ -169,7 +169,7 @@ async fn session(
                 return played;
             }
         };
-        if open.moves(user, ordinal) {
+        if open.moves(user, ordinal, badge) {
             continue;
         }
         played.swapped = open.player.is_over();

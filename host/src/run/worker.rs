@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use super::crew::Crew;
 use super::floor::{Floor, Part};
 use super::lineup::{Lineup, Mode};
+use super::ration::Stock;
 use super::tokens::Tokens;
 use crate::behavior::Behavior;
 use crate::cleanup::Writer;
@@ -69,6 +70,7 @@ pub(super) struct Share {
     pub(super) catalog: Arc<Catalog>,
     pub(super) journal: Writer,
     pub(super) worker: usize,
+    pub(super) stock: Arc<Stock>,
     pub(super) began: Instant,
     /// The run was asked to end before it began.
     pub(super) stopped: bool,
@@ -106,6 +108,7 @@ async fn work(share: Share) {
         catalog,
         journal,
         worker,
+        stock,
         began,
         stopped,
         reports,
@@ -126,7 +129,11 @@ async fn work(share: Share) {
         journal,
         &behaviors,
         &catalog,
-        Part { worker, began },
+        Part {
+            worker,
+            stock,
+            began,
+        },
     );
     let floor = Rc::new(floor);
     let mut crews: Vec<Crew> = (0..floor.lanes.len())

@@ -15,7 +15,7 @@ fn a_session_that_drops_itself_costs_its_instance_only() {
     let mut session = begin(&mut slot, 1);
     assert!(next(&mut session, 0).0.is_err());
     assert!(session.lost());
-    assert!(slot.begin(&setup(2)).unwrap().built);
+    assert!(slot.begin(&setup(2), Feeder::default()).unwrap().built);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn an_instance_that_has_grown_is_given_up_for_a_new_one() {
     let mut slot = slot(&by_hand(&[("begin", "(drop (memory.grow (i32.const 0)))")]));
     let mut built = 0;
     for seed in 0..31 {
-        built += u32::from(slot.begin(&setup(seed)).unwrap().built);
+        built += u32::from(slot.begin(&setup(seed), Feeder::default()).unwrap().built);
     }
     assert_eq!(built, 1);
     let small = slot.memory();
@@ -164,7 +164,7 @@ fn an_instance_that_has_grown_is_given_up_for_a_new_one() {
     let first = begin(&mut slot, 0);
     let mut instances = 1;
     for seed in 1..100 {
-        instances += u32::from(slot.begin(&setup(seed)).unwrap().built);
+        instances += u32::from(slot.begin(&setup(seed), Feeder::default()).unwrap().built);
     }
     // A new one after 32 sessions each, and the first session lives on in its own.
     assert_eq!(instances, 4);

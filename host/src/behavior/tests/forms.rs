@@ -135,7 +135,7 @@ fn an_instance_that_describes_itself_otherwise_is_refused() {
     let behavior = load(&by_hand(&more)).unwrap();
     let refused = (0..40).filter_map(|seed| {
         Slot::new(Arc::clone(&behavior), seed)
-            .begin(&setup(1))
+            .begin(&setup(1), Feeder::default())
             .err()
     });
     let reasons: Vec<String> = refused.map(|crash| crash.to_string()).collect();

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::contract::types;
-use super::{Behavior, Engine, GuestEvent, Limits, LoadErrorKind, Session, Slot};
+use super::{Behavior, Engine, Feeder, GuestEvent, Limits, LoadErrorKind, Session, Slot};
 
 const BY_HAND: &str = include_str!("../../../../tests/e2e/guests/by_hand.wat");
 
@@ -66,7 +66,7 @@ fn slot(bytes: &[u8]) -> Slot {
 }
 
 fn begin(slot: &mut Slot, seed: u64) -> Session {
-    slot.begin(&setup(seed)).unwrap().session
+    slot.begin(&setup(seed), Feeder::default()).unwrap().session
 }
 
 /// The next step at `elapsed_ms`, with what the session said meanwhile.

@@ -60,7 +60,7 @@ impl Wasi {
         }
     }
 
-    pub(super) fn begin_call(&mut self, moment: Moment) {
+    pub(super) fn begin_call(&mut self, moment: &Moment) {
         self.elapsed_ms = moment.elapsed_ms;
         self.random = moment.seed;
     }

@@ -41,7 +41,9 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
         let path = format!("archetype.{label}.{}", key.get_ref());
         place.refuse(path, key.span().start, Bad::new("no such key", mend));
     }
-    let name = place.take(table, &label, "name", |value| check_name(string(value)?));
+    let name = place.take(table, &label, "name", |value| {
+        check_name(string(value)?, "archetype")
+    });
     let weight = place.take(table, &label, "weight", |value| {
         parse_weight(integer(value))
     });

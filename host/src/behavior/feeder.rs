@@ -1,0 +1,50 @@
+//! Where a session's rows come from: the run says which row is next, the instance that a session lives in asks for it.
+//!
+//! What must stay true: a user's way to the feeds outlives its sessions, their instances and a swap, so that its count of
+//! rows goes on.
+
+use std::cell::Cell;
+use std::fmt;
+use std::rc::Rc;
+
+/// Why there is no next row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unfed {
+    /// The plan has no feed of this name.
+    Unknown,
+    /// It is for other archetypes.
+    Withheld,
+    /// The user has had all rows that are its own.
+    Spent,
+}
+
+/// The plan's feeds as one user has them.
+pub trait Feed: fmt::Debug + Send {
+    /// The next row of the feed of this name, as JSON.
+    fn next(&mut self, name: &str) -> Result<String, Unfed>;
+}
+
+/// One user's way to the feeds, for all of its sessions; by default there are none. A store has to be able to move between
+/// threads, so the feeds are lent to it for a call rather than shared.
+#[derive(Clone, Default)]
+pub struct Feeder(Rc<Cell<Option<Box<dyn Feed>>>>);
+
+impl Feeder {
+    pub fn new(feed: impl Feed + 'static) -> Self {
+        Self(Rc::new(Cell::new(Some(Box::new(feed)))))
+    }
+
+    pub(super) fn lend(&self) -> Option<Box<dyn Feed>> {
+        self.0.take()
+    }
+
+    pub(super) fn give_back(&self, feed: Option<Box<dyn Feed>>) {
+        self.0.set(feed);
+    }
+}
+
+impl fmt::Debug for Feeder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feeder").finish_non_exhaustive()
+    }
+}

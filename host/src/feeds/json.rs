@@ -1,0 +1,104 @@
+//! JSON, one value a line or in one array. Rows keep their numbers and the order of their fields as they were written.
+
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::error::Wrong;
+use super::read::line_of;
+use super::rows::Rows;
+
+const ONE_A_LINE: &str = "write one JSON value a line";
+
+pub(super) fn lines(text: &str, rows: &mut Rows) -> Result<(), Wrong> {
+    let numbered = text.lines().zip(1..);
+    for (line, number) in numbered.filter(|(line, _)| !line.trim().is_empty()) {
+        let read = check(line, ONE_A_LINE).and_then(|()| rows.push(&compact(line)));
+        read.map_err(|wrong| wrong.at(number))?;
+    }
+    Ok(())
+}
+
+pub(super) fn array(text: &str, rows: &mut Rows) -> Result<(), Wrong> {
+    if text.trim().is_empty() {
+        return Ok(());
+    }
+    let mut wrong = None;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let items = Items {
+        text,
+        rows,
+        wrong: &mut wrong,
+    };
+    let read = reader.deserialize_seq(items).and_then(|()| reader.end());
+    read.map_err(|error| {
+        let problem = match error.is_data() {
+            true => "it is no array".to_owned(),
+            false => what(&error),
+        };
+        let other = Wrong::new(problem, "write [, the rows with commas between them, and ]");
+        wrong.unwrap_or_else(|| other.at(error.line()))
+    })
+}
+
+/// Takes the items of an array one by one, so that one that is too long costs no memory.
+struct Items<'a> {
+    text: &'a str,
+    rows: &'a mut Rows,
+    wrong: &'a mut Option<Wrong>,
+}
+
+impl<'de> Visitor<'de> for Items<'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while let Some(item) = items.next_element::<&RawValue>()? {
+            let item = item.get();
+            let kept = check(item, "mend this row").and_then(|()| self.rows.push(&compact(item)));
+            if let Err(wrong) = kept {
+                // It is a part of the text.
+                let begin = item.as_ptr() as usize - self.text.as_ptr() as usize;
+                let before = self.text.as_bytes().get(..begin).unwrap_or_default();
+                *self.wrong = Some(wrong.at(line_of(before)));
+                return Err(A::Error::custom("a wrong row"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuse what some behavior's language could not read: numbers out of all range, half of a character.
+fn check(text: &str, mend: &str) -> Result<(), Wrong> {
+    let value = serde_json::from_str::<Value>(text);
+    value.map_err(|error| Wrong::new(what(&error), mend))?;
+    Ok(())
+}
+
+/// Without the place, which is told in the file's own lines.
+fn what(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let (what, _) = said.rsplit_once(" at line ").unwrap_or((&said, ""));
+    format!("this is no JSON: {what}")
+}
+
+/// The same JSON without white space between its parts.
+fn compact(text: &str) -> String {
+    let mut compact = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in text.chars() {
+        if !quoted && c.is_ascii_whitespace() {
+            continue;
+        }
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
+        compact.push(c);
+    }
+    compact
+}
