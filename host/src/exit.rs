@@ -20,7 +20,7 @@ pub enum Exit {
 }
 
 /// A mistake of whoever called us, found after the plan was resolved: a module without the contract, for instance.
-/// One line that names the thing and the way out. Ends the process with [`Exit::Usage`].
+/// One line that names the thing and the way out, or one for each thing. Ends the process with [`Exit::Usage`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Misuse(pub String);

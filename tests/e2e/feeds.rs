@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Recording, RunOf, Service, eventually, example, post, send, vespeiro};
+use crate::support::{Counts, Recording, RunOf, Service, eventually, example, post, vespeiro};
 
 /// Rows that the user service would take, each another person.
 fn people(folder: &TempDir, rows: usize) -> PathBuf {
@@ -54,6 +54,21 @@ fn registered(server: Recording) -> BTreeMap<(u64, u64), usize> {
     rows
 }
 
+/// What the service's ledger has people under that it has taken.
+fn registered_people() -> (String, String, u16) {
+    ("POST".into(), "/api/v1/users".into(), 201)
+}
+
+/// The same of those who have had all of their rows.
+fn without_rows() -> (String, String, u16) {
+    ("GET".into(), "/health".into(), 200)
+}
+
+/// The service refuses whom it knows already.
+fn nobody_twice(answered: &Counts) -> bool {
+    !answered.keys().any(|(.., status)| *status == 409)
+}
+
 fn rows_of(settings: &str, feed: &str, rows: usize) -> BTreeMap<(u64, u64), usize> {
     let folder = TempDir::new().unwrap();
     people(&folder, rows);
@@ -69,7 +84,7 @@ fn each_row_comes_out_where_the_rule_says_on_any_number_of_workers() {
             "workers = {workers}\nusers = 6\nseed = 5\nmin_request_count = 12\nmax_request_count = 12"
         )
     };
-    let in_turn = |user: u64, had: u64| ((user + had * 6 + had / 5) % 10) as usize;
+    let in_turn = |user: u64, had: u64| ((user + had * 6 + had / 5 % 2) % 10) as usize;
     let expected: BTreeMap<(u64, u64), usize> = (0..6)
         .flat_map(|user| (0..12).map(move |had| ((user, had), in_turn(user, had))))
         .collect();
@@ -97,11 +112,9 @@ fn a_service_that_takes_each_person_once_gets_each_row_once() {
     let played = RunOf::fine(&service.url, &arguments);
     let answered = played.answered();
     assert_eq!(answered, service.ledger(1));
-    let of =
-        |method: &str, path: &str, status| answered[&(method.to_owned(), path.to_owned(), status)];
-    assert_eq!(of("POST", "/api/v1/users", 201), 27);
+    assert_eq!(answered[&registered_people()], 27);
     // Who has had its rows sends something else for the rest of its budget.
-    assert_eq!(of("GET", "/health", 200), 10 * 5 - 27);
+    assert_eq!(answered[&without_rows()], 10 * 5 - 27);
     assert_eq!(played.errors(), 0);
     let said = "a user of archetype mine has had all of its rows of the feed \"people\"";
     assert_eq!(
@@ -115,12 +128,12 @@ fn a_service_that_takes_each_person_once_gets_each_row_once() {
 #[test]
 fn users_who_come_later_get_rows_of_their_own_and_a_swap_goes_on_counting() {
     let folder = TempDir::new().unwrap();
-    people(&folder, 400);
+    people(&folder, 450);
     let service = Service::start();
-    // Six sessions each, then somebody new comes; of eight rows of each, two stay.
+    // Six requests each, then somebody new comes. Each of the swaps may cost a row: taken, and its session ended.
     let settings = "profile = \"constant-users\"\nusers = 4\nworkers = 2\nmin_request_count = 6\nmax_request_count = 6\n\
         control = \"127.0.0.1:0\"";
-    let arguments = plan(&folder, settings, "order = \"once\"\nper_user = 8");
+    let arguments = plan(&folder, settings, "order = \"once\"\nper_user = 9");
     let run = RunOf::start(&service.url, &arguments);
     let control = run.authority("control: ");
     let module = std::fs::read(example("registrar")).unwrap();
@@ -130,22 +143,59 @@ fn users_who_come_later_get_rows_of_their_own_and_a_swap_goes_on_counting() {
         assert_eq!(post(&control, "/swap/mine?mode=now", &other).status, 200);
     }
     // 50 users have rows; whoever comes after them has none.
-    eventually("all rows to be used", || {
-        let status = send(&control, "GET", "/status", &[], b"").unwrap();
-        let status: Value = serde_json::from_str(&status.body).unwrap();
-        (status["requests"].as_u64()? > 60 * 6).then_some(())
+    eventually("people of all of them, and somebody without any", || {
+        let ledger = service.ledger(1);
+        (ledger.get(&registered_people())? >= &300 && ledger.get(&without_rows())? > &30)
+            .then_some(())
     });
     run.process.signal("INT");
     let played = run.played();
     let answered = played.answered();
     assert_eq!(answered, service.ledger(1));
-    let users = ("POST".to_owned(), "/api/v1/users".to_owned());
-    let registered = answered[&(users.0.clone(), users.1.clone(), 201)];
-    assert_eq!(registered, 50 * 6);
-    assert!(
-        !answered.contains_key(&(users.0, users.1, 409)),
-        "{answered:?}"
+    assert_eq!(answered[&registered_people()], 50 * 6);
+    assert!(nobody_twice(&answered), "{answered:?}");
+}
+
+#[test]
+fn sessions_that_move_to_another_version_take_their_rows_along() {
+    let folder = TempDir::new().unwrap();
+    people(&folder, 10_000);
+    let service = Service::start();
+    let settings = "users = 3\nworkers = 2\nmin_request_count = 1000000\nmax_request_count = 1000000\n\
+        control = \"127.0.0.1:0\"";
+    let arguments = plan(&folder, settings, "order = \"once\"");
+    // One session without end for each user.
+    let path = folder.path().join("plan.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let endless = "feed = \"people\", people = 1000000";
+    let slow = text.replace(
+        "delay_min = 0\ndelay_max = 1",
+        "delay_min = 20\ndelay_max = 40",
     );
+    std::fs::write(&path, slow.replace("feed = \"people\"", endless)).unwrap();
+    let run = RunOf::start(&service.url, &arguments);
+    let control = run.authority("control: ");
+    let module = std::fs::read(example("registrar")).unwrap();
+    for number in 0..3u8 {
+        let other = [&module[..], &[0, 2, 1, b'v' + number]].concat();
+        assert_eq!(
+            post(&control, "/swap/mine?mode=migrate", &other).status,
+            200
+        );
+    }
+    let so_far = |service: &Service| service.ledger(1).get(&registered_people()).copied();
+    let before = so_far(&service).unwrap_or(0);
+    eventually("people after the swaps", || {
+        (so_far(&service)? > before + 60).then_some(())
+    });
+    run.process.signal("INT");
+    let played = run.played();
+    let answered = played.answered();
+    assert_eq!(answered, service.ledger(1));
+    assert!(nobody_twice(&answered), "{answered:?}");
+    assert_eq!(answered.get(&without_rows()), None);
+    // Every session went on where it was.
+    assert_eq!(played.summary["sessions"]["started"], 3);
 }
 
 #[test]
@@ -170,8 +220,7 @@ fn a_feed_that_the_plan_lacks_is_told_once() {
         "{}",
         played.ended.stderr
     );
-    let health = ("GET".to_owned(), "/health".to_owned(), 200);
-    assert_eq!(played.answered()[&health], 24);
+    assert_eq!(played.answered()[&without_rows()], 24);
 }
 
 #[test]

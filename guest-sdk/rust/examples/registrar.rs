@@ -1,5 +1,6 @@
-//! Someone who registers the people of a data feed, one in each session. Config: `{"feed": "people"}` names the feed. With
-//! each person go who has registered it and in which session, so that a host's tests see who got which row.
+//! Someone who registers the people of a data feed, one in each session. Config: `{"feed": "people"}` names the feed, and
+//! `"people": 5` would be so many in a session. With each person go who has registered it and in which session, so that a
+//! host's tests see who got which row.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,20 +12,32 @@ const HEALTH: Route = Route::get("/health", "monitoring");
 #[derive(Deserialize)]
 struct Config {
     feed: String,
+    people: Option<u32>,
 }
 
+type Person = Map<String, Value>;
+
 async fn journey(me: &mut Me) -> Result<()> {
-    let Config { feed } = me.config()?;
-    match me.feed::<Map<String, Value>>(&feed)? {
-        Some(mut person) => {
-            person.insert("by".into(), me.user().index.into());
-            person.insert("session".into(), me.ordinal().into());
-            me.call(REGISTER).json(&person).send().await?;
+    let Config { feed, people } = me.config()?;
+    // Of the version before, in a swap: its row is taken, and not registered yet.
+    let mut kept: Option<Person> = me.kept()?;
+    for _ in 0..people.unwrap_or(1) {
+        let person = match kept.take() {
+            Some(person) => Some(person),
+            None => me.feed(&feed)?,
+        };
+        match person {
+            Some(mut person) => {
+                person.insert("by".into(), me.user().index.into());
+                person.insert("session".into(), me.ordinal().into());
+                me.keep(&person)?;
+                me.call(REGISTER).json(&person).send().await?;
+            }
+            // No more rows are this user's.
+            None => drop(me.call(HEALTH).send().await?),
         }
-        // All rows of this user are used up.
-        None => drop(me.call(HEALTH).send().await?),
+        me.think().await;
     }
-    me.think().await;
     Ok(())
 }
 

@@ -81,9 +81,10 @@ impl Deal {
             (Order::InTurn, _) => {
                 // Where the users' number and that of the rows have a common factor, a user would come round to the same
                 // few rows: each time it does, it moves on by one.
-                let round = rows / common_factor(users, rows);
+                let factor = common_factor(users, rows);
+                let shift = taken / (rows / factor) % factor;
                 let turns = (taken % rows) * (users % rows);
-                (number % rows + turns + taken / round % rows) % rows
+                (number % rows + turns + shift) % rows
             }
             (Order::Random, _) => {
                 let seed = derive(seed, Stream::Feed, self.chance);
@@ -226,6 +227,9 @@ mod tests {
                     .map(|taken| deal.row(number, taken, 0).unwrap())
                     .collect();
                 prop_assert_eq!(had.len() as u64, rows);
+                // And in the same order each time.
+                let again = deal.row(number, lap * rows + 1, 0);
+                prop_assert_eq!(again, deal.row(number, 1, 0));
             }
             // The first of the first users are the first rows, in their order.
             let first: Vec<u64> = (0..deal.users).map(|n| deal.row(n, 0, 0).unwrap()).collect();
