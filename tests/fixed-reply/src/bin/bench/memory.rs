@@ -126,6 +126,8 @@ fn held(tools: &Tools, url: &str, users: u64, pace: Pace, behavior: &[String]) -
             "--duration",
             &format!("{seconds}s"),
         ])
+        // At its pace, tens of thousands of things would take minutes to remove from a service that goes away anyway.
+        .args(["--cleanup", "never"])
         .args(behavior);
     let took = watch(
         "vespeiro",
