@@ -1,5 +1,6 @@
-//! Part three: how long one call of a behavior's `next` takes: of the built-in ones against the reference user service, of
-//! the bench's own against the fixed reply, for it registers nobody.
+//! Part three: how long one call of a behavior's `next` takes: of the built-in ones against the reference user service,
+//! all of them in one run and then each alone, for whoever plays alone finds its code in the caches; of the bench's own
+//! against the fixed reply, for it registers nobody.
 
 use std::time::Duration;
 
@@ -23,9 +24,19 @@ pub fn calls(tools: &Tools, seconds: u64) -> Result<()> {
         "errors",
         "wasm % of CPU",
     ]);
-    let service = Server::user_service(&tools.vespeiro)?;
-    rows(tools, &service, seconds, &[], &mut table)?;
-    drop(service);
+    for alone in [
+        None,
+        Some("newcomer"),
+        Some("active"),
+        Some("admin"),
+        Some("power"),
+    ] {
+        let only: Vec<String> =
+            alone.map_or_else(Vec::new, |name| vec!["--archetype".into(), name.into()]);
+        // What one run leaves in the service would be the next one's pages.
+        let service = Server::user_service(&tools.vespeiro)?;
+        rows(tools, &service, seconds, &only, &mut table)?;
+    }
     let fixed = Server::fixed_reply(&tools.fixed_reply)?;
     rows(tools, &fixed, seconds, &bench_behavior(tools), &mut table)?;
     table.print();
@@ -52,19 +63,40 @@ fn rows(
     )?;
     let summary = summary(tools)?;
     let share = number(&summary["generator"]["guest_share"]) * 100.0;
-    for archetype in summary["archetypes"].as_array().into_iter().flatten() {
-        let calls = &archetype["guest_calls"];
+    let mut row = |name: &str, calls: &Value, sent: &Value| {
         let micros = |key: &str| format!("{:.2}", number(&calls[key]) * 1e6);
         table.row([
-            archetype["name"].as_str().unwrap_or("?").to_owned(),
+            name.to_owned(),
             calls["count"].to_string(),
             micros("p50"),
             micros("mean"),
             micros("p99"),
-            archetype["requests"].to_string(),
-            archetype["errors"].to_string(),
+            sent["requests"].to_string(),
+            sent["errors"].to_string(),
             format!("{share:.0}"),
         ]);
+    };
+    let archetypes = summary["archetypes"]
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
+    if let [_, _, ..] = archetypes {
+        row(
+            "the four together",
+            &summary["generator"]["guest_calls"],
+            &summary["total"],
+        );
+    }
+    let place = match archetypes {
+        [_] => "alone",
+        _ => "among the four",
+    };
+    for archetype in archetypes {
+        let name = archetype["name"].as_str().unwrap_or("?");
+        row(
+            &format!("{name}, {place}"),
+            &archetype["guest_calls"],
+            archetype,
+        );
     }
     Ok(())
 }
