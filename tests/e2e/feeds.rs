@@ -1,5 +1,6 @@
-//! Data feeds: which row comes out where, on any number of workers, over sessions and swaps; and what is said of a feed that
-//! is not there.
+//! Data feeds: which row comes out where, on any number of workers; and what is said of a feed that is not there.
+
+mod swaps;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Counts, Recording, RunOf, Service, eventually, example, post, vespeiro};
+use crate::support::{Counts, Recording, RunOf, Service, example, vespeiro};
 
 /// Rows that the user service would take, each another person.
 fn people(folder: &TempDir, rows: usize) -> PathBuf {
@@ -123,79 +124,6 @@ fn a_service_that_takes_each_person_once_gets_each_row_once() {
         "{}",
         played.ended.stderr
     );
-}
-
-#[test]
-fn users_who_come_later_get_rows_of_their_own_and_a_swap_goes_on_counting() {
-    let folder = TempDir::new().unwrap();
-    people(&folder, 450);
-    let service = Service::start();
-    // Six requests each, then somebody new comes. Each of the swaps may cost a row: taken, and its session ended.
-    let settings = "profile = \"constant-users\"\nusers = 4\nworkers = 2\nmin_request_count = 6\nmax_request_count = 6\n\
-        control = \"127.0.0.1:0\"";
-    let arguments = plan(&folder, settings, "order = \"once\"\nper_user = 9");
-    let run = RunOf::start(&service.url, &arguments);
-    let control = run.authority("control: ");
-    let module = std::fs::read(example("registrar")).unwrap();
-    for number in 0..3u8 {
-        // Other content: one more custom section.
-        let other = [&module[..], &[0, 2, 1, b'v' + number]].concat();
-        assert_eq!(post(&control, "/swap/mine?mode=now", &other).status, 200);
-    }
-    // 50 users have rows; whoever comes after them has none.
-    eventually("people of all of them, and somebody without any", || {
-        let ledger = service.ledger(1);
-        (ledger.get(&registered_people())? >= &300 && ledger.get(&without_rows())? > &30)
-            .then_some(())
-    });
-    run.process.signal("INT");
-    let played = run.played();
-    let answered = played.answered();
-    assert_eq!(answered, service.ledger(1));
-    assert_eq!(answered[&registered_people()], 50 * 6);
-    assert!(nobody_twice(&answered), "{answered:?}");
-}
-
-#[test]
-fn sessions_that_move_to_another_version_take_their_rows_along() {
-    let folder = TempDir::new().unwrap();
-    people(&folder, 10_000);
-    let service = Service::start();
-    let settings = "users = 3\nworkers = 2\nmin_request_count = 1000000\nmax_request_count = 1000000\n\
-        control = \"127.0.0.1:0\"";
-    let arguments = plan(&folder, settings, "order = \"once\"");
-    // One session without end for each user.
-    let path = folder.path().join("plan.toml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let endless = "feed = \"people\", people = 1000000";
-    let slow = text.replace(
-        "delay_min = 0\ndelay_max = 1",
-        "delay_min = 20\ndelay_max = 40",
-    );
-    std::fs::write(&path, slow.replace("feed = \"people\"", endless)).unwrap();
-    let run = RunOf::start(&service.url, &arguments);
-    let control = run.authority("control: ");
-    let module = std::fs::read(example("registrar")).unwrap();
-    for number in 0..3u8 {
-        let other = [&module[..], &[0, 2, 1, b'v' + number]].concat();
-        assert_eq!(
-            post(&control, "/swap/mine?mode=migrate", &other).status,
-            200
-        );
-    }
-    let so_far = |service: &Service| service.ledger(1).get(&registered_people()).copied();
-    let before = so_far(&service).unwrap_or(0);
-    eventually("people after the swaps", || {
-        (so_far(&service)? > before + 60).then_some(())
-    });
-    run.process.signal("INT");
-    let played = run.played();
-    let answered = played.answered();
-    assert_eq!(answered, service.ledger(1));
-    assert!(nobody_twice(&answered), "{answered:?}");
-    assert_eq!(answered.get(&without_rows()), None);
-    // Every session went on where it was.
-    assert_eq!(played.summary["sessions"]["started"], 3);
 }
 
 #[test]
