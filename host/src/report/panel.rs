@@ -230,6 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn what_holds_users_back_stands_in_the_first_line() {
+        let mut snapshot = snapshot();
+        let free = drawn(&snapshot, Language::English, 160, 30);
+        assert!(!free.contains("LOGINS PAUSED") && !free.contains("slowed"));
+        let standing = &mut snapshot.standings.0[0];
+        (standing.logins_paused, standing.pace) = (true, 2.5);
+        let held = drawn(&snapshot, Language::English, 160, 30);
+        let first = held.lines().next().unwrap_or_default();
+        assert!(first.contains("LOGINS PAUSED   slowed down 2.5×"), "{held}");
+    }
+
+    #[test]
     fn any_size_will_do() {
         let mut totals = Totals::new(catalog(), 1, Process::default());
         let empty = totals.snapshot(Duration::ZERO, Process::default());

@@ -74,6 +74,10 @@ pub(super) struct Words {
     pub(super) logins_paused: &'static str,
     /// Users who wait for the target.
     pub(super) waiting: &'static str,
+    /// Logins are paused at this moment.
+    pub(super) no_logins: &'static str,
+    /// By which factor pauses are longer than planned.
+    pub(super) slowed: &'static str,
     /// The run was asked to end; `{}` requests are under way.
     pub(super) stopping: &'static str,
     pub(super) sessions: &'static str,
@@ -222,6 +226,8 @@ pub(super) static ENGLISH: Words = Words {
     refused_logins: "logins refused",
     logins_paused: "logins were paused, since the target refused {} of them: check the admin account and the users' passwords",
     waiting: "waiting",
+    no_logins: "LOGINS PAUSED",
+    slowed: "slowed down",
     stopping: "stopping: waiting for {} requests under way",
     sessions: "sessions",
     begun: "begun",
@@ -358,6 +364,8 @@ pub(super) static PORTUGUESE: Words = Words {
     refused_logins: "logins recusados",
     logins_paused: "os logins foram pausados, pois o alvo recusou {} deles: confira a conta admin e as senhas dos usuários",
     waiting: "em espera",
+    no_logins: "LOGINS EM PAUSA",
+    slowed: "desacelerado",
     stopping: "parando: aguardando {} requisições em andamento",
     sessions: "sessões",
     begun: "iniciadas",

@@ -164,6 +164,13 @@ fn regard(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     if stands.held() > 0 {
         facts.push(fact(w.waiting, l.integer(stands.held())));
     }
+    if stands.logins_paused() > 0 {
+        facts.push(vec![w.no_logins.yellow().bold()]);
+    }
+    if stands.pace() > 1.0 {
+        let pace = format!("{}×", l.decimal(stands.pace(), 1));
+        facts.push(vec![format!("{} ", w.slowed).dim(), pace.yellow().bold()]);
+    }
     facts
 }
 
