@@ -2,10 +2,11 @@
 
 use super::contract::CONTRACT;
 use super::crash::GuestCall;
+use crate::plan::one_line;
 
 /// A module that cannot be used, and what to do about it.
 #[derive(Debug, thiserror::Error)]
-#[error("behavior {source_name}: {kind}")]
+#[error("behavior {}: {kind}", one_line(source_name))]
 pub struct LoadError {
     /// The file or built-in name that was loaded.
     pub source_name: String,

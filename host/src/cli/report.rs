@@ -1,15 +1,12 @@
 //! `vespeiro report`: the summaries of runs that have ended, from the files that `--summary-json` wrote: several become
-//! one; as text, page or data again. It plays nothing; a file of another layout is refused and never half read.
+//! one; as text, page or data again. It plays nothing.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::exit::{Exit, Misuse};
 use crate::plan::{LANGUAGES, Language};
 use crate::report::compare::{Comparison, compare};
-use crate::report::json::SCHEMA;
 use crate::report::merge::{MergeError, merge};
 use crate::report::{Summary, html, json, summary};
 
@@ -34,12 +31,6 @@ pub(super) struct Report {
     /// Language of the summary: en or pt-BR
     #[arg(long, value_name = "LANG", default_value = "en", value_parser = language)]
     lang: Language,
-}
-
-/// As much of a file as tells whether the rest can be read.
-#[derive(Deserialize)]
-struct Layout {
-    schema: u32,
 }
 
 impl Report {
@@ -88,17 +79,5 @@ fn language(text: &str) -> Result<Language, &'static str> {
 fn read(path: &Path) -> Result<Summary, Misuse> {
     let refuse = |why: String| Misuse(format!("{}: {why}", path.display()));
     let text = std::fs::read(path).map_err(|cause| refuse(format!("cannot read it: {cause}")))?;
-    let alien = |cause: serde_json::Error| {
-        refuse(format!(
-            "not a summary ({cause}); give a file that --summary-json wrote"
-        ))
-    };
-    // First, because a later layout may lack what this one needs.
-    let Layout { schema } = serde_json::from_slice(&text).map_err(alien)?;
-    if schema != SCHEMA {
-        return Err(refuse(format!(
-            "a summary of schema {schema}, this version reads schema {SCHEMA}; use the version that wrote it"
-        )));
-    }
-    serde_json::from_slice(&text).map_err(alien)
+    json::read(&text).map_err(|cause| refuse(cause.to_string()))
 }

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::plan::one_line;
+
 /// A file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "feed {feed}: {}{}: {}; {}",
-    file.display(),
+    one_line(&file.display()),
     wrong.line.map_or_else(String::new, |line| format!(":{line}")),
     wrong.problem,
     wrong.mend

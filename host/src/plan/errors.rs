@@ -61,7 +61,7 @@ impl Bad {
 
 /// One mistake in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} ({origin}): {problem}; {mend}", key.escape_debug())]
+#[error("{}", one_line(&format!("{} ({origin}): {problem}; {mend}", .key.escape_debug())))]
 pub struct PlanError {
     /// Path of the key: `users`, `archetype.admin.weight`.
     pub key: String,
@@ -76,6 +76,13 @@ pub struct PlanError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(PlanError::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct PlanErrors(pub Vec<PlanError>);
+
+/// What others have written, or say of what others have written, as it may stand in a message: without what ends a line or
+/// steers a terminal.
+pub fn one_line(text: &impl fmt::Display) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.to_string().chars().map(plain).collect()
+}
 
 /// The candidate that a misspelt word was most likely meant to be.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -106,6 +113,13 @@ mod tests {
         );
         assert_eq!(nearest("port", keys), None);
         assert_eq!(nearest("service_host", keys), None);
+    }
+
+    #[test]
+    fn what_a_file_says_cannot_steer_the_terminal() {
+        let bad = Bad::new("module \u{1b}[2J\n.wasm is not there", "give a path");
+        let error = bad.at("archetype.\t.module", &Origin::Flag("--plan".into()));
+        assert!(!error.to_string().contains(char::is_control), "{error}");
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod tests;
 
 pub use condition::{Bound, Comparison, Condition, Dimension, Metric, Selector, Threshold, Unit};
 pub use curve::{Curve, Stage};
-pub use errors::{Bad, Origin, PlanError, PlanErrors, nearest};
+pub use errors::{Bad, Origin, PlanError, PlanErrors, nearest, one_line};
 pub use feeds::{Feed, Format, Order};
 pub use guard::{Degradation, Guard};
 pub use lanes::Lane;

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::made_up::made_up;
 use crate::behavior::FAILURES;
 use crate::behavior::types::{Failure, Outcome, Request, Response};
+use crate::plan::one_line;
 
 /// How long a reply takes, in microseconds.
 const LATENCY_US: u64 = 5000;
@@ -161,6 +162,7 @@ fn captured(mut response: Response, request: &Request) -> Response {
 impl Script {
     fn add(&mut self, line: &str) -> Result<(), String> {
         let line: Line = serde_json::from_str(line).map_err(|error| {
+            let error = one_line(&error);
             format!("{error}: write one JSON object a line, as {{\"method\": \"GET\", \"route\": \"/users/{{id}}\", \"status\": 200, \"body\": {{}}}}")
         })?;
         if line.path.is_none() && line.route.is_none() {

@@ -7,10 +7,12 @@
 //! Merging (`merge.rs`): add up `series` (and `sessions`, `guest_calls`, `scheduling_lag`) histogram by histogram;
 //! `total`, `routes` and `archetypes` are groupings of `series`.
 
+mod read;
 mod write;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::read::{Unreadable, read};
 pub use self::write::{write, write_compared};
 use super::timeline::Timeline;
 use super::verdicts::{Aborted, Threshold};

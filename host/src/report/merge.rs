@@ -9,23 +9,30 @@ use super::gather::Keep;
 use super::gather::mixes::share;
 use super::json::{Outcomes, Part, Regard, Run, Slow, Summary};
 use crate::metrics::{DecodeError, State};
+use crate::plan::one_line;
 
 /// Why summaries are not one.
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
     #[error(
-        "the {what} of run {run} come without their histogram; write its summary with this version"
+        "the {what} of run {} come without their histogram; write its summary with this version",
+        one_line(run)
     )]
     NoHistogram { what: &'static str, run: String },
-    #[error("the {what} of run {run} cannot be read: {cause}")]
+    #[error("the {what} of run {} cannot be read: {cause}", one_line(run))]
     Broken {
         what: &'static str,
         run: String,
         cause: DecodeError,
     },
-    #[error("run {0} is there twice; give each summary once")]
+    #[error(
+        "the {what} of run {} do not fit each other; give a file that --summary-json wrote",
+        one_line(run)
+    )]
+    Unfit { what: &'static str, run: String },
+    #[error("run {} is there twice; give each summary once", one_line(.0))]
     Twice(String),
-    #[error("run {0} has no moment of its start that can be read")]
+    #[error("run {} has no moment of its start that can be read", one_line(.0))]
     NoStart(String),
 }
 
@@ -214,7 +221,9 @@ fn run(parts: &[Summary], elapsed: f64) -> Run {
         scenario: joined(|run| &run.scenario),
         target: joined(|run| &run.target),
         profile: joined(|run| &run.profile),
-        users: parts.iter().map(|part| part.run.users).sum(),
+        users: parts
+            .iter()
+            .fold(0, |sum, part| sum.saturating_add(part.run.users)),
         workers: parts.iter().map(|part| part.run.workers).sum(),
         started_at: first.cloned().unwrap_or_default(),
         elapsed_seconds: elapsed,

@@ -37,11 +37,11 @@ pub fn text(summary: &Summary, language: Language) -> String {
         page.warnings().concat(),
         lines(&[page.repeat()]),
     ];
-    sections
-        .into_iter()
-        .filter(|section| !section.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n")
+    let sections = sections.into_iter().filter(|section| !section.is_empty());
+    let text = sections.collect::<Vec<_>>().join("\n");
+    // It may be of a file, where anybody may have written whatever stands in it.
+    let lines: Vec<String> = text.split('\n').map(harmless).collect();
+    lines.join("\n")
 }
 
 /// A label, and what is to be told under it; no facts, nothing to tell.
@@ -384,6 +384,14 @@ mod tests {
     #[test]
     fn portuguese() {
         insta::assert_snapshot!(text(&summary(), Language::Portuguese));
+    }
+
+    #[test]
+    fn what_a_file_says_cannot_steer_the_terminal() {
+        let mut summary = summary();
+        summary.run.started_at = "\u{1b}[2J\u{7f}".into();
+        let text = text(&summary, Language::English);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
     }
 
     #[test]

@@ -23,10 +23,6 @@ pub(in crate::report) struct Merger<'a> {
 impl Merger<'_> {
     /// The values of a distribution.
     fn timing(&self, what: &'static str, of: &Distribution) -> Result<Timing, MergeError> {
-        let run = || {
-            let ids: Vec<&str> = self.parts.iter().map(|part| part.run.id.as_str()).collect();
-            ids.join(" or ")
-        };
         let scales = [Scale::Nanos, Scale::Micros, Scale::Millis].into_iter();
         let scale = scales
             .min_by(|a, b| {
@@ -36,16 +32,35 @@ impl Merger<'_> {
             .unwrap_or(Scale::Micros);
         match &of.histogram {
             None if of.count == 0 => Ok(Timing::new(scale)),
-            None => Err(MergeError::NoHistogram { what, run: run() }),
+            None => Err(MergeError::NoHistogram {
+                what,
+                run: self.runs(),
+            }),
             Some(text) => {
                 let sum = Duration::try_from_secs_f64(of.sum).unwrap_or_default();
                 Timing::from_base64(scale, text, sum).map_err(|cause| MergeError::Broken {
                     what,
-                    run: run(),
+                    run: self.runs(),
                     cause,
                 })
             }
         }
+    }
+
+    /// Add values to those that are counted in the same unit.
+    fn add(&self, what: &'static str, sum: &mut Timing, values: &Timing) -> Result<(), MergeError> {
+        if sum.scale() != values.scale() {
+            let run = self.runs();
+            return Err(MergeError::Unfit { what, run });
+        }
+        sum.merge(values);
+        Ok(())
+    }
+
+    /// For messages: of all of them, it may be any one.
+    fn runs(&self) -> String {
+        let ids: Vec<&str> = self.parts.iter().map(|part| part.run.id.as_str()).collect();
+        ids.join(" or ")
     }
 
     /// Latency of the requests that are in these series.
@@ -60,7 +75,8 @@ impl Merger<'_> {
             .flat_map(|p| &p.series)
             .filter(|s| keep(s))
         {
-            sum.merge(&self.timing("latencies", &series.latency)?);
+            let values = self.timing("latencies", &series.latency)?;
+            self.add("latencies", &mut sum, &values)?;
         }
         Ok(sum)
     }
@@ -76,7 +92,7 @@ impl Merger<'_> {
         for one in all {
             let one = self.timing(what, one)?;
             match &mut sum {
-                Some(sum) => sum.merge(&one),
+                Some(sum) => self.add(what, sum, &one)?,
                 none => *none = Some(one),
             }
         }
@@ -279,6 +295,10 @@ impl Merger<'_> {
                         what: "observed values",
                         run,
                     });
+                }
+                if one.min > one.max {
+                    let (what, run) = ("observed values", part.run.id.clone());
+                    return Err(MergeError::Unfit { what, run });
                 }
                 let sketch = Sketch::restored(one.cells.clone(), one.sum, one.min, one.max);
                 let same = |(a, m, _): &&mut (String, String, Sketch)| {

@@ -102,3 +102,35 @@ fn figures_without_their_histogram_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn figures_in_several_units_are_refused() {
+    let recorded = Event::Request(0, 0, 0, crate::metrics::Outcome::Status(200), false, 5);
+    let mut one = summary("a\n", std::slice::from_ref(&recorded));
+    let other = summary("b", &[recorded]);
+    one.series[0].latency.tick = 1e-9;
+    let error = merge(&[one, other]).unwrap_err();
+    assert!(matches!(error, MergeError::Unfit { .. }), "{error}");
+    assert!(!error.to_string().contains('\n'));
+}
+
+#[test]
+fn observed_values_whose_bounds_are_the_wrong_way_round_are_refused() {
+    let mut one = summary("a", &[]);
+    one.observed.push(crate::report::json::Observed {
+        archetype: "mine".into(),
+        metric: "people".into(),
+        count: 1,
+        sum: 1.0,
+        min: 50.0,
+        max: 10.0,
+        mean: 1.0,
+        p50: 1.0,
+        p90: 1.0,
+        p95: 1.0,
+        p99: 1.0,
+        cells: vec![(0, 1)],
+    });
+    let error = merge(&[one, summary("b", &[])]).unwrap_err();
+    assert!(matches!(error, MergeError::Unfit { .. }), "{error}");
+}
