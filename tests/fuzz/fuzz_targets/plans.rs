@@ -1,0 +1,29 @@
+//! Plan files.
+#![no_main]
+
+use std::time::Duration;
+
+use libfuzzer_sys::fuzz_target;
+use vespeiro::plan::Settings;
+use vespeiro_fuzz::{file, plan};
+
+fuzz_target!(|text: &[u8]| {
+    let mut flags = Settings::default();
+    flags.plan = Some(file("plan.toml", text));
+    let Some(resolved) = plan(flags) else { return };
+    let plan = resolved.plan;
+    assert!(!plan.archetypes.is_empty());
+    assert!(plan.load.delay_min <= plan.load.delay_max);
+    // What a run asks of its profiles, at any time of it.
+    for lane in plan.lanes() {
+        for seconds in [0, 1, 59, 3600, 1 << 40] {
+            let time = Duration::from_secs(seconds);
+            let _ = (
+                lane.profile.users_at(time),
+                lane.profile.rate_at(time),
+                lane.profile.lasts(),
+            );
+        }
+    }
+    let _ = (plan.usual_users(), plan.profile_name());
+});
