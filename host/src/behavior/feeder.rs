@@ -24,22 +24,27 @@ pub trait Feed: fmt::Debug + Send {
     fn next(&mut self, name: &str) -> Result<String, Unfed>;
 }
 
-/// One user's way to the feeds, for all of its sessions; by default there are none. A store has to be able to move between
-/// threads, so the feeds are lent to it for a call rather than shared.
+/// One user's way to the feeds, for all of its sessions; by default there are none, and nothing is kept. A store has to be
+/// able to move between threads, so the feeds are lent to it for a call rather than shared.
 #[derive(Clone, Default)]
-pub struct Feeder(Rc<Cell<Option<Box<dyn Feed>>>>);
+pub struct Feeder(Option<Rc<Lent>>);
+
+/// Empty for the time of a call.
+type Lent = Cell<Option<Box<dyn Feed>>>;
 
 impl Feeder {
     pub fn new(feed: impl Feed + 'static) -> Self {
-        Self(Rc::new(Cell::new(Some(Box::new(feed)))))
+        Self(Some(Rc::new(Cell::new(Some(Box::new(feed))))))
     }
 
     pub(super) fn lend(&self) -> Option<Box<dyn Feed>> {
-        self.0.take()
+        self.0.as_ref()?.take()
     }
 
     pub(super) fn give_back(&self, feed: Option<Box<dyn Feed>>) {
-        self.0.set(feed);
+        if let Some(place) = &self.0 {
+            place.set(feed);
+        }
     }
 }
 
