@@ -242,10 +242,10 @@ impl Shared {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn header() -> Header {
+    pub(in crate::cleanup) fn header() -> Header {
         Header {
             run: "k3x9a2b7".into(),
             target: "http://127.0.0.1:9501".into(),

@@ -90,14 +90,8 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::cleanup::{Header, Journal, read};
-
-    fn header() -> Header {
-        Header {
-            run: "k3x9a2b7".into(),
-            target: "http://127.0.0.1:9501".into(),
-        }
-    }
+    use crate::cleanup::journal::tests::header;
+    use crate::cleanup::{Journal, read};
 
     #[test]
     fn lines_of_many_workers_do_not_mix() {

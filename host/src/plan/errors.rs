@@ -49,6 +49,34 @@ impl Bad {
         }
     }
 
+    /// A key that is none of `known`; `hint` follows their names.
+    pub(super) fn no_such_key<'a>(
+        key: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+        hint: &str,
+    ) -> Bad {
+        let mend = nearest(key, known.clone()).map_or_else(
+            || format!("use {}{hint}", known.collect::<Vec<_>>().join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Bad::new("no such key", mend)
+    }
+
+    /// An archetype that is none of those that play.
+    pub(super) fn not_playing<'a>(
+        name: &str,
+        playing: impl Iterator<Item = &'a str> + Clone,
+    ) -> Bad {
+        let mend = nearest(name, playing.clone()).map_or_else(
+            || {
+                let playing: Vec<_> = playing.collect();
+                format!("those that play are {}", playing.join(", "))
+            },
+            |near| format!("did you mean {near:?}?"),
+        );
+        Bad::new(format!("no archetype named {name:?} plays"), mend)
+    }
+
     pub(super) fn at(self, key: impl Into<String>, origin: &Origin) -> PlanError {
         PlanError {
             key: key.into(),

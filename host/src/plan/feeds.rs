@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::archetypes::check_name;
-use super::errors::{Bad, Origin, PlanError, nearest};
+use super::errors::{Bad, Origin, PlanError};
 use super::forms::{Form, choice, count, path};
 use super::layers::{Layer, Reader};
 use super::{Fed, Plan};
@@ -234,13 +234,8 @@ fn cast(names: &[String], plan: &Plan) -> Result<Vec<u16>, Bad> {
     let playing: Vec<&str> = plan.archetypes.iter().map(|a| &*a.name).collect();
     let find = |name: &String| {
         let at = playing.iter().position(|playing| playing == name);
-        at.map(|at| at as u16).ok_or_else(|| {
-            let mend = nearest(name, playing.iter().copied()).map_or_else(
-                || format!("those that play are {}", playing.join(", ")),
-                |near| format!("did you mean {near:?}?"),
-            );
-            Bad::new(format!("no archetype named {name:?} plays"), mend)
-        })
+        at.map(|at| at as u16)
+            .ok_or_else(|| Bad::not_playing(name, playing.iter().copied()))
     };
     names.iter().map(find).collect()
 }

@@ -207,16 +207,7 @@ fn give_own(playing: &mut [Entry], flags: &BTreeMap<String, Own>, errors: &mut V
             continue;
         }
         let names = playing.iter().map(|entry| entry.name.as_str());
-        let mend = nearest(name, names.clone()).map_or_else(
-            || {
-                format!(
-                    "those that play are {}",
-                    names.collect::<Vec<_>>().join(", ")
-                )
-            },
-            |near| format!("did you mean {near:?}?"),
-        );
-        let bad = Bad::new(format!("no archetype named {name:?} plays"), mend);
+        let bad = Bad::not_playing(name, names);
         errors.extend(own.any().map(|(key, origin)| bad.at(key, origin)));
     }
 }

@@ -8,13 +8,13 @@ use toml::de::{DeTable, DeValue};
 use super::Place;
 use super::values::{integer, json, staged, string, text_of};
 use crate::plan::archetypes::{Entry, check_name, parse_module, parse_weight};
-use crate::plan::errors::{Bad, nearest};
+use crate::plan::errors::Bad;
 use crate::plan::own::{self, Own};
 
 const ARCHETYPE_KEYS: [&str; 4] = ["name", "weight", "module", "config"];
 
 /// The keys of `[[archetype]]`.
-fn archetype_keys() -> impl Iterator<Item = &'static str> {
+fn archetype_keys() -> impl Iterator<Item = &'static str> + Clone {
     ARCHETYPE_KEYS.into_iter().chain(own::KEYS)
 }
 
@@ -30,16 +30,10 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
         .iter()
         .filter(|(key, _)| !archetype_keys().any(|known| known == key.get_ref().as_ref()))
     {
-        let mend = nearest(key.get_ref(), archetype_keys()).map_or_else(
-            || {
-                let keys: Vec<_> = archetype_keys().collect();
-                let keys = keys.join(", ");
-                format!("use {keys}; what the behavior itself reads goes into config")
-            },
-            |near| format!("did you mean `{near}`?"),
-        );
+        let hint = "; what the behavior itself reads goes into config";
+        let bad = Bad::no_such_key(key.get_ref(), archetype_keys(), hint);
         let path = format!("archetype.{label}.{}", key.get_ref());
-        place.refuse(path, key.span().start, Bad::new("no such key", mend));
+        place.refuse(path, key.span().start, bad);
     }
     let name = place.take(table, &label, "name", |value| {
         check_name(string(value)?, "archetype")

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::Place;
 use super::values::text_of;
 use crate::plan::archetypes::check_name;
-use crate::plan::errors::{Bad, nearest};
+use crate::plan::errors::Bad;
 use crate::plan::feeds::{Feeding, Feedings, KEYS};
 
 /// Reads the `[feeds.NAME]` tables of a plan file, or their files alone: `[feeds]`, `people = "people.csv"`.
@@ -40,11 +40,7 @@ pub(super) fn feeds(value: &DeValue<'_>, at: usize, place: &mut Place<'_>) -> Fe
                 feeding.layer.set(key, text, place.origin(at));
                 continue;
             }
-            let mend = nearest(key, KEYS).map_or_else(
-                || format!("use {}", KEYS.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            let bad = Bad::new("no such key", mend);
+            let bad = Bad::no_such_key(key, KEYS.into_iter(), "");
             place.refuse(format!("feeds.{label}.{key}"), at, bad);
         }
         feedings.insert(label.to_string(), feeding);
