@@ -14,7 +14,7 @@ mod support;
 use chromium::Chromium;
 
 /// The colors and sizes that all our pages share.
-const THEME: &str = include_str!("../../../host/src/report/html/theme.css");
+const THEME: &str = include_str!("../../../host/output/src/html/theme.css");
 
 #[test]
 fn the_harness_notices_a_page_that_misbehaves() {

@@ -120,7 +120,7 @@ pub fn in_sdk(language: &str, program: &str, arguments: &[&str]) {
 
 fn sdk_of(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../guest-sdk")
+        .join("../../guest-sdk")
         .join(language)
 }
 

@@ -31,7 +31,7 @@ pub fn by_hand(folder: &TempDir, more: &[(&str, &str)]) -> PathBuf {
 }
 
 fn build() -> PathBuf {
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../guest-sdk");
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk");
     // The folder that build.rs uses too, so that the SDK is compiled once.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guest");
     let mut command = Command::new(env!("CARGO"));

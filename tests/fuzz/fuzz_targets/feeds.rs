@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vespeiro::feeds::{MAX_ROW, read};
-use vespeiro::plan::{Feed, Format, Order};
+use vespeiro_engine::feeds::{MAX_ROW, read};
 use vespeiro_fuzz::{file, is_one_line};
+use vespeiro_plan::{Feed, Format, Order};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((form, bytes)) = bytes.split_first() else {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io::Write as _;
 
 use libfuzzer_sys::fuzz_target;
-use vespeiro::cleanup::read;
+use vespeiro_engine::journal::read;
 use vespeiro_fuzz::{file, is_one_line};
 
 fuzz_target!(|bytes: &[u8]| {

@@ -9,9 +9,9 @@ use libfuzzer_sys::fuzz_target;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 use url::Url;
-use vespeiro::behavior::types::{Pace, Purpose, Setup, User};
-use vespeiro::behavior::{Behavior, Engine, Feeder, Limits, Slot};
-use vespeiro::rehearsal::{Ended, Happening, Replies, play};
+use vespeiro_behavior::types::{Pace, Purpose, Setup, User};
+use vespeiro_behavior::{Behavior, Engine, Feeder, Limits, Slot};
+use vespeiro_engine::rehearsal::{Ended, Happening, Replies, play};
 use vespeiro_fuzz::is_one_line;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use vespeiro::plan::Settings;
 use vespeiro_fuzz::{file, plan};
+use vespeiro_plan::Settings;
 
 fuzz_target!(|text: &[u8]| {
     let mut flags = Settings::default();

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vespeiro::behavior::types::{Capture, Method, Request};
-use vespeiro::rehearsal::Replies;
+use vespeiro_behavior::types::{Capture, Method, Request};
+use vespeiro_engine::rehearsal::Replies;
 use vespeiro_fuzz::is_one_line;
 
 fuzz_target!(|text: &str| {

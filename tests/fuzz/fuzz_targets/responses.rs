@@ -12,9 +12,9 @@ use std::time::Duration;
 use http::Method;
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::{Builder, Runtime};
-use vespeiro::http::Client;
-use vespeiro::plan::Settings;
 use vespeiro_fuzz::plan;
+use vespeiro_http::Client;
+use vespeiro_plan::Settings;
 
 const MAX_BODY: usize = 64 << 10;
 

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vespeiro::plan::Settings;
 use vespeiro_fuzz::plan;
+use vespeiro_plan::Settings;
 
 fuzz_target!(|text: &str| {
     let mut flags = Settings::default();

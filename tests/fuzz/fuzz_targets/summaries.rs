@@ -2,11 +2,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vespeiro::plan::Language;
-use vespeiro::report::compare::compare;
-use vespeiro::report::merge::merge;
-use vespeiro::report::{html, json, summary};
 use vespeiro_fuzz::is_one_line;
+use vespeiro_output::{comparison, html, summary};
+use vespeiro_plan::Language;
+use vespeiro_summary::compare::compare;
+use vespeiro_summary::json;
+use vespeiro_summary::merge::merge;
 
 fuzz_target!(|text: &[u8]| {
     let one = match json::read(text) {
@@ -30,7 +31,11 @@ fuzz_target!(|text: &[u8]| {
         for language in [Language::English, Language::Portuguese] {
             let mut text = summary::text(&whole, language);
             html::page(&whole, compared.as_ref(), language);
-            text.extend(compared.as_ref().map(|compared| compared.text(language)));
+            text.extend(
+                compared
+                    .as_ref()
+                    .map(|compared| comparison::text(compared, language)),
+            );
             assert!(
                 text.chars().all(|c| c == '\n' || !c.is_control()),
                 "{text:?}"

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use vespeiro::plan::{Kind, Resolved, Settings, Sources, resolve};
+use vespeiro_plan::{Kind, Resolved, Settings, Sources, resolve};
 
 /// A folder of this process, in memory where there is such a place: a target writes a file thousands of times a second.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -75,7 +75,7 @@ fn resolved_again(flags: Settings) -> Resolved {
 }
 
 /// The settings that a plan shows, but for those that are not their own text.
-fn shown(resolved: &Resolved) -> impl Iterator<Item = &vespeiro::plan::Line> {
+fn shown(resolved: &Resolved) -> impl Iterator<Item = &vespeiro_plan::Line> {
     let lines = resolved.origins.settings.iter();
     lines.filter(|line| line.setting.kind != Kind::Secret && line.setting.key != "scenario")
 }

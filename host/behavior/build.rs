@@ -1,0 +1,116 @@
+//! Builds the four built-in behaviors for wasm32-unknown-unknown and embeds them.
+//!
+//! `VESPEIRO_BEHAVIORS_DIR` names a folder with ready-made `<name>.wasm` files to embed instead.
+
+use std::env;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const BEHAVIORS: [&str; 4] = ["newcomer", "active", "admin", "power"];
+const TARGET: &str = "wasm32-unknown-unknown";
+
+fn main() {
+    if let Err(error) = run() {
+        // `cargo::error` shows as one line and fails the build, without a backtrace.
+        println!("cargo::error={error}");
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=VESPEIRO_BEHAVIORS_DIR");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let modules = match env::var_os("VESPEIRO_BEHAVIORS_DIR") {
+        Some(ready) => PathBuf::from(ready),
+        None => build(&out)?,
+    };
+    let mut table = format!("const BUILT_IN: [(&str, &[u8]); {}] = [\n", BEHAVIORS.len());
+    for name in BEHAVIORS {
+        let from = modules.join(format!("{name}.wasm"));
+        println!("cargo::rerun-if-changed={}", from.display());
+        let to = out.join(format!("{name}.wasm"));
+        fs::copy(&from, &to)
+            .map_err(|e| format!("the behavior {} cannot be read: {e}", from.display()))?;
+        writeln!(
+            table,
+            "    ({name:?}, include_bytes!({:?})),",
+            to.display().to_string()
+        )?;
+    }
+    table.push_str("];\n");
+    fs::write(out.join("builtin.rs"), table)?;
+    Ok(())
+}
+
+/// Build the behaviors' own workspace and tell where the modules are.
+fn build(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let manifest_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let sdk = manifest_dir.join("../../guest-sdk").canonicalize()?;
+    for part in [
+        "Cargo.toml",
+        "Cargo.lock",
+        "wit",
+        "rust/Cargo.toml",
+        "rust/src",
+        "behaviors",
+    ] {
+        println!("cargo::rerun-if-changed={}", sdk.join(part).display());
+    }
+    check_target()?;
+    // One folder for all profiles and for clippy, so that the modules are built once: <target>/guest.
+    let target_dir = out.ancestors().nth(4).unwrap_or(out).join("guest");
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .current_dir(&sdk)
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--target",
+            TARGET,
+        ])
+        .arg("--target-dir")
+        .arg(&target_dir);
+    for name in BEHAVIORS {
+        command.args(["--package", name]);
+    }
+    // What the outer build set is for the host's target, not for the guests'.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        let outer = [
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+        ];
+        if outer.contains(&text.as_ref()) || text.starts_with("CARGO_PROFILE_") {
+            command.env_remove(&name);
+        }
+    }
+    let output = command.output()?;
+    if !output.status.success() {
+        eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+        return Err(
+            "the built-in behaviors do not build: run `cargo build --release --target \
+                    wasm32-unknown-unknown` in guest-sdk to see why"
+                .into(),
+        );
+    }
+    Ok(target_dir.join(TARGET).join("release"))
+}
+
+fn check_target() -> Result<(), Box<dyn Error>> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc)
+        .args(["--print", "target-libdir", "--target", TARGET])
+        .output()?;
+    let folder = String::from_utf8(output.stdout)?;
+    if output.status.success() && Path::new(folder.trim()).is_dir() {
+        return Ok(());
+    }
+    Err(format!("the target {TARGET} is missing: run `rustup target add {TARGET}`").into())
+}

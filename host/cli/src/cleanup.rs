@@ -1,0 +1,73 @@
+//! `vespeiro cleanup`: finishes what a run could not, after a crash or later. It may be repeated at any time.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use super::loader::Loader;
+use super::play::check_target;
+use super::settings::PlanFlags;
+use super::{log, tidy};
+use crate::exit::{Exit, Misuse};
+use vespeiro_engine::journal::{Journal, read};
+use vespeiro_engine::{Stopper, Tokens};
+use vespeiro_plan::Plan;
+
+/// Remove what a run has left behind, as its journal has it
+#[derive(Debug, clap::Args)]
+pub(super) struct Cleanup {
+    /// The journal that the run has kept
+    #[arg(value_name = "JOURNAL")]
+    file: PathBuf,
+    #[command(flatten)]
+    plan: PlanFlags,
+}
+
+impl Cleanup {
+    pub(super) fn execute(mut self) -> anyhow::Result<Exit> {
+        let contents = read(&self.file).map_err(|error| Misuse(error.to_string()))?;
+        for warning in &contents.warnings {
+            eprintln!("warning: the journal {}: {warning}", self.file.display());
+        }
+        let given = super::resolve_here(self.plan.0.clone(), None)?;
+        // Elsewhere nothing would be found, and all of it would count as gone: only a flag may overrule the journal.
+        if !given.origins.by_flag("base_url") {
+            let target = contents.header.target;
+            self.plan.0.set("base_url", target, "the journal");
+        }
+        let run = contents.header.run;
+        self.plan.0.set("run_id", run, "the journal");
+        let plan = super::resolve_here(self.plan.0, None)?.plan;
+        log::start(&plan).release();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(clean(&plan, &self.file))
+    }
+}
+
+async fn clean(plan: &Plan, file: &std::path::Path) -> anyhow::Result<Exit> {
+    let journal = Journal::resume(file).map_err(|error| Misuse(error.to_string()))?;
+    let loader = Loader::new(plan)?;
+    check_target(plan).await?;
+    let stopper = Stopper::new();
+    let signals = stopper.on_signals()?;
+    let tidied = tidy::clean(plan, &loader, journal, Tokens::default(), &stopper).await;
+    signals.abort();
+    let tidy::Tidied { figures, left, .. } = tidied?;
+    let mut out = std::io::stdout().lock();
+    // A reader that has seen enough may close the pipe.
+    let _ = writeln!(
+        out,
+        "{} removed, {} left, {} requests",
+        figures.removed, figures.left, figures.requests
+    );
+    for thing in &left {
+        // What a stranger's behavior has named must not steer the terminal.
+        let _ = writeln!(out, "left: {}", thing.escape_debug());
+    }
+    Ok(if left.is_empty() {
+        Exit::Fine
+    } else {
+        Exit::Failed
+    })
+}

@@ -1,0 +1,30 @@
+//! `vespeiro dashboard`: prints a Grafana dashboard, or alert rules, for the metrics that runs export.
+
+use std::io::Write as _;
+
+use crate::exit::Exit;
+use vespeiro_output::dashboard::{dashboard, rules};
+
+/// Print a Grafana dashboard for the metrics of runs, or alert rules
+#[derive(Debug, clap::Args)]
+pub(super) struct PrintDashboard {
+    /// Print alert rules for Prometheus instead
+    #[arg(long)]
+    alerts: bool,
+    /// For runs that push with --native-histograms
+    #[arg(long)]
+    native_histograms: bool,
+}
+
+impl PrintDashboard {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let text = if self.alerts {
+            rules(self.native_histograms)
+        } else {
+            format!("{:#}\n", dashboard(self.native_histograms))
+        };
+        // A reader that has seen enough may close the pipe.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        Ok(Exit::Fine)
+    }
+}

@@ -1,0 +1,331 @@
+//! The command line: parses it and runs one command, each of which lives in its own file. Called by `main` and, in
+//! process, by tests. Every mistake on the command line is told in one line, without a usage text.
+
+mod check;
+mod cleanup;
+mod dashboard;
+mod demo;
+mod embedded;
+pub mod exit;
+mod exporter;
+mod loader;
+mod log;
+mod new;
+mod plan;
+mod play;
+mod rehearse;
+mod report;
+mod results;
+mod run;
+mod serve;
+mod settings;
+mod swap;
+mod tidy;
+mod trace;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::exit::Exit;
+use vespeiro_plan::{PlanErrors, Preset, Resolved, Settings, Sources, resolve};
+
+/// A load tool whose virtual users are sandboxed WebAssembly.
+#[derive(Debug, Parser)]
+#[command(name = "vespeiro", version, after_help = settings::EXIT_CODES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Run),
+    Demo(demo::Demo),
+    Cleanup(cleanup::Cleanup),
+    Swap(swap::Swap),
+    Serve(serve::Serve),
+    Plan(plan::PrintPlan),
+    New(new::New),
+    Check(check::Check),
+    Trace(trace::Trace),
+    Dashboard(dashboard::PrintDashboard),
+    Report(report::Report),
+}
+
+/// A command line that asks for no command: help, the version, or a mistake.
+#[derive(Debug)]
+pub struct NoCommand(clap::Error);
+
+impl Cli {
+    /// Reads the command line, the program's name first.
+    ///
+    /// # Errors
+    /// Help, the version or a mistake is asked for rather than a command.
+    pub fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, NoCommand> {
+        command()
+            .try_get_matches_from(arguments)
+            .and_then(|matches| Cli::from_arg_matches(&matches))
+            .map_err(NoCommand)
+    }
+
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// What kept the command from its job; [`Exit::of`] tells the code.
+    pub fn execute(self) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::Run(command) => command.execute(),
+            Command::Demo(command) => command.execute(),
+            Command::Cleanup(command) => command.execute(),
+            Command::Swap(command) => command.execute(),
+            Command::Serve(command) => command.execute(),
+            Command::Plan(command) => command.execute(),
+            Command::New(command) => command.execute(),
+            Command::Check(command) => command.execute(),
+            Command::Trace(command) => command.execute(),
+            Command::Dashboard(command) => command.execute(),
+            Command::Report(command) => command.execute(),
+        }
+    }
+}
+
+impl NoCommand {
+    /// Prints what there is to say, help to standard output and a mistake to standard error, and tells the exit code.
+    pub fn report(&self) -> Exit {
+        let mistake = !matches!(
+            self.0.kind(),
+            ErrorKind::DisplayHelp
+                | ErrorKind::DisplayVersion
+                | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        );
+        if mistake {
+            eprintln!("error: {}", self.message());
+        } else {
+            // A reader that has seen enough may close the pipe.
+            let _ = self.0.print();
+        }
+        if self.0.use_stderr() {
+            Exit::Usage
+        } else {
+            Exit::Fine
+        }
+    }
+
+    /// The mistake in one line.
+    pub fn message(&self) -> String {
+        let text = self.0.render().to_string();
+        let lines = text
+            .lines()
+            .take_while(|line| {
+                !line.starts_with("Usage:") && !line.starts_with("For more information")
+            })
+            .map(|line| {
+                line.trim()
+                    .trim_start_matches("error: ")
+                    .trim_start_matches("tip: ")
+            })
+            .filter(|line| !line.is_empty());
+        format!(
+            "{}; see --help",
+            lines.collect::<Vec<_>>().join("; ").replace(":; ", ": ")
+        )
+    }
+}
+
+fn command() -> clap::Command {
+    Cli::command().mut_subcommand("demo", |demo| {
+        settings::with_defaults_of(demo, &demo::PRESET)
+    })
+}
+
+/// Resolves a command's plan against the environment of this process.
+fn resolve_here(settings: Settings, base: Option<&Preset>) -> Result<Resolved, PlanErrors> {
+    // What is not Unicode cannot be a right value: let its form refuse it.
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    let env = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+    resolve(Sources {
+        base,
+        flags: settings,
+        env,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, NoCommand> {
+        Cli::parse_from(
+            std::iter::once("vespeiro")
+                .chain(line.split_whitespace())
+                .map(OsString::from),
+        )
+    }
+
+    fn plan_of(line: &str) -> vespeiro_plan::Plan {
+        let settings = match parse(line).unwrap().command {
+            Command::Run(command) => command.plan.0,
+            other => panic!("{other:?} is no run"),
+        };
+        resolve(Sources {
+            base: None,
+            flags: settings,
+            env: [],
+        })
+        .unwrap()
+        .plan
+    }
+
+    #[test]
+    fn clap_finds_no_fault_with_the_definition() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_four_command_lines_of_the_specification_work() {
+        let numbers = |line: &str| {
+            let plan = plan_of(line);
+            let load = plan.load;
+            let duration = load.duration.map(|duration| duration.as_secs());
+            (
+                plan.scenario,
+                load.users,
+                load.min_request_count,
+                load.max_request_count,
+                duration,
+            )
+        };
+        assert_eq!(
+            numbers("user:populate --users=100 --min-request-count=10 --max-request-count=1000"),
+            ("mixed".to_owned(), 100, 10, 1000, None)
+        );
+        assert_eq!(
+            numbers(
+                "user:populate --users=10 --min-request-count=5 --max-request-count=50 \
+                 --base-url=http://localhost:9501 --scenario=development"
+            ),
+            ("development".to_owned(), 10, 5, 50, None)
+        );
+        assert_eq!(
+            numbers(
+                "user:populate --users=500 --min-request-count=100 --max-request-count=5000 \
+                 --duration=3600 --scenario=load_test"
+            ),
+            ("load_test".to_owned(), 500, 100, 5000, Some(3600))
+        );
+        assert_eq!(
+            numbers(
+                "user:populate --users=100 --min-request-count=50 --max-request-count=1000 \
+                 --scenario=metrics_generation"
+            ),
+            ("metrics_generation".to_owned(), 100, 50, 1000, None)
+        );
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_told_in_one_line() {
+        for (line, parts) in [
+            (
+                "run --usres 5",
+                ["unexpected argument '--usres'", "'--users'"],
+            ),
+            ("serv", ["unrecognized subcommand 'serv'", "'serve'"]),
+            (
+                "run --users",
+                ["a value is required for '--users <N>'", "--help"],
+            ),
+            (
+                "run --users 1 --users 2",
+                ["'--users <N>' cannot be used multiple times", "--help"],
+            ),
+            (
+                "serve --port http",
+                ["invalid value 'http' for '--port <PORT>'", "--help"],
+            ),
+            (
+                "serve --rate-limit 5/m",
+                ["invalid value '5/m' for '--rate-limit <RATE>'", "100/s"],
+            ),
+            (
+                "serve --latency soon",
+                ["invalid value 'soon' for '--latency <TIME>'", "250ms"],
+            ),
+        ] {
+            let no_command = parse(line).unwrap_err();
+            let message = no_command.message();
+            assert_eq!(message.lines().count(), 1, "{message}");
+            assert!(
+                parts.iter().all(|part| message.contains(part)),
+                "{line}: {message}"
+            );
+            assert!(no_command.0.use_stderr());
+        }
+    }
+
+    #[test]
+    fn a_value_that_starts_with_a_minus_reaches_its_own_check() {
+        let Command::Run(command) = parse("run --users -5 --delay-min=-1").unwrap().command else {
+            panic!()
+        };
+        let errors = resolve(Sources {
+            base: None,
+            flags: command.plan.0,
+            env: [],
+        })
+        .unwrap_err();
+        assert_eq!(errors.0.len(), 2, "{errors}");
+    }
+
+    #[test]
+    fn help_groups_the_settings_and_knows_the_defaults_of_each_command() {
+        let help = |line: &str| parse(line).unwrap_err().0.render().to_string();
+        let run = help("run --help");
+        for heading in ["Plan:", "Load:", "Target:", "Behaviors:", "Output:"] {
+            assert!(run.contains(heading), "{heading}");
+        }
+        let line_after = |help: &str, flag: &str| {
+            let flat = help.split_whitespace().collect::<Vec<_>>().join(" ");
+            flat[flat.find(flag).unwrap()..]
+                .chars()
+                .take(90)
+                .collect::<String>()
+        };
+        assert!(
+            line_after(&run, "--users <N>").contains("[default: 100]"),
+            "{run}"
+        );
+        assert!(
+            line_after(&run, "--no-cache").contains("Do not keep"),
+            "{run}"
+        );
+        assert!(line_after(&help("demo --help"), "--users <N>").contains("[default: 20]"));
+        assert!(!run.contains("Admin123!"));
+    }
+
+    #[test]
+    fn the_demo_has_defaults_of_its_own_which_anything_overrides() {
+        let plan = |flags| {
+            resolve(Sources {
+                base: Some(&demo::PRESET),
+                flags,
+                env: [],
+            })
+            .unwrap()
+            .plan
+        };
+        let own = plan(Settings::default()).load;
+        assert_eq!(
+            (
+                own.users,
+                own.duration.map(|d| d.as_secs()),
+                own.delay_max.as_millis()
+            ),
+            (20, Some(20), 400)
+        );
+        let mut flags = Settings::default();
+        flags.set("scenario", "load_test", "--scenario");
+        assert_eq!(plan(flags).load.users, 500);
+    }
+}

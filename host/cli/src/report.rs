@@ -1,0 +1,84 @@
+//! `vespeiro report`: the summaries of runs that have ended, from the files that `--summary-json` wrote: several become
+//! one; as text, page or data again. It plays nothing.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::exit::{Exit, Misuse};
+use vespeiro_output::{comparison, html, summary};
+use vespeiro_plan::{LANGUAGES, Language};
+use vespeiro_summary::compare::{Comparison, compare};
+use vespeiro_summary::merge::{MergeError, merge};
+use vespeiro_summary::{Summary, json};
+
+/// Print the summary of a run again, or of several runs as one
+#[derive(Debug, clap::Args)]
+pub(super) struct Report {
+    /// What --summary-json wrote; several are merged without loss
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Write the page with charts to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write the summary to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Hold it against this summary of an older run: what changed, and what is noise
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Exit with code 99 when a figure is worse than the baseline's
+    #[arg(long, requires = "baseline")]
+    fail_on_regression: bool,
+    /// Language of the summary: en or pt-BR
+    #[arg(long, value_name = "LANG", default_value = "en", value_parser = language)]
+    lang: Language,
+}
+
+impl Report {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        let parts: Result<Vec<Summary>, Misuse> = self.files.iter().map(|f| read(f)).collect();
+        let unusable = |error: MergeError| Misuse(format!("cannot use these summaries: {error}"));
+        let merged = merge(&parts?).map_err(unusable)?;
+        // The command line asks for at least one file.
+        let Some(whole) = merged else {
+            return Ok(Exit::Fine);
+        };
+        let compared = match &self.baseline {
+            Some(path) => Some(compare(&read(path)?, &whole).map_err(unusable)?),
+            None => None,
+        };
+        if let Some(path) = &self.json {
+            match &compared {
+                Some(compared) => json::write_compared(&whole, compared, path)?,
+                None => json::write(&whole, path)?,
+            }
+        }
+        if let Some(path) = &self.html {
+            html::write(&whole, compared.as_ref(), self.lang, path)?;
+        }
+        let mut text = summary::text(&whole, self.lang);
+        if let Some(compared) = &compared {
+            text += &format!("\n{}", comparison::text(compared, self.lang));
+        }
+        // A reader that has seen enough may close the pipe.
+        let _ = std::io::stdout().write_all(text.as_bytes());
+        let regressed = compared.as_ref().is_some_and(Comparison::is_worse);
+        Ok(match regressed && self.fail_on_regression {
+            true => Exit::Thresholds,
+            false => Exit::Fine,
+        })
+    }
+}
+
+fn language(text: &str) -> Result<Language, &'static str> {
+    let known = LANGUAGES.iter().find(|(name, _)| *name == text);
+    known
+        .map(|(_, language)| *language)
+        .ok_or("expected en or pt-BR")
+}
+
+fn read(path: &Path) -> Result<Summary, Misuse> {
+    let refuse = |why: String| Misuse(format!("{}: {why}", path.display()));
+    let text = std::fs::read(path).map_err(|cause| refuse(format!("cannot read it: {cause}")))?;
+    json::read(&text).map_err(|cause| refuse(cause.to_string()))
+}

@@ -1,0 +1,189 @@
+//! Makes flags of the plan's settings, so that each command that takes a plan takes all of them. Used by `run`, `demo`
+//! and `plan`. No value is judged here: texts go into the plan's layers, where all mistakes are found together.
+
+use std::path::PathBuf;
+
+use clap::builder::ValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
+
+use vespeiro_plan::{Heading, Kind, Preset, Setting, Settings, may_be_own, settings};
+
+/// Where else settings come from; shown below the help of the commands that take them.
+pub(super) const LAYERS: &str = "\
+Each setting can also stand in the plan file (`users = 100`) and in the environment (VESPEIRO_USERS=100).
+Flags override the environment, which overrides the plan file, which overrides the scenario.
+`none` takes back an optional setting; a switch takes --key, --key=false or --no-key.
+
+--archetype NAME=MODULE[:WEIGHT] makes only those named play. MODULE is a .wasm file or builtin:NAME; a name that the
+plan has keeps its module, weight and config where the flag leaves them out, a new one has the weight 1.
+
+--feed NAME=FILE[:ORDER] gives behaviors the rows of a .csv, .jsonl or .json file. ORDER is in-turn, random or once; a feed
+that the plan has keeps what the flag leaves out.
+
+An archetype may have a load profile of its own, beside that of the run: NAME=VALUE gives it --users, --requests, --rate,
+--stage, --profile, --max-users, --arrivals, --max-wait, --duration, --min-request-count or --max-request-count, as in
+--rate power=20/s --users admin=5. In a plan file they stand in its [[archetype]] table.";
+
+/// Shown below the general help.
+pub(super) const EXIT_CODES: &str = "\
+Exit codes: 0 done or stopped on request, 1 the run could not do its job, 2 wrong usage or configuration,
+3 aborted by its own guard, 99 thresholds crossed.";
+
+const PLAN: &str = "plan";
+const ARCHETYPE: &str = "archetype";
+const FEED: &str = "feed";
+
+/// All that the flags of a command say of its plan.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PlanFlags(pub(super) Settings);
+
+impl Args for PlanFlags {
+    fn augment_args(command: Command) -> Command {
+        let plan = Arg::new(PLAN)
+            .long(PLAN)
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help_heading(Heading::Plan.title())
+            .help("Plan file (TOML)");
+        let archetype = Arg::new(ARCHETYPE)
+            .long(ARCHETYPE)
+            .value_name("NAME[=MODULE]")
+            .action(ArgAction::Append)
+            .help_heading(Heading::Behaviors.title())
+            .help("Only those named play; repeatable, see below");
+        let feed = Arg::new(FEED)
+            .long(FEED)
+            .value_name("NAME=FILE[:ORDER]")
+            .action(ArgAction::Append)
+            .help_heading(Heading::Behaviors.title())
+            .help("Rows for behaviors that ask for this feed; repeatable, see below");
+        let command = command.after_help(LAYERS).arg(plan);
+        settings()
+            .iter()
+            .fold(command, |command, setting| command.args(flags(setting)))
+            .arg(archetype)
+            .arg(feed)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        PlanFlags::augment_args(command)
+    }
+}
+
+/// The flag of a setting; for a switch also the flag that turns it off.
+fn flags(setting: &Setting) -> Vec<Arg> {
+    let flag = Arg::new(setting.key)
+        .long(setting.flag())
+        .value_name(setting.value_name)
+        .value_parser(ValueParser::string())
+        .help_heading(setting.heading.title())
+        .help(help(setting, &setting.default));
+    match setting.kind {
+        Kind::Switch => {}
+        // Once for the run, and once more for each archetype.
+        Kind::Value if may_be_own(setting.key) => {
+            return vec![flag.action(ArgAction::Append).allow_negative_numbers(true)];
+        }
+        Kind::List => return vec![flag.action(ArgAction::Append)],
+        Kind::Value | Kind::Secret => return vec![flag.allow_negative_numbers(true)],
+    }
+    let off = no(setting);
+    let on_by_default = setting.default == "true";
+    let negative = Arg::new(off.clone())
+        .long(off.clone())
+        .action(ArgAction::SetTrue)
+        .help_heading(setting.heading.title())
+        .hide(!on_by_default)
+        .help(format!("Do not {}", lower(&setting.help)));
+    let flag = flag
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .conflicts_with(off)
+        .hide(on_by_default)
+        .help(setting.help.to_string());
+    vec![flag, negative]
+}
+
+fn no(setting: &Setting) -> String {
+    format!("no-{}", setting.flag())
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
+}
+
+fn help(setting: &Setting, default: &str) -> String {
+    if default == "none" || setting.kind == Kind::Secret {
+        setting.help.to_string()
+    } else {
+        format!("{} [default: {default}]", setting.help)
+    }
+}
+
+/// The same command, whose help shows the defaults of its own preset.
+pub(super) fn with_defaults_of(command: Command, preset: &Preset) -> Command {
+    settings().iter().fold(command, |command, setting| {
+        match preset.settings.iter().find(|(key, _)| *key == setting.key) {
+            Some((_, default)) => {
+                command.mut_arg(setting.key, |arg| arg.help(help(setting, default)))
+            }
+            None => command,
+        }
+    })
+}
+
+impl FromArgMatches for PlanFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<PlanFlags, clap::Error> {
+        let mut given = PlanFlags::default();
+        given.update_from_arg_matches(matches)?;
+        Ok(given)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let given = &mut self.0;
+        if let Some(plan) = matches.get_one::<PathBuf>(PLAN) {
+            given.plan = Some(plan.clone());
+        }
+        given.archetypes.extend(
+            matches
+                .get_many::<String>(ARCHETYPE)
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
+        let feeds = matches.get_many::<String>(FEED);
+        given.feeds.extend(feeds.into_iter().flatten().cloned());
+        for setting in settings() {
+            if let Some(texts) = matches.get_many::<String>(setting.key) {
+                let flag = format!("--{}", setting.flag());
+                let mut of_the_run = Vec::new();
+                for text in texts {
+                    match text.split_once('=') {
+                        Some((name, own)) if may_be_own(setting.key) => {
+                            given.set_own(name, setting.key, own, flag.as_str());
+                        }
+                        _ => of_the_run.push(text.as_str()),
+                    }
+                }
+                if of_the_run.len() > 1 && setting.kind == Kind::Value {
+                    let name = setting.value_name;
+                    let twice =
+                        format!("the argument '{flag} <{name}>' cannot be used multiple times");
+                    return Err(clap::Error::raw(ErrorKind::ArgumentConflict, twice));
+                }
+                if !of_the_run.is_empty() {
+                    given.set(setting.key, of_the_run.join("; "), flag);
+                }
+            }
+            if setting.kind == Kind::Switch && matches.get_flag(&no(&setting)) {
+                given.set(setting.key, "false", format!("--{}", no(&setting)));
+            }
+        }
+        Ok(())
+    }
+}

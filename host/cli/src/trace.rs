@@ -1,0 +1,226 @@
+//! `vespeiro trace`: the author's debugger. Prints what a behavior does, step by step, without any network; the same
+//! module, seed and replies print the same. With `--record`, a run beside which one user's replies are kept for it.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::rehearse::{Rehearse, Stage};
+use super::{Cli, Command};
+use crate::exit::{Exit, Misuse};
+use vespeiro_behavior::types::{Outcome, Request};
+use vespeiro_behavior::{GuestEvent, Level, Unfed};
+use vespeiro_engine::rehearsal::{Answer, Ended, Happening, Played, veil_body, veil_mark};
+
+/// Longest body that is printed, in characters.
+const MAX_BODY: usize = 160;
+
+/// Print what a behavior does, step by step, without any network
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+`vespeiro trace --record FILE -- run --users 10 …` plays that run and keeps the replies that user 0 gets, without
+passwords and tokens; it is the same as `vespeiro run --trace-record FILE …`. `vespeiro trace MODULE --replies FILE`
+then plays the module against them.")]
+pub(super) struct Trace {
+    /// A .wasm file, or builtin:NAME
+    #[arg(value_name = "MODULE", required_unless_present = "record")]
+    module: Option<String>,
+    /// How many sessions of one user to play, one after the other
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    sessions: u32,
+    #[command(flatten)]
+    options: Rehearse,
+    /// Keep one user's replies of the run that follows after --
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "module",
+        requires = "command"
+    )]
+    record: Option<PathBuf>,
+    /// The run to record: run or demo, with its flags
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl Trace {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        if let Some(file) = self.record {
+            return record(file, self.command);
+        }
+        let stage = Stage::set(self.module.as_deref().unwrap_or_default(), &self.options)?;
+        let mut replies = self.options.replies()?;
+        let mut actor = stage.actor();
+        let mut left = self.options.requests;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut well = true;
+        for ordinal in 0..self.sessions {
+            let name = &stage.behavior.name;
+            let seed = stage.plan().seed;
+            // A reader that has seen enough may close the pipe: what cannot be written is not missed.
+            let _ = writeln!(
+                out,
+                "session {ordinal}: {name} {}, seed {seed}",
+                stage.behavior.version
+            );
+            let played = stage.play(&mut actor, ordinal, &mut replies, left, |at, happening| {
+                let _ = tell(&mut out, at, &happening);
+            });
+            left -= played.requests;
+            well &= !matches!(played.ended, Ended::Failed(_) | Ended::Crashed(_));
+            if conclude(&mut out, &played).is_err() || left == 0 {
+                break;
+            }
+        }
+        let _ = out.flush();
+        Ok(if well { Exit::Fine } else { Exit::Failed })
+    }
+}
+
+fn record(file: PathBuf, command: Vec<OsString>) -> anyhow::Result<Exit> {
+    let line = [OsString::from("vespeiro")].into_iter().chain(command);
+    let mut cli = match Cli::parse_from(line) {
+        Ok(cli) => cli,
+        Err(no_command) => return Ok(no_command.report()),
+    };
+    let settings = match &mut cli.command {
+        Command::Run(run) => &mut run.plan.0,
+        Command::Demo(demo) => &mut demo.plan.0,
+        _ => {
+            let way = "only a run can be recorded: vespeiro trace --record FILE -- run …";
+            return Err(Misuse(way.into()).into());
+        }
+    };
+    settings.set("trace_record", file.to_string_lossy(), "--record");
+    cli.execute()
+}
+
+/// Seconds and milliseconds, so wide that all lines stand below each other.
+fn time(ms: u64) -> String {
+    format!("{:>6}.{:03}", ms / 1000, ms % 1000)
+}
+
+const MARGIN: &str = "          ";
+
+fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<()> {
+    match happening {
+        Happening::Wait { ms } => writeln!(out, "{}  wait {ms} ms", time(at)),
+        Happening::Sent {
+            request,
+            answer,
+            undeclared,
+        } => {
+            sent(out, at, request)?;
+            if *undeclared {
+                writeln!(
+                    out,
+                    "{MARGIN}  ! {} {} is not among the routes of describe: it counts as other",
+                    request.method.as_str(),
+                    request.route.escape_debug()
+                )?;
+            }
+            answered(out, answer)
+        }
+        // A guest's text goes to a terminal: quoted, so that it carries no control sequence.
+        Happening::Said(GuestEvent::Log { level, message }) => {
+            let level = match level {
+                Level::Debug => "debug",
+                Level::Info => "info",
+                Level::Warn => "warn",
+                Level::Error => "error",
+            };
+            writeln!(out, "{MARGIN}  log {level} {message:?}")
+        }
+        Happening::Said(GuestEvent::Check { name, passed }) => {
+            let passed = if *passed { "passed" } else { "failed" };
+            writeln!(out, "{MARGIN}  check {name:?}: {passed}")
+        }
+        Happening::Said(GuestEvent::Observe { metric, value }) => {
+            writeln!(out, "{MARGIN}  observe {metric:?}: {value}")
+        }
+        Happening::Said(GuestEvent::Mark(thing)) => {
+            writeln!(out, "{MARGIN}  mark {:?}", veil_mark(thing))
+        }
+        Happening::Said(GuestEvent::Unmark(thing)) => {
+            writeln!(out, "{MARGIN}  unmark {:?}", veil_mark(thing))
+        }
+        Happening::Said(GuestEvent::Unfed { feed, why }) => {
+            let why = match why {
+                Unfed::Spent => "it has no more rows",
+                Unfed::Unknown | Unfed::Withheld => "there is none: name its file with --feed",
+            };
+            writeln!(out, "{MARGIN}  feed {feed:?}: {why}")
+        }
+    }
+}
+
+fn sent(out: &mut impl Write, at: u64, request: &Request) -> io::Result<()> {
+    write!(
+        out,
+        "{}  {} {}  ({}, {})",
+        time(at),
+        request.method.as_str(),
+        request.path.escape_debug(),
+        request.route.escape_debug(),
+        request.category.escape_debug()
+    )?;
+    if let Some(body) = &request.body {
+        write!(out, "  {}", short(body))?;
+    }
+    if let Some(fault) = &request.fault {
+        write!(out, "  wrong on purpose: {fault:?}")?;
+    }
+    if let Some(mark) = &request.mark {
+        write!(out, "  mark {:?}", veil_mark(mark))?;
+    }
+    writeln!(out)
+}
+
+fn answered(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
+    match &answer.outcome {
+        Outcome::Failed(failure) => write!(out, "{MARGIN}  -> {}", failure.name())?,
+        Outcome::Response(response) => {
+            write!(out, "{MARGIN}  -> {}", response.status)?;
+            if !response.body.is_empty() {
+                write!(out, " {}", short(&response.body))?;
+            }
+        }
+    }
+    writeln!(out, "{}", if answer.made_up { "  (made up)" } else { "" })
+}
+
+fn short(body: &[u8]) -> String {
+    let text = match veil_body(body) {
+        serde_json::Value::String(text) => text,
+        value => value.to_string(),
+    };
+    let mut short: String = text.chars().take(MAX_BODY).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short.chars().flat_map(printable).collect()
+}
+
+/// The character, or how Rust would write it when it might steer a terminal.
+fn printable(c: char) -> impl Iterator<Item = char> {
+    let escaped = c.is_control().then(|| c.escape_debug());
+    let plain = escaped.is_none().then_some(c);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+fn conclude(out: &mut impl Write, played: &Played) -> io::Result<()> {
+    let how = match &played.ended {
+        Ended::Completed => "completed".to_owned(),
+        Ended::Abandoned => "abandoned".to_owned(),
+        Ended::Cut => "cut: its budget is spent".to_owned(),
+        Ended::Failed(why) => format!("failed: {}", why.escape_debug()),
+        Ended::Crashed(crash) => format!("crashed: {}", crash.to_string().escape_debug()),
+    };
+    writeln!(
+        out,
+        "{}  {how} ({} steps, {} requests)\n",
+        time(played.elapsed_ms),
+        played.steps,
+        played.requests
+    )
+}

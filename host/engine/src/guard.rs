@@ -1,0 +1,209 @@
+//! The run's own guard: looks at the figures once a second, keeps the thresholds' state, and says when the run has to
+//! stop. Owned by the orchestrator. Nothing of it is on a request's path, and its memory is bounded by the plan.
+
+mod degradation;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::degradation::Degrading;
+use vespeiro_metrics::{Alarm, Catalog, Cause, Snapshot, State, Tally, Verdict, Watch, Window};
+use vespeiro_plan::{Condition, Guard as Rules, Selector, Threshold};
+
+/// How often the guard looks; a little less than two beats of the orchestrator.
+const LOOK: Duration = Duration::from_millis(950);
+/// How far back an `abort_on` without a window looks, and when a threshold without one may stop the run for the first
+/// time: the first answers of a run say little.
+const USUAL: Duration = Duration::from_secs(10);
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Guard {
+    next: Duration,
+    abort_on: Vec<(Condition, Window)>,
+    degrading: Option<Degrading>,
+    held: Vec<Held>,
+    /// What the last look came to.
+    state: Arc<Watch>,
+}
+
+/// A threshold and what has come of it so far.
+#[derive(Debug)]
+struct Held {
+    threshold: Threshold,
+    window: Option<Window>,
+    worst: Option<f64>,
+}
+
+impl Guard {
+    /// `ramp_up` is no part of the run's beginning.
+    pub(super) fn new(rules: &Rules, ramp_up: Duration) -> Guard {
+        let window = |condition: &Condition| {
+            let span = condition.window.unwrap_or(USUAL);
+            Window::new(span, Duration::ZERO)
+        };
+        let abort_on = rules.abort_on.iter().map(|c| (c.clone(), window(c)));
+        let held = rules.thresholds.iter().map(|threshold| Held {
+            window: threshold
+                .condition
+                .window
+                .map(|_| window(&threshold.condition)),
+            threshold: threshold.clone(),
+            worst: None,
+        });
+        Guard {
+            next: Duration::ZERO,
+            abort_on: abort_on.collect(),
+            degrading: rules
+                .degradation
+                .map(|degradation| Degrading::new(degradation, ramp_up)),
+            held: held.collect(),
+            state: Arc::default(),
+        }
+    }
+
+    /// Look at the run if it is time to, and write into the snapshot how it stands. `true` when it has to stop.
+    pub(super) fn look(&mut self, snapshot: &mut Snapshot) -> bool {
+        let due = snapshot.elapsed >= self.next && self.state.alarm.is_none();
+        if due {
+            self.next = snapshot.elapsed + LOOK;
+            let alarm = self.aborts(snapshot);
+            let alarm = alarm.or_else(|| self.degrading.as_mut()?.look(snapshot));
+            let verdicts: Vec<Verdict> = self
+                .held
+                .iter_mut()
+                .map(|held| held.look(snapshot))
+                .collect();
+            let alarm = alarm.or_else(|| stopping(&verdicts, snapshot.elapsed));
+            self.state = Arc::new(Watch { verdicts, alarm });
+        }
+        snapshot.watch = Arc::clone(&self.state);
+        due && self.state.alarm.is_some()
+    }
+
+    /// Write how the run stands, but judge it no more: it is ending.
+    pub(super) fn attend(&self, snapshot: &mut Snapshot) {
+        snapshot.watch = Arc::clone(&self.state);
+    }
+
+    /// The last word on the whole run.
+    pub(super) fn close(&mut self, snapshot: &mut Snapshot) {
+        let verdicts = self.held.iter().map(|held| held.close(snapshot)).collect();
+        snapshot.watch = Arc::new(Watch {
+            verdicts,
+            alarm: self.state.alarm.clone(),
+        });
+    }
+
+    fn aborts(&mut self, snapshot: &Snapshot) -> Option<Alarm> {
+        let mut alarm = None;
+        for (condition, window) in &mut self.abort_on {
+            window.advance(snapshot.elapsed, Tally::of(snapshot, &condition.selector));
+            let value = window
+                .full()
+                .and_then(|(lasted, sum)| sum.value(condition.metric, lasted));
+            if let Some(achieved) = value.filter(|value| condition.holds(*value)) {
+                alarm.get_or_insert(Alarm {
+                    cause: Cause::AbortOn,
+                    condition: condition.clone(),
+                    achieved,
+                    baseline: None,
+                    at: snapshot.elapsed,
+                });
+            }
+        }
+        alarm
+    }
+}
+
+impl Held {
+    fn look(&mut self, snapshot: &Snapshot) -> Verdict {
+        let condition = &self.threshold.condition;
+        let total = Tally::of(snapshot, &condition.selector);
+        let Some(window) = &mut self.window else {
+            return self.verdict(total.value(condition.metric, snapshot.elapsed));
+        };
+        window.advance(snapshot.elapsed, total);
+        let full = window.full();
+        let value = full.and_then(|(lasted, sum)| sum.value(condition.metric, lasted));
+        let worse = |a: f64, b: f64| match condition.comparison.wants_little() {
+            true => a.max(b),
+            false => a.min(b),
+        };
+        self.worst = self.worst.into_iter().chain(value).reduce(worse);
+        self.verdict(self.worst)
+    }
+
+    fn close(&self, snapshot: &Snapshot) -> Verdict {
+        let condition = &self.threshold.condition;
+        // A run that is shorter than the window is a window of its own.
+        let whole =
+            || Tally::of(snapshot, &condition.selector).value(condition.metric, snapshot.elapsed);
+        self.verdict(self.worst.or_else(whole))
+    }
+
+    fn verdict(&self, achieved: Option<f64>) -> Verdict {
+        let state = match achieved {
+            None => State::NoData,
+            Some(value) if self.threshold.condition.holds(value) => State::Ok,
+            Some(_) => State::Crossed,
+        };
+        Verdict {
+            threshold: self.threshold.clone(),
+            achieved,
+            state,
+        }
+    }
+}
+
+/// A crossed threshold that stops the run.
+fn stopping(verdicts: &[Verdict], at: Duration) -> Option<Alarm> {
+    let stops = |verdict: &&Verdict| {
+        let Threshold { condition, abort } = &verdict.threshold;
+        let told = condition.window.is_some() || at >= USUAL;
+        *abort && told && verdict.state == State::Crossed
+    };
+    let verdict = verdicts.iter().find(stops)?;
+    Some(Alarm {
+        cause: Cause::Threshold,
+        condition: verdict.threshold.condition.clone(),
+        achieved: verdict.achieved?,
+        baseline: None,
+        at,
+    })
+}
+
+/// The first condition that picks nothing of what will be played, and why that cannot be meant.
+pub(super) fn unmatched(rules: &Rules, catalog: &Catalog) -> Option<String> {
+    let thresholds = rules.thresholds.iter();
+    let held = thresholds.map(|t| ("threshold", &t.condition));
+    let mut all = rules.abort_on.iter().map(|c| ("abort_on", c)).chain(held);
+    all.find(|(_, condition)| !picks_any(&condition.selector, catalog))
+        .map(|(key, condition)| {
+            format!(
+                "{key}: {condition:?} is about requests that nobody makes: name an archetype that plays, and a route, \
+                 method or category that its behavior announces (`vespeiro run` lists them in its summary)",
+                condition = condition.to_string()
+            )
+        })
+}
+
+fn picks_any(selector: &Selector, catalog: &Catalog) -> bool {
+    let mut archetypes = catalog.archetypes.iter().enumerate();
+    archetypes.any(|(at, archetype)| {
+        let at = at as u16;
+        let by_route = (0..archetype.routes.len() as u16).any(|route| {
+            let (method, path) = catalog.route(at, route);
+            let category = catalog.category_of(at, route);
+            selector.picks(&archetype.name, method, path, category)
+        });
+        let plain = Selector {
+            archetype: selector.archetype.clone(),
+            ..Selector::default()
+        };
+        by_route || (*selector == plain && selector.picks_archetype(&archetype.name))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,31 @@
+//! What the exported metrics tell of a run beside its snapshots: its name, and what its plan asked for. Made once by
+//! `cli` from the plan, read by [`super::families`]. Holds no secret.
+
+use vespeiro_plan::{ErrorMix, Plan, RequestMix};
+
+/// What a run is and what it aims at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    /// Its identifier.
+    pub run: String,
+    pub scenario: String,
+    /// The target's address.
+    pub target: String,
+    /// Users that the plan asks for.
+    pub users: u32,
+    pub mix: Option<RequestMix>,
+    pub error_mix: Option<ErrorMix>,
+}
+
+impl About {
+    pub fn of(plan: &Plan) -> About {
+        About {
+            run: plan.run_id.clone(),
+            scenario: plan.scenario.clone(),
+            target: plan.target.base_url.as_str().trim_end_matches('/').into(),
+            users: plan.usual_users(),
+            mix: plan.mix.clone(),
+            error_mix: plan.error_mix,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What the tool held back out of regard for the target: breaker, back-off, pauses of logins, retries. Written by the
+//! workers of `run`, read by panel, summary and Prometheus. `as_str` of each word is stable.
+
+use std::time::Duration;
+
+use vespeiro_model::{BreakerState, HoldReason};
+
+/// Waits of users, of one reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HoldCount {
+    pub count: u64,
+    pub time: Duration,
+}
+
+/// Counts since the last hand-over, or since the start of the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// Changes of the breakers' state, by the new one, in the order of [`BreakerState::ALL`].
+    pub transitions: [u64; BreakerState::ALL.len()],
+    /// In the order of [`HoldReason::ALL`].
+    pub waits: [HoldCount; HoldReason::ALL.len()],
+    /// Requests that were sent again after a failure.
+    pub retries: u64,
+    /// Logins that the target refused though nobody asked for it.
+    pub refused_logins: u64,
+    /// Times that this led to a pause.
+    pub login_pauses: u64,
+}
+
+impl Holds {
+    pub(super) fn merge(&mut self, other: &Holds) {
+        let add = |mine: &mut u64, theirs: u64| *mine += theirs;
+        for (mine, theirs) in self.transitions.iter_mut().zip(other.transitions) {
+            add(mine, theirs);
+        }
+        for (mine, theirs) in self.waits.iter_mut().zip(other.waits) {
+            mine.count += theirs.count;
+            mine.time += theirs.time;
+        }
+        add(&mut self.retries, other.retries);
+        add(&mut self.refused_logins, other.refused_logins);
+        add(&mut self.login_pauses, other.login_pauses);
+    }
+
+    /// How often a breaker came into this state.
+    pub fn transitions_to(&self, state: BreakerState) -> u64 {
+        self.transitions[state as usize]
+    }
+
+    pub fn wait(&self, reason: HoldReason) -> HoldCount {
+        self.waits[reason as usize]
+    }
+}
+
+/// How one worker stands at the moment of its hand-over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// `None`: there is no breaker.
+    pub breaker: Option<BreakerState>,
+    /// Users' tasks that have not ended, whatever they do.
+    pub coroutines: u64,
+    /// Requests that were sent and have no outcome yet.
+    pub in_flight: u64,
+    /// Users who wait for one of the [`HoldReason`]s.
+    pub held: u64,
+    /// By how much users are slowed down; 1: not at all.
+    pub pace: f64,
+    pub logins_paused: bool,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Standing {
+            breaker: None,
+            coroutines: 0,
+            in_flight: 0,
+            held: 0,
+            pace: 1.0,
+            logins_paused: false,
+        }
+    }
+}
+
+/// All workers' standings, as of their last hand-over.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Standings(pub Vec<Standing>);
+
+impl Standings {
+    /// Workers whose breaker is in this state.
+    pub fn breakers(&self, state: BreakerState) -> usize {
+        let matching = self.0.iter().filter(|one| one.breaker == Some(state));
+        matching.count()
+    }
+
+    /// The worst of the breakers' states; `None` when there are none.
+    pub fn breaker(&self) -> Option<BreakerState> {
+        self.0.iter().filter_map(|one| one.breaker).max()
+    }
+
+    pub fn coroutines(&self) -> u64 {
+        self.0.iter().map(|one| one.coroutines).sum()
+    }
+
+    pub fn in_flight(&self) -> u64 {
+        self.0.iter().map(|one| one.in_flight).sum()
+    }
+
+    pub fn held(&self) -> u64 {
+        self.0.iter().map(|one| one.held).sum()
+    }
+
+    /// That of the slowest worker.
+    pub fn pace(&self) -> f64 {
+        self.0.iter().map(|one| one.pace).fold(1.0, f64::max)
+    }
+
+    /// Workers that let nobody log in.
+    pub fn logins_paused(&self) -> usize {
+        self.0.iter().filter(|one| one.logins_paused).count()
+    }
+}

@@ -1,0 +1,94 @@
+//! What one worker recorded between two hand-overs. Travels from the worker to the orchestrator, is merged and
+//! emptied there, and travels back: after the first rounds nothing is allocated for it.
+
+use std::time::{Duration, SystemTime};
+
+use super::version::Versions;
+use super::{
+    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, Holds, Role, Scale, Slowest, Standing,
+    Timing,
+};
+use vespeiro_model::{FaultKind, Outcome};
+
+/// Requests of an interval that are kept one by one.
+pub(super) const MAX_ACTIVITY: usize = 8;
+
+/// One request, kept for the panel's list of recent activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    /// When its outcome was recorded.
+    pub at: SystemTime,
+    /// Index of the virtual user.
+    pub user: u32,
+    pub role: Role,
+    pub route: u16,
+    pub outcome: Outcome,
+    pub expected: bool,
+    pub latency: Duration,
+}
+
+/// One worker's counts since its last hand-over.
+#[derive(Debug)]
+pub struct Interval {
+    pub(super) worker: usize,
+    pub(super) archetypes: Vec<ArchetypeCounts>,
+    pub(super) versions: Versions,
+    pub(super) lag: Box<Timing>,
+    pub(super) arrivals: Box<ArrivalCount>,
+    /// In the order of [`FaultKind::ALL`].
+    pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
+    pub(super) holds: Box<Holds>,
+    /// How the worker stood when it handed over.
+    pub(super) standing: Box<Standing>,
+    /// The first few requests of the interval.
+    pub(super) activity: Vec<Activity>,
+    /// Requests that are slower than all but a few of the run so far.
+    pub(super) slowest: Box<Slowest>,
+}
+
+impl Interval {
+    /// An empty one, for a recorder with the same catalog or a later generation of it.
+    pub fn new(catalog: &Catalog) -> Interval {
+        let categories = catalog.categories.len();
+        Interval {
+            worker: 0,
+            archetypes: catalog
+                .archetypes
+                .iter()
+                .map(|a| ArchetypeCounts::new(a, categories))
+                .collect(),
+            versions: Versions::default(),
+            lag: Box::new(Timing::new(Scale::Micros)),
+            arrivals: Box::default(),
+            faults: Default::default(),
+            holds: Box::default(),
+            standing: Box::default(),
+            activity: Vec::with_capacity(MAX_ACTIVITY),
+            slowest: Box::default(),
+        }
+    }
+
+    /// Make room for what a later generation of its catalog has appended.
+    pub(super) fn fit(&mut self, catalog: &Catalog) {
+        for (counts, labels) in self.archetypes.iter_mut().zip(&catalog.archetypes) {
+            counts.grow(labels.routes.len(), catalog.categories.len());
+        }
+    }
+
+    /// The worker whose recorder filled it last: it is the one to send it back to.
+    pub fn worker(&self) -> usize {
+        self.worker
+    }
+
+    /// Forget the values, keep the memory.
+    pub(super) fn reset(&mut self) {
+        self.archetypes.iter_mut().for_each(ArchetypeCounts::reset);
+        self.versions.reset();
+        self.lag.reset();
+        self.arrivals.reset();
+        *self.faults = Default::default();
+        *self.holds = Holds::default();
+        self.activity.clear();
+        self.slowest.reset(self.slowest.most());
+    }
+}

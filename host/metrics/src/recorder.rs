@@ -1,0 +1,311 @@
+//! One worker's own metrics. Owned by a worker thread and written by its users; [`Recorder::take`] hands over what
+//! gathered. `request` is on the path of every request: index, add, done; no lock, no atomic, no hashing.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::interval::MAX_ACTIVITY;
+use super::{
+    Activity, ArchetypeCounts, Catalog, Interval, RequestSample, Role, Slow, Slowest, Standing,
+};
+use vespeiro_model::{BreakerState, Ending, FaultKind, HoldReason, Outcome};
+
+/// Counts and distributions of one worker since the last hand-over.
+#[derive(Debug)]
+pub struct Recorder {
+    catalog: Arc<Catalog>,
+    worker: usize,
+    current: Interval,
+    /// The worker's slowest requests since the start of the run.
+    slowest: Slowest,
+}
+
+impl Recorder {
+    pub fn new(catalog: Arc<Catalog>, worker: usize) -> Recorder {
+        let mut current = Interval::new(&catalog);
+        current.worker = worker;
+        Recorder {
+            catalog,
+            worker,
+            current,
+            slowest: Slowest::default(),
+        }
+    }
+
+    /// The same, that keeps so many of the slowest requests.
+    pub fn keeping(mut self, slowest: usize) -> Recorder {
+        self.slowest.reset(slowest);
+        self.current.slowest.reset(slowest);
+        self
+    }
+
+    /// The label tables that the recorder's numbers refer to.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// Go on with a later generation of the catalog: what has been recorded stays.
+    pub fn adopt(&mut self, catalog: Arc<Catalog>) {
+        self.current.fit(&catalog);
+        self.catalog = catalog;
+    }
+
+    /// Count one request. One that was never sent ([`vespeiro_model::Failure::NOT_SENT`]) is counted apart and has no latency.
+    pub fn request(&mut self, sample: &RequestSample) {
+        let Some(counts) = self
+            .current
+            .archetypes
+            .get_mut(usize::from(sample.role.archetype))
+        else {
+            debug_assert!(false, "{:?} is not in the catalog", sample.role);
+            return;
+        };
+        if let Outcome::Failed(failure) = sample.outcome
+            && let Some(at) = failure.not_sent()
+        {
+            counts.not_sent[at] += 1;
+            return;
+        }
+        let other = counts.routes.len() - 1;
+        counts.routes[usize::from(sample.route).min(other)].record(sample);
+        let unknown = counts.categories.len() - 1;
+        counts.categories[usize::from(sample.category).min(unknown)] += 1;
+        self.current
+            .versions
+            .of(sample.role)
+            .requests
+            .record(sample);
+        if let Some(waited) = sample.waited {
+            self.current.arrivals.record(sample.latency, waited);
+        }
+        if self.slowest.admits(sample.latency) {
+            let slow = Slow {
+                request: activity(sample),
+                trace: sample.trace,
+            };
+            self.slowest.offer(slow);
+            self.current.slowest.offer(slow);
+        }
+        if self.current.activity.len() < MAX_ACTIVITY {
+            self.current.activity.push(activity(sample));
+        }
+    }
+
+    /// So many arrivals came due.
+    pub fn arrived(&mut self, arrivals: u64) {
+        self.current.arrivals.due += arrivals;
+    }
+
+    /// So many of them found no user in time.
+    pub fn dropped(&mut self, arrivals: u64) {
+        self.current.arrivals.dropped += arrivals;
+    }
+
+    pub fn user_started(&mut self, archetype: u16) {
+        self.with(archetype, |counts| counts.users_started += 1);
+    }
+
+    pub fn user_finished(&mut self, archetype: u16) {
+        self.with(archetype, |counts| counts.users_finished += 1);
+    }
+
+    pub fn session_started(&mut self, role: Role) {
+        self.with(role.archetype, |counts| counts.sessions.started += 1);
+        self.current.versions.of(role).sessions.started += 1;
+    }
+
+    /// A session that has moved to another version ends in that one.
+    pub fn session_ended(&mut self, role: Role, ending: Ending, lasted: Duration) {
+        self.with(role.archetype, |counts| counts.sessions.end(ending, lasted));
+        let version = self.current.versions.of(role);
+        version.sessions.end(ending, lasted);
+    }
+
+    /// Count a check of a behavior. At most [`super::MAX_NAMES`] names per archetype, then `other`.
+    pub fn check(&mut self, archetype: u16, name: &str, passed: bool) {
+        self.with(archetype, |counts| {
+            let check = counts.checks.entry(name);
+            if passed {
+                check.passed += 1;
+            } else {
+                check.failed += 1;
+            }
+        });
+    }
+
+    /// Add a value to a behavior's own metric; one that is not finite is left out. At most [`super::MAX_NAMES`]
+    /// names per archetype, then `other`.
+    pub fn observe(&mut self, archetype: u16, metric: &str, value: f64) {
+        self.with(archetype, |counts| {
+            counts.observed.entry(metric).record(value)
+        });
+    }
+
+    /// One call into a behavior came back after this long.
+    pub fn guest_call(&mut self, role: Role, took: Duration) {
+        self.with(role.archetype, |counts| counts.guest_calls.record(took));
+        self.current.versions.of(role).guest_calls.record(took);
+    }
+
+    pub fn instance_built(&mut self, role: Role) {
+        self.with(role.archetype, |counts| counts.instances_built += 1);
+        self.current.versions.of(role).instances_built += 1;
+    }
+
+    pub fn trap(&mut self, role: Role) {
+        self.with(role.archetype, |counts| counts.traps += 1);
+        self.current.versions.of(role).traps += 1;
+    }
+
+    /// A behavior was asked to commit this fault, or the host made a request that should fail of it.
+    pub fn fault_asked(&mut self, kind: FaultKind) {
+        self.current.faults[kind as usize].asked += 1;
+    }
+
+    /// A request failed of this fault.
+    pub fn fault_committed(&mut self, kind: FaultKind) {
+        self.current.faults[kind as usize].committed += 1;
+    }
+
+    /// The breaker has come into this state.
+    pub fn breaker(&mut self, state: BreakerState) {
+        self.current.holds.transitions[state as usize] += 1;
+    }
+
+    /// A user waited this long for this reason.
+    pub fn held(&mut self, reason: HoldReason, waited: Duration) {
+        let wait = &mut self.current.holds.waits[reason as usize];
+        wait.count += 1;
+        wait.time += waited;
+    }
+
+    /// A request is sent once more.
+    pub fn retried(&mut self) {
+        self.current.holds.retries += 1;
+    }
+
+    /// A login was refused though nobody asked for it; `pauses`: it is the one too many.
+    pub fn login_refused(&mut self, pauses: bool) {
+        self.current.holds.refused_logins += 1;
+        self.current.holds.login_pauses += u64::from(pauses);
+    }
+
+    /// How the worker stands now, to be handed over with the rest.
+    pub fn stands(&mut self, standing: Standing) {
+        *self.current.standing = standing;
+    }
+
+    /// A timer of this worker fired this much late.
+    pub fn lag(&mut self, lag: Duration) {
+        self.current.lag.record(lag);
+    }
+
+    /// Hand over what was recorded since the last time, and go on with `empty`: an [`Interval::new`], or better an
+    /// interval that [`super::Totals::absorb`] has emptied.
+    pub fn take(&mut self, mut empty: Interval) -> Interval {
+        empty.worker = self.worker;
+        empty.slowest.reset(self.slowest.most());
+        empty.fit(&self.catalog);
+        std::mem::replace(&mut self.current, empty)
+    }
+
+    fn with(&mut self, archetype: u16, change: impl FnOnce(&mut ArchetypeCounts)) {
+        match self.current.archetypes.get_mut(usize::from(archetype)) {
+            Some(counts) => change(counts),
+            None => debug_assert!(false, "archetype {archetype} is not in the catalog"),
+        }
+    }
+}
+
+#[cold]
+fn activity(sample: &RequestSample) -> Activity {
+    Activity {
+        at: SystemTime::now(),
+        user: sample.user,
+        role: sample.role,
+        route: sample.route,
+        outcome: sample.outcome,
+        expected: sample.expected,
+        latency: sample.latency,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hint::black_box;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::testing::{catalog, sample};
+    use crate::{Process, Totals};
+    use vespeiro_model::Failure;
+
+    #[test]
+    fn a_request_that_was_not_sent_is_no_request() {
+        let mut recorder = Recorder::new(catalog(), 3);
+        let mut stopped = sample(0, 0);
+        stopped.outcome = Outcome::Failed(Failure::Stopped);
+        recorder.request(&stopped);
+        recorder.request(&sample(0, 0));
+        let interval = recorder.take(Interval::new(&catalog()));
+        assert_eq!(interval.worker(), 3);
+        assert_eq!(interval.archetypes[0].not_sent, [0, 1]);
+        assert_eq!(interval.archetypes[0].routes[0].requests(), 1);
+        assert_eq!(interval.archetypes[0].categories.iter().sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn unknown_routes_and_categories_share_the_last_place() {
+        let mut recorder = Recorder::new(catalog(), 0);
+        let mut odd = sample(1, 9_999);
+        odd.category = 77;
+        recorder.request(&odd);
+        let interval = recorder.take(Interval::new(&catalog()));
+        assert_eq!(interval.archetypes[1].routes.last().unwrap().requests(), 1);
+        assert_eq!(interval.archetypes[1].categories.last(), Some(&1));
+    }
+
+    #[test]
+    fn an_interval_keeps_only_its_first_requests_one_by_one() {
+        let mut recorder = Recorder::new(catalog(), 0);
+        (0..100).for_each(|user| {
+            recorder.request(&RequestSample {
+                user,
+                ..sample(0, 0)
+            })
+        });
+        let interval = recorder.take(Interval::new(&catalog()));
+        assert_eq!(
+            interval.activity.iter().map(|a| a.user).collect::<Vec<_>>(),
+            (0..8).collect::<Vec<_>>()
+        );
+    }
+
+    /// `cargo test --release -p vespeiro -- --ignored --nocapture cost_of`
+    #[test]
+    #[ignore = "a measurement, for release builds"]
+    fn cost_of_a_request() {
+        const ROUNDS: u32 = 5_000_000;
+        let catalog = catalog();
+        let mut recorder = Recorder::new(catalog.clone(), 0);
+        let samples: Vec<RequestSample> = (0..1024u32)
+            .map(|i| {
+                let mut sample = sample((i % 2) as u16, (i / 2 % 3) as u16);
+                sample.latency =
+                    Duration::from_nanos(200_000 + u64::from(i.wrapping_mul(2_654_435_761) >> 8));
+                sample.outcome = Outcome::Status([200, 200, 200, 201, 404][i as usize % 5]);
+                sample
+            })
+            .collect();
+        for name in ["cold", "warm", "warm"] {
+            let start = Instant::now();
+            (0..ROUNDS).for_each(|i| recorder.request(black_box(&samples[i as usize % 1024])));
+            println!("{name}: {:?} per request", start.elapsed() / ROUNDS);
+        }
+        let mut totals = Totals::new(catalog.clone(), 1, Process::default());
+        let mut interval = recorder.take(Interval::new(&catalog));
+        let start = Instant::now();
+        totals.absorb(&mut interval);
+        println!("absorb: {:?}", start.elapsed());
+    }
+}

@@ -1,0 +1,306 @@
+//! What a selection of the requests came to, and the part of it that fell into a window of time. Used by the run's
+//! guard and by the time series. A window holds a bounded number of slots, whatever its length.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::timing::Cells;
+use super::{Scale, Snapshot, Timing};
+use vespeiro_plan::{Metric, Selector};
+
+/// Slots that a window is made of; one more is being filled.
+const SLOTS: u32 = 60;
+/// Finest slot.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// How much early a look may be and still close a slot.
+const SLACK: Duration = Duration::from_millis(50);
+
+/// Sums over some series.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    pub requests: u64,
+    /// Failures that nobody asked for.
+    pub errors: u64,
+    /// Failures that the tool asked for.
+    pub injected: u64,
+    /// Requests that never left.
+    pub not_sent: u64,
+    /// Arrivals that found no user in time.
+    pub dropped: u64,
+    pub checks_passed: u64,
+    pub checks_failed: u64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub latency: Timing,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally {
+            requests: 0,
+            errors: 0,
+            injected: 0,
+            not_sent: 0,
+            dropped: 0,
+            checks_passed: 0,
+            checks_failed: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            latency: Timing::new(Scale::Micros),
+        }
+    }
+}
+
+impl Tally {
+    /// What `selector` picks of everything since the start of the run.
+    pub fn of(snapshot: &Snapshot, selector: &Selector) -> Tally {
+        let catalog = &snapshot.catalog;
+        let group = snapshot.group(|archetype, route| {
+            let (method, path) = catalog.route(archetype, route);
+            let category = catalog.category_of(archetype, route);
+            selector.picks(catalog.archetype(archetype), method, path, category)
+        });
+        let mut tally = Tally {
+            requests: group.requests(),
+            errors: group.errors(),
+            injected: group.injected(),
+            dropped: snapshot.arrivals.dropped,
+            bytes_sent: group.bytes_sent(),
+            bytes_received: group.bytes_received(),
+            latency: group.latency().clone(),
+            ..Tally::default()
+        };
+        for (archetype, counts) in snapshot.archetypes.iter().enumerate() {
+            if selector.picks_archetype(catalog.archetype(archetype as u16)) {
+                tally.not_sent += counts.not_sent.iter().sum::<u64>();
+                for (_, check) in counts.checks.sorted() {
+                    tally.checks_passed += check.passed;
+                    tally.checks_failed += check.failed;
+                }
+            }
+        }
+        tally
+    }
+
+    /// What came on top of an earlier state.
+    pub fn since(&self, earlier: &Tally) -> Tally {
+        Tally {
+            latency: self.latency.since(&earlier.latency),
+            ..self.counts(earlier, u64::saturating_sub)
+        }
+    }
+
+    /// Without the latency.
+    fn counts(&self, other: &Tally, each: fn(u64, u64) -> u64) -> Tally {
+        Tally {
+            requests: each(self.requests, other.requests),
+            errors: each(self.errors, other.errors),
+            injected: each(self.injected, other.injected),
+            not_sent: each(self.not_sent, other.not_sent),
+            dropped: each(self.dropped, other.dropped),
+            checks_passed: each(self.checks_passed, other.checks_passed),
+            checks_failed: each(self.checks_failed, other.checks_failed),
+            bytes_sent: each(self.bytes_sent, other.bytes_sent),
+            bytes_received: each(self.bytes_received, other.bytes_received),
+            latency: Timing::new(Scale::Micros),
+        }
+    }
+
+    /// The value of a metric, when this gathered `over` so much time: in seconds, as a share of 1, per second, or a
+    /// number. `None` where nothing has happened that it could be made of.
+    pub fn value(&self, metric: Metric, over: Duration) -> Option<f64> {
+        let quantile =
+            |q| (!self.latency.is_empty()).then(|| self.latency.quantile(q).as_secs_f64());
+        let time = |d: Duration| (!self.latency.is_empty()).then_some(d.as_secs_f64());
+        let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        match metric {
+            Metric::P50 => quantile(0.5),
+            Metric::P75 => quantile(0.75),
+            Metric::P90 => quantile(0.9),
+            Metric::P95 => quantile(0.95),
+            Metric::P99 => quantile(0.99),
+            Metric::P999 => quantile(0.999),
+            Metric::Mean => time(self.latency.mean()),
+            Metric::Min => time(self.latency.min()),
+            Metric::Max => time(self.latency.max()),
+            Metric::ErrorRate => share(self.errors, self.requests),
+            Metric::Checks => share(self.checks_passed, self.checks_passed + self.checks_failed),
+            Metric::Rate => (!over.is_zero()).then(|| self.requests as f64 / over.as_secs_f64()),
+            Metric::Requests => Some(self.requests as f64),
+            Metric::Errors => Some(self.errors as f64),
+            Metric::NotSent => Some(self.not_sent as f64),
+            Metric::Dropped => Some(self.dropped as f64),
+        }
+    }
+}
+
+/// The last stretch of a run, in slots.
+#[derive(Debug)]
+pub struct Window {
+    span: Duration,
+    slot: Duration,
+    /// Everything up to the end of the last slot.
+    newest: (Duration, Tally),
+    slots: VecDeque<Slot>,
+}
+
+/// What happened between two looks. Its latency has no memory but for the cells in use.
+#[derive(Debug)]
+struct Slot {
+    lasted: Duration,
+    counts: Tally,
+    latency: Cells,
+}
+
+impl Window {
+    /// Of the last `span` of a run that begins `at` this time.
+    pub fn new(span: Duration, at: Duration) -> Window {
+        Window {
+            span,
+            slot: (span / SLOTS).max(SHORTEST),
+            newest: (at, Tally::default()),
+            slots: VecDeque::new(),
+        }
+    }
+
+    /// Everything that has happened before does not count.
+    pub fn begin(&mut self, at: Duration, total: Tally) {
+        self.newest = (at, total);
+        self.slots.clear();
+    }
+
+    /// Take in the state `at` this time.
+    pub fn advance(&mut self, at: Duration, total: Tally) {
+        let lasted = at.saturating_sub(self.newest.0);
+        if lasted + SLACK < self.slot {
+            return;
+        }
+        let mut counts = total.since(&self.newest.1);
+        let latency = counts.latency.take_cells();
+        self.slots.push_back(Slot {
+            lasted,
+            counts,
+            latency,
+        });
+        self.newest = (at, total);
+        let covered = |slots: &VecDeque<Slot>| slots.iter().map(|s| s.lasted).sum::<Duration>();
+        while let Some(oldest) = self.slots.front()
+            && covered(&self.slots) - oldest.lasted + SLACK >= self.span
+        {
+            self.slots.pop_front();
+        }
+    }
+
+    /// What has happened in the window, and how long that took; `None` before it is full.
+    pub fn full(&self) -> Option<(Duration, Tally)> {
+        let lasted: Duration = self.slots.iter().map(|slot| slot.lasted).sum();
+        if lasted + SLACK < self.span {
+            return None;
+        }
+        let mut sum = Tally::default();
+        for slot in &self.slots {
+            let latency = std::mem::replace(&mut sum.latency, Timing::new(Scale::Micros));
+            sum = sum.counts(&slot.counts, u64::saturating_add);
+            sum.latency = latency;
+            sum.latency.add_cells(&slot.latency);
+        }
+        Some((lasted, sum))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::snapshot;
+
+    fn tally(latencies: &[u64], errors: u64) -> Tally {
+        let mut tally = Tally {
+            requests: latencies.len() as u64,
+            errors,
+            ..Tally::default()
+        };
+        let record = |ms: &u64| tally.latency.record(Duration::from_millis(*ms));
+        latencies.iter().for_each(record);
+        tally
+    }
+
+    proptest! {
+        /// Against a list of everything, summed up the slow and obvious way.
+        #[test]
+        fn a_window_has_what_happened_in_it(
+            seconds in prop::collection::vec((prop::collection::vec(1..60_000u64, 0..9), 0..3u64), 1..40),
+            span in 1..20u64,
+        ) {
+            let mut window = Window::new(Duration::from_secs(span), Duration::ZERO);
+            let (mut all, mut errors) = (Vec::new(), 0);
+            for (n, (latencies, failed)) in seconds.iter().enumerate() {
+                all.extend(latencies);
+                errors += failed;
+                window.advance(Duration::from_secs(n as u64 + 1), tally(&all, errors));
+                let full = window.full();
+                prop_assert_eq!(full.is_some(), n as u64 + 1 >= span);
+                let Some((lasted, sum)) = full else { continue };
+                prop_assert_eq!(lasted, Duration::from_secs(span));
+                let last = &seconds[n + 1 - span as usize..=n];
+                let expected: Vec<u64> = last.iter().flat_map(|(l, _)| l.clone()).collect();
+                let expected = tally(&expected, last.iter().map(|(_, e)| e).sum());
+                prop_assert_eq!((sum.requests, sum.errors), (expected.requests, expected.errors));
+                prop_assert_eq!(sum.latency.to_base64(), expected.latency.to_base64());
+                prop_assert_eq!(sum.latency.sum(), expected.latency.sum());
+                for metric in [Metric::P50, Metric::P95, Metric::Max, Metric::Min, Metric::Mean] {
+                    prop_assert_eq!(sum.value(metric, lasted), expected.value(metric, lasted));
+                }
+            }
+            prop_assert!(window.slots.len() <= SLOTS as usize + 1);
+        }
+    }
+
+    #[test]
+    fn a_long_window_has_no_more_slots_than_a_short_one() {
+        let mut window = Window::new(Duration::from_secs(3600), Duration::ZERO);
+        for second in 1..10_000 {
+            let mut total = tally(&[7], 0);
+            total.requests = second;
+            window.advance(Duration::from_secs(second), total);
+        }
+        assert_eq!(window.slots.len(), SLOTS as usize);
+        assert_eq!(window.full().unwrap().1.requests, 3600);
+    }
+
+    #[test]
+    fn a_selector_narrows_a_tally() {
+        let snapshot = snapshot();
+        let of = |selector: Selector| Tally::of(&snapshot, &selector);
+        let all = of(Selector::default());
+        assert_eq!(
+            (all.requests, all.errors),
+            (snapshot.requests(), snapshot.errors())
+        );
+        let admin = of(Selector {
+            archetype: Some("admin".into()),
+            ..Selector::default()
+        });
+        assert_eq!(admin.requests, snapshot.by_archetype()[1].requests());
+        assert_eq!((all.checks_failed, admin.checks_failed), (1, 0));
+        let auth = of(Selector {
+            category: Some("auth".into()),
+            ..Selector::default()
+        });
+        assert_eq!(auth.requests, snapshot.by_category()[0].1);
+        let nobody = of(Selector {
+            route: Some("/nowhere".into()),
+            ..Selector::default()
+        });
+        assert_eq!(nobody.value(Metric::P95, Duration::from_secs(1)), None);
+        assert_eq!(
+            nobody.value(Metric::ErrorRate, Duration::from_secs(1)),
+            None
+        );
+        assert_eq!(
+            nobody.value(Metric::Rate, Duration::from_secs(1)),
+            Some(0.0)
+        );
+    }
+}

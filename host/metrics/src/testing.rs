@@ -1,0 +1,300 @@
+//! A fixed run for the tests of metrics and report: small, but with something of everything.
+
+use std::num::NonZeroU128;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+
+use super::{
+    About, Aim, ArchetypeLabels, Catalog, Interval, Process, Recorder, RequestSample, Role,
+    RouteLabel, Snapshot, Standing, State, Totals, TraceId, Verdict, VersionLabels, Watch,
+};
+use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, Outcome};
+use vespeiro_plan::{ErrorMix, RequestMix};
+
+/// What that run was to be.
+pub fn about() -> About {
+    let categories = [
+        ("auth", 20.0),
+        ("user-query", 50.0),
+        ("user-mutation", 30.0),
+    ];
+    About {
+        run: "0a1b2c3d".into(),
+        scenario: "mixed".into(),
+        target: "http://localhost:9501".into(),
+        users: 100,
+        mix: Some(RequestMix(
+            categories
+                .map(|(name, share)| (name.into(), share))
+                .to_vec(),
+        )),
+        error_mix: Some(ErrorMix {
+            success: 85.0,
+            client: 12.0,
+            server: 3.0,
+        }),
+    }
+}
+
+/// Two archetypes that share a route.
+pub fn catalog() -> Arc<Catalog> {
+    let route = |method: &str, path: &str, category| RouteLabel {
+        method: method.into(),
+        path: path.into(),
+        category,
+    };
+    let archetype = |name: &str, routes| ArchetypeLabels {
+        name: name.into(),
+        behavior: format!("{name}-behavior"),
+        version: "0.1.0".into(),
+        hash: "0123456789abcdef".into(),
+        routes,
+    };
+    Arc::new(Catalog {
+        archetypes: vec![
+            archetype(
+                "active",
+                vec![
+                    route("GET", "/api/v1/users/{id}", 1),
+                    route("POST", "/api/v1/auth/login", 0),
+                    route("POST", "/api/v1/users", 2),
+                ],
+            ),
+            archetype(
+                "admin",
+                vec![
+                    route("POST", "/api/v1/auth/login", 0),
+                    route("DELETE", "/api/v1/users/{userId}/roles/{roleId}", 2),
+                ],
+            ),
+        ],
+        categories: ["auth", "user-query", "user-mutation"]
+            .map(String::from)
+            .to_vec(),
+        versions: [0, 1]
+            .map(|archetype| VersionLabels {
+                number: role(archetype).version,
+                behavior: format!("{}-behavior", ["active", "admin"][usize::from(archetype)]),
+                share: 1.0,
+                ..version(archetype, "0123456789abcdef")
+            })
+            .to_vec(),
+    })
+}
+
+/// The version that plays an archetype of [`catalog`].
+pub fn role(archetype: u16) -> Role {
+    Role {
+        archetype,
+        version: u32::from(archetype) + 1,
+    }
+}
+
+/// A version that is not in a catalog yet.
+pub fn version(archetype: u16, hash: &str) -> VersionLabels {
+    VersionLabels {
+        archetype,
+        behavior: "stranger".into(),
+        version: "0.1.0".into(),
+        hash: hash.into(),
+        ..VersionLabels::default()
+    }
+}
+
+/// A request that went well.
+pub fn sample(archetype: u16, route: u16) -> RequestSample {
+    RequestSample {
+        role: role(archetype),
+        route,
+        category: 0,
+        user: 0,
+        outcome: Outcome::Status(200),
+        latency: Duration::from_millis(12),
+        waited: None,
+        trace: None,
+        bytes_sent: 100,
+        bytes_received: 300,
+        expected: false,
+    }
+}
+
+/// A run of 83 s that is the same each time, but for its CPU figures' cores.
+pub fn snapshot() -> Snapshot {
+    let catalog = catalog();
+    let mut totals = Totals::new(catalog.clone(), 2, Process::default());
+    let mut recorder = Recorder::new(catalog.clone(), 0).keeping(3);
+    for archetype in [0, 1] {
+        recorder.instance_built(role(archetype));
+        (0..50).for_each(|_| recorder.user_started(archetype));
+        (0..13).for_each(|_| recorder.user_finished(archetype));
+        (0..60).for_each(|_| recorder.session_started(role(archetype)));
+        (1..20).for_each(|i| {
+            recorder.session_ended(role(archetype), Ending::Completed, Duration::from_secs(i))
+        });
+        recorder.session_ended(role(archetype), Ending::Abandoned, Duration::from_secs(40));
+    }
+    recorder.session_ended(role(1), Ending::Crashed, Duration::from_millis(1_500));
+    recorder.trap(role(1));
+    recorder.instance_built(role(1));
+    for i in 0..15_432u32 {
+        let archetype = (i % 4 == 3) as u16;
+        let route = (i / 4 % if archetype == 0 { 3 } else { 2 }) as u16;
+        let (outcome, expected) = match i % 100 {
+            0..=79 => (Outcome::Status(200), false),
+            80..=89 => (Outcome::Status(201), false),
+            90..=95 => (Outcome::Status(404), true),
+            96 | 97 => (Outcome::Status(503), false),
+            98 => (Outcome::Failed(Failure::Timeout), false),
+            _ => (Outcome::Failed(Failure::Connect), false),
+        };
+        recorder.request(&RequestSample {
+            role: role(archetype),
+            route,
+            category: catalog.archetypes[archetype as usize].routes[route as usize].category,
+            user: i % 100,
+            outcome,
+            expected,
+            latency: Duration::from_micros(u64::from(900 + i * 7919 % 60_000)),
+            ..sample(0, 0)
+        });
+        recorder.guest_call(
+            role(archetype),
+            Duration::from_nanos(u64::from(2_000 + i % 3_000)),
+        );
+        recorder.lag(Duration::from_micros(u64::from(i % 900)));
+    }
+    (0..950).for_each(|_| recorder.fault_asked(FaultKind::NotFound));
+    (0..924).for_each(|_| recorder.fault_committed(FaultKind::NotFound));
+    recorder.fault_asked(FaultKind::RateLimit);
+    recorder.request(&RequestSample {
+        outcome: Outcome::Failed(Failure::Stopped),
+        ..sample(0, 0)
+    });
+    (0..40).for_each(|i| recorder.check(0, "profile is mine", i != 7));
+    (1..=100).for_each(|i| recorder.observe(1, "users listed", f64::from(i)));
+    recorder.breaker(BreakerState::Open);
+    recorder.breaker(BreakerState::HalfOpen);
+    recorder.breaker(BreakerState::Closed);
+    (0..9).for_each(|_| recorder.held(HoldReason::RetryAfter, Duration::from_millis(1_100)));
+    recorder.held(HoldReason::Breaker, Duration::from_secs(6));
+    recorder.retried();
+    recorder.stands(Standing {
+        breaker: Some(BreakerState::Closed),
+        coroutines: 74,
+        in_flight: 12,
+        held: 3,
+        ..Standing::default()
+    });
+    let mut interval = recorder.take(Interval::new(&catalog));
+    for (i, activity) in interval.activity.iter_mut().enumerate() {
+        // 2025-03-04 12:34:15 UTC and on.
+        activity.at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_655 + i as u64);
+    }
+    for slow in &mut interval.slowest.list {
+        slow.request.at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_741_091_663_250);
+        slow.trace = Some(TraceId(NonZeroU128::MAX));
+    }
+    totals.absorb(&mut interval);
+    totals.aim(Aim {
+        users: 100,
+        rate: None,
+        paused: false,
+        own: Vec::new(),
+    });
+    let process = Process {
+        cpu: Duration::from_secs(79),
+        rss: 48 * 1024 * 1024,
+        open_files: 120,
+        open_sockets: 100,
+        threads: 5,
+    };
+    let mut snapshot = totals.snapshot(Duration::from_secs(83), process);
+    snapshot.started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_600);
+    snapshot.cpu.cores = 2;
+    let states = [
+        (State::Ok, Some(0.057)),
+        (State::Crossed, Some(0.04)),
+        (State::NoData, None),
+    ];
+    let text = "p95<500ms; error_rate{archetype=admin}<1%:30s abort; checks{archetype=admin}>99%";
+    let thresholds = vespeiro_plan::testing::thresholds(text).unwrap();
+    let verdicts = thresholds.into_iter().zip(states);
+    let verdict = |(threshold, (state, achieved))| Verdict {
+        threshold,
+        achieved,
+        state,
+    };
+    snapshot.watch = Arc::new(Watch {
+        verdicts: verdicts.map(verdict).collect(),
+        alarm: None,
+    });
+    snapshot
+}
+
+/// Something that a worker records.
+#[derive(Debug, Clone)]
+pub enum Event {
+    Request(u16, u16, u16, Outcome, bool, u64),
+    User(u16, bool),
+    Session(u16, Ending, u64),
+    Check(u16, u8, bool),
+    Observe(u16, u8, f64),
+    Guest(u16, u64),
+    Lag(u64),
+}
+
+impl Event {
+    pub fn record(&self, to: &mut Recorder) {
+        match *self {
+            Event::Request(archetype, route, category, outcome, expected, micros) => {
+                to.request(&RequestSample {
+                    category,
+                    outcome,
+                    expected,
+                    latency: Duration::from_micros(micros),
+                    bytes_received: micros % 1_000,
+                    ..sample(archetype, route)
+                })
+            }
+            Event::User(archetype, true) => to.user_started(archetype),
+            Event::User(archetype, false) => to.user_finished(archetype),
+            Event::Session(archetype, ending, millis) => {
+                to.session_started(role(archetype));
+                to.session_ended(role(archetype), ending, Duration::from_millis(millis));
+            }
+            Event::Check(archetype, name, passed) => {
+                to.check(archetype, &format!("check {name}"), passed)
+            }
+            Event::Observe(archetype, name, value) => {
+                to.observe(archetype, &format!("metric {name}"), value)
+            }
+            Event::Guest(archetype, nanos) => {
+                to.guest_call(role(archetype), Duration::from_nanos(nanos));
+                to.instance_built(role(archetype));
+                to.trap(role(archetype));
+            }
+            Event::Lag(micros) => to.lag(Duration::from_micros(micros)),
+        }
+    }
+}
+
+/// Any event that fits [`catalog`].
+pub fn event() -> impl Strategy<Value = Event> {
+    let outcome = prop_oneof![
+        (0..1_200u16).prop_map(Outcome::Status),
+        prop::sample::select(Failure::ALL.to_vec()).prop_map(Outcome::Failed)
+    ];
+    let ending = prop::sample::select(Ending::ALL.to_vec());
+    prop_oneof![
+        8 => (0..2u16, 0..5u16, 0..5u16, outcome, any::<bool>(), 0..100_000_000u64)
+            .prop_map(|(a, r, c, o, e, l)| Event::Request(a, r, c, o, e, l)),
+        1 => (0..2u16, any::<bool>()).prop_map(|(a, on)| Event::User(a, on)),
+        1 => (0..2u16, ending, 0..100_000_000u64).prop_map(|(a, e, l)| Event::Session(a, e, l)),
+        1 => (0..2u16, 0..9u8, any::<bool>()).prop_map(|(a, n, p)| Event::Check(a, n, p)),
+        1 => (0..2u16, 0..9u8, -1e6..1e6f64).prop_map(|(a, n, v)| Event::Observe(a, n, v)),
+        1 => (0..2u16, 0..10_000_000u64).prop_map(|(a, t)| Event::Guest(a, t)),
+        1 => (0..1_000_000u64).prop_map(Event::Lag),
+    ]
+}

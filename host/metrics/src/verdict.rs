@@ -1,0 +1,78 @@
+//! What the run's guard has to say: how the thresholds stand, and what has ended the run. Made by `run`, carried by the
+//! snapshot, read by the report and by Prometheus. There are no more verdicts than the plan has thresholds.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use vespeiro_plan::{Condition, Threshold};
+
+/// All that the guard knows at one instant.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// In the plan's order.
+    pub verdicts: Vec<Verdict>,
+    /// What has stopped the run.
+    pub alarm: Option<Alarm>,
+}
+
+/// How a threshold stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    pub threshold: Threshold,
+    /// Over the run so far; with a window, the worst of all windows.
+    pub achieved: Option<f64>,
+    pub state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    Ok,
+    Crossed,
+    /// Nothing has happened that it could be held against.
+    NoData,
+}
+
+/// Why the guard has stopped the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alarm {
+    pub cause: Cause,
+    pub condition: Condition,
+    pub achieved: f64,
+    /// For a degradation: the value at the beginning of the run.
+    pub baseline: Option<f64>,
+    /// Since the start of the run.
+    pub at: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// One of the plan's `abort_on`.
+    AbortOn,
+    Degradation,
+    /// A threshold with the word `abort`.
+    Threshold,
+}
+
+impl std::fmt::Display for Alarm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let metric = self.condition.metric;
+        match self.cause {
+            Cause::AbortOn => write!(f, "abort_on {}", self.condition)?,
+            Cause::Degradation => write!(f, "degradation, {}", self.condition)?,
+            Cause::Threshold => write!(f, "threshold {}", self.condition)?,
+        }
+        write!(
+            f,
+            ": {} was {}",
+            metric.as_str(),
+            metric.show(self.achieved)
+        )?;
+        if let Some(baseline) = self.baseline {
+            write!(f, ", {} at the beginning", metric.show(baseline))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,40 @@
+//! What became of one request. Made by `http`, judged by `resilience`, counted by `metrics`.
+
+use crate::Failure;
+
+words! {
+    /// What the error mix tells apart.
+    pub enum Class {
+        /// A status below 400.
+        Success => "success",
+        /// A status from 400 to 499.
+        Client => "client",
+        /// A status of 500 and above, or no response.
+        Server => "server",
+    }
+}
+
+impl Class {
+    pub fn of(outcome: Outcome) -> Class {
+        match outcome {
+            Outcome::Status(..400) => Class::Success,
+            Outcome::Status(400..500) => Class::Client,
+            Outcome::Status(_) | Outcome::Failed(_) => Class::Server,
+        }
+    }
+}
+
+/// What became of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// The target answered with this status code.
+    Status(u16),
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// A status below 400.
+    pub fn is_good(self) -> bool {
+        matches!(self, Outcome::Status(status) if status < 400)
+    }
+}

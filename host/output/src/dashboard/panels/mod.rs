@@ -1,0 +1,90 @@
+//! The panels of the dashboard, row by row: the one table that [`super::grafana`] draws. Every query has data in a demo,
+//! which a test holds with a real Prometheus.
+
+mod inside;
+mod load;
+mod target;
+
+use super::query::Queries;
+use vespeiro_metrics::families::Metric;
+
+/// Panels under one heading.
+pub(super) struct Row {
+    pub(super) title: &'static str,
+    pub(super) panels: Vec<Panel>,
+}
+
+pub(super) struct Panel {
+    pub(super) title: &'static str,
+    /// What to see in it.
+    pub(super) help: &'static str,
+    pub(super) look: Look,
+    /// In Grafana's words.
+    pub(super) unit: &'static str,
+    /// Of 24.
+    pub(super) width: u32,
+    /// Query and legend.
+    pub(super) queries: Vec<(String, &'static str)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Stat,
+    Lines,
+    /// Lines that add up.
+    Stacked,
+    HeatMap,
+    Table,
+}
+
+fn panel(
+    look: Look,
+    width: u32,
+    unit: &'static str,
+    title: &'static str,
+    help: &'static str,
+    queries: impl IntoIterator<Item = (String, &'static str)>,
+) -> Panel {
+    Panel {
+        title,
+        help,
+        look,
+        unit,
+        width,
+        queries: queries.into_iter().collect(),
+    }
+}
+
+fn lines(
+    width: u32,
+    unit: &'static str,
+    title: &'static str,
+    help: &'static str,
+    queries: impl IntoIterator<Item = (String, &'static str)>,
+) -> Panel {
+    panel(Look::Lines, width, unit, title, help, queries)
+}
+
+fn stat(unit: &'static str, title: &'static str, help: &'static str, query: String) -> Panel {
+    panel(Look::Stat, 4, unit, title, help, [(query, "")])
+}
+
+/// All rows, from the outside to the inside.
+pub(super) fn rows(q: &Queries) -> Vec<Row> {
+    vec![
+        target::overview(q),
+        target::latency(q),
+        target::archetypes(q),
+        target::routes(q),
+        load::profile(q),
+        load::mixes(q),
+        load::regard(q),
+        inside::behaviors(q),
+        inside::generator(q),
+    ]
+}
+
+fn quantiles(q: &Queries, metric: &Metric) -> [(String, &'static str); 3] {
+    [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")]
+        .map(|(quantile, name)| (q.quantile(quantile, metric, "", ""), name))
+}

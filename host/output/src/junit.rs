@@ -1,0 +1,122 @@
+//! `--junit`: thresholds and checks as test cases, for CI systems that show those. Written by the commands at the end
+//! of a run, from the [`Summary`] alone. A test case fails where its threshold is crossed, or its check did not always
+//! hold; a threshold without data is skipped.
+
+use std::path::Path;
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use vespeiro_metrics::State;
+use vespeiro_summary::files::{WriteError, write_whole};
+use vespeiro_summary::json::Summary;
+use vespeiro_summary::verdicts::Threshold;
+
+/// Write the file. Readers see the old one or the whole new one, never a part.
+pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
+    write_whole("JUnit report", path, |file| {
+        report(summary)
+            .serialize(file)
+            .map_err(std::io::Error::other)
+    })
+}
+
+fn report(summary: &Summary) -> Report {
+    let mut report = Report::new(format!("vespeiro {}", summary.run.id));
+    report.set_time(elapsed(summary));
+    if let Some(aborted) = &summary.aborted {
+        let message = format!("{} came true: {}", aborted.condition, aborted.achieved);
+        let mut suite = suite("run", summary);
+        suite.add_test_case(case("run", "the run goes to its end", Some(&message)));
+        report.add_test_suite(suite);
+    }
+    let mut thresholds = suite("thresholds", summary);
+    thresholds.add_test_cases(summary.thresholds.iter().map(threshold));
+    let mut checks = suite("checks", summary);
+    checks.add_test_cases(summary.checks.iter().map(|check| {
+        let failed = (check.failed > 0).then(|| {
+            let all = check.passed + check.failed;
+            format!("{} of {all} did not hold", check.failed)
+        });
+        case(&check.archetype, &check.name, failed.as_deref())
+    }));
+    report.add_test_suites([thresholds, checks]);
+    report
+}
+
+fn elapsed(summary: &Summary) -> Duration {
+    Duration::try_from_secs_f64(summary.run.elapsed_seconds).unwrap_or_default()
+}
+
+fn suite(name: &str, summary: &Summary) -> TestSuite {
+    let mut suite = TestSuite::new(name);
+    suite.set_time(elapsed(summary));
+    suite
+}
+
+fn case(class: &str, name: &str, failed: Option<&str>) -> TestCase {
+    let status = match failed {
+        None => TestCaseStatus::success(),
+        Some(message) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(message);
+            status
+        }
+    };
+    let mut case = TestCase::new(name, status);
+    case.set_classname(class);
+    case
+}
+
+fn threshold(threshold: &Threshold) -> TestCase {
+    let achieved = threshold.achieved.unwrap_or_default();
+    let crossed = format!("{} was {achieved}", threshold.metric);
+    match threshold.state {
+        State::Ok => case("thresholds", &threshold.condition, None),
+        State::Crossed => case("thresholds", &threshold.condition, Some(&crossed)),
+        State::NoData => {
+            let mut case = TestCase::new(threshold.condition.as_str(), TestCaseStatus::skipped());
+            case.set_classname("thresholds");
+            case
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vespeiro_metrics::testing::snapshot;
+    use vespeiro_plan::Language;
+    use vespeiro_plan::testing::plan;
+
+    #[test]
+    fn thresholds_and_checks_are_test_cases() {
+        let summary = Summary::new(&plan(Language::English), &snapshot());
+        let read = Report::deserialize_from_str(&report(&summary).to_string().unwrap()).unwrap();
+        let cases: Vec<String> = read
+            .test_suites
+            .iter()
+            .flat_map(|suite| {
+                suite.test_cases.iter().map(|case| {
+                    let status = match &case.status {
+                        TestCaseStatus::Success { .. } => "fine".to_owned(),
+                        TestCaseStatus::NonSuccess { message, .. } => {
+                            message.as_deref().unwrap_or_default().to_owned()
+                        }
+                        TestCaseStatus::Skipped { .. } => "skipped".to_owned(),
+                    };
+                    format!("{}: {}: {status}", suite.name.as_str(), case.name.as_str())
+                })
+            })
+            .collect();
+        assert_eq!(
+            cases,
+            [
+                "thresholds: p95<500ms: fine",
+                "thresholds: error_rate{archetype=admin}<1%:30s abort: error_rate was 0.04",
+                "thresholds: checks{archetype=admin}>99%: skipped",
+                "checks: profile is mine: 1 of 40 did not hold",
+            ]
+        );
+    }
+}

@@ -1,0 +1,245 @@
+//! Numbers, times and sizes as a reader of English or Brazilian Portuguese writes them. Used by everything in the
+//! report that people read; never by JSON or metrics.
+
+use std::time::Duration;
+
+use super::words::{ENGLISH, PORTUGUESE, Words};
+use vespeiro_model::{BreakerState, Failure};
+use vespeiro_plan::Language;
+
+/// The words and the number formats of one language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locale(Language);
+
+impl Locale {
+    pub fn new(language: Language) -> Locale {
+        Locale(language)
+    }
+
+    pub(super) fn words(self) -> &'static Words {
+        match self.0 {
+            Language::English => &ENGLISH,
+            Language::Portuguese => &PORTUGUESE,
+        }
+    }
+
+    pub fn failure(self, failure: Failure) -> &'static str {
+        self.words().failure(failure)
+    }
+
+    pub fn breaker(self, state: BreakerState) -> &'static str {
+        self.words().breaker_state(state)
+    }
+
+    /// `15,432` or `15.432`.
+    pub fn integer(self, number: u64) -> String {
+        let digits = number.to_string();
+        let mut text = String::with_capacity(digits.len() * 4 / 3);
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                text.push(self.separators().0);
+            }
+            text.push(digit);
+        }
+        text
+    }
+
+    /// `1,234.5` or `1.234,5`.
+    pub fn decimal(self, number: f64, places: usize) -> String {
+        if !number.is_finite() {
+            return "–".into();
+        }
+        let text = format!("{:.places$}", number.abs());
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        let sign = if number < 0.0 && text.contains(|c| ('1'..='9').contains(&c)) {
+            "-"
+        } else {
+            ""
+        };
+        // More digits than an integer has: such a number is not worth grouping.
+        let whole = whole
+            .parse()
+            .map_or_else(|_| whole.to_owned(), |whole| self.integer(whole));
+        if fraction.is_empty() {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole}{}{fraction}", self.separators().1)
+        }
+    }
+
+    /// A share of 0 to 1 as `87.3%` or `87,3%`. Never rounds up to 100 or down to 0 what is not.
+    pub fn percent(self, share: f64) -> String {
+        let percent = share * 100.0;
+        let rounded = (percent * 10.0).round() / 10.0;
+        let shown = match rounded {
+            r if r >= 100.0 && share < 1.0 => 99.9,
+            r if r <= 0.0 && share > 0.0 => 0.1,
+            r => r,
+        };
+        format!("{}%", self.decimal(shown, 1))
+    }
+
+    /// A rate: one place below 1,000, none above.
+    pub fn rate(self, per_second: f64) -> String {
+        format!(
+            "{}/s",
+            self.decimal(per_second, if per_second < 1_000.0 { 1 } else { 0 })
+        )
+    }
+
+    /// `0.4s`, `45s`, `1m 23s`, `2h 05m`.
+    pub fn span(self, span: Duration) -> String {
+        let seconds = span.as_secs();
+        match seconds {
+            0 if !span.is_zero() => format!("{}s", self.decimal(span.as_secs_f64(), 1)),
+            0..=59 => format!("{seconds}s"),
+            60..=3_599 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+            _ => format!(
+                "{}h {:02}m",
+                self.integer(seconds / 3_600),
+                seconds / 60 % 60
+            ),
+        }
+    }
+
+    /// `46.3 MB`, in powers of 1,000.
+    pub fn bytes(self, bytes: u64) -> String {
+        let mut value = bytes as f64;
+        for unit in ["B", "kB", "MB", "GB"] {
+            if value < 999.95 {
+                return format!("{} {unit}", self.decimal(value, usize::from(unit != "B")));
+            }
+            value /= 1_000.0;
+        }
+        format!("{} TB", self.decimal(value, 1))
+    }
+
+    /// One time in the unit that suits it: `3.5 µs`, `12.3 ms`, `1.25 s`.
+    pub fn time(self, seconds: f64) -> String {
+        let unit = Unit::for_largest(seconds);
+        let places = if seconds < 10e-6 { 1 } else { unit.places() };
+        format!(
+            "{} {}",
+            self.decimal(seconds / unit.seconds(), places),
+            unit.as_str()
+        )
+    }
+
+    /// A time in a given unit, without the unit's name: for tables.
+    pub fn time_in(self, unit: Unit, seconds: f64) -> String {
+        self.decimal(seconds / unit.seconds(), unit.places())
+    }
+
+    /// Between thousands, and before the fraction.
+    fn separators(self) -> (char, char) {
+        match self.0 {
+            Language::English => (',', '.'),
+            Language::Portuguese => ('.', ','),
+        }
+    }
+}
+
+/// Unit of the times of one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Micros,
+    Millis,
+    Seconds,
+}
+
+impl Unit {
+    /// The unit in which the largest time of a table, in seconds, still reads well.
+    pub fn for_largest(seconds: f64) -> Unit {
+        match seconds {
+            s if s < 0.001 => Unit::Micros,
+            s if s < 100.0 => Unit::Millis,
+            _ => Unit::Seconds,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Unit::Micros => "µs",
+            Unit::Millis => "ms",
+            Unit::Seconds => "s",
+        }
+    }
+
+    fn seconds(self) -> f64 {
+        match self {
+            Unit::Micros => 1e-6,
+            Unit::Millis => 1e-3,
+            Unit::Seconds => 1.0,
+        }
+    }
+
+    fn places(self) -> usize {
+        match self {
+            Unit::Micros => 0,
+            Unit::Millis => 1,
+            Unit::Seconds => 2,
+        }
+    }
+}
+
+/// Text that cannot steer a terminal: routes and names come from behaviors, which anybody may have written.
+pub(super) fn harmless(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EN: Locale = Locale(Language::English);
+    const PT: Locale = Locale(Language::Portuguese);
+
+    #[test]
+    fn groups_and_fractions_follow_the_language() {
+        assert_eq!(EN.integer(0), "0");
+        assert_eq!(EN.integer(999), "999");
+        assert_eq!(EN.integer(15_432), "15,432");
+        assert_eq!(PT.integer(15_432), "15.432");
+        assert_eq!(PT.integer(1_234_567), "1.234.567");
+        assert_eq!(PT.decimal(1_234.56, 1), "1.234,6");
+        assert_eq!(EN.decimal(-0.04, 1), "0.0");
+        assert_eq!(EN.decimal(-1_234.5, 1), "-1,234.5");
+        assert_eq!(EN.decimal(f64::NAN, 1), "–");
+    }
+
+    #[test]
+    fn a_percentage_is_all_or_nothing_only_when_it_is() {
+        assert_eq!(
+            (EN.percent(0.873), PT.percent(0.873)),
+            ("87.3%".into(), "87,3%".into())
+        );
+        assert_eq!(EN.percent(0.999_99), "99.9%");
+        assert_eq!(EN.percent(0.000_01), "0.1%");
+        assert_eq!(
+            (EN.percent(1.0), EN.percent(0.0)),
+            ("100.0%".into(), "0.0%".into())
+        );
+    }
+
+    #[test]
+    fn times_and_sizes_choose_their_unit() {
+        assert_eq!(EN.time(0.000_003_5), "3.5 µs");
+        assert_eq!(EN.time(0.000_250), "250 µs");
+        assert_eq!(PT.time(0.012_34), "12,3 ms");
+        assert_eq!(EN.time(250.0), "250.00 s");
+        assert_eq!(EN.bytes(999), "999 B");
+        assert_eq!(EN.bytes(999_990), "1.0 MB");
+        assert_eq!(PT.bytes(46_300_000), "46,3 MB");
+        assert_eq!(EN.span(Duration::ZERO), "0s");
+        assert_eq!(EN.span(Duration::from_millis(430)), "0.4s");
+        assert_eq!(EN.span(Duration::from_secs(83)), "1m 23s");
+        assert_eq!(EN.span(Duration::from_secs(7_500)), "2h 05m");
+    }
+
+    #[test]
+    fn escape_sequences_lose_their_teeth() {
+        assert_eq!(harmless("/a\x1b[2J\n"), "/a?[2J?");
+    }
+}

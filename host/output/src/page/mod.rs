@@ -1,0 +1,10 @@
+//! The live page of a run: its files, its words in both languages, and what it is told twice a second. `cli` serves it.
+//! Reads snapshots and the plan; whatever it shows, it changes nothing.
+
+mod assets;
+mod shown;
+mod view;
+mod words;
+
+pub use assets::{Asset, Page};
+pub use view::{End, Facts, Phase, Point, Told, View};

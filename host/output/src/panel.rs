@@ -1,0 +1,258 @@
+//! The live panel: what it shows ([`render`], a pure function of the snapshot) and when it is drawn. Used by
+//! [`super::Display`]. Lines and columns that do not fit are left out; nothing wraps and nothing is cut in the middle
+//! of a number.
+
+mod archetypes;
+mod painter;
+mod rows;
+
+use std::io::Write;
+
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::terminal;
+use ratatui::layout::Rect;
+
+use self::painter::Painter;
+use super::{Locale, RunShape};
+use vespeiro_metrics::Snapshot;
+use vespeiro_plan::{ErrorMix, Plan, RequestMix};
+use vespeiro_summary::gather::target;
+
+/// Recent requests that are shown at most.
+const ACTIVITY: usize = 8;
+
+/// What the view knows besides the snapshot; it does not change during a run.
+#[derive(Debug, Clone)]
+pub struct PanelState {
+    pub(super) locale: Locale,
+    pub(super) shape: RunShape,
+    scenario: String,
+    target: String,
+    run_id: String,
+    mix: Option<RequestMix>,
+    error_mix: Option<ErrorMix>,
+    /// Of the times of day in the list of recent requests: the local one.
+    time_zone: TimeZone,
+}
+
+impl PanelState {
+    pub fn new(plan: &Plan, shape: RunShape) -> PanelState {
+        PanelState {
+            locale: Locale::new(plan.output.language),
+            shape,
+            scenario: plan.scenario.clone(),
+            target: target(plan),
+            run_id: plan.run_id.clone(),
+            mix: plan.mix.clone(),
+            error_mix: plan.error_mix,
+            time_zone: TimeZone::system(),
+        }
+    }
+}
+
+/// Draw the panel into `area` of `buffer`.
+pub fn render(snapshot: &Snapshot, state: &PanelState, area: Rect, buffer: &mut Buffer) {
+    let area = area.intersection(buffer.area);
+    let lines = rows::lines(snapshot, state, area.width, area.height);
+    for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+        buffer.set_line(area.x, y, line, area.width);
+    }
+}
+
+/// The panel on a terminal.
+#[derive(Debug)]
+pub(super) struct Panel {
+    state: PanelState,
+    painter: Painter,
+    last: Option<Buffer>,
+}
+
+impl Panel {
+    pub(super) fn new(state: PanelState, out: Box<dyn Write + Send>) -> Panel {
+        Panel {
+            state,
+            painter: Painter::new(out),
+            last: None,
+        }
+    }
+
+    pub(super) fn update(&mut self, snapshot: &Snapshot) {
+        let (width, height) = terminal::size().unwrap_or((80, 24));
+        // The cursor rests on the line below the panel.
+        let height = height.saturating_sub(1).min(rows::height(snapshot));
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        render(snapshot, &self.state, area, &mut buffer);
+        self.painter.paint(&buffer);
+        self.last = Some(buffer);
+    }
+
+    pub(super) fn note(&mut self, text: &str) {
+        self.painter.above(text);
+        if let Some(last) = &self.last {
+            self.painter.paint(last);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+    use crate::testing::shape;
+    use vespeiro_metrics::testing::{catalog, role, sample, snapshot, version};
+    use vespeiro_metrics::{Interval, OwnAim, Process, Recorder, RequestSample, Totals};
+    use vespeiro_plan::Language;
+    use vespeiro_plan::testing::plan;
+
+    fn state(language: Language) -> PanelState {
+        PanelState {
+            time_zone: TimeZone::UTC,
+            ..PanelState::new(&plan(language), shape())
+        }
+    }
+
+    fn drawn(snapshot: &Snapshot, language: Language, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let state = state(language);
+        terminal
+            .draw(|frame| render(snapshot, &state, frame.area(), frame.buffer_mut()))
+            .unwrap();
+        terminal.backend().to_string()
+    }
+
+    #[test]
+    fn english() {
+        let snapshot = snapshot();
+        insta::assert_snapshot!(drawn(
+            &snapshot,
+            Language::English,
+            100,
+            rows::height(&snapshot)
+        ));
+    }
+
+    #[test]
+    fn portuguese() {
+        let snapshot = snapshot();
+        insta::assert_snapshot!(drawn(
+            &snapshot,
+            Language::Portuguese,
+            100,
+            rows::height(&snapshot)
+        ));
+    }
+
+    #[test]
+    fn narrow_and_short() {
+        insta::assert_snapshot!(drawn(&snapshot(), Language::English, 48, 12));
+    }
+
+    #[test]
+    fn a_generator_at_its_limit_shows() {
+        let mut snapshot = snapshot();
+        snapshot.cpu.cores = 1;
+        assert!(
+            drawn(&snapshot, Language::English, 100, 30)
+                .contains("WARNING: the generator was the limit")
+        );
+    }
+
+    #[test]
+    fn what_an_archetype_alone_is_to_have_stands_beside_it() {
+        let mut snapshot = snapshot();
+        let own = |archetype, users, rate| OwnAim {
+            archetype,
+            users,
+            rate,
+        };
+        snapshot.aim.own = vec![own(0, 9, None), own(1, 1, Some(20.0))];
+        let shown = drawn(&snapshot, Language::English, 100, 30);
+        let cells = |name: &str| -> Vec<String> {
+            let line = shown.lines().find(|line| line.contains(name)).unwrap();
+            let cells = line.split_whitespace().skip(1).take(2);
+            cells.map(str::to_owned).collect()
+        };
+        assert_eq!(cells("archetype ")[1], "target", "{shown}");
+        assert_eq!(cells("active ")[1], "9", "{shown}");
+        assert_eq!(cells("admin ")[1], "20.0/s", "{shown}");
+    }
+
+    #[test]
+    fn two_versions_of_a_canary_stand_side_by_side() {
+        let mut labels = (*catalog()).clone();
+        let canary = labels.add_version(version(0, "fedcba98"));
+        labels.share_out(0, &[(role(0).version, 0.9), (canary, 0.1)]);
+        let labels = Arc::new(labels);
+        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut recorder = Recorder::new(catalog(), 0);
+        totals.adopt(labels.clone());
+        recorder.adopt(labels.clone());
+        recorder.request(&sample(0, 0));
+        let of_the_canary = RequestSample {
+            role: labels.version(canary).unwrap().role(),
+            ..sample(0, 0)
+        };
+        (0..3).for_each(|_| recorder.request(&of_the_canary));
+        totals.absorb(&mut recorder.take(Interval::new(&labels)));
+        let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
+        let shown = drawn(&snapshot, Language::English, 100, rows::height(&snapshot));
+        let row = |name: &str| -> Vec<String> {
+            let row = shown.lines().find(|line| line.contains(name));
+            let cells = row.unwrap_or_else(|| panic!("{name}: {shown}"));
+            let cells = cells
+                .split_whitespace()
+                .skip_while(|cell| !cell.contains(name));
+            cells.skip(1).take(2).map(str::to_owned).collect()
+        };
+        assert_eq!(row("active")[1], "4");
+        assert_eq!(row("#0123"), ["90.0%", "1"]);
+        assert_eq!(row("#fedc"), ["10.0%", "3"]);
+        // The other archetype has one version, which has no row of its own.
+        let below = |line: &&str| line.starts_with("\"  ") && line.contains('#');
+        assert_eq!(shown.lines().filter(below).count(), 2, "{shown}");
+    }
+
+    #[test]
+    fn a_run_that_stops_says_what_it_waits_for() {
+        let mut snapshot = snapshot();
+        snapshot.stopping = true;
+        let shown = drawn(&snapshot, Language::English, 100, 30);
+        assert!(
+            shown.contains("stopping: waiting for 12 requests under way"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn what_holds_users_back_stands_in_the_first_line() {
+        let mut snapshot = snapshot();
+        let free = drawn(&snapshot, Language::English, 160, 30);
+        assert!(!free.contains("LOGINS PAUSED") && !free.contains("slowed"));
+        let standing = &mut snapshot.standings.0[0];
+        (standing.logins_paused, standing.pace) = (true, 2.5);
+        let held = drawn(&snapshot, Language::English, 160, 30);
+        let first = held.lines().next().unwrap_or_default();
+        assert!(first.contains("LOGINS PAUSED   slowed down 2.5×"), "{held}");
+    }
+
+    #[test]
+    fn any_size_will_do() {
+        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let empty = totals.snapshot(Duration::ZERO, Process::default());
+        for snapshot in [snapshot(), empty] {
+            for (width, height) in [(1, 1), (5, 40), (20, 3), (200, 1), (300, 90)] {
+                drawn(&snapshot, Language::Portuguese, width, height);
+            }
+        }
+        let state = state(Language::English);
+        let mut none = Buffer::empty(Rect::ZERO);
+        render(&snapshot(), &state, Rect::new(0, 0, 80, 24), &mut none);
+    }
+}

@@ -1,0 +1,317 @@
+//! The panel's lines, built for a width and a height. Used by [`super::render`] only.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::style::{Color, Stylize as _};
+use ratatui::text::{Line, Span};
+
+use super::super::summary::limit_text;
+use super::{ACTIVITY, PanelState, archetypes};
+use vespeiro_metrics::{Activity, Catalog, Role, Snapshot};
+use vespeiro_model::{BreakerState, Class, Outcome};
+use vespeiro_summary::gather::generator::limits;
+use vespeiro_summary::gather::mixes::share;
+
+/// Lines before the table of archetypes.
+const HEAD: u16 = 5;
+/// The most lines that target shares take.
+const MIXES: u16 = 2;
+
+/// Lines that the panel would like to have. It does not change during a run but for warnings and canaries, so that the panel
+/// doesn't jump.
+pub(super) fn height(snapshot: &Snapshot) -> u16 {
+    let archetypes = u16::try_from(archetypes::height(snapshot)).unwrap_or(u16::MAX);
+    let warnings = limits(snapshot).len() as u16;
+    (HEAD + MIXES + warnings + ACTIVITY as u16 + 4).saturating_add(archetypes)
+}
+
+/// At most `height` lines; the list of recent requests is the first to give way.
+pub(super) fn lines(
+    snapshot: &Snapshot,
+    state: &PanelState,
+    width: u16,
+    height: u16,
+) -> Vec<Line<'static>> {
+    let width = usize::from(width);
+    let mut lines = head(snapshot, state, width);
+    lines.extend(mixes(snapshot, state, width));
+    lines.extend(limits(snapshot).iter().map(|limit| {
+        let words = state.locale.words();
+        Line::from(
+            format!("{}: {}", words.warning, limit_text(limit, state.locale))
+                .yellow()
+                .bold(),
+        )
+    }));
+    lines.push(Line::default());
+    lines.extend(archetypes::lines(snapshot, state, width));
+    let room = usize::from(height)
+        .saturating_sub(lines.len() + 2)
+        .min(ACTIVITY);
+    if room > 0 && !snapshot.activity.is_empty() {
+        lines.push(Line::default());
+        lines.push(Line::from(state.locale.words().recent.bold()));
+        let from = snapshot.activity.len().saturating_sub(room);
+        lines.extend(
+            snapshot.activity[from..]
+                .iter()
+                .map(|a| activity(a, snapshot, state)),
+        );
+    }
+    lines
+}
+
+fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'static>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let total = snapshot.total();
+    let latency = total.latency();
+    let time = |name: &str, value: Duration| fact(name, l.time(value.as_secs_f64()));
+    let errors = l.integer(total.errors());
+    let planned = match state.shape.requests_planned {
+        0 => String::new(),
+        planned => format!("/{}", l.integer(planned)),
+    };
+    vec![
+        fit(
+            vec![
+                vec!["vespeiro".bold().cyan()],
+                vec![format!("{} → {}", state.scenario, state.target).into()],
+                fact(w.run, state.run_id.clone()),
+            ]
+            .into_iter()
+            .chain(regard(snapshot, state))
+            .collect(),
+            width,
+        ),
+        fit(
+            vec![
+                fact(
+                    w.users,
+                    format!(
+                        "{}/{}",
+                        l.integer(snapshot.users_active()),
+                        l.integer(u64::from(snapshot.aim.users))
+                    ),
+                ),
+                fact(w.requests, l.integer(total.requests()) + &planned),
+                vec![l.rate(snapshot.rates.second.requests).bold()],
+                fact(w.mean, l.rate(snapshot.mean_rate())),
+            ]
+            .into_iter()
+            .chain(profile(snapshot, state))
+            .collect(),
+            width,
+        ),
+        fit(
+            vec![
+                fact(w.success, l.percent(total.success_share())),
+                match total.errors() {
+                    0 => fact(w.errors, errors),
+                    _ => vec![format!("{} ", w.errors).dim(), errors.red().bold()],
+                },
+                fact(w.injected, l.integer(total.injected())),
+                fact(w.sessions, l.integer(snapshot.sessions().started)),
+                fact("CPU", l.percent(snapshot.cpu_share())),
+                fact(w.memory, l.bytes(snapshot.process.rss)),
+            ],
+            width,
+        ),
+        fit(
+            vec![
+                time(w.mean, latency.mean()),
+                time("p50", latency.quantile(0.5)),
+                time("p95", latency.quantile(0.95)),
+                time("p99", latency.quantile(0.99)),
+                time(w.max, latency.max()),
+            ],
+            width,
+        ),
+        fit(progress(snapshot, state), width),
+    ]
+}
+
+/// What the load profile wants, where that is more than users, and what was dropped of it.
+fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let mut facts = Vec::new();
+    if let Some(rate) = snapshot.aim.rate {
+        facts.push(fact(w.wanted, l.rate(rate)));
+    }
+    if snapshot.arrivals.dropped > 0 {
+        let dropped = l.integer(snapshot.arrivals.dropped);
+        facts.push(vec![format!("{} ", w.dropped).dim(), dropped.red().bold()]);
+    }
+    if snapshot.aim.paused {
+        facts.push(vec![w.paused.yellow().bold()]);
+    }
+    facts
+}
+
+/// How the breakers stand, and who waits for the target.
+fn regard(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let stands = &snapshot.standings;
+    let mut facts = Vec::new();
+    if let Some(worst) = stands.breaker() {
+        let word = w.breaker_state(worst);
+        let word = match worst {
+            BreakerState::Closed => word.green(),
+            BreakerState::HalfOpen => word.yellow().bold(),
+            BreakerState::Open => word.red().bold(),
+        };
+        facts.push(vec![format!("{} ", w.breaker).dim(), word]);
+    }
+    if stands.held() > 0 {
+        facts.push(fact(w.waiting, l.integer(stands.held())));
+    }
+    if stands.logins_paused() > 0 {
+        facts.push(vec![w.no_logins.yellow().bold()]);
+    }
+    if stands.pace() > 1.0 {
+        let pace = format!("{}×", l.decimal(stands.pace(), 1));
+        facts.push(vec![format!("{} ", w.slowed).dim(), pace.yellow().bold()]);
+    }
+    facts
+}
+
+/// What the plan's mixes ask for and what the run has had so far, in whole percents: `auth 21/20`.
+fn mixes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'static>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let total = snapshot.total();
+    let against = |name: &str, count: u64, target: f64| {
+        let achieved = 100.0 * share(count, total.requests());
+        fact(
+            name,
+            format!("{}/{}", l.decimal(achieved, 0), l.decimal(target, 0)),
+        )
+    };
+    let mut lines = Vec::new();
+    if let Some(mix) = &state.mix {
+        let mut facts = vec![vec![format!("{} %", w.mix).dim()]];
+        facts.extend(
+            snapshot
+                .by_category()
+                .into_iter()
+                .filter_map(|(name, count)| Some(against(name, count, mix.share(name)?))),
+        );
+        lines.push(fit(facts, width));
+    }
+    if let Some(mix) = state.error_mix {
+        let mut facts = vec![vec![format!("{} %", w.error_mix).dim()]];
+        let counted = Class::ALL.into_iter().zip(total.classes());
+        facts.extend(
+            counted
+                .zip(mix.shares())
+                .map(|((class, count), target)| against(w.class(class), count, target)),
+        );
+        let committed = snapshot.faults.iter().map(|f| f.committed).sum();
+        facts.push(fact(w.faults, l.integer(committed)));
+        lines.push(fit(facts, width));
+    }
+    lines
+}
+
+fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+    const BAR: usize = 24;
+    let (l, w) = (state.locale, state.locale.words());
+    let mut facts = vec![fact(w.elapsed, l.span(snapshot.elapsed))];
+    if snapshot.stopping {
+        let waits = l.integer(snapshot.standings.in_flight());
+        let line = w.stopping.replace("{}", &waits);
+        facts.push(vec![line.yellow().bold()]);
+        return facts;
+    }
+    if let Some(remaining) = state.shape.remaining(snapshot) {
+        facts.push(fact(w.remaining, format!("~{}", l.span(remaining))));
+    }
+    if let Some(share) = state.shape.progress(snapshot) {
+        let full = ((share * BAR as f64) as usize).min(BAR);
+        facts.push(vec![
+            "█".repeat(full).cyan(),
+            "░".repeat(BAR - full).dim(),
+            format!(" {}", l.percent(share)).into(),
+        ]);
+    }
+    facts
+}
+
+/// `[12:34:15] user-045 active POST /api/v1/users -> 201 (123 ms)`
+fn activity(activity: &Activity, snapshot: &Snapshot, state: &PanelState) -> Line<'static> {
+    let (l, w) = (state.locale, state.locale.words());
+    let at = Timestamp::try_from(activity.at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = at
+        .to_zoned_datetime(state.time_zone.clone())
+        .strftime("%H:%M:%S")
+        .to_string();
+    let digits = state
+        .shape
+        .users_total
+        .saturating_sub(1)
+        .to_string()
+        .len()
+        .max(3);
+    let (method, path) = snapshot
+        .catalog
+        .route(activity.role.archetype, activity.route);
+    let outcome = match activity.outcome {
+        Outcome::Status(status) => status.to_string(),
+        Outcome::Failed(failure) => w.failure(failure).to_owned(),
+    };
+    let color = match activity.outcome {
+        _ if activity.outcome.is_good() => Color::Green,
+        _ if activity.expected => Color::Yellow,
+        _ => Color::Red,
+    };
+    let seconds = activity.latency.as_secs_f64();
+    let places = if seconds < 0.010 { 1 } else { 0 };
+    let mark = if activity.expected && !activity.outcome.is_good() {
+        format!(" {}", w.injected)
+    } else {
+        String::new()
+    };
+    Line::from(vec![
+        format!("[{at}] ").dim(),
+        format!(
+            "{}-{:0digits$} {} {method} {path} -> ",
+            w.user,
+            activity.user,
+            role(activity.role, &snapshot.catalog)
+        )
+        .into(),
+        outcome.fg(color),
+        format!(" ({} ms){mark}", l.decimal(seconds * 1e3, places)).into(),
+    ])
+}
+
+/// The archetype, and which of its versions once there is more than one.
+fn role(role: Role, catalog: &Catalog) -> String {
+    let name = catalog.archetype(role.archetype);
+    match catalog.version(role.version) {
+        Some(version) if catalog.was_swapped(role.archetype) => {
+            format!("{name} {}", version.short())
+        }
+        _ => name.to_owned(),
+    }
+}
+
+fn fact(name: &str, value: String) -> Vec<Span<'static>> {
+    vec![format!("{name} ").dim(), value.into()]
+}
+
+/// As many facts as fit into the width, the first one always.
+fn fit(facts: Vec<Vec<Span<'static>>>, width: usize) -> Line<'static> {
+    const GAP: &str = "   ";
+    let mut line = Line::default();
+    for (at, fact) in facts.into_iter().enumerate() {
+        let needed: usize = fact.iter().map(Span::width).sum();
+        if at > 0 {
+            if line.width() + GAP.len() + needed > width {
+                break;
+            }
+            line.push_span(GAP);
+        }
+        line.spans.extend(fact);
+    }
+    line
+}

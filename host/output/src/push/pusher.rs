@@ -1,0 +1,234 @@
+//! The beat of one receiver: encode the latest snapshot, queue it, send what is queued, in order. Driven by
+//! [`super::Exporters`]. The queue is bounded by bytes; what does not fit is dropped, oldest first, counted and told.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use vespeiro_http::{PostError, Poster};
+use vespeiro_metrics::Snapshot;
+
+/// Most bytes that wait for a receiver.
+const MAX_QUEUED: usize = 8 << 20;
+/// First and longest pause after a failure.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
+/// How long the end of a run waits for a receiver that is there.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How a snapshot is written for one kind of receiver.
+pub(super) trait Wire: fmt::Debug + Send {
+    /// The flag that asks for it.
+    fn flag(&self) -> &'static str;
+
+    /// Bodies of posts, in order.
+    fn encode(&mut self, snapshot: &Snapshot) -> Vec<Vec<u8>>;
+
+    /// The end of every series that was sent.
+    fn farewell(&mut self) -> Vec<Vec<u8>>;
+}
+
+#[derive(Debug)]
+pub(super) struct Pusher {
+    wire: Box<dyn Wire>,
+    poster: Poster,
+    every: Duration,
+    queue: Queue,
+    /// Failures since the last success.
+    failures: u32,
+    /// No post before this.
+    wait: Option<Instant>,
+    delivered: u64,
+    refused: u64,
+    /// It has ever said anything.
+    answers: bool,
+}
+
+impl Pusher {
+    pub(super) fn new(wire: Box<dyn Wire>, poster: Poster, every: Duration) -> Self {
+        Self {
+            wire,
+            poster,
+            every,
+            queue: Queue::default(),
+            failures: 0,
+            wait: None,
+            delivered: 0,
+            refused: 0,
+            answers: false,
+        }
+    }
+
+    /// Push until nobody publishes any more, then say farewell.
+    pub(super) async fn push(mut self, mut snapshots: watch::Receiver<Option<Arc<Snapshot>>>) {
+        // From the very first snapshot on, so that counters are seen to begin at 0.
+        if snapshots.wait_for(Option::is_some).await.is_err() {
+            return;
+        }
+        let mut last = None;
+        let mut beat = interval(self.every);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let over = tokio::select! {
+                _ = beat.tick() => false,
+                () = closed(&mut snapshots) => true,
+            };
+            let latest = snapshots.borrow().clone();
+            self.take(latest, &mut last);
+            if over {
+                break;
+            }
+            self.deliver().await;
+        }
+        self.queue.add(self.wire.farewell());
+        self.finish().await;
+    }
+
+    fn take(&mut self, latest: Option<Arc<Snapshot>>, last: &mut Option<Arc<Snapshot>>) {
+        let Some(latest) = latest else { return };
+        let known = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &latest));
+        if !known {
+            self.queue.add(self.wire.encode(&latest));
+            *last = Some(latest);
+        }
+    }
+
+    /// Send what is queued until a post fails.
+    async fn deliver(&mut self) {
+        if self.wait.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
+        while let Some(body) = self.queue.bodies.front() {
+            let posted = self.poster.post(body.clone()).await;
+            self.answers |= !matches!(posted, Err(PostError::Unreached(_)));
+            match posted {
+                Ok(()) => {
+                    self.queue.pop();
+                    self.delivered += 1;
+                    if self.failures > 0 {
+                        tracing::info!("{} is taken again", self.place());
+                    }
+                    (self.failures, self.wait) = (0, None);
+                }
+                Err(PostError::Refused { status, words }) => {
+                    self.queue.pop();
+                    self.refused += 1;
+                    if self.refused == 1 {
+                        let error = PostError::Refused { status, words };
+                        tracing::warn!("{}: {error}; the run goes on", self.place());
+                    }
+                }
+                Err(error) => {
+                    if self.failures == 0 {
+                        tracing::warn!(
+                            "{}: {error}; the run goes on, and it is tried again",
+                            self.place()
+                        );
+                    }
+                    let asked = match error {
+                        PostError::Busy { wait, .. } => wait,
+                        _ => None,
+                    };
+                    let pause = asked.unwrap_or_else(|| back_off(self.failures));
+                    self.failures += 1;
+                    self.wait = Some(Instant::now() + pause.min(BACK_OFF.1));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Send the rest. A receiver that has never answered gets one more chance and no more time.
+    async fn finish(mut self) {
+        let deadline = Instant::now() + FAREWELL;
+        self.failures = self.failures.min(1);
+        self.wait = None;
+        loop {
+            // A post that has begun may not hold up the end either.
+            let _ = tokio::time::timeout_at(deadline, self.deliver()).await;
+            let next = self.wait.unwrap_or(deadline);
+            if self.queue.bodies.is_empty() || !self.answers || next >= deadline {
+                break;
+            }
+            sleep(next - Instant::now()).await;
+        }
+        let lost = self.queue.dropped + self.refused + self.queue.bodies.len() as u64;
+        if lost > 0 {
+            let sent = lost + self.delivered;
+            tracing::warn!("{}: {lost} of {sent} posts were not taken", self.place());
+        }
+    }
+
+    /// The flag and the receiver.
+    fn place(&self) -> String {
+        format!("--{} {}", self.wire.flag(), self.poster.url())
+    }
+}
+
+fn back_off(failures: u32) -> Duration {
+    BACK_OFF
+        .0
+        .saturating_mul(1 << failures.min(10))
+        .min(BACK_OFF.1)
+}
+
+/// Until every publisher is gone.
+async fn closed(snapshots: &mut watch::Receiver<Option<Arc<Snapshot>>>) {
+    while snapshots.changed().await.is_ok() {}
+}
+
+/// Bodies that wait, oldest first.
+#[derive(Debug, Default)]
+struct Queue {
+    bodies: VecDeque<Vec<u8>>,
+    bytes: usize,
+    dropped: u64,
+}
+
+impl Queue {
+    fn add(&mut self, bodies: Vec<Vec<u8>>) {
+        for body in bodies {
+            self.bytes += body.len();
+            self.bodies.push_back(body);
+        }
+        while self.bytes > MAX_QUEUED && self.bodies.len() > 1 {
+            self.pop();
+            self.dropped += 1;
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some(body) = self.bodies.pop_front() {
+            self.bytes -= body.len();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_drops_the_oldest_and_counts_it() {
+        let mut queue = Queue::default();
+        let big = |first: u8| vec![first; MAX_QUEUED / 2];
+        queue.add(vec![big(1), big(2)]);
+        assert_eq!((queue.bodies.len(), queue.dropped), (2, 0));
+        queue.add(vec![vec![3]]);
+        assert_eq!((queue.bodies.len(), queue.dropped), (2, 1));
+        assert_eq!(queue.bodies[0][0], 2);
+        queue.pop();
+        queue.pop();
+        queue.pop();
+        assert_eq!(queue.bytes, 0);
+    }
+
+    #[test]
+    fn pauses_grow_to_their_bound() {
+        let pauses = [0, 1, 2, 60].map(|n| back_off(n).as_millis());
+        assert_eq!(pauses, [250, 500, 1_000, 30_000]);
+    }
+}

@@ -1,0 +1,460 @@
+//! The text at the end of a run, for standard output. Rendered from a [`Summary`] alone, so that a stored one gives
+//! the same text. At most 100 columns wide, without colors: it is also read in CI logs and files.
+
+mod tables;
+mod verdicts;
+
+use std::time::Duration;
+
+use super::Locale;
+use super::language::harmless;
+use super::table::labelled;
+use super::words::Words;
+use vespeiro_model::BreakerState;
+use vespeiro_plan::Language;
+use vespeiro_summary::json::{Distribution, Fault, Limit, LimitKind, Summary};
+
+const WIDTH: usize = 100;
+
+/// The whole text, with a line end at its end.
+pub fn text(summary: &Summary, language: Language) -> String {
+    let locale = Locale::new(language);
+    let page = Page::new(summary, locale);
+    let sections = [
+        page.heading(),
+        lines(&page.aborted()),
+        lines(&page.totals()),
+        page.thresholds().render(WIDTH),
+        page.routes().render(WIDTH),
+        page.archetypes().render(WIDTH),
+        page.slowest().render(WIDTH),
+        page.versions().render(WIDTH) + &page.swaps(),
+        page.sessions().render(WIDTH) + &page.begun(),
+        page.checks().render(WIDTH),
+        page.observed().render(WIDTH),
+        lines(&page.generator()),
+        lines(&page.cleanup()),
+        page.warnings().concat(),
+        lines(&[page.repeat()]),
+    ];
+    let sections = sections.into_iter().filter(|section| !section.is_empty());
+    let text = sections.collect::<Vec<_>>().join("\n");
+    // It may be of a file, where anybody may have written whatever stands in it.
+    let lines: Vec<String> = text.split('\n').map(harmless).collect();
+    lines.join("\n")
+}
+
+/// A label, and what is to be told under it; no facts, nothing to tell.
+pub(super) type Facts = (&'static str, Vec<String>);
+
+fn lines(facts: &[Facts]) -> String {
+    let lines = facts
+        .iter()
+        .map(|(label, facts)| labelled(WIDTH, label, facts));
+    lines.collect()
+}
+
+/// What there is to tell, in the order and the words of the text; the page in HTML tells the same.
+pub(super) struct Page<'a> {
+    summary: &'a Summary,
+    locale: Locale,
+    words: &'static Words,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(summary: &'a Summary, locale: Locale) -> Page<'a> {
+        Page {
+            summary,
+            locale,
+            words: locale.words(),
+        }
+    }
+
+    fn heading(&self) -> String {
+        let run = &self.summary.run;
+        let elapsed = Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
+        let facts = [
+            format!("{} {}", self.words.profile, harmless(&run.profile)),
+            format!(
+                "{} {}",
+                self.words.users,
+                self.locale.integer(u64::from(run.users))
+            ),
+            format!(
+                "{} {}",
+                self.words.workers,
+                self.locale.integer(run.workers as u64)
+            ),
+            format!("{} {}", self.words.elapsed, self.locale.span(elapsed)),
+            format!("{} {}", self.words.started, run.started_at),
+        ];
+        format!(
+            "Vespeiro {}: {} {}, {} → {}\n{}\n",
+            self.summary.version,
+            self.words.run,
+            run.id,
+            harmless(&run.scenario),
+            harmless(&run.target),
+            facts.join(", ")
+        )
+    }
+
+    pub(super) fn totals(&self) -> Vec<Facts> {
+        let (total, l, w) = (&self.summary.total, self.locale, self.words);
+        let mut requests = vec![
+            format!("{} {}", l.integer(total.requests), w.sent),
+            l.rate(total.per_second),
+        ];
+        requests.extend(self.summary.not_sent.iter().map(|n| {
+            format!(
+                "{} {} ({})",
+                w.not_sent,
+                l.integer(n.count),
+                w.failure(n.failure)
+            )
+        }));
+        let mut success = vec![
+            l.percent(total.success_share),
+            format!("{} {}", w.errors, l.integer(total.errors)),
+        ];
+        if total.injected > 0 {
+            success.push(format!("{} {}", w.injected, l.integer(total.injected)));
+        }
+        let traffic = vec![
+            format!("{} {}", l.bytes(total.bytes_sent), w.sent_bytes),
+            format!("{} {}", l.bytes(total.bytes_received), w.received),
+        ];
+        let mut facts = vec![
+            (w.requests, requests),
+            (w.success, success),
+            (w.latency, self.quantiles(&total.latency)),
+        ];
+        if let Some(arrivals) = &self.summary.arrivals {
+            facts.push((w.service_time, self.quantiles(&arrivals.service)));
+            let counts = [
+                format!("{} {}", l.integer(arrivals.due), w.due),
+                format!("{} {}", w.dropped, l.integer(arrivals.dropped)),
+            ];
+            facts.push((w.arrivals, counts.to_vec()));
+        }
+        facts.extend([
+            (w.traffic, traffic),
+            (w.status, self.classes()),
+            (w.failures, self.failures()),
+            (w.mix, self.mix()),
+            (w.error_mix, self.error_mix()),
+            (w.faults, self.faults()),
+            (w.regard, self.regard()),
+        ]);
+        facts
+    }
+
+    fn quantiles(&self, of: &Distribution) -> Vec<String> {
+        let values = [
+            (self.words.mean, of.mean),
+            ("p50", of.p50),
+            ("p90", of.p90),
+            ("p95", of.p95),
+            ("p99", of.p99),
+            (self.words.max, of.max),
+        ];
+        values
+            .map(|(name, seconds)| format!("{name} {}", self.locale.time(seconds)))
+            .to_vec()
+    }
+
+    fn classes(&self) -> Vec<String> {
+        let l = self.locale;
+        self.summary
+            .classes
+            .iter()
+            .map(|c| {
+                let name = match c.class {
+                    0 => self.words.no_response.to_owned(),
+                    class => format!("{class}xx"),
+                };
+                let share = l.percent(c.count as f64 / self.summary.total.requests.max(1) as f64);
+                let injected = match c.injected {
+                    0 => String::new(),
+                    n => format!(", {} {}", self.words.injected, l.integer(n)),
+                };
+                format!("{name}: {} ({share}{injected})", l.integer(c.count))
+            })
+            .collect()
+    }
+
+    /// Codes of 400 and above and kinds of failure, those that the tool asked for marked.
+    fn failures(&self) -> Vec<String> {
+        self.summary
+            .results
+            .iter()
+            .filter_map(|r| {
+                let name = match (r.status, r.failure) {
+                    (_, Some(failure)) => self.words.failure(failure).to_owned(),
+                    (Some(status), None) if status >= 400 => status.to_string(),
+                    _ => return None,
+                };
+                let mark = if r.expected {
+                    format!(" ({})", self.words.injected)
+                } else {
+                    String::new()
+                };
+                Some(format!("{name}: {}{mark}", self.locale.integer(r.count)))
+            })
+            .collect()
+    }
+
+    fn mix(&self) -> Vec<String> {
+        self.summary
+            .mix
+            .iter()
+            .map(|m| self.against(&harmless(&m.category), m.share, m.target))
+            .collect()
+    }
+
+    fn error_mix(&self) -> Vec<String> {
+        self.summary
+            .error_mix
+            .iter()
+            .filter(|e| e.target.is_some())
+            .map(|e| self.against(self.words.class(e.class), e.share, e.target))
+            .collect()
+    }
+
+    /// What was achieved, and in brackets what was asked for.
+    fn against(&self, name: &str, share: f64, target: Option<f64>) -> String {
+        let l = self.locale;
+        let target = target.map_or_else(String::new, |target| {
+            format!(" ({} {})", self.words.wanted, l.percent(target))
+        });
+        format!("{name} {}{target}", l.percent(share))
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let (l, w) = (self.locale, self.words);
+        let counts = |f: &Fault| {
+            let (committed, asked) = (l.integer(f.committed), l.integer(f.asked));
+            format!("{} {committed} ({} {asked})", w.fault(f.kind), w.asked)
+        };
+        self.summary.faults.iter().map(counts).collect()
+    }
+
+    /// What was held back out of regard for the target; nothing when nothing was.
+    fn regard(&self) -> Vec<String> {
+        let (l, w, regard) = (self.locale, self.words, &self.summary.regard);
+        let opened = regard.breaker.iter().find(|t| t.to == BreakerState::Open);
+        let mut facts = Vec::new();
+        facts.extend(
+            opened
+                .filter(|t| t.count > 0)
+                .map(|t| format!("{} {}", w.opened, l.integer(t.count))),
+        );
+        facts.extend(regard.holds.iter().map(|hold| {
+            let time = Duration::try_from_secs_f64(hold.seconds).unwrap_or_default();
+            let (count, time) = (l.integer(hold.count), l.span(time));
+            format!("{} {count} ({time})", w.hold(hold.reason))
+        }));
+        let counts = [
+            (w.retries, regard.retries),
+            (w.refused_logins, regard.refused_logins),
+        ];
+        let counted = counts.into_iter().filter(|(_, count)| *count > 0);
+        facts.extend(counted.map(|(name, count)| format!("{name} {}", l.integer(count))));
+        facts
+    }
+
+    pub(super) fn generator(&self) -> Vec<Facts> {
+        let (l, w, g) = (self.locale, self.words, &self.summary.generator);
+        let cores = w.of_cores.replace("{}", &l.integer(g.cores as u64));
+        let instances: u64 = self
+            .summary
+            .archetypes
+            .iter()
+            .map(|a| a.instances_built)
+            .sum();
+        let traps: u64 = self.summary.archetypes.iter().map(|a| a.traps).sum();
+        let generator = vec![
+            format!("CPU {} {cores}", l.percent(g.cpu_share)),
+            format!("{} {}", w.memory, l.bytes(g.rss_bytes)),
+            format!("{} p99 {}", w.lag, l.time(g.scheduling_lag.p99)),
+        ];
+        let mut behaviors = vec![
+            format!("{} {}", l.percent(g.guest_share), w.of_cpu),
+            format!("{} {}", w.median_call, l.time(g.guest_calls.p50)),
+            format!("{} {}", w.instances, l.integer(instances)),
+        ];
+        if traps > 0 {
+            behaviors.push(format!("{} {}", w.traps, l.integer(traps)));
+        }
+        vec![(w.generator, generator), (w.behaviors, behaviors)]
+    }
+
+    pub(super) fn cleanup(&self) -> Vec<Facts> {
+        let (l, w) = (self.locale, self.words);
+        let Some(cleanup) = &self.summary.cleanup else {
+            return Vec::new();
+        };
+        let mut facts = vec![
+            format!("{} {}", l.integer(cleanup.removed), w.removed),
+            format!("{} {}", l.integer(cleanup.left), w.left_behind),
+            format!("{} {}", l.integer(cleanup.requests), w.requests),
+        ];
+        facts.extend(cleanup.journal.as_deref().map(harmless));
+        vec![(w.cleanup, facts)]
+    }
+
+    /// Lines that call for an explanation of the figures, each with its line end.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let (l, w, regard) = (self.locale, self.words, &self.summary.regard);
+        let limits = &self.summary.generator.limits;
+        let mut lines: Vec<String> = Vec::new();
+        let dropped = self.summary.arrivals.as_ref().map_or(0, |a| a.dropped);
+        if dropped > 0 {
+            lines.push(w.dropped_limit.replace("{dropped}", &l.integer(dropped)));
+        }
+        lines.extend(limits.iter().map(|limit| limit_text(limit, l)));
+        if regard.login_pauses > 0 {
+            let refused = l.integer(regard.refused_logins);
+            lines.push(w.logins_paused.replace("{}", &refused));
+        }
+        let lines = lines.iter().map(|line| format!("{}: {line}\n", w.warning));
+        let mut lines: Vec<String> = lines.collect();
+        if !limits.is_empty() {
+            lines.push(format!("{}\n", w.what_to_do));
+        }
+        lines
+    }
+
+    pub(super) fn repeat(&self) -> Facts {
+        let summary = self.summary;
+        if !summary.run.parts.is_empty() {
+            let parts = summary.run.parts.iter();
+            let seeds = parts.map(|part| format!("{} --seed {}", harmless(&part.id), part.seed));
+            return (self.words.repeat, seeds.collect());
+        }
+        let seed = summary.run.seed.to_string();
+        let governed = summary.mix.iter().any(|m| m.target.is_some())
+            || summary.error_mix.iter().any(|e| e.target.is_some());
+        let with = if governed {
+            self.words.repeat_governed
+        } else {
+            self.words.repeat_with
+        };
+        (self.words.repeat, vec![with.replace("{seed}", &seed)])
+    }
+}
+
+/// One sentence about a bound of the generator that was crossed.
+pub(super) fn limit_text(limit: &Limit, locale: Locale) -> String {
+    let words = locale.words();
+    let (template, value, bound) = match limit.kind {
+        LimitKind::Cpu => (
+            words.cpu_limit,
+            locale.percent(limit.value),
+            locale.percent(limit.bound),
+        ),
+        LimitKind::SchedulingLag => (
+            words.lag_limit,
+            locale.time(limit.value),
+            locale.time(limit.bound),
+        ),
+    };
+    template
+        .replace("{value}", &value)
+        .replace("{bound}", &bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::length;
+    use vespeiro_metrics::testing::snapshot;
+    use vespeiro_metrics::{Process, Totals};
+    use vespeiro_plan::testing::plan;
+
+    fn summary() -> Summary {
+        Summary::new(&plan(Language::English), &snapshot())
+    }
+
+    #[test]
+    fn english() {
+        insta::assert_snapshot!(text(&summary(), Language::English));
+    }
+
+    #[test]
+    fn portuguese() {
+        insta::assert_snapshot!(text(&summary(), Language::Portuguese));
+    }
+
+    #[test]
+    fn what_a_file_says_cannot_steer_the_terminal() {
+        let mut summary = summary();
+        summary.run.started_at = "\u{1b}[2J\u{7f}".into();
+        let text = text(&summary, Language::English);
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+    }
+
+    #[test]
+    fn a_generator_at_its_limit_is_warned_about() {
+        let mut snapshot = snapshot();
+        snapshot.cpu.cores = 1;
+        let summary = Summary::new(&plan(Language::English), &snapshot);
+        let english = text(&summary, Language::English);
+        assert!(
+            english.contains("WARNING: the generator was the limit: CPU at 95.2% of its cores"),
+            "{english}"
+        );
+        assert!(
+            text(&summary, Language::Portuguese)
+                .contains("AVISO: o gerador foi o limite: CPU em 95,2%")
+        );
+    }
+
+    #[test]
+    fn the_cleanup_is_told_apart_from_the_run() {
+        let mut summary = summary();
+        summary.cleanup = Some(vespeiro_summary::Cleanup {
+            journal: Some("/tmp/k3x9a2b7.journal".into()),
+            ..vespeiro_summary::Cleanup::new(None, 1234, 5)
+        });
+        let line = |language| {
+            let text = text(&summary, language);
+            let line = text.lines().find(|line| line.contains("k3x9a2b7.journal"));
+            line.unwrap()
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            line(Language::English),
+            "cleanup 1,234 removed, 5 left behind, 0 requests, /tmp/k3x9a2b7.journal"
+        );
+        assert_eq!(
+            line(Language::Portuguese),
+            "limpeza 1.234 removidos, 5 deixados, 0 requisições, /tmp/k3x9a2b7.journal"
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_promised() {
+        for language in [Language::English, Language::Portuguese] {
+            for line in text(&summary(), language).lines() {
+                assert!(length(line) <= WIDTH, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_without_a_single_request_reads_well_too() {
+        let mut totals = Totals::new(vespeiro_metrics::testing::catalog(), 1, Process::default());
+        let snapshot = totals.snapshot(std::time::Duration::ZERO, Process::default());
+        let text = text(
+            &Summary::new(&plan(Language::English), &snapshot),
+            Language::English,
+        );
+        assert!(
+            text.contains("0 sent") && !text.contains("NaN") && !text.contains("inf"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! The summary's tables: routes, archetypes, sessions, checks and observed values. Used by the page in `summary.rs`.
+//! A table without a row is no text at all.
+
+use super::Page;
+use crate::language::{Unit, harmless};
+use crate::table::Table;
+use vespeiro_summary::json::Requests;
+
+/// Versions of one archetype that are shown, the newest of them.
+const VERSIONS: usize = 8;
+
+impl Page<'_> {
+    pub(crate) fn routes(&self) -> Table {
+        let rows = self.summary.routes.iter().map(|r| {
+            (
+                format!("{:6} {}", harmless(&r.method), harmless(&r.path)),
+                &r.requests,
+            )
+        });
+        self.latency_table(self.words.routes, rows.collect())
+    }
+
+    pub(crate) fn archetypes(&self) -> Table {
+        let rows = self.summary.archetypes.iter().map(|a| {
+            let behavior = match (a.behavior == a.name, a.version.as_str()) {
+                (true, version) => version.to_owned(),
+                (false, version) => format!("{} {version}", a.behavior),
+            };
+            let behavior = match &a.profile {
+                Some(profile) => format!("{behavior}, {profile}"),
+                None => behavior,
+            };
+            (harmless(&format!("{} ({behavior})", a.name)), &a.requests)
+        });
+        self.latency_table(self.words.archetypes, rows.collect())
+    }
+
+    /// The slowest requests one by one.
+    pub(crate) fn slowest(&self) -> Table {
+        let (l, w, slowest) = (self.locale, self.words, &self.summary.slowest);
+        let unit = Unit::for_largest(slowest.first().map_or(0.0, |slow| slow.latency));
+        let title = format!("{} ({})", w.slowest, unit.as_str());
+        let traced = slowest.iter().any(|slow| slow.trace_id.is_some());
+        let heading = [&title, w.latency, w.status, w.user, w.when];
+        let mut table = match traced {
+            true => Table::new([
+                title.as_str(),
+                heading[1],
+                heading[2],
+                heading[3],
+                heading[4],
+                w.trace,
+            ]),
+            false => Table::new(heading),
+        };
+        for slow in slowest {
+            let outcome = match (slow.status, slow.failure) {
+                (Some(status), _) => status.to_string(),
+                (None, failure) => failure.map_or_else(String::new, |f| w.failure(f).to_owned()),
+            };
+            // The time of day: the date is that of the run.
+            let at = slow.at.get(11..19).unwrap_or(&slow.at);
+            let mut cells = vec![
+                format!("{:6} {}", harmless(&slow.method), harmless(&slow.path)),
+                l.time_in(unit, slow.latency),
+                outcome,
+                slow.user.to_string(),
+                harmless(at),
+            ];
+            if traced {
+                cells.push(harmless(slow.trace_id.as_deref().unwrap_or("")));
+            }
+            table.row(cells);
+        }
+        table
+    }
+
+    /// The versions side by side, where a behavior was swapped.
+    pub(crate) fn versions(&self) -> Table {
+        let (l, w) = (self.locale, self.words);
+        let mut rows = Vec::new();
+        for archetype in &self.summary.archetypes {
+            let all = self.summary.versions.iter();
+            let own: Vec<_> = all.filter(|v| v.archetype == archetype.name).collect();
+            if own.len() < 2 {
+                continue;
+            }
+            rows.extend(own[own.len().saturating_sub(VERSIONS)..].iter().map(|v| {
+                let hash: String = v.hash.chars().take(4).collect();
+                let share = match v.share {
+                    0.0 => String::new(),
+                    share => format!(" ({})", l.percent(share)),
+                };
+                let name = format!("{} {}#{hash}{share}", v.archetype, v.version);
+                (harmless(&name), &v.requests)
+            }));
+        }
+        self.latency_table(w.versions, rows)
+    }
+
+    /// A line for each archetype whose behavior was swapped.
+    pub(crate) fn swaps(&self) -> String {
+        let (l, w) = (self.locale, self.words);
+        let mut text = String::new();
+        for swaps in &self.summary.swaps {
+            let counts = [
+                (w.published, swaps.published),
+                (w.refused, swaps.refused),
+                (w.rolled_back, swaps.rolled_back),
+            ];
+            let counts = counts.iter().filter(|(_, count)| *count > 0);
+            let counts: Vec<_> = counts
+                .map(|(word, count)| format!("{word} {}", l.integer(*count)))
+                .collect();
+            let archetype = harmless(&swaps.archetype);
+            text += &format!("{} {archetype}: {}\n", w.swaps, counts.join(", "));
+        }
+        text
+    }
+
+    fn latency_table(&self, title: &str, rows: Vec<(String, &Requests)>) -> Table {
+        let (l, w) = (self.locale, self.words);
+        let unit = Unit::for_largest(rows.iter().map(|(_, r)| r.latency.max).fold(0.0, f64::max));
+        let title = format!("{title} ({})", unit.as_str());
+        let mut table = Table::new([
+            &title, w.requests, w.errors, "p50", "p90", "p95", "p99", w.max,
+        ]);
+        for (name, r) in rows {
+            let latency = &r.latency;
+            let mut cells = vec![name, l.integer(r.requests), l.integer(r.errors)];
+            let times = [
+                latency.p50,
+                latency.p90,
+                latency.p95,
+                latency.p99,
+                latency.max,
+            ];
+            cells.extend(times.map(|seconds| l.time_in(unit, seconds)));
+            table.row(cells);
+        }
+        table
+    }
+
+    pub(crate) fn sessions(&self) -> Table {
+        let (l, w, sessions) = (self.locale, self.words, &self.summary.sessions);
+        let ended: u64 = sessions.endings.iter().map(|e| e.count).sum();
+        let title = format!("{} (s)", w.sessions);
+        let mut table = Table::new([&title, w.count, w.share, "p50", "p90", "p99", w.max]);
+        let endings = sessions.endings.iter();
+        for e in endings.filter(|_| sessions.started > 0) {
+            let share = l.percent(e.count as f64 / ended.max(1) as f64);
+            let mut cells = vec![w.ending(e.ending).to_owned(), l.integer(e.count), share];
+            let times = [
+                e.duration.p50,
+                e.duration.p90,
+                e.duration.p99,
+                e.duration.max,
+            ];
+            cells.extend(times.map(|seconds| match e.count {
+                0 => "–".to_owned(),
+                _ => l.decimal(seconds, 1),
+            }));
+            table.row(cells);
+        }
+        table
+    }
+
+    /// How many sessions there were; a line, or nothing when there was none.
+    pub(crate) fn begun(&self) -> String {
+        let (l, w, sessions) = (self.locale, self.words, &self.summary.sessions);
+        let ended: u64 = sessions.endings.iter().map(|e| e.count).sum();
+        let active = sessions.started.saturating_sub(ended);
+        let begun = format!("{} {}", w.begun, l.integer(sessions.started));
+        match active {
+            _ if sessions.started == 0 => String::new(),
+            0 => format!("{begun}\n"),
+            _ => format!("{begun}, {} {}\n", w.still_active, l.integer(active)),
+        }
+    }
+
+    pub(crate) fn checks(&self) -> Table {
+        let (l, w) = (self.locale, self.words);
+        let mut table = Table::new([w.checks, w.passed, w.failed, w.share]);
+        for c in &self.summary.checks {
+            let share = c.passed as f64 / (c.passed + c.failed).max(1) as f64;
+            let name = harmless(&format!("{}: {}", c.archetype, c.name));
+            table.row(vec![
+                name,
+                l.integer(c.passed),
+                l.integer(c.failed),
+                l.percent(share),
+            ]);
+        }
+        table
+    }
+
+    pub(crate) fn observed(&self) -> Table {
+        let (l, w) = (self.locale, self.words);
+        let mut table = Table::new([w.observed, w.count, w.mean, "p50", "p95", "p99", w.max]);
+        for o in &self.summary.observed {
+            let name = harmless(&format!("{}: {}", o.archetype, o.metric));
+            let mut cells = vec![name, l.integer(o.count)];
+            cells.extend([o.mean, o.p50, o.p95, o.p99, o.max].map(|value| l.decimal(value, 2)));
+            table.row(cells);
+        }
+        table
+    }
+}

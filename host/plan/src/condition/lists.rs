@@ -1,0 +1,169 @@
+//! The forms of lists of conditions: `--abort-on` and `--threshold`. Used by the declarations in `settings/guard.rs`;
+//! each condition of a list is read by `parse.rs`.
+
+use std::fmt;
+
+use super::{Condition, Threshold, parse};
+use crate::errors::Bad;
+use crate::forms::Form;
+use crate::layers::Kind;
+
+/// Conditions that one setting can hold: what bounds the guard's memory.
+const MAX_CONDITIONS: usize = 32;
+/// What a list of conditions is separated by.
+const SEPARATOR: char = ';';
+
+/// Conditions, separated by `;`; `none` for none.
+pub(crate) fn conditions() -> Form<Vec<Condition>> {
+    list("CONDITION", parse::condition)
+}
+
+/// Conditions that should hold, separated by `;`; `none` for none.
+pub(crate) fn thresholds() -> Form<Vec<Threshold>> {
+    list("CONDITION", parse::threshold)
+}
+
+fn list<T: fmt::Display + 'static>(
+    value_name: &'static str,
+    parse: fn(&str) -> Result<T, Bad>,
+) -> Form<Vec<T>> {
+    let form = Form::new(
+        value_name,
+        move |text| {
+            if text.trim() == "none" {
+                return Ok(Vec::new());
+            }
+            let parts = split(text);
+            if parts.len() > MAX_CONDITIONS {
+                return Err(Bad::new(
+                    format!("{} conditions are too many", parts.len()),
+                    format!("give at most {MAX_CONDITIONS}"),
+                ));
+            }
+            parts.into_iter().map(parse).collect()
+        },
+        |list: &Vec<T>| match list.is_empty() {
+            true => "none".to_owned(),
+            false => {
+                let shown: Vec<String> = list.iter().map(T::to_string).collect();
+                shown.join("; ")
+            }
+        },
+    );
+    Form {
+        kind: Kind::List,
+        ..form
+    }
+}
+
+/// Cuts at the separators that are not within quotes.
+fn split(text: &str) -> Vec<&str> {
+    let mut quoted = false;
+    let mut escaped = false;
+    text.split(|c| {
+        let at_quote = c == '"' && !(quoted && escaped);
+        escaped = quoted && c == '\\' && !escaped;
+        quoted ^= at_quote;
+        c == SEPARATOR && !quoted
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::super::{Bound, COMPARISONS, Dimension, METRICS, Selector, UNITS, Unit};
+    use super::*;
+
+    fn bound(dimension: Dimension) -> impl Strategy<Value = Bound> {
+        let units: Vec<Unit> = UNITS
+            .iter()
+            .filter(|(_, _, of, _)| *of == dimension)
+            .map(|(_, unit, _, _)| *unit)
+            .collect();
+        let number = prop_oneof![(0..=1_000u32).prop_map(f64::from), 0.0..1.0f64, 0.0..1e9f64];
+        (number, prop::sample::select(units)).prop_filter_map("a share is at most 1", {
+            move |(number, unit)| {
+                let bound = Bound { number, unit };
+                (dimension != Dimension::Share || bound.value() <= 1.0).then_some(bound)
+            }
+        })
+    }
+
+    fn any_condition() -> impl Strategy<Value = Condition> {
+        let name =
+            || prop::option::of("[a-z/{}\",;= \\\\é]{1,9}".prop_map(|s| s.trim().to_owned()));
+        let metric = prop::sample::select(METRICS.map(|(_, metric)| metric).to_vec());
+        let comparison = prop::sample::select(COMPARISONS.map(|(_, sign)| sign).to_vec());
+        let window = prop::option::of((1_000u64..3_600_000).prop_map(Duration::from_millis));
+        (metric, name(), name(), name(), name(), comparison, window).prop_flat_map(
+            |(metric, archetype, method, route, category, comparison, window)| {
+                bound(metric.dimension()).prop_map(move |bound| {
+                    let filled = |name: &Option<String>| name.clone().filter(|n| !n.is_empty());
+                    let by = |field: &str, name: &Option<String>| {
+                        filled(name).filter(|_| metric.fields().contains(&field))
+                    };
+                    Condition {
+                        metric,
+                        selector: Selector {
+                            archetype: by("archetype", &archetype),
+                            method: by("method", &method).map(|m| m.to_uppercase()),
+                            route: by("route", &route),
+                            category: by("category", &category),
+                        },
+                        comparison,
+                        bound,
+                        window,
+                    }
+                })
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_shown_condition_reads_back(list in prop::collection::vec((any_condition(), any::<bool>()), 0..5)) {
+            let conditions: Vec<Condition> = list.iter().map(|(condition, _)| condition.clone()).collect();
+            let form = conditions_form();
+            prop_assert_eq!((form.parse)(&(form.show)(&conditions)), Ok(conditions));
+            let thresholds: Vec<Threshold> = list
+                .into_iter()
+                .map(|(condition, abort)| Threshold { abort: abort && parse::may_abort(&condition), condition })
+                .collect();
+            let form = super::thresholds();
+            prop_assert_eq!((form.parse)(&(form.show)(&thresholds)), Ok(thresholds));
+        }
+
+        #[test]
+        fn no_text_panics(
+            text in "\\PC*",
+            near in "(p95|error_rate|checks|x)? ?(\\{[a-z]{0,9}=?\"?[a-z{}é]{0,3}\"?,?\\}?)?[<>=]{0,2}[0-9.]{0,6}(ms|%|/s|µ)?(:[0-9]{0,3}[sm]?)?( abort|;)?",
+        ) {
+            for text in [text, near] {
+                let _ = (conditions_form().parse)(&text);
+                let _ = (super::thresholds().parse)(&text);
+            }
+        }
+    }
+
+    fn conditions_form() -> Form<Vec<Condition>> {
+        conditions()
+    }
+
+    #[test]
+    fn several_stand_in_one_text() {
+        let form = conditions();
+        let text = " error_rate > 50% : 30s;p99{route=\"/a;b\", method=get}>=5s ";
+        let shown = (form.show)(&(form.parse)(text).unwrap());
+        assert_eq!(
+            shown,
+            "error_rate>50%:30s; p99{method=GET,route=\"/a;b\"}>=5s"
+        );
+        assert_eq!((form.parse)("none"), Ok(Vec::new()));
+        assert_eq!((form.show)(&Vec::new()), "none");
+        assert!((form.parse)(&vec!["max<1s"; 33].join(";")).is_err());
+    }
+}

@@ -1,0 +1,417 @@
+//! The circuit breaker between one worker and the target. Asked before each request leaves and told what came of it.
+//!
+//! Closed, it lets all pass. When enough of the last requests failed, or none but failures have come for a while, it
+//! opens: nothing passes for a while. Then, half open, a few probes pass: if all of them succeed it closes, and the first that fails opens it again. What must stay
+//! true: it is a pure function of the times and outcomes that it was told, and never lets more probes out than its rules
+//! allow.
+
+use std::time::Duration;
+
+use super::window::Window;
+use vespeiro_model::BreakerState;
+use vespeiro_plan::BreakerRules;
+
+/// Part of a cool-down that chance may add to it, so that workers do not probe in step.
+const JITTER: f64 = 0.5;
+/// Part of the window after which an unbroken row of failures opens it, whatever went well before: users back off from a
+/// dead target, so that their failures alone would take as long as the window to outweigh that.
+const ROW: u32 = 10;
+
+/// Leave to send one request; to be handed back with what came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// The state that it was given in, counted from the start.
+    turn: u32,
+}
+
+/// What an outcome says about the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Good,
+    Bad,
+    /// Nothing: it was never sent, broken off, or made to fail by the tool itself.
+    Void,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Closed,
+    Open { until: Duration },
+    HalfOpen { out: u32, good: u32 },
+}
+
+#[derive(Debug)]
+pub struct Breaker {
+    rules: BreakerRules,
+    phase: Phase,
+    turn: u32,
+    window: Window,
+    /// Failures since the last good outcome, and when the first of them came.
+    row: Option<(Duration, u32)>,
+}
+
+impl Breaker {
+    pub fn new(rules: BreakerRules) -> Self {
+        Self {
+            phase: Phase::Closed,
+            turn: 0,
+            window: Window::new(rules.window),
+            row: None,
+            rules,
+        }
+    }
+
+    pub fn state(&self) -> BreakerState {
+        match self.phase {
+            Phase::Closed => BreakerState::Closed,
+            Phase::Open { .. } => BreakerState::Open,
+            Phase::HalfOpen { .. } => BreakerState::HalfOpen,
+        }
+    }
+
+    /// How long a request has to wait at least; `None` when it may try. Takes nothing, so that somebody else may be
+    /// quicker.
+    pub fn wait(&self, now: Duration) -> Option<Duration> {
+        match self.phase {
+            Phase::Open { until } if now < until => Some(until - now),
+            Phase::HalfOpen { out, good } if out + good >= self.rules.probes => {
+                Some(self.rules.cool_down / 4)
+            }
+            _ => None,
+        }
+    }
+
+    /// Leave for one request, if there is any. `now` never goes back.
+    pub fn ask(&mut self, now: Duration) -> Option<Pass> {
+        if self.wait(now).is_some() {
+            return None;
+        }
+        if matches!(self.phase, Phase::Open { .. }) {
+            self.enter(Phase::HalfOpen { out: 0, good: 0 });
+        }
+        if let Phase::HalfOpen { out, .. } = &mut self.phase {
+            *out += 1;
+        }
+        Some(Pass { turn: self.turn })
+    }
+
+    /// What came of a request. `chance` gives a draw of 0 to 1, once for each number. Returns the new state if it has
+    /// changed. What was sent in an earlier state says nothing about this one.
+    pub fn came(
+        &mut self,
+        now: Duration,
+        pass: Pass,
+        verdict: Verdict,
+        chance: impl FnOnce(u32) -> f64,
+    ) -> Option<BreakerState> {
+        if pass.turn != self.turn {
+            return None;
+        }
+        match (&mut self.phase, verdict) {
+            (Phase::Closed, Verdict::Good) => {
+                self.window.add(now, false);
+                self.row = None;
+            }
+            (Phase::Closed, Verdict::Bad) => {
+                self.window.add(now, true);
+                let count = self.window.count(now);
+                let over = count.is_over(self.rules.volume, self.rules.threshold);
+                if self.is_dead(now) || over {
+                    return Some(self.open(now, chance));
+                }
+            }
+            (Phase::HalfOpen { out, .. }, Verdict::Void) => *out -= 1,
+            (Phase::HalfOpen { .. }, Verdict::Bad) => return Some(self.open(now, chance)),
+            (Phase::HalfOpen { out, good }, Verdict::Good) => {
+                *out -= 1;
+                *good += 1;
+                if *good >= self.rules.probes {
+                    self.window.clear();
+                    self.enter(Phase::Closed);
+                    return Some(BreakerState::Closed);
+                }
+            }
+            // An open breaker gives no pass of its own turn.
+            (Phase::Closed, Verdict::Void) | (Phase::Open { .. }, _) => {}
+        }
+        None
+    }
+
+    /// One more failure; tells whether there have been enough of them and nothing else for long enough.
+    fn is_dead(&mut self, now: Duration) -> bool {
+        let (since, bad) = self.row.get_or_insert((now, 0));
+        *bad = bad.saturating_add(1);
+        let lasts = now.saturating_sub(*since);
+        let window = self.rules.window;
+        *bad >= self.rules.volume && (window / ROW..=window).contains(&lasts)
+    }
+
+    fn open(&mut self, now: Duration, chance: impl FnOnce(u32) -> f64) -> BreakerState {
+        let stretch = 1.0 + JITTER * chance(self.turn);
+        let until = now + self.rules.cool_down.mul_f64(stretch);
+        self.enter(Phase::Open { until });
+        BreakerState::Open
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.row = None;
+        self.turn = self.turn.wrapping_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const RULES: BreakerRules = BreakerRules {
+        threshold: 0.5,
+        volume: 4,
+        window: Duration::from_secs(10),
+        cool_down: Duration::from_secs(5),
+        probes: 2,
+    };
+
+    fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn tell(breaker: &mut Breaker, ms: u64, verdict: Verdict) -> Option<BreakerState> {
+        let pass = breaker.ask(at(ms)).unwrap();
+        breaker.came(at(ms), pass, verdict, |_| 0.0)
+    }
+
+    #[test]
+    fn it_opens_probes_and_closes() {
+        let mut breaker = Breaker::new(RULES);
+        for _ in 0..3 {
+            assert_eq!(tell(&mut breaker, 0, Verdict::Bad), None);
+        }
+        assert_eq!(
+            tell(&mut breaker, 0, Verdict::Bad),
+            Some(BreakerState::Open)
+        );
+        assert_eq!(breaker.wait(at(0)), Some(at(5_000)));
+        assert_eq!(breaker.ask(at(4_999)), None);
+        let (first, second) = (breaker.ask(at(5_000)), breaker.ask(at(5_000)));
+        assert_eq!(breaker.ask(at(5_000)), None, "two probes and no more");
+        assert_eq!(breaker.state(), BreakerState::HalfOpen);
+        let good = |breaker: &mut Breaker, pass: Option<Pass>| {
+            breaker.came(at(5_100), pass.unwrap(), Verdict::Good, |_| 0.0)
+        };
+        assert_eq!(good(&mut breaker, first), None);
+        assert_eq!(good(&mut breaker, second), Some(BreakerState::Closed));
+        // It begins anew: what was before does not count.
+        for _ in 0..3 {
+            assert_eq!(tell(&mut breaker, 5_200, Verdict::Bad), None);
+        }
+    }
+
+    #[test]
+    fn a_probe_that_was_broken_off_makes_room_for_another() {
+        let mut breaker = Breaker::new(BreakerRules { probes: 1, ..RULES });
+        (0..4).for_each(|_| {
+            tell(&mut breaker, 0, Verdict::Bad);
+        });
+        let probe = breaker.ask(at(6_000)).unwrap();
+        assert_eq!(breaker.ask(at(6_000)), None);
+        breaker.came(at(6_000), probe, Verdict::Void, |_| 0.0);
+        assert!(breaker.ask(at(6_000)).is_some());
+    }
+
+    #[test]
+    fn a_dead_target_opens_it_whatever_went_well_before() {
+        let mut breaker = Breaker::new(RULES);
+        (0..1_000).for_each(|_| {
+            tell(&mut breaker, 0, Verdict::Good);
+        });
+        // A blip is over at once, and says nothing.
+        for _ in 0..10 {
+            assert_eq!(tell(&mut breaker, 100, Verdict::Bad), None);
+        }
+        tell(&mut breaker, 200, Verdict::Good);
+        for ms in [1_500, 1_900, 2_300, 2_499] {
+            assert_eq!(tell(&mut breaker, ms, Verdict::Bad), None, "{ms}");
+        }
+        let opened = tell(&mut breaker, 2_500, Verdict::Bad);
+        assert_eq!(opened, Some(BreakerState::Open));
+    }
+
+    #[test]
+    fn few_requests_and_few_failures_open_nothing() {
+        let mut breaker = Breaker::new(RULES);
+        for n in 0..100 {
+            let verdict = if n % 5 < 2 {
+                Verdict::Bad
+            } else {
+                Verdict::Good
+            };
+            // Two of five are bad, but not the very first.
+            let verdict = if n < 5 { Verdict::Good } else { verdict };
+            assert_eq!(tell(&mut breaker, n * 10, verdict), None);
+        }
+        let mut slow = Breaker::new(RULES);
+        for n in 0..10 {
+            assert_eq!(tell(&mut slow, n * 4_000, Verdict::Bad), None, "{n}");
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Pass(u64),
+        Ask,
+        Come(prop::sample::Index, Verdict),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let verdict = prop::sample::select(vec![Verdict::Good, Verdict::Bad, Verdict::Void]);
+        let step = prop_oneof![
+            2 => (0u64..4_000).prop_map(Step::Pass),
+            4 => Just(Step::Ask),
+            4 => (any::<prop::sample::Index>(), verdict).prop_map(|(at, v)| Step::Come(at, v)),
+        ];
+        prop::collection::vec(step, 0..300)
+    }
+
+    /// The rules, written down a second time and as plainly as can be: lists instead of counters.
+    #[derive(Debug)]
+    struct Model {
+        state: BreakerState,
+        until: u64,
+        /// Outcomes while closed.
+        seen: Vec<(u64, bool)>,
+        probes_out: u32,
+        probes_good: u32,
+        turn: u32,
+    }
+
+    impl Model {
+        fn enter(&mut self, state: BreakerState) {
+            self.state = state;
+            self.turn += 1;
+            (self.probes_out, self.probes_good) = (0, 0);
+            self.seen.clear();
+        }
+
+        fn may(&self, now: u64, rules: &BreakerRules) -> bool {
+            match self.state {
+                BreakerState::Closed => true,
+                BreakerState::Open => now >= self.until,
+                BreakerState::HalfOpen => self.probes_out + self.probes_good < rules.probes,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_what_its_rules_say(
+            steps in steps(),
+            threshold in 0.05f64..=1.0,
+            volume in 1u32..8,
+            probes in 1u32..5,
+        ) {
+            // One bucket holds it all, so that the model needs no buckets.
+            let rules = BreakerRules {
+                threshold,
+                volume,
+                window: Duration::from_secs(100_000_000),
+                cool_down: Duration::from_secs(5),
+                probes,
+            };
+            let chance = |turn: u32| f64::from(turn % 4) / 4.0;
+            let mut breaker = Breaker::new(rules);
+            let mut model = Model {
+                state: BreakerState::Closed,
+                until: 0,
+                seen: Vec::new(),
+                probes_out: 0,
+                probes_good: 0,
+                turn: 0,
+            };
+            let mut out: Vec<(Pass, u32)> = Vec::new();
+            let mut now = 0;
+            for step in steps {
+                match step {
+                    Step::Pass(ms) => now += ms,
+                    Step::Ask => {
+                        let may = model.may(now, &rules);
+                        prop_assert_eq!(breaker.wait(at(now)).is_none(), may);
+                        let pass = breaker.ask(at(now));
+                        prop_assert_eq!(pass.is_some(), may);
+                        if let Some(pass) = pass {
+                            if model.state == BreakerState::Open {
+                                model.enter(BreakerState::HalfOpen);
+                            }
+                            if model.state == BreakerState::HalfOpen {
+                                model.probes_out += 1;
+                                prop_assert!(model.probes_out + model.probes_good <= probes);
+                            }
+                            out.push((pass, model.turn));
+                        }
+                    }
+                    Step::Come(which, verdict) => {
+                        if out.is_empty() {
+                            continue;
+                        }
+                        let (pass, turn) = out.swap_remove(which.index(out.len()));
+                        let before = model.state;
+                        if turn == model.turn {
+                            let mut opens = false;
+                            match (model.state, verdict) {
+                                (BreakerState::Closed, Verdict::Void) => {}
+                                (BreakerState::Closed, verdict) => {
+                                    model.seen.push((now, verdict == Verdict::Bad));
+                                    let bad = model.seen.iter().filter(|(_, bad)| *bad).count() as f64;
+                                    opens = verdict == Verdict::Bad
+                                        && model.seen.len() >= volume as usize
+                                        && bad >= threshold * model.seen.len() as f64;
+                                }
+                                (BreakerState::HalfOpen, Verdict::Bad) => opens = true,
+                                (BreakerState::HalfOpen, verdict) => {
+                                    model.probes_out -= 1;
+                                    model.probes_good += u32::from(verdict == Verdict::Good);
+                                    if model.probes_good == probes {
+                                        model.enter(BreakerState::Closed);
+                                    }
+                                }
+                                (BreakerState::Open, _) => prop_assert!(false, "open gives no pass"),
+                            }
+                            if opens {
+                                let stretch = 1.0 + JITTER * chance(model.turn);
+                                model.until = now + (5_000.0 * stretch) as u64;
+                                model.enter(BreakerState::Open);
+                            }
+                        }
+                        let told = breaker.came(at(now), pass, verdict, chance);
+                        prop_assert_eq!(told, (before != model.state).then_some(model.state));
+                    }
+                }
+                prop_assert_eq!(breaker.state(), model.state);
+            }
+        }
+
+        #[test]
+        fn the_same_story_has_the_same_end(steps in steps()) {
+            let play = || {
+                let mut breaker = Breaker::new(RULES);
+                let (mut now, mut out, mut told) = (0, Vec::new(), Vec::new());
+                for step in &steps {
+                    match step {
+                        Step::Pass(ms) => now += ms,
+                        Step::Ask => out.extend(breaker.ask(at(now))),
+                        Step::Come(which, verdict) if !out.is_empty() => {
+                            let pass = out.swap_remove(which.index(out.len()));
+                            told.push(breaker.came(at(now), pass, *verdict, |_| 0.25));
+                        }
+                        Step::Come(..) => {}
+                    }
+                    told.push(Some(breaker.state()));
+                }
+                told
+            };
+            prop_assert_eq!(play(), play());
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! What may be done to a run that goes on, over HTTP: stop, pause, resume, users and swap. The control endpoint and the
+//! live page share these routes; each of them decides who may use them.
+//!
+//! What must stay true: what cannot be done is refused in one line, and the run goes on as before.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use vespeiro_engine::{Control, Mode, Source, Stopper, Swap, SwapError, Swapper};
+use vespeiro_plan::{Module, Plan};
+
+/// Largest module that is taken: those of Python have 18 MB.
+const MAX_MODULE: usize = 256 << 20;
+
+/// What the routes act on.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    pub plan: Arc<Plan>,
+    pub stopper: Stopper,
+    pub control: Control,
+    pub swapper: Swapper,
+}
+
+type Shared = State<Reach>;
+
+/// The routes, for whoever is let in.
+pub fn actions(reach: &Reach) -> Router {
+    Router::new()
+        .route("/stop", post(stop))
+        .route("/pause", post(pause))
+        .route("/resume", post(resume))
+        .route("/users", post(users))
+        .route("/swap/{archetype}", post(swap))
+        .layer(DefaultBodyLimit::max(MAX_MODULE))
+        .with_state(reach.clone())
+}
+
+/// A refusal: a status and one line.
+#[derive(Debug)]
+pub struct Problem(pub(super) StatusCode, pub(super) String);
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+/// Let in who has the token, where the plan has one.
+pub async fn admitted(
+    State(reach): Shared,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let given = request.headers().get(header::AUTHORIZATION);
+    let given = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    match (&reach.plan.control.token, given) {
+        (None, _) => {}
+        (Some(token), Some(given)) if same(given, token) => {}
+        _ => {
+            let why = "this run wants its control_token: Authorization: Bearer TOKEN".to_owned();
+            return Err(Problem(StatusCode::UNAUTHORIZED, why));
+        }
+    }
+    Ok(next.run(request).await)
+}
+
+/// Compared to the end whatever it begins with, so that the time it takes tells nothing of the secret.
+fn same(given: &str, secret: &str) -> bool {
+    let differing = given.bytes().zip(secret.bytes());
+    let differing = differing.fold(0, |all, (a, b)| all | (a ^ b));
+    differing == 0 && given.len() == secret.len()
+}
+
+async fn stop(State(reach): Shared) -> Json<Value> {
+    reach.stopper.raise();
+    Json(json!({ "stopping": true }))
+}
+
+async fn pause(State(reach): Shared) -> Json<Value> {
+    reach.control.pause();
+    Json(json!({ "paused": true }))
+}
+
+async fn resume(State(reach): Shared) -> Json<Value> {
+    reach.control.resume();
+    Json(json!({ "paused": false }))
+}
+
+#[derive(Deserialize)]
+struct Users {
+    users: u32,
+}
+
+async fn users(State(reach): Shared, body: Bytes) -> Result<Json<Value>, Problem> {
+    let Users { users } = serde_json::from_slice(&body).map_err(|error| {
+        let why = format!("{error}: send {{\"users\": 50}}");
+        Problem(StatusCode::BAD_REQUEST, why)
+    })?;
+    if !reach.plan.lanes().iter().any(|lane| lane.is_shared) {
+        let why = "every archetype has a load profile of its own: there are no users to share";
+        return Err(Problem(StatusCode::CONFLICT, why.into()));
+    }
+    reach.control.users(users);
+    Ok(Json(json!({ "users": users })))
+}
+
+/// What may be said of a swap in the query.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct Wanted {
+    /// What messages call the module that is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Swap to this built-in behavior instead of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builtin: Option<String>,
+    /// `0.1` or `10%`; all of it when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+}
+
+async fn swap(
+    State(reach): Shared,
+    Path(archetype): Path<String>,
+    Query(wanted): Query<Wanted>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Problem> {
+    let bad = |why: String| Problem(StatusCode::BAD_REQUEST, why);
+    let body = body.map_err(|error| {
+        let why = match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                format!("a module has at most {} MiB", MAX_MODULE >> 20)
+            }
+            _ => error.body_text(),
+        };
+        Problem(error.status(), why)
+    })?;
+    let source = match wanted.builtin {
+        Some(name) => Source::Module(Module::BuiltIn(name)),
+        None => Source::Bytes {
+            name: wanted.name.unwrap_or_else(|| "(sent)".into()),
+            bytes: body.to_vec(),
+        },
+    };
+    let swap = Swap {
+        archetype,
+        source,
+        share: wanted
+            .share
+            .as_deref()
+            .map_or(Ok(1.0), share)
+            .map_err(bad)?,
+        mode: wanted
+            .mode
+            .as_deref()
+            .map_or(Ok(Mode::default()), mode)
+            .map_err(bad)?,
+    };
+    let swapped = reach.swapper.swap(swap).await.map_err(|error| {
+        let status = match error {
+            SwapError::NoArchetype { .. } => StatusCode::NOT_FOUND,
+            SwapError::Share => StatusCode::BAD_REQUEST,
+            SwapError::Over(_) => StatusCode::CONFLICT,
+            SwapError::Thread(_) | SwapError::Lost => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Problem(status, error.to_string())
+    })?;
+    Ok(Json(json!({
+        "archetype": swapped.archetype,
+        "before": swapped.before,
+        "now": swapped.now,
+        "share": swapped.share,
+        "unchanged": swapped.unchanged,
+        "told": swapped.to_string(),
+    })))
+}
+
+/// Reads `10%` or `0.1`.
+pub fn share(text: &str) -> Result<f64, String> {
+    let read = match text.trim().strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map(|p| p / 100.0),
+        None => text.trim().parse(),
+    };
+    read.ok()
+        .filter(|share| *share > 0.0 && *share <= 1.0)
+        .ok_or_else(|| {
+            format!("{text:?} is no share: write it as 10% or 0.1, above 0% and at most 100%")
+        })
+}
+
+/// Reads the name of a mode.
+pub fn mode(text: &str) -> Result<Mode, String> {
+    let mut modes = Mode::ALL.into_iter();
+    modes.find(|mode| mode.as_str() == text).ok_or_else(|| {
+        let names = Mode::ALL.map(Mode::as_str).join(", ");
+        format!("{text:?} is no mode: there are {names}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_percents_or_parts() {
+        assert_eq!(
+            (share("10%"), share(" 0.25 "), share("100 %")),
+            (Ok(0.1), Ok(0.25), Ok(1.0))
+        );
+        for text in ["0%", "101%", "-1%", "2", "ten", "", "NaN"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_has_to_be_the_whole_one() {
+        assert!(same("secret", "secret"));
+        for given in ["", "s", "secre", "secrets", "Secret"] {
+            assert!(!same(given, "secret"), "{given}");
+        }
+    }
+}

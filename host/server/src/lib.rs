@@ -1,0 +1,14 @@
+//! Where a run answers over HTTP: scrapes of its metrics, the control endpoint, the live page. `cli` opens them.
+//!
+//! What must stay true: nothing here keeps the run waiting, and without a token nobody but this machine steers it.
+
+pub mod actions;
+pub mod control;
+mod desk;
+pub mod metrics;
+mod status;
+mod ui;
+
+pub use actions::Reach;
+pub use desk::{Bound, Desk, Taken};
+pub use ui::Live;

@@ -1,0 +1,316 @@
+//! The live page of a run, over HTTP: its files, the stream of its state, and the actions that the control endpoint has
+//! too. Runs beside the orchestrator and never on a worker.
+//!
+//! What must stay true: without a token it is open to this machine alone; no page of another site can read or steer the
+//! run; and a browser that reads slowly, or not at all, keeps nobody waiting.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::actions::{Problem, Reach, actions, admitted};
+use super::desk::{Bound, Desk};
+use vespeiro_engine::{Ended, Why};
+use vespeiro_metrics::Snapshot;
+use vespeiro_output::RunShape;
+use vespeiro_output::page::{End, Facts, Page, Phase, Point, Told, View};
+
+/// Streams that are fed at the same time.
+const READERS: usize = 32;
+/// Goes with every POST of the page: another site's page cannot send it without asking, and it is never allowed to.
+const MARK: &str = "x-vespeiro-page";
+/// The page needs nothing but itself, and nobody may frame it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What a browser may be told next.
+#[derive(Debug, Default)]
+struct Shown {
+    /// `None` before the run begins.
+    state: Option<String>,
+    points: Vec<Point>,
+    /// It is the last one.
+    is_last: bool,
+}
+
+/// The page at work.
+#[derive(Debug)]
+pub struct Live {
+    desk: Desk,
+    view: View,
+    shown: watch::Sender<Arc<Shown>>,
+    reach: Reach,
+}
+
+impl Live {
+    /// Answer from now on.
+    pub fn open(bound: Bound, reach: Reach, shape: RunShape) -> Self {
+        let (shown, watching) = watch::channel(Arc::default());
+        let server = Server {
+            reach: reach.clone(),
+            facts: json!(Facts::of(&reach.plan)).to_string().into(),
+            shown: watching,
+            readers: Arc::new(Semaphore::new(READERS)),
+        };
+        Self {
+            desk: Desk::open(bound, router(server)),
+            view: View::new(&reach.plan, shape),
+            shown,
+            reach,
+        }
+    }
+
+    /// Show the state of the run. Call it a few times a second.
+    pub fn update(&mut self, snapshot: &Snapshot) {
+        self.show(snapshot, Phase::of(snapshot));
+    }
+
+    /// The load is over, what it has left behind is being removed.
+    pub fn cleaning(&mut self, snapshot: &Snapshot) {
+        self.show(snapshot, Phase::Cleanup);
+    }
+
+    /// Show the last state, say that it is the last, and answer no more.
+    pub async fn close(mut self, ended: Option<&Ended>) {
+        let latest = self.reach.control.status();
+        let snapshot = ended.map(|ended| &ended.snapshot).or(latest.as_deref());
+        let why = match ended.map(|ended| ended.why) {
+            Some(Why::Finished) => End::Finished,
+            Some(Why::Duration) => End::Duration,
+            Some(Why::Stopped) => End::Stopped,
+            Some(Why::Aborted) => End::Aborted,
+            None => End::Failed,
+        };
+        if let Some(snapshot) = snapshot {
+            self.show(snapshot, Phase::Done(why));
+        }
+        self.desk.close().await;
+    }
+
+    fn show(&mut self, snapshot: &Snapshot, phase: Phase) {
+        let news = self.reach.control.news(0).into_iter().map(|news| Told {
+            at: news.elapsed.as_secs_f64(),
+            text: news.text,
+            bad: news.is_bad,
+        });
+        let shown = Shown {
+            state: Some(self.view.state(snapshot, phase, news.collect())),
+            points: self.view.points(),
+            is_last: matches!(phase, Phase::Done(_)),
+        };
+        self.shown.send_replace(Arc::new(shown));
+    }
+}
+
+/// What the routes share.
+#[derive(Clone)]
+struct Server {
+    reach: Reach,
+    facts: Arc<str>,
+    shown: watch::Receiver<Arc<Shown>>,
+    readers: Arc<Semaphore>,
+}
+
+fn router(server: Server) -> Router {
+    // What shows or does something; the page's files are the same for everybody.
+    let inside = Router::new()
+        .route("/events", get(events))
+        .with_state(server.clone())
+        .merge(actions(&server.reach))
+        .layer(from_fn_with_state(server.reach.clone(), admitted));
+    let files = Page::new(server.reach.plan.output.language).0.into_iter();
+    let app = files.fold(inside, |app, asset| {
+        let headers = [
+            (header::CONTENT_TYPE, asset.content_type),
+            (header::CACHE_CONTROL, "no-cache"),
+            (header::CONTENT_SECURITY_POLICY, POLICY),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "no-referrer"),
+        ];
+        let text: Arc<str> = asset.text.into();
+        app.route(asset.path, get(async move || (headers, text.to_string())))
+    });
+    app.fallback(async || {
+        Problem(
+            StatusCode::NOT_FOUND,
+            "there is nothing here: go to /".into(),
+        )
+    })
+    .layer(from_fn_with_state(server.reach, guard))
+}
+
+/// Turn other sites' pages away: they come with another `Origin`, or under a name that they made point here.
+async fn guard(State(reach): State<Reach>, request: Request, next: Next) -> Response {
+    let refused = |why: &str| Problem(StatusCode::FORBIDDEN, why.into()).into_response();
+    let headers = request.headers();
+    // Such a page has no token, so that where there is one, any name will do.
+    if reach.plan.control.token.is_none() && !is_this_machine(headers) {
+        return refused("this page answers to localhost and to IP addresses alone");
+    }
+    if !is_own_page(headers) {
+        return refused("a page of another site may not look at or steer a run");
+    }
+    if request.method() == Method::POST && !headers.contains_key(MARK) {
+        return refused(
+            "a POST to the page needs the header X-Vespeiro-Page; scripts use --control",
+        );
+    }
+    next.run(request).await
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers
+        .get(name)
+        .and_then(|value: &HeaderValue| value.to_str().ok())
+}
+
+/// Whether the `Host` is one that no DNS server can make up.
+fn is_this_machine(headers: &HeaderMap) -> bool {
+    let Some(host) = text(headers, header::HOST) else {
+        return false;
+    };
+    let url = url::Url::parse(&format!("http://{host}/"));
+    match url.as_ref().ok().and_then(url::Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// Whether the `Origin`, if there is one, is this very address.
+fn is_own_page(headers: &HeaderMap) -> bool {
+    if !headers.contains_key(header::ORIGIN) {
+        return true;
+    }
+    let origin = text(headers, header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    match (origin, text(headers, header::HOST)) {
+        // Something in front of it may speak TLS.
+        (Some(("http" | "https", origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
+        _ => false,
+    }
+}
+
+/// The facts, the points of the charts so far, then each new state, until the run is over.
+async fn events(State(server): State<Server>) -> Result<impl IntoResponse, Problem> {
+    let permit = server.readers.try_acquire_owned().map_err(|_| {
+        let why = format!("{READERS} pages look at this run already: close one");
+        Problem(StatusCode::SERVICE_UNAVAILABLE, why)
+    })?;
+    let feed = Feed {
+        facts: Some(server.facts),
+        began: false,
+        shown: server.shown,
+        ended: false,
+        _permit: permit,
+    };
+    Ok(Sse::new(feed.stream()).keep_alive(KeepAlive::default()))
+}
+
+/// One reader's way through the states. It keeps none: who reads slowly misses some.
+struct Feed {
+    facts: Option<Arc<str>>,
+    /// The points so far have been told.
+    began: bool,
+    shown: watch::Receiver<Arc<Shown>>,
+    ended: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Feed {
+    fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        unfold(self, |mut feed| async move {
+            let event = feed.next().await?;
+            Some((Ok(event), feed))
+        })
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        if let Some(facts) = self.facts.take() {
+            self.shown.mark_changed();
+            return Some(Event::default().event("facts").data(facts));
+        }
+        if self.ended {
+            return None;
+        }
+        loop {
+            // The run's end closes the channel, once its last state has been seen.
+            self.shown.changed().await.ok()?;
+            let shown = self.shown.borrow_and_update().clone();
+            let Some(state) = &shown.state else {
+                continue;
+            };
+            if !self.began {
+                self.began = true;
+                self.shown.mark_changed();
+                let points = json!(shown.points).to_string();
+                return Some(Event::default().event("points").data(points));
+            }
+            self.ended = shown.is_last;
+            let name = if self.ended { "end" } else { "state" };
+            return Some(Event::default().event(name).data(state));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(given: &[(header::HeaderName, &'static str)]) -> HeaderMap {
+        let given = given.iter().cloned();
+        given
+            .map(|(name, value)| (name, HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    #[test]
+    fn a_name_that_somebody_made_point_here_is_no_address() {
+        for host in [
+            "127.0.0.1:7071",
+            "localhost:7071",
+            "localhost",
+            "[::1]:7071",
+        ] {
+            assert!(is_this_machine(&headers(&[(header::HOST, host)])), "{host}");
+        }
+        for host in [
+            "evil.test:7071",
+            "localhost.evil.test",
+            "",
+            "a b",
+            "127.0.0.1.evil.test",
+        ] {
+            assert!(
+                !is_this_machine(&headers(&[(header::HOST, host)])),
+                "{host}"
+            );
+        }
+        assert!(!is_this_machine(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_page_of_another_site_has_another_origin() {
+        let host = (header::HOST, "127.0.0.1:7071");
+        assert!(is_own_page(&headers(std::slice::from_ref(&host))));
+        for (origin, own) in [
+            ("http://127.0.0.1:7071", true),
+            ("https://127.0.0.1:7071", true),
+            ("http://127.0.0.1:7072", false),
+            ("http://evil.test", false),
+            ("null", false),
+        ] {
+            let both = headers(&[host.clone(), (header::ORIGIN, origin)]);
+            assert_eq!(is_own_page(&both), own, "{origin}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Cuts a run into stretches of about a second: what came to pass between two looks. The time series file, the summary's
+//! timeline and the live page's charts are all made of them, so that they tell the same.
+
+use std::time::Duration;
+
+use vespeiro_metrics::{Snapshot, Tally};
+use vespeiro_model::Outcome;
+use vespeiro_plan::Selector;
+
+/// A stretch ends when it is this old: a little less than two beats of the run.
+const EVERY: Duration = Duration::from_millis(950);
+/// Statuses by their first digit; 0 is for requests without a response.
+pub const CLASSES: usize = 6;
+
+/// One stretch, which ended with a snapshot.
+#[derive(Debug)]
+pub struct Stretch<'a> {
+    pub snapshot: &'a Snapshot,
+    pub over: Duration,
+    pub came: Tally,
+    pub classes: [u64; CLASSES],
+    /// Requests by category, in the order of [`Snapshot::by_category`].
+    pub mix: Vec<u64>,
+}
+
+/// Where the last stretch ended.
+#[derive(Debug)]
+struct Stand {
+    at: Duration,
+    tally: Tally,
+    classes: [u64; CLASSES],
+    mix: Vec<u64>,
+}
+
+/// See the module's documentation.
+#[derive(Debug, Default)]
+pub struct Beat {
+    last: Option<Stand>,
+}
+
+impl Beat {
+    /// Take in the state of the run: a stretch, when one is over. The first one is where the first second begins.
+    pub fn update<'a>(&mut self, snapshot: &'a Snapshot) -> Option<Stretch<'a>> {
+        let due = |last: &Stand| snapshot.elapsed >= last.at + EVERY;
+        match self.last.as_ref().is_none_or(due) {
+            true => self.take(snapshot),
+            false => None,
+        }
+    }
+
+    /// What is left of a run that ended in this state.
+    pub fn rest<'a>(&mut self, snapshot: &'a Snapshot) -> Option<Stretch<'a>> {
+        let more = |last: &Stand| snapshot.elapsed > last.at;
+        match self.last.as_ref().is_some_and(more) {
+            true => self.take(snapshot),
+            false => None,
+        }
+    }
+
+    fn take<'a>(&mut self, snapshot: &'a Snapshot) -> Option<Stretch<'a>> {
+        let stand = Stand {
+            at: snapshot.elapsed,
+            tally: Tally::of(snapshot, &Selector::default()),
+            classes: classes(snapshot),
+            mix: snapshot.by_category().iter().map(|(_, n)| *n).collect(),
+        };
+        let stretch = self.last.as_ref().map(|last| Stretch {
+            snapshot,
+            over: stand.at.saturating_sub(last.at),
+            came: stand.tally.since(&last.tally),
+            classes: std::array::from_fn(|at| stand.classes[at].saturating_sub(last.classes[at])),
+            mix: (stand.mix.iter().enumerate())
+                .map(|(at, now)| now.saturating_sub(last.mix.get(at).copied().unwrap_or(0)))
+                .collect(),
+        });
+        self.last = Some(stand);
+        stretch
+    }
+}
+
+fn classes(snapshot: &Snapshot) -> [u64; CLASSES] {
+    let mut classes = [0; CLASSES];
+    for result in snapshot
+        .series()
+        .flat_map(|(_, _, series)| series.results())
+    {
+        let class = match result.outcome {
+            Outcome::Status(status) => usize::from(status / 100).clamp(1, CLASSES - 1),
+            Outcome::Failed(_) => 0,
+        };
+        classes[class] += result.count;
+    }
+    classes
+}

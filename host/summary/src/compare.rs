@@ -1,0 +1,218 @@
+//! Two runs held against each other: what changed, and what is noise. Called by `vespeiro report --baseline`; the rule is
+//! in `host/docs/results.md`, the statistics are in `evidence.rs`, its text and page in `output`.
+
+mod evidence;
+
+use serde::Serialize;
+
+use self::evidence::{Evidence, Known, rare};
+use super::json::{Requests, Series, Summary};
+use super::merge::{MergeError, Merger};
+
+/// All requests, archetypes, routes.
+const LEVELS: usize = 3;
+const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+
+/// All figures of both, side by side. As JSON it tells the same as on paper: seconds, shares, requests per second.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The older run.
+    pub baseline: String,
+    #[serde(rename = "figures")]
+    pub rows: Vec<Row>,
+}
+
+/// One figure of one group of requests.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    pub group: Group,
+    #[serde(rename = "figure")]
+    pub kind: Kind,
+    pub before: f64,
+    pub now: f64,
+    pub verdict: Verdict,
+    /// By how much it differs, in standard deviations.
+    #[serde(skip)]
+    pub deviates: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    Total,
+    Archetype(String),
+    Route(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Rate,
+    #[serde(rename = "error_rate")]
+    Errors,
+    #[serde(untagged)]
+    Quantile(&'static str),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Chance alone could have made the difference.
+    Noise,
+    Better,
+    Worse,
+    /// A rate: more is not better where the load is given.
+    Changed,
+}
+
+/// What both runs have: all requests, then archetypes, then routes.
+pub fn compare(baseline: &Summary, run: &Summary) -> Result<Comparison, MergeError> {
+    let (before, now) = (Side::new(baseline), Side::new(run));
+    let mut rows = Vec::new();
+    let mut add = |group: Group, was: &Requests, is: &Requests, of: &dyn Fn(&Series) -> bool| {
+        let (was, is) = (before.known(&group, was, of)?, now.known(&group, is, of)?);
+        rows.extend(figures(&group, was, is));
+        Ok::<(), MergeError>(())
+    };
+    add(Group::Total, &baseline.total, &run.total, &|_| true)?;
+    for is in &run.archetypes {
+        if let Some(was) = baseline.archetypes.iter().find(|a| a.name == is.name) {
+            let of = |series: &Series| series.archetype == is.name;
+            let group = Group::Archetype(is.name.clone());
+            add(group, &was.requests, &is.requests, &of)?;
+        }
+    }
+    for is in &run.routes {
+        let same = |method: &str, path: &str| (method, path) == (&*is.method, &*is.path);
+        if let Some(was) = baseline.routes.iter().find(|r| same(&r.method, &r.path)) {
+            let group = Group::Route(format!("{} {}", is.method, is.path));
+            let of = |series: &Series| same(&series.method, &series.path);
+            add(group, &was.requests, &is.requests, &of)?;
+        }
+    }
+    judge(&mut rows);
+    Ok(Comparison {
+        baseline: baseline.run.id.clone(),
+        rows,
+    })
+}
+
+/// The more figures are looked at, the more of them deviate by chance. All requests, archetypes and routes have a third
+/// of it each, so that many routes do not hide what has become of the whole.
+fn judge(rows: &mut [Row]) {
+    for level in 0..LEVELS {
+        let looks = rows.iter().filter(|row| row.group.level() == level).count();
+        // Quantiles are looked at in two ways at most.
+        let rare = rare(looks * LEVELS * 2);
+        for row in rows.iter_mut().filter(|row| row.group.level() == level) {
+            row.verdict = match (row.deviates > rare, row.kind) {
+                (false, _) => Verdict::Noise,
+                (true, Kind::Rate) => Verdict::Changed,
+                (true, _) if row.now < row.before => Verdict::Better,
+                (true, _) => Verdict::Worse,
+            };
+        }
+    }
+}
+
+struct Side<'a> {
+    summary: &'a Summary,
+    evidence: Evidence,
+}
+
+impl<'a> Side<'a> {
+    fn new(summary: &'a Summary) -> Side<'a> {
+        Side {
+            summary,
+            evidence: Evidence::of(summary),
+        }
+    }
+
+    fn known(
+        &self,
+        group: &Group,
+        requests: &Requests,
+        of: &dyn Fn(&Series) -> bool,
+    ) -> Result<Known<'_>, MergeError> {
+        let elapsed = self.summary.run.elapsed_seconds;
+        let merger = Merger {
+            parts: std::slice::from_ref(self.summary),
+            elapsed,
+        };
+        Ok(Known {
+            evidence: &self.evidence,
+            is_whole: *group == Group::Total,
+            latency: merger.latency(of)?,
+            requests: requests.requests,
+            errors: requests.errors,
+            elapsed,
+        })
+    }
+}
+
+fn figures(group: &Group, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
+    let row = |kind, was: f64, is: f64, deviates: f64| Row {
+        group: group.clone(),
+        kind,
+        before: was,
+        now: is,
+        verdict: Verdict::Noise,
+        deviates,
+    };
+    let mut rows = vec![row(
+        Kind::Rate,
+        before.rate(),
+        now.rate(),
+        before.rate_deviates(&now),
+    )];
+    if !before.latency.is_empty() && !now.latency.is_empty() {
+        rows.extend(QUANTILES.map(|(name, quantile)| {
+            let deviates = before.quantile_deviates(&now, quantile);
+            let value = |side: &Known<'_>| side.latency.quantile(quantile).as_secs_f64();
+            row(Kind::Quantile(name), value(&before), value(&now), deviates)
+        }));
+    }
+    rows.push(row(
+        Kind::Errors,
+        before.error_share(),
+        now.error_share(),
+        before.errors_deviate(&now),
+    ));
+    rows
+}
+
+impl Group {
+    fn level(&self) -> usize {
+        match self {
+            Group::Total => 0,
+            Group::Archetype(_) => 1,
+            Group::Route(_) => 2,
+        }
+    }
+}
+
+impl Comparison {
+    /// Some figure is worse, and not by chance.
+    pub fn is_worse(&self) -> bool {
+        self.rows.iter().any(|row| row.verdict == Verdict::Worse)
+    }
+
+    /// What people are shown: of routes only what changed.
+    pub fn shown(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.is_quiet())
+    }
+
+    /// How many figures that leaves out.
+    pub fn quiet(&self) -> u64 {
+        self.rows.iter().filter(|row| row.is_quiet()).count() as u64
+    }
+}
+
+impl Row {
+    fn is_quiet(&self) -> bool {
+        matches!(self.group, Group::Route(_)) && self.verdict == Verdict::Noise
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Counts and times of requests, as a [`Summary`](crate::Summary) has them: groups, routes, results, the
+//! slowest. Used by `gather.rs` and by merging.
+
+use super::Keep;
+use crate::json::{
+    Arrivals, Class, Distribution, NotSent, Outcomes, Requests, Route, Series, Slow,
+};
+use vespeiro_metrics::{Group, ResultCount, Snapshot, Timing};
+use vespeiro_model::Outcome;
+
+pub(super) fn requests(snapshot: &Snapshot, group: &Group, keep: Keep) -> Requests {
+    let seconds = snapshot.elapsed.as_secs_f64();
+    Requests {
+        requests: group.requests(),
+        successes: group.successes(),
+        errors: group.errors(),
+        injected: group.injected(),
+        success_share: group.success_share(),
+        per_second: if seconds > 0.0 {
+            group.requests() as f64 / seconds
+        } else {
+            0.0
+        },
+        bytes_sent: group.bytes_sent(),
+        bytes_received: group.bytes_received(),
+        latency: distribution(group.latency(), keep),
+    }
+}
+
+pub fn distribution(timing: &Timing, keep: Keep) -> Distribution {
+    let quantile = |q| timing.quantile(q).as_secs_f64();
+    Distribution {
+        count: timing.count(),
+        sum: timing.sum().as_secs_f64(),
+        mean: timing.mean().as_secs_f64(),
+        min: timing.min().as_secs_f64(),
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+        p999: quantile(0.999),
+        max: timing.max().as_secs_f64(),
+        tick: timing.scale().tick_seconds(),
+        histogram: (keep == Keep::Histogram && !timing.is_empty()).then(|| timing.to_base64()),
+    }
+}
+
+pub(super) fn not_sent(snapshot: &Snapshot) -> Vec<NotSent> {
+    snapshot
+        .not_sent()
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(failure, count)| NotSent { failure, count })
+        .collect()
+}
+
+pub(super) fn outcomes(results: &[ResultCount]) -> Vec<Outcomes> {
+    results
+        .iter()
+        .map(|r| {
+            let (status, failure) = outcome(r.outcome);
+            Outcomes {
+                status,
+                failure,
+                expected: r.expected,
+                count: r.count,
+            }
+        })
+        .collect()
+}
+
+/// A status, or the failure that came in its place.
+fn outcome(outcome: Outcome) -> (Option<u16>, Option<vespeiro_model::Failure>) {
+    match outcome {
+        Outcome::Status(status) => (Some(status), None),
+        Outcome::Failed(failure) => (None, Some(failure)),
+    }
+}
+
+pub(super) fn classes(results: &[ResultCount]) -> Vec<Class> {
+    let mut classes: Vec<Class> = Vec::new();
+    for result in results {
+        let class = match result.outcome {
+            Outcome::Status(status) => status / 100,
+            Outcome::Failed(_) => 0,
+        };
+        let at = classes
+            .iter()
+            .position(|c| c.class == class)
+            .unwrap_or_else(|| {
+                classes.push(Class {
+                    class,
+                    count: 0,
+                    injected: 0,
+                });
+                classes.len() - 1
+            });
+        classes[at].count += result.count;
+        classes[at].injected += if result.is_injected() {
+            result.count
+        } else {
+            0
+        };
+    }
+    classes
+}
+
+pub(super) fn routes(snapshot: &Snapshot) -> Vec<Route> {
+    snapshot
+        .by_route()
+        .into_iter()
+        .map(|r| Route {
+            requests: requests(snapshot, &r.group, Keep::Quantiles),
+            method: r.method,
+            path: r.path,
+        })
+        .collect()
+}
+
+pub(super) fn series(snapshot: &Snapshot) -> Vec<Series> {
+    snapshot
+        .series()
+        .map(|(archetype, route, series)| {
+            let (method, path) = snapshot.catalog.route(archetype, route);
+            Series {
+                archetype: snapshot.catalog.archetype(archetype).into(),
+                method: method.into(),
+                path: path.into(),
+                results: outcomes(&series.results()),
+                bytes_sent: series.bytes_sent,
+                bytes_received: series.bytes_received,
+                latency: distribution(&series.latency, Keep::Histogram),
+            }
+        })
+        .collect()
+}
+
+pub(super) fn arrivals(snapshot: &Snapshot) -> Option<Arrivals> {
+    let arrivals = &snapshot.arrivals;
+    (arrivals.due > 0).then(|| Arrivals {
+        due: arrivals.due,
+        dropped: arrivals.dropped,
+        service: distribution(&arrivals.service, Keep::Histogram),
+    })
+}
+
+pub(super) fn slowest(snapshot: &Snapshot) -> Vec<Slow> {
+    let slowest = snapshot.slowest.list().iter();
+    let one = |slow: &vespeiro_metrics::Slow| {
+        let request = &slow.request;
+        let archetype = request.role.archetype;
+        let (method, path) = snapshot.catalog.route(archetype, request.route);
+        let (status, failure) = outcome(request.outcome);
+        let at = jiff::Timestamp::try_from(request.at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        Slow {
+            at: at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
+            user: request.user,
+            archetype: snapshot.catalog.archetype(archetype).into(),
+            method: method.into(),
+            path: path.into(),
+            status,
+            failure,
+            expected: request.expected,
+            latency: request.latency.as_secs_f64(),
+            trace_id: slow.trace.map(|trace| trace.to_string()),
+        }
+    };
+    slowest.map(one).collect()
+}

@@ -1,0 +1,471 @@
+//! The summary as data: what `--summary-json` writes and what the text at the end is rendered from. Filled by
+//! [`Summary::new`]; later commands read it back. Everything is in seconds, bytes and plain numbers; every series
+//! carries its histogram, so that summaries of several runs merge without loss.
+//!
+//! A field is never renamed or given another meaning without a new [`SCHEMA`]; readers ignore fields they don't know.
+//!
+//! Merging (`merge.rs`): add up `series` (and `sessions`, `guest_calls`, `scheduling_lag`) histogram by histogram;
+//! `total`, `routes` and `archetypes` are groupings of `series`.
+
+mod read;
+mod write;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::read::{Unreadable, read};
+pub use self::write::{write, write_compared};
+use super::timeline::Timeline;
+use super::verdicts::{Aborted, Threshold};
+pub use vespeiro_metrics::LimitKind;
+use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason};
+
+/// Version of the layout below.
+pub const SCHEMA: u32 = 1;
+
+/// One whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA`] of the writer.
+    pub schema: u32,
+    /// Version of Vespeiro.
+    pub version: String,
+    pub run: Run,
+    /// All requests.
+    pub total: Requests,
+    /// What came of the arrivals of a rate; left out where users decide when to send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<Arrivals>,
+    /// What stopped the run before its time; left out when nothing did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aborted: Option<Aborted>,
+    /// The plan's thresholds, in its order.
+    #[serde(default)]
+    pub thresholds: Vec<Threshold>,
+    /// Requests that never left, by reason; reasons that did not occur are left out.
+    pub not_sent: Vec<NotSent>,
+    /// By status class, and those without a response.
+    pub classes: Vec<Class>,
+    /// By status code or kind of failure.
+    pub results: Vec<Outcomes>,
+    /// By method and path template, over all archetypes; ordered by path.
+    pub routes: Vec<Route>,
+    /// In the plan's order.
+    pub archetypes: Vec<Archetype>,
+    /// By archetype, then from the oldest version of its behavior to the newest; one for each archetype when there was no
+    /// swap.
+    #[serde(default)]
+    pub versions: Vec<Version>,
+    /// Swaps; archetypes without any are left out.
+    #[serde(default)]
+    pub swaps: Vec<Swaps>,
+    /// The finest grouping, with histograms: archetype and route.
+    pub series: Vec<Series>,
+    /// The request mix that was achieved, and the one that was asked for.
+    pub mix: Vec<Share>,
+    /// The same for successes and errors, expected or not.
+    #[serde(default)]
+    pub error_mix: Vec<ErrorShare>,
+    /// Failures on purpose; kinds that were never asked for are left out.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// What was held back out of regard for the target.
+    #[serde(default)]
+    pub regard: Regard,
+    /// All sessions.
+    pub sessions: Sessions,
+    pub checks: Vec<Check>,
+    pub observed: Vec<Observed>,
+    /// The slowest requests, slowest first.
+    #[serde(default)]
+    pub slowest: Vec<Slow>,
+    pub generator: Generator,
+    /// The run over time; left out by writers that did not look while it went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
+    /// What was done about the things that the run has created; left out by writers that did not clean up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleanup: Option<Cleanup>,
+}
+
+/// Which run it was, and how to repeat it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// 8 lower-case letters and digits.
+    pub id: String,
+    /// All decisions follow from it.
+    pub seed: u64,
+    /// Preset that the plan started from.
+    pub scenario: String,
+    /// Base URL, without credentials.
+    pub target: String,
+    /// The load profile's name.
+    #[serde(default)]
+    pub profile: String,
+    /// Virtual users in the plan.
+    pub users: u32,
+    /// Threads that played them.
+    pub workers: usize,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// Of a merged summary: the time in which at least one of its runs went on.
+    pub elapsed_seconds: f64,
+    /// The runs that were merged into this one; empty for a run as it was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// One run of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    pub id: String,
+    pub seed: u64,
+    pub started_at: String,
+    pub elapsed_seconds: f64,
+}
+
+/// Counts and latency of a group of requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Sent; each is either a success or an error.
+    pub requests: u64,
+    /// Status below 400, or a failure that the tool asked for.
+    pub successes: u64,
+    /// Failures that nobody asked for.
+    pub errors: u64,
+    /// Failures that the tool asked for; part of `successes`.
+    pub injected: u64,
+    /// `successes` by `requests`, 0 to 1; 1 when there were none.
+    pub success_share: f64,
+    /// Over the whole run.
+    pub per_second: f64,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    /// From the send to the last byte of the response or to the failure; with `arrivals`, from when it should have
+    /// left.
+    pub latency: Distribution,
+}
+
+/// One of the slowest requests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Slow {
+    /// When its outcome came in: RFC 3339, UTC, to the millisecond.
+    pub at: String,
+    /// Index of the virtual user.
+    pub user: u32,
+    pub archetype: String,
+    pub method: String,
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The tool asked for this failure.
+    pub expected: bool,
+    /// In seconds, as all latencies.
+    pub latency: f64,
+    /// 32 hexadecimal digits; left out when requests carried no trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+}
+
+/// What came of the arrivals of a rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Arrivals {
+    /// Came due.
+    pub due: u64,
+    /// Found no user in time, and were never sent.
+    pub dropped: u64,
+    /// From the send to the outcome, of the requests that had a moment to leave.
+    pub service: Distribution,
+}
+
+/// A distribution of times, in seconds, to 3 significant digits; all 0 when `count` is 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    pub count: u64,
+    /// Exact.
+    pub sum: f64,
+    /// Exact.
+    pub mean: f64,
+    pub min: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+    pub p999: f64,
+    pub max: f64,
+    /// Seconds of one unit of the histogram's values.
+    pub tick: f64,
+    /// HDR histogram, V2 deflate form, base64. Left out where it is the sum of others, and when empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<String>,
+}
+
+/// Requests that never left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NotSent {
+    pub failure: Failure,
+    pub count: u64,
+}
+
+/// Requests with a status of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Class {
+    /// The first digit of the status; 0 for requests without a response.
+    pub class: u16,
+    pub count: u64,
+    /// How many of them are failures that the tool asked for.
+    pub injected: u64,
+}
+
+/// Requests that came out in one way: either `status` or `failure` is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcomes {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// The tool asked for this failure.
+    pub expected: bool,
+    pub count: u64,
+}
+
+/// One method and path template.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// `-` for routes that the behavior did not announce.
+    pub method: String,
+    /// `other` for routes that the behavior did not announce.
+    pub path: String,
+    #[serde(flatten)]
+    pub requests: Requests,
+}
+
+/// One archetype and its behavior.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Archetype {
+    pub name: String,
+    /// Name that the behavior gives itself.
+    pub behavior: String,
+    /// Version that the behavior gives itself.
+    pub version: String,
+    /// Content hash of the module.
+    pub hash: String,
+    /// The load profile that it had of its own; left out where it shared the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Users that have started.
+    pub users: u64,
+    #[serde(flatten)]
+    pub requests: Requests,
+    pub sessions: Sessions,
+    /// Calls into the behavior.
+    pub guest_calls: Distribution,
+    pub instances_built: u64,
+    pub traps: u64,
+}
+
+/// One version of an archetype's behavior: what it had of the archetype's requests and sessions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Version {
+    pub archetype: String,
+    /// Name that the behavior gives itself; `older` for all those together that were not told apart any more.
+    pub behavior: String,
+    /// Version that the behavior gives itself; `-` for the older ones.
+    pub version: String,
+    /// Content hash of the module; `-` for the older ones.
+    pub hash: String,
+    /// Part of the archetype's new sessions that it had at the end, 0 to 1.
+    pub share: f64,
+    #[serde(flatten)]
+    pub requests: Requests,
+    /// A session that has moved to another version began in one and ended in the other.
+    pub sessions: Sessions,
+    /// Calls into the behavior.
+    pub guest_calls: Distribution,
+    pub instances_built: u64,
+    pub traps: u64,
+}
+
+/// Swaps of one archetype's behavior.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Swaps {
+    pub archetype: String,
+    /// The new behavior was taken up.
+    pub published: u64,
+    /// It cannot play: nothing was changed.
+    pub refused: u64,
+    /// It crashed too often, and the one before it came back.
+    pub rolled_back: u64,
+}
+
+/// The requests of one archetype to one route.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    pub archetype: String,
+    pub method: String,
+    pub path: String,
+    pub results: Vec<Outcomes>,
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    pub latency: Distribution,
+}
+
+/// One category of the request mix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Share {
+    pub category: String,
+    pub requests: u64,
+    /// Of all requests, 0 to 1.
+    pub share: f64,
+    /// What the plan asks for, 0 to 1; left out for what it leaves alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+}
+
+/// One class of the error mix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorShare {
+    pub class: vespeiro_model::Class,
+    pub requests: u64,
+    /// Of all requests, 0 to 1.
+    pub share: f64,
+    /// What the plan asks for, 0 to 1; left out when it makes no errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<f64>,
+}
+
+/// One kind of failure on purpose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// How often a behavior was asked to commit it, or the host set out to make it.
+    pub asked: u64,
+    /// Requests that failed of it; several for one burst into a rate limit.
+    pub committed: u64,
+}
+
+/// What was held back out of regard for the target.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Regard {
+    /// Changes of the workers' circuit breakers, by the new state; empty when there was no breaker.
+    pub breaker: Vec<Transitions>,
+    /// Waits of users beyond their behavior's own; reasons that did not occur are left out.
+    pub holds: Vec<Hold>,
+    /// Requests that were sent again after a failure.
+    pub retries: u64,
+    /// Logins that were refused though nobody asked for it.
+    pub refused_logins: u64,
+    /// Times that this led to a pause of all logins on a worker.
+    pub login_pauses: u64,
+}
+
+/// How often a breaker came into a state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transitions {
+    pub to: BreakerState,
+    pub count: u64,
+}
+
+/// Waits of one reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hold {
+    pub reason: HoldReason,
+    pub count: u64,
+    /// Over all users.
+    pub seconds: f64,
+}
+
+/// Sessions by the way they ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sessions {
+    pub started: u64,
+    /// All five endings, also those that did not occur.
+    pub endings: Vec<Ended>,
+}
+
+/// Sessions that ended in one way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    pub ending: Ending,
+    pub count: u64,
+    /// How long they lasted.
+    pub duration: Distribution,
+}
+
+/// Something that should hold, as a behavior checked it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    pub archetype: String,
+    pub name: String,
+    pub passed: u64,
+    pub failed: u64,
+}
+
+/// A behavior's own metric; quantiles to about 2 %.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    pub archetype: String,
+    pub metric: String,
+    pub count: u64,
+    pub sum: f64,
+    pub min: f64,
+    pub max: f64,
+    pub mean: f64,
+    pub p50: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+    /// What summaries merge by: keys and counts of a logarithmic scale.
+    #[serde(default)]
+    pub cells: Vec<(i16, u64)>,
+}
+
+/// The cleanup after the run. Its requests are in no other figure of the summary.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Cleanup {
+    /// Requests that it has sent.
+    pub requests: u64,
+    /// Things that are gone.
+    pub removed: u64,
+    /// Things that may still exist.
+    pub left: u64,
+    /// The journal that still holds them; nothing when none are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<String>,
+    /// Its requests by route.
+    pub series: Vec<Series>,
+}
+
+/// What the run cost the machine that made it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Generator {
+    /// Cores that the workers could keep busy at most.
+    pub cores: usize,
+    /// User and system time of the process during the run.
+    pub cpu_seconds: f64,
+    /// `cpu_seconds` by what `cores` could give, 0 to 1; above 1 when more than the workers were busy.
+    pub cpu_share: f64,
+    /// Resident memory at the end.
+    pub rss_bytes: u64,
+    pub open_files: u64,
+    #[serde(default)]
+    pub open_sockets: u64,
+    pub threads: u64,
+    /// How late the workers' timers fired.
+    pub scheduling_lag: Distribution,
+    /// Calls into all behaviors.
+    pub guest_calls: Distribution,
+    /// Share of the CPU time that went into those calls, 0 to 1.
+    pub guest_share: f64,
+    /// Where the generator, not the target, was the limit. Empty in a good run.
+    pub limits: Vec<Limit>,
+}
+
+/// A bound of the generator that was crossed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Limit {
+    pub kind: LimitKind,
+    pub value: f64,
+    pub bound: f64,
+}

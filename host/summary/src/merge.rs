@@ -1,0 +1,297 @@
+//! Several summaries as one, for generators that loaded a target together. Called by `vespeiro report`. Nothing is
+//! averaged: counts are added, histograms are added cell by cell, and every other figure is made of those again, so that
+//! the summary of the parts is that of the whole.
+
+mod figures;
+
+pub(super) use self::figures::Merger;
+use super::gather::Keep;
+use super::gather::mixes::share;
+use super::json::{Outcomes, Part, Regard, Run, Slow, Summary};
+use vespeiro_metrics::{DecodeError, State};
+use vespeiro_plan::one_line;
+
+/// Why summaries are not one.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    #[error(
+        "the {what} of run {} come without their histogram; write its summary with this version",
+        one_line(run)
+    )]
+    NoHistogram { what: &'static str, run: String },
+    #[error("the {what} of run {} cannot be read: {cause}", one_line(run))]
+    Broken {
+        what: &'static str,
+        run: String,
+        cause: DecodeError,
+    },
+    #[error(
+        "the {what} of run {} do not fit each other; give a file that --summary-json wrote",
+        one_line(run)
+    )]
+    Unfit { what: &'static str, run: String },
+    #[error("run {} is there twice; give each summary once", one_line(.0))]
+    Twice(String),
+    #[error("run {} has no moment of its start that can be read", one_line(.0))]
+    NoStart(String),
+}
+
+/// One summary of several; of one, that one.
+pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
+    let Some(first) = parts.first() else {
+        return Ok(None);
+    };
+    if parts.len() == 1 {
+        return Ok(Some(first.clone()));
+    }
+    for (at, part) in parts.iter().enumerate() {
+        let same = |other: &Summary| {
+            other.run.id == part.run.id && other.run.started_at == part.run.started_at
+        };
+        if parts[..at].iter().any(same) {
+            return Err(MergeError::Twice(part.run.id.clone()));
+        }
+    }
+    let stays = stays(parts)?;
+    let elapsed = played(&stays);
+    let all = Merger { parts, elapsed };
+    let series = all.join(parts.iter().flat_map(|part| &part.series))?;
+    let archetypes = all.archetypes(&series)?;
+    let total = all.requests(parts.iter().map(|part| &part.total), series.iter())?;
+    let mut routes = all.routes(&series)?;
+    routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
+    let requests = total.requests;
+    let mut merged = Summary {
+        run: run(parts, elapsed),
+        arrivals: all.arrivals()?,
+        aborted: parts.iter().find_map(|part| part.aborted.clone()),
+        thresholds: fold(
+            parts.iter().flat_map(|p| &p.thresholds),
+            |t| t.condition.clone(),
+            |a, b| {
+                if severity(b.state) > severity(a.state) {
+                    *a = b.clone();
+                }
+            },
+        ),
+        not_sent: fold(
+            parts.iter().flat_map(|p| &p.not_sent),
+            |n| n.failure,
+            |a, b| a.count += b.count,
+        ),
+        classes: fold(
+            parts.iter().flat_map(|p| &p.classes),
+            |c| c.class,
+            |a, b| {
+                a.count += b.count;
+                a.injected += b.injected;
+            },
+        ),
+        results: sorted(outcomes(parts.iter().flat_map(|p| &p.results))),
+        routes,
+        sessions: all.sessions(archetypes.iter().map(|a| &a.sessions), Keep::Quantiles)?,
+        versions: all.versions()?,
+        swaps: fold(
+            parts.iter().flat_map(|p| &p.swaps),
+            |s| s.archetype.clone(),
+            |a, b| {
+                a.published += b.published;
+                a.refused += b.refused;
+                a.rolled_back += b.rolled_back;
+            },
+        ),
+        mix: fold(
+            parts.iter().flat_map(|p| &p.mix),
+            |m| m.category.clone(),
+            |a, b| {
+                a.requests += b.requests;
+                a.target = a.target.filter(|target| Some(*target) == b.target);
+            },
+        ),
+        error_mix: fold(
+            parts.iter().flat_map(|p| &p.error_mix),
+            |m| m.class,
+            |a, b| {
+                a.requests += b.requests;
+                a.target = a.target.filter(|target| Some(*target) == b.target);
+            },
+        ),
+        faults: fold(
+            parts.iter().flat_map(|p| &p.faults),
+            |f| f.kind,
+            |a, b| {
+                a.asked += b.asked;
+                a.committed += b.committed;
+            },
+        ),
+        regard: regard(parts),
+        checks: fold(
+            parts.iter().flat_map(|p| &p.checks),
+            |c| (c.archetype.clone(), c.name.clone()),
+            |a, b| {
+                a.passed += b.passed;
+                a.failed += b.failed;
+            },
+        ),
+        observed: all.observed()?,
+        slowest: slowest(parts),
+        generator: all.generator(&archetypes)?,
+        timeline: all.timeline(&stays)?,
+        cleanup: all.cleanup()?,
+        archetypes,
+        series,
+        total,
+        ..first.clone()
+    };
+    for part in &mut merged.mix {
+        part.share = share(part.requests, requests);
+    }
+    for part in &mut merged.error_mix {
+        part.share = share(part.requests, requests);
+    }
+    Ok(Some(merged))
+}
+
+/// Entries of all parts, those of the same key added up, in the order in which they come up.
+fn fold<'e, T: Clone + 'e, K: PartialEq>(
+    entries: impl Iterator<Item = &'e T>,
+    key: impl Fn(&T) -> K,
+    add: impl Fn(&mut T, &T),
+) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    for entry in entries {
+        match all.iter_mut().find(|known| key(known) == key(entry)) {
+            Some(known) => add(known, entry),
+            None => all.push(entry.clone()),
+        }
+    }
+    all
+}
+
+/// When each part was played: from and to, in seconds since 1970.
+fn stays(parts: &[Summary]) -> Result<Vec<(f64, f64)>, MergeError> {
+    let stays = parts.iter().map(|part| {
+        let run = &part.run;
+        let start: Result<jiff::Timestamp, _> = run.started_at.parse();
+        let start = start.map_err(|_| MergeError::NoStart(run.id.clone()))?;
+        let start = start.as_second() as f64;
+        Ok((start, start + run.elapsed_seconds))
+    });
+    stays.collect()
+}
+
+/// Seconds in which at least one was played.
+fn played(stays: &[(f64, f64)]) -> f64 {
+    let mut stays = stays.to_vec();
+    stays.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut until = f64::MIN;
+    stays.iter().fold(0.0, |sum, (from, to)| {
+        let new = (to - until.max(*from)).max(0.0);
+        until = until.max(*to);
+        sum + new
+    })
+}
+
+fn run(parts: &[Summary], elapsed: f64) -> Run {
+    let joined = |of: fn(&Run) -> &String| {
+        let mut words: Vec<&str> = Vec::new();
+        for part in parts {
+            let word = of(&part.run).as_str();
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        words.join(" + ")
+    };
+    let own = parts
+        .iter()
+        .flat_map(|part| match part.run.parts.is_empty() {
+            false => part.run.parts.clone(),
+            true => vec![Part {
+                id: part.run.id.clone(),
+                seed: part.run.seed,
+                started_at: part.run.started_at.clone(),
+                elapsed_seconds: part.run.elapsed_seconds,
+            }],
+        });
+    let first = parts.iter().map(|part| &part.run.started_at).min();
+    Run {
+        id: joined(|run| &run.id),
+        seed: parts[0].run.seed,
+        scenario: joined(|run| &run.scenario),
+        target: joined(|run| &run.target),
+        profile: joined(|run| &run.profile),
+        users: parts
+            .iter()
+            .fold(0, |sum, part| sum.saturating_add(part.run.users)),
+        workers: parts.iter().map(|part| part.run.workers).sum(),
+        started_at: first.cloned().unwrap_or_default(),
+        elapsed_seconds: elapsed,
+        parts: own.collect(),
+    }
+}
+
+fn severity(state: State) -> u8 {
+    match state {
+        State::NoData => 0,
+        State::Ok => 1,
+        State::Crossed => 2,
+    }
+}
+
+fn outcomes<'a>(all: impl Iterator<Item = &'a Outcomes>) -> Vec<Outcomes> {
+    fold(
+        all,
+        |o| (o.status, o.failure, o.expected),
+        |a, b| a.count += b.count,
+    )
+}
+
+fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
+    results.sort_by_key(|o| {
+        (
+            o.status.is_none(),
+            o.status,
+            o.failure.map(|f| f as usize),
+            o.expected,
+        )
+    });
+    results
+}
+
+fn regard(parts: &[Summary]) -> Regard {
+    let all = || parts.iter().map(|part| &part.regard);
+    Regard {
+        breaker: fold(
+            all().flat_map(|r| &r.breaker),
+            |t| t.to,
+            |a, b| a.count += b.count,
+        ),
+        holds: fold(
+            all().flat_map(|r| &r.holds),
+            |h| h.reason,
+            |a, b| {
+                a.count += b.count;
+                a.seconds += b.seconds;
+            },
+        ),
+        retries: all().map(|r| r.retries).sum(),
+        refused_logins: all().map(|r| r.refused_logins).sum(),
+        login_pauses: all().map(|r| r.login_pauses).sum(),
+    }
+}
+
+fn slowest(parts: &[Summary]) -> Vec<Slow> {
+    let most = parts.iter().map(|part| part.slowest.len()).max();
+    let mut all: Vec<_> = parts
+        .iter()
+        .flat_map(|part| &part.slowest)
+        .cloned()
+        .collect();
+    all.sort_by(|a, b| b.latency.total_cmp(&a.latency));
+    all.truncate(most.unwrap_or(0));
+    all
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,390 @@
+//! The figures of merged summaries that need histograms or the time of all. Called by `merge.rs`; a distribution whose
+//! histogram is missing is refused, never guessed.
+
+use std::time::Duration;
+
+use super::{MergeError, fold, outcomes, sorted};
+use crate::gather::Keep;
+use crate::gather::cast::observation;
+use crate::gather::requests::distribution;
+use crate::json::{
+    Archetype, Arrivals, Cleanup, Distribution, Generator, Observed, Requests, Route, Series,
+    Sessions, Summary, Version,
+};
+use crate::timeline;
+use vespeiro_metrics::{Scale, Sketch, Timing};
+
+/// What needs histograms, or the time of all.
+pub(crate) struct Merger<'a> {
+    pub(crate) parts: &'a [Summary],
+    pub(crate) elapsed: f64,
+}
+
+impl Merger<'_> {
+    /// The values of a distribution.
+    fn timing(&self, what: &'static str, of: &Distribution) -> Result<Timing, MergeError> {
+        let scales = [Scale::Nanos, Scale::Micros, Scale::Millis].into_iter();
+        let scale = scales
+            .min_by(|a, b| {
+                let far = |scale: &Scale| (scale.tick_seconds().log10() - of.tick.log10()).abs();
+                far(a).total_cmp(&far(b))
+            })
+            .unwrap_or(Scale::Micros);
+        match &of.histogram {
+            None if of.count == 0 => Ok(Timing::new(scale)),
+            None => Err(MergeError::NoHistogram {
+                what,
+                run: self.runs(),
+            }),
+            Some(text) => {
+                let sum = Duration::try_from_secs_f64(of.sum).unwrap_or_default();
+                Timing::from_base64(scale, text, sum).map_err(|cause| MergeError::Broken {
+                    what,
+                    run: self.runs(),
+                    cause,
+                })
+            }
+        }
+    }
+
+    /// Add values to those that are counted in the same unit.
+    fn add(&self, what: &'static str, sum: &mut Timing, values: &Timing) -> Result<(), MergeError> {
+        if sum.scale() != values.scale() {
+            let run = self.runs();
+            return Err(MergeError::Unfit { what, run });
+        }
+        sum.merge(values);
+        Ok(())
+    }
+
+    /// For messages: of all of them, it may be any one.
+    fn runs(&self) -> String {
+        let ids: Vec<&str> = self.parts.iter().map(|part| part.run.id.as_str()).collect();
+        ids.join(" or ")
+    }
+
+    /// Latency of the requests that are in these series.
+    pub(crate) fn latency(&self, keep: impl Fn(&Series) -> bool) -> Result<Timing, MergeError> {
+        let mut sum = Timing::new(Scale::Micros);
+        for series in self
+            .parts
+            .iter()
+            .flat_map(|p| &p.series)
+            .filter(|s| keep(s))
+        {
+            let values = self.timing("latencies", &series.latency)?;
+            self.add("latencies", &mut sum, &values)?;
+        }
+        Ok(sum)
+    }
+
+    /// All of one kind, which there is at least one of.
+    fn sum<'d>(
+        &self,
+        what: &'static str,
+        all: impl Iterator<Item = &'d Distribution>,
+        keep: Keep,
+    ) -> Result<Distribution, MergeError> {
+        let mut sum: Option<Timing> = None;
+        for one in all {
+            let one = self.timing(what, one)?;
+            match &mut sum {
+                Some(sum) => self.add(what, sum, &one)?,
+                none => *none = Some(one),
+            }
+        }
+        let sum = sum.unwrap_or_else(|| Timing::new(Scale::Micros));
+        Ok(distribution(&sum, keep))
+    }
+
+    /// Those of the same archetype and route as one.
+    pub(super) fn join<'s>(
+        &self,
+        all: impl Iterator<Item = &'s Series>,
+    ) -> Result<Vec<Series>, MergeError> {
+        let mut merged: Vec<Series> = Vec::new();
+        for one in all {
+            let same = |s: &&mut Series| {
+                (&s.archetype, &s.path, &s.method) == (&one.archetype, &one.path, &one.method)
+            };
+            let Some(known) = merged.iter_mut().find(same) else {
+                merged.push(one.clone());
+                continue;
+            };
+            known.results = sorted(outcomes(known.results.iter().chain(&one.results)));
+            known.bytes_sent += one.bytes_sent;
+            known.bytes_received += one.bytes_received;
+            let both = [&known.latency, &one.latency].into_iter();
+            known.latency = self.sum("latencies", both, Keep::Histogram)?;
+        }
+        Ok(merged)
+    }
+
+    /// Counts of the parts, and the latency of their series.
+    pub(super) fn requests<'r, 's>(
+        &self,
+        parts: impl Iterator<Item = &'r Requests>,
+        series: impl Iterator<Item = &'s Series>,
+    ) -> Result<Requests, MergeError> {
+        let latency = self.sum("latencies", series.map(|s| &s.latency), Keep::Quantiles)?;
+        Ok(self.counts(parts, latency))
+    }
+
+    fn counts<'r>(
+        &self,
+        parts: impl Iterator<Item = &'r Requests>,
+        latency: Distribution,
+    ) -> Requests {
+        let mut sum = Requests {
+            requests: 0,
+            successes: 0,
+            errors: 0,
+            injected: 0,
+            success_share: 1.0,
+            per_second: 0.0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            latency,
+        };
+        for part in parts {
+            sum.requests += part.requests;
+            sum.successes += part.successes;
+            sum.errors += part.errors;
+            sum.injected += part.injected;
+            sum.bytes_sent += part.bytes_sent;
+            sum.bytes_received += part.bytes_received;
+        }
+        if sum.requests > 0 {
+            sum.success_share = sum.successes as f64 / sum.requests as f64;
+        }
+        if self.elapsed > 0.0 {
+            sum.per_second = sum.requests as f64 / self.elapsed;
+        }
+        sum
+    }
+
+    pub(super) fn routes(&self, series: &[Series]) -> Result<Vec<Route>, MergeError> {
+        let mut routes = fold(
+            self.parts.iter().flat_map(|p| &p.routes),
+            |r| (r.path.clone(), r.method.clone()),
+            |_, _| {},
+        );
+        for route in &mut routes {
+            let name = (&route.method, &route.path);
+            let parts = self.parts.iter().flat_map(|p| &p.routes);
+            let parts = parts
+                .filter(|r| (&r.method, &r.path) == name)
+                .map(|r| &r.requests);
+            let own = series.iter().filter(|s| (&s.method, &s.path) == name);
+            route.requests = self.requests(parts, own)?;
+        }
+        Ok(routes)
+    }
+
+    pub(super) fn archetypes(&self, series: &[Series]) -> Result<Vec<Archetype>, MergeError> {
+        let mut merged = fold(
+            self.parts.iter().flat_map(|p| &p.archetypes),
+            |a| a.name.clone(),
+            |a, b| {
+                a.users += b.users;
+                a.instances_built += b.instances_built;
+                a.traps += b.traps;
+                for (mine, theirs) in [
+                    (&mut a.behavior, &b.behavior),
+                    (&mut a.version, &b.version),
+                    (&mut a.hash, &b.hash),
+                ] {
+                    if !mine.split(" + ").any(|known| known == theirs) {
+                        *mine += &format!(" + {theirs}");
+                    }
+                }
+            },
+        );
+        for archetype in &mut merged {
+            let parts = || {
+                let all = self.parts.iter().flat_map(|p| &p.archetypes);
+                all.filter(|a| a.name == archetype.name)
+            };
+            let own = series.iter().filter(|s| s.archetype == archetype.name);
+            let requests = self.requests(parts().map(|a| &a.requests), own)?;
+            let sessions = self.sessions(parts().map(|a| &a.sessions), Keep::Histogram)?;
+            let calls = parts().map(|a| &a.guest_calls);
+            let guest_calls = self.sum("calls", calls, Keep::Histogram)?;
+            archetype.requests = requests;
+            archetype.sessions = sessions;
+            archetype.guest_calls = guest_calls;
+        }
+        Ok(merged)
+    }
+
+    pub(super) fn versions(&self) -> Result<Vec<Version>, MergeError> {
+        type Key = (String, String, String, String);
+        let key = |v: &Version| -> Key {
+            (
+                v.archetype.clone(),
+                v.behavior.clone(),
+                v.version.clone(),
+                v.hash.clone(),
+            )
+        };
+        let mut merged = fold(self.parts.iter().flat_map(|p| &p.versions), key, |a, b| {
+            a.share = a.share.max(b.share);
+            a.instances_built += b.instances_built;
+            a.traps += b.traps;
+        });
+        for version in &mut merged {
+            let wanted = key(version);
+            let parts = || {
+                let all = self.parts.iter().flat_map(|p| &p.versions);
+                all.filter(|v| key(v) == wanted)
+            };
+            let latency = parts().map(|v| &v.requests.latency);
+            let latency = self.sum("versions", latency, Keep::Histogram)?;
+            version.requests = self.counts(parts().map(|v| &v.requests), latency);
+            version.sessions = self.sessions(parts().map(|v| &v.sessions), Keep::Histogram)?;
+            let calls = parts().map(|v| &v.guest_calls);
+            version.guest_calls = self.sum("calls", calls, Keep::Histogram)?;
+        }
+        Ok(merged)
+    }
+
+    pub(super) fn sessions<'s>(
+        &self,
+        parts: impl Iterator<Item = &'s Sessions>,
+        keep: Keep,
+    ) -> Result<Sessions, MergeError> {
+        let parts: Vec<&Sessions> = parts.collect();
+        let all = parts.iter().flat_map(|s| &s.endings);
+        let mut endings = fold(all, |ended| ended.ending, |_, _| {});
+        for ended in &mut endings {
+            let all = parts.iter().flat_map(|s| &s.endings);
+            let same = all
+                .filter(|e| e.ending == ended.ending)
+                .map(|e| &e.duration);
+            ended.duration = self.sum("sessions", same, keep)?;
+            ended.count = ended.duration.count;
+        }
+        Ok(Sessions {
+            started: parts.iter().map(|s| s.started).sum(),
+            endings,
+        })
+    }
+
+    pub(super) fn arrivals(&self) -> Result<Option<Arrivals>, MergeError> {
+        let all = || self.parts.iter().filter_map(|part| part.arrivals.as_ref());
+        if all().next().is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Arrivals {
+            due: all().map(|a| a.due).sum(),
+            dropped: all().map(|a| a.dropped).sum(),
+            service: self.sum("service times", all().map(|a| &a.service), Keep::Histogram)?,
+        }))
+    }
+
+    pub(super) fn observed(&self) -> Result<Vec<Observed>, MergeError> {
+        let mut sketches: Vec<(String, String, Sketch)> = Vec::new();
+        for part in self.parts {
+            for one in &part.observed {
+                if one.cells.is_empty() && one.count > 0 {
+                    let run = part.run.id.clone();
+                    return Err(MergeError::NoHistogram {
+                        what: "observed values",
+                        run,
+                    });
+                }
+                if one.min > one.max {
+                    let (what, run) = ("observed values", part.run.id.clone());
+                    return Err(MergeError::Unfit { what, run });
+                }
+                let sketch = Sketch::restored(one.cells.clone(), one.sum, one.min, one.max);
+                let same = |(a, m, _): &&mut (String, String, Sketch)| {
+                    (a.as_str(), m.as_str()) == (one.archetype.as_str(), one.metric.as_str())
+                };
+                match sketches.iter_mut().find(same) {
+                    Some((.., known)) => known.merge(&sketch),
+                    None => sketches.push((one.archetype.clone(), one.metric.clone(), sketch)),
+                }
+            }
+        }
+        let merged = sketches
+            .iter()
+            .map(|(a, m, values)| observation(a, m, values));
+        Ok(merged.collect())
+    }
+
+    pub(super) fn generator(&self, archetypes: &[Archetype]) -> Result<Generator, MergeError> {
+        let all = || self.parts.iter().map(|part| &part.generator);
+        let sum = |of: fn(&Generator) -> u64| all().map(of).sum();
+        let cpu_seconds: f64 = all().map(|g| g.cpu_seconds).sum();
+        let could = self
+            .parts
+            .iter()
+            .map(|p| p.generator.cores as f64 * p.run.elapsed_seconds);
+        let could: f64 = could.sum();
+        let calls = archetypes.iter().map(|a| &a.guest_calls);
+        let guest_calls = self.sum("calls", calls, Keep::Quantiles)?;
+        let limits = fold(
+            all().flat_map(|g| &g.limits),
+            |limit| limit.kind,
+            |a, b| a.value = a.value.max(b.value),
+        );
+        Ok(Generator {
+            cores: all().map(|g| g.cores).sum(),
+            cpu_seconds,
+            cpu_share: if could > 0.0 {
+                cpu_seconds / could
+            } else {
+                0.0
+            },
+            rss_bytes: sum(|g| g.rss_bytes),
+            open_files: sum(|g| g.open_files),
+            open_sockets: sum(|g| g.open_sockets),
+            threads: sum(|g| g.threads),
+            scheduling_lag: self.sum("lags", all().map(|g| &g.scheduling_lag), Keep::Histogram)?,
+            guest_share: match cpu_seconds > 0.0 {
+                true => (guest_calls.sum / cpu_seconds).min(1.0),
+                false => 0.0,
+            },
+            guest_calls,
+            limits,
+        })
+    }
+
+    pub(super) fn cleanup(&self) -> Result<Option<Cleanup>, MergeError> {
+        let all = || self.parts.iter().filter_map(|part| part.cleanup.as_ref());
+        if all().next().is_none() {
+            return Ok(None);
+        }
+        let journals: Vec<&str> = all().filter_map(|c| c.journal.as_deref()).collect();
+        Ok(Some(Cleanup {
+            requests: all().map(|c| c.requests).sum(),
+            removed: all().map(|c| c.removed).sum(),
+            left: all().map(|c| c.left).sum(),
+            journal: (!journals.is_empty()).then(|| journals.join(", ")),
+            series: self.join(all().flat_map(|c| &c.series))?,
+        }))
+    }
+
+    /// Only of runs without a gap between them: charts of nothing tell nothing.
+    pub(super) fn timeline(
+        &self,
+        stays: &[(f64, f64)],
+    ) -> Result<Option<timeline::Timeline>, MergeError> {
+        let begin = stays.iter().map(|stay| stay.0).fold(f64::MAX, f64::min);
+        let end = stays.iter().map(|stay| stay.1).fold(f64::MIN, f64::max);
+        let lines = self.parts.iter().zip(stays);
+        let lines: Option<Vec<_>> = lines
+            .map(|(part, stay)| Some((stay.0 - begin, part.timeline.as_ref()?)))
+            .collect();
+        let Some(lines) = lines.filter(|_| end - begin < self.elapsed + 1.0) else {
+            return Ok(None);
+        };
+        let merged = timeline::merge(&lines).map_err(|cause| MergeError::Broken {
+            what: "timeline",
+            run: self.parts[0].run.id.clone(),
+            cause,
+        })?;
+        Ok(Some(merged))
+    }
+}

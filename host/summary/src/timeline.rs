@@ -1,0 +1,253 @@
+//! The run over time, for the summary: what each stretch of it came to, and what happened when. Filled while the run
+//! goes on by the commands that write a summary; read by the page.
+//!
+//! What must stay true: at most [`POINTS`] points and [`EVENTS`] events, however long the run. When there are more,
+//! neighbors are added up, so that every request stays in one of them.
+
+mod events;
+mod merge;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use self::events::Watcher;
+pub use self::events::{Event, EventKind};
+pub(super) use self::merge::merge;
+use super::beat::{CLASSES, Stretch};
+use vespeiro_metrics::{DecodeError, Outline, Snapshot};
+
+/// An even number: full, they become half as many.
+const POINTS: usize = 600;
+const EVENTS: usize = 200;
+/// The rest of a run that is shorter, in seconds, has no point of its own: its rates would be chance.
+const SHORT: f64 = 0.5;
+
+/// The run over time, as data.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Names of the figures in each point's `mix`.
+    pub categories: Vec<String>,
+    /// In order; each begins where the one before it ends.
+    pub points: Vec<Point>,
+    /// In order.
+    pub events: Vec<Event>,
+    /// Events that found no place.
+    #[serde(default)]
+    pub events_lost: u64,
+}
+
+/// A stretch of the run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Point {
+    /// Its end, in seconds since the start of the run.
+    pub at: f64,
+    /// Its length in seconds: 1 at first, more when the run is long.
+    pub over: f64,
+    /// Active at its end; the most of them where several seconds are one point.
+    pub users: u64,
+    pub sessions: u64,
+    pub requests: u64,
+    pub errors: u64,
+    pub injected: u64,
+    pub not_sent: u64,
+    /// By the first digit of the status; the first is for requests without a response.
+    pub classes: [u64; CLASSES],
+    /// Requests by category; categories that came up later are missing at the end.
+    pub mix: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
+    /// Cores that the generator kept busy.
+    pub cpu_cores: f64,
+    pub memory_bytes: u64,
+}
+
+/// Latency of a point's requests, in seconds.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Latency {
+    pub mean: f64,
+    /// Quantiles to 1 %.
+    pub p50: f64,
+    pub p95: f64,
+    pub p99: f64,
+    pub max: f64,
+    /// HDR histogram of microseconds with 2 significant digits, V2 deflate form, base64.
+    pub histogram: String,
+}
+
+impl Latency {
+    fn of(outline: &Outline) -> Option<Latency> {
+        let quantile = |q| Some(outline.quantile(q)?.as_secs_f64());
+        Some(Latency {
+            mean: outline.mean()?.as_secs_f64(),
+            p50: quantile(0.5)?,
+            p95: quantile(0.95)?,
+            p99: quantile(0.99)?,
+            max: outline.max()?.as_secs_f64(),
+            histogram: outline.to_base64(),
+        })
+    }
+
+    pub(super) fn outline(&self) -> Result<Outline, DecodeError> {
+        let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        Outline::from_base64(&self.histogram, time(self.mean), time(self.max))
+    }
+}
+
+/// A point that may still grow.
+#[derive(Debug, Clone)]
+struct Draft {
+    point: Point,
+    outline: Outline,
+}
+
+impl Draft {
+    fn new(stretch: &Stretch<'_>) -> Draft {
+        let (snapshot, came) = (stretch.snapshot, &stretch.came);
+        Draft {
+            outline: Outline::of(&came.latency),
+            point: Point {
+                at: snapshot.elapsed.as_secs_f64(),
+                over: stretch.over.as_secs_f64(),
+                users: snapshot.users_active(),
+                sessions: snapshot.sessions_active(),
+                requests: came.requests,
+                errors: came.errors,
+                injected: came.injected,
+                not_sent: came.not_sent,
+                classes: stretch.classes,
+                mix: stretch.mix.clone(),
+                latency: None,
+                cpu_cores: snapshot.rates.interval.cores,
+                memory_bytes: snapshot.process.rss,
+            },
+        }
+    }
+
+    /// Grow by the stretch that comes next.
+    fn append(&mut self, next: &Draft) {
+        let (point, next_point) = (&mut self.point, &next.point);
+        let over = point.over + next_point.over;
+        let busy = point.cpu_cores * point.over + next_point.cpu_cores * next_point.over;
+        point.cpu_cores = if over > 0.0 { busy / over } else { 0.0 };
+        point.at = next_point.at;
+        point.over = over;
+        point.users = point.users.max(next_point.users);
+        point.sessions = point.sessions.max(next_point.sessions);
+        point.memory_bytes = point.memory_bytes.max(next_point.memory_bytes);
+        self.count(next);
+    }
+
+    /// Add what the other one counted.
+    fn count(&mut self, other: &Draft) {
+        let (point, next) = (&mut self.point, &other.point);
+        point.requests += next.requests;
+        point.errors += next.errors;
+        point.injected += next.injected;
+        point.not_sent += next.not_sent;
+        for (mine, theirs) in point.classes.iter_mut().zip(next.classes) {
+            *mine += theirs;
+        }
+        point.mix.resize(point.mix.len().max(next.mix.len()), 0);
+        for (mine, theirs) in point.mix.iter_mut().zip(&next.mix) {
+            *mine += theirs;
+        }
+        self.outline.merge(&other.outline);
+    }
+
+    fn finish(self) -> Point {
+        Point {
+            latency: Latency::of(&self.outline),
+            ..self.point
+        }
+    }
+}
+
+/// Points of equal length, as many as there is room for.
+#[derive(Debug)]
+struct Drafts {
+    list: Vec<Draft>,
+    /// Stretches in each point.
+    each: usize,
+    /// Stretches in the last one.
+    last: usize,
+}
+
+impl Drafts {
+    fn new() -> Drafts {
+        Drafts {
+            list: Vec::new(),
+            each: 1,
+            last: 1,
+        }
+    }
+
+    fn push(&mut self, draft: Draft) {
+        if let Some(last) = self.list.last_mut()
+            && (self.last < self.each || draft.point.over < SHORT)
+        {
+            last.append(&draft);
+            self.last += 1;
+            return;
+        }
+        if self.list.len() == POINTS {
+            let pairs = self.list.chunks_exact(2);
+            let halves = pairs.map(|pair| {
+                let mut first = pair[0].clone();
+                first.append(&pair[1]);
+                first
+            });
+            self.list = halves.collect();
+            self.each *= 2;
+        }
+        self.list.push(draft);
+        self.last = 1;
+    }
+
+    fn finish(self) -> Vec<Point> {
+        self.list.into_iter().map(Draft::finish).collect()
+    }
+}
+
+/// Keeps the timeline of a run that goes on.
+#[derive(Debug)]
+pub struct Recording {
+    drafts: Drafts,
+    watcher: Watcher,
+}
+
+impl Default for Recording {
+    fn default() -> Recording {
+        Recording {
+            drafts: Drafts::new(),
+            watcher: Watcher::default(),
+        }
+    }
+}
+
+impl Recording {
+    /// Take in the state of the run, for the events.
+    pub fn watch(&mut self, snapshot: &Snapshot) {
+        self.watcher.watch(snapshot);
+    }
+
+    /// Take in a stretch of the run.
+    pub fn add(&mut self, stretch: &Stretch<'_>) {
+        self.drafts.push(Draft::new(stretch));
+    }
+
+    /// The run is over, in this state.
+    pub fn finish(self, snapshot: &Snapshot) -> Timeline {
+        let (events, events_lost) = self.watcher.finish();
+        let categories = snapshot.by_category();
+        Timeline {
+            categories: categories.iter().map(|(name, _)| (*name).into()).collect(),
+            points: self.drafts.finish(),
+            events,
+            events_lost,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,97 @@
+//! Several timelines as one: those of runs that went on at the same time. Called when summaries are merged.
+
+use super::{Draft, Drafts, EVENTS, POINTS, Point, Timeline};
+use vespeiro_metrics::DecodeError;
+
+/// The timelines, each with the seconds by which its run began after the first one. They are laid on one grid: a point
+/// belongs to the cell in which its middle lies.
+pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError> {
+    let mut merged = Timeline::default();
+    let (mut end, mut longest) = (0f64, 1f64);
+    for (shift, part) in parts {
+        for point in &part.points {
+            end = end.max(shift + point.at);
+            longest = longest.max(point.over.round());
+        }
+    }
+    let step = longest.max((end / POINTS as f64).ceil());
+    let cells = (end / step).ceil() as usize;
+    let mut grid: Vec<Option<Draft>> = vec![None; cells];
+    for (_, part) in parts {
+        for name in &part.categories {
+            if !merged.categories.contains(name) {
+                merged.categories.push(name.clone());
+            }
+        }
+    }
+    for (shift, part) in parts {
+        // Of one run, a cell holds points that follow each other; of several, such that went on at the same time.
+        let mut own: Vec<Option<Draft>> = vec![None; cells];
+        for point in &part.points {
+            let middle = shift + point.at - point.over / 2.0;
+            let cell = ((middle / step) as usize).min(cells.saturating_sub(1));
+            let draft = draft(point, part, &merged.categories)?;
+            match &mut own[cell] {
+                Some(earlier) => earlier.append(&draft),
+                empty => *empty = Some(draft),
+            }
+        }
+        for (cell, own) in grid.iter_mut().zip(own) {
+            let Some(own) = own else { continue };
+            match cell {
+                Some(other) => beside(other, &own),
+                empty => *empty = Some(own),
+            }
+        }
+        merged
+            .events
+            .extend(part.events.iter().map(|event| super::Event {
+                at: event.at + shift,
+                ..event.clone()
+            }));
+        merged.events_lost += part.events_lost;
+    }
+    let mut drafts = Drafts::new();
+    for (at, cell) in grid.into_iter().enumerate() {
+        let mut draft = cell.unwrap_or_else(|| Draft {
+            point: Point::default(),
+            outline: Default::default(),
+        });
+        let begins = at as f64 * step;
+        draft.point.at = (begins + step).min(end);
+        draft.point.over = draft.point.at - begins;
+        drafts.push(draft);
+    }
+    merged.points = drafts.finish();
+    merged.events.sort_by(|a, b| a.at.total_cmp(&b.at));
+    merged.events_lost += merged.events.len().saturating_sub(EVENTS) as u64;
+    merged.events.truncate(EVENTS);
+    Ok(merged)
+}
+
+/// Another run's figures of the same time.
+fn beside(one: &mut Draft, other: &Draft) {
+    one.point.users += other.point.users;
+    one.point.sessions += other.point.sessions;
+    one.point.cpu_cores += other.point.cpu_cores;
+    one.point.memory_bytes += other.point.memory_bytes;
+    one.count(other);
+}
+
+fn draft(point: &Point, part: &Timeline, categories: &[String]) -> Result<Draft, DecodeError> {
+    let mut mix = vec![0; categories.len()];
+    for (name, count) in part.categories.iter().zip(&point.mix) {
+        if let Some(at) = categories.iter().position(|known| known == name) {
+            mix[at] += count;
+        }
+    }
+    let outline = point.latency.as_ref().map(|latency| latency.outline());
+    Ok(Draft {
+        outline: outline.transpose()?.unwrap_or_default(),
+        point: Point {
+            mix,
+            latency: None,
+            ..point.clone()
+        },
+    })
+}

@@ -1,0 +1,92 @@
+//! Thresholds and the guard's alarm as data: the part of the summary that [`super::json`] holds under `thresholds` and
+//! `aborted`, filled from the last snapshot. Values are in seconds, shares of 1, per second, or plain numbers.
+
+use serde::{Deserialize, Serialize};
+
+use vespeiro_metrics::{Cause, Snapshot, State};
+use vespeiro_plan::{Condition, Dimension, Metric};
+
+/// One threshold of the plan and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// As it was asked for: `p95{archetype=admin}<500ms`.
+    pub condition: String,
+    pub metric: String,
+    pub unit: Unit,
+    pub bound: f64,
+    /// Over the whole run; with a window, the worst of all windows. Left out when there was nothing to judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub achieved: Option<f64>,
+    pub state: State,
+}
+
+/// Why the run was stopped by its own guard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Aborted {
+    pub cause: Cause,
+    /// What came true, or for a threshold what no longer held.
+    pub condition: String,
+    pub metric: String,
+    pub unit: Unit,
+    pub bound: f64,
+    pub achieved: f64,
+    /// For a degradation: the value at the beginning of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<f64>,
+    /// Since the start of the run.
+    pub at_seconds: f64,
+}
+
+/// What a value is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    Seconds,
+    /// 0 to 1.
+    Share,
+    PerSecond,
+    Count,
+}
+
+impl Unit {
+    fn of(metric: Metric) -> Unit {
+        match metric.dimension() {
+            Dimension::Time => Unit::Seconds,
+            Dimension::Share => Unit::Share,
+            Dimension::PerSecond => Unit::PerSecond,
+            Dimension::Count => Unit::Count,
+        }
+    }
+}
+
+pub fn thresholds(snapshot: &Snapshot) -> Vec<Threshold> {
+    let verdicts = snapshot.watch.verdicts.iter();
+    verdicts.map(threshold).collect()
+}
+
+fn threshold(verdict: &vespeiro_metrics::Verdict) -> Threshold {
+    let Condition { metric, bound, .. } = verdict.threshold.condition;
+    Threshold {
+        condition: verdict.threshold.to_string(),
+        metric: metric.as_str().into(),
+        unit: Unit::of(metric),
+        bound: bound.value(),
+        achieved: verdict.achieved,
+        state: verdict.state,
+    }
+}
+
+pub fn aborted(snapshot: &Snapshot) -> Option<Aborted> {
+    let alarm = snapshot.watch.alarm.as_ref()?;
+    let Condition { metric, bound, .. } = alarm.condition;
+    Some(Aborted {
+        cause: alarm.cause,
+        condition: alarm.condition.to_string(),
+        metric: metric.as_str().into(),
+        unit: Unit::of(metric),
+        bound: bound.value(),
+        achieved: alarm.achieved,
+        baseline: alarm.baseline,
+        at_seconds: alarm.at.as_secs_f64(),
+    })
+}
