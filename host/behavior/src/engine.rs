@@ -9,7 +9,7 @@ use std::time::Duration;
 use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Config};
 
-use super::recompile::Functions;
+use crate::function_cache::Functions;
 
 /// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
 const TICK: Duration = Duration::from_millis(10);

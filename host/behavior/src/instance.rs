@@ -12,7 +12,7 @@ use super::crash::{Fall, GuestCall, reason};
 use super::engine::Limits;
 use super::feeder::Feeder;
 use super::guest::{GuestEvent, GuestState, Moment};
-use super::image::Image;
+use crate::pre_instantiated::Image;
 
 pub(super) struct Instance {
     store: Store<GuestState>,

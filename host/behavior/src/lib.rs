@@ -11,12 +11,12 @@ mod crash;
 mod description;
 mod engine;
 mod feeder;
+mod function_cache;
 mod guest;
-mod image;
 mod instance;
 mod load;
 mod load_error;
-mod recompile;
+mod pre_instantiated;
 mod slot;
 mod step;
 #[cfg(test)]

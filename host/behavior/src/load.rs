@@ -15,9 +15,9 @@ use super::contract::{CONTRACT, INTERFACE, types};
 use super::crash::{Crash, Fall, GuestCall};
 use super::description::validate;
 use super::engine::{Engine, Limits};
-use super::image::Image;
 use super::instance::Instance;
 use super::load_error::{LoadError, LoadErrorKind};
+use crate::pre_instantiated::Image;
 use vespeiro_plan::Module;
 
 /// Packages of WASI 0.2 that are met, locked down.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use super::rehearse::{Actor, Rehearse, Stage};
 use crate::exit::Exit;
+use crate::rehearsal::{Actor, Rehearse, Stage};
 use vespeiro_behavior::types::Failure;
 use vespeiro_behavior::{GuestEvent, Unfed};
 use vespeiro_engine::rehearsal::{Ended, Happening, Replies};

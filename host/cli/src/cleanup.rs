@@ -3,11 +3,12 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::loader::Loader;
+use super::log;
 use super::play::check_target;
 use super::settings::PlanFlags;
-use super::{log, tidy};
 use crate::exit::{Exit, Misuse};
+use crate::module_loader::Loader;
+use crate::teardown;
 use vespeiro_engine::journal::{Journal, read};
 use vespeiro_engine::{Stopper, Tokens};
 use vespeiro_plan::Plan;
@@ -51,9 +52,9 @@ async fn clean(plan: &Plan, file: &std::path::Path) -> anyhow::Result<Exit> {
     check_target(plan).await?;
     let stopper = Stopper::new();
     let signals = stopper.on_signals()?;
-    let tidied = tidy::clean(plan, &loader, journal, Tokens::default(), &stopper).await;
+    let tidied = teardown::clean(plan, &loader, journal, Tokens::default(), &stopper).await;
     signals.abort();
-    let tidy::Tidied { figures, left, .. } = tidied?;
+    let teardown::Tidied { figures, left, .. } = tidied?;
     let mut out = std::io::stdout().lock();
     // A reader that has seen enough may close the pipe.
     let _ = writeln!(

@@ -7,12 +7,13 @@ mod dashboard;
 mod demo;
 mod embedded;
 pub mod exit;
-mod exporter;
-mod loader;
 mod log;
+mod module_loader;
 mod new;
+mod outputs;
 mod plan;
 mod play;
+mod rehearsal;
 mod rehearse;
 mod report;
 mod results;
@@ -20,8 +21,7 @@ mod run;
 mod serve;
 mod settings;
 mod swap;
-mod tidy;
-mod trace;
+mod teardown;
 
 use std::ffi::OsString;
 
@@ -49,7 +49,7 @@ enum Command {
     Plan(plan::PrintPlan),
     New(new::New),
     Check(check::Check),
-    Trace(trace::Trace),
+    Trace(rehearse::Trace),
     Dashboard(dashboard::PrintDashboard),
     Report(report::Report),
 }

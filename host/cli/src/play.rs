@@ -4,16 +4,17 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::exporter::Exporter;
-use super::loader::Loader;
 use super::log::{self, Log};
 use super::results::{self, Results};
-use super::tidy::{self, Tidied};
 use crate::exit::{Exit, Misuse};
+use crate::module_loader::Loader;
+use crate::outputs::Exporter;
+use crate::teardown::{self, Tidied};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
+use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, Ended, Stock, Stopper, Swapper, execute, requests_planned, unmatched_condition, watch,
+    Control, Ended, Stock, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Client, check_reach, preflight};
 use vespeiro_output::{Display, RunShape, summary};
@@ -56,7 +57,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let desk = Bound::take(&plan, "control", plan.control.address).await?;
     let live = Bound::take(&plan, "ui", plan.control.page).await?;
     check_target(&plan).await?;
-    let journal = tidy::journal(&plan)?;
+    let journal = teardown::journal(&plan)?;
 
     let shape = RunShape {
         users_total: plan.usual_users(),
@@ -127,7 +128,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     }
     display.finish();
     log.release();
-    let tidied = tidy::after_run(&plan, &loader, journal, &stopper, ended.as_mut().ok()).await;
+    let tidied = teardown::after_run(&plan, &loader, journal, &stopper, ended.as_mut().ok()).await;
     exporter.stop().await;
     if let Some(live) = live {
         live.close(ended.as_ref().ok()).await;

@@ -1,147 +1,226 @@
-//! What `check` and `trace` share: a module from the command line, a plan that is all defaults, and sessions of one user.
+//! `vespeiro trace`: the author's debugger. Prints what a behavior does, step by step, without any network; the same
+//! module, seed and replies print the same. With `--record`, a run beside which one user's replies are kept for it.
 
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use serde_json::Value;
+use super::{Cli, Command};
+use crate::exit::{Exit, Misuse};
+use crate::rehearsal::{Rehearse, Stage};
+use vespeiro_behavior::types::{Outcome, Request};
+use vespeiro_behavior::{GuestEvent, Level, Unfed};
+use vespeiro_engine::rehearsal::{Answer, Ended, Happening, Played, veil_body, veil_mark};
 
-use super::loader::Loader;
-use crate::exit::Misuse;
-use vespeiro_behavior::{Behavior, Feeder, LoadError, LoadErrorKind, Slot};
-use vespeiro_engine::feeds::read_all;
-use vespeiro_engine::rehearsal::{Happening, Played, Replies, play};
-use vespeiro_engine::{Stock, journey};
-use vespeiro_plan::{Module, Plan, Settings, Sources, resolve};
+/// Longest body that is printed, in characters.
+const MAX_BODY: usize = 160;
 
-/// Marks what a rehearsed user is called; no run draws it but by rare chance, and nothing is created anyway.
-const RUN_ID: &str = "rehearse";
-
-/// The flags of both.
+/// Print what a behavior does, step by step, without any network
 #[derive(Debug, clap::Args)]
-pub(super) struct Rehearse {
-    /// Configuration of the archetype, as a JSON object
-    #[arg(long, value_name = "JSON", default_value = "{}", value_parser = object)]
-    config: Value,
-    /// Replies to give, one JSON object a line; what no line speaks of is made up
-    #[arg(long, value_name = "FILE")]
-    pub(super) replies: Option<PathBuf>,
-    /// Where all randomness comes from
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub(super) seed: u64,
-    /// Most requests of all sessions
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) requests: u32,
-    /// Rows of a data feed, as a plan gives them to its only user: a .csv, .jsonl or .json file; ORDER is in-turn,
-    /// random or once; repeatable
-    #[arg(long = "feed", value_name = "NAME=FILE[:ORDER]")]
-    feeds: Vec<String>,
+#[command(after_help = "\
+`vespeiro trace --record FILE -- run --users 10 …` plays that run and keeps the replies that user 0 gets, without
+passwords and tokens; it is the same as `vespeiro run --trace-record FILE …`. `vespeiro trace MODULE --replies FILE`
+then plays the module against them.")]
+pub(super) struct Trace {
+    /// A .wasm file, or builtin:NAME
+    #[arg(value_name = "MODULE", required_unless_present = "record")]
+    module: Option<String>,
+    /// How many sessions of one user to play, one after the other
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    sessions: u32,
+    #[command(flatten)]
+    options: Rehearse,
+    /// Keep one user's replies of the run that follows after --
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "module",
+        requires = "command"
+    )]
+    record: Option<PathBuf>,
+    /// The run to record: run or demo, with its flags
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
 }
 
-fn object(text: &str) -> Result<Value, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if value.is_object() {
-        Ok(value)
-    } else {
-        Err("give a JSON object, for instance {\"greeting\": \"hello\"}".into())
-    }
-}
-
-/// A behavior on an empty stage.
-pub(super) struct Stage {
-    pub(super) behavior: Arc<Behavior>,
-    plan: Plan,
-    stock: Arc<Stock>,
-    config: String,
-}
-
-/// The place that sessions of one user play in, and the rows that they get.
-pub(super) struct Actor {
-    pub(super) slot: Slot,
-    feeder: Feeder,
-}
-
-impl Stage {
-    /// Load the module. A file that is not there is the caller's mistake; all else is the module's.
-    pub(super) fn set(module: &str, options: &Rehearse) -> anyhow::Result<Self> {
-        let mut flags = Settings::default();
-        flags.set("seed", options.seed.to_string(), "--seed");
-        flags.set("run_id", RUN_ID, "--run-id");
-        flags.set("users", "1", "--users");
-        flags.feeds.clone_from(&options.feeds);
-        let plan = resolve(Sources {
-            base: None,
-            flags,
-            env: [],
-        })?
-        .plan;
-        let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
-        let module = match module.strip_prefix("builtin:") {
-            Some(name) => Module::BuiltIn(name.to_owned()),
-            None => Module::File(module.into()),
-        };
-        // The admin account is in every archetype's config, unless the config speaks of one.
-        let mut config = plan.archetypes.first().map_or_else(
-            || serde_json::json!({}),
-            |archetype| archetype.config.clone(),
-        );
-        if let (Some(config), Some(given)) = (config.as_object_mut(), options.config.as_object()) {
-            config.extend(given.clone());
+impl Trace {
+    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+        if let Some(file) = self.record {
+            return record(file, self.command);
         }
-        let behavior = Loader::new(&plan)?.try_load(&module).map_err(absent)?;
-        Ok(Self {
-            behavior,
-            config: config.to_string(),
-            stock: Stock::new(&plan, rows),
-            plan,
-        })
-    }
-
-    pub(super) fn plan(&self) -> &Plan {
-        &self.plan
-    }
-
-    pub(super) fn actor(&self) -> Actor {
-        Actor {
-            slot: Slot::new(Arc::clone(&self.behavior), self.plan.seed),
-            feeder: self.stock.rehearsing(&self.plan, 0),
+        let stage = Stage::set(self.module.as_deref().unwrap_or_default(), &self.options)?;
+        let mut replies = self.options.replies()?;
+        let mut actor = stage.actor();
+        let mut left = self.options.requests;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut well = true;
+        for ordinal in 0..self.sessions {
+            let name = &stage.behavior.name;
+            let seed = stage.plan().seed;
+            // A reader that has seen enough may close the pipe: what cannot be written is not missed.
+            let _ = writeln!(
+                out,
+                "session {ordinal}: {name} {}, seed {seed}",
+                stage.behavior.version
+            );
+            let played = stage.play(&mut actor, ordinal, &mut replies, left, |at, happening| {
+                let _ = tell(&mut out, at, &happening);
+            });
+            left -= played.requests;
+            well &= !matches!(played.ended, Ended::Failed(_) | Ended::Crashed(_));
+            if conclude(&mut out, &played).is_err() || left == 0 {
+                break;
+            }
         }
-    }
-
-    /// One session of the one user.
-    pub(super) fn play(
-        &self,
-        actor: &mut Actor,
-        ordinal: u32,
-        replies: &mut Replies,
-        budget: u32,
-        watch: impl FnMut(u64, Happening<'_>),
-    ) -> Played {
-        let setup = journey(&self.plan, 0, ordinal, &self.config);
-        play(
-            &mut actor.slot,
-            &setup,
-            &actor.feeder,
-            replies,
-            &self.plan.target.base_url,
-            budget,
-            watch,
-        )
+        let _ = out.flush();
+        Ok(if well { Exit::Fine } else { Exit::Failed })
     }
 }
 
-fn absent(error: LoadError) -> anyhow::Error {
-    match error.kind {
-        LoadErrorKind::Read(_) | LoadErrorKind::NoBuiltIn => Misuse(error.to_string()).into(),
-        _ => error.into(),
+fn record(file: PathBuf, command: Vec<OsString>) -> anyhow::Result<Exit> {
+    let line = [OsString::from("vespeiro")].into_iter().chain(command);
+    let mut cli = match Cli::parse_from(line) {
+        Ok(cli) => cli,
+        Err(no_command) => return Ok(no_command.report()),
+    };
+    let settings = match &mut cli.command {
+        Command::Run(run) => &mut run.plan.0,
+        Command::Demo(demo) => &mut demo.plan.0,
+        _ => {
+            let way = "only a run can be recorded: vespeiro trace --record FILE -- run …";
+            return Err(Misuse(way.into()).into());
+        }
+    };
+    settings.set("trace_record", file.to_string_lossy(), "--record");
+    cli.execute()
+}
+
+/// Seconds and milliseconds, so wide that all lines stand below each other.
+fn time(ms: u64) -> String {
+    format!("{:>6}.{:03}", ms / 1000, ms % 1000)
+}
+
+const MARGIN: &str = "          ";
+
+fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<()> {
+    match happening {
+        Happening::Wait { ms } => writeln!(out, "{}  wait {ms} ms", time(at)),
+        Happening::Sent {
+            request,
+            answer,
+            undeclared,
+        } => {
+            sent(out, at, request)?;
+            if *undeclared {
+                writeln!(
+                    out,
+                    "{MARGIN}  ! {} {} is not among the routes of describe: it counts as other",
+                    request.method.as_str(),
+                    request.route.escape_debug()
+                )?;
+            }
+            answered(out, answer)
+        }
+        // A guest's text goes to a terminal: quoted, so that it carries no control sequence.
+        Happening::Said(GuestEvent::Log { level, message }) => {
+            let level = match level {
+                Level::Debug => "debug",
+                Level::Info => "info",
+                Level::Warn => "warn",
+                Level::Error => "error",
+            };
+            writeln!(out, "{MARGIN}  log {level} {message:?}")
+        }
+        Happening::Said(GuestEvent::Check { name, passed }) => {
+            let passed = if *passed { "passed" } else { "failed" };
+            writeln!(out, "{MARGIN}  check {name:?}: {passed}")
+        }
+        Happening::Said(GuestEvent::Observe { metric, value }) => {
+            writeln!(out, "{MARGIN}  observe {metric:?}: {value}")
+        }
+        Happening::Said(GuestEvent::Mark(thing)) => {
+            writeln!(out, "{MARGIN}  mark {:?}", veil_mark(thing))
+        }
+        Happening::Said(GuestEvent::Unmark(thing)) => {
+            writeln!(out, "{MARGIN}  unmark {:?}", veil_mark(thing))
+        }
+        Happening::Said(GuestEvent::Unfed { feed, why }) => {
+            let why = match why {
+                Unfed::Spent => "it has no more rows",
+                Unfed::Unknown | Unfed::Withheld => "there is none: name its file with --feed",
+            };
+            writeln!(out, "{MARGIN}  feed {feed:?}: {why}")
+        }
     }
 }
 
-impl Rehearse {
-    /// The replies that were asked for.
-    pub(super) fn replies(&self) -> Result<Replies, Misuse> {
-        match &self.replies {
-            Some(path) => Replies::read(path).map_err(|error| Misuse(error.to_string())),
-            None => Ok(Replies::made_up()),
+fn sent(out: &mut impl Write, at: u64, request: &Request) -> io::Result<()> {
+    write!(
+        out,
+        "{}  {} {}  ({}, {})",
+        time(at),
+        request.method.as_str(),
+        request.path.escape_debug(),
+        request.route.escape_debug(),
+        request.category.escape_debug()
+    )?;
+    if let Some(body) = &request.body {
+        write!(out, "  {}", short(body))?;
+    }
+    if let Some(fault) = &request.fault {
+        write!(out, "  wrong on purpose: {fault:?}")?;
+    }
+    if let Some(mark) = &request.mark {
+        write!(out, "  mark {:?}", veil_mark(mark))?;
+    }
+    writeln!(out)
+}
+
+fn answered(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
+    match &answer.outcome {
+        Outcome::Failed(failure) => write!(out, "{MARGIN}  -> {}", failure.name())?,
+        Outcome::Response(response) => {
+            write!(out, "{MARGIN}  -> {}", response.status)?;
+            if !response.body.is_empty() {
+                write!(out, " {}", short(&response.body))?;
+            }
         }
     }
+    writeln!(out, "{}", if answer.made_up { "  (made up)" } else { "" })
+}
+
+fn short(body: &[u8]) -> String {
+    let text = match veil_body(body) {
+        serde_json::Value::String(text) => text,
+        value => value.to_string(),
+    };
+    let mut short: String = text.chars().take(MAX_BODY).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short.chars().flat_map(printable).collect()
+}
+
+/// The character, or how Rust would write it when it might steer a terminal.
+fn printable(c: char) -> impl Iterator<Item = char> {
+    let escaped = c.is_control().then(|| c.escape_debug());
+    let plain = escaped.is_none().then_some(c);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+fn conclude(out: &mut impl Write, played: &Played) -> io::Result<()> {
+    let how = match &played.ended {
+        Ended::Completed => "completed".to_owned(),
+        Ended::Abandoned => "abandoned".to_owned(),
+        Ended::Cut => "cut: its budget is spent".to_owned(),
+        Ended::Failed(why) => format!("failed: {}", why.escape_debug()),
+        Ended::Crashed(crash) => format!("crashed: {}", crash.to_string().escape_debug()),
+    };
+    writeln!(
+        out,
+        "{}  {how} ({} steps, {} requests)\n",
+        time(played.elapsed_ms),
+        played.steps,
+        played.requests
+    )
 }

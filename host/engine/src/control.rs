@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::lineup::{Mode, Swapped};
+use crate::rollout::rollouts::{Mode, Swapped};
 use vespeiro_behavior::Behavior;
 use vespeiro_metrics::Snapshot;
 

@@ -12,10 +12,10 @@ use reqwest::Url;
 use reqwest::redirect::Policy;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::alarms::Alarms;
 use super::call::{Call, OWN_HEADERS, Refused, TRACEPARENT};
 use super::failure::classify;
 use super::retry_after::retry_after;
+use crate::timer_pool::Alarms;
 use vespeiro_model::Failure;
 use vespeiro_plan::{HttpVersion, Plan, Target};
 

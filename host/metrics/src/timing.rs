@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::grid::Grid;
 use super::hdr::{self, DecodeError};
+use crate::sparse_histogram::Grid;
 
 /// How fine [`Timing::exponential`] is: 2^3 buckets for each power of two, each 9 % wider than the one before it.
 pub const NATIVE_SCHEMA: i32 = 3;

@@ -10,7 +10,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use vespeiro_metrics::State;
 use vespeiro_summary::files::{WriteError, write_whole};
 use vespeiro_summary::json::Summary;
-use vespeiro_summary::verdicts::Threshold;
+use vespeiro_summary::thresholds::Threshold;
 
 /// Write the file. Readers see the old one or the whole new one, never a part.
 pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {

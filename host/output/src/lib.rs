@@ -69,7 +69,7 @@ impl RunShape {
 
 /// Where the generator itself was the limit, in words.
 pub fn warnings(snapshot: &Snapshot, locale: Locale) -> Vec<String> {
-    let limits = vespeiro_summary::gather::generator::limits(snapshot);
+    let limits = vespeiro_summary::build::generator::limits(snapshot);
     let texts = limits.iter().map(|limit| limit_text(limit, locale));
     texts.collect()
 }

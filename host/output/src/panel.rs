@@ -17,7 +17,7 @@ use self::painter::Painter;
 use super::{Locale, RunShape};
 use vespeiro_metrics::Snapshot;
 use vespeiro_plan::{ErrorMix, Plan, RequestMix};
-use vespeiro_summary::gather::target;
+use vespeiro_summary::build::target;
 
 /// Recent requests that are shown at most.
 const ACTIVITY: usize = 8;

@@ -2,7 +2,7 @@
 //! the same text. At most 100 columns wide, without colors: it is also read in CI logs and files.
 
 mod tables;
-mod verdicts;
+mod thresholds;
 
 use std::time::Duration;
 

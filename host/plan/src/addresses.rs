@@ -7,8 +7,8 @@ use url::{Host, Url};
 
 use super::Headers;
 use super::errors::Bad;
-use super::forms::Form;
 use super::layers::Kind;
+use crate::value_types::Form;
 
 /// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix.
 pub(super) fn base_url() -> Form<Url> {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::errors::{Bad, Origin, PlanError, nearest};
-use super::own::Own;
 use super::{Admin, Archetype, Module, OwnLoad};
+use crate::overrides::Own;
 
 /// The embedded archetypes and their default weights.
 const BUILT_IN: [(&str, u32); 4] = [

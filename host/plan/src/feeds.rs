@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::archetypes::check_name;
 use super::errors::{Bad, Origin, PlanError};
-use super::forms::{Form, choice, count, path};
 use super::layers::{Layer, Reader};
 use super::{Fed, Plan};
+use crate::value_types::{Form, choice, count, path};
 
 pub(super) const KEYS: [&str; 4] = ["file", "order", "per_user", "archetypes"];
 /// Most feeds of a plan.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::condition::{Condition, Threshold};
 use super::errors::Bad;
-use super::forms::Form;
 use super::units::{Bare, parse_duration, show_duration};
+use crate::value_types::Form;
 
 /// The run's own guard.
 #[derive(Debug, Clone, Default)]

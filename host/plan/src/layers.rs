@@ -8,8 +8,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::errors::{Bad, Origin, PlanError, nearest};
-use super::forms::Form;
-use super::own::Own;
+use crate::overrides::Own;
+use crate::value_types::Form;
 
 /// Under which heading a setting appears in help texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The resolved configuration of one run. Built once by [`resolve`], validated, then read-only: every other room
 //! takes what it needs from here and never asks the command line, the environment or a file.
 
-pub mod scenario;
+pub mod preset;
 pub mod units;
 
 mod addresses;
@@ -12,35 +12,35 @@ mod environment;
 mod errors;
 mod feeds;
 mod file;
-mod forms;
 mod guard;
-mod lanes;
 mod layers;
 mod mix;
-mod own;
+mod overrides;
 mod profile;
 mod resolve;
 mod settings;
-mod start;
+mod start_at;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod value_types;
+mod workloads;
 
 pub use condition::{Bound, Comparison, Condition, Dimension, Metric, Selector, Threshold, Unit};
 pub use curve::{Curve, Stage};
 pub use errors::{Bad, Origin, PlanError, PlanErrors, nearest, one_line};
 pub use feeds::{Feed, Format, Order};
 pub use guard::{Degradation, Guard};
-pub use lanes::Lane;
 pub use layers::{Heading, Kind, Line, Setting, Settings};
 pub use mix::{ErrorMix, RequestMix};
-pub use own::{OwnLoad, may_be_own};
+pub use overrides::{OwnLoad, may_be_own};
+pub use preset::Preset;
 pub use profile::{Arrivals, Pool, Profile};
 pub use resolve::{Cast, Fed, Origins, Resolved, Sources, resolve};
-pub use scenario::Preset;
 pub use settings::{LANGUAGES, settings};
-pub use start::StartAt;
+pub use start_at::StartAt;
+pub use workloads::Lane;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

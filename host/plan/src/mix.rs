@@ -2,7 +2,7 @@
 //! `settings.rs`, held by `run` through its governor. Shares are percentages, and they add up to 100.
 
 use super::errors::Bad;
-use super::forms::Form;
+use crate::value_types::Form;
 
 /// How far from 100 a sum may be: rounding, and no more.
 const CRUMB: f64 = 0.01;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::curve::{Curve, Stage};
 use super::errors::Bad;
-use super::forms::Form;
 use super::layers::Kind;
 use super::units::{Bare, parse_duration, show_duration};
+use crate::value_types::Form;
 
 /// Most arrivals per second.
 const MAX_RATE: f64 = 1_000_000.0;

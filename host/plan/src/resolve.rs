@@ -11,10 +11,11 @@ use super::errors::{Bad, Origin, PlanError, PlanErrors, nearest};
 use super::feeds;
 use super::file::{self, PlanFile};
 use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, variable};
-use super::own::Own;
-use super::scenario::Preset;
 use super::settings::{read_plan, settings};
-use super::{Archetype, Feed, Plan, scenario};
+use super::{Archetype, Feed, Plan};
+use crate::overrides::Own;
+use crate::preset;
+use crate::preset::Preset;
 
 /// The setting that names who cleans up.
 const CLEANER: &str = "cleanup_archetype";
@@ -255,7 +256,7 @@ fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
         return PlanFile::default();
     };
     if Path::new(name).extension() != Some(OsStr::new("toml")) {
-        return match scenario::find(name) {
+        return match preset::find(name) {
             Ok(preset) => PlanFile {
                 layer: preset_layer(preset),
                 ..PlanFile::default()

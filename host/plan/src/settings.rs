@@ -8,16 +8,17 @@ mod guard;
 mod guest;
 mod load;
 mod output;
-mod regard;
+mod resilience;
 mod target;
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::forms::{count, run_id, text};
 use super::layers::{Fallback, Heading, Reader, Setting};
 use super::mix::{error_mix, request_mix};
-use super::{Arrivals, Plan, scenario};
+use super::{Arrivals, Plan};
+use crate::preset;
+use crate::value_types::{count, run_id, text};
 
 pub use output::LANGUAGES;
 
@@ -43,7 +44,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         text("NAME"),
         format!(
             "Preset to start from: {}; or a .toml file",
-            scenario::names()
+            preset::names()
         ),
     );
     let seed = r.read(
@@ -82,7 +83,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
 
     r.under(Heading::Target);
     let target = target::read(r);
-    let regard = regard::read(r);
+    let regard = resilience::read(r);
 
     r.under(Heading::Behaviors);
     let guest = guest::read(r);

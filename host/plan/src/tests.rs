@@ -287,7 +287,7 @@ fn defaults_are_those_of_the_specification() {
 
 #[test]
 fn every_scenario_resolves_whatever_layer_names_it() {
-    for preset in scenario::SCENARIOS {
+    for preset in preset::SCENARIOS {
         let plan = Case::default()
             .env("VESPEIRO_SCENARIO", preset.name)
             .resolve()

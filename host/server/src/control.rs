@@ -10,8 +10,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use super::actions::{Problem, Reach, actions, admitted};
-use super::desk::{Bound, Desk};
 use super::status::Status;
+use crate::listener::{Bound, Desk};
 
 /// Answer from now on.
 pub fn open(bound: Bound, reach: &Reach) -> Desk {

@@ -4,11 +4,11 @@
 
 pub mod actions;
 pub mod control;
-mod desk;
+mod listener;
 pub mod metrics;
 mod status;
 mod ui;
 
 pub use actions::Reach;
-pub use desk::{Bound, Desk, Taken};
+pub use listener::{Bound, Desk, Taken};
 pub use ui::Live;

@@ -20,7 +20,7 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::actions::{Problem, Reach, actions, admitted};
-use super::desk::{Bound, Desk};
+use crate::listener::{Bound, Desk};
 use vespeiro_engine::{Ended, Why};
 use vespeiro_metrics::Snapshot;
 use vespeiro_output::RunShape;

@@ -1,13 +1,13 @@
 //! Two runs held against each other: what changed, and what is noise. Called by `vespeiro report --baseline`; the rule is
 //! in `host/docs/results.md`, the statistics are in `evidence.rs`, its text and page in `output`.
 
-mod evidence;
+mod significance;
 
 use serde::Serialize;
 
-use self::evidence::{Evidence, Known, rare};
 use super::json::{Requests, Series, Summary};
 use super::merge::{MergeError, Merger};
+use crate::compare::significance::{Evidence, Known, rare};
 
 /// All requests, archetypes, routes.
 const LEVELS: usize = 3;

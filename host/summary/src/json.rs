@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::read::{Unreadable, read};
 pub use self::write::{write, write_compared};
 use super::timeline::Timeline;
-use super::verdicts::{Aborted, Threshold};
+use crate::thresholds::{Aborted, Threshold};
 pub use vespeiro_metrics::LimitKind;
 use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason};
 

@@ -5,9 +5,9 @@
 mod figures;
 
 pub(super) use self::figures::Merger;
-use super::gather::Keep;
-use super::gather::mixes::share;
 use super::json::{Outcomes, Part, Regard, Run, Slow, Summary};
+use crate::build::Keep;
+use crate::build::mixes::share;
 use vespeiro_metrics::{DecodeError, State};
 use vespeiro_plan::one_line;
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use self::events::Watcher;
 pub use self::events::{Event, EventKind};
 pub(super) use self::merge::merge;
-use super::beat::{CLASSES, Stretch};
+use crate::sampler::{CLASSES, Stretch};
 use vespeiro_metrics::{DecodeError, Outline, Snapshot};
 
 /// An even number: full, they become half as many.

@@ -4,7 +4,9 @@
 //! What must stay true: no byte of a file makes this panic or take more than its bounds, and whatever is wrong with a
 //! file is told in one line with its place.
 
+mod assignment;
 mod csv;
+pub(crate) mod cursor;
 mod error;
 mod json;
 mod read;
@@ -12,6 +14,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+pub use cursor::Stock;
 pub use error::{FeedError, FeedErrors};
 pub use read::{read, read_all};
 pub use rows::{MAX_BYTES, MAX_ROW, MAX_ROWS, Rows};

@@ -5,8 +5,8 @@
 mod behaviors;
 mod generator;
 mod profile;
-mod regard;
 mod requests;
+mod resilience;
 mod run;
 pub mod table;
 mod users;
@@ -61,7 +61,7 @@ pub fn families<'a>(snapshot: &'a Snapshot, about: &'a About) -> Vec<Family<'a>>
     profile::tell(snapshot, &mut page);
     behaviors::tell(snapshot, &mut page);
     versions::tell(snapshot, &mut page);
-    regard::tell(snapshot, &mut page);
+    resilience::tell(snapshot, &mut page);
     generator::tell(snapshot, &mut page);
     page.0
 }

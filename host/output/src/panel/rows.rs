@@ -10,8 +10,8 @@ use super::super::summary::limit_text;
 use super::{ACTIVITY, PanelState, archetypes};
 use vespeiro_metrics::{Activity, Catalog, Role, Snapshot};
 use vespeiro_model::{BreakerState, Class, Outcome};
-use vespeiro_summary::gather::generator::limits;
-use vespeiro_summary::gather::mixes::share;
+use vespeiro_summary::build::generator::limits;
+use vespeiro_summary::build::mixes::share;
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::{Condition, Threshold, parse};
 use crate::errors::Bad;
-use crate::forms::Form;
 use crate::layers::Kind;
+use crate::value_types::Form;
 
 /// Conditions that one setting can hold: what bounds the guard's memory.
 const MAX_CONDITIONS: usize = 32;

@@ -9,13 +9,13 @@ use super::Place;
 use super::values::{integer, json, staged, string, text_of};
 use crate::archetypes::{Entry, check_name, parse_module, parse_weight};
 use crate::errors::Bad;
-use crate::own::{self, Own};
+use crate::overrides::{self, Own};
 
 const ARCHETYPE_KEYS: [&str; 4] = ["name", "weight", "module", "config"];
 
 /// The keys of `[[archetype]]`.
 fn archetype_keys() -> impl Iterator<Item = &'static str> + Clone {
-    ARCHETYPE_KEYS.into_iter().chain(own::KEYS)
+    ARCHETYPE_KEYS.into_iter().chain(overrides::KEYS)
 }
 
 /// `at` is where the table begins. `None` when it is wrong, which is then already reported.
@@ -63,7 +63,7 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
         let (name, value, at) = (key.get_ref(), value.get_ref(), key.span().start);
         let text = match name.as_ref() {
             "stage" => staged(value),
-            name if own::KEYS.contains(&name) => text_of(value),
+            name if overrides::KEYS.contains(&name) => text_of(value),
             _ => continue,
         };
         own.set(name, text, place.origin(at));

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::forms::{choice, count, path, text};
 use crate::layers::{Fallback, Reader};
+use crate::value_types::{choice, count, path, text};
 use crate::{Archetype, CleanUp, Cleanup, Module, OwnLoad};
 
 const CLEAN_UPS: &[(&str, CleanUp)] = &[

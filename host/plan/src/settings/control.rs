@@ -2,8 +2,8 @@
 
 use crate::Control;
 use crate::addresses::socket_address;
-use crate::forms::{secret, switch};
 use crate::layers::Reader;
+use crate::value_types::{secret, switch};
 
 pub(super) fn read(r: &mut Reader<'_>) -> Control {
     Control {

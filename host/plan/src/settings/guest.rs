@@ -2,9 +2,9 @@
 
 use super::{A_MOMENT, ALL_PAGES, LONGEST_PAUSE};
 use crate::Guest;
-use crate::forms::{duration, size, switch};
 use crate::layers::Reader;
 use crate::units::Bare::Milliseconds;
+use crate::value_types::{duration, size, switch};
 
 const A_PAGE: usize = 64 << 10;
 

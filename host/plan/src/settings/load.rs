@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{A_MOMENT, ARRIVALS, LONGEST, LONGEST_PAUSE};
-use crate::forms::{choice, count, duration};
 use crate::layers::Reader;
 use crate::profile::{NAMES, Parts, rate, stages};
-use crate::start::start_at;
+use crate::start_at::start_at;
 use crate::units::Bare::{Milliseconds, Seconds};
+use crate::value_types::{choice, count, duration};
 use crate::{Load, Pool, Profile};
 
 pub(super) fn read(r: &mut Reader<'_>) -> Load {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::LONGEST_PAUSE;
 use crate::addresses::{headers, receiver, socket_address};
-use crate::forms::{choice, count, duration, path, switch, timeseries};
 use crate::layers::{Fallback, Reader};
 use crate::units::Bare::Seconds;
+use crate::value_types::{choice, count, duration, path, switch, timeseries};
 use crate::{Language, LogLevel, Output};
 
 /// The languages by name.

@@ -3,9 +3,9 @@
 
 use super::{A_MOMENT, ALL_PAGES, LONGEST_PAUSE};
 use crate::addresses::{base_url, hosts};
-use crate::forms::{choice, count, duration, secret, size, switch, text};
 use crate::layers::Reader;
 use crate::units::Bare::Seconds;
+use crate::value_types::{choice, count, duration, secret, size, switch, text};
 use crate::{Admin, HttpVersion, Target};
 
 const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[

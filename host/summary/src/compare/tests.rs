@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
-use crate::beat::Beat;
+use crate::sampler::Beat;
 use crate::timeline::Recording;
 use vespeiro_metrics::testing::{catalog, sample};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};

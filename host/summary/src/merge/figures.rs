@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use super::{MergeError, fold, outcomes, sorted};
-use crate::gather::Keep;
-use crate::gather::cast::observation;
-use crate::gather::requests::distribution;
+use crate::build::Keep;
+use crate::build::archetypes::observation;
+use crate::build::requests::distribution;
 use crate::json::{
     Archetype, Arrivals, Cleanup, Distribution, Generator, Observed, Requests, Route, Series,
     Sessions, Summary, Version,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::beat::Beat;
+use crate::sampler::Beat;
 use vespeiro_metrics::testing::{catalog, sample, snapshot};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};
 use vespeiro_model::{BreakerState, Outcome};

@@ -1,0 +1,147 @@
+//! What `check` and `trace` share: a module from the command line, a plan that is all defaults, and sessions of one user.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::exit::Misuse;
+use crate::module_loader::Loader;
+use vespeiro_behavior::{Behavior, Feeder, LoadError, LoadErrorKind, Slot};
+use vespeiro_engine::feeds::read_all;
+use vespeiro_engine::rehearsal::{Happening, Played, Replies, play};
+use vespeiro_engine::{Stock, journey};
+use vespeiro_plan::{Module, Plan, Settings, Sources, resolve};
+
+/// Marks what a rehearsed user is called; no run draws it but by rare chance, and nothing is created anyway.
+const RUN_ID: &str = "rehearse";
+
+/// The flags of both.
+#[derive(Debug, clap::Args)]
+pub(super) struct Rehearse {
+    /// Configuration of the archetype, as a JSON object
+    #[arg(long, value_name = "JSON", default_value = "{}", value_parser = object)]
+    config: Value,
+    /// Replies to give, one JSON object a line; what no line speaks of is made up
+    #[arg(long, value_name = "FILE")]
+    pub(super) replies: Option<PathBuf>,
+    /// Where all randomness comes from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Most requests of all sessions
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) requests: u32,
+    /// Rows of a data feed, as a plan gives them to its only user: a .csv, .jsonl or .json file; ORDER is in-turn,
+    /// random or once; repeatable
+    #[arg(long = "feed", value_name = "NAME=FILE[:ORDER]")]
+    feeds: Vec<String>,
+}
+
+fn object(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err("give a JSON object, for instance {\"greeting\": \"hello\"}".into())
+    }
+}
+
+/// A behavior on an empty stage.
+pub(super) struct Stage {
+    pub(super) behavior: Arc<Behavior>,
+    plan: Plan,
+    stock: Arc<Stock>,
+    config: String,
+}
+
+/// The place that sessions of one user play in, and the rows that they get.
+pub(super) struct Actor {
+    pub(super) slot: Slot,
+    feeder: Feeder,
+}
+
+impl Stage {
+    /// Load the module. A file that is not there is the caller's mistake; all else is the module's.
+    pub(super) fn set(module: &str, options: &Rehearse) -> anyhow::Result<Self> {
+        let mut flags = Settings::default();
+        flags.set("seed", options.seed.to_string(), "--seed");
+        flags.set("run_id", RUN_ID, "--run-id");
+        flags.set("users", "1", "--users");
+        flags.feeds.clone_from(&options.feeds);
+        let plan = resolve(Sources {
+            base: None,
+            flags,
+            env: [],
+        })?
+        .plan;
+        let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
+        let module = match module.strip_prefix("builtin:") {
+            Some(name) => Module::BuiltIn(name.to_owned()),
+            None => Module::File(module.into()),
+        };
+        // The admin account is in every archetype's config, unless the config speaks of one.
+        let mut config = plan.archetypes.first().map_or_else(
+            || serde_json::json!({}),
+            |archetype| archetype.config.clone(),
+        );
+        if let (Some(config), Some(given)) = (config.as_object_mut(), options.config.as_object()) {
+            config.extend(given.clone());
+        }
+        let behavior = Loader::new(&plan)?.try_load(&module).map_err(absent)?;
+        Ok(Self {
+            behavior,
+            config: config.to_string(),
+            stock: Stock::new(&plan, rows),
+            plan,
+        })
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        Actor {
+            slot: Slot::new(Arc::clone(&self.behavior), self.plan.seed),
+            feeder: self.stock.rehearsing(&self.plan, 0),
+        }
+    }
+
+    /// One session of the one user.
+    pub(super) fn play(
+        &self,
+        actor: &mut Actor,
+        ordinal: u32,
+        replies: &mut Replies,
+        budget: u32,
+        watch: impl FnMut(u64, Happening<'_>),
+    ) -> Played {
+        let setup = journey(&self.plan, 0, ordinal, &self.config);
+        play(
+            &mut actor.slot,
+            &setup,
+            &actor.feeder,
+            replies,
+            &self.plan.target.base_url,
+            budget,
+            watch,
+        )
+    }
+}
+
+fn absent(error: LoadError) -> anyhow::Error {
+    match error.kind {
+        LoadErrorKind::Read(_) | LoadErrorKind::NoBuiltIn => Misuse(error.to_string()).into(),
+        _ => error.into(),
+    }
+}
+
+impl Rehearse {
+    /// The replies that were asked for.
+    pub(super) fn replies(&self) -> Result<Replies, Misuse> {
+        match &self.replies {
+            Some(path) => Replies::read(path).map_err(|error| Misuse(error.to_string())),
+            None => Ok(Replies::made_up()),
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! What one worker holds back out of regard for the target: it asks the breaker before a request leaves, makes users wait
+//! who were turned away, and learns from every outcome. One for each worker; the users of a floor share it.
+//!
+//! What must stay true: a user who waits here has nothing under way, so that a stop ends it at once.
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant};
+
+use super::seed::{Stream, derive, unit};
+use crate::vu::task::think;
+use crate::worker::state::Floor;
+use vespeiro_metrics::{Recorder, Standing};
+use vespeiro_model::{Failure, FaultKind, HoldReason, Outcome};
+use vespeiro_plan::Plan;
+use vespeiro_resilience::{Breaker, Hold, Login, Logins, Pass, Slowdown, Verdict, backoff};
+
+/// The longest own pace of a user that a slowdown stretches.
+const LONGEST_PACE: Duration = Duration::from_secs(60);
+
+/// What a user has been told by the target. Small: there is one for each user.
+#[derive(Debug, Default)]
+pub(crate) struct Patience {
+    /// Nothing leaves before this, on the worker's clock.
+    until: Cell<Duration>,
+    why: Cell<Option<HoldReason>>,
+    /// Connections in a row that failed.
+    failures: Cell<u16>,
+    /// Draws of chance so far.
+    draws: Cell<u16>,
+    /// The last request met an open breaker.
+    turned_away: Cell<bool>,
+    /// When the last batch left.
+    left: Cell<Option<Duration>>,
+}
+
+/// A request that is allowed to leave, and all that has to be given back with its outcome.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Leave {
+    pub(crate) pass: Option<Pass>,
+    pub(crate) fault: Option<FaultKind>,
+    pub(crate) login: bool,
+    pub(crate) sent: bool,
+    /// Its user was ended meanwhile: the outcome says nothing.
+    pub(crate) broken_off: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Restraint {
+    began: Instant,
+    seed: u64,
+    breaker: Option<RefCell<Breaker>>,
+    slowdown: Option<RefCell<Slowdown>>,
+    logins: Option<RefCell<Logins>>,
+    /// Requests that were sent and have no outcome yet.
+    pub(crate) in_flight: Cell<u64>,
+    held: Cell<u64>,
+}
+
+impl Restraint {
+    pub(crate) fn new(plan: &Plan, worker: usize) -> Self {
+        let regard = &plan.regard;
+        // Each worker watches its share of the logins: together they keep to the plan's bound.
+        let share = |bound: u32| bound.div_ceil(plan.workers.max(1) as u32);
+        Self {
+            began: Instant::now(),
+            seed: derive(plan.seed, Stream::CoolDown, worker as u64),
+            breaker: regard
+                .breaker
+                .map(|rules| RefCell::new(Breaker::new(rules))),
+            slowdown: regard.backoff.then(RefCell::default),
+            logins: regard
+                .max_auth_failures
+                .map(|bound| RefCell::new(Logins::new(share(bound)))),
+            in_flight: Cell::new(0),
+            held: Cell::new(0),
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Leave for one request; `Err` when the breaker is open.
+    pub(crate) fn ask(&self) -> Result<Option<Pass>, ()> {
+        match &self.breaker {
+            Some(breaker) => {
+                let pass = breaker.borrow_mut().ask(self.now());
+                pass.map(Some).ok_or(())
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the breaker would turn a request away.
+    pub(crate) fn is_open(&self) -> bool {
+        let breaker = self.breaker.as_ref();
+        breaker.is_some_and(|breaker| breaker.borrow().wait(self.now()).is_some())
+    }
+
+    /// What came of a request, whether it was sent or not.
+    pub(crate) fn came(&self, outcome: Outcome, leave: Leave, recorder: &RefCell<Recorder>) {
+        let now = self.now();
+        let known = leave.sent && !leave.broken_off;
+        if let (Some(breaker), Some(pass)) = (&self.breaker, leave.pass) {
+            let verdict = if known {
+                verdict(outcome, leave.fault)
+            } else {
+                Verdict::Void
+            };
+            let chance = |turn| unit(self.seed, Stream::CoolDown, u64::from(turn));
+            if let Some(state) = breaker.borrow_mut().came(now, pass, verdict, chance) {
+                recorder.borrow_mut().breaker(state);
+            }
+        }
+        if let Some(slowdown) = &self.slowdown
+            && known
+            && leave.fault != Some(FaultKind::RateLimit)
+        {
+            let limited = outcome == Outcome::Status(429);
+            slowdown.borrow_mut().came(now, limited);
+        }
+        if leave.login
+            && let Some(logins) = &self.logins
+        {
+            let login = if known && leave.fault.is_none() {
+                login(outcome)
+            } else {
+                Login::Void
+            };
+            let pauses = logins.borrow_mut().came(now, login);
+            if login == Login::Refused {
+                recorder.borrow_mut().login_refused(pauses);
+            }
+        }
+    }
+
+    /// What an outcome means for its user's next request.
+    pub(crate) fn learn(
+        &self,
+        patience: &Patience,
+        user_seed: impl FnOnce() -> u64,
+        outcome: Outcome,
+        retry_after: Option<Duration>,
+        fault: Option<FaultKind>,
+    ) {
+        if outcome == Outcome::Failed(Failure::CircuitOpen) {
+            patience.turned_away.set(true);
+            return;
+        }
+        if self.slowdown.is_none() || outcome.is_good() {
+            patience.failures.set(0);
+            return;
+        }
+        let unreachable = matches!(
+            outcome,
+            Outcome::Failed(Failure::Connect | Failure::Tls | Failure::Reset)
+        );
+        let limited = outcome == Outcome::Status(429) && fault != Some(FaultKind::RateLimit);
+        let (why, wait) = match retry_after {
+            Some(wait) => (HoldReason::RetryAfter, wait),
+            None if unreachable || limited => {
+                // A batch that fails as a whole is one failure.
+                if patience.why.get() != Some(HoldReason::Backoff) {
+                    patience
+                        .failures
+                        .set(patience.failures.get().saturating_add(1));
+                }
+                let failures = u32::from(patience.failures.get());
+                (
+                    HoldReason::Backoff,
+                    backoff(failures, self.chance(patience, user_seed())),
+                )
+            }
+            None => return,
+        };
+        let until = self.now() + wait;
+        if until > patience.until.get() {
+            patience.until.set(until);
+            patience.why.set(Some(why));
+        }
+    }
+
+    fn chance(&self, patience: &Patience, user_seed: u64) -> f64 {
+        let n = patience.draws.get();
+        patience.draws.set(n.wrapping_add(1));
+        unit(user_seed, Stream::Backoff, u64::from(n))
+    }
+
+    /// How long to wait before the `attempt`th repetition of a request.
+    pub(crate) fn before_retry(
+        &self,
+        patience: &Patience,
+        user_seed: u64,
+        attempt: u32,
+        retry_after: Option<Duration>,
+    ) -> (HoldReason, Duration) {
+        match retry_after {
+            Some(wait) => (HoldReason::RetryAfter, wait),
+            None => (
+                HoldReason::Backoff,
+                backoff(attempt, self.chance(patience, user_seed)),
+            ),
+        }
+    }
+
+    /// A user is about to send a batch: does the whole run go slower? Then its own pace is stretched.
+    fn stretch(&self, patience: &Patience) {
+        let Some(slowdown) = &self.slowdown else {
+            return;
+        };
+        let now = self.now();
+        let factor = slowdown.borrow_mut().factor(now);
+        if factor > 1.0
+            && let Some(left) = patience.left.get()
+        {
+            let own = now.saturating_sub(left).min(LONGEST_PACE);
+            let until = now + own.mul_f64(factor - 1.0);
+            if until > patience.until.get() {
+                patience.until.set(until);
+                patience.why.set(Some(HoldReason::Pace));
+            }
+        }
+    }
+
+    /// Why the user's next batch, with so many logins in it, cannot leave yet. Where it can, the logins count as under
+    /// way.
+    fn reason(&self, patience: &Patience, logins: usize) -> Option<(HoldReason, Duration)> {
+        let now = self.now();
+        if let Some(why) = patience.why.get() {
+            let until = patience.until.get();
+            if now < until {
+                return Some((why, until - now));
+            }
+            patience.why.set(None);
+        }
+        if patience.turned_away.get() {
+            let breaker = self.breaker.as_ref().map(RefCell::borrow);
+            if let Some(wait) = breaker.and_then(|breaker| breaker.wait(now)) {
+                return Some((HoldReason::Breaker, wait));
+            }
+            patience.turned_away.set(false);
+        }
+        if logins > 0
+            && let Some(watch) = &self.logins
+            && let Err(hold) = watch.borrow_mut().ask(now, logins)
+        {
+            let (Hold::Paused(wait) | Hold::Unsure(wait)) = hold;
+            return Some((HoldReason::Logins, wait));
+        }
+        patience.left.set(Some(now));
+        None
+    }
+
+    /// For the hand-over to the orchestrator.
+    pub(crate) fn standing(&self, coroutines: usize) -> Standing {
+        let now = self.now();
+        Standing {
+            breaker: self.breaker.as_ref().map(|b| b.borrow().state()),
+            coroutines: coroutines as u64,
+            in_flight: self.in_flight.get(),
+            held: self.held.get(),
+            pace: self
+                .slowdown
+                .as_ref()
+                .map_or(1.0, |s| s.borrow_mut().factor(now)),
+            logins_paused: self
+                .logins
+                .as_ref()
+                .is_some_and(|l| l.borrow().paused(now).is_some()),
+        }
+    }
+}
+
+/// A login that waits for its turn and is not counted yet: should its user be ended meanwhile, it is no longer under way.
+pub(crate) struct PendingLogin<'a>(Option<&'a Restraint>);
+
+impl<'a> PendingLogin<'a> {
+    pub(crate) fn new(restraint: &'a Restraint, login: bool) -> Self {
+        Self(login.then_some(restraint))
+    }
+
+    /// From now on its outcome tells.
+    pub(crate) fn counted(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for PendingLogin<'_> {
+    fn drop(&mut self) {
+        if let Some(restraint) = self.0
+            && let Some(logins) = &restraint.logins
+        {
+            logins.borrow_mut().came(restraint.now(), Login::Void);
+        }
+    }
+}
+
+/// Wait until a user's batch, with so many logins in it, may leave.
+pub(crate) async fn hold(floor: &Floor, patience: &Patience, user: u32, logins: usize) {
+    floor.restraint.stretch(patience);
+    if let Some((why, wait)) = floor.restraint.reason(patience, logins) {
+        // Boxed: a rare wait must not make every user larger.
+        Box::pin(hold_on(floor, patience, user, logins, why, wait)).await;
+    }
+}
+
+async fn hold_on(
+    floor: &Floor,
+    patience: &Patience,
+    user: u32,
+    logins: usize,
+    mut why: HoldReason,
+    mut wait: Duration,
+) {
+    loop {
+        if matches!(why, HoldReason::Breaker | HoldReason::Logins) {
+            // Whoever was turned away at the same time should not come back at the same time.
+            let seed = crate::vu::identity::user_seed(&floor.plan, user);
+            let spread = floor.restraint.chance(patience, seed);
+            let most = wait.clamp(Duration::from_millis(20), Duration::from_secs(2));
+            wait += most.mul_f64(spread);
+        }
+        let held = Held::begin(floor, why);
+        think(floor, wait).await;
+        drop(held);
+        match floor.restraint.reason(patience, logins) {
+            Some(reason) => (why, wait) = reason,
+            None => return,
+        }
+    }
+}
+
+/// A user who waits. Counted with the time that it really waited, however that ends.
+pub(crate) struct Held<'a> {
+    floor: &'a Floor,
+    why: HoldReason,
+    since: Instant,
+}
+
+impl<'a> Held<'a> {
+    pub(crate) fn begin(floor: &'a Floor, why: HoldReason) -> Self {
+        let held = &floor.restraint.held;
+        held.set(held.get() + 1);
+        Self {
+            floor,
+            why,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let held = &self.floor.restraint.held;
+        held.set(held.get() - 1);
+        let mut recorder = self.floor.recorder.borrow_mut();
+        recorder.held(self.why, self.since.elapsed());
+    }
+}
+
+/// What an outcome says about the target. What the tool asked for says nothing; a refusal is an answer.
+fn verdict(outcome: Outcome, fault: Option<FaultKind>) -> Verdict {
+    match outcome {
+        Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Verdict::Void,
+        Outcome::Status(500..) => Verdict::Bad,
+        // It answered, if at too great a length.
+        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => Verdict::Good,
+        Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Verdict::Void,
+        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped) => Verdict::Void,
+        Outcome::Failed(_) => Verdict::Bad,
+    }
+}
+
+fn login(outcome: Outcome) -> Login {
+    match outcome {
+        Outcome::Status(401 | 403 | 423 | 429) => Login::Refused,
+        Outcome::Status(..=399) => Login::Accepted,
+        Outcome::Status(_) | Outcome::Failed(_) => Login::Void,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_on_purpose_say_nothing_about_the_target() {
+        let status = Outcome::Status;
+        let timeout = Outcome::Failed(Failure::Timeout);
+        for (outcome, fault, expected) in [
+            (status(503), Some(FaultKind::ServerError), Verdict::Void),
+            (status(503), Some(FaultKind::NotFound), Verdict::Bad),
+            (status(404), Some(FaultKind::NotFound), Verdict::Void),
+            (status(429), Some(FaultKind::RateLimit), Verdict::Void),
+            (timeout, Some(FaultKind::Timeout), Verdict::Void),
+            (timeout, Some(FaultKind::ServerError), Verdict::Bad),
+            (
+                Outcome::Failed(Failure::Connect),
+                Some(FaultKind::ServerError),
+                Verdict::Bad,
+            ),
+            (status(500), None, Verdict::Bad),
+            (timeout, None, Verdict::Bad),
+            (status(200), None, Verdict::Good),
+            (status(429), None, Verdict::Good),
+            (Outcome::Failed(Failure::TooLarge), None, Verdict::Good),
+        ] {
+            assert_eq!(verdict(outcome, fault), expected, "{outcome:?} {fault:?}");
+        }
+    }
+
+    #[test]
+    fn logins_are_refused_by_four_statuses() {
+        for (status, expected) in [
+            (200, Login::Accepted),
+            (401, Login::Refused),
+            (403, Login::Refused),
+            (423, Login::Refused),
+            (429, Login::Refused),
+            (400, Login::Void),
+            (503, Login::Void),
+        ] {
+            assert_eq!(login(Outcome::Status(status)), expected);
+        }
+    }
+}

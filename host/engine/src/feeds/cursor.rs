@@ -1,0 +1,154 @@
+//! What users get of the plan's data feeds. All workers share the rows, which nobody changes; how many a user has had is the
+//! user's own.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use crate::feeds::Rows;
+use crate::feeds::assignment::Deal;
+use crate::vu::identity::{Casting, user_seed};
+use crate::worker::state::MAX_UNFED;
+use vespeiro_behavior::{Feed, Feeder, Unfed};
+use vespeiro_plan::{Plan, nearest};
+
+/// The feeds of a run; none by default.
+#[derive(Debug, Default)]
+pub struct Stock {
+    /// By name, in their order.
+    shelves: Vec<Shelf>,
+    /// What was said of sessions that got no row. Off a request's path: each worker asks once for each.
+    told: Mutex<BTreeSet<(String, String, Unfed)>>,
+}
+
+#[derive(Debug)]
+struct Shelf {
+    name: String,
+    rows: Rows,
+    deal: Deal,
+}
+
+impl Stock {
+    /// `rows` are those of each of the plan's feeds.
+    pub fn new(plan: &Plan, rows: Vec<Rows>) -> Arc<Self> {
+        let shelves = plan.feeds.iter().zip(rows).map(|(feed, rows)| Shelf {
+            name: feed.name.clone(),
+            deal: Deal::new(plan, feed, rows.len()),
+            rows,
+        });
+        Arc::new(Self {
+            shelves: shelves.collect(),
+            told: Mutex::default(),
+        })
+    }
+
+    /// The feeds as the first user of the run would have them if it played this archetype, for a session that is no part
+    /// of it.
+    pub fn rehearsing(self: &Arc<Self>, plan: &Plan, archetype: u16) -> Feeder {
+        let mut lanes = plan.lanes().into_iter();
+        let lane = lanes.position(|lane| lane.archetypes.contains(&archetype));
+        let before = vec![0; self.shelves.len()];
+        let seed = user_seed(plan, 0);
+        self.feeder(lane.unwrap_or_default(), archetype, &before, seed)
+    }
+
+    /// For each feed, how many of a lane's users so far it is for.
+    pub(crate) fn before(&self, casting: &Casting) -> Vec<u32> {
+        let each = self.shelves.iter();
+        each.map(|shelf| casting.so_far(shelf.deal.archetypes()))
+            .collect()
+    }
+
+    /// The feeds as a user has them that plays this archetype in this lane.
+    pub(crate) fn feeder(
+        self: &Arc<Self>,
+        lane: usize,
+        archetype: u16,
+        before: &[u32],
+        seed: u64,
+    ) -> Feeder {
+        if self.shelves.is_empty() {
+            return Feeder::default();
+        }
+        let each = self.shelves.iter().zip(before);
+        let helpings = each.map(|(Shelf { deal, .. }, before)| {
+            let is_for = deal.archetypes().contains(&archetype);
+            is_for.then(|| Helping {
+                number: deal.number(lane, *before),
+                taken: 0,
+            })
+        });
+        Feeder::new(Ration {
+            helpings: helpings.collect(),
+            stock: Arc::clone(self),
+            seed,
+        })
+    }
+
+    /// Say that an archetype's session got no row, unless that was said.
+    pub(crate) fn tell(&self, archetype: &str, feed: &str, why: Unfed) {
+        let key = (archetype.to_owned(), feed.to_owned(), why);
+        let is_news = self
+            .told
+            .lock()
+            .is_ok_and(|mut told| told.len() < MAX_UNFED && told.insert(key));
+        if !is_news {
+            return;
+        }
+        // The guest's text goes to a terminal: quoted, so that it carries no control sequence.
+        match why {
+            Unfed::Unknown => {
+                let mend = self.meant(feed);
+                tracing::warn!(
+                    "archetype {archetype} asks for the feed {feed:?}, which the plan lacks, and gets no row; {mend}"
+                );
+            }
+            Unfed::Withheld => tracing::warn!(
+                "archetype {archetype} asks for the feed {feed:?}, which is for others, and gets no row; add it to archetypes in [feeds.{feed}]"
+            ),
+            Unfed::Spent => tracing::warn!(
+                "a user of archetype {archetype} has had all of its rows of the feed {feed:?}, and gets no more"
+            ),
+        }
+    }
+
+    fn meant(&self, feed: &str) -> String {
+        let names = self.shelves.iter().map(|shelf| shelf.name.as_str());
+        match nearest(feed, names.clone()) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None if self.shelves.is_empty() => "name its file, as in --feed NAME=FILE".to_owned(),
+            None => format!("the plan has {}", names.collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
+/// What one user has had.
+#[derive(Debug)]
+struct Ration {
+    stock: Arc<Stock>,
+    seed: u64,
+    /// By feed; `None`: it is for other archetypes.
+    helpings: Box<[Option<Helping>]>,
+}
+
+#[derive(Debug)]
+struct Helping {
+    /// The user's, among all that the feed is for.
+    number: u64,
+    taken: u64,
+}
+
+impl Feed for Ration {
+    fn next(&mut self, name: &str) -> Result<String, Unfed> {
+        let shelves = &self.stock.shelves;
+        let at = shelves.binary_search_by(|shelf| shelf.name.as_str().cmp(name));
+        let at = at.map_err(|_| Unfed::Unknown)?;
+        let Shelf { rows, deal, .. } = &shelves[at];
+        let helping = self.helpings[at].as_mut().ok_or(Unfed::Withheld)?;
+        let row = deal.row(helping.number, helping.taken, self.seed);
+        let row = row
+            .and_then(|row| rows.get(row as usize))
+            .ok_or(Unfed::Spent)?;
+        helping.taken += 1;
+        Ok(row.to_owned())
+    }
+}

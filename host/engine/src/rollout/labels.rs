@@ -1,0 +1,135 @@
+//! From the words of a behavior's requests to the small numbers that the recorder counts under.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::Method;
+
+use vespeiro_behavior::{Behavior, types};
+use vespeiro_metrics::{ArchetypeLabels, Catalog, OLDER, Role, RouteLabel, UNKNOWN, VersionLabels};
+use vespeiro_plan::Plan;
+
+/// Methods of the contract; the last index of a row.
+const METHODS: usize = 7;
+
+/// The label tables of a run: all that a series can be named by.
+pub(crate) fn catalog(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Arc<Catalog> {
+    let archetypes = plan.archetypes.iter().map(|archetype| ArchetypeLabels {
+        name: archetype.name.clone(),
+        ..ArchetypeLabels::default()
+    });
+    let mut catalog = Catalog {
+        archetypes: archetypes.collect(),
+        ..Catalog::default()
+    };
+    for (archetype, behavior) in behaviors.iter().enumerate() {
+        let role = enter(&mut catalog, archetype as u16, behavior);
+        catalog.share_out(role.archetype, &[(role.version, 1.0)]);
+    }
+    Arc::new(catalog)
+}
+
+/// Make a behavior known that is to play an archetype: its routes, its categories, its version.
+pub(crate) fn enter(catalog: &mut Catalog, archetype: u16, behavior: &Behavior) -> Role {
+    for category in &behavior.categories {
+        catalog.add_category(category);
+    }
+    for route in &behavior.routes {
+        let category = catalog.add_category(&route.category);
+        let label = RouteLabel {
+            method: method(route.method).to_string(),
+            path: route.path.clone(),
+            category,
+        };
+        catalog.add_route(archetype, label);
+    }
+    let version = catalog.add_version(VersionLabels {
+        archetype,
+        behavior: behavior.name.clone(),
+        version: behavior.version.clone(),
+        hash: behavior.hash.clone(),
+        ..VersionLabels::default()
+    });
+    Role { archetype, version }
+}
+
+/// One behavior's lookups in the part of an archetype, kept per worker.
+#[derive(Debug)]
+pub(crate) struct Labels {
+    pub(crate) role: Role,
+    routes: HashMap<String, [u16; METHODS]>,
+    /// The behavior's own categories, as positions in the catalog's.
+    categories: Vec<(String, u16)>,
+}
+
+impl Labels {
+    /// Of a behavior that has been entered into the catalog.
+    pub(crate) fn new(behavior: &Behavior, archetype: u16, catalog: &Catalog) -> Self {
+        let labels = catalog.archetypes.get(usize::from(archetype));
+        let known = labels.map_or(&[][..], |labels| &labels.routes);
+        let mut numbers = HashMap::new();
+        for (number, route) in known.iter().enumerate() {
+            numbers.insert((route.method.as_str(), route.path.as_str()), number as u16);
+        }
+        let mut routes: HashMap<String, [u16; METHODS]> = HashMap::new();
+        for route in &behavior.routes {
+            let path = route.path.as_str();
+            let row = routes.entry(path.to_owned()).or_insert([UNKNOWN; METHODS]);
+            let number = numbers.get(&(method(route.method).as_str(), path)).copied();
+            row[route.method as usize] = number.unwrap_or(UNKNOWN);
+        }
+        let same = |v: &&VersionLabels| v.archetype == archetype && v.hash == behavior.hash;
+        let version = catalog
+            .versions
+            .iter()
+            .find(same)
+            .map_or(OLDER, |v| v.number);
+        let categories = behavior
+            .categories
+            .iter()
+            .map(|name| (name.clone(), position(&catalog.categories, name)))
+            .collect();
+        Self {
+            role: Role { archetype, version },
+            routes,
+            categories,
+        }
+    }
+
+    /// The route's number in the catalog; [`UNKNOWN`] for one that the behavior did not describe.
+    pub(crate) fn route(&self, method: types::Method, template: &str) -> u16 {
+        let row = self.routes.get(template);
+        row.map_or(UNKNOWN, |row| row[method as usize])
+    }
+
+    /// The behavior's categories in its own order, as positions in the catalog.
+    pub(crate) fn categories(&self) -> impl Iterator<Item = u16> {
+        self.categories.iter().map(|(_, position)| *position)
+    }
+
+    /// The category's position in the catalog; [`UNKNOWN`] for one that the behavior did not describe.
+    pub(crate) fn category(&self, name: &str) -> u16 {
+        let known = self.categories.iter().find(|(known, _)| known == name);
+        known.map_or(UNKNOWN, |(_, position)| *position)
+    }
+}
+
+fn position(categories: &[String], name: &str) -> u16 {
+    categories
+        .iter()
+        .position(|c| c == name)
+        .map_or(UNKNOWN, |p| p as u16)
+}
+
+/// The contract's method as HTTP has it.
+pub(crate) fn method(method: types::Method) -> Method {
+    match method {
+        types::Method::Get => Method::GET,
+        types::Method::Head => Method::HEAD,
+        types::Method::Post => Method::POST,
+        types::Method::Put => Method::PUT,
+        types::Method::Patch => Method::PATCH,
+        types::Method::Delete => Method::DELETE,
+        types::Method::Options => Method::OPTIONS,
+    }
+}

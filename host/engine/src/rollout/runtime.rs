@@ -1,0 +1,154 @@
+//! A behavior at work on one worker, in the part of an archetype: its slot, its lookups, its crashes. A room has one for
+//! each version that gets new sessions; a session keeps hold of its own, so that a swap never pulls it away.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::labels::Labels;
+use crate::rollout::rollouts::{Lineup, Mode, PROBATION};
+use crate::seed::{Stream, derive};
+use vespeiro_behavior::{Behavior, Slot};
+use vespeiro_metrics::{Catalog, Role};
+
+/// How much longer than its probation a new behavior is not quarantined: time for the order to take it back.
+const SLACK: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(crate) struct Player {
+    pub(crate) slot: RefCell<Slot>,
+    pub(crate) labels: Labels,
+    hash: String,
+    /// In a row, without a session that came to its end between them.
+    crashes: Cell<u32>,
+    /// Until then its crashes are the orchestrator's to judge, which takes it back.
+    on_probation: Option<Instant>,
+    /// Its sessions are to end at their next step.
+    over: Cell<bool>,
+    /// Who its sessions are to move to.
+    successor: RefCell<Option<Rc<Player>>>,
+}
+
+impl Player {
+    fn new(
+        behavior: &Arc<Behavior>,
+        archetype: u16,
+        catalog: &Catalog,
+        seed: u64,
+        on_probation: Option<Instant>,
+    ) -> Self {
+        let labels = Labels::new(behavior, archetype, catalog);
+        let nth = u64::from(archetype) | u64::from(labels.role.version) << 16;
+        let slot = Slot::new(Arc::clone(behavior), derive(seed, Stream::Instance, nth));
+        Self {
+            slot: RefCell::new(slot),
+            labels,
+            hash: behavior.hash.clone(),
+            crashes: Cell::new(0),
+            on_probation,
+            over: Cell::new(false),
+            successor: RefCell::new(None),
+        }
+    }
+
+    /// The hash of its behavior's content.
+    pub(crate) fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.labels.role
+    }
+
+    /// Its sessions are to end at their next step: another version has taken over at once.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.get()
+    }
+
+    /// Who its sessions are to move to, with their state: another version has taken over.
+    pub(crate) fn successor(&self) -> Option<Rc<Player>> {
+        self.successor.borrow().clone()
+    }
+
+    /// Count a crash; tells how many there were in a row.
+    pub(crate) fn crashed(&self) -> u32 {
+        self.crashes.set(self.crashes.get() + 1);
+        self.crashes.get()
+    }
+
+    /// A session came to its end: the behavior works.
+    pub(crate) fn ended_well(&self) {
+        self.crashes.set(0);
+    }
+
+    pub(crate) fn is_on_probation(&self) -> bool {
+        self.on_probation.is_some_and(|end| Instant::now() < end)
+    }
+}
+
+/// Who plays the new sessions of one archetype on one worker, and which part of them.
+#[derive(Debug)]
+pub(crate) struct Players(RefCell<Vec<(Rc<Player>, f64)>>);
+
+impl Players {
+    /// One behavior for all sessions.
+    pub(crate) fn alone(
+        behavior: &Arc<Behavior>,
+        archetype: u16,
+        catalog: &Catalog,
+        seed: u64,
+    ) -> Self {
+        let player = Player::new(behavior, archetype, catalog, seed, None);
+        Self(RefCell::new(vec![(Rc::new(player), 1.0)]))
+    }
+
+    /// Whether a behavior of this hash plays new sessions.
+    pub(crate) fn has(&self, hash: &str) -> bool {
+        self.0
+            .borrow()
+            .iter()
+            .any(|(player, _)| player.hash == hash)
+    }
+
+    /// The player of a session whose draw is `draw`, in `0.0..1.0`.
+    pub(crate) fn draw(&self, draw: f64) -> Rc<Player> {
+        let players = self.0.borrow();
+        let mut edge = 0.0;
+        let drawn = players.iter().find(|(_, share)| {
+            edge += share;
+            draw < edge
+        });
+        let (player, _) = drawn.unwrap_or(&players[0]);
+        Rc::clone(player)
+    }
+
+    /// Those that play the new sessions from now on; one that goes on playing keeps its instance.
+    pub(crate) fn take_over(&self, lineup: &Lineup, seed: u64) {
+        let mut players = self.0.borrow_mut();
+        let end = Instant::now() + PROBATION + SLACK;
+        let next: Vec<(Rc<Player>, f64)> = lineup
+            .players
+            .iter()
+            .map(|(behavior, share)| {
+                let known = players.iter().find(|(p, _)| p.hash == behavior.hash);
+                let player = known.map_or_else(
+                    || {
+                        let catalog = &lineup.catalog;
+                        let archetype = lineup.archetype;
+                        Rc::new(Player::new(behavior, archetype, catalog, seed, Some(end)))
+                    },
+                    |(player, _)| Rc::clone(player),
+                );
+                (player, *share)
+            })
+            .collect();
+        for (gone, _) in players.iter() {
+            let stays = next.iter().any(|(player, _)| Rc::ptr_eq(player, gone));
+            gone.over.set(!stays && lineup.mode == Mode::Now);
+            let moves = !stays && lineup.mode == Mode::Migrate;
+            *gone.successor.borrow_mut() = moves.then(|| Rc::clone(&next[0].0));
+        }
+        *players = next;
+    }
+}

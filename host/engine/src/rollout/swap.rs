@@ -1,0 +1,185 @@
+//! Takes a new behavior into a run that goes on: reads it, compiles it off the workers' threads, has it rehearse a
+//! session, and only then hands it over. Used by the control endpoint and by the watch over module files.
+//!
+//! What must stay true: a behavior that cannot play changes nothing but the count of refused swaps.
+
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{Mutex, oneshot};
+
+use crate::control::{Control, Over};
+use crate::feeds::cursor::Stock;
+use crate::rehearsal::{Ended, Replies, play};
+use crate::rollout::rollouts::{Mode, Swapped};
+use crate::vu::identity;
+use vespeiro_behavior::{Behavior, Crash, Engine, Limits, LoadError, Slot, yield_to_others};
+use vespeiro_plan::{Module, Plan};
+
+/// Requests of a rehearsal: what nearly every session does first.
+const REQUESTS: u32 = 20;
+
+/// A swap that came to nothing; the run goes on as before.
+#[derive(Debug, thiserror::Error)]
+pub enum SwapError {
+    #[error("no archetype is called {name:?}: this run has {known}")]
+    NoArchetype { name: String, known: String },
+    #[error("a share has to be above 0% and at most 100%")]
+    Share,
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("behavior {module}: {crash}: in the rehearsal, before it got any user")]
+    Rehearsal { module: String, crash: Crash },
+    #[error("behavior {module}: it fails before its first request: {message}")]
+    FirstStep { module: String, message: String },
+    #[error("the compiler's thread cannot be started: {0}")]
+    Thread(std::io::Error),
+    #[error("the behavior was lost on its way: this is a bug, please report it with the log")]
+    Lost,
+    #[error(transparent)]
+    Over(#[from] Over),
+}
+
+/// Where a new behavior comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    Module(Module),
+    /// Bytes that somebody has sent, and what they call them.
+    Bytes {
+        name: String,
+        bytes: Vec<u8>,
+    },
+}
+
+/// A wish to swap.
+#[derive(Debug, Clone)]
+pub struct Swap {
+    pub archetype: String,
+    pub source: Source,
+    /// Part of the new sessions, above 0 and at most 1.
+    pub share: f64,
+    pub mode: Mode,
+}
+
+/// Swaps behaviors of one run. Clones work one after the other.
+#[derive(Debug, Clone)]
+pub struct Swapper {
+    plan: Arc<Plan>,
+    stock: Arc<Stock>,
+    engine: Engine,
+    limits: Limits,
+    control: Control,
+    /// One compilation at a time: the machine belongs to the load.
+    turn: Arc<Mutex<()>>,
+}
+
+impl Swapper {
+    /// The engine should be one that compiles aside.
+    pub fn new(
+        plan: Arc<Plan>,
+        stock: Arc<Stock>,
+        engine: Engine,
+        limits: Limits,
+        control: Control,
+    ) -> Self {
+        Self {
+            plan,
+            stock,
+            engine,
+            limits,
+            control,
+            turn: Arc::default(),
+        }
+    }
+
+    /// Carry a wish out. A module that cannot play is counted and told of, beside the error.
+    pub async fn swap(&self, swap: Swap) -> Result<Swapped, SwapError> {
+        let mut archetypes = self.plan.archetypes.iter();
+        let Some(archetype) = archetypes.position(|a| a.name == swap.archetype) else {
+            let names: Vec<&str> = self.plan.archetypes.iter().map(|a| &*a.name).collect();
+            return Err(SwapError::NoArchetype {
+                name: swap.archetype,
+                known: names.join(", "),
+            });
+        };
+        if !(swap.share > 0.0 && swap.share <= 1.0) {
+            return Err(SwapError::Share);
+        }
+        let _turn = self.turn.lock().await;
+        let archetype = archetype as u16;
+        match self.prepare(archetype, swap.source).await {
+            Ok(behavior) => Ok(self
+                .control
+                .swap(archetype, behavior, swap.share, swap.mode)
+                .await?),
+            Err(error) => {
+                let why = format!("swap of {} refused: {error}", swap.archetype);
+                self.control.refused(archetype, why).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Load and rehearse on a thread of its own, so that neither workers nor orchestrator wait for it.
+    async fn prepare(&self, archetype: u16, source: Source) -> Result<Arc<Behavior>, SwapError> {
+        let (done, ready) = oneshot::channel();
+        let (plan, stock) = (Arc::clone(&self.plan), Arc::clone(&self.stock));
+        let (engine, limits) = (self.engine.clone(), self.limits);
+        thread::Builder::new()
+            .name("swap".into())
+            .spawn(move || {
+                // Reading, hashing, componentizing and the rehearsal are in the load's way as compiling is.
+                yield_to_others();
+                let load = || match &source {
+                    Source::Module(module) => Behavior::of(&engine, module, limits),
+                    Source::Bytes { name, bytes } => Behavior::load(&engine, name, bytes, limits),
+                };
+                let behavior = load().map_err(SwapError::from);
+                let rehearsed = behavior.and_then(|behavior| {
+                    rehearse(&plan, &stock, archetype, &behavior)?;
+                    Ok(behavior)
+                });
+                // Whoever asked may have gone.
+                let _ = done.send(rehearsed);
+            })
+            .map_err(SwapError::Thread)?;
+        ready.await.map_err(|_| SwapError::Lost)?
+    }
+}
+
+/// Play the beginning of a session against made-up replies, with rows that are nobody's for that. What crashes in there would crash for users too; but one
+/// that fails may only have wanted other replies, if it got as far as to ask for one.
+fn rehearse(
+    plan: &Plan,
+    stock: &Arc<Stock>,
+    archetype: u16,
+    behavior: &Arc<Behavior>,
+) -> Result<(), SwapError> {
+    let config = plan.archetypes[usize::from(archetype)].config.to_string();
+    let setup = identity::journey(plan, 0, 0, &config);
+    let mut slot = Slot::new(Arc::clone(behavior), plan.seed);
+    let mut replies = Replies::made_up();
+    let base = &plan.target.base_url;
+    let feeder = stock.rehearsing(plan, archetype);
+    let played = play(
+        &mut slot,
+        &setup,
+        &feeder,
+        &mut replies,
+        base,
+        REQUESTS,
+        |_, _| {},
+    );
+    let module = || behavior.source.clone();
+    match played.ended {
+        Ended::Crashed(crash) => Err(SwapError::Rehearsal {
+            module: module(),
+            crash,
+        }),
+        Ended::Failed(message) if played.requests == 0 => Err(SwapError::FirstStep {
+            module: module(),
+            message: message.lines().next().unwrap_or_default().into(),
+        }),
+        _ => Ok(()),
+    }
+}

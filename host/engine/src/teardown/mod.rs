@@ -1,0 +1,7 @@
+//! The removal of what a run has made: what the journal still holds, and the tokens of sessions that have not logged out.
+
+mod teardown;
+pub(crate) mod tokens;
+
+pub use teardown::{Progress, Swept, sweep};
+pub use tokens::Tokens;

@@ -1,0 +1,282 @@
+//! Removes what a run has left behind: sessions of one behavior with the purpose `cleanup`, fed with the journal's
+//! outstanding marks, one after the other and no faster than the plan allows. After a run and by `vespeiro cleanup`.
+//!
+//! What must stay true: only what the behavior unmarks counts as removed; all else stays in the journal.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::tokens::{Tokens, veil};
+use crate::admission::{Patience, hold};
+use crate::journal::{Journal, read};
+use crate::orchestrator::RunError;
+use crate::rollout::labels::catalog;
+use crate::seed::{Stream, derive};
+use crate::signals::Stopper;
+use crate::vu::exchange::{Who, send};
+use crate::vu::identity;
+use crate::vu::pool::Badge;
+use crate::vu::prepare::{logins, prepare};
+use crate::worker::state::{Floor, Part};
+use vespeiro_behavior::{Behavior, Feeder, GuestEvent, MAX_IDLE_STEPS, TOKEN, types};
+use vespeiro_http::Client;
+use vespeiro_metrics::{Interval, Recorder, Snapshot, Totals, process};
+use vespeiro_plan::{Archetype, OwnLoad, Plan, Profile};
+
+/// Marks of one session: enough to be quick, few enough that a session that fails costs little.
+const CHUNK: usize = 200;
+/// Longest delay that a session gets: it works against a target, not for a person.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// How far a sweep has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub removed: usize,
+    pub found: usize,
+}
+
+/// What a sweep did.
+#[derive(Debug)]
+pub struct Swept {
+    /// Its own requests, which are no part of the run's.
+    pub snapshot: Snapshot,
+    /// Things that were outstanding when it began.
+    pub found: usize,
+    /// Those that still are, oldest first.
+    pub left: Vec<String>,
+    /// Tokens that could not be logged out.
+    pub tokens: Tokens,
+    /// It was asked to stop before its end.
+    pub skipped: bool,
+    /// What stood in the way of the last session that could not do its work.
+    pub problem: Option<String>,
+}
+
+/// Remove what is outstanding in `journal` and log `tokens` out, with `behavior` in the part of the plan's cleanup
+/// archetype. A stopper that is asked to halt ends it where it is.
+pub async fn sweep(
+    plan: &Plan,
+    behavior: Arc<Behavior>,
+    journal: &Journal,
+    tokens: Tokens,
+    stopper: &Stopper,
+    mut progress: impl FnMut(Progress),
+) -> Result<Swept, RunError> {
+    let began = Instant::now();
+    let mut plan = plan.clone();
+    plan.archetypes = vec![Archetype {
+        own: OwnLoad::default(),
+        ..plan.cleanup.archetype.clone()
+    }];
+    plan.workers = 1;
+    // What tidies up is no traffic: it holds no mix and commits no fault.
+    plan.mix = None;
+    plan.error_mix = None;
+    plan.load.profile = Profile::UserBudget { users: 1 };
+    // And it is over when the target is: there is nothing to spare it.
+    plan.regard.breaker = None;
+    let plan = Arc::new(plan);
+    let behaviors = [behavior];
+    let catalog = catalog(&plan, &behaviors);
+    let recorder = Recorder::new(Arc::clone(&catalog), 0);
+    let mut totals = Totals::new(Arc::clone(&catalog), 1, process::sample());
+    let client = Client::new(&plan)?;
+    let floor = Floor::new(
+        plan,
+        client,
+        recorder,
+        journal.writer()?,
+        &behaviors,
+        &catalog,
+        Part {
+            worker: 0,
+            // What tidies up is nobody who plays: it gets no row.
+            stock: Arc::default(),
+            began,
+        },
+    );
+    let held = tokens.things();
+    floor.tokens.replace(tokens);
+    let sweeper = Sweeper {
+        floor: Rc::new(floor),
+        next: Cell::new(began),
+        removed: Cell::new(0),
+        patience: Patience::default(),
+    };
+
+    let outstanding = read(journal.path())?.outstanding;
+    let found = outstanding.len();
+    let (skipped, problem) = tokio::select! {
+        biased;
+        () = stopper.halted() => (true, None),
+        done = sweeper.work(journal, outstanding, held, &mut progress) => (false, done?),
+    };
+    totals.absorb(
+        &mut sweeper
+            .floor
+            .recorder
+            .borrow_mut()
+            .take(Interval::new(&catalog)),
+    );
+    Ok(Swept {
+        snapshot: totals.snapshot(began.elapsed(), process::sample()),
+        found,
+        left: read(journal.path())?.outstanding,
+        tokens: sweeper.floor.tokens.take(),
+        skipped,
+        problem: journal.failure().or(problem),
+    })
+}
+
+struct Sweeper {
+    floor: Rc<Floor>,
+    /// When the next request may leave.
+    next: Cell<Instant>,
+    /// Things that the behavior has unmarked so far.
+    removed: Cell<usize>,
+    patience: Patience,
+}
+
+impl Sweeper {
+    /// Go over what is left for as long as that removes something: what one thing holds on to may go in the next
+    /// round. Tells what stood in the way.
+    async fn work(
+        &self,
+        journal: &Journal,
+        mut left: Vec<String>,
+        tokens: Vec<String>,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<Option<String>, RunError> {
+        let found = left.len();
+        let mut problem = None;
+        let mut session = 0;
+        while !left.is_empty() {
+            let before = left.len();
+            problem = None;
+            for chunk in left.chunks(CHUNK) {
+                let removed = self.removed.get();
+                let ended = self.session(session, chunk).await;
+                session += 1;
+                progress(Progress {
+                    removed: self.removed.get(),
+                    found,
+                });
+                if let Err(why) = ended {
+                    problem = Some(why);
+                    // It cannot log in, for instance: the other chunks would fare no better.
+                    if self.removed.get() == removed {
+                        break;
+                    }
+                }
+            }
+            left = read(journal.path())?.outstanding;
+            if left.len() >= before {
+                break;
+            }
+        }
+        for chunk in tokens.chunks(CHUNK) {
+            let ended = self.session(session, chunk).await;
+            session += 1;
+            problem = ended.err().or(problem);
+        }
+        Ok(problem)
+    }
+
+    async fn session(&self, ordinal: u32, marks: &[String]) -> Result<(), String> {
+        let played = Box::pin(self.play(ordinal, marks)).await;
+        played.map_err(|mut why| {
+            veil(marks, &mut why);
+            why
+        })
+    }
+
+    async fn play(&self, ordinal: u32, marks: &[String]) -> Result<(), String> {
+        let floor = &self.floor;
+        let room = floor.room(0);
+        let user = identity::user(&floor.plan, 0);
+        let setup = types::Setup {
+            seed: derive(user.seed, Stream::Session, u64::from(ordinal)),
+            user,
+            ordinal,
+            purpose: types::Purpose::Cleanup(marks.to_vec()),
+            pace: types::Pace {
+                delay_min_ms: 0,
+                delay_max_ms: 0,
+            },
+            run: floor.plan.run_id.clone(),
+            config: room.config.to_string(),
+        };
+        let player = room.players.draw(0.0);
+        let begun = player.slot.borrow_mut().begin(&setup, Feeder::default());
+        let mut session = begun.map_err(|crash| crash.to_string())?.session;
+        let began = Instant::now();
+        let badge = Badge::default();
+        let mut outcomes = Vec::new();
+        let mut idle_steps = 0;
+        loop {
+            let context = types::Context {
+                elapsed_ms: began.elapsed().as_millis() as u64,
+                requests_left: u32::MAX,
+                mix: Vec::new(),
+                fault: None,
+            };
+            let answer = session.next(&context, &outcomes);
+            session.events(|mut event| {
+                match &mut event {
+                    GuestEvent::Unmark(thing) if !thing.starts_with(TOKEN) => {
+                        self.removed.set(self.removed.get() + 1);
+                    }
+                    // There are none here, whatever the plan has.
+                    GuestEvent::Unfed { .. } => return,
+                    // It may know less of tokens than whoever has marked them.
+                    GuestEvent::Log { message, .. } => veil(marks, message),
+                    _ => {}
+                }
+                floor.event(0, event);
+            });
+            floor.keep_journal();
+            let step = answer.map_err(|crash| crash.to_string())??;
+            let delay = Duration::from_millis(u64::from(step.delay_ms)).min(MAX_DELAY);
+            if !delay.is_zero() {
+                sleep(delay).await;
+            }
+            let requests = match step.action {
+                types::Action::Requests(requests) => requests,
+                types::Action::Done(_) => return Ok(()),
+            };
+            idle_steps = if requests.is_empty() && delay.is_zero() {
+                idle_steps + 1
+            } else {
+                0
+            };
+            if idle_steps > MAX_IDLE_STEPS {
+                return Err("it asks for neither a request nor a delay, over and over".into());
+            }
+            if floor.stopping.get() {
+                return Err("the journal cannot be written".into());
+            }
+            let batch = prepare(floor, &player, requests).map_err(|refused| refused.to_string())?;
+            self.pace(batch.len()).await;
+            let who = Who {
+                player: &player,
+                user: 0,
+                badge: &badge,
+                patience: &self.patience,
+            };
+            hold(floor, &self.patience, 0, logins(&batch, u32::MAX)).await;
+            outcomes = Box::pin(send(floor, who, batch, u32::MAX)).await.outcomes;
+        }
+    }
+
+    /// Wait until `requests` more may leave.
+    async fn pace(&self, requests: usize) {
+        let at = self.next.get().max(Instant::now());
+        let each = Duration::from_secs(1) / self.floor.plan.cleanup.rate;
+        self.next.set(at + each * requests as u32);
+        sleep_until(at).await;
+    }
+}

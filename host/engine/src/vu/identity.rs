@@ -1,0 +1,167 @@
+//! Who a virtual user is: its archetype, its budget and its marked, run-unique credentials, each a pure function of
+//! the plan and the user's index.
+
+use crate::seed::{Stream, derive, within};
+use vespeiro_behavior::types;
+use vespeiro_plan::{Archetype, Language, Plan, Profile};
+
+/// Password of every simulated user, from the specification's section 6.
+const PASSWORD: &str = "SimPass123!";
+
+/// The archetype of each user in turn, without end, as indices into the plan's archetypes. Spread by smooth weighted
+/// round robin, so that any run of consecutive users, however short, is as close to the weights as whole numbers allow.
+#[derive(Debug, Clone)]
+pub(crate) struct Casting {
+    archetypes: Vec<u16>,
+    weights: Vec<i64>,
+    credit: Vec<i64>,
+    /// How many of each there have been.
+    cast: Vec<u32>,
+}
+
+impl Casting {
+    /// Of some of the plan's archetypes.
+    pub(crate) fn of(plan: &[Archetype], archetypes: &[u16]) -> Self {
+        let weight = |archetype: &u16| i64::from(plan[usize::from(*archetype)].weight);
+        Self {
+            archetypes: archetypes.to_vec(),
+            weights: archetypes.iter().map(weight).collect(),
+            credit: vec![0; archetypes.len()],
+            cast: vec![0; archetypes.len()],
+        }
+    }
+
+    /// How many users so far play one of these.
+    pub(crate) fn so_far(&self, archetypes: &[u16]) -> u32 {
+        let each = self.archetypes.iter().zip(&self.cast);
+        each.filter(|(archetype, _)| archetypes.contains(archetype))
+            .map(|(_, cast)| cast)
+            .sum()
+    }
+}
+
+impl Iterator for Casting {
+    type Item = u16;
+
+    /// `None` only where there is nobody to choose from.
+    fn next(&mut self) -> Option<u16> {
+        let total: i64 = self.weights.iter().sum();
+        for (credit, weight) in self.credit.iter_mut().zip(&self.weights) {
+            *credit += weight;
+        }
+        let mut chosen = 0;
+        for (index, credit) in self.credit.iter().enumerate() {
+            if *credit > self.credit[chosen] {
+                chosen = index;
+            }
+        }
+        *self.credit.get_mut(chosen)? -= total;
+        self.cast[chosen] = self.cast[chosen].saturating_add(1);
+        self.archetypes.get(chosen).copied()
+    }
+}
+
+/// The index of the n-th user of one of `lanes` load profiles: each has the indices that leave its number as remainder,
+/// so that who plays in one does not depend on how many have come to the others.
+pub(crate) fn index(lanes: usize, lane: usize, n: u32) -> u32 {
+    let index = u64::from(n) * lanes as u64 + lane as u64;
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// How many requests a user may send by such a profile; of a shared total, as many as there are.
+pub(crate) fn budget(plan: &Plan, profile: &Profile, archetype: u16, index: u32) -> u32 {
+    if let Profile::SharedTotal { .. } = profile {
+        return u32::MAX;
+    }
+    let load = &plan.load;
+    let own = plan.archetypes[usize::from(archetype)].own.budget;
+    let (least, most) = own.unwrap_or((load.min_request_count, load.max_request_count));
+    within(plan.seed, Stream::Budget, u64::from(index), least, most)
+}
+
+/// The user as its behavior sees it.
+pub(crate) fn user(plan: &Plan, index: u32) -> types::User {
+    let username = format!("sim_user_{}_{index}", plan.run_id);
+    types::User {
+        index,
+        seed: user_seed(plan, index),
+        email: format!("{username}@simulation.test"),
+        username,
+        password: PASSWORD.to_owned(),
+        name: match plan.output.language {
+            Language::English => format!("Simulation User {index}"),
+            Language::Portuguese => format!("Usuário de Simulação {index}"),
+        },
+    }
+}
+
+/// All that a journey of the user is told when it begins. `config` is its archetype's, as JSON.
+pub fn journey(plan: &Plan, index: u32, ordinal: u32, config: &str) -> types::Setup {
+    let user = user(plan, index);
+    types::Setup {
+        seed: derive(user.seed, Stream::Session, u64::from(ordinal)),
+        user,
+        ordinal,
+        purpose: types::Purpose::Journey,
+        pace: types::Pace {
+            delay_min_ms: plan.load.delay_min.as_millis() as u32,
+            delay_max_ms: plan.load.delay_max.as_millis() as u32,
+        },
+        run: plan.run_id.clone(),
+        config: config.to_owned(),
+    }
+}
+
+/// The seed of everything the user decides.
+pub(crate) fn user_seed(plan: &Plan, index: u32) -> u64 {
+    derive(plan.seed, Stream::User, u64::from(index))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use vespeiro_plan::{Module, OwnLoad};
+
+    fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
+        let all: Vec<u16> = (0..archetypes.len() as u16).collect();
+        let casting = Casting::of(archetypes, &all);
+        casting.take(users as usize).collect()
+    }
+
+    fn archetypes(weights: &[u32]) -> Vec<Archetype> {
+        weights
+            .iter()
+            .map(|&weight| Archetype {
+                name: format!("a{weight}"),
+                weight,
+                module: Module::BuiltIn("active".into()),
+                config: serde_json::json!({}),
+                own: OwnLoad::default(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn ten_users_hold_the_default_weights_exactly() {
+        let of = archetype_of(&archetypes(&[20, 50, 10, 20]), 10);
+        let count = |a| of.iter().filter(|&&x| x == a).count();
+        assert_eq!([count(0), count(1), count(2), count(3)], [2, 5, 1, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_prefix_is_within_one_user_per_archetype_of_its_share(
+            weights in prop::collection::vec(1u32..100, 1..6), users in 1u32..300,
+        ) {
+            let all = archetypes(&weights);
+            let total: u32 = weights.iter().sum();
+            let of = archetype_of(&all, users);
+            for (index, weight) in weights.iter().enumerate() {
+                let got = of.iter().filter(|&&x| x as usize == index).count() as f64;
+                let want = f64::from(users) * f64::from(*weight) / f64::from(total);
+                prop_assert!((got - want).abs() <= weights.len() as f64, "{got} of {want}");
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! One virtual user: who it is, its coroutine, its sessions, and the way of its requests.
+//!
+//! What must stay true: a user may be dropped at any of its pauses; whatever it leaves behind is counted once.
+
+pub(crate) mod exchange;
+pub(crate) mod identity;
+mod pause;
+pub(crate) mod pool;
+pub(crate) mod prepare;
+mod session;
+pub(crate) mod task;
+mod trace;
+
+pub use identity::journey;

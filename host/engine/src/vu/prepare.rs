@@ -1,0 +1,165 @@
+//! Checks every request of a behavior's step before any of them leaves, and gives each the labels it counts under. Used
+//! by `user.rs` and `sweep.rs`; `exchange.rs` sends what comes of it.
+
+use std::time::Duration;
+
+use crate::rollout::labels::method;
+use crate::rollout::runtime::Player;
+use crate::worker::state::Floor;
+use vespeiro_behavior::{MAX_BATCH, MAX_MARK, types};
+use vespeiro_http::{Call, Refused};
+use vespeiro_model::FaultKind;
+
+/// How long a request waits that is to time out.
+const TOO_SHORT: Duration = Duration::from_millis(1);
+/// How long the target is asked to take over it, so that even a quick one is too late.
+const TOO_LATE: Duration = Duration::from_millis(50);
+/// The category of the request mix that logins belong to.
+const AUTH: &str = "auth";
+
+/// Why a step was not carried out: the behavior asked for something that it may not have.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepRefused {
+    #[error("request {route:?}: {refused}")]
+    Request { route: String, refused: Refused },
+    #[error("a batch of {0} requests is over the {MAX_BATCH} that are allowed")]
+    Batch(usize),
+    #[error("request {route:?}: a mark of {length} bytes is over the {MAX_MARK} that are allowed")]
+    Mark { route: String, length: usize },
+}
+
+/// A request that was checked, with the labels it counts under.
+pub(crate) struct Prepared {
+    /// Boxed: it is handed on a few times until it leaves.
+    pub(crate) call: Box<Call>,
+    pub(crate) route: u16,
+    pub(crate) category: u16,
+    /// What it is to fail of.
+    pub(crate) fault: Option<FaultKind>,
+    /// What it creates, if anything.
+    pub(crate) mark: Option<String>,
+    /// It asks for a token: see [`is_login`].
+    pub(crate) login: bool,
+}
+
+impl Prepared {
+    /// The same request, made to fail by the host.
+    pub(crate) fn failing(&self, kind: FaultKind) -> Self {
+        let call = Call::clone(&self.call);
+        let call = match kind {
+            FaultKind::Timeout => call.failing(None, Some(TOO_LATE)).timeout(Some(TOO_SHORT)),
+            _ => call.failing(Some(503), None),
+        };
+        Self {
+            call: Box::new(call),
+            fault: Some(kind),
+            route: self.route,
+            category: self.category,
+            // The journal has had it from the request that this one stands for.
+            mark: None,
+            login: self.login,
+        }
+    }
+
+    /// The same request, to be sent once more should it fail.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            call: self.call.clone(),
+            mark: None,
+            ..*self
+        }
+    }
+}
+
+/// Check every request of a step before any of them leaves.
+pub(crate) fn prepare(
+    floor: &Floor,
+    player: &Player,
+    requests: Vec<types::Request>,
+) -> Result<Vec<Prepared>, StepRefused> {
+    if requests.len() > MAX_BATCH {
+        return Err(StepRefused::Batch(requests.len()));
+    }
+    requests
+        .into_iter()
+        .map(|request| prepare_one(floor, player, request))
+        .collect()
+}
+
+fn prepare_one(
+    floor: &Floor,
+    player: &Player,
+    request: types::Request,
+) -> Result<Prepared, StepRefused> {
+    if let Some(length) = request
+        .mark
+        .as_ref()
+        .map(String::len)
+        .filter(|n| *n > MAX_MARK)
+    {
+        let route = request.route;
+        return Err(StepRefused::Mark { route, length });
+    }
+    let labels = &player.labels;
+    let route = labels.route(request.method, &request.route);
+    let category = labels.category(&request.category);
+    let login = is_login(&request);
+    let capture = request.capture;
+    let call = floor.client.call(
+        method(request.method),
+        &request.path,
+        request.headers,
+        request.body,
+    );
+    let call = call.map_err(|refused| StepRefused::Request {
+        route: request.route,
+        refused,
+    })?;
+    let timeout = request
+        .timeout_ms
+        .map(|ms| Duration::from_millis(u64::from(ms)));
+    let call = call
+        .capture(
+            capture.contains(types::Capture::HEADERS),
+            capture.contains(types::Capture::BODY),
+        )
+        .timeout(timeout);
+    Ok(Prepared {
+        call: Box::new(call),
+        route,
+        category,
+        fault: request.fault.map(kind),
+        mark: request.mark,
+        login,
+    })
+}
+
+fn kind(fault: types::Fault) -> FaultKind {
+    match fault {
+        types::Fault::BadCredentials => FaultKind::BadCredentials,
+        types::Fault::Forbidden => FaultKind::Forbidden,
+        types::Fault::InvalidData => FaultKind::InvalidData,
+        types::Fault::NotFound => FaultKind::NotFound,
+        types::Fault::RateLimit => FaultKind::RateLimit,
+    }
+}
+
+/// A POST of the category `auth` that carries no bearer token is there to get one. The host cannot know more of a login,
+/// and a refresh of a token that is refused is as suspicious.
+fn is_login(request: &types::Request) -> bool {
+    let bearer = |(name, value): &(String, String)| {
+        name.eq_ignore_ascii_case("authorization")
+            && value
+                .get(..6)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
+    };
+    request.method == types::Method::Post
+        && request.category == AUTH
+        && !request.headers.iter().any(bearer)
+}
+
+/// Logins among the requests of a batch that will be sent.
+pub(crate) fn logins(batch: &[Prepared], left: u32) -> usize {
+    let within = batch.iter().take(left as usize);
+    within.filter(|one| one.login).count()
+}

@@ -1,0 +1,220 @@
+//! One load profile as one worker plays it: its share of the users, of a total, of the arrivals. Owned by the floor.
+//!
+//! What must stay true: the workers' shares add up to the profile, exactly, and no two of them talk about it.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::arrivals::Arrivals;
+use vespeiro_plan::{Plan, Profile};
+
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) profile: Profile,
+    /// Who plays by it.
+    pub(crate) archetypes: Vec<u16>,
+    /// It is the run's own, not that of one archetype.
+    pub(crate) is_shared: bool,
+    /// When it ends, if the run goes on longer; in its own time.
+    ends: Option<Duration>,
+    /// Requests that are left of a total; `None` where there is none.
+    left: Option<Cell<u64>>,
+    pub(crate) arrivals: Option<Arrivals>,
+}
+
+impl Lane {
+    pub(crate) fn new(plan: &Plan, lane: vespeiro_plan::Lane, worker: usize) -> Self {
+        let run = plan.load.duration;
+        let (left, arrivals) = match &lane.profile {
+            Profile::SharedTotal { users, requests } => {
+                let part = part_of(*requests, *users, plan.workers, worker);
+                (Some(Cell::new(part)), None)
+            }
+            Profile::Rate { rate, pool } => {
+                let ends = lane.is_over_at(run);
+                let arrivals = Arrivals::new(rate.clone(), *pool, ends, plan.workers, worker);
+                (None, Some(arrivals))
+            }
+            _ => (None, None),
+        };
+        Self {
+            profile: lane.profile,
+            archetypes: lane.archetypes,
+            is_shared: lane.is_shared,
+            ends: lane.ends.filter(|ends| run.is_none_or(|run| *ends < run)),
+            left,
+            arrivals,
+        }
+    }
+
+    /// Requests that users may still send: at most so many, and no more than a total leaves.
+    pub(crate) fn left(&self, budget: u32) -> u32 {
+        match &self.left {
+            Some(left) => budget.min(u32::try_from(left.get()).unwrap_or(u32::MAX)),
+            None => budget,
+        }
+    }
+
+    /// A request is about to leave. `false` when a total has none left for it.
+    pub(crate) fn spend(&self) -> bool {
+        match &self.left {
+            Some(left) => {
+                let may = left.get() > 0;
+                left.set(left.get().saturating_sub(1));
+                may
+            }
+            None => true,
+        }
+    }
+
+    /// A total that has come to its end.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.left.as_ref().is_some_and(|left| left.get() == 0)
+    }
+
+    /// Whether it has ended before the run, with all that has arrived taken or dropped.
+    pub(crate) fn is_over(&self, time: Duration) -> bool {
+        let waits = |arrivals: &Arrivals| arrivals.backlog() > 0;
+        self.ends.is_some_and(|ends| time >= ends) && !self.arrivals.as_ref().is_some_and(waits)
+    }
+
+    /// Whether nobody is to play by it any more.
+    pub(crate) fn has_ended(&self, time: Duration) -> bool {
+        self.is_spent() || self.is_over(time)
+    }
+
+    /// The arrivals, where what arrives is this.
+    pub(crate) fn arrivals_of(&self, what: vespeiro_plan::Arrivals) -> Option<&Arrivals> {
+        self.arrivals
+            .as_ref()
+            .filter(|arrivals| arrivals.pool.arrivals == what)
+    }
+
+    /// Whether the arrivals are the pace, so that users do not think.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.arrivals_of(vespeiro_plan::Arrivals::Requests)
+            .is_some()
+    }
+
+    /// Users of all workers that are to play at this time of the profile.
+    pub(crate) fn users_at(&self, time: Duration) -> u32 {
+        self.profile.users_at(time)
+    }
+}
+
+/// The part of a number that falls to one of `workers`, when each takes one in turn.
+pub(crate) fn share_of(total: u32, workers: usize, worker: usize) -> usize {
+    let total = total as usize;
+    total / workers + usize::from(worker < total % workers)
+}
+
+/// The part of a total of requests that falls to one of `workers`: as large as its part of the users.
+fn part_of(requests: u64, users: u32, workers: usize, worker: usize) -> u64 {
+    let before: usize = (0..worker).map(|w| share_of(users, workers, w)).sum();
+    let up_to = |users_before: usize| {
+        let part = u128::from(requests) * users_before as u128 / u128::from(users.max(1));
+        // No part is more than the whole.
+        part as u64
+    };
+    up_to(before + share_of(users, workers, worker)) - up_to(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::arrivals::planned;
+    use super::*;
+    use crate::vu::identity::index;
+    use vespeiro_plan::{Curve, Pool, Settings, Sources, resolve};
+
+    const POOL: Pool = Pool {
+        users: 1,
+        max_users: 9,
+        arrivals: vespeiro_plan::Arrivals::Requests,
+        max_wait: Duration::from_secs(1),
+    };
+
+    fn secs(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    /// A plan whose archetypes have these rates of their own, each for so many seconds.
+    fn plan_of(rates: &[(f64, f64)], workers: usize, lasts: f64) -> Plan {
+        let mut flags = Settings::default();
+        flags.set("workers", workers.to_string(), "--workers");
+        let sources = Sources {
+            base: None,
+            flags,
+            env: [],
+        };
+        let mut plan = resolve(sources).unwrap().plan;
+        plan.load.duration = Some(secs(lasts));
+        for ((rate, ends), archetype) in rates.iter().zip(&mut plan.archetypes) {
+            let rate = Curve::constant(*rate);
+            archetype.own.profile = Some(Profile::Rate { rate, pool: POOL });
+            archetype.own.duration = Some(secs(*ends));
+        }
+        plan
+    }
+
+    proptest! {
+        #[test]
+        fn the_arrivals_of_all_lanes_add_up_over_all_workers(
+            rates in prop::collection::vec((0.5..200.0f64, 0.1..9.0f64), 1..5),
+            workers in 1usize..6,
+            lasts in 0.1..9.0f64,
+        ) {
+            let plan = plan_of(&rates, workers, lasts);
+            let mut due = vec![0; plan.lanes().len()];
+            for worker in 0..workers {
+                for (lane, due) in plan.lanes().into_iter().zip(&mut due) {
+                    let lane = Lane::new(&plan, lane, worker);
+                    *due += lane.arrivals.as_ref().map_or(0, |a| a.release(secs(100.0)));
+                }
+            }
+            // The last archetypes share the run's profile where there are fewer than four rates.
+            let shared = usize::from(rates.len() < 4);
+            prop_assert_eq!(due.len(), rates.len() + shared);
+            for ((rate, ends), due) in rates.iter().zip(&due[shared..]) {
+                let ends = secs(ends.min(lasts));
+                prop_assert_eq!(*due, planned(&Curve::constant(*rate), ends));
+            }
+        }
+
+        #[test]
+        fn no_index_is_played_twice(lanes in 1usize..6, workers in 1usize..6, users in 1u32..60) {
+            let mut seen = std::collections::BTreeSet::new();
+            for lane in 0..lanes {
+                for worker in 0..workers {
+                    for n in (worker as u32..users).step_by(workers) {
+                        prop_assert!(seen.insert(index(lanes, lane, n)));
+                    }
+                }
+            }
+            prop_assert_eq!(seen.len(), lanes * users as usize);
+            prop_assert_eq!(seen.last().copied(), Some(lanes as u32 * users - 1));
+        }
+
+        #[test]
+        fn shares_add_up_and_hold_the_users_of_their_worker(total in 0u32..100_000, workers in 1usize..40) {
+            let shares: Vec<usize> = (0..workers).map(|w| share_of(total, workers, w)).collect();
+            prop_assert_eq!(shares.iter().sum::<usize>(), total as usize);
+            for (worker, share) in shares.iter().enumerate() {
+                let own = (0..total as usize).filter(|index| index % workers == worker).count();
+                prop_assert_eq!(own, *share);
+            }
+        }
+
+        #[test]
+        fn parts_of_a_total_add_up_and_go_to_workers_with_users(
+            requests: u64, users in 1u32..100_000, workers in 1usize..40,
+        ) {
+            let parts: Vec<u64> = (0..workers).map(|w| part_of(requests, users, workers, w)).collect();
+            prop_assert_eq!(parts.iter().map(|part| u128::from(*part)).sum::<u128>(), u128::from(requests));
+            for (worker, part) in parts.iter().enumerate() {
+                prop_assert!(*part == 0 || share_of(users, workers, worker) > 0);
+            }
+        }
+    }
+}

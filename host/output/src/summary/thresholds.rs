@@ -1,0 +1,69 @@
+//! The summary's words on thresholds, and on why the guard has stopped the run. Used by the page in `summary.rs`.
+
+use std::time::Duration;
+
+use super::{Facts, Page};
+use crate::language::harmless;
+use crate::table::Table;
+use vespeiro_metrics::{Cause, State};
+use vespeiro_summary::thresholds::Unit;
+
+impl Page<'_> {
+    pub(crate) fn aborted(&self) -> Vec<Facts> {
+        let Some(aborted) = &self.summary.aborted else {
+            return Vec::new();
+        };
+        let (l, w) = (self.locale, self.words);
+        let cause = match aborted.cause {
+            Cause::AbortOn => "abort-on",
+            Cause::Degradation => w.degradation,
+            Cause::Threshold => w.threshold,
+        };
+        let mut facts = vec![
+            format!("{cause} {}", harmless(&aborted.condition)),
+            format!(
+                "{} {}",
+                aborted.metric,
+                self.value(aborted.unit, aborted.achieved)
+            ),
+        ];
+        facts.extend(aborted.baseline.map(|baseline| {
+            format!(
+                "{} {}",
+                w.at_the_beginning,
+                self.value(aborted.unit, baseline)
+            )
+        }));
+        let at = Duration::try_from_secs_f64(aborted.at_seconds).unwrap_or_default();
+        facts.push(format!("{} {}", w.after, l.span(at)));
+        vec![(w.aborted, facts)]
+    }
+
+    pub(crate) fn thresholds(&self) -> Table {
+        let w = self.words;
+        let mut table = Table::new([w.thresholds, w.achieved, w.result]);
+        for threshold in &self.summary.thresholds {
+            let achieved = threshold.achieved;
+            table.row(vec![
+                harmless(&threshold.condition),
+                achieved.map_or_else(|| "–".into(), |value| self.value(threshold.unit, value)),
+                match threshold.state {
+                    State::Ok => w.held.to_owned(),
+                    State::Crossed => w.crossed.to_owned(),
+                    State::NoData => w.no_data.to_owned(),
+                },
+            ]);
+        }
+        table
+    }
+
+    fn value(&self, unit: Unit, value: f64) -> String {
+        let l = self.locale;
+        match unit {
+            Unit::Seconds => l.time(value),
+            Unit::Share => l.percent(value),
+            Unit::PerSecond => l.rate(value),
+            Unit::Count => l.integer(value as u64),
+        }
+    }
+}

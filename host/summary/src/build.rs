@@ -1,0 +1,208 @@
+//! From the plan and the last snapshot to a [`Summary`]. Called once, when the run is over. It only regroups: every
+//! number of the summary is one of the snapshot's.
+
+pub mod archetypes;
+pub mod generator;
+pub mod mixes;
+pub mod requests;
+
+use self::generator::generator;
+use self::mixes::{error_mix, faults, mix};
+use self::requests::{arrivals, classes, not_sent, outcomes, requests, routes, series, slowest};
+use super::json::{Cleanup, Hold, Regard, Run, SCHEMA, Summary, Transitions};
+use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
+use vespeiro_metrics::Snapshot;
+use vespeiro_model::{BreakerState, HoldReason};
+use vespeiro_plan::Plan;
+
+impl Summary {
+    /// The summary of a run in the state of `snapshot`.
+    pub fn new(plan: &Plan, snapshot: &Snapshot) -> Summary {
+        let total = snapshot.total();
+        Summary {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").into(),
+            run: run(plan, snapshot),
+            arrivals: arrivals(snapshot),
+            not_sent: not_sent(snapshot),
+            classes: classes(&total.results()),
+            results: outcomes(&total.results()),
+            routes: routes(snapshot),
+            archetypes: archetypes(plan, snapshot),
+            versions: versions(snapshot),
+            swaps: swaps(snapshot),
+            series: series(snapshot),
+            mix: mix(plan, snapshot, total.requests()),
+            error_mix: error_mix(plan, &total),
+            faults: faults(snapshot),
+            regard: regard(snapshot),
+            sessions: sessions(&snapshot.sessions(), Keep::Quantiles),
+            checks: checks(snapshot),
+            observed: observed(snapshot),
+            slowest: slowest(snapshot),
+            generator: generator(snapshot),
+            total: requests(snapshot, &total, Keep::Quantiles),
+            aborted: crate::thresholds::aborted(snapshot),
+            thresholds: crate::thresholds::thresholds(snapshot),
+            timeline: None,
+            cleanup: None,
+        }
+    }
+}
+
+impl Cleanup {
+    /// A cleanup whose own requests are in `snapshot`; `None` when it did not take place.
+    pub fn new(snapshot: Option<&Snapshot>, removed: usize, left: usize) -> Cleanup {
+        Cleanup {
+            requests: snapshot.map_or(0, Snapshot::requests),
+            removed: removed as u64,
+            left: left as u64,
+            journal: None,
+            series: snapshot.map(series).unwrap_or_default(),
+        }
+    }
+}
+
+/// Whether a distribution keeps its histogram: only one that is not the sum of others does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Keep {
+    Quantiles,
+    Histogram,
+}
+
+fn regard(snapshot: &Snapshot) -> Regard {
+    let holds = &snapshot.holds;
+    let breaker = snapshot.standings.breaker().is_some();
+    Regard {
+        breaker: BreakerState::ALL
+            .iter()
+            .filter(|_| breaker)
+            .map(|&to| Transitions {
+                to,
+                count: holds.transitions_to(to),
+            })
+            .collect(),
+        holds: HoldReason::ALL
+            .iter()
+            .map(|&reason| (reason, holds.wait(reason)))
+            .filter(|(_, wait)| wait.count > 0)
+            .map(|(reason, wait)| Hold {
+                reason,
+                count: wait.count,
+                seconds: wait.time.as_secs_f64(),
+            })
+            .collect(),
+        retries: holds.retries,
+        refused_logins: holds.refused_logins,
+        login_pauses: holds.login_pauses,
+    }
+}
+
+/// The base URL without user name and password.
+pub fn target(plan: &Plan) -> String {
+    let mut url = plan.target.base_url.clone();
+    // Both fail only for URLs that cannot carry credentials at all.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
+    let started =
+        jiff::Timestamp::try_from(snapshot.started).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    Run {
+        id: plan.run_id.clone(),
+        seed: plan.seed,
+        scenario: plan.scenario.clone(),
+        target: target(plan),
+        profile: plan.profile_name().into(),
+        users: plan.usual_users(),
+        workers: snapshot.workers,
+        started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        elapsed_seconds: snapshot.elapsed.as_secs_f64(),
+        parts: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use vespeiro_metrics::testing::snapshot;
+    use vespeiro_metrics::{Scale, Timing};
+    use vespeiro_plan::Language;
+    use vespeiro_plan::testing::plan;
+
+    #[test]
+    fn sums_are_those_of_the_snapshot() {
+        let snapshot = snapshot();
+        let summary = Summary::new(&plan(Language::English), &snapshot);
+        let total = snapshot.total();
+        let sent = total.requests();
+        assert_eq!(summary.total.requests, sent);
+        assert_eq!(summary.total.errors + summary.total.successes, sent);
+        assert_eq!(summary.total.injected, total.injected());
+        assert_eq!(
+            summary
+                .routes
+                .iter()
+                .map(|r| r.requests.requests)
+                .sum::<u64>(),
+            sent
+        );
+        assert_eq!(
+            summary
+                .archetypes
+                .iter()
+                .map(|a| a.requests.requests)
+                .sum::<u64>(),
+            sent
+        );
+        let of_versions = summary.versions.iter().map(|v| v.requests.requests);
+        assert_eq!(of_versions.sum::<u64>(), sent);
+        assert_eq!(summary.classes.iter().map(|c| c.count).sum::<u64>(), sent);
+        assert_eq!(
+            summary.classes.iter().map(|c| c.injected).sum::<u64>(),
+            total.injected()
+        );
+        assert_eq!(summary.results.iter().map(|r| r.count).sum::<u64>(), sent);
+        assert_eq!(summary.mix.iter().map(|m| m.requests).sum::<u64>(), sent);
+        assert_eq!(
+            summary
+                .series
+                .iter()
+                .flat_map(|s| &s.results)
+                .map(|r| r.count)
+                .sum::<u64>(),
+            sent
+        );
+        assert_eq!(
+            summary.series.iter().map(|s| s.bytes_received).sum::<u64>(),
+            summary.total.bytes_received
+        );
+        assert_eq!(summary.sessions.started, 120);
+        let ended: u64 = summary.sessions.endings.iter().map(|e| e.count).sum();
+        assert_eq!(summary.sessions.started - ended, snapshot.sessions_active());
+    }
+
+    /// The promise behind merging summaries: nothing is lost on the way through the file.
+    #[test]
+    fn the_series_histograms_give_back_the_total() {
+        let snapshot = snapshot();
+        let summary = Summary::new(&plan(Language::English), &snapshot);
+        let mut merged = Timing::new(Scale::Micros);
+        for series in &summary.series {
+            let sum = Duration::from_secs_f64(series.latency.sum);
+            let text = series.latency.histogram.as_deref().unwrap();
+            merged.merge(&Timing::from_base64(Scale::Micros, text, sum).unwrap());
+        }
+        assert_eq!(merged.to_base64(), snapshot.total().latency().to_base64());
+        for quantile in [0.5, 0.9, 0.99, 1.0] {
+            assert_eq!(
+                merged.quantile(quantile),
+                snapshot.total().latency().quantile(quantile)
+            );
+        }
+    }
+}
