@@ -49,12 +49,12 @@ pub struct Crash {
 
 /// A call that did not return, before it is known whose it was.
 #[derive(Debug)]
-pub(super) struct Fall {
+pub(super) struct GuestFault {
     pub(super) call: GuestCall,
     pub(super) reason: String,
 }
 
-impl Fall {
+impl GuestFault {
     pub(super) fn of(self, behavior: &str, version: &str) -> Crash {
         Crash {
             behavior: behavior.to_owned(),

@@ -48,7 +48,7 @@ pub enum GuestEvent {
 
 /// What a call is told of time and chance, where it asks WASI for them, and where its rows come from.
 #[derive(Debug, Clone)]
-pub(super) struct Moment {
+pub(super) struct CallContext {
     pub(super) seed: u64,
     pub(super) elapsed_ms: u64,
     pub(super) feeder: Feeder,
@@ -88,19 +88,19 @@ impl GuestState {
         }
     }
 
-    pub(super) fn begin_call(&mut self, moment: &Moment) {
-        self.feed = moment.feeder.lend();
+    pub(super) fn begin_call(&mut self, call_context: &CallContext) {
+        self.feed = call_context.feeder.lend();
         self.events.clear();
         self.complaint = None;
         (self.logs, self.marks, self.sayings) = (0, 0, 0);
         if let Some(wasi) = &mut self.wasi {
-            wasi.begin_call(moment);
+            wasi.begin_call(call_context);
         }
     }
 
     /// Give back what was lent, take what the call has printed, and say how much of its log was left out.
-    pub(super) fn end_call(&mut self, moment: &Moment) {
-        moment.feeder.give_back(self.feed.take());
+    pub(super) fn end_call(&mut self, call_context: &CallContext) {
+        call_context.feeder.give_back(self.feed.take());
         let printed = self.wasi.as_mut().map(|wasi| wasi.printed());
         for (level, line) in printed.into_iter().flatten() {
             host::Host::log(self, level, line);

@@ -8,10 +8,10 @@ use wasmtime::Store;
 use wasmtime::component::{ResourceAny, TypedFunc};
 
 use super::contract::{Archetype, MIGRATE, exported, types};
-use super::crash::{Fall, GuestCall, reason};
+use super::crash::{GuestCall, GuestFault, reason};
 use super::engine::Limits;
 use super::feeder::Feeder;
-use super::guest::{GuestEvent, GuestState, Moment};
+use super::guest::{CallContext, GuestEvent, GuestState};
 use crate::pre_instantiated::Image;
 
 pub(super) struct Instance {
@@ -63,7 +63,7 @@ impl fmt::Debug for Instance {
 
 impl Instance {
     /// Build one and ask it who it is, which comes before anything else.
-    pub(super) fn new(image: &Image, seed: u64) -> Result<(Self, types::Description), Fall> {
+    pub(super) fn new(image: &Image, seed: u64) -> Result<(Self, types::Description), GuestFault> {
         let mut store = image.store(seed);
         let built = image
             .pre
@@ -73,7 +73,7 @@ impl Instance {
                 let exports = Archetype::new(&mut store, &built)?;
                 Ok((exports, Moves::of(&mut store, &built)?))
             });
-        let (exports, moves) = built.map_err(|error| Fall {
+        let (exports, moves) = built.map_err(|error| GuestFault {
             call: GuestCall::Instantiate,
             reason: reason(&error, &image.limits, store.data().memory_refused()),
         })?;
@@ -84,12 +84,12 @@ impl Instance {
             limits: image.limits,
             poisoned: false,
         };
-        let moment = Moment {
+        let call_context = CallContext {
             seed,
             elapsed_ms: 0,
             feeder: Feeder::default(),
         };
-        let description = instance.call(GuestCall::Describe, &moment, |guest, store| {
+        let description = instance.call(GuestCall::Describe, &call_context, |guest, store| {
             guest.call_describe(store)
         })?;
         Ok((instance, description))
@@ -121,9 +121,9 @@ impl Instance {
     pub(super) fn begin(
         &mut self,
         setup: &types::Setup,
-        moment: &Moment,
-    ) -> Result<ResourceAny, Fall> {
-        self.call(GuestCall::Constructor, moment, |guest, store| {
+        call_context: &CallContext,
+    ) -> Result<ResourceAny, GuestFault> {
+        self.call(GuestCall::Constructor, call_context, |guest, store| {
             guest.session().call_constructor(store, setup)
         })
     }
@@ -133,15 +133,19 @@ impl Instance {
         session: ResourceAny,
         context: &types::Context,
         outcomes: &[types::Outcome],
-        moment: &Moment,
-    ) -> Result<Result<types::Step, String>, Fall> {
-        self.call(GuestCall::Next, moment, |guest, store| {
+        call_context: &CallContext,
+    ) -> Result<Result<types::Step, String>, GuestFault> {
+        self.call(GuestCall::Next, call_context, |guest, store| {
             guest.session().call_next(store, session, context, outcomes)
         })
     }
 
-    pub(super) fn end(&mut self, session: ResourceAny, moment: &Moment) -> Result<(), Fall> {
-        self.call(GuestCall::Drop, moment, |_, store| {
+    pub(super) fn end(
+        &mut self,
+        session: ResourceAny,
+        call_context: &CallContext,
+    ) -> Result<(), GuestFault> {
+        self.call(GuestCall::Drop, call_context, |_, store| {
             session.resource_drop(store)
         })
     }
@@ -150,12 +154,12 @@ impl Instance {
     pub(super) fn save(
         &mut self,
         session: ResourceAny,
-        moment: &Moment,
-    ) -> Result<Option<Vec<u8>>, Fall> {
+        call_context: &CallContext,
+    ) -> Result<Option<Vec<u8>>, GuestFault> {
         let Some(Moves { save, .. }) = self.moves else {
             return Ok(None);
         };
-        self.call(GuestCall::Save, moment, |_, store| {
+        self.call(GuestCall::Save, call_context, |_, store| {
             save.call(store, (session,)).map(|(state,)| state)
         })
     }
@@ -165,12 +169,12 @@ impl Instance {
         &mut self,
         setup: &types::Setup,
         state: &[u8],
-        moment: &Moment,
-    ) -> Result<Result<ResourceAny, String>, Fall> {
+        call_context: &CallContext,
+    ) -> Result<Result<ResourceAny, String>, GuestFault> {
         let Some(Moves { restore, .. }) = self.moves else {
             return Ok(Err("it exports no vespeiro:behavior/migrate".into()));
         };
-        self.call(GuestCall::Restore, moment, |_, store| {
+        self.call(GuestCall::Restore, call_context, |_, store| {
             restore
                 .call(store, (setup.clone(), state.to_vec()))
                 .map(|(began,)| began)
@@ -180,22 +184,22 @@ impl Instance {
     fn call<T>(
         &mut self,
         call: GuestCall,
-        moment: &Moment,
+        call_context: &CallContext,
         run: impl FnOnce(&exported::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
-    ) -> Result<T, Fall> {
+    ) -> Result<T, GuestFault> {
         if self.poisoned {
             let reason = "another session of its instance crashed".into();
-            return Err(Fall { call, reason });
+            return Err(GuestFault { call, reason });
         }
-        self.store.data_mut().begin_call(moment);
+        self.store.data_mut().begin_call(call_context);
         self.store.set_epoch_deadline(self.limits.ticks());
         let returned = run(self.exports.vespeiro_behavior_behavior(), &mut self.store);
         let state = self.store.data_mut();
-        state.end_call(moment);
+        state.end_call(call_context);
         returned.map_err(|error| {
             self.poisoned = true;
             let reason = reason(&error, &self.limits, self.store.data().memory_refused());
-            Fall { call, reason }
+            GuestFault { call, reason }
         })
     }
 }

@@ -12,7 +12,7 @@ use wasmtime::component::Component;
 use super::builtin::built_in;
 use super::componentize::{Form, componentize};
 use super::contract::{CONTRACT, INTERFACE, types};
-use super::crash::{Crash, Fall, GuestCall};
+use super::crash::{Crash, GuestCall, GuestFault};
 use super::description::validate;
 use super::engine::{Engine, Limits};
 use super::instance::Instance;
@@ -110,7 +110,7 @@ impl Behavior {
         let image = Image::link(engine, &component, wasi, limits)
             .map_err(|e| LoadErrorKind::Mismatch(LoadErrorKind::line(&format!("{e:#}"))))?;
         let (_, description) = Instance::new(&image, 0)
-            .map_err(|Fall { call, reason }| LoadErrorKind::Crashed(call, reason))?;
+            .map_err(|GuestFault { call, reason }| LoadErrorKind::Crashed(call, reason))?;
         validate(&description).map_err(LoadErrorKind::Description)?;
         Ok(Self {
             source: source.to_owned(),
@@ -138,12 +138,12 @@ impl Behavior {
             let reason =
                 "it answers otherwise than before: it has to answer the same each time".into();
             let call = GuestCall::Describe;
-            return Err(self.crash(Fall { call, reason }));
+            return Err(self.crash(GuestFault { call, reason }));
         }
         Ok(instance)
     }
 
-    pub(super) fn crash(&self, fall: Fall) -> Crash {
+    pub(super) fn crash(&self, fall: GuestFault) -> Crash {
         fall.of(&self.name, &self.version)
     }
 

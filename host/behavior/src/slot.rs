@@ -13,7 +13,7 @@ use wasmtime::component::ResourceAny;
 use super::contract::types;
 use super::crash::Crash;
 use super::feeder::Feeder;
-use super::guest::{GuestEvent, Moment};
+use super::guest::{CallContext, GuestEvent};
 use super::instance::Instance;
 use super::load::Behavior;
 
@@ -65,7 +65,7 @@ impl Slot {
     /// Begin a session in the current instance, or in a new one when there is none, it was lost to a trap, or it has
     /// grown past half of its memory. Its rows come from `feeder`.
     pub fn begin(&mut self, setup: &types::Setup, feeder: Feeder) -> Result<Begun, Crash> {
-        let moment = Moment {
+        let call_context = CallContext {
             seed: setup.seed,
             elapsed_ms: 0,
             feeder,
@@ -73,11 +73,11 @@ impl Slot {
         let (instance, built) = self.usable()?;
         let mut entered = instance.borrow_mut();
         let handle = entered
-            .begin(setup, &moment)
+            .begin(setup, &call_context)
             .map_err(|fall| self.behavior.crash(fall))?;
         let complaint = entered.complaint();
         drop(entered);
-        Ok(self.begun(instance, built, handle, moment, complaint))
+        Ok(self.begun(instance, built, handle, call_context, complaint))
     }
 
     /// Begin a session that goes on from what another one has saved. `Err` in it: this behavior cannot.
@@ -88,7 +88,7 @@ impl Slot {
         elapsed_ms: u64,
         state: &[u8],
     ) -> Result<Result<Begun, String>, Crash> {
-        let moment = Moment {
+        let call_context = CallContext {
             seed: setup.seed,
             elapsed_ms,
             feeder,
@@ -96,12 +96,12 @@ impl Slot {
         let (instance, built) = self.usable()?;
         let mut entered = instance.borrow_mut();
         let restored = entered
-            .restore(setup, state, &moment)
+            .restore(setup, state, &call_context)
             .map_err(|fall| self.behavior.crash(fall))?;
         let complaint = entered.complaint();
         drop(entered);
         Ok(match restored {
-            Ok(handle) => Ok(self.begun(instance, built, handle, moment, complaint)),
+            Ok(handle) => Ok(self.begun(instance, built, handle, call_context, complaint)),
             Err(message) => {
                 self.current = Some(instance);
                 Err(message)
@@ -132,7 +132,7 @@ impl Slot {
         instance: Rc<RefCell<Instance>>,
         built: bool,
         handle: ResourceAny,
-        moment: Moment,
+        call_context: CallContext,
         complaint: Option<String>,
     ) -> Begun {
         self.begun += 1;
@@ -142,7 +142,7 @@ impl Slot {
                 behavior: Arc::clone(&self.behavior),
                 instance,
                 handle: Some(handle),
-                moment,
+                call_context,
                 complaint,
             },
             built,
@@ -156,7 +156,7 @@ pub struct Session {
     behavior: Arc<Behavior>,
     instance: Rc<RefCell<Instance>>,
     handle: Option<ResourceAny>,
-    moment: Moment,
+    call_context: CallContext,
     /// What the constructor did wrong without a way to be told so.
     complaint: Option<String>,
 }
@@ -174,11 +174,11 @@ impl Session {
         let Some(handle) = self.handle else {
             return Ok(Err("the session has ended".into()));
         };
-        self.moment.seed = self.moment.seed.wrapping_add(1);
-        self.moment.elapsed_ms = context.elapsed_ms;
+        self.call_context.seed = self.call_context.seed.wrapping_add(1);
+        self.call_context.elapsed_ms = context.elapsed_ms;
         let mut instance = self.instance.borrow_mut();
         let answer = instance
-            .next(handle, context, outcomes, &self.moment)
+            .next(handle, context, outcomes, &self.call_context)
             .map_err(|fall| self.behavior.crash(fall))?;
         Ok(match instance.complaint() {
             Some(complaint) => Err(complaint),
@@ -193,7 +193,7 @@ impl Session {
         };
         let mut instance = self.instance.borrow_mut();
         instance
-            .save(handle, &self.moment)
+            .save(handle, &self.call_context)
             .map_err(|fall| self.behavior.crash(fall))
     }
 
@@ -225,7 +225,7 @@ impl Session {
             Some(handle) if !self.lost() => self
                 .instance
                 .borrow_mut()
-                .end(handle, &self.moment)
+                .end(handle, &self.call_context)
                 .map_err(|fall| self.behavior.crash(fall)),
             _ => Ok(()),
         }

@@ -7,7 +7,7 @@ use super::log;
 use super::play::check_target;
 use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
-use crate::module_loader::Loader;
+use crate::module_loader::ModuleLoader;
 use crate::teardown;
 use vespeiro_engine::journal::{Journal, read};
 use vespeiro_engine::{Stopper, Tokens};
@@ -48,7 +48,7 @@ impl Cleanup {
 
 async fn clean(plan: &Plan, file: &std::path::Path) -> anyhow::Result<Exit> {
     let journal = Journal::resume(file).map_err(|error| Misuse(error.to_string()))?;
-    let loader = Loader::new(plan)?;
+    let loader = ModuleLoader::new(plan)?;
     check_target(plan).await?;
     let stopper = Stopper::new();
     let signals = stopper.on_signals()?;

@@ -7,12 +7,12 @@ use vespeiro_behavior::{Behavior, Engine, Limits, LoadError};
 use vespeiro_plan::{Module, Plan};
 
 /// An engine with the plan's limits.
-pub(super) struct Loader {
+pub(super) struct ModuleLoader {
     pub(super) engine: Engine,
     pub(super) limits: Limits,
 }
 
-impl Loader {
+impl ModuleLoader {
     pub(super) fn new(plan: &Plan) -> anyhow::Result<Self> {
         let cache = if plan.guest.cache {
             Engine::default_cache()

@@ -7,14 +7,14 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::exit::Misuse;
-use vespeiro_metrics::{About, Snapshot};
+use vespeiro_metrics::{RunInfo, Snapshot};
 use vespeiro_output::push::Exporters;
 use vespeiro_plan::Plan;
 use vespeiro_server::metrics as serve;
 
 /// Serves and pushes the metrics where the plan asks for it, else does nothing.
 pub(super) struct Exporter {
-    about: Arc<About>,
+    about: Arc<RunInfo>,
     bound: Option<serve::Bound>,
     serving: Option<Serving>,
     pushing: Exporters,
@@ -40,7 +40,7 @@ impl Exporter {
         if let Some(bound) = &bound {
             tracing::info!("metrics at http://{}/metrics", bound.address());
         }
-        let about = Arc::new(About::of(plan));
+        let about = Arc::new(RunInfo::of(plan));
         Ok(Self {
             pushing: Exporters::start(plan, &about)?,
             about,

@@ -7,14 +7,14 @@ use std::time::SystemTime;
 use super::log::{self, Log};
 use super::results::{self, Results};
 use crate::exit::{Exit, Misuse};
-use crate::module_loader::Loader;
+use crate::module_loader::ModuleLoader;
 use crate::outputs::Exporter;
 use crate::teardown::{self, Tidied};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, Ended, Stock, Stopper, Swapper, execute, requests_planned, unmatched_condition,
+    Control, FeedSet, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Client, check_reach, preflight};
 use vespeiro_output::{Display, RunShape, summary};
@@ -40,12 +40,12 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     let mut results = Results::begin(&plan)?;
     check_start(&plan)?;
     let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
-    let stock = Stock::new(&plan, rows);
+    let stock = FeedSet::new(&plan, rows);
     if let Some(path) = &plan.output.trace_record {
         let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
         Tape::create(path).map_err(unwritable)?;
     }
-    let loader = Loader::new(&plan)?;
+    let loader = ModuleLoader::new(&plan)?;
     let archetypes = plan.archetypes.iter();
     let behaviors = archetypes
         .map(|archetype| loader.load(&archetype.module))
@@ -54,7 +54,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         return Err(Misuse(line).into());
     }
     let mut exporter = Exporter::bind(&plan).await?;
-    let desk = Bound::take(&plan, "control", plan.control.address).await?;
+    let control_listener = Bound::take(&plan, "control", plan.control.address).await?;
     let live = Bound::take(&plan, "ui", plan.control.page).await?;
     check_target(&plan).await?;
     let journal = teardown::journal(&plan)?;
@@ -77,7 +77,7 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         control: control.clone(),
         swapper: swapper.clone(),
     };
-    let desk = desk.map(|bound| control::open(bound, &reach));
+    let control_listener = control_listener.map(|bound| control::open(bound, &reach));
     let mut live = live.map(|bound| Live::open(bound, reach, shape));
     wait_for_start(&plan, &stopper).await;
     let watched = Arc::clone(&plan);
@@ -123,8 +123,8 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     if let Some(watching) = watching {
         watching.abort();
     }
-    if let Some(desk) = desk {
-        desk.close().await;
+    if let Some(control_listener) = control_listener {
+        control_listener.close().await;
     }
     display.finish();
     log.release();
@@ -179,7 +179,7 @@ pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
 fn report(
     plan: &Plan,
     mut figures: Summary,
-    ended: &Ended,
+    ended: &RunEnd,
     results: &Results<'_>,
     tidied: anyhow::Result<Tidied>,
 ) -> anyhow::Result<Exit> {

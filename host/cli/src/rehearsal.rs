@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::exit::Misuse;
-use crate::module_loader::Loader;
+use crate::module_loader::ModuleLoader;
 use vespeiro_behavior::{Behavior, Feeder, LoadError, LoadErrorKind, Slot};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::{Happening, Played, Replies, play};
-use vespeiro_engine::{Stock, journey};
+use vespeiro_engine::{FeedSet, journey};
 use vespeiro_plan::{Module, Plan, Settings, Sources, resolve};
 
 /// Marks what a rehearsed user is called; no run draws it but by rare chance, and nothing is created anyway.
@@ -50,7 +50,7 @@ fn object(text: &str) -> Result<Value, String> {
 pub(super) struct Stage {
     pub(super) behavior: Arc<Behavior>,
     plan: Plan,
-    stock: Arc<Stock>,
+    stock: Arc<FeedSet>,
     config: String,
 }
 
@@ -87,11 +87,13 @@ impl Stage {
         if let (Some(config), Some(given)) = (config.as_object_mut(), options.config.as_object()) {
             config.extend(given.clone());
         }
-        let behavior = Loader::new(&plan)?.try_load(&module).map_err(absent)?;
+        let behavior = ModuleLoader::new(&plan)?
+            .try_load(&module)
+            .map_err(absent)?;
         Ok(Self {
             behavior,
             config: config.to_string(),
-            stock: Stock::new(&plan, rows),
+            stock: FeedSet::new(&plan, rows),
             plan,
         })
     }

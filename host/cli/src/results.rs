@@ -8,12 +8,12 @@ use vespeiro_metrics::{Cause, Snapshot, State};
 use vespeiro_output::{TimeSeries, html, junit};
 use vespeiro_plan::Plan;
 use vespeiro_summary::files::{WriteError, writable};
-use vespeiro_summary::{Beat, Recording, Stretch, Summary, Timeline, json};
+use vespeiro_summary::{Recording, SampledInterval, Sampler, Summary, Timeline, json};
 
 /// See the module's documentation.
 pub(super) struct Results<'a> {
     plan: &'a Plan,
-    beat: Beat,
+    beat: Sampler,
     series: Option<TimeSeries>,
     timeline: Option<Recording>,
 }
@@ -36,7 +36,7 @@ impl<'a> Results<'a> {
         let timed = plan.output.summary_json.is_some() || plan.output.html.is_some();
         Ok(Self {
             plan,
-            beat: Beat::default(),
+            beat: Sampler::default(),
             series,
             timeline: timed.then(Recording::default),
         })
@@ -53,7 +53,7 @@ impl<'a> Results<'a> {
         }
     }
 
-    fn add(&mut self, stretch: Option<Stretch<'_>>) {
+    fn add(&mut self, stretch: Option<SampledInterval<'_>>) {
         let Some(stretch) = stretch else { return };
         if let Some(series) = &mut self.series {
             series.add(&stretch);

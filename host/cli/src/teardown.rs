@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::exit::Misuse;
-use crate::module_loader::Loader;
+use crate::module_loader::ModuleLoader;
 use vespeiro_engine::journal::{Header, Journal, read};
-use vespeiro_engine::sweep;
-use vespeiro_engine::{Ended, Progress, Stopper, Tokens, Why};
+use vespeiro_engine::teardown;
+use vespeiro_engine::{EndReason, Progress, RunEnd, Stopper, Tokens};
 use vespeiro_plan::{CleanUp, Plan};
 use vespeiro_summary::Cleanup;
 
@@ -36,12 +36,13 @@ pub(super) fn journal(plan: &Plan) -> Result<Journal, Misuse> {
 /// Clean up if the plan wants it after a run like this.
 pub(super) async fn after_run(
     plan: &Plan,
-    loader: &Loader,
+    loader: &ModuleLoader,
     journal: Journal,
     stopper: &Stopper,
-    ended: Option<&mut Ended>,
+    ended: Option<&mut RunEnd>,
 ) -> anyhow::Result<Tidied> {
-    let well = |ended: &&mut Ended| ended.quarantined.is_empty() && ended.why != Why::Aborted;
+    let well =
+        |ended: &&mut RunEnd| ended.quarantined.is_empty() && ended.why != EndReason::Aborted;
     let success = ended.as_ref().is_some_and(well);
     let tokens = ended
         .map(|ended| std::mem::take(&mut ended.tokens))
@@ -64,7 +65,7 @@ pub(super) async fn after_run(
 /// Remove what is outstanding, and the journal with the last of it; log `tokens` out.
 pub(super) async fn clean(
     plan: &Plan,
-    loader: &Loader,
+    loader: &ModuleLoader,
     journal: Journal,
     tokens: Tokens,
     stopper: &Stopper,
@@ -89,7 +90,7 @@ pub(super) async fn clean(
             eprintln!("cleanup: {removed} of {found} removed");
         }
     };
-    let swept = sweep(
+    let swept = teardown(
         plan,
         Arc::clone(&behavior),
         &journal,

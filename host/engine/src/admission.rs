@@ -1,5 +1,5 @@
 //! What one worker holds back out of regard for the target: it asks the breaker before a request leaves, makes users wait
-//! who were turned away, and learns from every outcome. One for each worker; the users of a floor share it.
+//! who were turned away, and learns from every outcome. One for each worker; the users of a worker share it.
 //!
 //! What must stay true: a user who waits here has nothing under way, so that a stop ends it at once.
 
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::seed::{Stream, derive, unit};
 use crate::vu::task::think;
-use crate::worker::state::Floor;
+use crate::worker::state::WorkerState;
 use vespeiro_metrics::{Recorder, Standing};
 use vespeiro_model::{Failure, FaultKind, HoldReason, Outcome};
 use vespeiro_plan::Plan;
@@ -19,7 +19,7 @@ const LONGEST_PACE: Duration = Duration::from_secs(60);
 
 /// What a user has been told by the target. Small: there is one for each user.
 #[derive(Debug, Default)]
-pub(crate) struct Patience {
+pub(crate) struct HoldState {
     /// Nothing leaves before this, on the worker's clock.
     until: Cell<Duration>,
     why: Cell<Option<HoldReason>>,
@@ -35,7 +35,7 @@ pub(crate) struct Patience {
 
 /// A request that is allowed to leave, and all that has to be given back with its outcome.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Leave {
+pub(crate) struct Permit {
     pub(crate) pass: Option<Pass>,
     pub(crate) fault: Option<FaultKind>,
     pub(crate) login: bool,
@@ -45,7 +45,7 @@ pub(crate) struct Leave {
 }
 
 #[derive(Debug)]
-pub(crate) struct Restraint {
+pub(crate) struct Admission {
     began: Instant,
     seed: u64,
     breaker: Option<RefCell<Breaker>>,
@@ -56,19 +56,19 @@ pub(crate) struct Restraint {
     held: Cell<u64>,
 }
 
-impl Restraint {
+impl Admission {
     pub(crate) fn new(plan: &Plan, worker: usize) -> Self {
-        let regard = &plan.regard;
+        let resilience = &plan.resilience;
         // Each worker watches its share of the logins: together they keep to the plan's bound.
         let share = |bound: u32| bound.div_ceil(plan.workers.max(1) as u32);
         Self {
             began: Instant::now(),
             seed: derive(plan.seed, Stream::CoolDown, worker as u64),
-            breaker: regard
+            breaker: resilience
                 .breaker
                 .map(|rules| RefCell::new(Breaker::new(rules))),
-            slowdown: regard.backoff.then(RefCell::default),
-            logins: regard
+            slowdown: resilience.backoff.then(RefCell::default),
+            logins: resilience
                 .max_auth_failures
                 .map(|bound| RefCell::new(Logins::new(share(bound)))),
             in_flight: Cell::new(0),
@@ -80,7 +80,7 @@ impl Restraint {
         self.began.elapsed()
     }
 
-    /// Leave for one request; `Err` when the breaker is open.
+    /// Permit for one request; `Err` when the breaker is open.
     pub(crate) fn ask(&self) -> Result<Option<Pass>, ()> {
         match &self.breaker {
             Some(breaker) => {
@@ -98,12 +98,12 @@ impl Restraint {
     }
 
     /// What came of a request, whether it was sent or not.
-    pub(crate) fn came(&self, outcome: Outcome, leave: Leave, recorder: &RefCell<Recorder>) {
+    pub(crate) fn came(&self, outcome: Outcome, permit: Permit, recorder: &RefCell<Recorder>) {
         let now = self.now();
-        let known = leave.sent && !leave.broken_off;
-        if let (Some(breaker), Some(pass)) = (&self.breaker, leave.pass) {
+        let known = permit.sent && !permit.broken_off;
+        if let (Some(breaker), Some(pass)) = (&self.breaker, permit.pass) {
             let verdict = if known {
-                verdict(outcome, leave.fault)
+                verdict(outcome, permit.fault)
             } else {
                 Verdict::Void
             };
@@ -114,15 +114,15 @@ impl Restraint {
         }
         if let Some(slowdown) = &self.slowdown
             && known
-            && leave.fault != Some(FaultKind::RateLimit)
+            && permit.fault != Some(FaultKind::RateLimit)
         {
             let limited = outcome == Outcome::Status(429);
             slowdown.borrow_mut().came(now, limited);
         }
-        if leave.login
+        if permit.login
             && let Some(logins) = &self.logins
         {
-            let login = if known && leave.fault.is_none() {
+            let login = if known && permit.fault.is_none() {
                 login(outcome)
             } else {
                 Login::Void
@@ -137,18 +137,18 @@ impl Restraint {
     /// What an outcome means for its user's next request.
     pub(crate) fn learn(
         &self,
-        patience: &Patience,
+        hold: &HoldState,
         user_seed: impl FnOnce() -> u64,
         outcome: Outcome,
         retry_after: Option<Duration>,
         fault: Option<FaultKind>,
     ) {
         if outcome == Outcome::Failed(Failure::CircuitOpen) {
-            patience.turned_away.set(true);
+            hold.turned_away.set(true);
             return;
         }
         if self.slowdown.is_none() || outcome.is_good() {
-            patience.failures.set(0);
+            hold.failures.set(0);
             return;
         }
         let unreachable = matches!(
@@ -160,36 +160,34 @@ impl Restraint {
             Some(wait) => (HoldReason::RetryAfter, wait),
             None if unreachable || limited => {
                 // A batch that fails as a whole is one failure.
-                if patience.why.get() != Some(HoldReason::Backoff) {
-                    patience
-                        .failures
-                        .set(patience.failures.get().saturating_add(1));
+                if hold.why.get() != Some(HoldReason::Backoff) {
+                    hold.failures.set(hold.failures.get().saturating_add(1));
                 }
-                let failures = u32::from(patience.failures.get());
+                let failures = u32::from(hold.failures.get());
                 (
                     HoldReason::Backoff,
-                    backoff(failures, self.chance(patience, user_seed())),
+                    backoff(failures, self.chance(hold, user_seed())),
                 )
             }
             None => return,
         };
         let until = self.now() + wait;
-        if until > patience.until.get() {
-            patience.until.set(until);
-            patience.why.set(Some(why));
+        if until > hold.until.get() {
+            hold.until.set(until);
+            hold.why.set(Some(why));
         }
     }
 
-    fn chance(&self, patience: &Patience, user_seed: u64) -> f64 {
-        let n = patience.draws.get();
-        patience.draws.set(n.wrapping_add(1));
+    fn chance(&self, hold: &HoldState, user_seed: u64) -> f64 {
+        let n = hold.draws.get();
+        hold.draws.set(n.wrapping_add(1));
         unit(user_seed, Stream::Backoff, u64::from(n))
     }
 
     /// How long to wait before the `attempt`th repetition of a request.
     pub(crate) fn before_retry(
         &self,
-        patience: &Patience,
+        hold: &HoldState,
         user_seed: u64,
         attempt: u32,
         retry_after: Option<Duration>,
@@ -198,47 +196,47 @@ impl Restraint {
             Some(wait) => (HoldReason::RetryAfter, wait),
             None => (
                 HoldReason::Backoff,
-                backoff(attempt, self.chance(patience, user_seed)),
+                backoff(attempt, self.chance(hold, user_seed)),
             ),
         }
     }
 
     /// A user is about to send a batch: does the whole run go slower? Then its own pace is stretched.
-    fn stretch(&self, patience: &Patience) {
+    fn stretch(&self, hold: &HoldState) {
         let Some(slowdown) = &self.slowdown else {
             return;
         };
         let now = self.now();
         let factor = slowdown.borrow_mut().factor(now);
         if factor > 1.0
-            && let Some(left) = patience.left.get()
+            && let Some(left) = hold.left.get()
         {
             let own = now.saturating_sub(left).min(LONGEST_PACE);
             let until = now + own.mul_f64(factor - 1.0);
-            if until > patience.until.get() {
-                patience.until.set(until);
-                patience.why.set(Some(HoldReason::Pace));
+            if until > hold.until.get() {
+                hold.until.set(until);
+                hold.why.set(Some(HoldReason::Pace));
             }
         }
     }
 
     /// Why the user's next batch, with so many logins in it, cannot leave yet. Where it can, the logins count as under
     /// way.
-    fn reason(&self, patience: &Patience, logins: usize) -> Option<(HoldReason, Duration)> {
+    fn reason(&self, hold: &HoldState, logins: usize) -> Option<(HoldReason, Duration)> {
         let now = self.now();
-        if let Some(why) = patience.why.get() {
-            let until = patience.until.get();
+        if let Some(why) = hold.why.get() {
+            let until = hold.until.get();
             if now < until {
                 return Some((why, until - now));
             }
-            patience.why.set(None);
+            hold.why.set(None);
         }
-        if patience.turned_away.get() {
+        if hold.turned_away.get() {
             let breaker = self.breaker.as_ref().map(RefCell::borrow);
             if let Some(wait) = breaker.and_then(|breaker| breaker.wait(now)) {
                 return Some((HoldReason::Breaker, wait));
             }
-            patience.turned_away.set(false);
+            hold.turned_away.set(false);
         }
         if logins > 0
             && let Some(watch) = &self.logins
@@ -247,7 +245,7 @@ impl Restraint {
             let (Hold::Paused(wait) | Hold::Unsure(wait)) = hold;
             return Some((HoldReason::Logins, wait));
         }
-        patience.left.set(Some(now));
+        hold.left.set(Some(now));
         None
     }
 
@@ -272,11 +270,11 @@ impl Restraint {
 }
 
 /// A login that waits for its turn and is not counted yet: should its user be ended meanwhile, it is no longer under way.
-pub(crate) struct PendingLogin<'a>(Option<&'a Restraint>);
+pub(crate) struct PendingLogin<'a>(Option<&'a Admission>);
 
 impl<'a> PendingLogin<'a> {
-    pub(crate) fn new(restraint: &'a Restraint, login: bool) -> Self {
-        Self(login.then_some(restraint))
+    pub(crate) fn new(admission: &'a Admission, login: bool) -> Self {
+        Self(login.then_some(admission))
     }
 
     /// From now on its outcome tells.
@@ -287,26 +285,31 @@ impl<'a> PendingLogin<'a> {
 
 impl Drop for PendingLogin<'_> {
     fn drop(&mut self) {
-        if let Some(restraint) = self.0
-            && let Some(logins) = &restraint.logins
+        if let Some(admission) = self.0
+            && let Some(logins) = &admission.logins
         {
-            logins.borrow_mut().came(restraint.now(), Login::Void);
+            logins.borrow_mut().came(admission.now(), Login::Void);
         }
     }
 }
 
 /// Wait until a user's batch, with so many logins in it, may leave.
-pub(crate) async fn hold(floor: &Floor, patience: &Patience, user: u32, logins: usize) {
-    floor.restraint.stretch(patience);
-    if let Some((why, wait)) = floor.restraint.reason(patience, logins) {
+pub(crate) async fn wait_while_held(
+    worker: &WorkerState,
+    hold: &HoldState,
+    user: u32,
+    logins: usize,
+) {
+    worker.admission.stretch(hold);
+    if let Some((why, wait)) = worker.admission.reason(hold, logins) {
         // Boxed: a rare wait must not make every user larger.
-        Box::pin(hold_on(floor, patience, user, logins, why, wait)).await;
+        Box::pin(hold_on(worker, hold, user, logins, why, wait)).await;
     }
 }
 
 async fn hold_on(
-    floor: &Floor,
-    patience: &Patience,
+    worker: &WorkerState,
+    hold: &HoldState,
     user: u32,
     logins: usize,
     mut why: HoldReason,
@@ -315,15 +318,15 @@ async fn hold_on(
     loop {
         if matches!(why, HoldReason::Breaker | HoldReason::Logins) {
             // Whoever was turned away at the same time should not come back at the same time.
-            let seed = crate::vu::identity::user_seed(&floor.plan, user);
-            let spread = floor.restraint.chance(patience, seed);
+            let seed = crate::vu::identity::user_seed(&worker.plan, user);
+            let spread = worker.admission.chance(hold, seed);
             let most = wait.clamp(Duration::from_millis(20), Duration::from_secs(2));
             wait += most.mul_f64(spread);
         }
-        let held = Held::begin(floor, why);
-        think(floor, wait).await;
+        let held = Held::begin(worker, why);
+        think(worker, wait).await;
         drop(held);
-        match floor.restraint.reason(patience, logins) {
+        match worker.admission.reason(hold, logins) {
             Some(reason) => (why, wait) = reason,
             None => return,
         }
@@ -332,17 +335,17 @@ async fn hold_on(
 
 /// A user who waits. Counted with the time that it really waited, however that ends.
 pub(crate) struct Held<'a> {
-    floor: &'a Floor,
+    worker: &'a WorkerState,
     why: HoldReason,
     since: Instant,
 }
 
 impl<'a> Held<'a> {
-    pub(crate) fn begin(floor: &'a Floor, why: HoldReason) -> Self {
-        let held = &floor.restraint.held;
+    pub(crate) fn begin(worker: &'a WorkerState, why: HoldReason) -> Self {
+        let held = &worker.admission.held;
         held.set(held.get() + 1);
         Self {
-            floor,
+            worker,
             why,
             since: Instant::now(),
         }
@@ -351,9 +354,9 @@ impl<'a> Held<'a> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let held = &self.floor.restraint.held;
+        let held = &self.worker.admission.held;
         held.set(held.get() - 1);
-        let mut recorder = self.floor.recorder.borrow_mut();
+        let mut recorder = self.worker.recorder.borrow_mut();
         recorder.held(self.why, self.since.elapsed());
     }
 }

@@ -22,7 +22,7 @@ const NEWS: usize = 32;
 
 /// What a run is wished to be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct DesiredState {
     /// No request leaves.
     pub paused: bool,
     /// So many users play, whatever the plan says; `None` while nobody has asked for a number.
@@ -45,7 +45,7 @@ pub struct News {
 
 /// What the orchestrator is asked to do with a behavior that is ready to play.
 #[derive(Debug)]
-pub(super) enum Call {
+pub(super) enum ControlRequest {
     Swap {
         archetype: u16,
         behavior: Arc<Behavior>,
@@ -65,10 +65,10 @@ pub struct Over;
 /// Steers a run. Clones steer the same run; without one it does what its plan says.
 #[derive(Debug, Clone)]
 pub struct Control {
-    wish: watch::Sender<Wish>,
-    calls: mpsc::Sender<Call>,
+    wish: watch::Sender<DesiredState>,
+    calls: mpsc::Sender<ControlRequest>,
     /// Taken by the run when it begins.
-    inbox: Arc<Mutex<Option<mpsc::Receiver<Call>>>>,
+    inbox: Arc<Mutex<Option<mpsc::Receiver<ControlRequest>>>>,
     latest: watch::Sender<Option<Arc<Snapshot>>>,
     news: Arc<Mutex<VecDeque<News>>>,
 }
@@ -84,7 +84,7 @@ impl Control {
     pub fn new() -> Self {
         let (calls, inbox) = mpsc::channel(WAITING);
         Self {
-            wish: watch::Sender::new(Wish::default()),
+            wish: watch::Sender::new(DesiredState::default()),
             calls,
             inbox: Arc::new(Mutex::new(Some(inbox))),
             latest: watch::Sender::new(None),
@@ -112,7 +112,7 @@ impl Control {
     }
 
     /// The latest wish.
-    pub fn wish(&self) -> Wish {
+    pub fn wish(&self) -> DesiredState {
         *self.wish.borrow()
     }
 
@@ -136,7 +136,7 @@ impl Control {
         mode: Mode,
     ) -> Result<Swapped, Over> {
         let (reply, answer) = oneshot::channel();
-        let call = Call::Swap {
+        let call = ControlRequest::Swap {
             archetype,
             behavior,
             share,
@@ -150,7 +150,10 @@ impl Control {
     /// A behavior cannot play: let the run count it.
     pub(super) async fn refused(&self, archetype: u16, why: String) {
         // A run that is over counts nothing any more.
-        let _ = self.calls.send(Call::Refused { archetype, why }).await;
+        let _ = self
+            .calls
+            .send(ControlRequest::Refused { archetype, why })
+            .await;
     }
 
     pub(super) fn show(&self, snapshot: &Arc<Snapshot>) {
@@ -172,15 +175,15 @@ impl Control {
     }
 
     /// What is asked of the run from now on. A second run with the same handle hears nothing.
-    pub(super) fn calls(&self) -> mpsc::Receiver<Call> {
+    pub(super) fn requests(&self) -> mpsc::Receiver<ControlRequest> {
         let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
         inbox.take().unwrap_or_else(|| mpsc::channel(1).1)
     }
 
     /// Tells of every change, one that was made before included.
-    pub(super) fn watch(&self) -> watch::Receiver<Wish> {
+    pub(super) fn watch(&self) -> watch::Receiver<DesiredState> {
         let mut wish = self.wish.subscribe();
-        if *wish.borrow() != Wish::default() {
+        if *wish.borrow() != DesiredState::default() {
             wish.mark_changed();
         }
         wish

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::degradation::Degrading;
-use vespeiro_metrics::{Alarm, Catalog, Cause, Snapshot, State, Tally, Verdict, Watch, Window};
+use vespeiro_metrics::{Aggregate, Alarm, Catalog, Cause, Snapshot, State, Verdict, Watch, Window};
 use vespeiro_plan::{Condition, Guard as Rules, Selector, Threshold};
 
 /// How often the guard looks; a little less than two beats of the orchestrator.
@@ -98,7 +98,10 @@ impl Guard {
     fn aborts(&mut self, snapshot: &Snapshot) -> Option<Alarm> {
         let mut alarm = None;
         for (condition, window) in &mut self.abort_on {
-            window.advance(snapshot.elapsed, Tally::of(snapshot, &condition.selector));
+            window.advance(
+                snapshot.elapsed,
+                Aggregate::of(snapshot, &condition.selector),
+            );
             let value = window
                 .full()
                 .and_then(|(lasted, sum)| sum.value(condition.metric, lasted));
@@ -119,7 +122,7 @@ impl Guard {
 impl Held {
     fn look(&mut self, snapshot: &Snapshot) -> Verdict {
         let condition = &self.threshold.condition;
-        let total = Tally::of(snapshot, &condition.selector);
+        let total = Aggregate::of(snapshot, &condition.selector);
         let Some(window) = &mut self.window else {
             return self.verdict(total.value(condition.metric, snapshot.elapsed));
         };
@@ -137,8 +140,9 @@ impl Held {
     fn close(&self, snapshot: &Snapshot) -> Verdict {
         let condition = &self.threshold.condition;
         // A run that is shorter than the window is a window of its own.
-        let whole =
-            || Tally::of(snapshot, &condition.selector).value(condition.metric, snapshot.elapsed);
+        let whole = || {
+            Aggregate::of(snapshot, &condition.selector).value(condition.metric, snapshot.elapsed)
+        };
         self.verdict(self.worst.or_else(whole))
     }
 

@@ -23,10 +23,12 @@ mod vu;
 mod worker;
 mod workload;
 
-pub use control::{Control, News, Over, Wish};
-pub use feeds::Stock;
-pub use orchestrator::{Ended, RunError, Why, execute, requests_planned, unmatched_condition};
+pub use control::{Control, DesiredState, News, Over};
+pub use feeds::FeedSet;
+pub use orchestrator::{
+    EndReason, RunEnd, RunError, execute, requests_planned, unmatched_condition,
+};
 pub use rollout::{Mode, Source, Swap, SwapError, Swapped, Swapper, watch};
 pub use signals::{StopLevel, Stopper};
-pub use teardown::{Progress, Swept, Tokens, sweep};
+pub use teardown::{Progress, Tokens, TornDown, teardown};
 pub use vu::journey;

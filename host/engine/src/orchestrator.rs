@@ -9,23 +9,23 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use super::control::{Call, Control, Wish};
+use super::control::{Control, ControlRequest, DesiredState};
 use super::guard::{Guard, unmatched};
 use super::signals::{StopLevel, Stopper};
-use crate::feeds::cursor::Stock;
+use crate::feeds::cursor::FeedSet;
 use crate::journal::{Journal, JournalError, ReadError};
 use crate::rollout::labels::catalog;
-use crate::rollout::rollouts::Stage;
-use crate::state_log::Notices;
+use crate::rollout::rollouts::Rollouts;
+use crate::state_log::StateLog;
 use crate::teardown::tokens::Tokens;
-use crate::vu::identity::{Casting, budget, index};
-use crate::worker::thread::{Order, Report, Share, spawn, until};
+use crate::vu::identity::{ArchetypePicker, budget, index};
+use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, spawn, until};
 use crate::workload::arrivals::planned;
 use vespeiro_behavior::Behavior;
 use vespeiro_http::ClientError;
 use vespeiro_metrics::{Aim, Interval, OwnAim, Snapshot, Totals, process};
 use vespeiro_model::SwapResult;
-use vespeiro_plan::{Arrivals, Lane, Plan, Profile};
+use vespeiro_plan::{Arrivals, Plan, Profile, Workload};
 
 /// How often watchers are told.
 const BEAT: Duration = Duration::from_millis(500);
@@ -34,7 +34,7 @@ const CHANNEL: usize = 8;
 
 /// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub enum EndReason {
     /// Every user spent its budget, or gave up.
     Finished,
     /// The plan's duration is over.
@@ -47,8 +47,8 @@ pub enum Why {
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub why: Why,
+pub struct RunEnd {
+    pub why: EndReason,
     pub snapshot: Snapshot,
     /// Archetypes that were given up because their behavior kept crashing.
     pub quarantined: Vec<String>,
@@ -78,24 +78,24 @@ pub enum RunError {
 
 /// Requests that a run of a plan makes altogether; `None` where its time alone bounds it.
 pub fn requests_planned(plan: &Plan) -> Option<u64> {
-    let lanes = plan.lanes();
-    let of = |(at, lane): (usize, &Lane)| match &lane.profile {
+    let workloads = plan.workloads();
+    let of = |(at, workload): (usize, &Workload)| match &workload.profile {
         Profile::UserBudget { users } => {
-            let who = Casting::of(&plan.archetypes, &lane.archetypes);
+            let who = ArchetypePicker::of(&plan.archetypes, &workload.archetypes);
             let budgets = (0..*users).zip(who).map(|(n, archetype)| {
-                let index = index(lanes.len(), at, n);
-                u64::from(budget(plan, &lane.profile, archetype, index))
+                let index = index(workloads.len(), at, n);
+                u64::from(budget(plan, &workload.profile, archetype, index))
             });
             Some(budgets.sum::<u64>())
         }
         Profile::SharedTotal { requests, .. } => Some(*requests),
         Profile::Rate { rate, pool } if pool.arrivals == Arrivals::Requests => {
-            let lasts = lane.is_over_at(plan.load.duration);
+            let lasts = workload.is_over_at(plan.load.duration);
             lasts.map(|lasts| planned(rate, lasts))
         }
         _ => None,
     };
-    let each = lanes.iter().enumerate().map(of);
+    let each = workloads.iter().enumerate().map(of);
     each.sum()
 }
 
@@ -109,38 +109,38 @@ pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<S
 pub async fn execute(
     plan: Arc<Plan>,
     behaviors: Vec<Arc<Behavior>>,
-    stock: &Arc<Stock>,
+    stock: &Arc<FeedSet>,
     journal: &Journal,
     stopper: &Stopper,
     control: &Control,
     mut watch: impl FnMut(&Arc<Snapshot>),
-) -> Result<Ended, RunError> {
+) -> Result<RunEnd, RunError> {
     let catalog = catalog(&plan, &behaviors);
     let mut totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample())
         .keeping(plan.output.slowest);
-    let (reports, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
+    let (events, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
     let began = Instant::now();
     let mut asked = stopper.watch();
     // While it waited for its start, or for its target.
     let stopped = *asked.borrow() != StopLevel::None;
-    let crew = Crew::start(plan.workers, |worker, orders| {
-        Ok(Share {
+    let workers = Workers::start(plan.workers, |worker_index, commands| {
+        Ok(WorkerInit {
             plan: Arc::clone(&plan),
             behaviors: behaviors.clone(),
             catalog: Arc::clone(&catalog),
             journal: journal.writer()?,
-            worker,
+            worker_index,
             stock: Arc::clone(stock),
             began,
             stopped,
-            reports: reports.clone(),
-            orders,
+            events: events.clone(),
+            commands,
         })
     })?;
-    drop(reports);
+    drop(events);
     let clock = Clock::new(began);
-    let lanes = plan.lanes();
-    totals.aim(aim(&lanes, &clock, Wish::default()));
+    let workloads = plan.workloads();
+    totals.aim(aim(&workloads, &clock, DesiredState::default()));
     let mut watch = |snapshot: Snapshot| {
         let snapshot = Arc::new(snapshot);
         control.show(&snapshot);
@@ -148,95 +148,99 @@ pub async fn execute(
     };
     watch(totals.snapshot(Duration::ZERO, process::sample()));
 
-    let mut notices = Notices::default();
+    let mut state_log = StateLog::default();
     let mut quarantined = Vec::new();
     let mut tokens = Tokens::default();
     let mut guard = Guard::new(&plan.guard, plan.load.ramp_up);
-    let mut why = if stopped { Why::Stopped } else { Why::Finished };
+    let mut why = if stopped {
+        EndReason::Stopped
+    } else {
+        EndReason::Finished
+    };
     let mut ends = plan.load.duration.map(|duration| began + duration);
     let mut halts = None;
     let mut beat = tokio::time::interval_at(began + BEAT, BEAT);
-    let mut calls = control.calls();
-    let mut stage = Stage::new(catalog, &behaviors);
+    let mut control_requests = control.requests();
+    let mut rollouts = Rollouts::new(catalog, &behaviors);
     let mut wishes = control.watch();
-    let mut wish = Wish::default();
-    // Workers that nobody plays on, since the last order that may have brought users back: that was the turn.
+    let mut wish = DesiredState::default();
+    // Workers that nobody plays on, since the last command that may have brought users back: that was the turn.
     let mut turn = 0;
     let mut idle = vec![false; plan.workers];
     let mut playing = plan.workers;
     while playing > 0 {
         tokio::select! {
-            report = inbox.recv() => match report {
-                Some(Report::Interval(mut interval)) => {
+            event = inbox.recv() => match event {
+                Some(WorkerEvent::Interval(mut interval)) => {
                     totals.absorb(&mut interval);
-                    crew.recycle(interval);
-                    if stage.watches() {
-                        for back in stage.review(&mut totals, Instant::now()) {
+                    workers.recycle(interval);
+                    if rollouts.watches() {
+                        for back in rollouts.review(&mut totals, Instant::now()) {
                             tracing::error!("{}", back.why);
                             control.tell(began.elapsed(), back.why, true);
                             turn += 1;
                             idle.fill(false);
-                            let lineup = back.lineup;
-                            crew.order(|| Order::TakeOver { lineup: lineup.clone(), turn }).await;
+                            let rollout = back.rollout;
+                            workers.send(|| WorkerCommand::TakeOver { rollout: rollout.clone(), turn }).await;
                         }
                     }
                 }
-                Some(Report::Idle { worker, turn: of }) => {
-                    idle[worker] |= of == turn;
+                Some(WorkerEvent::Idle { worker_index, turn: of }) => {
+                    idle[worker_index] |= of == turn;
                     if idle.iter().all(|idle| *idle) {
-                        crew.order(|| Order::Stop).await;
+                        workers.send(|| WorkerCommand::Stop).await;
                     }
                 }
-                Some(Report::Finished { quarantined: given_up, tokens: left }) => {
+                Some(WorkerEvent::Finished { quarantined: given_up, tokens: left }) => {
                     quarantined.extend(given_up);
                     tokens.join(left);
                     playing -= 1;
                 }
-                Some(Report::Failed(error)) => return Err(error.into()),
+                Some(WorkerEvent::Failed(error)) => return Err(error.into()),
                 None => return Err(RunError::Lost),
             },
             _ = beat.tick() => {
-                totals.aim(aim(&lanes, &clock, wish));
+                totals.aim(aim(&workloads, &clock, wish));
                 let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
                 // Once a run is ending, its figures are no longer those of its plan.
-                let alarmed = why == Why::Finished && guard.look(&mut snapshot);
+                let alarmed = why == EndReason::Finished && guard.look(&mut snapshot);
                 guard.attend(&mut snapshot);
                 if let (true, Some(alarm)) = (alarmed, &snapshot.watch.alarm) {
                     tracing::error!("stopped by its own guard: {alarm}");
-                    why = Why::Aborted;
+                    why = EndReason::Aborted;
                     totals.stopping();
                     (ends, halts) = (None, Some(Instant::now() + plan.load.grace));
-                    crew.order(|| Order::Stop).await;
+                    workers.send(|| WorkerCommand::Stop).await;
                 }
-                notices.tell(&snapshot);
+                state_log.tell(&snapshot);
                 watch(snapshot);
                 if journal.failure().is_some() {
-                    crew.order(|| Order::Halt).await;
+                    workers.send(|| WorkerCommand::Halt).await;
                 }
             }
             () = until(ends) => {
-                (why, ends) = (Why::Duration, None);
+                (why, ends) = (EndReason::Duration, None);
                 totals.stopping();
                 halts.get_or_insert(Instant::now() + plan.load.grace);
-                crew.order(|| Order::Stop).await;
+                workers.send(|| WorkerCommand::Stop).await;
             }
             () = until(halts) => {
                 halts = None;
-                crew.order(|| Order::Halt).await;
+                workers.send(|| WorkerCommand::Halt).await;
             }
-            Some(call) = calls.recv() => match call {
-                Call::Swap { archetype, behavior, share, mode, reply } => {
-                    let (swapped, lineup) = stage.swap(&mut totals, archetype, behavior, share, mode);
-                    if let Some(lineup) = lineup {
+            Some(request) = control_requests.recv() => match request {
+                ControlRequest::Swap { archetype, behavior, share, mode, reply } => {
+                    let (swapped, rollout) = rollouts.swap(&mut totals, archetype, behavior, share, mode);
+                    if let Some(rollout) = rollout {
                         control.tell(began.elapsed(), swapped.to_string(), false);
                         turn += 1;
                         idle.fill(false);
-                        crew.order(|| Order::TakeOver { lineup: lineup.clone(), turn }).await;
+                        workers.send(|| WorkerCommand::TakeOver { rollout: rollout.clone(), turn }).await;
                     }
                     // Whoever asked may have gone.
                     let _ = reply.send(swapped);
                 }
-                Call::Refused { archetype, why } => {
+                ControlRequest::Refused { archetype, why } => {
                     totals.swapped(archetype, SwapResult::Refused);
                     tracing::error!("{why}");
                     control.tell(began.elapsed(), why, true);
@@ -249,37 +253,37 @@ pub async fn execute(
                         true => clock.pause(Instant::now()),
                         false => clock.resume(Instant::now()),
                     }
-                    crew.order(|| Order::Pause(wish.paused)).await;
+                    workers.send(|| WorkerCommand::Pause(wish.paused)).await;
                 }
                 if let (Some(users), true) = (wish.users, wish.turn != before.turn) {
                     turn += 1;
                     idle.fill(false);
-                    crew.order(|| Order::Users { users, turn }).await;
+                    workers.send(|| WorkerCommand::Users { users, turn }).await;
                 }
             }
             Ok(()) = asked.changed() => {
                 let level = *asked.borrow_and_update();
                 totals.stopping();
-                if why == Why::Finished {
-                    why = Why::Stopped;
+                if why == EndReason::Finished {
+                    why = EndReason::Stopped;
                 }
                 (ends, halts) = (None, Some(Instant::now() + plan.load.grace));
                 let halt = level == StopLevel::Halt;
-                crew.order(|| if halt { Order::Halt } else { Order::Stop }).await;
+                workers.send(|| if halt { WorkerCommand::Halt } else { WorkerCommand::Stop }).await;
             }
         }
     }
-    crew.join()?;
+    workers.join()?;
     if let Some(why) = journal.failure() {
         return Err(RunError::JournalBroke(why));
     }
     let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
     guard.close(&mut snapshot);
-    notices.tell(&snapshot);
+    state_log.tell(&snapshot);
     quarantined.sort_unstable();
     quarantined.dedup();
     let name = |archetype: u16| plan.archetypes[usize::from(archetype)].name.clone();
-    Ok(Ended {
+    Ok(RunEnd {
         why,
         snapshot,
         quarantined: quarantined.into_iter().map(name).collect(),
@@ -288,22 +292,25 @@ pub async fn execute(
 }
 
 /// What is wanted of the run at this moment.
-fn aim(lanes: &[Lane], clock: &Clock, wish: Wish) -> Aim {
+fn aim(workloads: &[Workload], clock: &Clock, wish: DesiredState) -> Aim {
     let time = clock.time(Instant::now());
     let mut aim = Aim {
         paused: wish.paused,
         ..Aim::default()
     };
-    for lane in lanes {
-        let (mut users, mut rate) = (lane.profile.users_at(time), lane.profile.rate_at(time));
-        if lane.ends.is_some_and(|ends| time >= ends) {
+    for workload in workloads {
+        let (mut users, mut rate) = (
+            workload.profile.users_at(time),
+            workload.profile.rate_at(time),
+        );
+        if workload.ends.is_some_and(|ends| time >= ends) {
             (users, rate) = (0, rate.map(|_| 0.0));
         }
-        match wish.users.filter(|_| lane.is_shared) {
+        match wish.users.filter(|_| workload.is_shared) {
             Some(asked) => users = asked,
-            None if lane.is_shared => {}
+            None if workload.is_shared => {}
             None => aim.own.push(OwnAim {
-                archetype: lane.archetypes[0],
+                archetype: workload.archetypes[0],
                 users,
                 rate,
             }),
@@ -315,39 +322,39 @@ fn aim(lanes: &[Lane], clock: &Clock, wish: Wish) -> Aim {
 }
 
 /// The workers' threads and the way to them.
-struct Crew {
+struct Workers {
     threads: Vec<JoinHandle<()>>,
-    orders: Vec<mpsc::Sender<Order>>,
+    commands: Vec<mpsc::Sender<WorkerCommand>>,
 }
 
-impl Crew {
+impl Workers {
     fn start(
-        workers: usize,
-        share: impl Fn(usize, mpsc::Receiver<Order>) -> Result<Share, RunError>,
+        count: usize,
+        init: impl Fn(usize, mpsc::Receiver<WorkerCommand>) -> Result<WorkerInit, RunError>,
     ) -> Result<Self, RunError> {
-        let mut crew = Self {
+        let mut workers = Self {
             threads: Vec::new(),
-            orders: Vec::new(),
+            commands: Vec::new(),
         };
-        for worker in 0..workers {
-            let (orders, inbox) = mpsc::channel(CHANNEL);
-            crew.orders.push(orders);
-            crew.threads.push(spawn(share(worker, inbox)?)?);
+        for worker_index in 0..count {
+            let (commands, inbox) = mpsc::channel(CHANNEL);
+            workers.commands.push(commands);
+            workers.threads.push(spawn(init(worker_index, inbox)?)?);
         }
-        Ok(crew)
+        Ok(workers)
     }
 
     /// Send an emptied interval back; a worker that is gone, or has enough of them, does not need it.
     fn recycle(&self, interval: Interval) {
-        if let Some(orders) = self.orders.get(interval.worker()) {
-            let _ = orders.try_send(Order::Recycle(interval));
+        if let Some(commands) = self.commands.get(interval.worker()) {
+            let _ = commands.try_send(WorkerCommand::Recycle(interval));
         }
     }
 
-    async fn order(&self, order: impl Fn() -> Order) {
-        for orders in &self.orders {
-            // A worker that is gone has finished: it needs no order.
-            let _ = orders.send(order()).await;
+    async fn send(&self, command: impl Fn() -> WorkerCommand) {
+        for commands in &self.commands {
+            // A worker that is gone has finished: it needs no command.
+            let _ = commands.send(command()).await;
         }
     }
 

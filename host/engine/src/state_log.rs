@@ -13,7 +13,7 @@ const SLOW: f64 = 1.5;
 
 /// What was said last.
 #[derive(Debug, Default)]
-pub(super) struct Notices {
+pub(super) struct StateLog {
     opened: u64,
     open: bool,
     slow: bool,
@@ -22,7 +22,7 @@ pub(super) struct Notices {
     limits: [bool; 2],
 }
 
-impl Notices {
+impl StateLog {
     pub(super) fn tell(&mut self, snapshot: &Snapshot) {
         for line in self.changes(snapshot) {
             tracing::warn!("{line}");
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_told_once_however_often_the_breaker_tries() {
-        let mut notices = Notices::default();
+        let mut state_log = StateLog::default();
         let mut said = Vec::new();
         for (state, opened) in [
             (BreakerState::Closed, 0),
@@ -130,7 +130,7 @@ mod tests {
             (BreakerState::Closed, 4),
             (BreakerState::Closed, 4),
         ] {
-            said.extend(notices.changes(&with(state, opened)));
+            said.extend(state_log.changes(&with(state, opened)));
         }
         let starts: Vec<&str> = said.iter().map(|l| l.split(':').next().unwrap()).collect();
         assert_eq!(starts, ["the target fails", "the target is back"]);
@@ -138,21 +138,21 @@ mod tests {
 
     #[test]
     fn an_outage_between_two_looks_is_told_too() {
-        let mut notices = Notices::default();
-        assert_eq!(notices.changes(&with(BreakerState::Closed, 1)).len(), 2);
-        assert_eq!(notices.changes(&with(BreakerState::Closed, 1)).len(), 0);
+        let mut state_log = StateLog::default();
+        assert_eq!(state_log.changes(&with(BreakerState::Closed, 1)).len(), 2);
+        assert_eq!(state_log.changes(&with(BreakerState::Closed, 1)).len(), 0);
     }
 
     #[test]
     fn a_generator_at_its_limit_is_told_once() {
-        let mut notices = Notices::default();
+        let mut state_log = StateLog::default();
         let mut snapshot = with(BreakerState::Closed, 0);
         snapshot.cpu.cores = 1;
-        let lines = notices.changes(&snapshot);
+        let lines = state_log.changes(&snapshot);
         assert!(
             lines[0].starts_with("the generator is the limit"),
             "{lines:?}"
         );
-        assert!(notices.changes(&snapshot).is_empty());
+        assert!(state_log.changes(&snapshot).is_empty());
     }
 }

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-use super::{Control, Ended, Stopper, Why, execute};
+use super::{Control, EndReason, RunEnd, Stopper, execute};
 use crate::journal::{Header, Journal};
 use vespeiro_behavior::{Behavior, Engine, Limits};
 use vespeiro_metrics::Snapshot;
@@ -106,7 +106,7 @@ fn plan(folder: &Path, url: &str, settings: &[(&str, &str)]) -> Plan {
 }
 
 /// Play a run to its end while `steer` steers it, and stop it when that is done first.
-async fn steered(settings: &[(&str, &str)], steer: impl AsyncFnOnce(&Steered)) -> (Ended, u64) {
+async fn steered(settings: &[(&str, &str)], steer: impl AsyncFnOnce(&Steered)) -> (RunEnd, u64) {
     let folder = tempfile::tempdir().unwrap();
     let steered = Steered {
         stopper: Stopper::new(),
@@ -228,6 +228,6 @@ async fn a_run_without_users_is_over() {
         std::future::pending().await
     })
     .await;
-    assert_eq!(ended.why, Why::Finished);
+    assert_eq!(ended.why, EndReason::Finished);
     assert_eq!(ended.snapshot.archetypes[0].users_started, 3);
 }

@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::call::{Call, OWN_HEADERS, Refused, TRACEPARENT};
 use super::failure::classify;
 use super::retry_after::retry_after;
-use crate::timer_pool::Alarms;
+use crate::timer_pool::TimerPool;
 use vespeiro_model::Failure;
 use vespeiro_plan::{HttpVersion, Plan, Target};
 
@@ -37,7 +37,7 @@ pub struct Client {
     base: Rc<Url>,
     /// Requests in flight that this worker may still begin.
     permits: Option<Rc<Semaphore>>,
-    alarms: Rc<Alarms>,
+    timers: Rc<TimerPool>,
     /// Memory for the next trace contexts.
     traces: Rc<RefCell<BytesMut>>,
     /// Headers beside a behavior's.
@@ -93,7 +93,7 @@ impl Client {
             inner,
             base,
             permits,
-            alarms: Rc::default(),
+            timers: Rc::default(),
             traces: Rc::default(),
             own_headers: OWN_HEADERS + usize::from(target.trace_context),
             request_timeout: target.request_timeout,
@@ -161,7 +161,7 @@ impl Client {
                     Err(error) => Err(classify(&error)),
                 }
             };
-            let result = self.alarms.within(start + limit, answer).await;
+            let result = self.timers.within(start + limit, answer).await;
             Exchange {
                 result: result.unwrap_or(Err(Failure::Timeout)),
                 latency: start.elapsed(),

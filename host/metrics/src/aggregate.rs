@@ -17,7 +17,7 @@ const SLACK: Duration = Duration::from_millis(50);
 
 /// Sums over some series.
 #[derive(Debug, Clone)]
-pub struct Tally {
+pub struct Aggregate {
     pub requests: u64,
     /// Failures that nobody asked for.
     pub errors: u64,
@@ -34,9 +34,9 @@ pub struct Tally {
     pub latency: Timing,
 }
 
-impl Default for Tally {
-    fn default() -> Tally {
-        Tally {
+impl Default for Aggregate {
+    fn default() -> Aggregate {
+        Aggregate {
             requests: 0,
             errors: 0,
             injected: 0,
@@ -51,16 +51,16 @@ impl Default for Tally {
     }
 }
 
-impl Tally {
+impl Aggregate {
     /// What `selector` picks of everything since the start of the run.
-    pub fn of(snapshot: &Snapshot, selector: &Selector) -> Tally {
+    pub fn of(snapshot: &Snapshot, selector: &Selector) -> Aggregate {
         let catalog = &snapshot.catalog;
         let group = snapshot.group(|archetype, route| {
             let (method, path) = catalog.route(archetype, route);
             let category = catalog.category_of(archetype, route);
             selector.picks(catalog.archetype(archetype), method, path, category)
         });
-        let mut tally = Tally {
+        let mut tally = Aggregate {
             requests: group.requests(),
             errors: group.errors(),
             injected: group.injected(),
@@ -68,7 +68,7 @@ impl Tally {
             bytes_sent: group.bytes_sent(),
             bytes_received: group.bytes_received(),
             latency: group.latency().clone(),
-            ..Tally::default()
+            ..Aggregate::default()
         };
         for (archetype, counts) in snapshot.archetypes.iter().enumerate() {
             if selector.picks_archetype(catalog.archetype(archetype as u16)) {
@@ -83,16 +83,16 @@ impl Tally {
     }
 
     /// What came on top of an earlier state.
-    pub fn since(&self, earlier: &Tally) -> Tally {
-        Tally {
+    pub fn since(&self, earlier: &Aggregate) -> Aggregate {
+        Aggregate {
             latency: self.latency.since(&earlier.latency),
             ..self.counts(earlier, u64::saturating_sub)
         }
     }
 
     /// Without the latency.
-    fn counts(&self, other: &Tally, each: fn(u64, u64) -> u64) -> Tally {
-        Tally {
+    fn counts(&self, other: &Aggregate, each: fn(u64, u64) -> u64) -> Aggregate {
+        Aggregate {
             requests: each(self.requests, other.requests),
             errors: each(self.errors, other.errors),
             injected: each(self.injected, other.injected),
@@ -140,7 +140,7 @@ pub struct Window {
     span: Duration,
     slot: Duration,
     /// Everything up to the end of the last slot.
-    newest: (Duration, Tally),
+    newest: (Duration, Aggregate),
     slots: VecDeque<Slot>,
 }
 
@@ -148,7 +148,7 @@ pub struct Window {
 #[derive(Debug)]
 struct Slot {
     lasted: Duration,
-    counts: Tally,
+    counts: Aggregate,
     latency: Cells,
 }
 
@@ -158,19 +158,19 @@ impl Window {
         Window {
             span,
             slot: (span / SLOTS).max(SHORTEST),
-            newest: (at, Tally::default()),
+            newest: (at, Aggregate::default()),
             slots: VecDeque::new(),
         }
     }
 
     /// Everything that has happened before does not count.
-    pub fn begin(&mut self, at: Duration, total: Tally) {
+    pub fn begin(&mut self, at: Duration, total: Aggregate) {
         self.newest = (at, total);
         self.slots.clear();
     }
 
     /// Take in the state `at` this time.
-    pub fn advance(&mut self, at: Duration, total: Tally) {
+    pub fn advance(&mut self, at: Duration, total: Aggregate) {
         let lasted = at.saturating_sub(self.newest.0);
         if lasted + SLACK < self.slot {
             return;
@@ -192,12 +192,12 @@ impl Window {
     }
 
     /// What has happened in the window, and how long that took; `None` before it is full.
-    pub fn full(&self) -> Option<(Duration, Tally)> {
+    pub fn full(&self) -> Option<(Duration, Aggregate)> {
         let lasted: Duration = self.slots.iter().map(|slot| slot.lasted).sum();
         if lasted + SLACK < self.span {
             return None;
         }
-        let mut sum = Tally::default();
+        let mut sum = Aggregate::default();
         for slot in &self.slots {
             let latency = std::mem::replace(&mut sum.latency, Timing::new(Scale::Micros));
             sum = sum.counts(&slot.counts, u64::saturating_add);
@@ -215,11 +215,11 @@ mod tests {
     use super::*;
     use crate::testing::snapshot;
 
-    fn tally(latencies: &[u64], errors: u64) -> Tally {
-        let mut tally = Tally {
+    fn tally(latencies: &[u64], errors: u64) -> Aggregate {
+        let mut tally = Aggregate {
             requests: latencies.len() as u64,
             errors,
-            ..Tally::default()
+            ..Aggregate::default()
         };
         let record = |ms: &u64| tally.latency.record(Duration::from_millis(*ms));
         latencies.iter().for_each(record);
@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn a_selector_narrows_a_tally() {
         let snapshot = snapshot();
-        let of = |selector: Selector| Tally::of(&snapshot, &selector);
+        let of = |selector: Selector| Aggregate::of(&snapshot, &selector);
         let all = of(Selector::default());
         assert_eq!(
             (all.requests, all.errors),

@@ -10,25 +10,25 @@ const DIGITS: u8 = 2;
 
 /// Latencies, counted; quantiles to 1 %, sum and largest value exact.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Outline {
+pub struct CompactHistogram {
     /// Largest value of the cell in microseconds, and its count; ascending.
     cells: Vec<(u64, u64)>,
     sum_nanos: u64,
     max: Duration,
 }
 
-impl Outline {
+impl CompactHistogram {
     /// Of latencies: [`Scale::Micros`].
-    pub fn of(timing: &Timing) -> Outline {
+    pub fn of(timing: &Timing) -> CompactHistogram {
         debug_assert_eq!(timing.scale(), Scale::Micros);
-        Outline {
+        CompactHistogram {
             cells: hdr::cells(&hdr::histogram(DIGITS, timing.values())),
             sum_nanos: u64::try_from(timing.sum().as_nanos()).unwrap_or(u64::MAX),
             max: timing.max(),
         }
     }
 
-    pub fn merge(&mut self, other: &Outline) {
+    pub fn merge(&mut self, other: &CompactHistogram) {
         let mut all = Vec::with_capacity(self.cells.len().max(other.cells.len()));
         let (mut mine, mut theirs) = (self.cells.iter().peekable(), other.cells.iter().peekable());
         while let Some(&&(next, _)) = [mine.peek(), theirs.peek()].into_iter().flatten().min() {
@@ -81,15 +81,19 @@ impl Outline {
         hdr::encode(&hdr::histogram(DIGITS, self.cells.iter().copied()))
     }
 
-    /// What [`Outline::to_base64`] wrote, with the exact mean and the largest value that were stored beside it.
-    pub fn from_base64(text: &str, mean: Duration, max: Duration) -> Result<Outline, DecodeError> {
+    /// What [`CompactHistogram::to_base64`] wrote, with the exact mean and the largest value that were stored beside it.
+    pub fn from_base64(
+        text: &str,
+        mean: Duration,
+        max: Duration,
+    ) -> Result<CompactHistogram, DecodeError> {
         if text.is_empty() {
-            return Ok(Outline::default());
+            return Ok(CompactHistogram::default());
         }
         let cells = hdr::decode(text)?;
         let count: u64 = cells.iter().map(|(_, count)| count).sum();
         let nanos = mean.as_nanos().saturating_mul(u128::from(count));
-        Ok(Outline {
+        Ok(CompactHistogram {
             cells,
             sum_nanos: u64::try_from(nanos).unwrap_or(u64::MAX),
             max,
@@ -119,9 +123,9 @@ mod tests {
             quantile in 0.0..=1.0f64,
         ) {
             let (left, right) = values.split_at(split.min(values.len()));
-            let mut merged = Outline::of(&timing(left));
-            merged.merge(&Outline::of(&timing(right)));
-            let whole = Outline::of(&timing(&values));
+            let mut merged = CompactHistogram::of(&timing(left));
+            merged.merge(&CompactHistogram::of(&timing(right)));
+            let whole = CompactHistogram::of(&timing(&values));
             prop_assert_eq!(&merged, &whole);
             prop_assert_eq!(whole.count(), values.len() as u64);
 
@@ -130,7 +134,7 @@ mod tests {
             prop_assert!((got - exact).abs() <= exact * 0.01 + 1e-6, "{got} is not {exact}");
 
             let mean = whole.mean().unwrap();
-            let back = Outline::from_base64(&whole.to_base64(), mean, whole.max().unwrap()).unwrap();
+            let back = CompactHistogram::from_base64(&whole.to_base64(), mean, whole.max().unwrap()).unwrap();
             prop_assert_eq!(&back.cells, &whole.cells);
             prop_assert_eq!(back.mean().unwrap().as_micros(), mean.as_micros());
         }
@@ -138,16 +142,16 @@ mod tests {
 
     #[test]
     fn nothing_has_no_quantile() {
-        let none = Outline::of(&timing(&[]));
+        let none = CompactHistogram::of(&timing(&[]));
         assert_eq!(
             (none.quantile(0.5), none.mean(), none.max()),
             (None, None, None)
         );
         assert_eq!(none.to_base64(), "");
         assert_eq!(
-            Outline::from_base64("", Duration::ZERO, Duration::ZERO).unwrap(),
+            CompactHistogram::from_base64("", Duration::ZERO, Duration::ZERO).unwrap(),
             none
         );
-        assert!(Outline::from_base64("AAAA", Duration::ZERO, Duration::ZERO).is_err());
+        assert!(CompactHistogram::from_base64("AAAA", Duration::ZERO, Duration::ZERO).is_err());
     }
 }

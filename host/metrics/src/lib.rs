@@ -29,12 +29,12 @@ mod timing;
 mod totals;
 mod version;
 
-pub use aggregate::{Tally, Window};
+pub use aggregate::{Aggregate, Window};
 pub use arrivals::{Aim, ArrivalCount, OwnAim};
 pub use catalog::{
     ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
 };
-pub use compact_histogram::Outline;
+pub use compact_histogram::CompactHistogram;
 pub use counts::{
     ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,
 };
@@ -46,7 +46,7 @@ pub use process::Process;
 pub use rates::{Rate, Rates};
 pub use recorder::Recorder;
 pub use resilience::{HoldCount, Holds, Standing, Standings};
-pub use run_info::About;
+pub use run_info::RunInfo;
 pub use sample::{RequestSample, Role};
 pub use sketch::Sketch;
 pub use slowest::{SLOWEST, Slow, Slowest, TraceId};

@@ -5,7 +5,7 @@ use vespeiro_plan::{ErrorMix, Plan, RequestMix};
 
 /// What a run is and what it aims at.
 #[derive(Debug, Clone, PartialEq)]
-pub struct About {
+pub struct RunInfo {
     /// Its identifier.
     pub run: String,
     pub scenario: String,
@@ -17,9 +17,9 @@ pub struct About {
     pub error_mix: Option<ErrorMix>,
 }
 
-impl About {
-    pub fn of(plan: &Plan) -> About {
-        About {
+impl RunInfo {
+    pub fn of(plan: &Plan) -> RunInfo {
+        RunInfo {
             run: plan.run_id.clone(),
             scenario: plan.scenario.clone(),
             target: plan.target.base_url.as_str().trim_end_matches('/').into(),

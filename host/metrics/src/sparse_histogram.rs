@@ -18,7 +18,7 @@ type Piece = [u32; PIECE];
 
 /// Counts by value.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Grid {
+pub(super) struct SparseHistogram {
     /// Where the counts of each run of cells are: one more than an index into `pieces`, or 0 for none.
     places: Vec<u16>,
     pieces: Vec<Piece>,
@@ -37,7 +37,7 @@ pub(super) struct Cell {
     pub count: u64,
 }
 
-impl Grid {
+impl SparseHistogram {
     pub(super) fn record(&mut self, value: u64) {
         self.record_n(value, 1);
     }
@@ -101,7 +101,7 @@ impl Grid {
         &mut self.pieces[last]
     }
 
-    pub(super) fn merge(&mut self, other: &Grid) {
+    pub(super) fn merge(&mut self, other: &SparseHistogram) {
         for (at, theirs) in other.used() {
             for (within, count) in theirs
                 .into_iter()
@@ -115,7 +115,7 @@ impl Grid {
     }
 
     /// Take an earlier state of this one away. `false`: it was none, and the result is not exact.
-    pub(super) fn subtract(&mut self, earlier: &Grid) -> bool {
+    pub(super) fn subtract(&mut self, earlier: &SparseHistogram) -> bool {
         let mut exact = true;
         for (at, theirs) in earlier.used() {
             match self.index(at) {
@@ -258,7 +258,7 @@ mod tests {
 
         #[test]
         fn it_says_what_a_histogram_says(values in prop::collection::vec((value(), count()), 1..40)) {
-            let mut grid = Grid::default();
+            let mut grid = SparseHistogram::default();
             let mut whole = Histogram::<u64>::new(3).unwrap();
             for (value, count) in &values {
                 grid.record_n(*value, *count);
@@ -284,7 +284,7 @@ mod tests {
             one in prop::collection::vec((value(), count()), 0..50), other in prop::collection::vec((value(), count()), 0..50),
         ) {
             let grid = |values: &[(u64, u64)]| {
-                let mut grid = Grid::default();
+                let mut grid = SparseHistogram::default();
                 values.iter().for_each(|(value, count)| grid.record_n(*value, *count));
                 grid
             };
@@ -296,14 +296,14 @@ mod tests {
             prop_assert_eq!(both.count(), other.count());
             prop_assert_eq!(both.cells().collect::<Vec<_>>(), other.cells().collect::<Vec<_>>());
             if other.count() > 0 {
-                prop_assert!(!Grid::default().subtract(&other));
+                prop_assert!(!SparseHistogram::default().subtract(&other));
             }
         }
     }
 
     #[test]
     fn a_value_far_away_costs_one_piece() {
-        let mut grid = Grid::default();
+        let mut grid = SparseHistogram::default();
         grid.record(1);
         grid.record(60_000_000_000);
         assert_eq!(grid.pieces.len(), 2);

@@ -7,20 +7,20 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::{
-    About, Aim, ArchetypeLabels, Catalog, Interval, Process, Recorder, RequestSample, Role,
-    RouteLabel, Snapshot, Standing, State, Totals, TraceId, Verdict, VersionLabels, Watch,
+    Aim, ArchetypeLabels, Catalog, Interval, Process, Recorder, RequestSample, Role, RouteLabel,
+    RunInfo, Snapshot, Standing, State, Totals, TraceId, Verdict, VersionLabels, Watch,
 };
 use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, Outcome};
 use vespeiro_plan::{ErrorMix, RequestMix};
 
 /// What that run was to be.
-pub fn about() -> About {
+pub fn about() -> RunInfo {
     let categories = [
         ("auth", 20.0),
         ("user-query", 50.0),
         ("user-mutation", 30.0),
     ];
-    About {
+    RunInfo {
         run: "0a1b2c3d".into(),
         scenario: "mixed".into(),
         target: "http://localhost:9501".into(),

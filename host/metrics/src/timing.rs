@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::hdr::{self, DecodeError};
-use crate::sparse_histogram::Grid;
+use crate::sparse_histogram::SparseHistogram;
 
 /// How fine [`Timing::exponential`] is: 2^3 buckets for each power of two, each 9 % wider than the one before it.
 pub const NATIVE_SCHEMA: i32 = 3;
@@ -48,7 +48,7 @@ impl Scale {
 #[derive(Debug, Clone)]
 pub struct Timing {
     scale: Scale,
-    grid: Grid,
+    grid: SparseHistogram,
     sum_nanos: u64,
 }
 
@@ -63,7 +63,7 @@ impl Timing {
     pub fn new(scale: Scale) -> Timing {
         Timing {
             scale,
-            grid: Grid::default(),
+            grid: SparseHistogram::default(),
             sum_nanos: 0,
         }
     }

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use vespeiro_metrics::families::{Family, Kind, Metric, Value, families};
-use vespeiro_metrics::{About, Snapshot};
+use vespeiro_metrics::{RunInfo, Snapshot};
 
 /// Which text the receiver understands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Format {
 }
 
 /// The whole page for one scrape.
-pub fn encode(snapshot: &Snapshot, about: &About, format: Format) -> Result<String, fmt::Error> {
+pub fn encode(snapshot: &Snapshot, about: &RunInfo, format: Format) -> Result<String, fmt::Error> {
     let mut page = String::new();
     for family in families(snapshot, about) {
         declare(&mut page, family.metric, format)?;

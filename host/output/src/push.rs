@@ -17,7 +17,7 @@ use self::otlp::Otlp;
 use self::pusher::Pusher;
 use self::remote_write::RemoteWrite;
 use vespeiro_http::{ClientError, Poster};
-use vespeiro_metrics::{About, Snapshot};
+use vespeiro_metrics::{RunInfo, Snapshot};
 use vespeiro_plan::Plan;
 
 /// The pushing could not begin.
@@ -40,7 +40,7 @@ struct Thread {
 }
 
 impl Exporters {
-    pub fn start(plan: &Plan, about: &Arc<About>) -> Result<Self, ExportError> {
+    pub fn start(plan: &Plan, about: &Arc<RunInfo>) -> Result<Self, ExportError> {
         let pushers = pushers(plan, about)?;
         if pushers.is_empty() {
             return Ok(Self(None));
@@ -78,7 +78,7 @@ impl Exporters {
     }
 }
 
-fn pushers(plan: &Plan, about: &Arc<About>) -> Result<Vec<Pusher>, ExportError> {
+fn pushers(plan: &Plan, about: &Arc<RunInfo>) -> Result<Vec<Pusher>, ExportError> {
     let output = &plan.output;
     let poster = |url: &url::Url, headers: &[(&str, &str)]| {
         let own = headers.iter().map(|(n, v)| ((*n).into(), (*v).into()));
@@ -101,7 +101,7 @@ fn pushers(plan: &Plan, about: &Arc<About>) -> Result<Vec<Pusher>, ExportError> 
 }
 
 /// What tells this process's series from those of other generators and of other runs.
-fn instance(about: &About) -> String {
+fn instance(about: &RunInfo) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match host.trim() {
         "" => about.run.clone(),

@@ -144,7 +144,7 @@ impl<'a> Page<'a> {
             (w.mix, self.mix()),
             (w.error_mix, self.error_mix()),
             (w.faults, self.faults()),
-            (w.regard, self.regard()),
+            (w.resilience, self.resilience()),
         ]);
         facts
     }
@@ -240,23 +240,26 @@ impl<'a> Page<'a> {
     }
 
     /// What was held back out of regard for the target; nothing when nothing was.
-    fn regard(&self) -> Vec<String> {
-        let (l, w, regard) = (self.locale, self.words, &self.summary.regard);
-        let opened = regard.breaker.iter().find(|t| t.to == BreakerState::Open);
+    fn resilience(&self) -> Vec<String> {
+        let (l, w, resilience) = (self.locale, self.words, &self.summary.resilience);
+        let opened = resilience
+            .breaker
+            .iter()
+            .find(|t| t.to == BreakerState::Open);
         let mut facts = Vec::new();
         facts.extend(
             opened
                 .filter(|t| t.count > 0)
                 .map(|t| format!("{} {}", w.opened, l.integer(t.count))),
         );
-        facts.extend(regard.holds.iter().map(|hold| {
+        facts.extend(resilience.holds.iter().map(|hold| {
             let time = Duration::try_from_secs_f64(hold.seconds).unwrap_or_default();
             let (count, time) = (l.integer(hold.count), l.span(time));
             format!("{} {count} ({time})", w.hold(hold.reason))
         }));
         let counts = [
-            (w.retries, regard.retries),
-            (w.refused_logins, regard.refused_logins),
+            (w.retries, resilience.retries),
+            (w.refused_logins, resilience.refused_logins),
         ];
         let counted = counts.into_iter().filter(|(_, count)| *count > 0);
         facts.extend(counted.map(|(name, count)| format!("{name} {}", l.integer(count))));
@@ -305,7 +308,7 @@ impl<'a> Page<'a> {
 
     /// Lines that call for an explanation of the figures, each with its line end.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let (l, w, regard) = (self.locale, self.words, &self.summary.regard);
+        let (l, w, resilience) = (self.locale, self.words, &self.summary.resilience);
         let limits = &self.summary.generator.limits;
         let mut lines: Vec<String> = Vec::new();
         let dropped = self.summary.arrivals.as_ref().map_or(0, |a| a.dropped);
@@ -313,8 +316,8 @@ impl<'a> Page<'a> {
             lines.push(w.dropped_limit.replace("{dropped}", &l.integer(dropped)));
         }
         lines.extend(limits.iter().map(|limit| limit_text(limit, l)));
-        if regard.login_pauses > 0 {
-            let refused = l.integer(regard.refused_logins);
+        if resilience.login_pauses > 0 {
+            let refused = l.integer(resilience.refused_logins);
             lines.push(w.logins_paused.replace("{}", &refused));
         }
         let lines = lines.iter().map(|line| format!("{}: {line}\n", w.warning));

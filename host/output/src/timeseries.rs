@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use self::row::{Cell, row};
-use vespeiro_summary::Stretch;
+use vespeiro_summary::SampledInterval;
 use vespeiro_summary::files::WriteError;
 
 /// Rows that may wait for the disk.
@@ -52,7 +52,7 @@ impl TimeSeries {
     }
 
     /// Take in a stretch of the run: one row.
-    pub fn add(&mut self, stretch: &Stretch<'_>) {
+    pub fn add(&mut self, stretch: &SampledInterval<'_>) {
         let Some(rows) = &self.rows else { return };
         match rows.try_send(row(stretch)) {
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
@@ -117,15 +117,17 @@ mod tests {
 
     use super::*;
     use vespeiro_metrics::testing::{catalog, sample, snapshot};
-    use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Standing, Tally, Totals};
+    use vespeiro_metrics::{
+        Aggregate, Interval, Process, Recorder, RequestSample, Standing, Totals,
+    };
     use vespeiro_model::Outcome;
-    use vespeiro_summary::Beat;
+    use vespeiro_summary::Sampler;
 
     /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each.
     fn play(series: &mut TimeSeries, seconds: u64) {
         let mut recorder = Recorder::new(catalog(), 0);
         let mut totals = Totals::new(catalog(), 1, Process::default());
-        let mut beat = Beat::default();
+        let mut beat = Sampler::default();
         assert!(
             beat.update(&totals.snapshot(Duration::ZERO, Process::default()))
                 .is_none()
@@ -207,10 +209,10 @@ mod tests {
         let mut file = Vec::new();
         let (rows, inbox) = sync_channel(2);
         let run = snapshot();
-        let idle = Stretch {
+        let idle = SampledInterval {
             snapshot: &run,
             over: Duration::from_secs(1),
-            came: Tally::default(),
+            came: Aggregate::default(),
             classes: [0; 6],
             mix: Vec::new(),
         };

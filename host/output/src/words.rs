@@ -64,7 +64,7 @@ pub(super) struct Words {
     /// How many faults were asked for.
     pub(super) asked: &'static str,
     /// What was held back out of regard for the target.
-    pub(super) regard: &'static str,
+    pub(super) resilience: &'static str,
     pub(super) breaker: &'static str,
     /// How often the breaker opened.
     pub(super) opened: &'static str,
@@ -219,7 +219,7 @@ pub(super) static ENGLISH: Words = Words {
     wanted: "target",
     faults: "faults",
     asked: "asked",
-    regard: "held back",
+    resilience: "held back",
     breaker: "breaker",
     opened: "breaker openings",
     retries: "retries",
@@ -357,7 +357,7 @@ pub(super) static PORTUGUESE: Words = Words {
     wanted: "meta",
     faults: "falhas injet.",
     asked: "pedidas",
-    regard: "contidas",
+    resilience: "contidas",
     breaker: "disjuntor",
     opened: "aberturas do disjuntor",
     retries: "repetições",

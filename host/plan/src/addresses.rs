@@ -8,11 +8,11 @@ use url::{Host, Url};
 use super::Headers;
 use super::errors::Bad;
 use super::layers::Kind;
-use crate::value_types::Form;
+use crate::value_types::ValueType;
 
 /// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix.
-pub(super) fn base_url() -> Form<Url> {
-    Form::new("URL", parse_base_url, |url| {
+pub(super) fn base_url() -> ValueType<Url> {
+    ValueType::new("URL", parse_base_url, |url| {
         url.as_str().trim_end_matches('/').to_owned()
     })
 }
@@ -49,7 +49,7 @@ fn parse_base_url(text: &str) -> Result<Url, Bad> {
 }
 
 /// Names or addresses of hosts, separated by commas; `none` for none.
-pub(super) fn hosts() -> Form<Vec<String>> {
+pub(super) fn hosts() -> ValueType<Vec<String>> {
     let host = |text: &str| {
         let bare = text.parse::<std::net::Ipv6Addr>();
         let parsed = bare.map_or_else(|_| Host::parse(text), |address| Ok(Host::Ipv6(address)));
@@ -60,7 +60,7 @@ pub(super) fn hosts() -> Form<Vec<String>> {
             )
         })
     };
-    Form::new(
+    ValueType::new(
         "HOST",
         move |text| match text.trim() {
             "none" => Ok(Vec::new()),
@@ -74,7 +74,7 @@ pub(super) fn hosts() -> Form<Vec<String>> {
 }
 
 /// Where metrics are pushed to. `path` stands for one that is left out, and goes after one of the `prefixes`.
-pub(super) fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> Form<Url> {
+pub(super) fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> ValueType<Url> {
     let parse = move |text: &str| {
         let mut url = parse_base_url(text).map_err(|bad| Bad {
             mend: if bad.problem.contains("credentials") {
@@ -90,11 +90,11 @@ pub(super) fn receiver(path: &'static str, prefixes: &'static [&'static str]) ->
         }
         Ok(url)
     };
-    Form::new("URL", parse, |url| url.as_str().to_owned())
+    ValueType::new("URL", parse, |url| url.as_str().to_owned())
 }
 
 /// Names and values of headers: `Authorization=Bearer x,X-Scope-OrgID=team`; `none` for none. Nobody may see them.
-pub(super) fn headers() -> Form<Headers> {
+pub(super) fn headers() -> ValueType<Headers> {
     let one = |part: &str| {
         let (name, value) = part.split_once('=')?;
         let (name, value) = (name.trim(), value.trim());
@@ -117,14 +117,14 @@ pub(super) fn headers() -> Form<Headers> {
             })
         }
     };
-    Form {
+    ValueType {
         kind: Kind::Secret,
-        ..Form::new("HEADERS", parse, |_| "(hidden)".into())
+        ..ValueType::new("HEADERS", parse, |_| "(hidden)".into())
     }
 }
 
 /// Address and port to listen on.
-pub(super) fn socket_address() -> Form<SocketAddr> {
+pub(super) fn socket_address() -> ValueType<SocketAddr> {
     let parse = |text: &str| {
         text.parse().map_err(|_| {
             Bad::new(
@@ -133,7 +133,7 @@ pub(super) fn socket_address() -> Form<SocketAddr> {
             )
         })
     };
-    Form::new("ADDR", parse, SocketAddr::to_string)
+    ValueType::new("ADDR", parse, SocketAddr::to_string)
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::errors::{Bad, Origin, PlanError, nearest};
-use super::{Admin, Archetype, Module, OwnLoad};
-use crate::overrides::Own;
+use super::{Admin, Archetype, LoadOverrides, Module};
+use crate::overrides::Overrides;
 
 /// The embedded archetypes and their default weights.
 const BUILT_IN: [(&str, u32); 4] = [
@@ -32,7 +32,7 @@ pub(super) struct Entry {
     /// `None`: the one of the same name in a lower source.
     pub(super) config: Option<Map<String, Value>>,
     /// What it has of its own; each setting that it lacks is that of the same name in a lower source.
-    pub(super) own: Own,
+    pub(super) own: Overrides,
     pub(super) origin: Origin,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn built_in() -> Vec<Entry> {
             weight: Some(*weight),
             module: Some(Module::BuiltIn((*name).to_owned())),
             config: None,
-            own: Own::default(),
+            own: Overrides::default(),
             origin: Origin::Default(""),
         })
         .collect()
@@ -74,7 +74,7 @@ pub(super) fn parse_flag(text: &str, origin: Origin, errors: &mut Vec<PlanError>
         weight: weight?,
         module: module?,
         config: None,
-        own: Own::default(),
+        own: Overrides::default(),
         origin,
     })
 }
@@ -193,7 +193,7 @@ impl Entry {
             weight: self.weight.unwrap_or(1),
             module: self.module.clone()?,
             config: Value::Object(self.config.clone().unwrap_or_default()),
-            own: OwnLoad::default(),
+            own: LoadOverrides::default(),
         })
     }
 }

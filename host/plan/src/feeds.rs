@@ -11,7 +11,7 @@ use super::archetypes::check_name;
 use super::errors::{Bad, Origin, PlanError};
 use super::layers::{Layer, Reader};
 use super::{Fed, Plan};
-use crate::value_types::{Form, choice, count, path};
+use crate::value_types::{ValueType, choice, count, path};
 
 pub(super) const KEYS: [&str; 4] = ["file", "order", "per_user", "archetypes"];
 /// Most feeds of a plan.
@@ -222,11 +222,11 @@ fn one(
 
 /// The profile of one of these archetypes in which somebody new comes for whoever leaves.
 fn replaces(plan: &Plan, archetypes: &[u16]) -> Option<&'static str> {
-    let lanes = plan.lanes().into_iter();
-    let mut replacing = lanes.filter(|lane| {
-        lane.profile.replaces() && lane.archetypes.iter().any(|a| archetypes.contains(a))
+    let workloads = plan.workloads().into_iter();
+    let mut replacing = workloads.filter(|workload| {
+        workload.profile.replaces() && workload.archetypes.iter().any(|a| archetypes.contains(a))
     });
-    replacing.next().map(|lane| lane.profile.name())
+    replacing.next().map(|workload| workload.profile.name())
 }
 
 /// The plan's archetypes of these names.
@@ -265,8 +265,8 @@ fn unusable(path: &Path) -> Option<Bad> {
 }
 
 /// The path of a file of rows, whose ending tells how it is written.
-fn data_file() -> Form<(PathBuf, Format)> {
-    let Form { parse, show, .. } = path();
+fn data_file() -> ValueType<(PathBuf, Format)> {
+    let ValueType { parse, show, .. } = path();
     let parse = move |text: &str| {
         let path = parse(text)?;
         let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
@@ -283,13 +283,13 @@ fn data_file() -> Form<(PathBuf, Format)> {
         };
         Ok((path, format))
     };
-    Form::new("FILE", parse, move |(path, _): &(PathBuf, Format)| {
+    ValueType::new("FILE", parse, move |(path, _): &(PathBuf, Format)| {
         show(path)
     })
 }
 
 /// Names, separated by commas.
-fn names() -> Form<Vec<String>> {
+fn names() -> ValueType<Vec<String>> {
     let parse = |text: &str| {
         let names = text.split(',').map(|name| name.trim().to_owned());
         let names: Vec<String> = names.collect();
@@ -301,7 +301,7 @@ fn names() -> Form<Vec<String>> {
             false => Ok(names),
         }
     };
-    Form::new("NAMES", parse, |names: &Vec<String>| names.join(","))
+    ValueType::new("NAMES", parse, |names: &Vec<String>| names.join(","))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::condition::{Condition, Threshold};
 use super::errors::Bad;
 use super::units::{Bare, parse_duration, show_duration};
-use crate::value_types::Form;
+use crate::value_types::ValueType;
 
 /// The run's own guard.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 const USUAL: Duration = Duration::from_secs(120);
 
 /// `10`, `10:2m` or `off`.
-pub(super) fn degradation() -> Form<Option<Degradation>> {
+pub(super) fn degradation() -> ValueType<Option<Degradation>> {
     const EXAMPLE: &str = "write a factor from 1.1 to 1000, perhaps with a time: 10:2m; or off";
     let parse = |text: &str| {
         let (factor, baseline) = match text.split_once(':') {
@@ -53,7 +53,7 @@ pub(super) fn degradation() -> Form<Option<Degradation>> {
         }
     };
     let show = |d: &Degradation| format!("{}:{}", d.factor, show_duration(d.baseline));
-    Form::new("FACTOR[:TIME]", parse, show).or_word("off")
+    ValueType::new("FACTOR[:TIME]", parse, show).or_word("off")
 }
 
 #[cfg(test)]

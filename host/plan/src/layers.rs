@@ -8,8 +8,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::errors::{Bad, Origin, PlanError, nearest};
-use crate::overrides::Own;
-use crate::value_types::Form;
+use crate::overrides::Overrides;
+use crate::value_types::ValueType;
 
 /// Under which heading a setting appears in help texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub struct Settings {
     pub feeds: Vec<String>,
     layer: Layer,
     /// What flags say of one archetype, by its name.
-    pub(super) own: BTreeMap<String, Own>,
+    pub(super) own: BTreeMap<String, Overrides>,
 }
 
 impl Settings {
@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
         &mut self,
         key: &'static str,
         fallback: impl Into<Fallback>,
-        form: Form<T>,
+        form: ValueType<T>,
         help: impl Into<Cow<'static, str>>,
     ) -> T {
         let (default, text, made_from) = match fallback.into() {
@@ -237,7 +237,7 @@ impl<'a> Reader<'a> {
         } else {
             default
         };
-        let Form {
+        let ValueType {
             kind, value_name, ..
         } = form;
         let setting = Setting {

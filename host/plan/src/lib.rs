@@ -34,13 +34,13 @@ pub use feeds::{Feed, Format, Order};
 pub use guard::{Degradation, Guard};
 pub use layers::{Heading, Kind, Line, Setting, Settings};
 pub use mix::{ErrorMix, RequestMix};
-pub use overrides::{OwnLoad, may_be_own};
+pub use overrides::{LoadOverrides, may_be_own};
 pub use preset::Preset;
 pub use profile::{Arrivals, Pool, Profile};
 pub use resolve::{Cast, Fed, Origins, Resolved, Sources, resolve};
 pub use settings::{LANGUAGES, settings};
 pub use start_at::StartAt;
-pub use workloads::Lane;
+pub use workloads::Workload;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -60,7 +60,7 @@ pub struct Plan {
     /// OS threads that play users.
     pub workers: usize,
     pub target: Target,
-    pub regard: Regard,
+    pub resilience: Resilience,
     pub load: Load,
     /// Held by feedback: with either of them on, what a user decides depends on all the others too. With both off
     /// the seed alone decides.
@@ -117,7 +117,7 @@ pub struct Target {
 
 /// How the run treats a target that is in trouble, or asks to be left alone.
 #[derive(Debug, Clone)]
-pub struct Regard {
+pub struct Resilience {
     /// `None`: requests go out whatever comes back.
     pub breaker: Option<BreakerRules>,
     /// Wait after 429, `Retry-After` and connections that fail.
@@ -202,7 +202,7 @@ pub struct Archetype {
     pub module: Module,
     /// A JSON object, handed to each session. Holds the admin account under `admin`: never print it.
     pub config: serde_json::Value,
-    pub own: OwnLoad,
+    pub own: LoadOverrides,
 }
 
 // A config carries the admin account, so it is left out.

@@ -2,7 +2,7 @@
 //! `settings.rs`, held by `run` through its governor. Shares are percentages, and they add up to 100.
 
 use super::errors::Bad;
-use crate::value_types::Form;
+use crate::value_types::ValueType;
 
 /// How far from 100 a sum may be: rounding, and no more.
 const CRUMB: f64 = 0.01;
@@ -43,13 +43,13 @@ impl ErrorMix {
 }
 
 /// `auth=20,user-query=35,…`, or `off`.
-pub(super) fn request_mix() -> Form<Option<RequestMix>> {
+pub(super) fn request_mix() -> ValueType<Option<RequestMix>> {
     let parse = |text: &str| shares(text).map(RequestMix);
-    Form::new("SHARES", parse, |mix: &RequestMix| shown(&mix.0)).or_word("off")
+    ValueType::new("SHARES", parse, |mix: &RequestMix| shown(&mix.0)).or_word("off")
 }
 
 /// `success=85,client=12,server=3`, or `off`.
-pub(super) fn error_mix() -> Form<Option<ErrorMix>> {
+pub(super) fn error_mix() -> ValueType<Option<ErrorMix>> {
     let parse = |text: &str| {
         let given = shares(text)?;
         if let Some((odd, _)) = given
@@ -75,7 +75,7 @@ pub(super) fn error_mix() -> Form<Option<ErrorMix>> {
         let named = ErrorMix::NAMES.map(str::to_owned).into_iter();
         shown(&named.zip(mix.shares()).collect::<Vec<_>>())
     };
-    Form::new("SHARES", parse, show).or_word("off")
+    ValueType::new("SHARES", parse, show).or_word("off")
 }
 
 fn shares(text: &str) -> Result<Vec<(String, f64)>, Bad> {

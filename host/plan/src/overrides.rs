@@ -39,7 +39,7 @@ pub fn may_be_own(key: &str) -> bool {
 
 /// What an archetype has of its own.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct OwnLoad {
+pub struct LoadOverrides {
     /// Played by this archetype alone. `None`: it shares the run's, by its weight.
     pub profile: Option<Profile>,
     /// When its own profile ends, if the run goes on longer.
@@ -50,9 +50,9 @@ pub struct OwnLoad {
 
 /// The texts of an archetype's own settings, by key.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Own(BTreeMap<String, (String, Origin)>);
+pub(super) struct Overrides(BTreeMap<String, (String, Origin)>);
 
-impl Own {
+impl Overrides {
     pub(super) fn set(&mut self, key: &str, text: impl Into<String>, origin: Origin) {
         self.0.insert(key.to_owned(), (text.into(), origin));
     }
@@ -70,14 +70,14 @@ impl Own {
     }
 
     /// Take what is missing from a lower source.
-    pub(super) fn fill(&mut self, lower: &Own) {
+    pub(super) fn fill(&mut self, lower: &Overrides) {
         for (key, value) in &lower.0 {
             self.0.entry(key.clone()).or_insert_with(|| value.clone());
         }
     }
 
     /// Let a higher source have its say.
-    pub(super) fn cover(&mut self, higher: &Own) {
+    pub(super) fn cover(&mut self, higher: &Overrides) {
         let higher = higher.0.iter();
         self.0.extend(higher.map(|(k, v)| (k.clone(), v.clone())));
     }
@@ -96,7 +96,7 @@ impl Own {
         name: &str,
         run: &Load,
         errors: &mut Vec<PlanError>,
-    ) -> (OwnLoad, Vec<Line>) {
+    ) -> (LoadOverrides, Vec<Line>) {
         let layers = [Layer {
             entries: self.0.clone(),
         }];
@@ -126,7 +126,7 @@ impl Own {
 
 type Refused = (&'static str, Bad);
 
-fn read(r: &mut Reader<'_>, name: &str, run: &Load) -> (OwnLoad, Option<Refused>) {
+fn read(r: &mut Reader<'_>, name: &str, run: &Load) -> (LoadOverrides, Option<Refused>) {
     let pool = run.pool;
     let users = r.read("users", "none", count(1..=u32::MAX).or_none(), "");
     let parts = Parts {
@@ -173,7 +173,7 @@ fn read(r: &mut Reader<'_>, name: &str, run: &Load) -> (OwnLoad, Option<Refused>
         "",
     );
 
-    let mut own = OwnLoad {
+    let mut own = LoadOverrides {
         profile: None,
         duration: lasts,
         budget: (least.is_some() || most.is_some()).then_some((
@@ -209,7 +209,7 @@ fn profile(parts: &Parts, users: Option<u32>, name: &str) -> Result<Option<Profi
 
 /// What is said and would do nothing, or is missing beside what is said.
 fn fits(
-    own: &OwnLoad,
+    own: &LoadOverrides,
     users: Option<u32>,
     name: &str,
     has: impl Fn(&str) -> bool,
@@ -296,19 +296,22 @@ mod tests {
         flags.set("max_users", "7", "--max-users");
         flags.set_own("power", "min_request_count", "3", "--min-request-count");
         let Resolved { plan, origins } = resolved(flags).unwrap();
-        let lanes = plan.lanes();
-        let who: Vec<_> = lanes.iter().map(|lane| lane.archetypes.clone()).collect();
+        let workloads = plan.workloads();
+        let who: Vec<_> = workloads
+            .iter()
+            .map(|workload| workload.archetypes.clone())
+            .collect();
         assert_eq!(who, [vec![0, 1, 3], vec![2]]);
-        let Profile::Rate { rate, pool } = &lanes[1].profile else {
-            panic!("{lanes:?}")
+        let Profile::Rate { rate, pool } = &workloads[1].profile else {
+            panic!("{workloads:?}")
         };
         assert_eq!(
             (rate.at(Duration::from_secs(10)), pool.max_users),
             (20.0, 7)
         );
-        assert_eq!(lanes[1].ends, Some(Duration::from_secs(15)));
+        assert_eq!(workloads[1].ends, Some(Duration::from_secs(15)));
         // The others go on until their budgets are spent.
-        assert_eq!((lanes[0].ends, plan.load.duration), (None, None));
+        assert_eq!((workloads[0].ends, plan.load.duration), (None, None));
         assert_eq!(plan.profile_name(), "per-archetype");
         assert_eq!(plan.usual_users(), 101);
         assert_eq!(plan.archetypes[3].own.budget, Some((3, 1000)));

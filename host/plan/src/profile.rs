@@ -9,7 +9,7 @@ use super::curve::{Curve, Stage};
 use super::errors::Bad;
 use super::layers::Kind;
 use super::units::{Bare, parse_duration, show_duration};
-use crate::value_types::Form;
+use crate::value_types::ValueType;
 
 /// Most arrivals per second.
 const MAX_RATE: f64 = 1_000_000.0;
@@ -223,8 +223,8 @@ impl Parts {
 }
 
 /// Arrivals in a time: `500/s`, `90/m`, or bare per second.
-pub(super) fn rate() -> Form<f64> {
-    Form::new("RATE", parse_rate, |rate| format!("{rate}/s"))
+pub(super) fn rate() -> ValueType<f64> {
+    ValueType::new("RATE", parse_rate, |rate| format!("{rate}/s"))
 }
 
 fn parse_rate(text: &str) -> Result<f64, Bad> {
@@ -250,8 +250,8 @@ fn parse_rate(text: &str) -> Result<f64, Bad> {
 }
 
 /// Stages one after the other: `30s:100; 1m:0`.
-pub(super) fn stages() -> Form<Vec<Stage>> {
-    let form = Form::new(
+pub(super) fn stages() -> ValueType<Vec<Stage>> {
+    let form = ValueType::new(
         "TIME:N",
         |text: &str| {
             if text.trim() == "none" {
@@ -275,7 +275,7 @@ pub(super) fn stages() -> Form<Vec<Stage>> {
             stages.iter().map(show).collect::<Vec<_>>().join("; ")
         },
     );
-    Form {
+    ValueType {
         kind: Kind::List,
         ..form
     }

@@ -13,7 +13,7 @@ use super::file::{self, PlanFile};
 use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, variable};
 use super::settings::{read_plan, settings};
 use super::{Archetype, Feed, Plan};
-use crate::overrides::Own;
+use crate::overrides::Overrides;
 use crate::preset;
 use crate::preset::Preset;
 
@@ -201,7 +201,11 @@ where
 }
 
 /// Hands out what flags say of one archetype alone.
-fn give_own(playing: &mut [Entry], flags: &BTreeMap<String, Own>, errors: &mut Vec<PlanError>) {
+fn give_own(
+    playing: &mut [Entry],
+    flags: &BTreeMap<String, Overrides>,
+    errors: &mut Vec<PlanError>,
+) {
     for (name, own) in flags {
         if let Some(entry) = playing.iter_mut().find(|entry| entry.name == *name) {
             entry.own.cover(own);

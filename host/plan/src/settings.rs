@@ -42,10 +42,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         "scenario",
         "mixed",
         text("NAME"),
-        format!(
-            "Preset to start from: {}; or a .toml file",
-            preset::names()
-        ),
+        format!("Preset to start from: {}; or a .toml file", preset::names()),
     );
     let seed = r.read(
         "seed",
@@ -83,7 +80,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
 
     r.under(Heading::Target);
     let target = target::read(r);
-    let regard = resilience::read(r);
+    let resilience = resilience::read(r);
 
     r.under(Heading::Behaviors);
     let guest = guest::read(r);
@@ -112,7 +109,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         seed,
         workers,
         target,
-        regard,
+        resilience,
         load,
         mix,
         error_mix,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::errors::Bad;
 use super::units::{Bare, parse_duration, show_duration};
-use crate::value_types::Form;
+use crate::value_types::ValueType;
 
 /// A moment, or a time from now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl std::fmt::Display for StartAt {
 }
 
 /// A moment as RFC 3339 has it, or `+10s`.
-pub(super) fn start_at() -> Form<StartAt> {
+pub(super) fn start_at() -> ValueType<StartAt> {
     let parse = |text: &str| {
         let bad = || {
             Bad::new(
@@ -56,7 +56,7 @@ pub(super) fn start_at() -> Form<StartAt> {
             None => text.trim().parse().map(StartAt::At).map_err(|_| bad()),
         }
     };
-    Form::new("WHEN", parse, StartAt::to_string)
+    ValueType::new("WHEN", parse, StartAt::to_string)
 }
 
 #[cfg(test)]

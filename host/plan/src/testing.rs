@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::{
     Admin, Archetype, Arrivals, Bad, CleanUp, Cleanup, Condition, Control, ErrorMix, Guard, Guest,
-    Headers, HttpVersion, Language, Load, LogLevel, Module, Output, OwnLoad, Plan, Pool, Profile,
-    Regard, RequestMix, Target, Threshold,
+    Headers, HttpVersion, Language, Load, LoadOverrides, LogLevel, Module, Output, Plan, Pool,
+    Profile, RequestMix, Resilience, Target, Threshold,
 };
 
 /// The conditions of an `abort_on`.
@@ -25,7 +25,7 @@ pub fn plan(language: Language) -> Plan {
         weight: 50,
         module: Module::BuiltIn(name.into()),
         config: serde_json::json!({}),
-        own: OwnLoad::default(),
+        own: LoadOverrides::default(),
     };
     Plan {
         scenario: "mixed".into(),
@@ -48,7 +48,7 @@ pub fn plan(language: Language) -> Plan {
                 password: "secret".into(),
             },
         },
-        regard: Regard {
+        resilience: Resilience {
             breaker: None,
             backoff: true,
             retries: 0,

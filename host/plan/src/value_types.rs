@@ -13,7 +13,7 @@ use super::units::{Bare, parse_duration, parse_size, show_duration, show_size};
 type Parse<T> = dyn Fn(&str) -> Result<T, Bad>;
 
 /// How the text of one setting becomes a value, and back.
-pub(super) struct Form<T> {
+pub(super) struct ValueType<T> {
     /// Stands for the value in help texts.
     pub(super) value_name: &'static str,
     pub(super) kind: Kind,
@@ -21,13 +21,13 @@ pub(super) struct Form<T> {
     pub(super) show: Box<dyn Fn(&T) -> String>,
 }
 
-impl<T: 'static> Form<T> {
+impl<T: 'static> ValueType<T> {
     pub(super) fn new(
         value_name: &'static str,
         parse: impl Fn(&str) -> Result<T, Bad> + 'static,
         show: impl Fn(&T) -> String + 'static,
-    ) -> Form<T> {
-        Form {
+    ) -> ValueType<T> {
+        ValueType {
             value_name,
             kind: Kind::Value,
             parse: Box::new(parse),
@@ -36,19 +36,19 @@ impl<T: 'static> Form<T> {
     }
 
     /// The same, but `none` stands for no value.
-    pub(super) fn or_none(self) -> Form<Option<T>> {
+    pub(super) fn or_none(self) -> ValueType<Option<T>> {
         self.or_word("none")
     }
 
     /// The same, but this word stands for no value.
-    pub(super) fn or_word(self, word: &'static str) -> Form<Option<T>> {
-        let Form {
+    pub(super) fn or_word(self, word: &'static str) -> ValueType<Option<T>> {
+        let ValueType {
             value_name,
             kind,
             parse,
             show,
         } = self;
-        let form = Form::new(
+        let form = ValueType::new(
             value_name,
             move |text| {
                 if text == word {
@@ -59,16 +59,16 @@ impl<T: 'static> Form<T> {
             },
             move |value| value.as_ref().map_or_else(|| word.to_owned(), &show),
         );
-        Form { kind, ..form }
+        ValueType { kind, ..form }
     }
 }
 
 /// A whole number within bounds.
-pub(super) fn count<T>(range: RangeInclusive<T>) -> Form<T>
+pub(super) fn count<T>(range: RangeInclusive<T>) -> ValueType<T>
 where
     T: TryFrom<u128> + PartialOrd + Display + Copy + 'static,
 {
-    Form::new(
+    ValueType::new(
         "N",
         move |text| {
             let bounds = format!("give {} to {}", range.start(), range.end());
@@ -88,8 +88,8 @@ where
 }
 
 /// A duration within bounds.
-pub(super) fn duration(bare: Bare, range: RangeInclusive<Duration>) -> Form<Duration> {
-    Form::new(
+pub(super) fn duration(bare: Bare, range: RangeInclusive<Duration>) -> ValueType<Duration> {
+    ValueType::new(
         "TIME",
         move |text| {
             let duration = parse_duration(text, bare)?;
@@ -107,8 +107,8 @@ pub(super) fn duration(bare: Bare, range: RangeInclusive<Duration>) -> Form<Dura
 }
 
 /// A number of bytes within bounds.
-pub(super) fn size(range: RangeInclusive<usize>) -> Form<usize> {
-    Form::new(
+pub(super) fn size(range: RangeInclusive<usize>) -> ValueType<usize> {
+    ValueType::new(
         "SIZE",
         move |text| {
             let bytes = parse_size(text)?;
@@ -131,8 +131,8 @@ pub(super) fn size(range: RangeInclusive<usize>) -> Form<usize> {
 }
 
 /// On or off: a flag that needs no value.
-pub(super) fn switch() -> Form<bool> {
-    let form = Form::new(
+pub(super) fn switch() -> ValueType<bool> {
+    let form = ValueType::new(
         "BOOL",
         |text: &str| match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Ok(true),
@@ -144,7 +144,7 @@ pub(super) fn switch() -> Form<bool> {
         },
         bool::to_string,
     );
-    Form {
+    ValueType {
         kind: Kind::Switch,
         ..form
     }
@@ -154,7 +154,7 @@ pub(super) fn switch() -> Form<bool> {
 pub(super) fn choice<T: Copy + PartialEq + 'static>(
     value_name: &'static str,
     choices: &'static [(&'static str, T)],
-) -> Form<T> {
+) -> ValueType<T> {
     let words = || {
         choices
             .iter()
@@ -162,7 +162,7 @@ pub(super) fn choice<T: Copy + PartialEq + 'static>(
             .collect::<Vec<_>>()
             .join(", ")
     };
-    Form::new(
+    ValueType::new(
         value_name,
         move |text| {
             choices
@@ -187,7 +187,7 @@ pub(super) fn choice<T: Copy + PartialEq + 'static>(
 }
 
 /// Any text on one line, but not an empty one.
-pub(super) fn text(value_name: &'static str) -> Form<String> {
+pub(super) fn text(value_name: &'static str) -> ValueType<String> {
     let parse = |text: &str| {
         if text.trim().is_empty() || text.contains(char::is_control) {
             return Err(Bad::new(
@@ -197,19 +197,19 @@ pub(super) fn text(value_name: &'static str) -> Form<String> {
         }
         Ok(text.to_owned())
     };
-    Form::new(value_name, parse, String::clone)
+    ValueType::new(value_name, parse, String::clone)
 }
 
 /// A text that nobody may see again.
-pub(super) fn secret() -> Form<String> {
-    Form {
+pub(super) fn secret() -> ValueType<String> {
+    ValueType {
         kind: Kind::Secret,
         ..text("SECRET")
     }
 }
 
 /// 8 lower-case letters and digits.
-pub(super) fn run_id() -> Form<String> {
+pub(super) fn run_id() -> ValueType<String> {
     let parse = |text: &str| {
         if text.len() == 8
             && text
@@ -224,13 +224,13 @@ pub(super) fn run_id() -> Form<String> {
             ))
         }
     };
-    Form::new("ID", parse, String::clone)
+    ValueType::new("ID", parse, String::clone)
 }
 
 /// A file's path, as the process sees it.
-pub(super) fn path() -> Form<PathBuf> {
-    let Form { parse, .. } = text("FILE");
-    Form::new(
+pub(super) fn path() -> ValueType<PathBuf> {
+    let ValueType { parse, .. } = text("FILE");
+    ValueType::new(
         "FILE",
         move |text| parse(text).map(PathBuf::from),
         |path| path.display().to_string(),
@@ -238,8 +238,8 @@ pub(super) fn path() -> Form<PathBuf> {
 }
 
 /// The path of a file whose ending tells its form; `none` for none.
-pub(super) fn timeseries() -> Form<Option<PathBuf>> {
-    let Form { parse, show, .. } = path();
+pub(super) fn timeseries() -> ValueType<Option<PathBuf>> {
+    let ValueType { parse, show, .. } = path();
     let parse = move |text: &str| {
         let path = parse(text)?;
         match path.extension().and_then(|ending| ending.to_str()) {
@@ -250,7 +250,7 @@ pub(super) fn timeseries() -> Form<Option<PathBuf>> {
             )),
         }
     };
-    Form::new("FILE", parse, show).or_none()
+    ValueType::new("FILE", parse, show).or_none()
 }
 
 #[cfg(test)]

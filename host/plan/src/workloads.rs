@@ -9,7 +9,7 @@ use super::{Plan, Profile};
 
 /// One load profile and who plays by it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lane {
+pub struct Workload {
     pub profile: Profile,
     /// When it ends by itself, if the run goes on longer.
     pub ends: Option<Duration>,
@@ -19,7 +19,7 @@ pub struct Lane {
     pub is_shared: bool,
 }
 
-impl Lane {
+impl Workload {
     /// When it is over: by itself, or with a run that lasts so long.
     pub fn is_over_at(&self, run: Option<Duration>) -> Option<Duration> {
         self.ends.into_iter().chain(run).min()
@@ -28,18 +28,18 @@ impl Lane {
 
 impl Plan {
     /// The run's profile first, if anybody shares it, then the archetypes' own in their order.
-    pub fn lanes(&self) -> Vec<Lane> {
-        let mut shared = Lane {
+    pub fn workloads(&self) -> Vec<Workload> {
+        let mut shared = Workload {
             profile: self.load.profile.clone(),
             ends: self.load.profile.lasts(),
             archetypes: Vec::new(),
             is_shared: true,
         };
-        let mut lanes = Vec::new();
+        let mut workloads = Vec::new();
         for (archetype, index) in self.archetypes.iter().zip(0..) {
             match &archetype.own.profile {
                 None => shared.archetypes.push(index),
-                Some(profile) => lanes.push(Lane {
+                Some(profile) => workloads.push(Workload {
                     profile: profile.clone(),
                     ends: archetype
                         .own
@@ -53,9 +53,9 @@ impl Plan {
             }
         }
         if !shared.archetypes.is_empty() {
-            lanes.insert(0, shared);
+            workloads.insert(0, shared);
         }
-        lanes
+        workloads
     }
 
     /// Users to reckon with, of all profiles together.
@@ -65,17 +65,17 @@ impl Plan {
 
     /// The same when somebody has asked for so many users of the run's own profile.
     pub fn users_when(&self, asked: Option<u32>) -> u32 {
-        let users = self.lanes().into_iter().map(|lane| match asked {
-            Some(asked) if lane.is_shared => asked,
-            _ => lane.profile.usual_users(),
+        let users = self.workloads().into_iter().map(|workload| match asked {
+            Some(asked) if workload.is_shared => asked,
+            _ => workload.profile.usual_users(),
         });
         users.fold(0, u32::saturating_add)
     }
 
     /// The load profile's name; `per-archetype` where there are several.
     pub fn profile_name(&self) -> &'static str {
-        match self.lanes().as_slice() {
-            [lane] => lane.profile.name(),
+        match self.workloads().as_slice() {
+            [workload] => workload.profile.name(),
             _ => "per-archetype",
         }
     }
@@ -88,7 +88,7 @@ impl Plan {
 
     /// When the run ends at the latest: after `duration`, or when the last of its profiles ends by itself.
     pub(super) fn ends(&self, duration: Option<Duration>) -> Option<Duration> {
-        let ends = self.lanes().into_iter().map(|lane| lane.ends);
+        let ends = self.workloads().into_iter().map(|workload| workload.ends);
         let last = ends.reduce(|a, b| Some(a?.max(b?))).flatten();
         duration.into_iter().chain(last).min()
     }

@@ -106,7 +106,12 @@ async fn users(State(reach): Shared, body: Bytes) -> Result<Json<Value>, Problem
         let why = format!("{error}: send {{\"users\": 50}}");
         Problem(StatusCode::BAD_REQUEST, why)
     })?;
-    if !reach.plan.lanes().iter().any(|lane| lane.is_shared) {
+    if !reach
+        .plan
+        .workloads()
+        .iter()
+        .any(|workload| workload.is_shared)
+    {
         let why = "every archetype has a load profile of its own: there are no users to share";
         return Err(Problem(StatusCode::CONFLICT, why.into()));
     }

@@ -11,10 +11,10 @@ use axum::{Json, Router};
 
 use super::actions::{Problem, Reach, actions, admitted};
 use super::status::Status;
-use crate::listener::{Bound, Desk};
+use crate::listener::{Bound, Listener};
 
 /// Answer from now on.
-pub fn open(bound: Bound, reach: &Reach) -> Desk {
+pub fn open(bound: Bound, reach: &Reach) -> Listener {
     let app = Router::new()
         .route("/status", get(status))
         .with_state(reach.clone())
@@ -27,7 +27,7 @@ pub fn open(bound: Bound, reach: &Reach) -> Desk {
         })
         .layer(from_fn_with_state(reach.clone(), admitted))
         .layer(from_fn(guard));
-    Desk::open(bound, app)
+    Listener::open(bound, app)
 }
 
 /// Turn web pages away: a browser says so when a page asks, and one that somebody looks at meanwhile has no say in a run.

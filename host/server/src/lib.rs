@@ -10,5 +10,5 @@ mod status;
 mod ui;
 
 pub use actions::Reach;
-pub use listener::{Bound, Desk, Taken};
+pub use listener::{Bound, Listener, Taken};
 pub use ui::Live;

@@ -1,4 +1,4 @@
-//! A desk: an address of this machine at which a run answers over HTTP. The control endpoint is one, the live page another.
+//! A listener: an address of this machine at which a run answers over HTTP. The control endpoint is one, the live page another.
 //! Taken before the run, so that a taken port ends the command and not the run.
 //!
 //! What must stay true: without a token it is open to this machine alone.
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use vespeiro_plan::Plan;
 
-/// How long open connections may keep the desk after the run.
+/// How long open connections may keep the listener after the run.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The address cannot be listened on: the command line has to change.
@@ -53,14 +53,14 @@ impl Bound {
     }
 }
 
-/// A desk at work.
+/// A listener at work.
 #[derive(Debug)]
-pub struct Desk {
+pub struct Listener {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Desk {
+impl Listener {
     /// Answer from now on.
     pub fn open(bound: Bound, app: Router) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();

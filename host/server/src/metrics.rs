@@ -13,7 +13,7 @@ use axum::{Router, routing};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use vespeiro_metrics::{About, Snapshot};
+use vespeiro_metrics::{RunInfo, Snapshot};
 use vespeiro_output::prometheus::{Format, encode};
 
 /// How long open connections may keep the server after its shutdown.
@@ -52,7 +52,7 @@ pub async fn bind(address: SocketAddr) -> Result<Bound, BindError> {
 /// Answer scrapes with the latest snapshot until `shutdown` is ready.
 pub async fn serve(
     bound: Bound,
-    about: Arc<About>,
+    about: Arc<RunInfo>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
@@ -81,7 +81,7 @@ pub async fn serve(
 }
 
 async fn scrape(
-    State((about, snapshots)): State<(Arc<About>, watch::Receiver<Arc<Snapshot>>)>,
+    State((about, snapshots)): State<(Arc<RunInfo>, watch::Receiver<Arc<Snapshot>>)>,
     headers: HeaderMap,
 ) -> Response {
     let accept = headers

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use vespeiro_engine::{News, Wish};
+use vespeiro_engine::{DesiredState, News};
 use vespeiro_metrics::{Group, Snapshot};
 use vespeiro_model::{Ending, SwapResult};
 use vespeiro_plan::Plan;
@@ -83,7 +83,7 @@ impl Requests {
 }
 
 impl Status {
-    pub fn new(plan: &Plan, snapshot: &Snapshot, wish: Wish, news: &[News]) -> Self {
+    pub fn new(plan: &Plan, snapshot: &Snapshot, wish: DesiredState, news: &[News]) -> Self {
         Self {
             run: plan.run_id.clone(),
             scenario: plan.scenario.clone(),

@@ -20,8 +20,8 @@ use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::actions::{Problem, Reach, actions, admitted};
-use crate::listener::{Bound, Desk};
-use vespeiro_engine::{Ended, Why};
+use crate::listener::{Bound, Listener};
+use vespeiro_engine::{EndReason, RunEnd};
 use vespeiro_metrics::Snapshot;
 use vespeiro_output::RunShape;
 use vespeiro_output::page::{End, Facts, Page, Phase, Point, Told, View};
@@ -46,7 +46,7 @@ struct Shown {
 /// The page at work.
 #[derive(Debug)]
 pub struct Live {
-    desk: Desk,
+    listener: Listener,
     view: View,
     shown: watch::Sender<Arc<Shown>>,
     reach: Reach,
@@ -63,7 +63,7 @@ impl Live {
             readers: Arc::new(Semaphore::new(READERS)),
         };
         Self {
-            desk: Desk::open(bound, router(server)),
+            listener: Listener::open(bound, router(server)),
             view: View::new(&reach.plan, shape),
             shown,
             reach,
@@ -81,20 +81,20 @@ impl Live {
     }
 
     /// Show the last state, say that it is the last, and answer no more.
-    pub async fn close(mut self, ended: Option<&Ended>) {
+    pub async fn close(mut self, ended: Option<&RunEnd>) {
         let latest = self.reach.control.status();
         let snapshot = ended.map(|ended| &ended.snapshot).or(latest.as_deref());
         let why = match ended.map(|ended| ended.why) {
-            Some(Why::Finished) => End::Finished,
-            Some(Why::Duration) => End::Duration,
-            Some(Why::Stopped) => End::Stopped,
-            Some(Why::Aborted) => End::Aborted,
+            Some(EndReason::Finished) => End::Finished,
+            Some(EndReason::Duration) => End::Duration,
+            Some(EndReason::Stopped) => End::Stopped,
+            Some(EndReason::Aborted) => End::Aborted,
             None => End::Failed,
         };
         if let Some(snapshot) = snapshot {
             self.show(snapshot, Phase::Done(why));
         }
-        self.desk.close().await;
+        self.listener.close().await;
     }
 
     fn show(&mut self, snapshot: &Snapshot, phase: Phase) {

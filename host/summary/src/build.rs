@@ -9,7 +9,7 @@ pub mod requests;
 use self::generator::generator;
 use self::mixes::{error_mix, faults, mix};
 use self::requests::{arrivals, classes, not_sent, outcomes, requests, routes, series, slowest};
-use super::json::{Cleanup, Hold, Regard, Run, SCHEMA, Summary, Transitions};
+use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Summary, Transitions};
 use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
 use vespeiro_metrics::Snapshot;
 use vespeiro_model::{BreakerState, HoldReason};
@@ -35,7 +35,7 @@ impl Summary {
             mix: mix(plan, snapshot, total.requests()),
             error_mix: error_mix(plan, &total),
             faults: faults(snapshot),
-            regard: regard(snapshot),
+            resilience: resilience(snapshot),
             sessions: sessions(&snapshot.sessions(), Keep::Quantiles),
             checks: checks(snapshot),
             observed: observed(snapshot),
@@ -70,10 +70,10 @@ pub enum Keep {
     Histogram,
 }
 
-fn regard(snapshot: &Snapshot) -> Regard {
+fn resilience(snapshot: &Snapshot) -> Resilience {
     let holds = &snapshot.holds;
     let breaker = snapshot.standings.breaker().is_some();
-    Regard {
+    Resilience {
         breaker: BreakerState::ALL
             .iter()
             .filter(|_| breaker)

@@ -70,7 +70,8 @@ pub struct Summary {
     pub faults: Vec<Fault>,
     /// What was held back out of regard for the target.
     #[serde(default)]
-    pub regard: Regard,
+    #[serde(rename = "regard")]
+    pub resilience: Resilience,
     /// All sessions.
     pub sessions: Sessions,
     pub checks: Vec<Check>,
@@ -347,7 +348,7 @@ pub struct Fault {
 
 /// What was held back out of regard for the target.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Regard {
+pub struct Resilience {
     /// Changes of the workers' circuit breakers, by the new state; empty when there was no breaker.
     pub breaker: Vec<Transitions>,
     /// Waits of users beyond their behavior's own; reasons that did not occur are left out.

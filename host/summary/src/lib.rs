@@ -12,5 +12,5 @@ pub mod timeline;
 
 pub use build::target;
 pub use json::{Cleanup, Summary};
-pub use sampler::{Beat, Stretch};
+pub use sampler::{SampledInterval, Sampler};
 pub use timeline::{Recording, Timeline};

@@ -5,7 +5,7 @@
 mod figures;
 
 pub(super) use self::figures::Merger;
-use super::json::{Outcomes, Part, Regard, Run, Slow, Summary};
+use super::json::{Outcomes, Part, Resilience, Run, Slow, Summary};
 use crate::build::Keep;
 use crate::build::mixes::share;
 use vespeiro_metrics::{DecodeError, State};
@@ -124,7 +124,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
                 a.committed += b.committed;
             },
         ),
-        regard: regard(parts),
+        resilience: resilience(parts),
         checks: fold(
             parts.iter().flat_map(|p| &p.checks),
             |c| (c.archetype.clone(), c.name.clone()),
@@ -259,9 +259,9 @@ fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
     results
 }
 
-fn regard(parts: &[Summary]) -> Regard {
-    let all = || parts.iter().map(|part| &part.regard);
-    Regard {
+fn resilience(parts: &[Summary]) -> Resilience {
+    let all = || parts.iter().map(|part| &part.resilience);
+    Resilience {
         breaker: fold(
             all().flat_map(|r| &r.breaker),
             |t| t.to,

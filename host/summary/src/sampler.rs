@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vespeiro_metrics::{Snapshot, Tally};
+use vespeiro_metrics::{Aggregate, Snapshot};
 use vespeiro_model::Outcome;
 use vespeiro_plan::Selector;
 
@@ -14,10 +14,10 @@ pub const CLASSES: usize = 6;
 
 /// One stretch, which ended with a snapshot.
 #[derive(Debug)]
-pub struct Stretch<'a> {
+pub struct SampledInterval<'a> {
     pub snapshot: &'a Snapshot,
     pub over: Duration,
-    pub came: Tally,
+    pub came: Aggregate,
     pub classes: [u64; CLASSES],
     /// Requests by category, in the order of [`Snapshot::by_category`].
     pub mix: Vec<u64>,
@@ -27,20 +27,20 @@ pub struct Stretch<'a> {
 #[derive(Debug)]
 struct Stand {
     at: Duration,
-    tally: Tally,
+    tally: Aggregate,
     classes: [u64; CLASSES],
     mix: Vec<u64>,
 }
 
 /// See the module's documentation.
 #[derive(Debug, Default)]
-pub struct Beat {
+pub struct Sampler {
     last: Option<Stand>,
 }
 
-impl Beat {
+impl Sampler {
     /// Take in the state of the run: a stretch, when one is over. The first one is where the first second begins.
-    pub fn update<'a>(&mut self, snapshot: &'a Snapshot) -> Option<Stretch<'a>> {
+    pub fn update<'a>(&mut self, snapshot: &'a Snapshot) -> Option<SampledInterval<'a>> {
         let due = |last: &Stand| snapshot.elapsed >= last.at + EVERY;
         match self.last.as_ref().is_none_or(due) {
             true => self.take(snapshot),
@@ -49,7 +49,7 @@ impl Beat {
     }
 
     /// What is left of a run that ended in this state.
-    pub fn rest<'a>(&mut self, snapshot: &'a Snapshot) -> Option<Stretch<'a>> {
+    pub fn rest<'a>(&mut self, snapshot: &'a Snapshot) -> Option<SampledInterval<'a>> {
         let more = |last: &Stand| snapshot.elapsed > last.at;
         match self.last.as_ref().is_some_and(more) {
             true => self.take(snapshot),
@@ -57,14 +57,14 @@ impl Beat {
         }
     }
 
-    fn take<'a>(&mut self, snapshot: &'a Snapshot) -> Option<Stretch<'a>> {
+    fn take<'a>(&mut self, snapshot: &'a Snapshot) -> Option<SampledInterval<'a>> {
         let stand = Stand {
             at: snapshot.elapsed,
-            tally: Tally::of(snapshot, &Selector::default()),
+            tally: Aggregate::of(snapshot, &Selector::default()),
             classes: classes(snapshot),
             mix: snapshot.by_category().iter().map(|(_, n)| *n).collect(),
         };
-        let stretch = self.last.as_ref().map(|last| Stretch {
+        let stretch = self.last.as_ref().map(|last| SampledInterval {
             snapshot,
             over: stand.at.saturating_sub(last.at),
             came: stand.tally.since(&last.tally),

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use self::events::Watcher;
 pub use self::events::{Event, EventKind};
 pub(super) use self::merge::merge;
-use crate::sampler::{CLASSES, Stretch};
-use vespeiro_metrics::{DecodeError, Outline, Snapshot};
+use crate::sampler::{CLASSES, SampledInterval};
+use vespeiro_metrics::{CompactHistogram, DecodeError, Snapshot};
 
 /// An even number: full, they become half as many.
 const POINTS: usize = 600;
@@ -76,7 +76,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    fn of(outline: &Outline) -> Option<Latency> {
+    fn of(outline: &CompactHistogram) -> Option<Latency> {
         let quantile = |q| Some(outline.quantile(q)?.as_secs_f64());
         Some(Latency {
             mean: outline.mean()?.as_secs_f64(),
@@ -88,9 +88,9 @@ impl Latency {
         })
     }
 
-    pub(super) fn outline(&self) -> Result<Outline, DecodeError> {
+    pub(super) fn outline(&self) -> Result<CompactHistogram, DecodeError> {
         let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        Outline::from_base64(&self.histogram, time(self.mean), time(self.max))
+        CompactHistogram::from_base64(&self.histogram, time(self.mean), time(self.max))
     }
 }
 
@@ -98,14 +98,14 @@ impl Latency {
 #[derive(Debug, Clone)]
 struct Draft {
     point: Point,
-    outline: Outline,
+    outline: CompactHistogram,
 }
 
 impl Draft {
-    fn new(stretch: &Stretch<'_>) -> Draft {
+    fn new(stretch: &SampledInterval<'_>) -> Draft {
         let (snapshot, came) = (stretch.snapshot, &stretch.came);
         Draft {
-            outline: Outline::of(&came.latency),
+            outline: CompactHistogram::of(&came.latency),
             point: Point {
                 at: snapshot.elapsed.as_secs_f64(),
                 over: stretch.over.as_secs_f64(),
@@ -232,7 +232,7 @@ impl Recording {
     }
 
     /// Take in a stretch of the run.
-    pub fn add(&mut self, stretch: &Stretch<'_>) {
+    pub fn add(&mut self, stretch: &SampledInterval<'_>) {
         self.drafts.push(Draft::new(stretch));
     }
 

@@ -23,7 +23,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use self::output::Output;
 use super::contract::Level;
-use super::guest::{GuestState, Moment};
+use super::guest::{CallContext, GuestState};
 
 /// 2026-01-01T00:00:00Z; the seed moves the day within a year from here.
 const EPOCH: u64 = 1_767_225_600;
@@ -60,9 +60,9 @@ impl Wasi {
         }
     }
 
-    pub(super) fn begin_call(&mut self, moment: &Moment) {
-        self.elapsed_ms = moment.elapsed_ms;
-        self.random = moment.seed;
+    pub(super) fn begin_call(&mut self, call_context: &CallContext) {
+        self.elapsed_ms = call_context.elapsed_ms;
+        self.random = call_context.seed;
     }
 
     /// Whole lines that the guest has printed since it was last asked.

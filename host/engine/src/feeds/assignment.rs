@@ -5,12 +5,12 @@
 //! again, and users who keep step use all rows alike.
 
 use crate::seed::{Stream, derive, within};
-use crate::vu::identity::Casting;
+use crate::vu::identity::ArchetypePicker;
 use vespeiro_plan::{Feed, Order, Plan};
 
 /// How the rows of one feed are dealt out.
 #[derive(Debug)]
-pub(crate) struct Deal {
+pub(crate) struct Assignment {
     order: Order,
     per_user: Option<u32>,
     rows: u64,
@@ -19,31 +19,31 @@ pub(crate) struct Deal {
     archetypes: Vec<u16>,
     /// Users that the plan knows and that it is for.
     users: u64,
-    /// Of them, by lane.
-    parts: Vec<Part>,
+    /// Of them, by workload.
+    parts: Vec<WorkloadUsers>,
 }
 
-/// The users of one lane.
+/// The users of one workload.
 #[derive(Debug)]
-struct Part {
-    /// Those of the lanes before.
+struct WorkloadUsers {
+    /// Those of the workloads before.
     before: u64,
     users: u64,
 }
 
-impl Deal {
+impl Assignment {
     pub(crate) fn new(plan: &Plan, feed: &Feed, rows: usize) -> Self {
         let mut users = 0;
-        let part = |lane: vespeiro_plan::Lane| {
-            let all = lane.profile.usual_users();
-            let mut casting = Casting::of(&plan.archetypes, &lane.archetypes);
-            casting.by_ref().take(all as usize).for_each(drop);
+        let part = |workload: vespeiro_plan::Workload| {
+            let all = workload.profile.usual_users();
+            let mut picker = ArchetypePicker::of(&plan.archetypes, &workload.archetypes);
+            picker.by_ref().take(all as usize).for_each(drop);
             let before = users;
-            let own = u64::from(casting.so_far(&feed.archetypes));
+            let own = u64::from(picker.so_far(&feed.archetypes));
             users += own;
-            Part { before, users: own }
+            WorkloadUsers { before, users: own }
         };
-        let parts = plan.lanes().into_iter().map(part).collect();
+        let parts = plan.workloads().into_iter().map(part).collect();
         Self {
             order: feed.order,
             per_user: feed.per_user,
@@ -61,15 +61,15 @@ impl Deal {
     }
 
     /// The number of a user among all that it is for: first those whom the plan knows, then those who come later. `before`
-    /// of its lane come before it.
-    pub(crate) fn number(&self, lane: usize, before: u32) -> u64 {
+    /// of its workload come before it.
+    pub(crate) fn number(&self, workload: usize, before: u32) -> u64 {
         let before = u64::from(before);
-        let Some(part) = self.parts.get(lane) else {
+        let Some(part) = self.parts.get(workload) else {
             return 0;
         };
         match before.checked_sub(part.users) {
             None => part.before + before,
-            Some(late) => self.users + late * self.parts.len() as u64 + lane as u64,
+            Some(late) => self.users + late * self.parts.len() as u64 + workload as u64,
         }
     }
 
@@ -158,20 +158,25 @@ mod tests {
     }
 
     /// The numbers of the users that the plan knows and of some who come later, as `workers` workers would find them.
-    fn numbers(plan: &Plan, deal: &Deal, workers: usize, later: u32) -> Vec<(usize, u32, u64)> {
+    fn numbers(
+        plan: &Plan,
+        assignment: &Assignment,
+        workers: usize,
+        later: u32,
+    ) -> Vec<(usize, u32, u64)> {
         let mut found = Vec::new();
-        for (at, lane) in plan.lanes().into_iter().enumerate() {
-            let users = lane.profile.usual_users() + later;
+        for (at, workload) in plan.workloads().into_iter().enumerate() {
+            let users = workload.profile.usual_users() + later;
             for worker in 0..workers {
-                let mut casting = Casting::of(&plan.archetypes, &lane.archetypes);
-                casting.by_ref().take(worker).for_each(drop);
+                let mut picker = ArchetypePicker::of(&plan.archetypes, &workload.archetypes);
+                picker.by_ref().take(worker).for_each(drop);
                 for n in (worker as u32..users).step_by(workers) {
-                    let before = casting.so_far(deal.archetypes());
-                    let archetype = casting.next().unwrap();
-                    if deal.archetypes().contains(&archetype) {
-                        found.push((at, n, deal.number(at, before)));
+                    let before = picker.so_far(assignment.archetypes());
+                    let archetype = picker.next().unwrap();
+                    if assignment.archetypes().contains(&archetype) {
+                        found.push((at, n, assignment.number(at, before)));
                     }
-                    casting.by_ref().take(workers - 1).for_each(drop);
+                    picker.by_ref().take(workers - 1).for_each(drop);
                 }
             }
         }
@@ -192,21 +197,21 @@ mod tests {
             later in 0u32..50,
         ) {
             let plan = plan(users, own);
-            let deal = Deal::new(&plan, &feed(Order::Once, per_user, &readers), rows);
-            let who = numbers(&plan, &deal, workers, later);
-            prop_assert_eq!(&who, &numbers(&plan, &deal, 1, later));
+            let assignment = Assignment::new(&plan, &feed(Order::Once, per_user, &readers), rows);
+            let who = numbers(&plan, &assignment, workers, later);
+            prop_assert_eq!(&who, &numbers(&plan, &assignment, 1, later));
             let mut seen = BTreeSet::new();
             for (_, _, number) in &who {
                 for taken in 0..takes {
-                    if let Some(row) = deal.row(*number, taken, 0) {
+                    if let Some(row) = assignment.row(*number, taken, 0) {
                         prop_assert!(row < rows as u64);
                         prop_assert!(seen.insert(row), "row {} twice", row);
                     }
                 }
             }
             // Those whom the plan knows leave none over that they could have had.
-            if per_user.is_none() && deal.users > 0 {
-                let most = (deal.users * takes).min(rows as u64);
+            if per_user.is_none() && assignment.users > 0 {
+                let most = (assignment.users * takes).min(rows as u64);
                 prop_assert_eq!(seen, (0..most).collect::<BTreeSet<_>>());
             }
         }
@@ -219,32 +224,32 @@ mod tests {
             laps in 1u64..4,
         ) {
             let plan = plan(users, [None, None]);
-            let deal = Deal::new(&plan, &feed(Order::InTurn, None, &[0, 1, 2, 3]), rows);
-            prop_assert_eq!(deal.users, u64::from(users));
+            let assignment = Assignment::new(&plan, &feed(Order::InTurn, None, &[0, 1, 2, 3]), rows);
+            prop_assert_eq!(assignment.users, u64::from(users));
             let rows = rows as u64;
             for lap in 0..laps {
                 let had: BTreeSet<u64> = (lap * rows..(lap + 1) * rows)
-                    .map(|taken| deal.row(number, taken, 0).unwrap())
+                    .map(|taken| assignment.row(number, taken, 0).unwrap())
                     .collect();
                 prop_assert_eq!(had.len() as u64, rows);
                 // And in the same order each time.
-                let again = deal.row(number, lap * rows + 1, 0);
-                prop_assert_eq!(again, deal.row(number, 1, 0));
+                let again = assignment.row(number, lap * rows + 1, 0);
+                prop_assert_eq!(again, assignment.row(number, 1, 0));
             }
             // The first of the first users are the first rows, in their order.
-            let first: Vec<u64> = (0..deal.users).map(|n| deal.row(n, 0, 0).unwrap()).collect();
-            prop_assert_eq!(first, (0..deal.users).map(|n| n % rows).collect::<Vec<_>>());
+            let first: Vec<u64> = (0..assignment.users).map(|n| assignment.row(n, 0, 0).unwrap()).collect();
+            prop_assert_eq!(first, (0..assignment.users).map(|n| n % rows).collect::<Vec<_>>());
         }
 
         #[test]
         fn users_in_step_use_all_rows_alike(users in 1u32..60, rows in 1usize..60) {
             let plan = plan(users, [None, None]);
-            let deal = Deal::new(&plan, &feed(Order::InTurn, None, &[0, 1, 2, 3]), rows);
+            let assignment = Assignment::new(&plan, &feed(Order::InTurn, None, &[0, 1, 2, 3]), rows);
             let mut used = vec![0u32; rows];
             // Until whole rounds of the users are whole rounds of the rows.
             for taken in 0..rows as u64 {
-                for number in 0..deal.users {
-                    used[deal.row(number, taken, 0).unwrap() as usize] += 1;
+                for number in 0..assignment.users {
+                    used[assignment.row(number, taken, 0).unwrap() as usize] += 1;
                 }
             }
             prop_assert!(used.iter().all(|count| *count == users), "{:?}", used);
@@ -253,16 +258,16 @@ mod tests {
         #[test]
         fn random_rows_are_within_and_follow_the_seed(seed: u64, taken: u64, rows in 1usize..5_000_000) {
             let plan = plan(10, [None, None]);
-            let deal = Deal::new(&plan, &feed(Order::Random, None, &[0]), rows);
-            let row = deal.row(3, taken, seed);
+            let assignment = Assignment::new(&plan, &feed(Order::Random, None, &[0]), rows);
+            let row = assignment.row(3, taken, seed);
             prop_assert!(row.unwrap() < rows as u64);
-            prop_assert_eq!(row, deal.row(3, taken, seed));
+            prop_assert_eq!(row, assignment.row(3, taken, seed));
         }
 
         #[test]
         fn no_number_is_too_large(number: u64, taken: u64, users in 1u32..u32::MAX, per_user in prop::option::of(1u32..)) {
             for order in [Order::InTurn, Order::Random, Order::Once] {
-                let deal = Deal {
+                let assignment = Assignment {
                     order,
                     per_user,
                     rows: 4_000_000,
@@ -271,7 +276,7 @@ mod tests {
                     users: u64::from(users),
                     parts: Vec::new(),
                 };
-                let row = deal.row(number, taken, 1);
+                let row = assignment.row(number, taken, 1);
                 prop_assert!(row.is_none_or(|row| row < 4_000_000));
             }
         }
@@ -280,21 +285,28 @@ mod tests {
     #[test]
     fn random_rows_are_spread_evenly_and_differ_by_user_and_feed() {
         let plan = plan(10, [None, None]);
-        let deal = Deal::new(&plan, &feed(Order::Random, None, &[0]), 10);
+        let assignment = Assignment::new(&plan, &feed(Order::Random, None, &[0]), 10);
         let mut drawn = [0u32; 10];
         for taken in 0..10_000 {
-            drawn[deal.row(0, taken, 7).unwrap() as usize] += 1;
+            drawn[assignment.row(0, taken, 7).unwrap() as usize] += 1;
         }
         assert!(
             drawn.iter().all(|count| (850..1150).contains(count)),
             "{drawn:?}"
         );
-        let draws = |deal: &Deal, seed| (0..20).map(|n| deal.row(0, n, seed)).collect::<Vec<_>>();
-        assert_ne!(draws(&deal, 7), draws(&deal, 8));
+        let draws = |assignment: &Assignment, seed| {
+            (0..20)
+                .map(|n| assignment.row(0, n, seed))
+                .collect::<Vec<_>>()
+        };
+        assert_ne!(draws(&assignment, 7), draws(&assignment, 8));
         let named = Feed {
             name: "others".into(),
             ..feed(Order::Random, None, &[0])
         };
-        assert_ne!(draws(&deal, 7), draws(&Deal::new(&plan, &named, 10), 7));
+        assert_ne!(
+            draws(&assignment, 7),
+            draws(&Assignment::new(&plan, &named, 10), 7)
+        );
     }
 }

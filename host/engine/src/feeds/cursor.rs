@@ -5,38 +5,38 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use crate::feeds::Rows;
-use crate::feeds::assignment::Deal;
-use crate::vu::identity::{Casting, user_seed};
+use crate::feeds::assignment::Assignment;
+use crate::vu::identity::{ArchetypePicker, user_seed};
 use crate::worker::state::MAX_UNFED;
 use vespeiro_behavior::{Feed, Feeder, Unfed};
 use vespeiro_plan::{Plan, nearest};
 
 /// The feeds of a run; none by default.
 #[derive(Debug, Default)]
-pub struct Stock {
+pub struct FeedSet {
     /// By name, in their order.
-    shelves: Vec<Shelf>,
+    feeds: Vec<FeedRows>,
     /// What was said of sessions that got no row. Off a request's path: each worker asks once for each.
     told: Mutex<BTreeSet<(String, String, Unfed)>>,
 }
 
 #[derive(Debug)]
-struct Shelf {
+struct FeedRows {
     name: String,
     rows: Rows,
-    deal: Deal,
+    assignment: Assignment,
 }
 
-impl Stock {
+impl FeedSet {
     /// `rows` are those of each of the plan's feeds.
     pub fn new(plan: &Plan, rows: Vec<Rows>) -> Arc<Self> {
-        let shelves = plan.feeds.iter().zip(rows).map(|(feed, rows)| Shelf {
+        let feeds = plan.feeds.iter().zip(rows).map(|(feed, rows)| FeedRows {
             name: feed.name.clone(),
-            deal: Deal::new(plan, feed, rows.len()),
+            assignment: Assignment::new(plan, feed, rows.len()),
             rows,
         });
         Arc::new(Self {
-            shelves: shelves.collect(),
+            feeds: feeds.collect(),
             told: Mutex::default(),
         })
     }
@@ -44,41 +44,41 @@ impl Stock {
     /// The feeds as the first user of the run would have them if it played this archetype, for a session that is no part
     /// of it.
     pub fn rehearsing(self: &Arc<Self>, plan: &Plan, archetype: u16) -> Feeder {
-        let mut lanes = plan.lanes().into_iter();
-        let lane = lanes.position(|lane| lane.archetypes.contains(&archetype));
-        let before = vec![0; self.shelves.len()];
+        let mut workloads = plan.workloads().into_iter();
+        let workload = workloads.position(|workload| workload.archetypes.contains(&archetype));
+        let before = vec![0; self.feeds.len()];
         let seed = user_seed(plan, 0);
-        self.feeder(lane.unwrap_or_default(), archetype, &before, seed)
+        self.feeder(workload.unwrap_or_default(), archetype, &before, seed)
     }
 
-    /// For each feed, how many of a lane's users so far it is for.
-    pub(crate) fn before(&self, casting: &Casting) -> Vec<u32> {
-        let each = self.shelves.iter();
-        each.map(|shelf| casting.so_far(shelf.deal.archetypes()))
+    /// For each feed, how many of a workload's users so far it is for.
+    pub(crate) fn before(&self, picker: &ArchetypePicker) -> Vec<u32> {
+        let each = self.feeds.iter();
+        each.map(|feed| picker.so_far(feed.assignment.archetypes()))
             .collect()
     }
 
-    /// The feeds as a user has them that plays this archetype in this lane.
+    /// The feeds as a user has them that plays this archetype in this workload.
     pub(crate) fn feeder(
         self: &Arc<Self>,
-        lane: usize,
+        workload: usize,
         archetype: u16,
         before: &[u32],
         seed: u64,
     ) -> Feeder {
-        if self.shelves.is_empty() {
+        if self.feeds.is_empty() {
             return Feeder::default();
         }
-        let each = self.shelves.iter().zip(before);
-        let helpings = each.map(|(Shelf { deal, .. }, before)| {
-            let is_for = deal.archetypes().contains(&archetype);
-            is_for.then(|| Helping {
-                number: deal.number(lane, *before),
+        let each = self.feeds.iter().zip(before);
+        let cursors = each.map(|(FeedRows { assignment, .. }, before)| {
+            let is_for = assignment.archetypes().contains(&archetype);
+            is_for.then(|| Cursor {
+                number: assignment.number(workload, *before),
                 taken: 0,
             })
         });
-        Feeder::new(Ration {
-            helpings: helpings.collect(),
+        Feeder::new(UserCursors {
+            cursors: cursors.collect(),
             stock: Arc::clone(self),
             seed,
         })
@@ -112,10 +112,10 @@ impl Stock {
     }
 
     fn meant(&self, feed: &str) -> String {
-        let names = self.shelves.iter().map(|shelf| shelf.name.as_str());
+        let names = self.feeds.iter().map(|feed| feed.name.as_str());
         match nearest(feed, names.clone()) {
             Some(near) => format!("did you mean {near:?}?"),
-            None if self.shelves.is_empty() => "name its file, as in --feed NAME=FILE".to_owned(),
+            None if self.feeds.is_empty() => "name its file, as in --feed NAME=FILE".to_owned(),
             None => format!("the plan has {}", names.collect::<Vec<_>>().join(", ")),
         }
     }
@@ -123,32 +123,34 @@ impl Stock {
 
 /// What one user has had.
 #[derive(Debug)]
-struct Ration {
-    stock: Arc<Stock>,
+struct UserCursors {
+    stock: Arc<FeedSet>,
     seed: u64,
     /// By feed; `None`: it is for other archetypes.
-    helpings: Box<[Option<Helping>]>,
+    cursors: Box<[Option<Cursor>]>,
 }
 
 #[derive(Debug)]
-struct Helping {
+struct Cursor {
     /// The user's, among all that the feed is for.
     number: u64,
     taken: u64,
 }
 
-impl Feed for Ration {
+impl Feed for UserCursors {
     fn next(&mut self, name: &str) -> Result<String, Unfed> {
-        let shelves = &self.stock.shelves;
-        let at = shelves.binary_search_by(|shelf| shelf.name.as_str().cmp(name));
+        let feeds = &self.stock.feeds;
+        let at = feeds.binary_search_by(|feed| feed.name.as_str().cmp(name));
         let at = at.map_err(|_| Unfed::Unknown)?;
-        let Shelf { rows, deal, .. } = &shelves[at];
-        let helping = self.helpings[at].as_mut().ok_or(Unfed::Withheld)?;
-        let row = deal.row(helping.number, helping.taken, self.seed);
+        let FeedRows {
+            rows, assignment, ..
+        } = &feeds[at];
+        let cursor = self.cursors[at].as_mut().ok_or(Unfed::Withheld)?;
+        let row = assignment.row(cursor.number, cursor.taken, self.seed);
         let row = row
             .and_then(|row| rows.get(row as usize))
             .ok_or(Unfed::Spent)?;
-        helping.taken += 1;
+        cursor.taken += 1;
         Ok(row.to_owned())
     }
 }

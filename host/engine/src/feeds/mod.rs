@@ -14,7 +14,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use cursor::Stock;
+pub use cursor::FeedSet;
 pub use error::{FeedError, FeedErrors};
 pub use read::{read, read_all};
 pub use rows::{MAX_BYTES, MAX_ROW, MAX_ROWS, Rows};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vespeiro_metrics::{Alarm, Cause, Snapshot, Tally, Window};
+use vespeiro_metrics::{Aggregate, Alarm, Cause, Snapshot, Window};
 use vespeiro_plan::{Bound, Comparison, Condition, Degradation, Metric, Selector, Unit};
 
 /// Fewest requests that the beginning, and each window, has to have.
@@ -28,9 +28,9 @@ pub(super) struct Degrading {
 enum Beginning {
     Waiting,
     /// What had happened before it.
-    Open {
+    OpenSession {
         at: Duration,
-        before: Tally,
+        before: Aggregate,
     },
     Known {
         p95: f64,
@@ -55,16 +55,16 @@ impl Degrading {
             return None;
         }
         let now = snapshot.elapsed;
-        let total = Tally::of(snapshot, &Selector::default());
+        let total = Aggregate::of(snapshot, &Selector::default());
         match &self.beginning {
             Beginning::Waiting => {
-                self.beginning = Beginning::Open {
+                self.beginning = Beginning::OpenSession {
                     at: now,
                     before: total,
                 };
                 None
             }
-            Beginning::Open { at, before } => {
+            Beginning::OpenSession { at, before } => {
                 if now < *at + self.plan.baseline {
                     return None;
                 }

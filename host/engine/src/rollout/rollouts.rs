@@ -1,6 +1,6 @@
 //! Who plays which archetype, for the whole run: takes in a new behavior, keeps the one before it while the new one is on
 //! probation, and brings it back when the new one crashes too often. Owned by the orchestrator, which hands the
-//! [`Lineup`]s on to the workers.
+//! [`Rollout`]s on to the workers.
 //!
 //! What must stay true: totals know a version before any worker does.
 
@@ -48,12 +48,12 @@ impl Mode {
 
 /// Who plays the new sessions of an archetype from now on.
 #[derive(Debug, Clone)]
-pub(crate) struct Lineup {
+pub(crate) struct Rollout {
     pub(crate) archetype: u16,
     /// The generation that knows them.
     pub(crate) catalog: Arc<Catalog>,
     /// Each with its part of the new sessions; the first one is what plays the archetype.
-    pub(crate) players: Vec<(Arc<Behavior>, f64)>,
+    pub(crate) versions: Vec<(Arc<Behavior>, f64)>,
     pub(crate) mode: Mode,
 }
 
@@ -92,15 +92,15 @@ impl fmt::Display for Swapped {
 
 /// A behavior that was taken back.
 #[derive(Debug)]
-pub(crate) struct TakenBack {
-    pub(crate) lineup: Lineup,
+pub(crate) struct Rollback {
+    pub(crate) rollout: Rollout,
     /// What to tell of it.
     pub(crate) why: String,
 }
 
 #[derive(Debug)]
-struct Part {
-    players: Vec<(Arc<Behavior>, f64)>,
+struct ArchetypeRollout {
+    versions: Vec<(Arc<Behavior>, f64)>,
     probation: Option<Probation>,
 }
 
@@ -114,27 +114,27 @@ struct Probation {
     base: (u64, u64, u64),
 }
 
-/// All archetypes' players.
+/// All archetypes' versions.
 #[derive(Debug)]
-pub(crate) struct Stage {
+pub(crate) struct Rollouts {
     catalog: Arc<Catalog>,
-    parts: Vec<Part>,
+    archetypes: Vec<ArchetypeRollout>,
 }
 
-impl Stage {
+impl Rollouts {
     /// At the start of the run, one behavior for each archetype.
     pub(crate) fn new(catalog: Arc<Catalog>, behaviors: &[Arc<Behavior>]) -> Self {
-        let alone = |behavior: &Arc<Behavior>| Part {
-            players: vec![(Arc::clone(behavior), 1.0)],
+        let alone = |behavior: &Arc<Behavior>| ArchetypeRollout {
+            versions: vec![(Arc::clone(behavior), 1.0)],
             probation: None,
         };
         Self {
             catalog,
-            parts: behaviors.iter().map(alone).collect(),
+            archetypes: behaviors.iter().map(alone).collect(),
         }
     }
 
-    /// Give `share` of an archetype's new sessions to a behavior. No lineup when nothing changes by it.
+    /// Give `share` of an archetype's new sessions to a behavior. No rollout when nothing changes by it.
     pub(crate) fn swap(
         &mut self,
         totals: &mut Totals,
@@ -142,17 +142,17 @@ impl Stage {
         behavior: Arc<Behavior>,
         share: f64,
         mode: Mode,
-    ) -> (Swapped, Option<Lineup>) {
-        let part = &mut self.parts[usize::from(archetype)];
-        let before = part.players.clone();
+    ) -> (Swapped, Option<Rollout>) {
+        let part = &mut self.archetypes[usize::from(archetype)];
+        let before = part.versions.clone();
         let (main, _) = &before[0];
         let others = (main.hash != behavior.hash && share < 1.0).then_some(main);
         let share = if others.is_some() { share } else { 1.0 };
-        let mut players: Vec<(Arc<Behavior>, f64)> = Vec::new();
-        players.extend(others.map(|main| (Arc::clone(main), 1.0 - share)));
-        players.push((behavior, share));
+        let mut versions: Vec<(Arc<Behavior>, f64)> = Vec::new();
+        versions.extend(others.map(|main| (Arc::clone(main), 1.0 - share)));
+        versions.push((behavior, share));
         let plays = |(b, s): &(Arc<Behavior>, f64)| (b.hash.clone(), (s * 1e6) as u64);
-        let unchanged = before.iter().map(plays).eq(players.iter().map(plays));
+        let unchanged = before.iter().map(plays).eq(versions.iter().map(plays));
         let mut swapped = Swapped {
             archetype: self.catalog.archetype(archetype).to_owned(),
             before: self.short(archetype, &before[0].0),
@@ -164,13 +164,13 @@ impl Stage {
             swapped.now.clone_from(&swapped.before);
             return (swapped, None);
         }
-        let (newest, _) = &players[players.len() - 1];
+        let (newest, _) = &versions[versions.len() - 1];
         let is_new = !before.iter().any(|(b, _)| b.hash == newest.hash);
         let newest = Arc::clone(newest);
-        let role = self.publish(totals, archetype, players);
+        let role = self.publish(totals, archetype, versions);
         totals.swapped(archetype, SwapResult::Published);
         swapped.now = self.short(archetype, &newest);
-        let part = &mut self.parts[usize::from(archetype)];
+        let part = &mut self.archetypes[usize::from(archetype)];
         // One that is still on probation itself is nothing to go back to.
         let proven = part.probation.take().map_or(before, |p| p.before);
         part.probation = is_new.then(|| Probation {
@@ -179,14 +179,14 @@ impl Stage {
             until: Instant::now() + PROBATION,
             base: totals.crashes(role),
         });
-        (swapped, Some(self.lineup(archetype, mode)))
+        (swapped, Some(self.rollout(archetype, mode)))
     }
 
     /// The behaviors that have crashed too often on probation, taken back. To be asked whenever totals have grown.
-    pub(crate) fn review(&mut self, totals: &mut Totals, now: Instant) -> Vec<TakenBack> {
+    pub(crate) fn review(&mut self, totals: &mut Totals, now: Instant) -> Vec<Rollback> {
         let mut taken_back = Vec::new();
-        for archetype in 0..self.parts.len() as u16 {
-            let part = &mut self.parts[usize::from(archetype)];
+        for archetype in 0..self.archetypes.len() as u16 {
+            let part = &mut self.archetypes[usize::from(archetype)];
             let Some(probation) = part.probation.take_if(|p| {
                 let since = since(p, totals);
                 p.until <= now || too_many(since)
@@ -197,17 +197,20 @@ impl Stage {
             if !too_many((started, crashed, traps)) {
                 continue;
             }
-            let bad = part.players.last().map(|(b, _)| Arc::clone(b));
+            let bad = part.versions.last().map(|(b, _)| Arc::clone(b));
             let bad = bad.map_or_else(String::new, |b| self.short(archetype, &b));
             self.publish(totals, archetype, probation.before);
             totals.swapped(archetype, SwapResult::RolledBack);
             let name = self.catalog.archetype(archetype);
-            let back = self.short(archetype, &self.parts[usize::from(archetype)].players[0].0);
-            taken_back.push(TakenBack {
+            let back = self.short(
+                archetype,
+                &self.archetypes[usize::from(archetype)].versions[0].0,
+            );
+            taken_back.push(Rollback {
                 why: format!(
                     "swap of {name} rolled back: {bad} crashed {traps} times and lost {crashed} of {started} sessions; {back} plays again"
                 ),
-                lineup: self.lineup(archetype, Mode::Now),
+                rollout: self.rollout(archetype, Mode::Now),
             });
         }
         taken_back
@@ -215,35 +218,35 @@ impl Stage {
 
     /// Is anybody on probation?
     pub(crate) fn watches(&self) -> bool {
-        self.parts.iter().any(|part| part.probation.is_some())
+        self.archetypes.iter().any(|part| part.probation.is_some())
     }
 
-    /// Make the players known, from the next generation of the catalog on. Tells the role of the last one.
+    /// Make the versions known, from the next generation of the catalog on. Tells the role of the last one.
     fn publish(
         &mut self,
         totals: &mut Totals,
         archetype: u16,
-        players: Vec<(Arc<Behavior>, f64)>,
+        versions: Vec<(Arc<Behavior>, f64)>,
     ) -> Role {
         let mut catalog = (*self.catalog).clone();
         let mut role = Role::default();
         let mut shares = Vec::new();
-        for (behavior, share) in &players {
+        for (behavior, share) in &versions {
             role = enter(&mut catalog, archetype, behavior);
             shares.push((role.version, *share));
         }
         catalog.share_out(archetype, &shares);
         self.catalog = Arc::new(catalog);
         totals.adopt(Arc::clone(&self.catalog));
-        self.parts[usize::from(archetype)].players = players;
+        self.archetypes[usize::from(archetype)].versions = versions;
         role
     }
 
-    fn lineup(&self, archetype: u16, mode: Mode) -> Lineup {
-        Lineup {
+    fn rollout(&self, archetype: u16, mode: Mode) -> Rollout {
+        Rollout {
             archetype,
             catalog: Arc::clone(&self.catalog),
-            players: self.parts[usize::from(archetype)].players.clone(),
+            versions: self.archetypes[usize::from(archetype)].versions.clone(),
             mode,
         }
     }

@@ -1,4 +1,4 @@
-//! A behavior at work on one worker, in the part of an archetype: its slot, its lookups, its crashes. A room has one for
+//! A behavior at work on one worker, in the part of an archetype: its slot, its lookups, its crashes. An archetype has one for
 //! each version that gets new sessions; a session keeps hold of its own, so that a swap never pulls it away.
 
 use std::cell::{Cell, RefCell};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::labels::Labels;
-use crate::rollout::rollouts::{Lineup, Mode, PROBATION};
+use crate::rollout::rollouts::{Mode, PROBATION, Rollout};
 use crate::seed::{Stream, derive};
 use vespeiro_behavior::{Behavior, Slot};
 use vespeiro_metrics::{Catalog, Role};
@@ -16,7 +16,7 @@ use vespeiro_metrics::{Catalog, Role};
 const SLACK: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
-pub(crate) struct Player {
+pub(crate) struct VersionRuntime {
     pub(crate) slot: RefCell<Slot>,
     pub(crate) labels: Labels,
     hash: String,
@@ -27,10 +27,10 @@ pub(crate) struct Player {
     /// Its sessions are to end at their next step.
     over: Cell<bool>,
     /// Who its sessions are to move to.
-    successor: RefCell<Option<Rc<Player>>>,
+    successor: RefCell<Option<Rc<VersionRuntime>>>,
 }
 
-impl Player {
+impl VersionRuntime {
     fn new(
         behavior: &Arc<Behavior>,
         archetype: u16,
@@ -67,7 +67,7 @@ impl Player {
     }
 
     /// Who its sessions are to move to, with their state: another version has taken over.
-    pub(crate) fn successor(&self) -> Option<Rc<Player>> {
+    pub(crate) fn successor(&self) -> Option<Rc<VersionRuntime>> {
         self.successor.borrow().clone()
     }
 
@@ -89,9 +89,9 @@ impl Player {
 
 /// Who plays the new sessions of one archetype on one worker, and which part of them.
 #[derive(Debug)]
-pub(crate) struct Players(RefCell<Vec<(Rc<Player>, f64)>>);
+pub(crate) struct VersionRuntimes(RefCell<Vec<(Rc<VersionRuntime>, f64)>>);
 
-impl Players {
+impl VersionRuntimes {
     /// One behavior for all sessions.
     pub(crate) fn alone(
         behavior: &Arc<Behavior>,
@@ -99,8 +99,8 @@ impl Players {
         catalog: &Catalog,
         seed: u64,
     ) -> Self {
-        let player = Player::new(behavior, archetype, catalog, seed, None);
-        Self(RefCell::new(vec![(Rc::new(player), 1.0)]))
+        let runtime = VersionRuntime::new(behavior, archetype, catalog, seed, None);
+        Self(RefCell::new(vec![(Rc::new(runtime), 1.0)]))
     }
 
     /// Whether a behavior of this hash plays new sessions.
@@ -108,47 +108,53 @@ impl Players {
         self.0
             .borrow()
             .iter()
-            .any(|(player, _)| player.hash == hash)
+            .any(|(runtime, _)| runtime.hash == hash)
     }
 
-    /// The player of a session whose draw is `draw`, in `0.0..1.0`.
-    pub(crate) fn draw(&self, draw: f64) -> Rc<Player> {
-        let players = self.0.borrow();
+    /// The runtime of a session whose draw is `draw`, in `0.0..1.0`.
+    pub(crate) fn draw(&self, draw: f64) -> Rc<VersionRuntime> {
+        let versions = self.0.borrow();
         let mut edge = 0.0;
-        let drawn = players.iter().find(|(_, share)| {
+        let drawn = versions.iter().find(|(_, share)| {
             edge += share;
             draw < edge
         });
-        let (player, _) = drawn.unwrap_or(&players[0]);
-        Rc::clone(player)
+        let (runtime, _) = drawn.unwrap_or(&versions[0]);
+        Rc::clone(runtime)
     }
 
     /// Those that play the new sessions from now on; one that goes on playing keeps its instance.
-    pub(crate) fn take_over(&self, lineup: &Lineup, seed: u64) {
-        let mut players = self.0.borrow_mut();
+    pub(crate) fn take_over(&self, rollout: &Rollout, seed: u64) {
+        let mut versions = self.0.borrow_mut();
         let end = Instant::now() + PROBATION + SLACK;
-        let next: Vec<(Rc<Player>, f64)> = lineup
-            .players
+        let next: Vec<(Rc<VersionRuntime>, f64)> = rollout
+            .versions
             .iter()
             .map(|(behavior, share)| {
-                let known = players.iter().find(|(p, _)| p.hash == behavior.hash);
-                let player = known.map_or_else(
+                let known = versions.iter().find(|(p, _)| p.hash == behavior.hash);
+                let runtime = known.map_or_else(
                     || {
-                        let catalog = &lineup.catalog;
-                        let archetype = lineup.archetype;
-                        Rc::new(Player::new(behavior, archetype, catalog, seed, Some(end)))
+                        let catalog = &rollout.catalog;
+                        let archetype = rollout.archetype;
+                        Rc::new(VersionRuntime::new(
+                            behavior,
+                            archetype,
+                            catalog,
+                            seed,
+                            Some(end),
+                        ))
                     },
-                    |(player, _)| Rc::clone(player),
+                    |(runtime, _)| Rc::clone(runtime),
                 );
-                (player, *share)
+                (runtime, *share)
             })
             .collect();
-        for (gone, _) in players.iter() {
-            let stays = next.iter().any(|(player, _)| Rc::ptr_eq(player, gone));
-            gone.over.set(!stays && lineup.mode == Mode::Now);
-            let moves = !stays && lineup.mode == Mode::Migrate;
+        for (gone, _) in versions.iter() {
+            let stays = next.iter().any(|(runtime, _)| Rc::ptr_eq(runtime, gone));
+            gone.over.set(!stays && rollout.mode == Mode::Now);
+            let moves = !stays && rollout.mode == Mode::Migrate;
             *gone.successor.borrow_mut() = moves.then(|| Rc::clone(&next[0].0));
         }
-        *players = next;
+        *versions = next;
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::control::{Control, Over};
-use crate::feeds::cursor::Stock;
+use crate::feeds::cursor::FeedSet;
 use crate::rehearsal::{Ended, Replies, play};
 use crate::rollout::rollouts::{Mode, Swapped};
 use crate::vu::identity;
@@ -65,7 +65,7 @@ pub struct Swap {
 #[derive(Debug, Clone)]
 pub struct Swapper {
     plan: Arc<Plan>,
-    stock: Arc<Stock>,
+    stock: Arc<FeedSet>,
     engine: Engine,
     limits: Limits,
     control: Control,
@@ -77,7 +77,7 @@ impl Swapper {
     /// The engine should be one that compiles aside.
     pub fn new(
         plan: Arc<Plan>,
-        stock: Arc<Stock>,
+        stock: Arc<FeedSet>,
         engine: Engine,
         limits: Limits,
         control: Control,
@@ -151,7 +151,7 @@ impl Swapper {
 /// that fails may only have wanted other replies, if it got as far as to ask for one.
 fn rehearse(
     plan: &Plan,
-    stock: &Arc<Stock>,
+    stock: &Arc<FeedSet>,
     archetype: u16,
     behavior: &Arc<Behavior>,
 ) -> Result<(), SwapError> {

@@ -3,5 +3,5 @@
 mod teardown;
 pub(crate) mod tokens;
 
-pub use teardown::{Progress, Swept, sweep};
+pub use teardown::{Progress, TornDown, teardown};
 pub use tokens::Tokens;

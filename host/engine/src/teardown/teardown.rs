@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::tokens::{Tokens, veil};
-use crate::admission::{Patience, hold};
+use crate::admission::{HoldState, wait_while_held};
 use crate::journal::{Journal, read};
 use crate::orchestrator::RunError;
 use crate::rollout::labels::catalog;
@@ -19,29 +19,29 @@ use crate::seed::{Stream, derive};
 use crate::signals::Stopper;
 use crate::vu::exchange::{Who, send};
 use crate::vu::identity;
-use crate::vu::pool::Badge;
+use crate::vu::pool::VuState;
 use crate::vu::prepare::{logins, prepare};
-use crate::worker::state::{Floor, Part};
+use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, MAX_IDLE_STEPS, TOKEN, types};
 use vespeiro_http::Client;
 use vespeiro_metrics::{Interval, Recorder, Snapshot, Totals, process};
-use vespeiro_plan::{Archetype, OwnLoad, Plan, Profile};
+use vespeiro_plan::{Archetype, LoadOverrides, Plan, Profile};
 
 /// Marks of one session: enough to be quick, few enough that a session that fails costs little.
 const CHUNK: usize = 200;
 /// Longest delay that a session gets: it works against a target, not for a person.
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// How far a sweep has come.
+/// How far a teardown has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     pub removed: usize,
     pub found: usize,
 }
 
-/// What a sweep did.
+/// What a teardown did.
 #[derive(Debug)]
-pub struct Swept {
+pub struct TornDown {
     /// Its own requests, which are no part of the run's.
     pub snapshot: Snapshot,
     /// Things that were outstanding when it began.
@@ -58,18 +58,18 @@ pub struct Swept {
 
 /// Remove what is outstanding in `journal` and log `tokens` out, with `behavior` in the part of the plan's cleanup
 /// archetype. A stopper that is asked to halt ends it where it is.
-pub async fn sweep(
+pub async fn teardown(
     plan: &Plan,
     behavior: Arc<Behavior>,
     journal: &Journal,
     tokens: Tokens,
     stopper: &Stopper,
     mut progress: impl FnMut(Progress),
-) -> Result<Swept, RunError> {
+) -> Result<TornDown, RunError> {
     let began = Instant::now();
     let mut plan = plan.clone();
     plan.archetypes = vec![Archetype {
-        own: OwnLoad::default(),
+        own: LoadOverrides::default(),
         ..plan.cleanup.archetype.clone()
     }];
     plan.workers = 1;
@@ -78,34 +78,34 @@ pub async fn sweep(
     plan.error_mix = None;
     plan.load.profile = Profile::UserBudget { users: 1 };
     // And it is over when the target is: there is nothing to spare it.
-    plan.regard.breaker = None;
+    plan.resilience.breaker = None;
     let plan = Arc::new(plan);
     let behaviors = [behavior];
     let catalog = catalog(&plan, &behaviors);
     let recorder = Recorder::new(Arc::clone(&catalog), 0);
     let mut totals = Totals::new(Arc::clone(&catalog), 1, process::sample());
     let client = Client::new(&plan)?;
-    let floor = Floor::new(
+    let worker = WorkerState::new(
         plan,
         client,
         recorder,
         journal.writer()?,
         &behaviors,
         &catalog,
-        Part {
-            worker: 0,
+        WorkerPart {
+            worker_index: 0,
             // What tidies up is nobody who plays: it gets no row.
             stock: Arc::default(),
             began,
         },
     );
     let held = tokens.things();
-    floor.tokens.replace(tokens);
-    let sweeper = Sweeper {
-        floor: Rc::new(floor),
+    worker.tokens.replace(tokens);
+    let teardown = Teardown {
+        worker: Rc::new(worker),
         next: Cell::new(began),
         removed: Cell::new(0),
-        patience: Patience::default(),
+        hold: HoldState::default(),
     };
 
     let outstanding = read(journal.path())?.outstanding;
@@ -113,35 +113,35 @@ pub async fn sweep(
     let (skipped, problem) = tokio::select! {
         biased;
         () = stopper.halted() => (true, None),
-        done = sweeper.work(journal, outstanding, held, &mut progress) => (false, done?),
+        done = teardown.work(journal, outstanding, held, &mut progress) => (false, done?),
     };
     totals.absorb(
-        &mut sweeper
-            .floor
+        &mut teardown
+            .worker
             .recorder
             .borrow_mut()
             .take(Interval::new(&catalog)),
     );
-    Ok(Swept {
+    Ok(TornDown {
         snapshot: totals.snapshot(began.elapsed(), process::sample()),
         found,
         left: read(journal.path())?.outstanding,
-        tokens: sweeper.floor.tokens.take(),
+        tokens: teardown.worker.tokens.take(),
         skipped,
         problem: journal.failure().or(problem),
     })
 }
 
-struct Sweeper {
-    floor: Rc<Floor>,
+struct Teardown {
+    worker: Rc<WorkerState>,
     /// When the next request may leave.
     next: Cell<Instant>,
     /// Things that the behavior has unmarked so far.
     removed: Cell<usize>,
-    patience: Patience,
+    hold: HoldState,
 }
 
-impl Sweeper {
+impl Teardown {
     /// Go over what is left for as long as that removes something: what one thing holds on to may go in the next
     /// round. Tells what stood in the way.
     async fn work(
@@ -195,9 +195,9 @@ impl Sweeper {
     }
 
     async fn play(&self, ordinal: u32, marks: &[String]) -> Result<(), String> {
-        let floor = &self.floor;
-        let room = floor.room(0);
-        let user = identity::user(&floor.plan, 0);
+        let worker = &self.worker;
+        let archetype_state = worker.archetype_state(0);
+        let user = identity::user(&worker.plan, 0);
         let setup = types::Setup {
             seed: derive(user.seed, Stream::Session, u64::from(ordinal)),
             user,
@@ -207,14 +207,14 @@ impl Sweeper {
                 delay_min_ms: 0,
                 delay_max_ms: 0,
             },
-            run: floor.plan.run_id.clone(),
-            config: room.config.to_string(),
+            run: worker.plan.run_id.clone(),
+            config: archetype_state.config.to_string(),
         };
-        let player = room.players.draw(0.0);
-        let begun = player.slot.borrow_mut().begin(&setup, Feeder::default());
+        let runtime = archetype_state.versions.draw(0.0);
+        let begun = runtime.slot.borrow_mut().begin(&setup, Feeder::default());
         let mut session = begun.map_err(|crash| crash.to_string())?.session;
         let began = Instant::now();
-        let badge = Badge::default();
+        let vu = VuState::default();
         let mut outcomes = Vec::new();
         let mut idle_steps = 0;
         loop {
@@ -236,9 +236,9 @@ impl Sweeper {
                     GuestEvent::Log { message, .. } => veil(marks, message),
                     _ => {}
                 }
-                floor.event(0, event);
+                worker.event(0, event);
             });
-            floor.keep_journal();
+            worker.keep_journal();
             let step = answer.map_err(|crash| crash.to_string())??;
             let delay = Duration::from_millis(u64::from(step.delay_ms)).min(MAX_DELAY);
             if !delay.is_zero() {
@@ -256,26 +256,27 @@ impl Sweeper {
             if idle_steps > MAX_IDLE_STEPS {
                 return Err("it asks for neither a request nor a delay, over and over".into());
             }
-            if floor.stopping.get() {
+            if worker.stopping.get() {
                 return Err("the journal cannot be written".into());
             }
-            let batch = prepare(floor, &player, requests).map_err(|refused| refused.to_string())?;
+            let batch =
+                prepare(worker, &runtime, requests).map_err(|refused| refused.to_string())?;
             self.pace(batch.len()).await;
             let who = Who {
-                player: &player,
+                runtime: &runtime,
                 user: 0,
-                badge: &badge,
-                patience: &self.patience,
+                vu: &vu,
+                hold: &self.hold,
             };
-            hold(floor, &self.patience, 0, logins(&batch, u32::MAX)).await;
-            outcomes = Box::pin(send(floor, who, batch, u32::MAX)).await.outcomes;
+            wait_while_held(worker, &self.hold, 0, logins(&batch, u32::MAX)).await;
+            outcomes = Box::pin(send(worker, who, batch, u32::MAX)).await.outcomes;
         }
     }
 
     /// Wait until `requests` more may leave.
     async fn pace(&self, requests: usize) {
         let at = self.next.get().max(Instant::now());
-        let each = Duration::from_secs(1) / self.floor.plan.cleanup.rate;
+        let each = Duration::from_secs(1) / self.worker.plan.cleanup.rate;
         self.next.set(at + each * requests as u32);
         sleep_until(at).await;
     }

@@ -1,5 +1,5 @@
 //! Tokens that sessions have been given and have not logged out: what the journal may not hold, since it is on disk.
-//! Each worker keeps those of its own sessions; the sweep after the run gets what is left of them.
+//! Each worker keeps those of its own sessions; the teardown after the run gets what is left of them.
 //!
 //! What must stay true: a token is nowhere but in memory, and not in what is printed.
 

@@ -12,10 +12,10 @@ use self::counted::Counted;
 use super::identity;
 use super::prepare::Prepared;
 use super::trace::Trace;
-use crate::admission::{Held, Patience, PendingLogin};
-use crate::rollout::runtime::Player;
-use crate::vu::pool::Badge;
-use crate::worker::state::Floor;
+use crate::admission::{Held, HoldState, PendingLogin};
+use crate::rollout::runtime::VersionRuntime;
+use crate::vu::pool::VuState;
+use crate::worker::state::WorkerState;
 use vespeiro_behavior::types;
 use vespeiro_model::{Failure, Outcome};
 
@@ -25,11 +25,11 @@ const LONGEST_RETRY: Duration = Duration::from_secs(10);
 /// Whose requests they are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Who<'a> {
-    pub(crate) player: &'a Player,
+    pub(crate) runtime: &'a VersionRuntime,
     /// Index of the virtual user.
     pub(crate) user: u32,
-    pub(crate) badge: &'a Badge,
-    pub(crate) patience: &'a Patience,
+    pub(crate) vu: &'a VuState,
+    pub(crate) hold: &'a HoldState,
 }
 
 /// What came of a batch.
@@ -44,7 +44,7 @@ pub(crate) struct Sent {
 
 /// What a batch and its requests share.
 struct Batch<'a> {
-    floor: &'a Floor,
+    worker: &'a WorkerState,
     who: Who<'a>,
     /// Requests that may still be spent.
     spare: Cell<u32>,
@@ -53,7 +53,7 @@ struct Batch<'a> {
 
 /// Send a batch together. The first `left` requests are sent, the rest end as `stopped`.
 pub(crate) async fn send(
-    floor: &Floor,
+    worker: &WorkerState,
     who: Who<'_>,
     mut requests: Vec<Prepared>,
     left: u32,
@@ -61,12 +61,12 @@ pub(crate) async fn send(
     let within = requests.len().min(left as usize);
     let over = requests.split_off(within);
     let batch = Batch {
-        floor,
+        worker,
         who,
         spare: Cell::new(left - within as u32),
         turned_away: Cell::new(false),
     };
-    floor.intend(requests.iter().filter_map(|one| one.mark.as_deref()));
+    worker.intend(requests.iter().filter_map(|one| one.mark.as_deref()));
     let mut outcomes = match requests.len() {
         1 => match requests.pop() {
             Some(one) => vec![exchange(&batch, one).await],
@@ -92,12 +92,12 @@ pub(crate) async fn send(
 /// One request for its response. When the error mix is short of server errors, a request that changes nothing is made
 /// to fail, and then sent again, as somebody does who reloads a page: so the journey goes on. That takes a `spare`.
 async fn exchange(batch: &Batch<'_>, one: Prepared) -> types::Outcome {
-    let Batch { floor, spare, .. } = batch;
+    let Batch { worker, spare, .. } = batch;
     if one.fault.is_none()
         && one.call.is_safe()
         && spare.get() > 0
-        && !floor.stopping.get()
-        && let Some(kind) = floor.make()
+        && !worker.stopping.get()
+        && let Some(kind) = worker.make()
     {
         spare.set(spare.get() - 1);
         let failing = one.failing(kind);
@@ -110,10 +110,11 @@ async fn exchange(batch: &Batch<'_>, one: Prepared) -> types::Outcome {
             spare.set(spare.get() + 1);
             return outcome;
         }
-        floor.decided(one.category);
+        worker.decided(one.category);
     }
-    let again = (floor.plan.regard.retries > 0 && one.fault.is_none() && one.call.is_idempotent())
-        .then(|| one.again());
+    let again =
+        (worker.plan.resilience.retries > 0 && one.fault.is_none() && one.call.is_idempotent())
+            .then(|| one.again());
     let came = once(batch, one).await;
     let outcome = match again {
         Some(again) if may_retry(&came) => Box::pin(retry(batch, again, came)).await,
@@ -143,24 +144,23 @@ fn may_retry(came: &Came) -> bool {
 
 /// Send it again while it fails, as often as the plan allows and the budget holds. Each attempt is a request.
 async fn retry(batch: &Batch<'_>, one: Prepared, mut came: Came) -> types::Outcome {
-    let Batch { floor, spare, .. } = batch;
-    let restraint = &floor.restraint;
-    for attempt in 1..=floor.plan.regard.retries {
+    let Batch { worker, spare, .. } = batch;
+    let admission = &worker.admission;
+    for attempt in 1..=worker.plan.resilience.retries {
         if !may_retry(&came) || spare.get() == 0 {
             break;
         }
-        let seed = identity::user_seed(&floor.plan, batch.who.user);
-        let (why, wait) =
-            restraint.before_retry(batch.who.patience, seed, attempt, came.retry_after);
+        let seed = identity::user_seed(&worker.plan, batch.who.user);
+        let (why, wait) = admission.before_retry(batch.who.hold, seed, attempt, came.retry_after);
         // Before the look at the flag, so that no stop goes unnoticed.
-        let stopped = floor.stopped.notified();
-        if floor.stopping.get() {
+        let stopped = worker.stopped.notified();
+        if worker.stopping.get() {
             break;
         }
-        let held = Held::begin(floor, why);
+        let held = Held::begin(worker, why);
         let _ = tokio::time::timeout(wait, stopped).await;
         drop(held);
-        if floor.stopping.get() || restraint.is_open() {
+        if worker.stopping.get() || admission.is_open() {
             break;
         }
         if spare.get() == 0 {
@@ -172,8 +172,8 @@ async fn retry(batch: &Batch<'_>, one: Prepared, mut came: Came) -> types::Outco
             spare.set(spare.get() + 1);
             break;
         }
-        floor.decided(one.category);
-        floor.recorder.borrow_mut().retried();
+        worker.decided(one.category);
+        worker.recorder.borrow_mut().retried();
         came = next;
     }
     came.outcome
@@ -196,19 +196,19 @@ impl Came {
 }
 
 async fn once(batch: &Batch<'_>, one: Prepared) -> Came {
-    let floor = batch.floor;
-    let pending = PendingLogin::new(&floor.restraint, one.login);
-    let due = floor.turn(batch.who.badge).await;
+    let worker = batch.worker;
+    let pending = PendingLogin::new(&worker.admission, one.login);
+    let due = worker.turn(batch.who.vu).await;
     let mut counted = Counted::new(batch, &one);
     pending.counted();
-    let place = floor.place().await;
+    let place = worker.place().await;
     let learn = |outcome, retry_after| {
-        let seed = || identity::user_seed(&floor.plan, batch.who.user);
-        let restraint = &floor.restraint;
-        restraint.learn(batch.who.patience, seed, outcome, retry_after, one.fault);
+        let seed = || identity::user_seed(&worker.plan, batch.who.user);
+        let admission = &worker.admission;
+        admission.learn(batch.who.hold, seed, outcome, retry_after, one.fault);
     };
-    match floor.restraint.ask() {
-        Ok(pass) => counted.leave.pass = pass,
+    match worker.admission.ask() {
+        Ok(pass) => counted.permit.pass = pass,
         Err(()) => {
             batch.turned_away.set(true);
             learn(Outcome::Failed(Failure::CircuitOpen), None);
@@ -216,18 +216,18 @@ async fn once(batch: &Batch<'_>, one: Prepared) -> Came {
             return Came::not_sent(types::Failure::CircuitOpen);
         }
     }
-    if floor.stopping.get() || !floor.spend(batch.who.badge) {
+    if worker.stopping.get() || !worker.spend(batch.who.vu) {
         counted.not_sent(Failure::Stopped);
         return Came::not_sent(types::Failure::Stopped);
     }
-    counted.sending(due.map(|due| floor.clock.at(due)));
+    counted.sending(due.map(|due| worker.clock.at(due)));
     let mut call = one.call;
-    if floor.plan.target.trace_context {
-        let trace = Trace::next(&floor.plan, batch.who.user, batch.who.badge);
-        floor.client.trace(&mut call, &trace.parent());
+    if worker.plan.target.trace_context {
+        let trace = Trace::next(&worker.plan, batch.who.user, batch.who.vu);
+        worker.client.trace(&mut call, &trace.parent());
         counted.sample.trace = Some(trace.id);
     }
-    let exchange = floor.client.send(call).await;
+    let exchange = worker.client.send(call).await;
     drop(place);
     let result = match &exchange.result {
         Ok(answer) => Outcome::Status(answer.status),

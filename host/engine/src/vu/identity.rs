@@ -11,7 +11,7 @@ const PASSWORD: &str = "SimPass123!";
 /// The archetype of each user in turn, without end, as indices into the plan's archetypes. Spread by smooth weighted
 /// round robin, so that any run of consecutive users, however short, is as close to the weights as whole numbers allow.
 #[derive(Debug, Clone)]
-pub(crate) struct Casting {
+pub(crate) struct ArchetypePicker {
     archetypes: Vec<u16>,
     weights: Vec<i64>,
     credit: Vec<i64>,
@@ -19,7 +19,7 @@ pub(crate) struct Casting {
     cast: Vec<u32>,
 }
 
-impl Casting {
+impl ArchetypePicker {
     /// Of some of the plan's archetypes.
     pub(crate) fn of(plan: &[Archetype], archetypes: &[u16]) -> Self {
         let weight = |archetype: &u16| i64::from(plan[usize::from(*archetype)].weight);
@@ -40,7 +40,7 @@ impl Casting {
     }
 }
 
-impl Iterator for Casting {
+impl Iterator for ArchetypePicker {
     type Item = u16;
 
     /// `None` only where there is nobody to choose from.
@@ -61,10 +61,10 @@ impl Iterator for Casting {
     }
 }
 
-/// The index of the n-th user of one of `lanes` load profiles: each has the indices that leave its number as remainder,
+/// The index of the n-th user of one of `workloads` load profiles: each has the indices that leave its number as remainder,
 /// so that who plays in one does not depend on how many have come to the others.
-pub(crate) fn index(lanes: usize, lane: usize, n: u32) -> u32 {
-    let index = u64::from(n) * lanes as u64 + lane as u64;
+pub(crate) fn index(workloads: usize, workload: usize, n: u32) -> u32 {
+    let index = u64::from(n) * workloads as u64 + workload as u64;
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
@@ -121,12 +121,12 @@ pub(crate) fn user_seed(plan: &Plan, index: u32) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use vespeiro_plan::{Module, OwnLoad};
+    use vespeiro_plan::{LoadOverrides, Module};
 
     fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
         let all: Vec<u16> = (0..archetypes.len() as u16).collect();
-        let casting = Casting::of(archetypes, &all);
-        casting.take(users as usize).collect()
+        let picker = ArchetypePicker::of(archetypes, &all);
+        picker.take(users as usize).collect()
     }
 
     fn archetypes(weights: &[u32]) -> Vec<Archetype> {
@@ -137,7 +137,7 @@ mod tests {
                 weight,
                 module: Module::BuiltIn("active".into()),
                 config: serde_json::json!({}),
-                own: OwnLoad::default(),
+                own: LoadOverrides::default(),
             })
             .collect()
     }

@@ -1,5 +1,5 @@
-//! A session's pause that a swap may cut short: whoever rests for long leaves its waker in its badge, and is woken when its
-//! behavior plays no more (`--mode now`, and when a version is taken back). Used by `user.rs` and `crew.rs`.
+//! A session's pause that a swap may cut short: whoever rests for long leaves its waker in its state, and is woken when its
+//! behavior plays no more (`--mode now`, and when a version is taken back). Used by `user.rs` and `pool.rs`.
 //!
 //! What must stay true: a short pause is a timer and nothing else.
 
@@ -8,34 +8,39 @@ use std::pin::pin;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use crate::rollout::runtime::Player;
-use crate::vu::pool::Badge;
+use crate::rollout::runtime::VersionRuntime;
+use crate::vu::pool::VuState;
 use crate::vu::task::think;
-use crate::worker::state::Floor;
+use crate::worker::state::WorkerState;
 
 /// A pause that is worth waking somebody from.
 const LONG: Duration = Duration::from_secs(1);
 
-/// Wait so long, or until the player's sessions are to end.
-pub(crate) async fn rest(floor: &Floor, badge: &Badge, player: &Player, delay: Duration) {
+/// Wait so long, or until the runtime's sessions are to end.
+pub(crate) async fn rest(
+    worker: &WorkerState,
+    vu: &VuState,
+    runtime: &VersionRuntime,
+    delay: Duration,
+) {
     if delay < LONG {
-        return think(floor, delay).await;
+        return think(worker, delay).await;
     }
-    let mut pause = pin!(think(floor, delay));
+    let mut pause = pin!(think(worker, delay));
     poll_fn(|context| {
-        if player.is_over() {
+        if runtime.is_over() {
             return Poll::Ready(());
         }
-        badge.waker.replace(Some(context.waker().clone()));
+        vu.waker.replace(Some(context.waker().clone()));
         pause.as_mut().poll(context)
     })
     .await;
-    badge.waker.take();
+    vu.waker.take();
 }
 
-/// Have whoever rests look whether its player's sessions are to end.
-pub(crate) fn wake(badge: &Badge) {
-    if let Some(waker) = badge.waker.take() {
+/// Have whoever rests look whether its runtime's sessions are to end.
+pub(crate) fn wake(vu: &VuState) {
+    if let Some(waker) = vu.waker.take() {
         Waker::wake(waker);
     }
 }

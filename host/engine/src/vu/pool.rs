@@ -12,11 +12,11 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::identity::{Casting, index, user_seed};
+use super::identity::{ArchetypePicker, index, user_seed};
 use super::pause::wake;
 use crate::vu::task::{Playing, User, play};
-use crate::worker::state::Floor;
-use crate::workload::state::{Lane, share_of};
+use crate::worker::state::WorkerState;
+use crate::workload::state::{WorkloadState, share_of};
 use vespeiro_behavior::Feeder;
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
@@ -26,9 +26,9 @@ const FINISHED: usize = 64;
 
 /// What a user and its worker know of each other.
 #[derive(Debug, Default)]
-pub(crate) struct Badge {
+pub(crate) struct VuState {
     /// Which of the load profiles it plays by.
-    pub(crate) lane: usize,
+    pub(crate) workload: usize,
     /// Requests in flight: a user without any may be ended at once.
     pub(crate) in_flight: Cell<u32>,
     /// To play no further step.
@@ -51,31 +51,31 @@ pub(crate) struct Badge {
 
 /// One user's task.
 #[derive(Debug)]
-struct Member {
+struct VuTask {
     task: AbortHandle,
-    badge: Rc<Badge>,
+    vu: Rc<VuState>,
     user: User,
     /// Its task ends without another step.
     aborted: Cell<bool>,
 }
 
-impl Member {
-    fn begin(floor: &Rc<Floor>, began: Instant, user: User, badge: Badge) -> Self {
-        let badge = Rc::new(badge);
-        let playing = Playing::new(floor);
-        let task = play(Rc::clone(floor), user, began, Rc::clone(&badge), playing);
+impl VuTask {
+    fn begin(worker: &Rc<WorkerState>, began: Instant, user: User, vu: VuState) -> Self {
+        let vu = Rc::new(vu);
+        let playing = Playing::new(worker);
+        let task = play(Rc::clone(worker), user, began, Rc::clone(&vu), playing);
         Self {
             task: tokio::task::spawn_local(task).abort_handle(),
-            badge,
+            vu,
             user,
             aborted: Cell::new(false),
         }
     }
 
     /// End the user as soon as nothing of it is in flight.
-    fn leave(&self) {
-        self.badge.leaving.set(true);
-        if self.badge.in_flight.get() == 0 {
+    fn permit(&self) {
+        self.vu.leaving.set(true);
+        if self.vu.in_flight.get() == 0 {
             self.aborted.set(true);
             self.task.abort();
         }
@@ -86,107 +86,110 @@ impl Member {
     }
 
     /// Have a user play on who was dismissed: with the next of its sessions, and with what is left of its budget.
-    fn come_back(&mut self, floor: &Rc<Floor>, began: Instant) {
+    fn come_back(&mut self, worker: &Rc<WorkerState>, began: Instant) {
         if self.is_gone() {
-            let badge = Badge {
-                lane: self.badge.lane,
-                traced: self.badge.traced.clone(),
-                sent: self.badge.sent.clone(),
-                sessions: self.badge.sessions.clone(),
-                feeder: self.badge.feeder.clone(),
-                ..Badge::default()
+            let vu = VuState {
+                workload: self.vu.workload,
+                traced: self.vu.traced.clone(),
+                sent: self.vu.sent.clone(),
+                sessions: self.vu.sessions.clone(),
+                feeder: self.vu.feeder.clone(),
+                ..VuState::default()
             };
-            *self = Self::begin(floor, began, self.user, badge);
+            *self = Self::begin(worker, began, self.user, vu);
         } else {
-            self.badge.leaving.set(false);
-            self.badge.dismissed.set(false);
+            self.vu.leaving.set(false);
+            self.vu.dismissed.set(false);
         }
     }
 }
 
 /// All users of a worker that may still play by one load profile.
 #[derive(Debug)]
-pub(crate) struct Crew {
+pub(crate) struct VuPool {
     began: Instant,
     workers: usize,
-    worker: usize,
+    index: usize,
     /// Which profile, of how many.
-    lane: usize,
-    lanes: usize,
+    workload: usize,
+    workloads: usize,
     /// Users that somebody asked for; `None` where the profile decides.
     asked: Option<usize>,
     /// Users that there are since arrivals have called some in.
     called: usize,
-    casting: Casting,
+    picker: ArchetypePicker,
     /// The next user's number among all that play by this profile.
     next: u32,
     /// In the order of their starts.
-    members: Vec<Member>,
+    tasks: Vec<VuTask>,
 }
 
-impl Crew {
-    pub(crate) fn new(floor: &Floor, lane: usize, worker: usize, began: Instant) -> Self {
-        let mut casting = Casting::of(&floor.plan.archetypes, &floor.lanes[lane].archetypes);
-        casting.by_ref().take(worker).for_each(drop);
+impl VuPool {
+    pub(crate) fn new(worker: &WorkerState, workload: usize, index: usize, began: Instant) -> Self {
+        let mut picker = ArchetypePicker::of(
+            &worker.plan.archetypes,
+            &worker.workloads[workload].archetypes,
+        );
+        picker.by_ref().take(index).for_each(drop);
         Self {
             began,
-            workers: floor.plan.workers,
-            worker,
-            lane,
-            lanes: floor.lanes.len(),
+            workers: worker.plan.workers,
+            index,
+            workload,
+            workloads: worker.workloads.len(),
             asked: None,
             called: 0,
-            casting,
-            next: worker as u32,
-            members: Vec::new(),
+            picker,
+            next: index as u32,
+            tasks: Vec::new(),
         }
     }
 
     /// Start those who play from the beginning. Where the profile has a fixed number, `ramp_up` spreads them out.
-    pub(crate) fn begin(&mut self, floor: &Rc<Floor>) {
-        let users = self.lane(floor).users_at(Duration::ZERO);
-        let ramp_up = floor.plan.load.ramp_up;
-        let share = share_of(users, self.workers, self.worker);
-        self.start(floor, share, |n| starts(ramp_up, n, users));
+    pub(crate) fn begin(&mut self, worker: &Rc<WorkerState>) {
+        let users = self.workload(worker).users_at(Duration::ZERO);
+        let ramp_up = worker.plan.load.ramp_up;
+        let share = share_of(users, self.workers, self.index);
+        self.start(worker, share, |n| starts(ramp_up, n, users));
     }
 
     /// Start users, each so long after the start of the run as `starts` says of its number.
-    fn start(&mut self, floor: &Rc<Floor>, users: usize, starts: impl Fn(u32) -> Duration) {
+    fn start(&mut self, worker: &Rc<WorkerState>, users: usize, starts: impl Fn(u32) -> Duration) {
         self.tidy();
         for _ in 0..users {
-            let Some((n, archetype, before)) = self.cast(floor) else {
+            let Some((n, archetype, before)) = self.cast(worker) else {
                 break;
             };
             let user = User {
-                index: index(self.lanes, self.lane, n),
+                index: index(self.workloads, self.workload, n),
                 archetype,
                 starts: starts(n),
             };
-            let seed = user_seed(&floor.plan, user.index);
-            let badge = Badge {
-                lane: self.lane,
-                feeder: floor.stock.feeder(self.lane, archetype, &before, seed),
-                ..Badge::default()
+            let seed = user_seed(&worker.plan, user.index);
+            let vu = VuState {
+                workload: self.workload,
+                feeder: worker.stock.feeder(self.workload, archetype, &before, seed),
+                ..VuState::default()
             };
-            let member = Member::begin(floor, self.began, user, badge);
-            self.members.push(member);
+            let task = VuTask::begin(worker, self.began, user, vu);
+            self.tasks.push(task);
         }
     }
 
-    fn lane<'a>(&self, floor: &'a Floor) -> &'a Lane {
-        &floor.lanes[self.lane]
+    fn workload<'a>(&self, worker: &'a WorkerState) -> &'a WorkloadState {
+        &worker.workloads[self.workload]
     }
 
     /// The number and archetype of the next user whose behavior works, and how many come before it at each feed; `None`
     /// when there is none.
-    fn cast(&mut self, floor: &Floor) -> Option<(u32, u16, Vec<u32>)> {
+    fn cast(&mut self, worker: &WorkerState) -> Option<(u32, u16, Vec<u32>)> {
         for _ in 0..CASTS {
-            let before = floor.stock.before(&self.casting);
-            let (n, archetype) = (self.next, self.casting.next()?);
+            let before = worker.stock.before(&self.picker);
+            let (n, archetype) = (self.next, self.picker.next()?);
             // The others of the round belong to the other workers.
-            self.casting.by_ref().take(self.workers - 1).for_each(drop);
+            self.picker.by_ref().take(self.workers - 1).for_each(drop);
             self.next = self.next.saturating_add(self.workers as u32);
-            if !floor.quarantined(archetype) {
+            if !worker.quarantined(archetype) {
                 return Some((n, archetype, before));
             }
         }
@@ -195,131 +198,130 @@ impl Crew {
 
     /// Have so many of all workers' users play from now on, whatever the profile says. A profile that one archetype has
     /// of its own is not asked.
-    pub(crate) fn ask(&mut self, floor: &Rc<Floor>, users: u32) {
-        if !self.lane(floor).is_shared {
+    pub(crate) fn ask(&mut self, worker: &Rc<WorkerState>, users: u32) {
+        if !self.workload(worker).is_shared {
             return;
         }
-        let share = share_of(users, self.workers, self.worker);
+        let share = share_of(users, self.workers, self.index);
         self.asked = Some(share);
-        self.adjust(floor, share);
+        self.adjust(worker, share);
     }
 
     /// Have as many users as the profile wants by now.
-    pub(crate) fn tend(&mut self, floor: &Rc<Floor>) {
-        let lane = self.lane(floor);
-        let now = floor.clock.time(Instant::now());
-        if lane.has_ended(now) {
-            self.members.iter().for_each(Member::leave);
+    pub(crate) fn tend(&mut self, worker: &Rc<WorkerState>) {
+        let workload = self.workload(worker);
+        let now = worker.clock.time(Instant::now());
+        if workload.has_ended(now) {
+            self.tasks.iter().for_each(VuTask::permit);
             return;
         }
-        if !lane.profile.replaces() {
+        if !workload.profile.replaces() {
             return;
         }
-        let users = lane.users_at(now);
-        let share = share_of(users, self.workers, self.worker);
-        self.adjust(floor, self.asked.unwrap_or(share.max(self.called)));
+        let users = workload.users_at(now);
+        let share = share_of(users, self.workers, self.index);
+        self.adjust(worker, self.asked.unwrap_or(share.max(self.called)));
     }
 
     /// Make due what arrives by now, and call in users for what nobody is free for.
-    pub(crate) fn receive(&mut self, floor: &Rc<Floor>) {
-        let now = floor.clock.time(Instant::now());
-        let Some(arrivals) = &self.lane(floor).arrivals else {
+    pub(crate) fn receive(&mut self, worker: &Rc<WorkerState>) {
+        let now = worker.clock.time(Instant::now());
+        let Some(arrivals) = &self.workload(worker).arrivals else {
             return;
         };
         let due = arrivals.release(now);
-        floor.recorder.borrow_mut().arrived(due);
+        worker.recorder.borrow_mut().arrived(due);
         let missing = arrivals.backlog() as usize;
         if missing > 0 {
-            let most = share_of(arrivals.pool.max_users, self.workers, self.worker);
+            let most = share_of(arrivals.pool.max_users, self.workers, self.index);
             let most = self.asked.unwrap_or(most);
             let staying = self.staying().count();
             if staying < most {
                 self.called = most.min(staying + missing);
-                self.adjust(floor, self.called);
+                self.adjust(worker, self.called);
             }
         }
     }
 
     /// Users who are not to leave.
-    fn staying(&self) -> impl DoubleEndedIterator<Item = &Member> {
-        let stays = |member: &&Member| !member.badge.leaving.get() && !member.task.is_finished();
-        self.members.iter().filter(stays)
+    fn staying(&self) -> impl DoubleEndedIterator<Item = &VuTask> {
+        let stays = |task: &&VuTask| !task.vu.leaving.get() && !task.task.is_finished();
+        self.tasks.iter().filter(stays)
     }
 
     /// Whether somebody may still come, if nobody is left.
-    pub(crate) fn awaits(&self, floor: &Floor) -> bool {
-        let lane = self.lane(floor);
-        lane.profile.replaces()
-            && !lane.is_over(floor.clock.time(Instant::now()))
-            && lane
+    pub(crate) fn awaits(&self, worker: &WorkerState) -> bool {
+        let workload = self.workload(worker);
+        workload.profile.replaces()
+            && !workload.is_over(worker.clock.time(Instant::now()))
+            && workload
                 .archetypes
                 .iter()
-                .any(|archetype| !floor.quarantined(*archetype))
+                .any(|archetype| !worker.quarantined(*archetype))
     }
 
     /// Have so many users play from now on: start some, or send the youngest away.
-    fn adjust(&mut self, floor: &Rc<Floor>, users: usize) {
+    fn adjust(&mut self, worker: &Rc<WorkerState>, users: usize) {
         let staying = self.staying().count();
         match staying.checked_sub(users) {
-            Some(surplus) => self.staying().rev().take(surplus).for_each(Member::leave),
-            None => self.start(floor, users - staying, |_| Duration::ZERO),
+            Some(surplus) => self.staying().rev().take(surplus).for_each(VuTask::permit),
+            None => self.start(worker, users - staying, |_| Duration::ZERO),
         }
     }
 
     /// No new requests: users with none in flight end now, the others when theirs have ended.
     pub(crate) fn stop(&self) {
-        self.members.iter().for_each(Member::leave);
+        self.tasks.iter().for_each(VuTask::permit);
     }
 
     /// Send the users of archetypes away that were given up, however long they mean to wait.
-    pub(crate) fn dismiss(&self, floor: &Floor) {
-        let quarantined = |m: &&Member| floor.quarantined(m.user.archetype) && !m.is_gone();
-        for member in self.members.iter().filter(quarantined) {
-            member.badge.dismissed.set(true);
-            member.leave();
+    pub(crate) fn dismiss(&self, worker: &WorkerState) {
+        let quarantined = |m: &&VuTask| worker.quarantined(m.user.archetype) && !m.is_gone();
+        for task in self.tasks.iter().filter(quarantined) {
+            task.vu.dismissed.set(true);
+            task.permit();
         }
     }
 
     /// Have the users of an archetype who rest look whether their sessions are to end.
     pub(crate) fn wake(&self, archetype: u16) {
-        let own = |m: &&Member| m.user.archetype == archetype;
-        let members = self.members.iter().filter(own);
-        members.for_each(|member| wake(&member.badge));
+        let own = |m: &&VuTask| m.user.archetype == archetype;
+        let tasks = self.tasks.iter().filter(own);
+        tasks.for_each(|task| wake(&task.vu));
     }
 
     /// Have those play on who were dismissed and whose archetype is not given up any more. Where somebody new comes for
     /// whoever leaves, somebody new has the rest of their budgets.
-    pub(crate) fn readmit(&mut self, floor: &Rc<Floor>) {
-        let lane = self.lane(floor);
-        let now = floor.clock.time(Instant::now());
-        if lane.has_ended(now) || lane.profile.replaces() {
+    pub(crate) fn readmit(&mut self, worker: &Rc<WorkerState>) {
+        let workload = self.workload(worker);
+        let now = worker.clock.time(Instant::now());
+        if workload.has_ended(now) || workload.profile.replaces() {
             return;
         }
         let staying = self.staying().count();
         let most = self
             .asked
             .map_or(usize::MAX, |asked| asked.saturating_sub(staying));
-        let back =
-            |m: &&mut Member| m.badge.dismissed.get() && !floor.quarantined(m.user.archetype);
-        for member in self.members.iter_mut().filter(back).take(most) {
-            member.come_back(floor, self.began);
+        let back = |m: &&mut VuTask| m.vu.dismissed.get() && !worker.quarantined(m.user.archetype);
+        for task in self.tasks.iter_mut().filter(back).take(most) {
+            task.come_back(worker, self.began);
         }
     }
 
     /// End now, whatever is in flight.
     pub(crate) fn halt(&self) {
-        self.members.iter().for_each(|member| member.task.abort());
+        self.tasks.iter().for_each(|task| task.task.abort());
     }
 
     /// Forget those who have finished, seldom enough to cost little.
     fn tidy(&mut self) {
-        if self.members.len() < FINISHED {
+        if self.tasks.len() < FINISHED {
             return;
         }
-        let finished = |m: &Member| m.task.is_finished() && !m.badge.dismissed.get();
-        let count = self.members.iter().filter(|m| finished(m)).count();
-        if count >= self.members.len() / 2 {
-            self.members.retain(|member| !finished(member));
+        let finished = |m: &VuTask| m.task.is_finished() && !m.vu.dismissed.get();
+        let count = self.tasks.iter().filter(|m| finished(m)).count();
+        if count >= self.tasks.len() / 2 {
+            self.tasks.retain(|task| !finished(task));
         }
     }
 }

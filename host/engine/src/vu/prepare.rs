@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use crate::rollout::labels::method;
-use crate::rollout::runtime::Player;
-use crate::worker::state::Floor;
+use crate::rollout::runtime::VersionRuntime;
+use crate::worker::state::WorkerState;
 use vespeiro_behavior::{MAX_BATCH, MAX_MARK, types};
 use vespeiro_http::{Call, Refused};
 use vespeiro_model::FaultKind;
@@ -73,8 +73,8 @@ impl Prepared {
 
 /// Check every request of a step before any of them leaves.
 pub(crate) fn prepare(
-    floor: &Floor,
-    player: &Player,
+    worker: &WorkerState,
+    runtime: &VersionRuntime,
     requests: Vec<types::Request>,
 ) -> Result<Vec<Prepared>, StepRefused> {
     if requests.len() > MAX_BATCH {
@@ -82,13 +82,13 @@ pub(crate) fn prepare(
     }
     requests
         .into_iter()
-        .map(|request| prepare_one(floor, player, request))
+        .map(|request| prepare_one(worker, runtime, request))
         .collect()
 }
 
 fn prepare_one(
-    floor: &Floor,
-    player: &Player,
+    worker: &WorkerState,
+    runtime: &VersionRuntime,
     request: types::Request,
 ) -> Result<Prepared, StepRefused> {
     if let Some(length) = request
@@ -100,12 +100,12 @@ fn prepare_one(
         let route = request.route;
         return Err(StepRefused::Mark { route, length });
     }
-    let labels = &player.labels;
+    let labels = &runtime.labels;
     let route = labels.route(request.method, &request.route);
     let category = labels.category(&request.category);
     let login = is_login(&request);
     let capture = request.capture;
-    let call = floor.client.call(
+    let call = worker.client.call(
         method(request.method),
         &request.path,
         request.headers,

@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use super::identity;
 use crate::governor::Ask;
-use crate::rollout::runtime::Player;
+use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, unit};
-use crate::vu::pool::Badge;
+use crate::vu::pool::VuState;
 use crate::vu::task::User;
-use crate::worker::state::Floor;
+use crate::worker::state::WorkerState;
 use vespeiro_behavior::{Session, types};
 use vespeiro_model::{Ending, FaultKind, Outcome};
 
 /// A session under way. However its user leaves it, it is counted with one ending.
-pub(crate) struct Open {
-    floor: Rc<Floor>,
+pub(crate) struct OpenSession {
+    worker: Rc<WorkerState>,
     archetype: u16,
-    pub(crate) player: Rc<Player>,
+    pub(crate) runtime: Rc<VersionRuntime>,
     session: Option<Session>,
     began: Instant,
     ending: Ending,
@@ -30,37 +30,37 @@ pub(crate) struct Open {
     asked: Option<Ask>,
 }
 
-impl Open {
+impl OpenSession {
     /// `Err` says how long to wait after a crash.
     pub(crate) fn begin(
-        floor: &Rc<Floor>,
+        worker: &Rc<WorkerState>,
         user: User,
         ordinal: u32,
-        badge: &Badge,
+        vu: &VuState,
     ) -> Result<Self, Duration> {
         let archetype = user.archetype;
-        let room = floor.room(archetype);
-        let setup = identity::journey(&floor.plan, user.index, ordinal, &room.config);
-        let seed = identity::user_seed(&floor.plan, user.index);
+        let archetype_state = worker.archetype_state(archetype);
+        let setup = identity::journey(&worker.plan, user.index, ordinal, &archetype_state.config);
+        let seed = identity::user_seed(&worker.plan, user.index);
         let drawn = unit(seed, Stream::Version, u64::from(ordinal));
-        let player = room.players.draw(drawn);
-        let begun = player.slot.borrow_mut().begin(&setup, badge.feeder.clone());
-        let role = player.role();
-        floor.recorder.borrow_mut().session_started(role);
+        let runtime = archetype_state.versions.draw(drawn);
+        let begun = runtime.slot.borrow_mut().begin(&setup, vu.feeder.clone());
+        let role = runtime.role();
+        worker.recorder.borrow_mut().session_started(role);
         let (session, ending) = match begun {
             Ok(begun) => {
                 if begun.built {
-                    floor.recorder.borrow_mut().instance_built(role);
+                    worker.recorder.borrow_mut().instance_built(role);
                 }
                 (Ok(begun.session), Ending::Cut)
             }
-            Err(crash) => (Err(floor.crashed(&player, &crash)), Ending::Crashed),
+            Err(crash) => (Err(worker.crashed(&runtime, &crash)), Ending::Crashed),
         };
         let began = Instant::now();
         let mut open = Self {
-            floor: Rc::clone(floor),
+            worker: Rc::clone(worker),
             archetype,
-            player,
+            runtime,
             session: None,
             began,
             ending,
@@ -74,7 +74,7 @@ impl Open {
 
     pub(crate) fn next(
         &mut self,
-        floor: &Floor,
+        worker: &WorkerState,
         requests_left: u32,
         outcomes: &[types::Outcome],
     ) -> Result<types::Step, Duration> {
@@ -88,13 +88,13 @@ impl Open {
         }
         if self.asked.as_mut().is_some_and(|ask| !ask.again()) {
             self.asked = None;
-            floor.ignored(self.archetype);
+            worker.ignored(self.archetype);
         }
         // One that a swap ends has no more requests for it.
-        if self.asked.is_none() && !self.player.is_over() {
-            self.asked = floor.ask(self.archetype);
+        if self.asked.is_none() && !self.runtime.is_over() {
+            self.asked = worker.ask(self.archetype);
         }
-        let mix = floor.wanted(&self.player);
+        let mix = worker.wanted(&self.runtime);
         let called = Instant::now();
         let context = types::Context {
             elapsed_ms: (called - self.began).as_millis() as u64,
@@ -103,21 +103,21 @@ impl Open {
             fault: self.asked.and_then(|ask| to_contract(ask.kind)),
         };
         let answer = session.next(&context, outcomes);
-        floor
+        worker
             .recorder
             .borrow_mut()
-            .guest_call(self.player.role(), called.elapsed());
+            .guest_call(self.runtime.role(), called.elapsed());
         // Of a call that crashed too: what it marked may exist.
         self.take_events();
         match answer {
             Ok(Ok(step)) => Ok(step),
             Ok(Err(message)) => {
-                self.fail(floor, &message);
+                self.fail(worker, &message);
                 Err(Duration::ZERO)
             }
             Err(crash) => {
                 self.ending = Ending::Crashed;
-                Err(floor.crashed(&self.player, &crash))
+                Err(worker.crashed(&self.runtime, &crash))
             }
         }
     }
@@ -125,30 +125,30 @@ impl Open {
     /// The session wants to send these. Counted now and not when they leave: a pause in between would let all users
     /// run after the same category.
     pub(crate) fn decided(&self, requests: &[types::Request], left: u32) {
-        let labels = &self.player.labels;
+        let labels = &self.runtime.labels;
         for request in requests.iter().take(left as usize) {
-            self.floor.decided(labels.category(&request.category));
+            self.worker.decided(labels.category(&request.category));
         }
     }
 
     /// The session goes on where another version has taken over, with its state; the step in hand is dropped.
-    pub(crate) fn moves(&mut self, user: User, ordinal: u32, badge: &Badge) -> bool {
-        let (Some(successor), Some(session)) = (self.player.successor(), &mut self.session) else {
+    pub(crate) fn moves(&mut self, user: User, ordinal: u32, vu: &VuState) -> bool {
+        let (Some(successor), Some(session)) = (self.runtime.successor(), &mut self.session) else {
             return false;
         };
-        let floor = Rc::clone(&self.floor);
+        let worker = Rc::clone(&self.worker);
         let state = match session.save() {
             Ok(Some(state)) => state,
             Ok(None) => return false,
             Err(crash) => {
-                floor.crashed(&self.player, &crash);
+                worker.crashed(&self.runtime, &crash);
                 return false;
             }
         };
-        let config = &floor.room(self.archetype).config;
-        let setup = identity::journey(&floor.plan, user.index, ordinal, config);
+        let config = &worker.archetype_state(self.archetype).config;
+        let setup = identity::journey(&worker.plan, user.index, ordinal, config);
         let elapsed_ms = self.began.elapsed().as_millis() as u64;
-        let feeder = badge.feeder.clone();
+        let feeder = vu.feeder.clone();
         let restored = successor
             .slot
             .borrow_mut()
@@ -156,26 +156,26 @@ impl Open {
         match restored {
             Ok(Ok(begun)) => {
                 if begun.built {
-                    let mut recorder = floor.recorder.borrow_mut();
+                    let mut recorder = worker.recorder.borrow_mut();
                     recorder.instance_built(successor.role());
                 }
                 let left = self.session.replace(begun.session);
                 if let Some(Err(crash)) = left.map(Session::end) {
-                    floor.crashed(&self.player, &crash);
+                    worker.crashed(&self.runtime, &crash);
                 }
                 if self.asked.take().is_some() {
-                    floor.ignored(self.archetype);
+                    worker.ignored(self.archetype);
                 }
-                self.player = successor;
+                self.runtime = successor;
                 self.take_events();
                 true
             }
             Ok(Err(message)) => {
-                floor.log(self.archetype, vespeiro_behavior::Level::Warn, &message);
+                worker.log(self.archetype, vespeiro_behavior::Level::Warn, &message);
                 false
             }
             Err(crash) => {
-                floor.crashed(&successor, &crash);
+                worker.crashed(&successor, &crash);
                 false
             }
         }
@@ -194,22 +194,22 @@ impl Open {
                 }
                 types::Outcome::Failed(_) => false,
             });
-            self.floor.committed(self.archetype, ask, met);
+            self.worker.committed(self.archetype, ask, met);
         }
     }
 
     fn take_events(&mut self) {
-        let (floor, archetype) = (&self.floor, self.archetype);
+        let (worker, archetype) = (&self.worker, self.archetype);
         if let Some(session) = &mut self.session {
-            session.events(|event| floor.event(archetype, event));
-            floor.keep_journal();
+            session.events(|event| worker.event(archetype, event));
+            worker.keep_journal();
         }
     }
 
     /// The session did something wrong: say so, and end it as failed.
-    pub(crate) fn fail(&mut self, floor: &Floor, message: &str) {
+    pub(crate) fn fail(&mut self, worker: &WorkerState, message: &str) {
         self.ending = Ending::Failed;
-        floor.log(self.archetype, vespeiro_behavior::Level::Warn, message);
+        worker.log(self.archetype, vespeiro_behavior::Level::Warn, message);
     }
 
     pub(crate) fn end(&mut self, ending: Ending) {
@@ -218,24 +218,24 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenSession {
     fn drop(&mut self) {
         if self.asked.take().is_some() {
-            self.floor.ignored(self.archetype);
+            self.worker.ignored(self.archetype);
         }
         let ended = self.session.take().map(Session::end);
         if let Some(Err(crash)) = ended {
             self.ending = Ending::Crashed;
-            self.floor.crashed(&self.player, &crash);
+            self.worker.crashed(&self.runtime, &crash);
         } else if self.well {
             // Not before its destructor has come through too.
-            self.player.ended_well();
+            self.runtime.ended_well();
         }
         let lasted = self.began.elapsed();
-        self.floor
+        self.worker
             .recorder
             .borrow_mut()
-            .session_ended(self.player.role(), self.ending, lasted);
+            .session_ended(self.runtime.role(), self.ending, lasted);
     }
 }
 

@@ -10,11 +10,11 @@ use super::exchange::{Who, send};
 use super::identity;
 use super::pause::rest;
 use super::prepare::{logins, prepare};
-use super::session::Open;
-use crate::admission::{Patience, hold};
+use super::session::OpenSession;
+use crate::admission::{HoldState, wait_while_held};
 use crate::seed::{Stream, log_normal};
-use crate::vu::pool::Badge;
-use crate::worker::state::{Floor, backoff};
+use crate::vu::pool::VuState;
+use crate::worker::state::{WorkerState, backoff};
 use vespeiro_behavior::{MAX_DELAY_MS, MAX_IDLE_STEPS, types};
 use vespeiro_model::Ending;
 
@@ -42,32 +42,32 @@ struct Played {
 }
 
 /// Play until the budget is spent, the archetype is quarantined, the user is sent away or the run stops. Whoever has
-/// played before goes on where its badge says.
+/// played before goes on where its state says.
 pub(crate) async fn play(
-    floor: Rc<Floor>,
+    worker: Rc<WorkerState>,
     user: User,
     began: tokio::time::Instant,
-    badge: Rc<Badge>,
+    vu: Rc<VuState>,
     _playing: Playing,
 ) {
     if !user.starts.is_zero() {
         tokio::time::sleep_until(began + user.starts).await;
     }
-    let _active = Active::new(Rc::clone(&floor), user.archetype);
-    let lane = floor.lane(&badge);
-    let budget = identity::budget(&floor.plan, &lane.profile, user.archetype, user.index);
-    let mut left = budget.saturating_sub(badge.sent.get());
-    let patience = Patience::default();
-    let mut ordinal = badge.sessions.get();
+    let _active = Active::new(Rc::clone(&worker), user.archetype);
+    let workload = worker.workload(&vu);
+    let budget = identity::budget(&worker.plan, &workload.profile, user.archetype, user.index);
+    let mut left = budget.saturating_sub(vu.sent.get());
+    let hold = HoldState::default();
+    let mut ordinal = vu.sessions.get();
     let mut idle = 0;
     while left > 0
-        && !lane.is_spent()
-        && !leaves(&floor, &badge)
-        && !floor.quarantined(user.archetype)
+        && !workload.is_spent()
+        && !leaves(&worker, &vu)
+        && !worker.quarantined(user.archetype)
     {
-        floor.arrival(&badge).await;
-        badge.sessions.set(ordinal + 1);
-        let played = session(&floor, user, ordinal, left, &badge, &patience).await;
+        worker.arrival(&vu).await;
+        vu.sessions.set(ordinal + 1);
+        let played = session(&worker, user, ordinal, left, &vu, &hold).await;
         left -= played.requests.min(left);
         ordinal += 1;
         idle = match played {
@@ -82,57 +82,57 @@ pub(crate) async fn play(
         }
         let pause = match idle {
             // The arrivals say when the next session begins.
-            0 if lane.arrivals.is_some() => Duration::ZERO,
+            0 if workload.arrivals.is_some() => Duration::ZERO,
             0 => played.pause,
             _ => played.pause.max(backoff(idle)),
         };
-        if left > 0 && !pause.is_zero() && !leaves(&floor, &badge) {
-            think(&floor, pause).await;
+        if left > 0 && !pause.is_zero() && !leaves(&worker, &vu) {
+            think(&worker, pause).await;
         }
     }
-    if left > 0 && !leaves(&floor, &badge) && floor.quarantined(user.archetype) {
-        badge.dismissed.set(true);
+    if left > 0 && !leaves(&worker, &vu) && worker.quarantined(user.archetype) {
+        vu.dismissed.set(true);
     }
 }
 
 /// The user is to play no further step.
-fn leaves(floor: &Floor, badge: &Badge) -> bool {
-    floor.stopping.get() || badge.leaving.get()
+fn leaves(worker: &WorkerState, vu: &VuState) -> bool {
+    worker.stopping.get() || vu.leaving.get()
 }
 
 async fn session(
-    floor: &Rc<Floor>,
+    worker: &Rc<WorkerState>,
     user: User,
     ordinal: u32,
     budget: u32,
-    badge: &Badge,
-    patience: &Patience,
+    vu: &VuState,
+    hold: &HoldState,
 ) -> Played {
     let mut played = Played {
         requests: 0,
         swapped: false,
         turned_away: false,
-        pause: between_sessions(floor, user, ordinal),
+        pause: between_sessions(worker, user, ordinal),
     };
-    let mut open = match Open::begin(floor, user, ordinal, badge) {
+    let mut open = match OpenSession::begin(worker, user, ordinal, vu) {
         Ok(open) => open,
         Err(wait) => {
             played.pause = wait;
             return played;
         }
     };
-    let lane = floor.lane(badge);
+    let workload = worker.workload(vu);
     let mut outcomes = Vec::new();
     let mut idle_steps = 0;
     loop {
         // Whoever waits for requests hears of them first, of a token for instance, and is ended by what it does next.
-        if outcomes.is_empty() && open.player.is_over() {
+        if outcomes.is_empty() && open.runtime.is_over() {
             open.end(Ending::Cut);
             played.swapped = true;
             return played;
         }
-        let left = lane.left(budget - played.requests);
-        let step = match open.next(floor, left, &outcomes) {
+        let left = workload.left(budget - played.requests);
+        let step = match open.next(worker, left, &outcomes) {
             Ok(step) => step,
             Err(wait) => {
                 played.pause = played.pause.max(wait);
@@ -145,19 +145,19 @@ async fn session(
         }
         if step.delay_ms > MAX_DELAY_MS {
             open.fail(
-                floor,
+                worker,
                 &format!("a delay of {} ms is over {MAX_DELAY_MS}", step.delay_ms),
             );
             return played;
         }
         let waits = match &step.action {
-            types::Action::Requests(requests) => requests.is_empty() || !lane.is_paced(),
-            types::Action::Done(_) => !lane.is_paced(),
+            types::Action::Requests(requests) => requests.is_empty() || !workload.is_paced(),
+            types::Action::Done(_) => !workload.is_paced(),
         };
         // Its worker ends whoever has nothing in flight when all are to leave, but not a second time.
-        if step.delay_ms > 0 && waits && !leaves(floor, badge) && !open.player.is_over() {
+        if step.delay_ms > 0 && waits && !leaves(worker, vu) && !open.runtime.is_over() {
             let delay = Duration::from_millis(u64::from(step.delay_ms));
-            rest(floor, badge, &open.player, delay).await;
+            rest(worker, vu, &open.runtime, delay).await;
         }
         let requests = match step.action {
             types::Action::Requests(requests) => requests,
@@ -169,11 +169,12 @@ async fn session(
                 return played;
             }
         };
-        if open.moves(user, ordinal, badge) {
+        if open.moves(user, ordinal, vu) {
             continue;
         }
-        played.swapped = open.player.is_over();
-        if played.requests == budget || lane.is_spent() || leaves(floor, badge) || played.swapped {
+        played.swapped = open.runtime.is_over();
+        if played.requests == budget || workload.is_spent() || leaves(worker, vu) || played.swapped
+        {
             open.end(Ending::Cut);
             return played;
         }
@@ -185,7 +186,7 @@ async fn session(
             };
             if idle_steps > MAX_IDLE_STEPS {
                 open.fail(
-                    floor,
+                    worker,
                     "it asks for neither a request nor a delay, over and over",
                 );
                 return played;
@@ -194,28 +195,28 @@ async fn session(
         }
         idle_steps = 0;
         let faulty: Vec<usize> = faulty(&requests).collect();
-        let asked = floor.records(user.index, &requests);
-        let batch = match prepare(floor, &open.player, requests) {
+        let asked = worker.records(user.index, &requests);
+        let batch = match prepare(worker, &open.runtime, requests) {
             Ok(batch) => batch,
             Err(refused) => {
-                open.fail(floor, &refused.to_string());
+                open.fail(worker, &refused.to_string());
                 return played;
             }
         };
-        hold(floor, patience, user.index, logins(&batch, left)).await;
-        let player = Rc::clone(&open.player);
+        wait_while_held(worker, hold, user.index, logins(&batch, left)).await;
+        let runtime = Rc::clone(&open.runtime);
         let who = Who {
-            player: &player,
+            runtime: &runtime,
             user: user.index,
-            badge,
-            patience,
+            vu,
+            hold,
         };
-        let sent = Box::pin(send(floor, who, batch, left)).await;
+        let sent = Box::pin(send(worker, who, batch, left)).await;
         played.requests += sent.requests;
         played.turned_away |= sent.turned_away;
         outcomes = sent.outcomes;
         if let Some(asked) = asked {
-            floor.record(asked, &outcomes);
+            worker.record(asked, &outcomes);
         }
         open.committed(faulty.iter().filter_map(|at| outcomes.get(*at)));
     }
@@ -228,28 +229,28 @@ fn faulty(requests: &[types::Request]) -> impl Iterator<Item = usize> {
 }
 
 /// Wait, and measure by how much the wait was overrun: the worker's scheduling lag.
-pub(crate) async fn think(floor: &Floor, delay: Duration) {
+pub(crate) async fn think(worker: &WorkerState, delay: Duration) {
     let due = tokio::time::Instant::now() + delay;
     tokio::time::sleep_until(due).await;
-    floor.recorder.borrow_mut().lag(due.elapsed());
+    worker.recorder.borrow_mut().lag(due.elapsed());
 }
 
 /// Longer than a pause within a session, and growing with the plan's own delays: log-normal between 1 and 3 times
 /// `delay_max`, so that a user's requests come in clusters.
-fn between_sessions(floor: &Floor, user: User, ordinal: u32) -> Duration {
-    let seed = identity::user_seed(&floor.plan, user.index);
+fn between_sessions(worker: &WorkerState, user: User, ordinal: u32) -> Duration {
+    let seed = identity::user_seed(&worker.plan, user.index);
     let times = log_normal(seed, Stream::Pause, u64::from(ordinal), 1.0, 3.0);
-    floor.plan.load.delay_max.mul_f64(times)
+    worker.plan.load.delay_max.mul_f64(times)
 }
 
 /// Counts a user as not finished, and tells the worker when it was the last.
 /// Made before its task: one that is ended before it has run at all has no chance to count itself.
-pub(crate) struct Playing(Rc<Floor>);
+pub(crate) struct Playing(Rc<WorkerState>);
 
 impl Playing {
-    pub(crate) fn new(floor: &Rc<Floor>) -> Self {
-        floor.playing.set(floor.playing.get() + 1);
-        Self(Rc::clone(floor))
+    pub(crate) fn new(worker: &Rc<WorkerState>) -> Self {
+        worker.playing.set(worker.playing.get() + 1);
+        Self(Rc::clone(worker))
     }
 }
 
@@ -265,20 +266,20 @@ impl Drop for Playing {
 
 /// Counts a user as active from its start to its end.
 struct Active {
-    floor: Rc<Floor>,
+    worker: Rc<WorkerState>,
     archetype: u16,
 }
 
 impl Active {
-    fn new(floor: Rc<Floor>, archetype: u16) -> Self {
-        floor.recorder.borrow_mut().user_started(archetype);
-        Self { floor, archetype }
+    fn new(worker: Rc<WorkerState>, archetype: u16) -> Self {
+        worker.recorder.borrow_mut().user_started(archetype);
+        Self { worker, archetype }
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
-        self.floor
+        self.worker
             .recorder
             .borrow_mut()
             .user_finished(self.archetype);

@@ -8,7 +8,7 @@ use std::num::NonZeroU128;
 
 use super::identity;
 use crate::seed::{Stream, derive};
-use crate::vu::pool::Badge;
+use crate::vu::pool::VuState;
 use vespeiro_metrics::TraceId;
 use vespeiro_plan::Plan;
 
@@ -21,8 +21,8 @@ pub(crate) struct Trace {
 
 impl Trace {
     /// That of the user's next request.
-    pub(crate) fn next(plan: &Plan, user: u32, badge: &Badge) -> Self {
-        let n = badge.traced.replace(badge.traced.get().wrapping_add(1));
+    pub(crate) fn next(plan: &Plan, user: u32, vu: &VuState) -> Self {
+        let n = vu.traced.replace(vu.traced.get().wrapping_add(1));
         let seed = identity::user_seed(plan, user);
         Self::of(&plan.run_id, seed, u64::from(n))
     }

@@ -1,6 +1,6 @@
 //! What the users of one worker share: the plan, the pool, the recorder, the behaviors' slots and the state of the run.
 //!
-//! A floor belongs to one thread. It is reached through `Rc` and `Cell`s, so nothing on a request's path locks.
+//! A worker belongs to one thread. It is reached through `Rc` and `Cell`s, so nothing on a request's path locks.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::admission::{Leave, Restraint};
+use crate::admission::{Admission, Permit};
 use crate::clock::Clock;
-use crate::feeds::cursor::Stock;
+use crate::feeds::cursor::FeedSet;
 use crate::governor::{Ask, Governor};
 use crate::journal::Writer;
 use crate::rehearsal::{Asked, Tape};
-use crate::rollout::rollouts::Lineup;
-use crate::rollout::runtime::{Player, Players};
+use crate::rollout::rollouts::Rollout;
+use crate::rollout::runtime::{VersionRuntime, VersionRuntimes};
 use crate::teardown::tokens::Tokens;
-use crate::vu::pool::Badge;
-use crate::workload::state::{Lane, share_of};
+use crate::vu::pool::VuState;
+use crate::workload::state::{WorkloadState, share_of};
 use vespeiro_behavior::{Behavior, Crash, GuestEvent, Level, TOKEN, Unfed, types};
 use vespeiro_http::{Client, Place};
 use vespeiro_metrics::{Catalog, Interval, Recorder};
@@ -35,11 +35,11 @@ const LOG_LINES_PER_SECOND: u32 = 50;
 pub(crate) const MAX_UNFED: usize = 64;
 
 #[derive(Debug)]
-pub(crate) struct Floor {
+pub(crate) struct WorkerState {
     pub(crate) plan: Arc<Plan>,
     pub(crate) client: Client,
     pub(crate) recorder: RefCell<Recorder>,
-    pub(crate) restraint: Restraint,
+    pub(crate) admission: Admission,
     governor: RefCell<Governor>,
     /// Speaks for all: one line about the target is enough.
     is_first: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Floor {
     pub(crate) tokens: RefCell<Tokens>,
     /// Of the one user whose replies are recorded, once it has some.
     tape: RefCell<Option<Tape>>,
-    pub(crate) rooms: Vec<Room>,
+    pub(crate) archetypes: Vec<ArchetypeState>,
     /// A line of log for each request.
     pub(crate) tells_requests: bool,
     pub(crate) stopping: Cell<bool>,
@@ -61,28 +61,28 @@ pub(crate) struct Floor {
     /// Tells the profile's time, and whether the run is paused.
     pub(crate) clock: Clock,
     /// Every archetype plays in one of them.
-    pub(crate) lanes: Vec<Lane>,
+    pub(crate) workloads: Vec<WorkloadState>,
     /// Told when held requests may go, or never will.
     released: Notify,
     /// What users get of the plan's feeds.
-    pub(crate) stock: Arc<Stock>,
+    pub(crate) stock: Arc<FeedSet>,
     /// What was said of sessions that got no row.
     unfed: RefCell<BTreeSet<(u16, String, Unfed)>>,
 }
 
 /// A worker's part of the run.
 #[derive(Debug, Clone)]
-pub(crate) struct Part {
-    pub(crate) worker: usize,
-    pub(crate) stock: Arc<Stock>,
+pub(crate) struct WorkerPart {
+    pub(crate) worker_index: usize,
+    pub(crate) stock: Arc<FeedSet>,
     /// The start of the run.
     pub(crate) began: tokio::time::Instant,
 }
 
-/// One archetype's part of the floor.
+/// One archetype's part of the worker.
 #[derive(Debug)]
-pub(crate) struct Room {
-    pub(crate) players: Players,
+pub(crate) struct ArchetypeState {
+    pub(crate) versions: VersionRuntimes,
     /// The archetype's configuration, as JSON.
     pub(crate) config: Rc<str>,
     /// The hash of the behavior that it was given up for, while it is.
@@ -91,7 +91,7 @@ pub(crate) struct Room {
     said: Cell<(Instant, u32)>,
 }
 
-impl Floor {
+impl WorkerState {
     pub(crate) fn new(
         plan: Arc<Plan>,
         client: Client,
@@ -99,23 +99,23 @@ impl Floor {
         journal: Writer,
         behaviors: &[Arc<Behavior>],
         catalog: &Catalog,
-        part: Part,
+        part: WorkerPart,
     ) -> Self {
-        let rooms = plan.archetypes.iter().zip(behaviors).enumerate().map(
-            |(index, (archetype, behavior))| Room {
-                players: Players::alone(behavior, index as u16, catalog, plan.seed),
+        let archetypes = plan.archetypes.iter().zip(behaviors).enumerate().map(
+            |(index, (archetype, behavior))| ArchetypeState {
+                versions: VersionRuntimes::alone(behavior, index as u16, catalog, plan.seed),
                 config: archetype.config.to_string().into(),
                 quarantined: RefCell::new(None),
                 said: Cell::new((Instant::now(), 0)),
             },
         );
-        let users = share_of(plan.usual_users(), plan.workers, part.worker);
-        let lanes = plan.lanes().into_iter();
+        let users = share_of(plan.usual_users(), plan.workers, part.worker_index);
+        let workloads = plan.workloads().into_iter();
         Self {
-            rooms: rooms.collect(),
-            restraint: Restraint::new(&plan, part.worker),
+            archetypes: archetypes.collect(),
+            admission: Admission::new(&plan, part.worker_index),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
-            is_first: part.worker == 0,
+            is_first: part.worker_index == 0,
             client,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
@@ -127,8 +127,8 @@ impl Floor {
             playing: Cell::new(0),
             news: Notify::new(),
             clock: Clock::new(part.began),
-            lanes: lanes
-                .map(|lane| Lane::new(&plan, lane, part.worker))
+            workloads: workloads
+                .map(|workload| WorkloadState::new(&plan, workload, part.worker_index))
                 .collect(),
             released: Notify::new(),
             stock: part.stock,
@@ -173,48 +173,55 @@ impl Floor {
     }
 
     /// The load profile that a user plays by.
-    pub(crate) fn lane(&self, badge: &Badge) -> &Lane {
-        &self.lanes[badge.lane]
+    pub(crate) fn workload(&self, vu: &VuState) -> &WorkloadState {
+        &self.workloads[vu.workload]
     }
 
     /// Wait until the profile lets a request go, where it does. Tells when it should have left, in the profile's time.
-    pub(crate) async fn turn(&self, badge: &Badge) -> Option<Duration> {
-        match self.lane(badge).arrivals_of(Arrivals::Requests) {
+    pub(crate) async fn turn(&self, vu: &VuState) -> Option<Duration> {
+        match self.workload(vu).arrivals_of(Arrivals::Requests) {
             Some(arrivals) => Some(arrivals.take().await),
-            None => badge.arrived.take(),
+            None => vu.arrived.take(),
         }
     }
 
     /// A request is about to leave. `false` when a total has none left for it: then the others who share it end too.
-    pub(crate) fn spend(&self, badge: &Badge) -> bool {
-        let lane = self.lane(badge);
-        let may = lane.spend();
+    pub(crate) fn spend(&self, vu: &VuState) -> bool {
+        let workload = self.workload(vu);
+        let may = workload.spend();
         if may {
-            badge.sent.set(badge.sent.get() + 1);
+            vu.sent.set(vu.sent.get() + 1);
         }
-        if lane.is_spent() {
+        if workload.is_spent() {
             self.news.notify_one();
         }
         may
     }
 
     /// Wait until the profile lets a session begin, where it does.
-    pub(crate) async fn arrival(&self, badge: &Badge) {
-        if let Some(arrivals) = self.lane(badge).arrivals_of(Arrivals::Sessions) {
-            badge.arrived.set(Some(arrivals.take().await));
+    pub(crate) async fn arrival(&self, vu: &VuState) {
+        if let Some(arrivals) = self.workload(vu).arrivals_of(Arrivals::Sessions) {
+            vu.arrived.set(Some(arrivals.take().await));
         }
     }
 
     /// When the next arrival is due; `None` when nothing arrives.
     pub(crate) fn next_arrival(&self) -> Option<tokio::time::Instant> {
-        let arrivals = self.lanes.iter().filter_map(|lane| lane.arrivals.as_ref());
+        let arrivals = self
+            .workloads
+            .iter()
+            .filter_map(|workload| workload.arrivals.as_ref());
         let next = arrivals.filter_map(|arrivals| arrivals.next()).min()?;
         (!self.clock.is_paused() && !self.stopping.get()).then(|| self.clock.at(next))
     }
 
     /// Drop and count the arrivals that waited too long; all of them when the run is over.
     pub(crate) fn expire(&self, over: bool) {
-        for arrivals in self.lanes.iter().filter_map(|lane| lane.arrivals.as_ref()) {
+        for arrivals in self
+            .workloads
+            .iter()
+            .filter_map(|workload| workload.arrivals.as_ref())
+        {
             let now = self.clock.time(tokio::time::Instant::now());
             let dropped = arrivals.expire(if over { Duration::MAX } else { now });
             self.recorder.borrow_mut().dropped(dropped);
@@ -224,32 +231,32 @@ impl Floor {
     /// What was recorded since the last time, and how the worker stands.
     pub(crate) fn hand_over(&self, empty: Interval) -> Interval {
         let mut recorder = self.recorder.borrow_mut();
-        recorder.stands(self.restraint.standing(self.playing.get()));
+        recorder.stands(self.admission.standing(self.playing.get()));
         recorder.take(empty)
     }
 
-    pub(crate) fn room(&self, archetype: u16) -> &Room {
-        &self.rooms[usize::from(archetype)]
+    pub(crate) fn archetype_state(&self, archetype: u16) -> &ArchetypeState {
+        &self.archetypes[usize::from(archetype)]
     }
 
     /// A guest call did not return. How long its user should wait before the next session.
-    pub(crate) fn crashed(&self, player: &Player, crash: &Crash) -> Duration {
-        let archetype = player.role().archetype;
-        let room = self.room(archetype);
-        self.recorder.borrow_mut().trap(player.role());
-        let crashes = player.crashed();
+    pub(crate) fn crashed(&self, runtime: &VersionRuntime, crash: &Crash) -> Duration {
+        let archetype = runtime.role().archetype;
+        let archetype_state = self.archetype_state(archetype);
+        self.recorder.borrow_mut().trap(runtime.role());
+        let crashes = runtime.crashed();
         let name = &self.plan.archetypes[usize::from(archetype)].name;
         if self.may_log(archetype) {
             tracing::warn!("archetype {name}: {crash}");
         }
         if crashes >= CRASHES_TO_QUARANTINE
-            && !player.is_over()
-            && !player.is_on_probation()
+            && !runtime.is_over()
+            && !runtime.is_on_probation()
             // Sessions that a swap has left behind say nothing of who plays now.
-            && room.players.has(player.hash())
+            && archetype_state.versions.has(runtime.hash())
             && !self.quarantined(archetype)
         {
-            *room.quarantined.borrow_mut() = Some(player.hash().to_owned());
+            *archetype_state.quarantined.borrow_mut() = Some(runtime.hash().to_owned());
             tracing::error!(
                 "archetype {name} is quarantined after {crashes} crashes in a row: its users stop, the others go on"
             );
@@ -259,29 +266,32 @@ impl Floor {
     }
 
     /// Have others play an archetype's new sessions from now on. A quarantine is over when whoever it was for plays no more.
-    pub(crate) fn take_over(&self, lineup: &Lineup) {
-        let catalog = &lineup.catalog;
+    pub(crate) fn take_over(&self, rollout: &Rollout) {
+        let catalog = &rollout.catalog;
         self.recorder.borrow_mut().adopt(Arc::clone(catalog));
         let mut governor = self.governor.borrow_mut();
-        governor.adopt(&self.plan, catalog, lineup.archetype);
-        let room = self.room(lineup.archetype);
-        room.players.take_over(lineup, self.plan.seed);
-        let mut quarantined = room.quarantined.borrow_mut();
-        let mended = quarantined.take_if(|hash| !room.players.has(hash));
+        governor.adopt(&self.plan, catalog, rollout.archetype);
+        let archetype_state = self.archetype_state(rollout.archetype);
+        archetype_state.versions.take_over(rollout, self.plan.seed);
+        let mut quarantined = archetype_state.quarantined.borrow_mut();
+        let mended = quarantined.take_if(|hash| !archetype_state.versions.has(hash));
         if mended.is_some() {
-            let name = &self.plan.archetypes[usize::from(lineup.archetype)].name;
+            let name = &self.plan.archetypes[usize::from(rollout.archetype)].name;
             tracing::warn!("archetype {name} is quarantined no more: its users come back");
         }
     }
 
     pub(crate) fn quarantined(&self, archetype: u16) -> bool {
-        self.room(archetype).quarantined.borrow().is_some()
+        self.archetype_state(archetype)
+            .quarantined
+            .borrow()
+            .is_some()
     }
 
-    /// What `context.mix` says to a session of this player.
-    pub(crate) fn wanted(&self, player: &Player) -> Vec<f32> {
+    /// What `context.mix` says to a session of this runtime.
+    pub(crate) fn wanted(&self, runtime: &VersionRuntime) -> Vec<f32> {
         let governor = self.governor.borrow();
-        let categories = player.labels.categories();
+        let categories = runtime.labels.categories();
         governor
             .mix
             .as_ref()
@@ -327,9 +337,9 @@ impl Floor {
     }
 
     /// What came of a request, and what it was to fail of.
-    pub(crate) fn came(&self, outcome: Outcome, leave: Leave) {
-        self.restraint.came(outcome, leave, &self.recorder);
-        let Leave { sent, fault, .. } = leave;
+    pub(crate) fn came(&self, outcome: Outcome, permit: Permit) {
+        self.admission.came(outcome, permit, &self.recorder);
+        let Permit { sent, fault, .. } = permit;
         let met = fault.is_some_and(|kind| kind.is_met_by(outcome));
         if let (Some(kind), true) = (fault, met) {
             self.recorder.borrow_mut().fault_committed(kind);
@@ -456,10 +466,10 @@ impl Floor {
     }
 
     fn may_log(&self, archetype: u16) -> bool {
-        let room = self.room(archetype);
-        let (since, lines) = room.said.get();
+        let archetype_state = self.archetype_state(archetype);
+        let (since, lines) = archetype_state.said.get();
         if since.elapsed() >= Duration::from_secs(1) {
-            room.said.set((Instant::now(), 1));
+            archetype_state.said.set((Instant::now(), 1));
             let left_out = lines.saturating_sub(LOG_LINES_PER_SECOND);
             if left_out > 0 {
                 let name = &self.plan.archetypes[usize::from(archetype)].name;
@@ -467,7 +477,7 @@ impl Floor {
             }
             return true;
         }
-        room.said.set((since, lines.saturating_add(1)));
+        archetype_state.said.set((since, lines.saturating_add(1)));
         lines < LOG_LINES_PER_SECOND
     }
 }

@@ -11,12 +11,12 @@ use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
-use crate::feeds::cursor::Stock;
+use crate::feeds::cursor::FeedSet;
 use crate::journal::Writer;
-use crate::rollout::rollouts::{Lineup, Mode};
+use crate::rollout::rollouts::{Mode, Rollout};
 use crate::teardown::tokens::Tokens;
-use crate::vu::pool::Crew;
-use crate::worker::state::{Floor, Part};
+use crate::vu::pool::VuPool;
+use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::Behavior;
 use vespeiro_http::{Client, ClientError};
 use vespeiro_metrics::{Catalog, Interval, Recorder};
@@ -29,7 +29,7 @@ const TEND: Duration = Duration::from_millis(100);
 
 /// What the orchestrator tells a worker.
 #[derive(Debug)]
-pub(crate) enum Order {
+pub(crate) enum WorkerCommand {
     /// An emptied interval, to be filled again.
     Recycle(Interval),
     /// Let no request leave, or let them go again.
@@ -37,7 +37,7 @@ pub(crate) enum Order {
     /// Have so many users play on all workers together. Reports count by `turn` from now on.
     Users { users: u32, turn: u64 },
     /// Have others play an archetype's new sessions. Reports count by `turn` from now on: users may come back by it.
-    TakeOver { lineup: Lineup, turn: u64 },
+    TakeOver { rollout: Rollout, turn: u64 },
     /// No new requests: users who think end now, the others when their requests have.
     Stop,
     /// End now, whatever is under way.
@@ -46,11 +46,11 @@ pub(crate) enum Order {
 
 /// What a worker tells the orchestrator.
 #[derive(Debug)]
-pub(crate) enum Report {
+pub(crate) enum WorkerEvent {
     Interval(Interval),
     /// All users of the worker have finished that it has had since this turn.
     Idle {
-        worker: usize,
+        worker_index: usize,
         turn: u64,
     },
     /// The worker was told to end, and has; `quarantined` are archetypes that were given up, `tokens` those of sessions
@@ -64,25 +64,25 @@ pub(crate) enum Report {
 }
 
 /// All that a worker takes along.
-pub(crate) struct Share {
+pub(crate) struct WorkerInit {
     pub(crate) plan: Arc<Plan>,
     pub(crate) behaviors: Vec<Arc<Behavior>>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) journal: Writer,
-    pub(crate) worker: usize,
-    pub(crate) stock: Arc<Stock>,
+    pub(crate) worker_index: usize,
+    pub(crate) stock: Arc<FeedSet>,
     pub(crate) began: Instant,
     /// The run was asked to end before it began.
     pub(crate) stopped: bool,
-    pub(crate) reports: mpsc::Sender<Report>,
-    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) events: mpsc::Sender<WorkerEvent>,
+    pub(crate) commands: mpsc::Receiver<WorkerCommand>,
 }
 
 /// Start the thread. Its runtime runs nothing but tasks of this thread, so there is one queue for users and connections.
-pub(crate) fn spawn(share: Share) -> std::io::Result<JoinHandle<()>> {
+pub(crate) fn spawn(init: WorkerInit) -> std::io::Result<JoinHandle<()>> {
     let (begun, has_begun) = std::sync::mpsc::sync_channel(1);
     let thread = thread::Builder::new()
-        .name(format!("worker-{}", share.worker))
+        .name(format!("worker-{}", init.worker_index))
         .spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -90,7 +90,7 @@ pub(crate) fn spawn(share: Share) -> std::io::Result<JoinHandle<()>> {
             match runtime {
                 Ok(runtime) => {
                     let _ = begun.send(Ok(()));
-                    runtime.block_on(work(share));
+                    runtime.block_on(work(init));
                 }
                 Err(error) => {
                     let _ = begun.send(Err(error));
@@ -101,48 +101,48 @@ pub(crate) fn spawn(share: Share) -> std::io::Result<JoinHandle<()>> {
     Ok(thread)
 }
 
-async fn work(share: Share) {
-    let Share {
+async fn work(init: WorkerInit) {
+    let WorkerInit {
         plan,
         behaviors,
         catalog,
         journal,
-        worker,
+        worker_index,
         stock,
         began,
         stopped,
-        reports,
-        mut orders,
-    } = share;
+        events,
+        mut commands,
+    } = init;
     let client = match Client::new(&plan) {
         Ok(client) => client,
         Err(error) => {
-            let _ = reports.send(Report::Failed(error)).await;
+            let _ = events.send(WorkerEvent::Failed(error)).await;
             return;
         }
     };
-    let recorder = Recorder::new(Arc::clone(&catalog), worker).keeping(plan.output.slowest);
-    let floor = Floor::new(
+    let recorder = Recorder::new(Arc::clone(&catalog), worker_index).keeping(plan.output.slowest);
+    let worker = WorkerState::new(
         plan,
         client,
         recorder,
         journal,
         &behaviors,
         &catalog,
-        Part {
-            worker,
+        WorkerPart {
+            worker_index,
             stock,
             began,
         },
     );
-    let floor = Rc::new(floor);
-    let mut crews: Vec<Crew> = (0..floor.lanes.len())
-        .map(|lane| Crew::new(&floor, lane, worker, began))
+    let worker = Rc::new(worker);
+    let mut pools: Vec<VuPool> = (0..worker.workloads.len())
+        .map(|workload| VuPool::new(&worker, workload, worker_index, began))
         .collect();
     if stopped {
-        floor.stop();
+        worker.stop();
     } else {
-        crews.iter_mut().for_each(|crew| crew.begin(&floor));
+        pools.iter_mut().for_each(|pool| pool.begin(&worker));
     }
     let mut turn = 0;
     // Whether the orchestrator knows that nobody plays, and whether it wants nobody to play again.
@@ -153,78 +153,80 @@ async fn work(share: Share) {
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tend = interval_at(Instant::now() + TEND, TEND);
     tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !over || floor.playing.get() > 0 {
-        if !told && floor.playing.get() == 0 && !crews.iter().any(|crew| crew.awaits(&floor)) {
-            told = reports.try_send(Report::Idle { worker, turn }).is_ok();
+    while !over || worker.playing.get() > 0 {
+        if !told && worker.playing.get() == 0 && !pools.iter().any(|pool| pool.awaits(&worker)) {
+            told = events
+                .try_send(WorkerEvent::Idle { worker_index, turn })
+                .is_ok();
         }
         tokio::select! {
             due = beat.tick() => {
-                floor.recorder.borrow_mut().lag(due.elapsed());
+                worker.recorder.borrow_mut().lag(due.elapsed());
                 // A busy orchestrator gets more the next time: the recorder goes on with what it has.
-                if let Ok(permit) = reports.try_reserve() {
+                if let Ok(permit) = events.try_reserve() {
                     let empty = spare.pop().unwrap_or_else(|| Interval::new(&catalog));
-                    permit.send(Report::Interval(floor.hand_over(empty)));
+                    permit.send(WorkerEvent::Interval(worker.hand_over(empty)));
                 }
             }
             _ = tend.tick(), if !over => {
-                crews.iter_mut().for_each(|crew| crew.tend(&floor));
-                floor.expire(false);
+                pools.iter_mut().for_each(|pool| pool.tend(&worker));
+                worker.expire(false);
             }
-            () = until(floor.next_arrival()) => {
-                crews.iter_mut().for_each(|crew| crew.receive(&floor));
+            () = until(worker.next_arrival()) => {
+                pools.iter_mut().for_each(|pool| pool.receive(&worker));
             }
-            order = orders.recv() => match order {
-                Some(Order::Recycle(interval)) => spare.push(interval),
-                Some(Order::Pause(paused)) => floor.pause(paused),
-                Some(Order::TakeOver { lineup, turn: next }) => {
-                    floor.take_over(&lineup);
+            command = commands.recv() => match command {
+                Some(WorkerCommand::Recycle(interval)) => spare.push(interval),
+                Some(WorkerCommand::Pause(paused)) => worker.pause(paused),
+                Some(WorkerCommand::TakeOver { rollout, turn: next }) => {
+                    worker.take_over(&rollout);
                     (turn, told) = (next, false);
-                    if lineup.mode == Mode::Now {
-                        crews.iter().for_each(|crew| crew.wake(lineup.archetype));
+                    if rollout.mode == Mode::Now {
+                        pools.iter().for_each(|pool| pool.wake(rollout.archetype));
                     }
                     if !over {
-                        crews.iter_mut().for_each(|crew| crew.readmit(&floor));
+                        pools.iter_mut().for_each(|pool| pool.readmit(&worker));
                     }
                 }
-                Some(Order::Users { .. }) if over => {}
-                Some(Order::Users { users, turn: next }) => {
+                Some(WorkerCommand::Users { .. }) if over => {}
+                Some(WorkerCommand::Users { users, turn: next }) => {
                     (turn, told) = (next, false);
-                    crews.iter_mut().for_each(|crew| crew.ask(&floor, users));
+                    pools.iter_mut().for_each(|pool| pool.ask(&worker, users));
                 }
-                Some(Order::Stop) => {
+                Some(WorkerCommand::Stop) => {
                     over = true;
-                    floor.stop();
-                    crews.iter().for_each(Crew::stop);
+                    worker.stop();
+                    pools.iter().for_each(VuPool::stop);
                 }
                 // Without an orchestrator there is nobody to play for.
-                Some(Order::Halt) | None => {
+                Some(WorkerCommand::Halt) | None => {
                     over = true;
-                    floor.stop();
-                    crews.iter().for_each(Crew::halt);
+                    worker.stop();
+                    pools.iter().for_each(VuPool::halt);
                 }
             },
-            () = floor.news.notified() => {
-                for (crew, lane) in crews.iter_mut().zip(&floor.lanes) {
-                    crew.dismiss(&floor);
-                    if lane.is_spent() {
-                        crew.tend(&floor);
+            () = worker.news.notified() => {
+                for (pool, workload) in pools.iter_mut().zip(&worker.workloads) {
+                    pool.dismiss(&worker);
+                    if workload.is_spent() {
+                        pool.tend(&worker);
                     }
                 }
             }
         }
     }
-    floor.expire(true);
-    let last = floor.hand_over(Interval::new(&catalog));
-    let _ = reports.send(Report::Interval(last)).await;
-    let quarantined = (0..floor.rooms.len() as u16)
-        .filter(|a| floor.quarantined(*a))
+    worker.expire(true);
+    let last = worker.hand_over(Interval::new(&catalog));
+    let _ = events.send(WorkerEvent::Interval(last)).await;
+    let quarantined = (0..worker.archetypes.len() as u16)
+        .filter(|a| worker.quarantined(*a))
         .collect();
-    let tokens = floor.tokens.take();
-    let finished = Report::Finished {
+    let tokens = worker.tokens.take();
+    let finished = WorkerEvent::Finished {
         quarantined,
         tokens,
     };
-    let _ = reports.send(finished).await;
+    let _ = events.send(finished).await;
 }
 
 /// Wait until `deadline`, or for ever when there is none.

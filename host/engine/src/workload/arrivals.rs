@@ -1,4 +1,4 @@
-//! The arrivals of a rate on one worker: when each is due, and which of them still wait for a user. Owned by the floor;
+//! The arrivals of a rate on one worker: when each is due, and which of them still wait for a user. Owned by the worker;
 //! the worker makes them due, users take them.
 //!
 //! What must stay true: every arrival that was due is either taken, by whoever has waited longest, or dropped and
@@ -21,7 +21,7 @@ pub(crate) struct Arrivals {
     ends: Option<Duration>,
     workers: u64,
     worker: u64,
-    /// A permit for each arrival that is due and not taken.
+    /// A leave for each arrival that is due and not taken.
     waiting: Semaphore,
     /// How many have been due so far.
     due: Cell<u64>,
@@ -72,7 +72,7 @@ impl Arrivals {
         if let Ok(permit) = self.waiting.acquire().await {
             permit.forget();
         }
-        self.leave()
+        self.permit()
     }
 
     /// Drop those that have waited too long. Tells how many.
@@ -84,7 +84,7 @@ impl Arrivals {
             && let Ok(permit) = self.waiting.try_acquire()
         {
             permit.forget();
-            self.leave();
+            self.permit();
             dropped += 1;
         }
         dropped
@@ -96,7 +96,7 @@ impl Arrivals {
     }
 
     /// The oldest one that is due goes. Tells when it was due.
-    fn leave(&self) -> Duration {
+    fn permit(&self) -> Duration {
         let oldest = self.gone.replace(self.gone.get() + 1);
         self.at(oldest).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! One load profile as one worker plays it: its share of the users, of a total, of the arrivals. Owned by the floor.
+//! One load profile as one worker plays it: its share of the users, of a total, of the arrivals. Owned by the worker.
 //!
 //! What must stay true: the workers' shares add up to the profile, exactly, and no two of them talk about it.
 
@@ -9,7 +9,7 @@ use super::arrivals::Arrivals;
 use vespeiro_plan::{Plan, Profile};
 
 #[derive(Debug)]
-pub(crate) struct Lane {
+pub(crate) struct WorkloadState {
     pub(crate) profile: Profile,
     /// Who plays by it.
     pub(crate) archetypes: Vec<u16>,
@@ -22,26 +22,28 @@ pub(crate) struct Lane {
     pub(crate) arrivals: Option<Arrivals>,
 }
 
-impl Lane {
-    pub(crate) fn new(plan: &Plan, lane: vespeiro_plan::Lane, worker: usize) -> Self {
+impl WorkloadState {
+    pub(crate) fn new(plan: &Plan, workload: vespeiro_plan::Workload, worker: usize) -> Self {
         let run = plan.load.duration;
-        let (left, arrivals) = match &lane.profile {
+        let (left, arrivals) = match &workload.profile {
             Profile::SharedTotal { users, requests } => {
                 let part = part_of(*requests, *users, plan.workers, worker);
                 (Some(Cell::new(part)), None)
             }
             Profile::Rate { rate, pool } => {
-                let ends = lane.is_over_at(run);
+                let ends = workload.is_over_at(run);
                 let arrivals = Arrivals::new(rate.clone(), *pool, ends, plan.workers, worker);
                 (None, Some(arrivals))
             }
             _ => (None, None),
         };
         Self {
-            profile: lane.profile,
-            archetypes: lane.archetypes,
-            is_shared: lane.is_shared,
-            ends: lane.ends.filter(|ends| run.is_none_or(|run| *ends < run)),
+            profile: workload.profile,
+            archetypes: workload.archetypes,
+            is_shared: workload.is_shared,
+            ends: workload
+                .ends
+                .filter(|ends| run.is_none_or(|run| *ends < run)),
             left,
             arrivals,
         }
@@ -166,11 +168,11 @@ mod tests {
             lasts in 0.1..9.0f64,
         ) {
             let plan = plan_of(&rates, workers, lasts);
-            let mut due = vec![0; plan.lanes().len()];
+            let mut due = vec![0; plan.workloads().len()];
             for worker in 0..workers {
-                for (lane, due) in plan.lanes().into_iter().zip(&mut due) {
-                    let lane = Lane::new(&plan, lane, worker);
-                    *due += lane.arrivals.as_ref().map_or(0, |a| a.release(secs(100.0)));
+                for (workload, due) in plan.workloads().into_iter().zip(&mut due) {
+                    let workload = WorkloadState::new(&plan, workload, worker);
+                    *due += workload.arrivals.as_ref().map_or(0, |a| a.release(secs(100.0)));
                 }
             }
             // The last archetypes share the run's profile where there are fewer than four rates.
@@ -183,17 +185,17 @@ mod tests {
         }
 
         #[test]
-        fn no_index_is_played_twice(lanes in 1usize..6, workers in 1usize..6, users in 1u32..60) {
+        fn no_index_is_played_twice(workloads in 1usize..6, workers in 1usize..6, users in 1u32..60) {
             let mut seen = std::collections::BTreeSet::new();
-            for lane in 0..lanes {
+            for workload in 0..workloads {
                 for worker in 0..workers {
                     for n in (worker as u32..users).step_by(workers) {
-                        prop_assert!(seen.insert(index(lanes, lane, n)));
+                        prop_assert!(seen.insert(index(workloads, workload, n)));
                     }
                 }
             }
-            prop_assert_eq!(seen.len(), lanes * users as usize);
-            prop_assert_eq!(seen.last().copied(), Some(lanes as u32 * users - 1));
+            prop_assert_eq!(seen.len(), workloads * users as usize);
+            prop_assert_eq!(seen.last().copied(), Some(workloads as u32 * users - 1));
         }
 
         #[test]

@@ -12,7 +12,7 @@ pub mod table;
 mod users;
 mod versions;
 
-use super::{About, ArchetypeCounts, Snapshot, Timing};
+use super::{ArchetypeCounts, RunInfo, Snapshot, Timing};
 pub use table::{Kind, Metric, Unit};
 
 /// One metric and its samples.
@@ -53,7 +53,7 @@ impl Sample<'_> {
 }
 
 /// Everything there is to tell about a run at the instant of a snapshot.
-pub fn families<'a>(snapshot: &'a Snapshot, about: &'a About) -> Vec<Family<'a>> {
+pub fn families<'a>(snapshot: &'a Snapshot, about: &'a RunInfo) -> Vec<Family<'a>> {
     let mut page = Page::default();
     run::tell(snapshot, about, &mut page);
     requests::tell(snapshot, &mut page);

@@ -6,11 +6,11 @@ use std::time::UNIX_EPOCH;
 use super::table::{
     BUILD_INFO, ELAPSED, ERROR_MIX_TARGET, MIX_TARGET, RUN_INFO, START_TIME, THRESHOLD_CROSSED,
 };
-use super::{About, Page, Snapshot};
+use super::{Page, RunInfo, Snapshot};
 use crate::State;
 use vespeiro_plan::ErrorMix;
 
-pub(super) fn tell(s: &Snapshot, about: &About, page: &mut Page<'_>) {
+pub(super) fn tell(s: &Snapshot, about: &RunInfo, page: &mut Page<'_>) {
     page.family(&BUILD_INFO, |f| f.number(&[env!("CARGO_PKG_VERSION")], 1.0));
     page.family(&RUN_INFO, |f| {
         f.number(&[&about.run, &about.scenario, &about.target], 1.0)

@@ -4,10 +4,10 @@ use super::table::{
     SESSION_DURATION, SESSIONS_ACTIVE, SESSIONS_ENDED, SESSIONS_STARTED, USERS_ACTIVE,
     USERS_PLANNED,
 };
-use super::{About, Page, Snapshot, named};
+use super::{Page, RunInfo, Snapshot, named};
 use vespeiro_model::Ending;
 
-pub(super) fn tell<'a>(s: &'a Snapshot, about: &About, page: &mut Page<'a>) {
+pub(super) fn tell<'a>(s: &'a Snapshot, about: &RunInfo, page: &mut Page<'a>) {
     page.single(&USERS_PLANNED, f64::from(about.users));
     page.family(&USERS_ACTIVE, |f| {
         for (archetype, counts) in named(s) {

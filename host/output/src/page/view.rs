@@ -14,7 +14,7 @@ use crate::{Locale, RunShape, warnings};
 use vespeiro_metrics::{Activity, Snapshot};
 use vespeiro_model::{Class, Outcome};
 use vespeiro_plan::{Metric, Module, Plan};
-use vespeiro_summary::{Beat, target};
+use vespeiro_summary::{Sampler, target};
 
 /// How far back the charts look.
 const POINTS: usize = 300;
@@ -117,7 +117,7 @@ pub struct View {
     shape: RunShape,
     wanted: Vec<(String, f64)>,
     errors_wanted: Option<[f64; Class::ALL.len()]>,
-    beat: Beat,
+    beat: Sampler,
     points: VecDeque<Point>,
 }
 
@@ -131,7 +131,7 @@ impl View {
                 .map(|(name, part)| (name.clone(), part / 100.0))
                 .collect(),
             errors_wanted: plan.error_mix.map(|mix| mix.shares().map(|s| s / 100.0)),
-            beat: Beat::default(),
+            beat: Sampler::default(),
             points: VecDeque::with_capacity(POINTS),
         }
     }

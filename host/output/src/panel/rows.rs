@@ -80,7 +80,7 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
                 fact(w.run, state.run_id.clone()),
             ]
             .into_iter()
-            .chain(regard(snapshot, state))
+            .chain(resilience(snapshot, state))
             .collect(),
             width,
         ),
@@ -149,7 +149,7 @@ fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
 }
 
 /// How the breakers stand, and who waits for the target.
-fn regard(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+fn resilience(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     let (l, w) = (state.locale, state.locale.words());
     let stands = &snapshot.standings;
     let mut facts = Vec::new();

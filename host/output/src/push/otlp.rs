@@ -16,7 +16,7 @@ use prost::Message as _;
 use super::pusher::Wire;
 use super::wall;
 use vespeiro_metrics::families::{Family, Kind, Sample, Unit, Value, families};
-use vespeiro_metrics::{About, NATIVE_SCHEMA, Snapshot, Timing};
+use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
 
 /// What every post says of itself.
 pub(super) const HEADERS: &[(&str, &str)] = &[("content-type", "application/x-protobuf")];
@@ -25,7 +25,7 @@ const CUMULATIVE: i32 = otlp::AggregationTemporality::Cumulative as i32;
 
 #[derive(Debug)]
 pub(super) struct Otlp {
-    about: Arc<About>,
+    about: Arc<RunInfo>,
     resource: Resource,
     native: bool,
     /// Its series have to be ended.
@@ -41,7 +41,7 @@ struct At {
 }
 
 impl Otlp {
-    pub(super) fn new(about: Arc<About>, instance: String, native: bool) -> Self {
+    pub(super) fn new(about: Arc<RunInfo>, instance: String, native: bool) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         let attributes = [
             ("service.name", "vespeiro"),

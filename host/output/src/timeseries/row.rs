@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use vespeiro_plan::Metric;
-use vespeiro_summary::Stretch;
+use vespeiro_summary::SampledInterval;
 
 /// One value of a row.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Cell {
 }
 
 /// The row of a stretch of time.
-pub(super) fn row(stretch: &Stretch<'_>) -> Vec<Cell> {
+pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
     let (snapshot, over, came) = (stretch.snapshot, stretch.over, &stretch.came);
     let wall = snapshot.started + snapshot.elapsed;
     let wall = jiff::Timestamp::try_from(wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH);

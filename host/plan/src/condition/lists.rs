@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Condition, Threshold, parse};
 use crate::errors::Bad;
 use crate::layers::Kind;
-use crate::value_types::Form;
+use crate::value_types::ValueType;
 
 /// Conditions that one setting can hold: what bounds the guard's memory.
 const MAX_CONDITIONS: usize = 32;
@@ -14,20 +14,20 @@ const MAX_CONDITIONS: usize = 32;
 const SEPARATOR: char = ';';
 
 /// Conditions, separated by `;`; `none` for none.
-pub(crate) fn conditions() -> Form<Vec<Condition>> {
+pub(crate) fn conditions() -> ValueType<Vec<Condition>> {
     list("CONDITION", parse::condition)
 }
 
 /// Conditions that should hold, separated by `;`; `none` for none.
-pub(crate) fn thresholds() -> Form<Vec<Threshold>> {
+pub(crate) fn thresholds() -> ValueType<Vec<Threshold>> {
     list("CONDITION", parse::threshold)
 }
 
 fn list<T: fmt::Display + 'static>(
     value_name: &'static str,
     parse: fn(&str) -> Result<T, Bad>,
-) -> Form<Vec<T>> {
-    let form = Form::new(
+) -> ValueType<Vec<T>> {
+    let form = ValueType::new(
         value_name,
         move |text| {
             if text.trim() == "none" {
@@ -50,7 +50,7 @@ fn list<T: fmt::Display + 'static>(
             }
         },
     );
-    Form {
+    ValueType {
         kind: Kind::List,
         ..form
     }
@@ -149,7 +149,7 @@ mod tests {
         }
     }
 
-    fn conditions_form() -> Form<Vec<Condition>> {
+    fn conditions_form() -> ValueType<Vec<Condition>> {
         conditions()
     }
 

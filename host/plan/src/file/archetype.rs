@@ -9,7 +9,7 @@ use super::Place;
 use super::values::{integer, json, staged, string, text_of};
 use crate::archetypes::{Entry, check_name, parse_module, parse_weight};
 use crate::errors::Bad;
-use crate::overrides::{self, Own};
+use crate::overrides::{self, Overrides};
 
 const ARCHETYPE_KEYS: [&str; 4] = ["name", "weight", "module", "config"];
 
@@ -58,7 +58,7 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
             Bad::new("an archetype without a name", "add name = \"...\""),
         );
     }
-    let mut own = Own::default();
+    let mut own = Overrides::default();
     for (key, value) in table {
         let (name, value, at) = (key.get_ref(), value.get_ref(), key.span().start);
         let text = match name.as_ref() {

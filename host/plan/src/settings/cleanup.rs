@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::layers::{Fallback, Reader};
 use crate::value_types::{choice, count, path, text};
-use crate::{Archetype, CleanUp, Cleanup, Module, OwnLoad};
+use crate::{Archetype, CleanUp, Cleanup, LoadOverrides, Module};
 
 const CLEAN_UPS: &[(&str, CleanUp)] = &[
     ("always", CleanUp::Always),
@@ -49,7 +49,7 @@ fn cleaner(name: String) -> Archetype {
         name,
         weight: 1,
         config: serde_json::json!({}),
-        own: OwnLoad::default(),
+        own: LoadOverrides::default(),
     }
 }
 

@@ -7,11 +7,11 @@ use super::{A_MOMENT, LONGEST_PAUSE};
 use crate::layers::Reader;
 use crate::units::Bare::Seconds;
 use crate::value_types::{choice, count, duration};
-use crate::{BreakerRules, Regard};
+use crate::{BreakerRules, Resilience};
 
 const ON_OFF: &[(&str, bool)] = &[("on", true), ("off", false)];
 
-pub(super) fn read(r: &mut Reader<'_>) -> Regard {
+pub(super) fn read(r: &mut Reader<'_>) -> Resilience {
     let on = r.read(
         "breaker",
         "on",
@@ -50,7 +50,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Regard {
             "Requests that have to succeed before the breaker closes",
         ),
     };
-    Regard {
+    Resilience {
         breaker: on.then_some(rules),
         backoff: r.read(
             "backoff",

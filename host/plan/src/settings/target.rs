@@ -1,5 +1,5 @@
 //! The settings of the target: its address, how to speak to it, the account that privileged users log in with. Read by
-//! `settings.rs`; `regard.rs` says how the target is spared.
+//! `settings.rs`; `resilience.rs` says how the target is spared.
 
 use super::{A_MOMENT, ALL_PAGES, LONGEST_PAUSE};
 use crate::addresses::{base_url, hosts};

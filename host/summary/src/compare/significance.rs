@@ -7,7 +7,7 @@
 //! What must stay true: the evidence is never taken for stronger than that of independent requests.
 
 use crate::json::Summary;
-use vespeiro_metrics::{Outline, Timing};
+use vespeiro_metrics::{CompactHistogram, Timing};
 
 /// Blocks that a run is cut into, at most.
 const BLOCKS: usize = 30;
@@ -21,7 +21,7 @@ const CELL: f64 = 0.01;
 pub(super) struct Evidence {
     blocks: Vec<Block>,
     /// All blocks.
-    whole: Outline,
+    whole: CompactHistogram,
 }
 
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ struct Block {
     over: f64,
     requests: u64,
     errors: u64,
-    outline: Outline,
+    outline: CompactHistogram,
 }
 
 impl Evidence {
@@ -49,7 +49,7 @@ impl Evidence {
             block
         });
         let blocks: Vec<Block> = blocks.collect();
-        let mut whole = Outline::default();
+        let mut whole = CompactHistogram::default();
         blocks.iter().for_each(|block| whole.merge(&block.outline));
         Evidence { blocks, whole }
     }

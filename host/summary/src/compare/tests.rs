@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
-use crate::sampler::Beat;
+use crate::sampler::Sampler;
 use crate::timeline::Recording;
 use vespeiro_metrics::testing::{catalog, sample};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};
@@ -23,7 +23,7 @@ fn lasting(seconds: u64, seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f
     let mut dice = StdRng::seed_from_u64(seed);
     let mut recorder = Recorder::new(catalog(), 0);
     let mut totals = Totals::new(catalog(), 1, Process::default());
-    let (mut beat, mut recording) = (Beat::default(), Recording::default());
+    let (mut beat, mut recording) = (Sampler::default(), Recording::default());
     beat.update(&totals.snapshot(Duration::ZERO, Process::default()));
     for second in 1..=seconds {
         let slow = slow(&mut dice);

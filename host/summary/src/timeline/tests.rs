@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::sampler::Beat;
+use crate::sampler::Sampler;
 use vespeiro_metrics::testing::{catalog, sample, snapshot};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};
 use vespeiro_model::{BreakerState, Outcome};
@@ -12,7 +12,7 @@ use vespeiro_model::{BreakerState, Outcome};
 pub(crate) fn played(seconds: u64) -> Timeline {
     let mut recorder = Recorder::new(catalog(), 0);
     let mut totals = Totals::new(catalog(), 1, Process::default());
-    let (mut beat, mut recording) = (Beat::default(), Recording::default());
+    let (mut beat, mut recording) = (Sampler::default(), Recording::default());
     assert!(
         beat.update(&totals.snapshot(Duration::ZERO, Process::default()))
             .is_none()

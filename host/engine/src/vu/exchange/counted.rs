@@ -5,20 +5,20 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::Batch;
-use crate::admission::Leave;
-use crate::vu::pool::Badge;
+use crate::admission::Permit;
+use crate::vu::pool::VuState;
 use crate::vu::prepare::Prepared;
-use crate::worker::state::Floor;
+use crate::worker::state::WorkerState;
 use vespeiro_metrics::RequestSample;
 use vespeiro_model::{Failure, Outcome};
 
 /// A request on its way to being counted exactly once: if its user is ended while it is in flight, dropping this
 /// counts it as timed out, since the target may well have seen it.
 pub(crate) struct Counted<'a> {
-    floor: &'a Floor,
+    worker: &'a WorkerState,
     pub(crate) sample: RequestSample,
-    pub(crate) leave: Leave,
-    badge: &'a Badge,
+    pub(crate) permit: Permit,
+    vu: &'a VuState,
     in_flight: Option<Instant>,
     counted: bool,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Counted<'a> {
 impl<'a> Counted<'a> {
     pub(crate) fn new(batch: &Batch<'a>, one: &Prepared) -> Self {
         let sample = RequestSample {
-            role: batch.who.player.role(),
+            role: batch.who.runtime.role(),
             route: one.route,
             category: one.category,
             user: batch.who.user,
@@ -39,14 +39,14 @@ impl<'a> Counted<'a> {
             expected: false,
         };
         Self {
-            floor: batch.floor,
+            worker: batch.worker,
             sample,
-            leave: Leave {
+            permit: Permit {
                 fault: one.fault,
                 login: one.login,
-                ..Leave::default()
+                ..Permit::default()
             },
-            badge: batch.who.badge,
+            vu: batch.who.vu,
             in_flight: None,
             counted: false,
         }
@@ -57,9 +57,9 @@ impl<'a> Counted<'a> {
         let now = Instant::now();
         self.in_flight = Some(now);
         self.sample.waited = due.map(|due| now.saturating_duration_since(due));
-        let in_flight = &self.floor.restraint.in_flight;
+        let in_flight = &self.worker.admission.in_flight;
         in_flight.set(in_flight.get() + 1);
-        self.badge.in_flight.set(self.badge.in_flight.get() + 1);
+        self.vu.in_flight.set(self.vu.in_flight.get() + 1);
     }
 
     pub(crate) fn not_sent(&mut self, why: Failure) {
@@ -73,22 +73,22 @@ impl<'a> Counted<'a> {
     }
 
     fn count(&mut self, outcome: Outcome, latency: Duration) {
-        let floor = self.floor;
+        let worker = self.worker;
         self.counted = true;
-        self.leave.sent = self.in_flight.is_some();
-        let fault = self.leave.fault;
+        self.permit.sent = self.in_flight.is_some();
+        let fault = self.permit.fault;
         self.sample.expected = fault.is_some_and(|kind| kind.is_met_by(outcome));
         self.sample.outcome = outcome;
         self.sample.latency = latency + self.sample.waited.unwrap_or_default();
-        if self.leave.sent {
-            let in_flight = &floor.restraint.in_flight;
+        if self.permit.sent {
+            let in_flight = &worker.admission.in_flight;
             in_flight.set(in_flight.get() - 1);
-            self.badge.in_flight.set(self.badge.in_flight.get() - 1);
+            self.vu.in_flight.set(self.vu.in_flight.get() - 1);
         }
-        floor.recorder.borrow_mut().request(&self.sample);
-        floor.came(outcome, self.leave);
-        if floor.tells_requests {
-            tell(floor, &self.sample, self.leave.sent);
+        worker.recorder.borrow_mut().request(&self.sample);
+        worker.came(outcome, self.permit);
+        if worker.tells_requests {
+            tell(worker, &self.sample, self.permit.sent);
         }
     }
 }
@@ -98,7 +98,7 @@ impl Drop for Counted<'_> {
         if self.counted {
             return;
         }
-        self.leave.broken_off = true;
+        self.permit.broken_off = true;
         match self.in_flight {
             Some(since) => self.count(Outcome::Failed(Failure::Timeout), since.elapsed()),
             None => self.count(Outcome::Failed(Failure::Stopped), Duration::ZERO),
@@ -108,8 +108,8 @@ impl Drop for Counted<'_> {
 
 /// One line of log about a request: where it went and what came of it, and nothing of what was in it.
 #[cold]
-fn tell(floor: &Floor, sample: &RequestSample, sent: bool) {
-    let recorder = floor.recorder.borrow();
+fn tell(worker: &WorkerState, sample: &RequestSample, sent: bool) {
+    let recorder = worker.recorder.borrow();
     let catalog = recorder.catalog();
     let (method, path) = catalog.route(sample.role.archetype, sample.route);
     let archetype = catalog.archetype(sample.role.archetype);

@@ -115,7 +115,7 @@ pub(super) fn profile(q: &Queries) -> Row {
     }
 }
 
-pub(super) fn regard(q: &Queries) -> Row {
+pub(super) fn resilience(q: &Queries) -> Row {
     Row {
         title: "Regard for the target",
         panels: vec![

@@ -78,7 +78,7 @@ pub(super) fn rows(q: &Queries) -> Vec<Row> {
         target::routes(q),
         load::profile(q),
         load::mixes(q),
-        load::regard(q),
+        load::resilience(q),
         inside::behaviors(q),
         inside::generator(q),
     ]

@@ -13,7 +13,7 @@ use super::pusher::Wire;
 use super::wall;
 use crate::prometheus::{Labels, samples};
 use vespeiro_metrics::families::{Family, Kind, Metric, Value, families};
-use vespeiro_metrics::{About, NATIVE_SCHEMA, Snapshot, Timing};
+use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
 
 /// What every post says of itself.
 pub(super) const HEADERS: &[(&str, &str)] = &[
@@ -30,7 +30,7 @@ const ZERO_THRESHOLD: f64 = f64::MIN_POSITIVE;
 
 #[derive(Debug)]
 pub(super) struct RemoteWrite {
-    about: Arc<About>,
+    about: Arc<RunInfo>,
     instance: String,
     native: bool,
     /// When the last snapshot was, in milliseconds since 1970.
@@ -57,7 +57,7 @@ enum Point {
 }
 
 impl RemoteWrite {
-    pub(super) fn new(about: Arc<About>, instance: String, native: bool) -> Self {
+    pub(super) fn new(about: Arc<RunInfo>, instance: String, native: bool) -> Self {
         Self {
             about,
             instance,
