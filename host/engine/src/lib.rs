@@ -6,6 +6,7 @@
 mod admission;
 mod clock;
 mod control;
+mod driver;
 pub mod feeds;
 mod governor;
 mod guard;
@@ -24,6 +25,7 @@ mod worker;
 mod workload;
 
 pub use control::{Control, DesiredState, News, Over};
+pub use driver::SessionEnd;
 pub use feeds::FeedSet;
 pub use orchestrator::{
     EndReason, RunEnd, RunError, execute, requests_planned, unmatched_condition,

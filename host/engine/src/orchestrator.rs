@@ -109,7 +109,7 @@ pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<S
 pub async fn execute(
     plan: Arc<Plan>,
     behaviors: Vec<Arc<Behavior>>,
-    stock: &Arc<FeedSet>,
+    feeds: &Arc<FeedSet>,
     journal: &Journal,
     stopper: &Stopper,
     control: &Control,
@@ -130,7 +130,7 @@ pub async fn execute(
             catalog: Arc::clone(&catalog),
             journal: journal.writer()?,
             worker_index,
-            stock: Arc::clone(stock),
+            feeds: Arc::clone(feeds),
             began,
             stopped,
             events: events.clone(),

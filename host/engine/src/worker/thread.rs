@@ -70,7 +70,7 @@ pub(crate) struct WorkerInit {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) journal: Writer,
     pub(crate) worker_index: usize,
-    pub(crate) stock: Arc<FeedSet>,
+    pub(crate) feeds: Arc<FeedSet>,
     pub(crate) began: Instant,
     /// The run was asked to end before it began.
     pub(crate) stopped: bool,
@@ -108,7 +108,7 @@ async fn work(init: WorkerInit) {
         catalog,
         journal,
         worker_index,
-        stock,
+        feeds,
         began,
         stopped,
         events,
@@ -131,7 +131,7 @@ async fn work(init: WorkerInit) {
         &catalog,
         WorkerPart {
             worker_index,
-            stock,
+            feeds,
             began,
         },
     );
