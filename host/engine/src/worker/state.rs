@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
+use crate::clock::ProfileClock;
 use crate::feeds::cursor::FeedSet;
 use crate::governor::{FaultRequest, Governor};
 use crate::journal::Writer;
@@ -68,7 +68,7 @@ pub(crate) struct WorkerState {
     /// Told when the last of them finishes, a total is spent, or an archetype is given up.
     pub(crate) news: Notify,
     /// Tells the profile's time, and whether the run is paused.
-    pub(crate) clock: Clock,
+    pub(crate) clock: ProfileClock,
     /// Every archetype plays in one of them.
     pub(crate) workloads: Vec<WorkloadState>,
     /// Told when held requests may go, or never will.
@@ -139,7 +139,7 @@ impl WorkerState {
             stopped: Notify::new(),
             playing: Cell::new(0),
             news: Notify::new(),
-            clock: Clock::new(part.began),
+            clock: ProfileClock::new(part.began),
             workloads: workloads
                 .map(|workload| WorkloadState::new(&plan, workload, part.worker_index))
                 .collect(),
