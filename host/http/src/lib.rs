@@ -1,0 +1,9 @@
+//! The way to the target: own connections, what is sent over them, and what came of it. The run hands a worker's client
+//! calls and gets outcomes, in which a failed request is data and never an error.
+//!
+//! What must stay true: a failure is laid at the door of whoever caused it, and nothing here takes a lock, parses a URL
+//! or builds a map of headers for a request over HTTP/1.1.
+
+mod failure;
+
+pub use failure::Failure;
