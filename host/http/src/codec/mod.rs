@@ -5,8 +5,10 @@
 
 mod chunked;
 mod decode;
+mod request;
 mod text;
 
 pub use decode::{Decoder, Head, Receive, Refusal};
 pub use httparse::Header;
+pub use request::{Added, Codings, HeadOptions, Refused, RouteHead, TRACE, check_header};
 pub use text::{text_of, write_value};
