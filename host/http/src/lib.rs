@@ -4,6 +4,7 @@
 //! What must stay true: a failure is laid at the door of whoever caused it, and nothing here takes a lock, parses a URL
 //! or builds a map of headers for a request over HTTP/1.1.
 
+pub mod dial;
 mod failure;
 
 pub use failure::Failure;
