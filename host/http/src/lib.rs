@@ -7,6 +7,7 @@
 mod body;
 mod call;
 pub mod codec;
+pub mod dial;
 mod failure;
 mod outcome;
 mod retry_after;
