@@ -4,7 +4,14 @@
 //! What must stay true: a failure is laid at the door of whoever caused it, and nothing here takes a lock, parses a URL
 //! or builds a map of headers for a request over HTTP/1.1.
 
+mod body;
+mod call;
+pub mod codec;
 pub mod dial;
 mod failure;
+mod outcome;
+mod retry_after;
 
+pub use call::{Call, Capture};
 pub use failure::Failure;
+pub use outcome::{Answer, Flaw, Phases, Traffic};
