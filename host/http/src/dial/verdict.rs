@@ -89,7 +89,7 @@ fn certificate(error: &CertificateError) -> String {
             "the target's certificate is not one for servers (extended key usage): make one that is, or do not verify with --insecure".to_owned()
         }
         CertificateError::BadSignature => {
-            "the target's certificate is not signed by the issuer that it names: an old CA of the same name may be trusted, see --ca-cert".to_owned()
+            "the target's certificate is not signed by the issuer that it names: another CA of the same name may be trusted, see --ca-cert, or do not verify with --insecure".to_owned()
         }
         CertificateError::BadEncoding => "the target's certificate cannot be read".to_owned(),
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }

@@ -12,6 +12,7 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use vespeiro_http::dial::{DialError, DialOptions, Dialed, Dialer, Endpoint, Names};
@@ -23,7 +24,10 @@ fn worker<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn names(resolve: &[&str]) -> Names {
-    let resolve: Vec<_> = resolve.iter().map(|one| one.parse().expect("one")).collect();
+    let resolve: Vec<_> = resolve
+        .iter()
+        .map(|one| one.parse().expect("one"))
+        .collect();
     Names::new(&resolve, Duration::from_secs(60))
 }
 
@@ -42,4 +46,12 @@ async fn dial(options: DialOptions) -> Result<Dialed, DialError> {
 
 fn dialer(options: DialOptions) -> Rc<Dialer> {
     Rc::new(Dialer::new(options).expect("a dialer"))
+}
+
+/// A port that refuses connections, as long as the socket is kept: somebody else would take one that is merely free.
+fn closed() -> (TcpSocket, u16) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let port = socket.local_addr().expect("its address").port();
+    (socket, port)
 }

@@ -10,25 +10,27 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixSocket};
 use vespeiro_http::Failure;
 use vespeiro_http::dial::{DialOptions, Endpoint, Names, Protocol, ProtocolWish, Remote, Stream};
 
-use crate::{dial, dialer, names, to, worker};
+use crate::{closed, dial, dialer, names, to, worker};
 
 async fn listener(ip: &str) -> (TcpListener, u16) {
-    let listener = TcpListener::bind((ip, 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = TcpListener::bind((ip, 0)).await.expect("a port");
+    let port = listener.local_addr().expect("its address").port();
     (listener, port)
 }
 
 /// A port that answers no SYN: its queue is full. Kept full as long as what is returned is kept.
 async fn silent(ip: &str, port: u16) -> (tokio::net::TcpListener, Vec<TcpStream>, u16) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(SocketAddr::new(ip.parse().unwrap(), port)).unwrap();
-    let listener = socket.listen(0).unwrap();
-    let address = listener.local_addr().unwrap();
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket
+        .bind(SocketAddr::new(ip.parse().expect("an address"), port))
+        .expect("the port");
+    let listener = socket.listen(0).expect("a queue");
+    let address = listener.local_addr().expect("its address");
     let mut queue = Vec::new();
     for _ in 0..8 {
         let wait = Duration::from_millis(200);
         match tokio::time::timeout(wait, TcpStream::connect(address)).await {
-            Ok(stream) => queue.push(stream.unwrap()),
+            Ok(stream) => queue.push(stream.expect("a connection")),
             Err(_) => return (listener, queue, address.port()),
         }
     }
@@ -37,7 +39,10 @@ async fn silent(ip: &str, port: u16) -> (tokio::net::TcpListener, Vec<TcpStream>
 
 /// A name that has these addresses.
 fn known(addresses: &[&str]) -> Names {
-    let addresses: Vec<IpAddr> = addresses.iter().map(|one| one.parse().unwrap()).collect();
+    let addresses: Vec<IpAddr> = addresses
+        .iter()
+        .map(|one| one.parse().expect("an address"))
+        .collect();
     Names::with_lookup(&[], Duration::MAX, move |_| {
         let addresses = addresses.clone();
         Box::pin(async move { Ok(addresses) })
@@ -88,8 +93,7 @@ fn clear_text_speaks_http2_only_where_it_is_asked_for() {
 #[test]
 fn refused_unknown_and_silent_are_told_apart() {
     worker(async {
-        let (listener, port) = listener("127.0.0.1").await;
-        drop(listener);
+        let (_held, port) = closed();
         let error = dial(to("127.0.0.1", port)).await.unwrap_err();
         assert_eq!(error.failure, Failure::Connect);
         assert!(error.cause.contains("refused"), "{error}");
@@ -112,9 +116,16 @@ fn refused_unknown_and_silent_are_told_apart() {
         let begun = Instant::now();
         let error = dial(options).await.unwrap_err();
         assert_eq!(error.failure, Failure::Timeout);
-        assert!(error.cause.contains("took no connection within 300ms"), "{error}");
+        assert!(
+            error.cause.contains("took no connection within 300ms"),
+            "{error}"
+        );
         assert!(begun.elapsed() < Duration::from_secs(5));
-        assert!(error.phases.connect >= Duration::from_millis(290), "{:?}", error.phases);
+        assert!(
+            error.phases.connect >= Duration::from_millis(290),
+            "{:?}",
+            error.phases
+        );
 
         let options = DialOptions {
             connect_timeout: Duration::from_millis(50),
@@ -149,7 +160,10 @@ fn of_several_addresses_a_dead_one_costs_its_share_of_the_time() {
         drop(live);
         let error = dialer.dial().await.unwrap_err();
         assert_eq!(error.failure, Failure::Timeout);
-        assert!(error.cause.contains("127.0.0.2") && error.cause.contains("127.0.0.3"), "{error}");
+        assert!(
+            error.cause.contains("127.0.0.2") && error.cause.contains("127.0.0.3"),
+            "{error}"
+        );
     });
 }
 
@@ -227,7 +241,10 @@ fn a_unix_socket_is_a_target() {
         dialed.stream.write_all(b"hi").await.unwrap();
         let mut got = [0; 2];
         peer.read_exact(&mut got).await.unwrap();
-        assert_eq!(dialed.remote.to_string(), format!("unix:{}", path.display()));
+        assert_eq!(
+            dialed.remote.to_string(),
+            format!("unix:{}", path.display())
+        );
 
         drop(listener);
         let error = dial(options()).await.unwrap_err();

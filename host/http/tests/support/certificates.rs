@@ -27,7 +27,8 @@ impl Authority {
         let folder = tempfile::tempdir().expect("a folder");
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name = named("Test CA");
+        // Issuers are told apart by name before their signatures are looked at.
+        params.distinguished_name = named(&folder.path().display().to_string());
         let key = KeyPair::generate().expect("a key");
         let cert = params.self_signed(&key).expect("a certificate");
         let pem = folder.path().join("ca.pem");
@@ -83,7 +84,9 @@ impl Authority {
     }
 
     fn write(&self, cert: &str, key: &str) -> Issued {
-        let count = fs::read_dir(self.folder.path()).expect("the folder").count();
+        let count = fs::read_dir(self.folder.path())
+            .expect("the folder")
+            .count();
         let path = |kind: &str| self.folder.path().join(format!("{count}.{kind}.pem"));
         let issued = Issued {
             cert: path("cert"),

@@ -137,7 +137,9 @@ pub fn microsocks(options: &[&str]) -> Option<Program> {
     let microsocks = tool("microsocks", "microsocks")?;
     Some(Program::on_a_port(|port| {
         let mut command = Command::new(&microsocks);
-        command.args(["-i", "127.0.0.1", "-p"]).arg(port.to_string());
+        command
+            .args(["-i", "127.0.0.1", "-p"])
+            .arg(port.to_string());
         command.args(options);
         command
     }))
