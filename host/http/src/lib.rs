@@ -9,6 +9,7 @@ mod call;
 pub mod codec;
 pub mod dial;
 mod failure;
+pub mod h2;
 mod outcome;
 mod retry_after;
 

@@ -11,9 +11,36 @@ use rustls::{
     AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
 };
 
+use super::cause::{Broken, exhausted};
+use crate::Failure;
+
 /// The TLS error within an error of a stream, in words; `None` where TLS is not the cause.
 pub fn tls_cause(error: &io::Error) -> Option<String> {
     within(error).map(|error| words(error, Asked::Nothing))
+}
+
+/// What it means that a stream which stood has broken: whose failure it is, and why in words. Of either protocol.
+pub fn broken(error: &io::Error) -> (Failure, String) {
+    if let Some(cause) = tls_cause(error) {
+        return (Failure::Tls, cause);
+    }
+    if let Some(Broken { failure, cause }) = exhausted(error) {
+        return (failure, cause);
+    }
+    match error.kind() {
+        io::ErrorKind::TimedOut => (
+            Failure::Timeout,
+            "the target no longer takes what is sent (TCP timed out)".to_owned(),
+        ),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            (Failure::Reset, "the target reset the connection".to_owned())
+        }
+        io::ErrorKind::UnexpectedEof => (
+            Failure::Reset,
+            "the target closed the connection".to_owned(),
+        ),
+        _ => (Failure::Reset, format!("the connection broke: {error}")),
+    }
 }
 
 pub(super) fn within(error: &io::Error) -> Option<&Error> {
