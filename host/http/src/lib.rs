@@ -12,6 +12,7 @@ pub mod codec;
 pub mod dial;
 mod failure;
 mod h1;
+pub mod h2;
 mod outcome;
 mod pool;
 mod retry_after;

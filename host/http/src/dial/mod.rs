@@ -24,4 +24,4 @@ pub use proxy::{Proxy, ProxyError};
 pub use resolve::{Resolve, ResolveError};
 pub use stream::Stream;
 pub use tls::{Tls, TlsOptions, TlsVersion};
-pub use verdict::tls_cause;
+pub use verdict::{broken, tls_cause};

@@ -145,7 +145,7 @@ impl Names {
     async fn ask(self, host: String, tell: watch::Sender<Option<Found>>) {
         let found = match (self.inner.look_up)(host.clone()).await {
             Ok(addresses) => found(&host, addresses),
-            Err(error) => Err(exhausted(&error).unwrap_or_else(|| {
+            Err(error) => Err(exhausted(&error).or_else(no_file).unwrap_or_else(|| {
                 Broken::connect(format!(
                     "the name {host} cannot be looked up: {error}: mend the name, or give its address with --resolve"
                 ))
@@ -168,6 +168,13 @@ impl Names {
         drop(names);
         let _ = tell.send(Some(found));
     }
+}
+
+/// The C library looks a name up in files and through sockets, and where it can open none, it says that the name is not
+/// known. Trying to open one tells.
+fn no_file() -> Option<Broken> {
+    let tried = std::net::UdpSocket::bind((std::net::Ipv4Addr::LOCALHOST, 0));
+    tried.err().and_then(|error| exhausted(&error))
 }
 
 /// Each address once, in the resolver's order.

@@ -131,9 +131,9 @@ pub enum DialSetupError {
     #[error("{0:?} is no name that a TLS certificate can have: give one with --sni")]
     ServerName(String),
     #[error(
-        "the system's certificates cannot be read: {0}: install them (Debian's ca-certificates), name a file with SSL_CERT_FILE or --ca-cert, or do not verify with --insecure"
+        "this machine has no certificates to trust: install them (Debian's ca-certificates), name a file with --ca-cert, or do not verify with --insecure"
     )]
-    Roots(String),
+    NoRoots,
     #[error("a Unix socket is spoken to in clear text: write http, not https")]
     TlsOverUnix,
     #[error("a Unix socket cannot be reached through a proxy: leave out --proxy")]

@@ -9,17 +9,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+};
 
 use super::options::{DialSetupError, ProtocolWish};
 
 /// Servers whose sessions are kept for resumption, and for each of them the library keeps eight.
 const SESSIONS: usize = 256;
+/// What OpenSSL's programs read their issuers from.
+const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -212,30 +216,42 @@ fn versions(
     Ok(versions)
 }
 
-/// The system's judgement, with more issuers to trust.
+/// Judges by the system's issuers and these.
 fn verifier(
     ca_certs: &[PathBuf],
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, DialSetupError> {
-    let mut more = Vec::new();
+    let mut roots = system_roots()?;
     for path in ca_certs {
-        let read = certificates("--ca-cert", path)?;
-        // One by one, so that a mistake has its file.
-        for certificate in &read {
-            let mut roots = rustls::RootCertStore::empty();
-            if let Err(error) = roots.add(certificate.clone()) {
-                return Err(DialSetupError::BadCertificate {
+        for certificate in certificates("--ca-cert", path)? {
+            roots
+                .add(certificate)
+                .map_err(|error| DialSetupError::BadCertificate {
                     setting: "--ca-cert",
                     path: path.display().to_string(),
                     why: error.to_string(),
-                });
-            }
+                })?;
         }
-        more.extend(read);
     }
-    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(more, provider);
-    let verifier = verifier.map_err(|error| DialSetupError::Roots(error.to_string()))?;
-    Ok(Arc::new(verifier))
+    if roots.is_empty() {
+        return Err(DialSetupError::NoRoots);
+    }
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let verifier = verifier.map_err(|error| DialSetupError::Tls(error.to_string()))?;
+    Ok(verifier)
+}
+
+/// Those of SSL_CERT_FILE and SSL_CERT_DIR where one is set, otherwise the system's. Some systems have some that cannot
+/// be read; a file that was named is another matter.
+fn system_roots() -> Result<RootCertStore, DialSetupError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if let Some(named) = std::env::var_os(SSL_CERT_FILE).map(PathBuf::from) {
+        // What else is wrong with it is said by the same words as of any other file.
+        certificates(SSL_CERT_FILE, &named)?;
+    }
+    Ok(roots)
 }
 
 fn identity(

@@ -11,9 +11,36 @@ use rustls::{
     AlertDescription, CertificateError, Error, InvalidMessage, OtherError, PeerIncompatible,
 };
 
+use super::cause::{Broken, exhausted};
+use crate::Failure;
+
 /// The TLS error within an error of a stream, in words; `None` where TLS is not the cause.
 pub fn tls_cause(error: &io::Error) -> Option<String> {
     within(error).map(|error| words(error, Asked::Nothing))
+}
+
+/// What it means that a stream which stood has broken: whose failure it is, and why in words. Of either protocol.
+pub fn broken(error: &io::Error) -> (Failure, String) {
+    if let Some(cause) = tls_cause(error) {
+        return (Failure::Tls, cause);
+    }
+    if let Some(Broken { failure, cause }) = exhausted(error) {
+        return (failure, cause);
+    }
+    match error.kind() {
+        io::ErrorKind::TimedOut => (
+            Failure::Timeout,
+            "the target no longer takes what is sent (TCP timed out)".to_owned(),
+        ),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => {
+            (Failure::Reset, "the target reset the connection".to_owned())
+        }
+        io::ErrorKind::UnexpectedEof => (
+            Failure::Reset,
+            "the target closed the connection".to_owned(),
+        ),
+        _ => (Failure::Reset, format!("the connection broke: {error}")),
+    }
 }
 
 pub(super) fn within(error: &io::Error) -> Option<&Error> {
@@ -89,7 +116,7 @@ fn certificate(error: &CertificateError) -> String {
             "the target's certificate is not one for servers (extended key usage): make one that is, or do not verify with --insecure".to_owned()
         }
         CertificateError::BadSignature => {
-            "the target's certificate is not signed by the issuer that it names: an old CA of the same name may be trusted, see --ca-cert".to_owned()
+            "the target's certificate is not signed by the issuer that it names: another CA of the same name may be trusted, see --ca-cert, or do not verify with --insecure".to_owned()
         }
         CertificateError::BadEncoding => "the target's certificate cannot be read".to_owned(),
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
