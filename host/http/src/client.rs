@@ -16,9 +16,10 @@ use crate::dial::{
     DialOptions, DialSetupError, Dialed, Dialer, Protocol, ProtocolWish, Remote, Stream,
 };
 use crate::h1::{Buffers, Exchange, Flow, is_quiet};
-use crate::outcome::{Answer, Flaw, Outcome, Phase, Watch};
+use crate::h2::{Connection, ConnectionOptions, Life, Place, Progress};
+use crate::outcome::{Answer, Flaw, Outcome, Phase, Taking, Watch};
 use crate::pool::{
-    By, Counts, Grant, Kept, LOOK, Limits, Multiple, Pool, Pools, Queue, Single, Slot, Tally,
+    self, By, Counts, Grant, Kept, LOOK, Limits, Multiple, Pool, Pools, Queue, Single, Slot, Tally,
 };
 
 /// How a worker uses its connections. A zero sets no bound.
@@ -70,7 +71,7 @@ pub struct Client(Rc<Inner>);
 #[derive(Debug)]
 pub struct UserPool {
     inner: Rc<Inner>,
-    pool: Rc<Pool<Wire, Nothing>>,
+    pool: Rc<Pool<Wire, Shared>>,
 }
 
 /// What carries one request at a time.
@@ -86,16 +87,26 @@ impl Single for Wire {
     }
 }
 
-#[derive(Debug)]
-enum Nothing {}
+/// What carries several.
+#[derive(Debug, Clone)]
+struct Shared {
+    connection: Connection,
+    remote: Remote,
+}
 
-impl Multiple for Nothing {
-    fn streams(&self) -> usize {
-        match *self {}
+impl Multiple for Shared {
+    type Place = Place;
+
+    fn try_place(&self) -> Option<Place> {
+        self.connection.try_place()
+    }
+
+    fn has_room(&self) -> bool {
+        self.connection.room() > 0
     }
 
     fn is_usable(&self) -> bool {
-        match *self {}
+        self.connection.life() == Life::Open
     }
 }
 
@@ -104,7 +115,7 @@ struct Inner {
     me: Weak<Inner>,
     dialer: Dialer,
     options: ClientOptions,
-    pools: Pools<Wire, Nothing>,
+    pools: Pools<Wire, Shared>,
     /// Those who wait for a place in flight.
     places: Queue,
     in_flight: Cell<usize>,
@@ -123,6 +134,10 @@ struct Trip {
     reused: bool,
     remote: Option<Remote>,
     protocol: Option<Protocol>,
+    /// The HTTP/2 connection that it is on.
+    shared: Option<Connection>,
+    /// How far it came there.
+    progress: Progress,
 }
 
 /// What an attempt came to.
@@ -130,6 +145,55 @@ enum Attempt {
     Done(Result<Answer, Flaw>),
     /// Its kept-alive connection had been closed, and sending it again does no harm.
     Stale(Flaw),
+    /// The target has said that it did not process it.
+    Unprocessed(Flaw),
+}
+
+/// How often a request is sent again that was not processed.
+const MOST_UNPROCESSED: u32 = 3;
+/// Longest wait for a sign of life of an HTTP/2 connection on which a request timed out.
+const PING: Duration = Duration::from_secs(2);
+
+impl Trip {
+    fn new(now: Instant) -> Self {
+        Self {
+            watch: Watch::new(now),
+            flow: Flow::default(),
+            reused: false,
+            remote: None,
+            protocol: None,
+            shared: None,
+            progress: Progress::default(),
+        }
+    }
+
+    /// An attempt over HTTP/2 is over, by itself or not: take over how far it came.
+    fn settle(&mut self) {
+        let Some(connection) = self.shared.take() else {
+            return;
+        };
+        let Progress {
+            written,
+            answered,
+            sent,
+            received,
+        } = std::mem::take(&mut self.progress);
+        // Whoever ends takes over what the connection has moved meanwhile, so that the sum is right.
+        let (out, back) = connection.take_traffic();
+        self.flow.sent.wire += out;
+        self.flow.received.wire += back;
+        self.flow.sent.body += sent;
+        // Of an attempt that was dropped: as it came, for nobody has the rest of a decoder.
+        self.flow.received.body += received;
+        if let Some(written) =
+            written.filter(|written| answered.is_none_or(|answered| *written <= answered))
+        {
+            self.watch.enter(Phase::Waiting, written);
+        }
+        if let Some(answered) = answered {
+            self.watch.enter(Phase::Receiving, answered);
+        }
+    }
 }
 
 impl Client {
@@ -146,7 +210,6 @@ impl Client {
             per_user: options.connections_per_user,
             idle: options.idle_timeout,
             http2_connections: options.http2_connections,
-            http2_streams: options.http2_streams,
             patience: dial.connect_timeout.min(options.request_timeout),
         };
         let dialer = Dialer::new(dial)?;
@@ -207,9 +270,9 @@ impl Drop for UserPool {
 }
 
 /// A place among the requests that may be in flight.
-struct Place<'a>(&'a Inner);
+struct Turn<'a>(&'a Inner);
 
-impl Drop for Place<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.in_flight.set(self.0.in_flight.get() - 1);
         self.0.places.wake_first();
@@ -217,14 +280,8 @@ impl Drop for Place<'_> {
 }
 
 impl Inner {
-    async fn send(&self, pool: &Rc<Pool<Wire, Nothing>>, call: &Call) -> Outcome {
-        let mut trip = Trip {
-            watch: Watch::new(Instant::now()),
-            flow: Flow::default(),
-            reused: false,
-            remote: None,
-            protocol: None,
-        };
+    async fn send(&self, pool: &Rc<Pool<Wire, Shared>>, call: &Call) -> Outcome {
+        let mut trip = Trip::new(Instant::now());
         let _place = self.places.turn(|_| self.place(), || ()).await;
         let result = self.run(pool, call, &mut trip).await;
         Outcome {
@@ -238,53 +295,65 @@ impl Inner {
         }
     }
 
-    fn place(&self) -> Option<Place<'_>> {
+    fn place(&self) -> Option<Turn<'_>> {
         let most = self.options.max_in_flight;
         let free = most == 0 || self.in_flight.get() < most;
         free.then(|| {
             self.in_flight.set(self.in_flight.get() + 1);
-            Place(self)
+            Turn(self)
         })
     }
 
     async fn run(
         &self,
-        pool: &Rc<Pool<Wire, Nothing>>,
+        pool: &Rc<Pool<Wire, Shared>>,
         call: &Call,
         trip: &mut Trip,
     ) -> Result<Answer, Flaw> {
         let limit = call.limit().unwrap_or(self.options.request_timeout);
-        let mut stale = false;
+        let (mut stale, mut unprocessed) = (false, 0);
         loop {
             let grant = self.pools.grant(pool, stale).await;
             // What it waited for until now was no fault of the target's, and does not count against its limit.
             let now = Instant::now();
-            let attempt = self.attempt(grant, call, trip, now);
-            match self.alarms.within(now + limit, attempt).await {
+            let attempt = self.attempt(grant, pool, call, trip, now);
+            let attempt = self.alarms.within(now + limit, attempt).await;
+            let shared = trip.shared.clone();
+            trip.settle();
+            match attempt {
                 Some(Attempt::Done(result)) => return result,
                 Some(Attempt::Stale(flaw)) if stale => return Err(flaw),
                 Some(Attempt::Stale(_)) => {
                     stale = true;
                     self.tally.count(|counts| counts.stale += 1);
-                    trip.watch.again(Instant::now());
+                }
+                Some(Attempt::Unprocessed(flaw)) if unprocessed == MOST_UNPROCESSED => {
+                    return Err(flaw);
+                }
+                Some(Attempt::Unprocessed(_)) => {
+                    unprocessed += 1;
+                    self.tally.count(|counts| counts.unprocessed += 1);
                 }
                 None => {
+                    // It may be the connection that fell silent, and not the target.
+                    if let Some(connection) = shared {
+                        connection.check(PING);
+                    }
+                    let where_ = where_it_was(trip.watch.phase());
                     return Err(Flaw {
                         failure: Failure::Timeout,
-                        cause: format!(
-                            "no complete answer within {limit:?}, {}",
-                            where_it_was(trip.watch.phase())
-                        )
-                        .into(),
+                        cause: format!("no complete answer within {limit:?}, {where_}").into(),
                     });
                 }
             }
+            trip.watch.again(Instant::now());
         }
     }
 
     async fn attempt(
         &self,
-        grant: Grant<'_, Wire, Nothing>,
+        grant: Grant<'_, Wire, Shared>,
+        pool: &Rc<Pool<Wire, Shared>>,
         call: &Call,
         trip: &mut Trip,
         now: Instant,
@@ -296,14 +365,23 @@ impl Inner {
             }
             Grant::Dial(slot) => {
                 trip.watch.enter(Phase::Dialing, now);
-                self.dial(slot, call, trip).await
+                self.dial(slot, pool, call, trip).await
             }
-            Grant::Stream(stream) => match *stream.multiple() {},
+            Grant::Stream(stream) => {
+                trip.watch.enter(Phase::Sending, now);
+                self.stream(stream, call, trip).await
+            }
             Grant::Failed(flaw) => Attempt::Done(Err(flaw)),
         }
     }
 
-    async fn dial(&self, slot: Slot<'_, Wire, Nothing>, call: &Call, trip: &mut Trip) -> Attempt {
+    async fn dial(
+        &self,
+        slot: Slot<'_, Wire, Shared>,
+        pool: &Rc<Pool<Wire, Shared>>,
+        call: &Call,
+        trip: &mut Trip,
+    ) -> Attempt {
         let dialed = self.dialer.dial().await;
         let (phases, next) = match &dialed {
             Ok(dialed) => (dialed.phases, Phase::Sending),
@@ -339,13 +417,38 @@ impl Inner {
                 let kept = slot.single(Wire { stream, remote });
                 self.exchange(kept, call, trip).await
             }
-            Protocol::Http2 => todo!(),
+            Protocol::Http2 => {
+                let options = ConnectionOptions {
+                    max_headers: u32::try_from(self.options.max_headers).unwrap_or(u32::MAX),
+                    max_streams: match self.options.http2_streams {
+                        0 => ConnectionOptions::default().max_streams,
+                        most => most,
+                    },
+                };
+                let connection = match Connection::start(stream, options, self.tells(pool)).await {
+                    Ok(connection) => connection,
+                    Err(flaw) => {
+                        slot.failed(&flaw);
+                        return Attempt::Done(Err(flaw));
+                    }
+                };
+                match slot.multiple(Shared { connection, remote }) {
+                    Some(stream) => {
+                        self.tend();
+                        self.stream(stream, call, trip).await
+                    }
+                    None => Attempt::Done(Err(Flaw {
+                        failure: Failure::Reset,
+                        cause: "the target left the connection at once".into(),
+                    })),
+                }
+            }
         }
     }
 
     async fn exchange(
         &self,
-        mut kept: Kept<'_, Wire, Nothing>,
+        mut kept: Kept<'_, Wire, Shared>,
         call: &Call,
         trip: &mut Trip,
     ) -> Attempt {
@@ -394,6 +497,66 @@ impl Inner {
         Attempt::Done(Err(flaw))
     }
 
+    /// What a shared connection calls when it has room, or leaves.
+    fn tells(&self, pool: &Rc<Pool<Wire, Shared>>) -> impl Fn() + 'static {
+        let (me, pool) = (self.me.clone(), Rc::downgrade(pool));
+        move || {
+            if let (Some(inner), Some(pool)) = (me.upgrade(), pool.upgrade()) {
+                inner.pools.freed(&pool);
+            }
+        }
+    }
+
+    async fn stream(
+        &self,
+        mut stream: pool::Stream<'_, Wire, Shared>,
+        call: &Call,
+        trip: &mut Trip,
+    ) -> Attempt {
+        let Shared { connection, remote } = stream.multiple().clone();
+        trip.reused = stream.is_reused();
+        trip.protocol = Some(Protocol::Http2);
+        trip.remote = Some(remote);
+        let Some(place) = stream.place() else {
+            return Attempt::Done(Err(refused("a stream was asked for twice")));
+        };
+        let request = match call.head().http2(call.added()) {
+            Ok(request) => request,
+            Err(error) => return Attempt::Done(Err(refused(&error.to_string()))),
+        };
+        trip.shared = Some(connection.clone());
+        let mut taking = Taking::new(
+            call.captures(),
+            call.head().codings(),
+            self.options.max_body,
+        );
+        let body = call.body().cloned().unwrap_or_default();
+        let sent = connection
+            .send(place, request, body, &mut trip.progress, &mut taking)
+            .await;
+        let answer = sent.and_then(|()| Ok(taking.finish()?));
+        trip.flow.received.body += taking.received();
+        trip.progress.received = 0;
+        let flaw = match answer {
+            Ok(answer) => return Attempt::Done(Ok(answer)),
+            Err(flaw) => flaw,
+        };
+        if flaw.failure == Failure::Unprocessed {
+            // It goes over another.
+            stream.leave();
+            return Attempt::Unprocessed(flaw);
+        }
+        let stale = stream.is_reused() && stream.was_alone() && trip.progress.answered.is_none();
+        if stale
+            && flaw.failure == Failure::Reset
+            && call.is_idempotent()
+            && connection.life() == Life::Closed
+        {
+            return Attempt::Stale(flaw);
+        }
+        Attempt::Done(Err(flaw))
+    }
+
     /// See to it that idle connections are looked after, as long as there are some.
     fn tend(&self) {
         if self.tended.replace(true) {
@@ -414,6 +577,13 @@ impl Inner {
                 }
             }
         });
+    }
+}
+
+fn refused(why: &str) -> Flaw {
+    Flaw {
+        failure: Failure::Protocol,
+        cause: format!("the request cannot be sent over HTTP/2: {why}").into(),
     }
 }
 

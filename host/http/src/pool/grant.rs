@@ -51,7 +51,9 @@ pub(crate) struct Stream<'a, S: Single, M: Multiple> {
     pools: &'a Pools<S, M>,
     pool: &'a Pool<S, M>,
     session: Rc<Session<M>>,
+    place: Option<M::Place>,
     reused: bool,
+    alone: bool,
     leaves: bool,
 }
 
@@ -98,8 +100,8 @@ impl<'a, S: Single, M: Multiple> Slot<'a, S, M> {
         }
     }
 
-    /// The connection is made, and carries several. The first stream is for who made it.
-    pub(crate) fn multiple(mut self, multiple: M) -> Stream<'a, S, M> {
+    /// The connection is made, and carries several. The first stream is for who made it; `None` where it ended at once.
+    pub(crate) fn multiple(mut self, multiple: M) -> Option<Stream<'a, S, M>> {
         self.made(Protocol::Http2);
         self.state = State::Left;
         self.pools.share(self.pool, multiple)
@@ -182,28 +184,43 @@ impl<'a, S: Single, M: Multiple> Stream<'a, S, M> {
         pools: &'a Pools<S, M>,
         pool: &'a Pool<S, M>,
         session: Rc<Session<M>>,
-    ) -> Self {
+    ) -> Option<Self> {
+        let place = session.multiple.try_place()?;
+        let alone = session.in_flight.get() == 0;
         session.in_flight.set(session.in_flight.get() + 1);
         let reused = session.served.replace(true);
         if reused {
             pools.tally.count(|counts| counts.reused += 1);
         }
-        let leaves = !pools.keeps();
-        Self {
+        let (place, leaves) = (Some(place), !pools.keeps());
+        Some(Self {
             pools,
             pool,
             session,
+            place,
             reused,
+            alone,
             leaves,
-        }
+        })
     }
 
     pub(crate) fn multiple(&self) -> &M {
         &self.session.multiple
     }
 
+    /// What it was granted for; once.
+    pub(crate) fn place(&mut self) -> Option<M::Place> {
+        self.place.take()
+    }
+
+    /// Its connection has carried a request before.
     pub(crate) fn is_reused(&self) -> bool {
         self.reused
+    }
+
+    /// Its connection carried no other when it was granted.
+    pub(crate) fn was_alone(&self) -> bool {
+        self.alone
     }
 
     /// Its connection takes no new request after this one.

@@ -23,10 +23,15 @@ pub(crate) trait Single {
     fn is_quiet(&mut self) -> bool;
 }
 
-/// A connection for several requests at a time.
+/// A connection for several requests at a time. Whenever what it says may have changed, it has to tell
+/// [`Pools::freed`].
 pub(crate) trait Multiple {
-    /// Requests that it may carry now, as far as the target says: those under way are part of the number.
-    fn streams(&self) -> usize;
+    /// A stream that may be opened.
+    type Place;
+
+    /// `None` while there is no room for another.
+    fn try_place(&self) -> Option<Self::Place>;
+    fn has_room(&self) -> bool;
     /// It takes new requests: it is open, and the target has not said that it goes away.
     fn is_usable(&self) -> bool;
 }

@@ -25,9 +25,8 @@ pub(crate) struct Limits {
     /// Open connections of one user.
     pub(crate) per_user: usize,
     pub(crate) idle: Duration,
-    /// HTTP/2 connections in each pool, and streams on each of them.
+    /// HTTP/2 connections in each pool, at least one.
     pub(crate) http2_connections: usize,
-    pub(crate) http2_streams: usize,
     /// A dial that was given up after so long tells as much as one that failed.
     pub(crate) patience: Duration,
 }
@@ -206,18 +205,14 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     fn stream<'a>(&'a self, pool: &'a Pool<S, M>) -> Option<Stream<'a, S, M>> {
         self.drop_sessions(pool, |session| !session.is_usable());
         let sessions = pool.sessions.borrow();
-        let most = |session: &Session<M>| match self.limits.http2_streams {
-            0 => session.multiple().streams(),
-            most => most.min(session.multiple().streams()),
-        };
         let with_room = sessions
             .iter()
-            .filter(|session| session.in_flight() < most(session));
+            .filter(|session| session.multiple().has_room());
         let session = with_room.min_by_key(|session| session.in_flight())?;
         if session.in_flight() > 0 && self.may_dial(pool) {
             return None;
         }
-        Some(Stream::new(self, pool, Rc::clone(session)))
+        Stream::new(self, pool, Rc::clone(session))
     }
 
     /// One more connection may be made, as far as the pool and the protocol go.
@@ -310,7 +305,11 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     }
 
     /// Keep a connection for requests at the same time, and take its first stream.
-    pub(super) fn share<'a>(&'a self, pool: &'a Pool<S, M>, multiple: M) -> Stream<'a, S, M> {
+    pub(super) fn share<'a>(
+        &'a self,
+        pool: &'a Pool<S, M>,
+        multiple: M,
+    ) -> Option<Stream<'a, S, M>> {
         let session = Rc::new(Session::new(multiple));
         let stream = Stream::new(self, pool, Rc::clone(&session));
         pool.sessions.borrow_mut().push(session);
@@ -336,7 +335,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     }
 
     /// Somebody may have what they wait for.
-    pub(super) fn freed(&self, pool: &Pool<S, M>) {
+    pub(crate) fn freed(&self, pool: &Pool<S, M>) {
         if !pool.queue.wake_first() {
             self.wake_starved();
         }
