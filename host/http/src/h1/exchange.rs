@@ -18,6 +18,7 @@ use super::buffers::Buffers;
 use crate::Failure;
 use crate::call::Call;
 use crate::codec::{Decoder, Refusal};
+use crate::dial::broken;
 use crate::outcome::{Answer, Flaw, Phase, Taking, Traffic, Watch};
 
 /// A body of up to so many bytes is written in one piece with its head.
@@ -304,14 +305,14 @@ impl<'a> Exchange<'a> {
     }
 
     fn broken(&self, error: &io::Error) -> Flaw {
-        let failure = failure_of(error);
+        let (failure, cause) = broken(error);
         let when = match self.is_unanswered() {
             true => "before an answer came",
             false => "within the answer",
         };
         Flaw {
             failure,
-            cause: format!("the connection broke {when}: {error}").into(),
+            cause: format!("{cause}, {when}").into(),
         }
     }
 }
@@ -322,17 +323,6 @@ fn wrote(count: usize, head: u64, written: &mut u64, flow: &mut Flow) {
     *written += count as u64;
     flow.sent.wire += count as u64;
     flow.sent.body += written.saturating_sub(head) - before;
-}
-
-/// Whose failure an error of a connection that stood is, by its kind.
-fn failure_of(error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::TimedOut => Failure::Timeout,
-        // What TLS says of bytes that are not its own.
-        io::ErrorKind::InvalidData => Failure::Tls,
-        io::ErrorKind::OutOfMemory => Failure::Generator,
-        _ => Failure::Reset,
-    }
 }
 
 /// Whether an idle connection is as it was left: open, and nothing has come over it. Costs no call of the system as long

@@ -69,11 +69,10 @@ impl State {
 
     /// A life only ever gets worse.
     pub(super) fn enter(&self, life: Life) {
-        let worse = match (self.life.get(), life) {
-            (Life::Open, Life::Leaving | Life::Closed) => true,
-            (Life::Leaving, Life::Closed) => true,
-            _ => false,
-        };
+        let worse = matches!(
+            (self.life.get(), life),
+            (Life::Open, Life::Leaving | Life::Closed) | (Life::Leaving, Life::Closed)
+        );
         if worse {
             self.life.set(life);
             (self.changed)();

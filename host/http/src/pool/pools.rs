@@ -399,8 +399,11 @@ impl<S: Single, M: Multiple> Pools<S, M> {
             users.retain(|user| user.strong_count() > 0);
             users.iter().filter_map(Weak::upgrade).collect()
         };
-        let pools = std::iter::once(&self.home).chain(&users);
-        pools.fold(false, |left, pool| self.tend_one(pool, now) || left)
+        let mut left = false;
+        for pool in std::iter::once(&self.home).chain(&users) {
+            left |= self.tend_one(pool, now);
+        }
+        left
     }
 
     fn tend_one(&self, pool: &Pool<S, M>, now: Instant) -> bool {

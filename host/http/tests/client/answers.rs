@@ -368,7 +368,7 @@ fn phases_are_where_the_time_went() {
                 phases.waiting,
                 phases.receiving,
             ];
-            assert_eq!(phases.service(), all.iter().sum());
+            assert_eq!(phases.service(), all.iter().sum::<Duration>());
         }
     });
 }

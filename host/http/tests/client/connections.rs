@@ -6,7 +6,7 @@ use std::time::Duration;
 use vespeiro_http::dial::{DialOptions, Endpoint, Names};
 use vespeiro_http::{Client, ClientOptions, Outcome};
 
-use crate::server::{Log, OK, Peer, client, listen, run, until};
+use crate::server::{Log, OK, Peer, client, listen, run, together, until};
 use crate::{body, get};
 
 /// A target that answers after a while.
@@ -19,22 +19,6 @@ async fn slow(mut peer: Peer) {
 
 async fn quick(mut peer: Peer) {
     peer.answer_all(OK).await;
-}
-
-/// So many requests at the same time.
-async fn together(client: &Client, count: usize) -> Vec<Outcome> {
-    let tasks: Vec<_> = (0..count)
-        .map(|_| {
-            let client = client.clone();
-            tokio::task::spawn_local(async move { client.send(&get("/")).await })
-        })
-        .collect();
-    let mut outcomes = Vec::new();
-    for task in tasks {
-        outcomes.push(task.await.unwrap());
-    }
-    assert!(outcomes.iter().all(|outcome| body(outcome) == "ok"));
-    outcomes
 }
 
 fn seen(log: &Log) -> (usize, usize, usize) {

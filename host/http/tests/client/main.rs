@@ -2,8 +2,13 @@
 
 mod answers;
 mod connections;
+mod encrypted;
 mod failures;
+mod http2;
 mod server;
+#[allow(dead_code)]
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::rc::Rc;
 
@@ -32,12 +37,12 @@ pub fn with(method: Method, path: &str, headers: &[(&str, &str)], body: Option<V
         },
         ..HeadOptions::default()
     };
-    let head = Rc::new(RouteHead::new(&options, method).unwrap());
+    let head = Rc::new(RouteHead::new(&options, method).expect("a valid request"));
     let headers = headers
         .iter()
         .map(|(name, value)| ((*name).into(), (*value).into()))
         .collect();
-    let call = Call::new(head, path.into(), headers, body).unwrap();
+    let call = Call::new(head, path.into(), headers, body).expect("a valid request");
     call.capture(Capture {
         headers: true,
         body: true,
@@ -54,7 +59,7 @@ pub fn answer(outcome: &Outcome) -> &Answer {
 }
 
 pub fn body(outcome: &Outcome) -> String {
-    String::from_utf8(answer(outcome).body.clone()).unwrap()
+    String::from_utf8(answer(outcome).body.clone()).expect("UTF-8")
 }
 
 /// The failure of a request that has to have one, and its cause.

@@ -10,14 +10,14 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 use vespeiro_http::dial::{DialOptions, Endpoint, Names};
-use vespeiro_http::{Client, ClientOptions};
+use vespeiro_http::{Client, ClientOptions, Outcome};
 
 /// Run a test on a runtime of one thread, which has to end in time.
 pub fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .unwrap();
+        .expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
         tokio::time::timeout(Duration::from_secs(30), test)
             .await
@@ -46,7 +46,10 @@ pub struct Request {
 
 impl Request {
     pub fn path(&self) -> &str {
-        self.head.split(' ').nth(1).unwrap()
+        self.head
+            .split(' ')
+            .nth(1)
+            .expect("a socket of this machine")
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -74,11 +77,15 @@ pub struct Peer<S = TcpStream> {
     pub index: usize,
     pub log: Log,
     left: Vec<u8>,
+    open: Open,
 }
 
-impl<S> Drop for Peer<S> {
+/// A connection that is open at the target.
+pub struct Open(Log);
+
+impl Drop for Open {
     fn drop(&mut self) {
-        self.log.borrow_mut().open -= 1;
+        self.0.borrow_mut().open -= 1;
     }
 }
 
@@ -94,7 +101,24 @@ impl<S: AsyncRead + tokio::io::AsyncWrite + Unpin> Peer<S> {
             index,
             log: Rc::clone(log),
             left: Vec::new(),
+            open: Open(Rc::clone(log)),
         }
+    }
+
+    /// The same connection, with another stream over it.
+    pub fn again(stream: S, index: usize, log: &Log, open: Open) -> Self {
+        Self {
+            stream,
+            index,
+            log: Rc::clone(log),
+            left: Vec::new(),
+            open,
+        }
+    }
+
+    /// For another protocol.
+    pub fn split(self) -> (S, Open) {
+        (self.stream, self.open)
     }
 
     /// The next request's head; `None` when the connection was closed.
@@ -119,7 +143,7 @@ impl<S: AsyncRead + tokio::io::AsyncWrite + Unpin> Peer<S> {
         };
         let length: usize = request
             .header("content-length")
-            .map_or(0, |length| length.parse().unwrap());
+            .map_or(0, |length| length.parse().expect("a number"));
         while self.left.len() < length {
             if self.stream.read_buf(&mut self.left).await.unwrap_or(0) == 0 {
                 return None;
@@ -156,8 +180,10 @@ pub const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 pub async fn listen<F: Future<Output = ()> + 'static>(
     script: impl Fn(Peer) -> F + 'static,
 ) -> (SocketAddr, Log) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .expect("a socket of this machine");
+    let address = listener.local_addr().expect("a socket of this machine");
     let log = Log::default();
     let seen = Rc::clone(&log);
     tokio::task::spawn_local(async move {
@@ -177,5 +203,20 @@ pub fn dial(address: SocketAddr) -> DialOptions {
 }
 
 pub fn client(address: SocketAddr, options: ClientOptions) -> Client {
-    Client::new(dial(address), options).unwrap()
+    Client::new(dial(address), options).expect("a socket of this machine")
+}
+
+/// So many requests at the same time.
+pub async fn together(client: &Client, count: usize) -> Vec<Outcome> {
+    let tasks: Vec<_> = (0..count)
+        .map(|_| {
+            let client = client.clone();
+            tokio::task::spawn_local(async move { client.send(&crate::get("/")).await })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        outcomes.push(task.await.expect("a task that ends"));
+    }
+    outcomes
 }
