@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use super::log;
 use super::play::check_target;
 use super::settings::PlanFlags;
+use tokio::runtime::LocalOptions;
+
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use crate::teardown;
@@ -41,7 +43,7 @@ impl Cleanup {
         log::start(&plan).release();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()?;
+            .build_local(LocalOptions::default())?;
         runtime.block_on(clean(&plan, &self.file))
     }
 }

@@ -10,13 +10,14 @@ use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use crate::outputs::Exporter;
 use crate::teardown::{self, Tidied};
+use tokio::runtime::LocalOptions;
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
     Control, FeedSet, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
-use vespeiro_http::{Client, check_reach, preflight};
+use vespeiro_http::{Target, check_reach, preflight};
 use vespeiro_output::{Display, RunShape, summary};
 use vespeiro_plan::Plan;
 use vespeiro_server::Bound;
@@ -30,7 +31,7 @@ pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
     let log = log::start(&plan);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
+        .build_local(LocalOptions::default())?;
     runtime.block_on(play_on(Arc::new(plan), log))
 }
 
@@ -172,7 +173,7 @@ pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
     check_reach(&plan.target.base_url, &plan.target.allow_host)
         .await
         .map_err(|far| Misuse(far.to_string()))?;
-    Ok(preflight(&Client::new(plan)?).await?)
+    Ok(preflight(&Target::new(plan, 0)?).await?)
 }
 
 /// The summary in text and in the files that were asked for; then the exit code.

@@ -1,272 +1,597 @@
-//! One worker's pool of connections to the target, and the measured exchange of one request for one response.
+//! A worker's way to a target: takes calls, finds each a connection, sends it, sends it again where nobody can have
+//! acted on it, and tells what came of it.
+//!
+//! What must stay true: every call has one outcome, within its limit; and what this machine did to it (waiting for a
+//! place, a connection that had gone stale) is told apart from what the target did.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::future::Future;
-use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use http::Method;
-use http::header::{HOST, HeaderMap, HeaderName, HeaderValue};
-use reqwest::Url;
-use reqwest::redirect::Policy;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use crate::Failure;
+use crate::alarms::Alarms;
+use crate::call::Call;
+use crate::dial::{
+    DialOptions, DialSetupError, Dialed, Dialer, Protocol, ProtocolWish, Remote, Stream,
+};
+use crate::h1::{Buffers, Exchange, Flow, is_quiet};
+use crate::h2::{Connection, ConnectionOptions, Life, Place, Progress};
+use crate::outcome::{Answer, Flaw, Outcome, Phase, Taking, Watch};
+use crate::pool::{
+    self, By, Counts, Grant, Kept, LOOK, Limits, Multiple, Pool, Pools, Queue, Single, Slot, Tally,
+};
 
-use super::call::{Call, OWN_HEADERS, Refused, TRACEPARENT};
-use super::failure::classify;
-use super::retry_after::retry_after;
-use crate::timer_pool::TimerPool;
-use vespeiro_model::Failure;
-use vespeiro_plan::{HttpVersion, Plan, Target};
-
-/// How this tool names itself to targets.
-pub(super) const USER_AGENT: &str = concat!("vespeiro/", env!("CARGO_PKG_VERSION"));
-/// Trace contexts that share a piece of memory: the library copies headers twice on their way, and what is shared costs
-/// it no memory of its own. Few, since the piece is kept as long as the slowest of their requests lasts.
-const TRACES: usize = 16;
-
-/// The HTTP client could not be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("the HTTP client cannot be set up: {0}")]
-pub struct ClientError(String);
-
-/// A worker's connections to the target. Cheap to clone within the worker.
+/// How a worker uses its connections. A zero sets no bound.
 #[derive(Debug, Clone)]
-pub struct Client {
-    inner: reqwest::Client,
-    base: Rc<Url>,
-    /// Requests in flight that this worker may still begin.
-    permits: Option<Rc<Semaphore>>,
-    timers: Rc<TimerPool>,
-    /// Memory for the next trace contexts.
-    traces: Rc<RefCell<BytesMut>>,
-    /// Headers beside a behavior's.
-    own_headers: usize,
-    request_timeout: Duration,
-    max_body: usize,
+pub struct ClientOptions {
+    /// Longest service time of an attempt.
+    pub request_timeout: Duration,
+    /// Largest body of an answer that is kept, decoded.
+    pub max_body: u64,
+    /// Largest head of an answer, in bytes.
+    pub max_headers: usize,
+    /// A connection carries more than one request.
+    pub reuse: bool,
+    /// Open connections, those that are being made included.
+    pub max_connections: usize,
+    /// Requests at the same time.
+    pub max_in_flight: usize,
+    /// Open connections of a [`UserPool`].
+    pub connections_per_user: usize,
+    /// A connection that was unused for so long is closed.
+    pub idle_timeout: Duration,
+    /// HTTP/2 connections that requests are spread over, at least one, and streams on each.
+    pub http2_connections: usize,
+    pub http2_streams: usize,
 }
 
-/// One request's place among the connections that the plan allows; free again when dropped.
-pub type Place<'a> = SemaphorePermit<'a>;
-
-/// A response, as far as it was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    pub status: u16,
-    /// Lower-case names and values; empty unless captured.
-    pub headers: Vec<(String, String)>,
-    /// Empty unless captured.
-    pub body: Vec<u8>,
-    /// How long the target asks to be left alone.
-    pub retry_after: Option<Duration>,
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            max_body: 10 << 20,
+            max_headers: 256 << 10,
+            reuse: true,
+            max_connections: 0,
+            max_in_flight: 0,
+            connections_per_user: 6,
+            idle_timeout: Duration::from_secs(30),
+            http2_connections: 1,
+            http2_streams: 0,
+        }
+    }
 }
 
-/// One request that was sent, and what came of it.
+/// A worker's connections to one target. Cheap to clone within the worker; used within a `LocalSet`.
+#[derive(Debug, Clone)]
+pub struct Client(Rc<Inner>);
+
+/// One user's own connections, as a browser has them. Dropped, they are closed.
 #[derive(Debug)]
-pub struct Exchange {
-    pub result: Result<Answer, Failure>,
-    /// From sending to the last byte of the body.
-    pub latency: Duration,
-    /// Bytes of the request's body.
-    pub sent: u64,
-    /// Bytes of the response's body.
-    pub received: u64,
+pub struct UserPool {
+    inner: Rc<Inner>,
+    pool: Rc<Pool<Wire, Shared>>,
 }
 
-impl ClientError {
-    pub(super) fn new(why: String) -> Self {
-        Self(why)
+/// What carries one request at a time.
+#[derive(Debug)]
+struct Wire {
+    stream: Stream,
+    remote: Remote,
+}
+
+impl Single for Wire {
+    fn is_quiet(&mut self) -> bool {
+        is_quiet(&mut self.stream)
+    }
+}
+
+/// What carries several.
+#[derive(Debug, Clone)]
+struct Shared {
+    connection: Connection,
+    remote: Remote,
+}
+
+impl Multiple for Shared {
+    type Place = Place;
+
+    fn try_place(&self) -> Option<Place> {
+        self.connection.try_place()
+    }
+
+    fn has_room(&self) -> bool {
+        self.connection.room() > 0
+    }
+
+    fn is_usable(&self) -> bool {
+        self.connection.life() == Life::Open
+    }
+}
+
+#[derive(Debug)]
+struct Inner {
+    me: Weak<Inner>,
+    dialer: Dialer,
+    options: ClientOptions,
+    pools: Pools<Wire, Shared>,
+    /// Those who wait for a place in flight.
+    places: Queue,
+    in_flight: Cell<usize>,
+    alarms: Alarms,
+    buffers: Buffers,
+    tally: Rc<Tally>,
+    /// Somebody looks after idle connections.
+    tended: Cell<bool>,
+}
+
+/// What is known of a call on its way.
+#[derive(Debug)]
+struct Trip {
+    watch: Watch,
+    flow: Flow,
+    reused: bool,
+    remote: Option<Remote>,
+    protocol: Option<Protocol>,
+    /// The HTTP/2 connection that it is on.
+    shared: Option<Connection>,
+    /// How far it came there.
+    progress: Progress,
+}
+
+/// What an attempt came to.
+enum Attempt {
+    Done(Result<Answer, Flaw>),
+    /// Its kept-alive connection had been closed, and sending it again does no harm.
+    Stale(Flaw),
+    /// The target has said that it did not process it.
+    Unprocessed(Flaw),
+}
+
+/// How often a request is sent again that was not processed.
+const MOST_UNPROCESSED: u32 = 3;
+/// Longest wait for a sign of life of an HTTP/2 connection on which a request timed out.
+const PING: Duration = Duration::from_secs(2);
+
+impl Trip {
+    fn new(now: Instant) -> Self {
+        Self {
+            watch: Watch::new(now),
+            flow: Flow::default(),
+            reused: false,
+            remote: None,
+            protocol: None,
+            shared: None,
+            progress: Progress::default(),
+        }
+    }
+
+    /// An attempt over HTTP/2 is over, by itself or not: take over how far it came.
+    fn settle(&mut self) {
+        let Some(connection) = self.shared.take() else {
+            return;
+        };
+        let Progress {
+            written,
+            answered,
+            sent,
+            received,
+        } = std::mem::take(&mut self.progress);
+        // Whoever ends takes over what the connection has moved meanwhile, so that the sum is right.
+        let (out, back) = connection.take_traffic();
+        self.flow.sent.wire += out;
+        self.flow.received.wire += back;
+        self.flow.sent.body += sent;
+        // Of an attempt that was dropped: as it came, for nobody has the rest of a decoder.
+        self.flow.received.body += received;
+        if let Some(written) =
+            written.filter(|written| answered.is_none_or(|answered| *written <= answered))
+        {
+            self.watch.enter(Phase::Waiting, written);
+        }
+        if let Some(answered) = answered {
+            self.watch.enter(Phase::Receiving, answered);
+        }
     }
 }
 
 impl Client {
-    /// The pool of one of `plan.workers` workers: it gets its share of the plan's connections, at least one.
-    pub fn new(plan: &Plan) -> Result<Self, ClientError> {
-        let target = &plan.target;
-        let share = target.max_connections.div_ceil(plan.workers.max(1));
-        let permits = (target.max_connections > 0).then(|| Rc::new(Semaphore::new(share)));
-        let inner = builder(target, &plan.run_id)?
-            .build()
-            .map_err(|e| ClientError(chain(&e)))?;
-        let base = Rc::new(target.base_url.clone());
-        Ok(Self {
-            inner,
-            base,
-            permits,
-            timers: Rc::default(),
-            traces: Rc::default(),
-            own_headers: OWN_HEADERS + usize::from(target.trace_context),
-            request_timeout: target.request_timeout,
-            max_body: target.max_body,
+    /// What `dial` asks for is checked here; no connection is made before the first call.
+    pub fn new(dial: DialOptions, options: ClientOptions) -> Result<Self, DialSetupError> {
+        let speaks = match (dial.protocol, &dial.tls) {
+            (ProtocolWish::Http2, _) => Some(Protocol::Http2),
+            (ProtocolWish::Http1, _) | (ProtocolWish::Auto, None) => Some(Protocol::Http1),
+            (ProtocolWish::Auto, Some(_)) => None,
+        };
+        let limits = Limits {
+            reuse: options.reuse,
+            connections: options.max_connections,
+            per_user: options.connections_per_user,
+            idle: options.idle_timeout,
+            http2_connections: options.http2_connections,
+            patience: dial.connect_timeout.min(options.request_timeout),
+        };
+        let dialer = Dialer::new(dial)?;
+        let tally = Rc::new(Tally::default());
+        let pools = Pools::new(limits, speaks, Rc::clone(&tally));
+        Ok(Self(Rc::new_cyclic(|me| Inner {
+            me: me.clone(),
+            dialer,
+            options,
+            pools,
+            places: Queue::default(),
+            in_flight: Cell::new(0),
+            alarms: Alarms::default(),
+            buffers: Buffers::default(),
+            tally,
+            tended: Cell::new(false),
+        })))
+    }
+
+    /// Connections for one user.
+    pub fn user(&self) -> UserPool {
+        UserPool {
+            inner: Rc::clone(&self.0),
+            pool: self.0.pools.user(),
+        }
+    }
+
+    /// Send over a connection that all of the worker's users share, and read to the end. Dropped in the middle, it
+    /// closes its connection.
+    pub fn send<'a>(&'a self, call: &'a Call) -> impl Future<Output = Outcome> + 'a {
+        self.0.send(self.0.pools.home(), call)
+    }
+
+    /// What became of connections so far.
+    pub fn counts(&self) -> Counts {
+        let mut counts = self.0.tally.get();
+        counts.in_flight = self.0.in_flight.get() as u64;
+        counts
+    }
+}
+
+impl UserPool {
+    /// Send over one of the user's connections, and read to the end. Dropped in the middle, it closes its connection.
+    pub fn send<'a>(&'a self, call: &'a Call) -> impl Future<Output = Outcome> + 'a {
+        self.inner.send(&self.pool, call)
+    }
+
+    /// The user's session is over: close what it had open.
+    pub fn hang_up(&self) {
+        self.inner.pools.hang_up(&self.pool);
+    }
+}
+
+impl Drop for UserPool {
+    fn drop(&mut self) {
+        self.hang_up();
+    }
+}
+
+/// A place among the requests that may be in flight.
+struct Turn<'a>(&'a Inner);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.set(self.0.in_flight.get() - 1);
+        self.0.places.wake_first();
+    }
+}
+
+impl Inner {
+    async fn send(&self, pool: &Rc<Pool<Wire, Shared>>, call: &Call) -> Outcome {
+        let mut trip = Trip::new(Instant::now());
+        let _place = self.places.turn(|_| self.place(), || ()).await;
+        let result = self.run(pool, call, &mut trip).await;
+        Outcome {
+            result,
+            phases: trip.watch.finish(Instant::now()),
+            reused: trip.reused,
+            remote: trip.remote,
+            protocol: trip.protocol,
+            sent: trip.flow.sent,
+            received: trip.flow.received,
+        }
+    }
+
+    fn place(&self) -> Option<Turn<'_>> {
+        let most = self.options.max_in_flight;
+        let free = most == 0 || self.in_flight.get() < most;
+        free.then(|| {
+            self.in_flight.set(self.in_flight.get() + 1);
+            Turn(self)
         })
     }
 
-    /// The target's address.
-    pub fn base(&self) -> &Url {
-        &self.base
-    }
-
-    /// A request to the target, checked.
-    pub fn call(
+    async fn run(
         &self,
-        method: Method,
-        path: &str,
-        headers: Vec<(String, String)>,
-        body: Option<Vec<u8>>,
-    ) -> Result<Call, Refused> {
-        Call::with_room(self.own_headers, &self.base, method, path, headers, body)
-    }
-
-    /// Have a request carry this trace context, whatever its behavior has set.
-    pub fn trace(&self, call: &mut Call, parent: &[u8]) {
-        let mut traces = self.traces.borrow_mut();
-        if traces.capacity() < parent.len() {
-            *traces = BytesMut::with_capacity(TRACES * parent.len());
-        }
-        traces.extend_from_slice(parent);
-        if let Ok(value) = HeaderValue::from_maybe_shared(traces.split().freeze()) {
-            call.headers.insert(TRACEPARENT, value);
-        }
-    }
-
-    /// Wait for a free place among the connections that the plan allows. `None` when it sets no cap.
-    pub async fn place(&self) -> Option<Place<'_>> {
-        match &self.permits {
-            // The semaphore is never closed, so an error cannot come.
-            Some(permits) => permits.acquire().await.ok(),
-            None => None,
-        }
-    }
-
-    /// Send and read to the end. The latency begins with the first poll: wait for a [`place`](Self::place) before.
-    /// The request is moved into the HTTP library at once, so that what waits for the response is small.
-    pub fn send(&self, call: Box<Call>) -> impl Future<Output = Exchange> {
-        let call = *call;
-        let sent = call.body.as_ref().map_or(0, |body| body.len() as u64);
-        let limit = call.timeout.unwrap_or(self.request_timeout);
-        let (capture_headers, capture_body) = (call.capture_headers, call.capture_body);
-        let mut request = reqwest::Request::new(call.method, call.url);
-        *request.headers_mut() = call.headers;
-        *request.body_mut() = call.body.map(reqwest::Body::from);
-        let response = self.inner.execute(request);
-        async move {
-            let mut received = 0;
-            let start = Instant::now();
-            let answer = async {
-                match response.await {
-                    Ok(response) => {
-                        self.read(response, capture_headers, capture_body, &mut received)
-                            .await
-                    }
-                    Err(error) => Err(classify(&error)),
+        pool: &Rc<Pool<Wire, Shared>>,
+        call: &Call,
+        trip: &mut Trip,
+    ) -> Result<Answer, Flaw> {
+        let limit = call.limit().unwrap_or(self.options.request_timeout);
+        let (mut stale, mut unprocessed) = (false, 0);
+        loop {
+            let grant = self.pools.grant(pool, stale).await;
+            // What it waited for until now was no fault of the target's, and does not count against its limit.
+            let now = Instant::now();
+            let attempt = self.attempt(grant, pool, call, trip, now);
+            let attempt = self.alarms.within(now + limit, attempt).await;
+            let shared = trip.shared.clone();
+            trip.settle();
+            match attempt {
+                Some(Attempt::Done(result)) => return result,
+                Some(Attempt::Stale(flaw)) if stale => return Err(flaw),
+                Some(Attempt::Stale(_)) => {
+                    stale = true;
+                    self.tally.count(|counts| counts.stale += 1);
                 }
-            };
-            let result = self.timers.within(start + limit, answer).await;
-            Exchange {
-                result: result.unwrap_or(Err(Failure::Timeout)),
-                latency: start.elapsed(),
-                sent,
-                received,
+                Some(Attempt::Unprocessed(flaw)) if unprocessed == MOST_UNPROCESSED => {
+                    return Err(flaw);
+                }
+                Some(Attempt::Unprocessed(_)) => {
+                    unprocessed += 1;
+                    self.tally.count(|counts| counts.unprocessed += 1);
+                }
+                None => {
+                    // It may be the connection that fell silent, and not the target.
+                    if let Some(connection) = shared {
+                        connection.check(PING);
+                    }
+                    let where_ = where_it_was(trip.watch.phase());
+                    return Err(Flaw {
+                        failure: Failure::Timeout,
+                        cause: format!("no complete answer within {limit:?}, {where_}").into(),
+                    });
+                }
             }
+            trip.watch.again(Instant::now());
         }
     }
 
-    async fn read(
+    async fn attempt(
         &self,
-        mut response: reqwest::Response,
-        capture_headers: bool,
-        capture_body: bool,
-        received: &mut u64,
-    ) -> Result<Answer, Failure> {
-        let status = response.status().as_u16();
-        let retry_after = match status {
-            429 | 503 => retry_after(status, response.headers(), SystemTime::now()),
-            _ => None,
-        };
-        let headers = if capture_headers {
-            plain(response.headers())
-        } else {
-            Vec::new()
-        };
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
-            *received += chunk.len() as u64;
-            if *received > self.max_body as u64 {
-                return Err(Failure::TooLarge);
+        grant: Grant<'_, Wire, Shared>,
+        pool: &Rc<Pool<Wire, Shared>>,
+        call: &Call,
+        trip: &mut Trip,
+        now: Instant,
+    ) -> Attempt {
+        match grant {
+            Grant::Kept(kept) => {
+                trip.watch.enter(Phase::Sending, now);
+                self.exchange(kept, call, trip).await
             }
-            if capture_body {
-                body.extend_from_slice(&chunk);
+            Grant::Dial(slot) => {
+                trip.watch.enter(Phase::Dialing, now);
+                self.dial(slot, pool, call, trip).await
+            }
+            Grant::Stream(stream) => {
+                trip.watch.enter(Phase::Sending, now);
+                self.stream(stream, call, trip).await
+            }
+            Grant::Failed(flaw) => Attempt::Done(Err(flaw)),
+        }
+    }
+
+    async fn dial(
+        &self,
+        slot: Slot<'_, Wire, Shared>,
+        pool: &Rc<Pool<Wire, Shared>>,
+        call: &Call,
+        trip: &mut Trip,
+    ) -> Attempt {
+        let dialed = self.dialer.dial().await;
+        let (phases, next) = match &dialed {
+            Ok(dialed) => (dialed.phases, Phase::Sending),
+            Err(error) => (error.phases, Phase::Blocked),
+        };
+        trip.watch.enter(next, Instant::now());
+        trip.watch.dialed(phases.lookup, phases.tls);
+        let Dialed {
+            stream,
+            remote,
+            protocol,
+            resumed,
+            ..
+        } = match dialed {
+            Ok(dialed) => dialed,
+            Err(error) => {
+                let flaw = Flaw {
+                    failure: error.failure,
+                    cause: error.cause.into(),
+                };
+                slot.failed(&flaw);
+                return Attempt::Done(Err(flaw));
+            }
+        };
+        if let Some(resumed) = resumed {
+            self.tally.count(|counts| match resumed {
+                true => counts.tls_resumed += 1,
+                false => counts.tls_full += 1,
+            });
+        }
+        match protocol {
+            Protocol::Http1 => {
+                let kept = slot.single(Wire { stream, remote });
+                self.exchange(kept, call, trip).await
+            }
+            Protocol::Http2 => {
+                let options = ConnectionOptions {
+                    max_headers: u32::try_from(self.options.max_headers).unwrap_or(u32::MAX),
+                    max_streams: match self.options.http2_streams {
+                        0 => ConnectionOptions::default().max_streams,
+                        most => most,
+                    },
+                };
+                let connection = match Connection::start(stream, options, self.tells(pool)).await {
+                    Ok(connection) => connection,
+                    Err(flaw) => {
+                        slot.failed(&flaw);
+                        return Attempt::Done(Err(flaw));
+                    }
+                };
+                match slot.multiple(Shared { connection, remote }) {
+                    Some(stream) => {
+                        self.tend();
+                        self.stream(stream, call, trip).await
+                    }
+                    None => Attempt::Done(Err(Flaw {
+                        failure: Failure::Reset,
+                        cause: "the target left the connection at once".into(),
+                    })),
+                }
             }
         }
-        Ok(Answer {
-            status,
-            headers,
-            body,
-            retry_after,
-        })
     }
-}
 
-fn builder(target: &Target, run_id: &str) -> Result<reqwest::ClientBuilder, ClientError> {
-    // Another part of the process may have installed it before: that one serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let run = HeaderValue::from_str(run_id).map_err(|e| ClientError(e.to_string()))?;
-    let mut own = HeaderMap::new();
-    own.insert(HeaderName::from_static("x-vespeiro-run"), run);
-    if target.base_url.scheme() == "http" && target.http != HttpVersion::Http2 {
-        // Otherwise the library writes it anew for each request; HTTP/2 has no such header.
-        own.insert(HOST, host(&target.base_url)?);
-    }
-    let builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .default_headers(own)
-        .redirect(Policy::none())
-        // A request is sent once: what the tool counts is what the target gets.
-        .retry(reqwest::retry::never())
-        .no_proxy()
-        .gzip(target.compressed)
-        .connect_timeout(target.connect_timeout)
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(usize::MAX)
-        .pool_idle_timeout(Duration::from_secs(30))
-        .tls_danger_accept_invalid_certs(target.insecure);
-    Ok(match target.http {
-        HttpVersion::Auto => builder,
-        HttpVersion::Http1 => builder.http1_only(),
-        HttpVersion::Http2 => builder.http2_prior_knowledge(),
-    })
-}
-
-/// Name and port as HTTP/1.1 has them, without the scheme's own port.
-fn host(base: &Url) -> Result<HeaderValue, ClientError> {
-    let name = base.host_str().unwrap_or_default();
-    let host = match base.port() {
-        Some(port) => format!("{name}:{port}"),
-        None => name.to_owned(),
-    };
-    HeaderValue::try_from(host).map_err(|e| ClientError(e.to_string()))
-}
-
-fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            (
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    async fn exchange(
+        &self,
+        mut kept: Kept<'_, Wire, Shared>,
+        call: &Call,
+        trip: &mut Trip,
+    ) -> Attempt {
+        trip.reused = kept.is_reused();
+        trip.protocol = Some(Protocol::Http1);
+        trip.remote = Some(kept.single().remote.clone());
+        let mut exchange = Exchange::new(
+            call,
+            &self.buffers,
+            self.options.max_headers,
+            self.options.max_body,
+        );
+        let stream = &mut kept.single().stream;
+        let result = exchange.play(stream, &mut trip.watch, &mut trip.flow).await;
+        let mut flaw = match result {
+            Ok(answer) => {
+                if exchange.leaves_open() {
+                    kept.keep();
+                    self.tend();
+                } else {
+                    kept.close(if exchange.is_unkept() {
+                        By::Target
+                    } else {
+                        By::Us
+                    });
+                }
+                return Attempt::Done(Ok(answer));
+            }
+            Err(flaw) => flaw,
+        };
+        let stale = kept.is_reused() && exchange.is_unanswered() && flaw.failure == Failure::Reset;
+        kept.close(match flaw.failure {
+            Failure::Reset | Failure::Tls => By::Target,
+            _ => By::Us,
+        });
+        if stale && (call.is_idempotent() || exchange.is_unwritten()) {
+            return Attempt::Stale(flaw);
+        }
+        if stale {
+            let method = call.head().method();
+            flaw.cause = format!(
+                "the target closed a kept-alive connection without an answer, and may have carried the {method} out: it is not sent again"
             )
-        })
-        .collect()
+            .into();
+        }
+        Attempt::Done(Err(flaw))
+    }
+
+    /// What a shared connection calls when it has room, or leaves.
+    fn tells(&self, pool: &Rc<Pool<Wire, Shared>>) -> impl Fn() + 'static {
+        let (me, pool) = (self.me.clone(), Rc::downgrade(pool));
+        move || {
+            if let (Some(inner), Some(pool)) = (me.upgrade(), pool.upgrade()) {
+                inner.pools.freed(&pool);
+            }
+        }
+    }
+
+    async fn stream(
+        &self,
+        mut stream: pool::Stream<'_, Wire, Shared>,
+        call: &Call,
+        trip: &mut Trip,
+    ) -> Attempt {
+        let Shared { connection, remote } = stream.multiple().clone();
+        trip.reused = stream.is_reused();
+        trip.protocol = Some(Protocol::Http2);
+        trip.remote = Some(remote);
+        let Some(place) = stream.place() else {
+            return Attempt::Done(Err(refused("a stream was asked for twice")));
+        };
+        let request = match call.head().http2(call.added()) {
+            Ok(request) => request,
+            Err(error) => return Attempt::Done(Err(refused(&error.to_string()))),
+        };
+        trip.shared = Some(connection.clone());
+        let mut taking = Taking::new(
+            call.captures(),
+            call.head().codings(),
+            self.options.max_body,
+        );
+        let body = call.body().cloned().unwrap_or_default();
+        let sent = connection
+            .send(place, request, body, &mut trip.progress, &mut taking)
+            .await;
+        let answer = sent.and_then(|()| Ok(taking.finish()?));
+        trip.flow.received.body += taking.received();
+        trip.progress.received = 0;
+        let flaw = match answer {
+            Ok(answer) => return Attempt::Done(Ok(answer)),
+            Err(flaw) => flaw,
+        };
+        if flaw.failure == Failure::Unprocessed {
+            // It goes over another.
+            stream.leave();
+            return Attempt::Unprocessed(flaw);
+        }
+        let stale = stream.is_reused() && stream.was_alone() && trip.progress.answered.is_none();
+        if stale
+            && flaw.failure == Failure::Reset
+            && call.is_idempotent()
+            && connection.life() == Life::Closed
+        {
+            return Attempt::Stale(flaw);
+        }
+        Attempt::Done(Err(flaw))
+    }
+
+    /// See to it that idle connections are looked after, as long as there are some.
+    fn tend(&self) {
+        if self.tended.replace(true) {
+            return;
+        }
+        let me = self.me.clone();
+        let look = self
+            .options
+            .idle_timeout
+            .clamp(Duration::from_millis(10), LOOK);
+        tokio::task::spawn_local(async move {
+            loop {
+                tokio::time::sleep(look).await;
+                let Some(inner) = me.upgrade() else { return };
+                if !inner.pools.tend(Instant::now()) {
+                    inner.tended.set(false);
+                    return;
+                }
+            }
+        });
+    }
 }
 
-/// An error and its causes in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        next = cause.source();
+fn refused(why: &str) -> Flaw {
+    Flaw {
+        failure: Failure::Protocol,
+        cause: format!("the request cannot be sent over HTTP/2: {why}").into(),
     }
-    line
+}
+
+fn where_it_was(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Blocked | Phase::Dialing => "connecting",
+        Phase::Sending => "sending the request",
+        Phase::Waiting => "waiting for the first byte",
+        Phase::Receiving => "in the middle of the answer",
+    }
 }

@@ -290,9 +290,12 @@ fn verdict(outcome: Outcome, fault: Option<FaultKind>) -> Verdict {
         Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Verdict::Void,
         Outcome::Status(500..) => Verdict::Bad,
         // It answered, if at too great a length.
-        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => Verdict::Good,
+        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge | Failure::Headers) => Verdict::Good,
         Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Verdict::Void,
-        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped) => Verdict::Void,
+        // Never sent, or this machine was the limit.
+        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped | Failure::Generator) => {
+            Verdict::Void
+        }
         Outcome::Failed(_) => Verdict::Bad,
     }
 }
@@ -330,6 +333,9 @@ mod tests {
             (status(200), None, Verdict::Good),
             (status(429), None, Verdict::Good),
             (Outcome::Failed(Failure::TooLarge), None, Verdict::Good),
+            (Outcome::Failed(Failure::Headers), None, Verdict::Good),
+            (Outcome::Failed(Failure::Generator), None, Verdict::Void),
+            (Outcome::Failed(Failure::Unprocessed), None, Verdict::Bad),
         ] {
             assert_eq!(verdict(outcome, fault), expected, "{outcome:?} {fault:?}");
         }

@@ -25,7 +25,7 @@ use crate::vu::prepare::{logins, prepare};
 use crate::vu::state::VuState;
 use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, TOKEN, types};
-use vespeiro_http::Client;
+use vespeiro_http::Target;
 use vespeiro_metrics::{Interval, Recorder, Snapshot, Totals, process};
 use vespeiro_plan::{Archetype, LoadOverrides, Plan, Profile};
 
@@ -84,10 +84,10 @@ pub async fn teardown(
     let catalog = catalog(&plan, &behaviors);
     let recorder = Recorder::new(Arc::clone(&catalog), 0);
     let mut totals = Totals::new(Arc::clone(&catalog), 1, process::sample());
-    let client = Client::new(&plan)?;
+    let target = Target::new(&plan, 0)?;
     let worker = WorkerState::new(
         plan,
-        client,
+        target,
         recorder,
         journal.writer()?,
         &behaviors,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::clock::ProfileClock;
 use crate::feeds::cursor::FeedSet;
@@ -22,7 +22,7 @@ use crate::teardown::tokens::Tokens;
 use crate::vu::state::VuState;
 use crate::workload::state::{WorkloadState, share_of};
 use vespeiro_behavior::{Behavior, Crash, GuestEvent, Level, TOKEN, Unfed, types};
-use vespeiro_http::{Client, Place};
+use vespeiro_http::Target;
 use vespeiro_metrics::{Catalog, Interval, Recorder, Standing};
 use vespeiro_model::FaultKind;
 use vespeiro_plan::{Arrivals, LogLevel, Plan};
@@ -38,7 +38,9 @@ pub(crate) const MAX_UNFED: usize = 64;
 #[derive(Debug)]
 pub(crate) struct WorkerState {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) client: Client,
+    pub(crate) target: Target,
+    /// Places for requests in flight, where the plan bounds them.
+    places: Option<Semaphore>,
     pub(crate) recorder: RefCell<Recorder>,
     pub(crate) admission: Admission,
     /// The start of the run; the times of `admission` are counted from it.
@@ -103,7 +105,7 @@ pub(crate) struct ArchetypeState {
 impl WorkerState {
     pub(crate) fn new(
         plan: Arc<Plan>,
-        client: Client,
+        target: Target,
         recorder: Recorder,
         journal: Writer,
         behaviors: &[Arc<Behavior>],
@@ -129,7 +131,8 @@ impl WorkerState {
             held_users: Cell::new(0),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
             is_first: part.worker_index == 0,
-            client,
+            places: places(&plan),
+            target,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
             tokens: RefCell::default(),
@@ -198,12 +201,16 @@ impl WorkerState {
     }
 
     /// Wait while requests are held back. Then a place is free for one, unless the run is stopping.
-    pub(crate) async fn place(&self) -> Option<Place<'_>> {
+    pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
         loop {
             while self.held() {
                 self.released.notified().await;
             }
-            let place = self.client.place().await;
+            let place = match &self.places {
+                // The semaphore is never closed, so an error cannot come.
+                Some(places) => places.acquire().await.ok(),
+                None => None,
+            };
             if !self.held() {
                 return place;
             }
@@ -540,6 +547,14 @@ impl WorkerState {
         archetype_state.said.set((since, lines.saturating_add(1)));
         lines < LOG_LINES_PER_SECOND
     }
+}
+
+/// A worker's places for requests in flight. Over HTTP/1.1 each holds a connection, so that a bound of those is one of
+/// requests too: whoever waits for it here can still be sent away.
+fn places(plan: &Plan) -> Option<Semaphore> {
+    let bound = plan.target.max_connections;
+    let share = bound.div_ceil(plan.workers.max(1));
+    (bound > 0).then(|| Semaphore::new(share))
 }
 
 /// 100 ms, doubled with each one in a row, at most 5 s.

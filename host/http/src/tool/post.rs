@@ -7,7 +7,8 @@ use http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use url::Url;
 
-use super::client::{ClientError, USER_AGENT, chain};
+use super::chain;
+use crate::{ClientError, USER_AGENT};
 
 /// Longest wait for a receiver, from the connection to the answer.
 const PATIENCE: Duration = Duration::from_secs(5);

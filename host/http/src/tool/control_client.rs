@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::client::chain;
+use super::chain;
 
 /// Longest wait for the endpoint to take the connection.
 const CONNECT: Duration = Duration::from_secs(5);
