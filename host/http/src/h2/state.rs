@@ -17,7 +17,7 @@ use super::tap::Heard;
 const EMPTY: usize = 90;
 
 /// Whether a connection takes more streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Life {
     Open,
     /// No more streams; those that are open go on.
@@ -69,12 +69,7 @@ impl State {
 
     /// A life only ever gets worse.
     pub(super) fn enter(&self, life: Life) {
-        let worse = match (self.life.get(), life) {
-            (Life::Open, Life::Leaving | Life::Closed) => true,
-            (Life::Leaving, Life::Closed) => true,
-            _ => false,
-        };
-        if worse {
+        if life > self.life.get() {
             self.life.set(life);
             (self.changed)();
         }
@@ -93,8 +88,12 @@ impl State {
         if self.life() != Life::Open {
             return 0;
         }
-        let spare = EMPTY.saturating_sub(self.heard.empty.get());
-        self.limit().min(spare).saturating_sub(self.in_use.get())
+        let limit = match self.heard.empty.get() {
+            0 => self.limit(),
+            // Each stream may bring one more.
+            empty => self.limit().min(EMPTY.saturating_sub(empty)),
+        };
+        limit.saturating_sub(self.in_use.get())
     }
 
     pub(super) fn set_peer_limit(&self, limit: usize) {

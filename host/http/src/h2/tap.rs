@@ -4,6 +4,7 @@
 //! What must stay true: what passes is not changed, and however it is cut into pieces, the same is heard.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -35,7 +36,7 @@ pub(super) struct Heard {
     /// The last stream that a GOAWAY lets live.
     pub(super) last_stream: Cell<Option<u32>>,
     /// Streams whose headers are over the limit even as they are compressed.
-    pub(super) too_large: RefCell<Vec<u32>>,
+    pub(super) too_large: RefCell<VecDeque<u32>>,
     /// Frames of data that hold none and end nothing: the library takes a hundred of them and no more.
     pub(super) empty: Cell<usize>,
     /// Why reading or writing failed: the library keeps no more of it than its kind.
@@ -44,22 +45,23 @@ pub(super) struct Heard {
     pub(super) ended: Cell<bool>,
 }
 
-/// Streams with too large headers that are kept in mind: as many as may be open, for each is asked for when it ends.
+/// Streams with too large headers that are kept in mind: more than are open at a time, for each is asked for when it ends.
 const TOO_LARGE: usize = 1000;
 
 impl Heard {
     fn note_too_large(&self, stream: u32) {
         let mut too_large = self.too_large.borrow_mut();
-        if too_large.len() < TOO_LARGE && !too_large.contains(&stream) {
-            too_large.push(stream);
+        if too_large.back() != Some(&stream) {
+            if too_large.len() == TOO_LARGE {
+                too_large.pop_front();
+            }
+            too_large.push_back(stream);
         }
     }
 
-    /// Whether this stream's headers were too large. Asked once, when it has failed.
-    pub(super) fn forget_too_large(&self, stream: u32) -> bool {
-        let mut too_large = self.too_large.borrow_mut();
-        let at = too_large.iter().position(|other| *other == stream);
-        at.map(|at| too_large.swap_remove(at)).is_some()
+    /// Whether this stream's headers were too large.
+    pub(super) fn is_too_large(&self, stream: u32) -> bool {
+        self.too_large.borrow().contains(&stream)
     }
 }
 
