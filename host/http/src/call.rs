@@ -130,9 +130,16 @@ mod tests {
     use super::*;
     use crate::codec::HeadOptions;
 
+    fn options() -> HeadOptions {
+        HeadOptions {
+            host: "target.test".into(),
+            ..HeadOptions::default()
+        }
+    }
+
     #[test]
     fn a_fault_replaces_what_a_behavior_has_set() {
-        let head = RouteHead::new(&HeadOptions::default(), Method::GET).unwrap();
+        let head = RouteHead::new(&options(), Method::GET).unwrap();
         let headers = vec![("X-Envoy-Fault-Abort-Request".to_owned(), "500".to_owned())];
         let call = Call::new(Rc::new(head), "/".into(), headers, None).unwrap();
         let call = call.failing(Some(503), Some(Duration::from_millis(20)));
@@ -150,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_it_may_not_say_is_refused() {
-        let head = Rc::new(RouteHead::new(&HeadOptions::default(), Method::GET).unwrap());
+        let head = Rc::new(RouteHead::new(&options(), Method::GET).unwrap());
         assert!(Call::new(Rc::clone(&head), "x".into(), Vec::new(), None).is_err());
         assert!(
             Call::new(

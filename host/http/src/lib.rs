@@ -4,15 +4,21 @@
 //! What must stay true: a failure is laid at the door of whoever caused it, and nothing here takes a lock, parses a URL
 //! or builds a map of headers for a request over HTTP/1.1.
 
+mod alarms;
 mod body;
 mod call;
+mod client;
 pub mod codec;
 pub mod dial;
 mod failure;
+mod h1;
 pub mod h2;
 mod outcome;
+mod pool;
 mod retry_after;
 
 pub use call::{Call, Capture};
+pub use client::{Client, ClientOptions, UserPool};
 pub use failure::Failure;
-pub use outcome::{Answer, Flaw, Phases, Traffic};
+pub use outcome::{Answer, Flaw, Outcome, Phases, Traffic};
+pub use pool::Counts;

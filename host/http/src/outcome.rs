@@ -10,6 +10,7 @@ use crate::Failure;
 use crate::body::{Body, Coding};
 use crate::call::Capture;
 use crate::codec::{Codings, Head, Header, Receive, Refusal, text_of};
+use crate::dial::{Protocol, Remote};
 use crate::retry_after::retry_after;
 
 /// A response, as far as it was asked for.
@@ -62,6 +63,21 @@ pub struct Traffic {
     pub wire: u64,
     /// Of bodies: as they were before they were coded for the wire.
     pub body: u64,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub struct Outcome {
+    pub result: Result<Answer, Flaw>,
+    pub phases: Phases,
+    /// Its connection had carried a request before.
+    pub reused: bool,
+    /// `None` where it came to no connection.
+    pub remote: Option<Remote>,
+    pub protocol: Option<Protocol>,
+    /// Of all attempts.
+    pub sent: Traffic,
+    pub received: Traffic,
 }
 
 /// A part of a request's time that it can be in.
@@ -163,11 +179,11 @@ impl Taking {
     }
 
     /// The answer is complete.
-    pub(crate) fn finish(mut self) -> Result<Answer, Refusal> {
+    pub(crate) fn finish(&mut self) -> Result<Answer, Refusal> {
         if let Some(body) = &mut self.body {
             self.answer.body = body.finish()?;
         }
-        Ok(self.answer)
+        Ok(std::mem::take(&mut self.answer))
     }
 }
 

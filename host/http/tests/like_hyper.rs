@@ -224,7 +224,7 @@ impl hyper::rt::Write for Script {
 fn theirs(pieces: &[Vec<u8>], to_head: bool, closes: bool) -> Option<Came> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
-        .unwrap();
+        .expect("a runtime");
     let script = Script::default();
     script.0.borrow_mut().pieces = pieces
         .iter()
@@ -236,7 +236,10 @@ fn theirs(pieces: &[Vec<u8>], to_head: bool, closes: bool) -> Option<Came> {
         let mut builder = http1::Builder::new();
         // By default it refuses more than 100 headers.
         builder.max_headers(4096);
-        let (mut sender, connection) = builder.handshake(script.clone()).await.unwrap();
+        let (mut sender, connection) = builder
+            .handshake(script.clone())
+            .await
+            .expect("a handshake that takes nothing");
         tokio::task::spawn_local(connection);
         let asked = async {
             let method = if to_head { "HEAD" } else { "GET" };
@@ -244,7 +247,7 @@ fn theirs(pieces: &[Vec<u8>], to_head: bool, closes: bool) -> Option<Came> {
                 .method(method)
                 .uri("/")
                 .body(Empty::<Bytes>::new())
-                .unwrap();
+                .expect("a valid request");
             let response = match sender.send_request(request).await {
                 Ok(response) => response,
                 Err(error) => return Came::Refused(kind(&error)),
@@ -255,7 +258,9 @@ fn theirs(pieces: &[Vec<u8>], to_head: bool, closes: bool) -> Option<Came> {
                 match frame {
                     Ok(frame) => match frame.into_data() {
                         Ok(data) => body.extend_from_slice(&data),
-                        Err(frame) => trailers = map_fields(frame.trailers_ref().unwrap()),
+                        Err(frame) => {
+                            trailers = map_fields(frame.trailers_ref().expect("trailers"))
+                        }
                     },
                     Err(error) => return Came::Refused(kind(&error)),
                 }

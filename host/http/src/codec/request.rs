@@ -3,7 +3,10 @@
 //!
 //! What must stay true: nothing that a behavior says can end a line, frame the message or name another host.
 
-use http::Method;
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::{HeaderMap, Method, Request};
 
 use super::text::write_value;
 
@@ -89,11 +92,11 @@ pub struct HeadOptions {
     pub headers: Vec<(String, String)>,
 }
 
-/// A header that goes with every request, as a line and as its parts.
+/// A header that goes with every request, as either protocol has it.
 #[derive(Debug, Clone)]
 struct Field {
-    name: Box<str>,
-    value: Box<[u8]>,
+    name: HeaderName,
+    value: HeaderValue,
     line: Box<[u8]>,
 }
 
@@ -102,10 +105,12 @@ impl Field {
         check_field(name, value)?;
         let mut bytes = Vec::new();
         write_value(value, &mut bytes);
-        let line = [name.as_bytes(), b": ", &bytes, b"\r\n"].concat();
+        let wrong = || Refused::Header(shorten(name));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        let line = [name.as_str().as_bytes(), b": ", &bytes, b"\r\n"].concat();
         Ok(Self {
-            name: name.into(),
-            value: bytes.into(),
+            value: HeaderValue::from_maybe_shared(Bytes::from(bytes)).map_err(|_| wrong())?,
+            name,
             line: line.into(),
         })
     }
@@ -115,8 +120,8 @@ impl Field {
 #[derive(Debug, Clone)]
 pub struct RouteHead {
     method: Method,
-    https: bool,
-    host: Box<str>,
+    scheme: Scheme,
+    authority: Authority,
     prefix: Box<str>,
     codings: Codings,
     /// Method and prefix: what precedes a path.
@@ -147,6 +152,7 @@ impl RouteHead {
             check_path(prefix)?;
         }
         let host = Field::new("host", &options.host)?;
+        let authority = Authority::from_maybe_shared(Bytes::from(options.host.clone()));
         let mut own = vec![Field::new("user-agent", &options.user_agent)?];
         if !options.run_id.is_empty() {
             own.push(Field::new("x-vespeiro-run", &options.run_id)?);
@@ -154,10 +160,10 @@ impl RouteHead {
         let mut defaults = Vec::new();
         for (name, value) in &options.headers {
             check_header(name, value)?;
-            defaults.push(Field::new(&name.to_ascii_lowercase(), value)?);
+            defaults.push(Field::new(name, value)?);
         }
         let lacks =
-            |defaults: &[Field], name: &str| defaults.iter().all(|field| *field.name != *name);
+            |defaults: &[Field], name: &str| defaults.iter().all(|field| field.name != name);
         if lacks(&defaults, "accept") {
             defaults.push(Field::new("accept", "*/*")?);
         }
@@ -173,8 +179,12 @@ impl RouteHead {
         Ok(Self {
             start: format!("{method} {prefix}").into_bytes().into(),
             method,
-            https: options.https,
-            host: options.host.as_str().into(),
+            scheme: if options.https {
+                Scheme::HTTPS
+            } else {
+                Scheme::HTTP
+            },
+            authority: authority.map_err(|_| Refused::Header("host".into()))?,
             prefix: prefix.into(),
             codings: options.codings,
             constant: constant.into(),
@@ -185,16 +195,6 @@ impl RouteHead {
 
     pub fn method(&self) -> &Method {
         &self.method
-    }
-
-    /// The scheme, as HTTP/2 has it.
-    pub fn scheme(&self) -> &'static str {
-        if self.https { "https" } else { "http" }
-    }
-
-    /// Name and port of the target.
-    pub fn host(&self) -> &str {
-        &self.host
     }
 
     /// What precedes every path: empty, or a path that does not end with `/`.
@@ -248,20 +248,39 @@ impl RouteHead {
         into.extend_from_slice(b"\r\n");
     }
 
-    /// Every header of a request, but for `host` and `content-length`: what HTTP/2 sends. Names may have capitals.
-    pub fn each_field(&self, added: Added<'_>, mut to: impl FnMut(&str, &[u8])) {
+    /// The head of an HTTP/2 request.
+    pub fn http2(&self, added: Added<'_>) -> Result<Request<()>, http::Error> {
+        let count = self.own.len() + self.defaults.len() + added.headers.len() + 2;
+        let mut headers = HeaderMap::with_capacity(count);
         for field in self.own.iter().chain(self.defaults_of(added)) {
-            to(&field.name, &field.value);
+            headers.append(field.name.clone(), field.value.clone());
         }
-        let mut bytes = Vec::new();
         for (name, value) in added.own_headers() {
-            bytes.clear();
+            let mut bytes = Vec::with_capacity(value.len());
             write_value(value, &mut bytes);
-            to(name, &bytes);
+            let name = HeaderName::from_bytes(name.as_bytes())?;
+            headers.append(name, HeaderValue::from_maybe_shared(Bytes::from(bytes))?);
         }
         if let Some(trace) = added.trace {
-            to(TRACEPARENT, trace);
+            headers.append(
+                HeaderName::from_static(TRACEPARENT),
+                HeaderValue::from_bytes(trace)?,
+            );
         }
+        if let Some(length) = self.content_length(added) {
+            headers.append(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        let path = [&self.prefix, added.path].concat();
+        let uri = Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(PathAndQuery::from_maybe_shared(Bytes::from(path))?)
+            .build()?;
+        let mut request = Request::new(());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
     }
 
     /// What `content-length` says. A method that usually has a body says that it has none.
@@ -273,9 +292,9 @@ impl RouteHead {
     fn defaults_of<'a>(&'a self, added: Added<'a>) -> impl Iterator<Item = &'a Field> {
         self.defaults.iter().filter(move |field| {
             !added.headers.iter().any(|(name, _)| {
-                name.eq_ignore_ascii_case(&field.name)
+                name.eq_ignore_ascii_case(field.name.as_str())
                     // A part of a coded body cannot be decoded.
-                    || (*field.name == *ACCEPT_ENCODING && name.eq_ignore_ascii_case("range"))
+                    || (field.name == ACCEPT_ENCODING && name.eq_ignore_ascii_case("range"))
             })
         })
     }
@@ -333,7 +352,7 @@ fn check_path(path: &str) -> Result<(), Refused> {
     for byte in path.bytes() {
         match byte {
             // HTTP/2's library takes none of these, and a target takes the first for the end of the path.
-            b'#' | b'<' | b'>' | b'`' => {
+            b'#' | b'"' | b'<' | b'>' | b'`' => {
                 return Err(Refused::NotInUrls {
                     path: shorten(path),
                     byte: byte.into(),
@@ -491,12 +510,9 @@ mod tests {
         let text = String::from_utf8(bytes).unwrap();
         assert_eq!(text.matches("traceparent").count(), 1);
         assert!(text.contains(&format!("traceparent: {}\r\n", "0".repeat(TRACE))));
-        let mut names = Vec::new();
-        head.each_field(added, |name, _| names.push(name.to_owned()));
-        assert_eq!(
-            names,
-            ["user-agent", "x-vespeiro-run", "accept", "traceparent"]
-        );
+        let request = head.http2(added).unwrap();
+        assert_eq!(request.headers()["traceparent"], "0".repeat(TRACE));
+        assert_eq!(request.uri(), "http://127.0.0.1:9501/");
     }
 
     #[test]
@@ -597,6 +613,31 @@ mod tests {
     }
 
     #[test]
+    fn every_path_that_is_taken_can_be_said_in_both_protocols() {
+        let head = RouteHead::new(&options(), Method::GET).unwrap();
+        let mut taken = 0;
+        for byte in 0..=127u8 {
+            for path in [
+                format!("/a{}b", char::from(byte)),
+                format!("/?a{}b", char::from(byte)),
+            ] {
+                if head.check_path(&path).is_ok() {
+                    let added = Added {
+                        path: &path,
+                        headers: &[],
+                        trace: None,
+                        body: None,
+                    };
+                    let said = head.http2(added).unwrap();
+                    assert_eq!(said.uri().path_and_query().unwrap().as_str(), path);
+                    taken += 1;
+                }
+            }
+        }
+        assert_eq!(taken, 2 * (94 - 5));
+    }
+
+    #[test]
     fn numbers() {
         for number in [0, 7, 10, 123, usize::MAX] {
             let mut bytes = Vec::new();
@@ -615,7 +656,8 @@ mod tests {
             }
             let headers = [(name, value)];
             let mut bytes = Vec::new();
-            head.write(Added { path: &path, headers: &headers, trace: None, body: body.map(usize::from) }, &mut bytes);
+            let added = Added { path: &path, headers: &headers, trace: None, body: body.map(usize::from) };
+            head.write(added, &mut bytes);
             let mut slots = [httparse::EMPTY_HEADER; 8];
             let mut request = httparse::Request::new(&mut slots);
             prop_assert_eq!(request.parse(&bytes), Ok(httparse::Status::Complete(bytes.len())));
@@ -623,9 +665,16 @@ mod tests {
             let of = |name: &str| request.headers.iter().filter(|header| header.name == name).count();
             prop_assert_eq!((of("host"), of("transfer-encoding")), (1, 0));
             prop_assert_eq!(of("content-length"), usize::from(body.is_some()));
-            // And HTTP/2 has a word for the path.
-            let uri = http::uri::PathAndQuery::try_from(path.as_str());
-            prop_assert_eq!(uri.as_ref().map(|uri| uri.as_str()).ok(), Some(path.as_str()));
+            // And the same one over HTTP/2.
+            let http2 = head.http2(added).unwrap();
+            prop_assert_eq!(http2.uri().path_and_query().map(|path| path.as_str()), Some(path.as_str()));
+            prop_assert_eq!(http2.uri().authority().map(|host| host.as_str()), Some("127.0.0.1:9501"));
+            let mut same: Vec<_> = http2.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+            let mut lines: Vec<_> = request.headers.iter().filter(|header| header.name != "host").map(|header| (header.name, header.value.trim_ascii())).collect();
+            same.iter_mut().for_each(|(_, value)| *value = value.trim_ascii());
+            same.sort_unstable();
+            lines.sort_unstable();
+            prop_assert_eq!(same, lines);
         }
     }
 }

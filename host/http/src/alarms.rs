@@ -1,0 +1,69 @@
+//! Timers that requests take turns with: the client arms one for each attempt and puts it back afterwards. A timer of
+//! its own would cost each request an allocation and two turns of the runtime's timer wheel; one that is only ever moved
+//! later costs a store.
+//!
+//! What must stay true: an alarm ends no other work than that which it was armed for.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Instant;
+
+use tokio::time::Sleep;
+
+/// As many as there have been requests at the same time.
+#[derive(Debug, Default)]
+pub(crate) struct Alarms {
+    resting: RefCell<Vec<Pin<Box<Sleep>>>>,
+}
+
+impl Alarms {
+    /// Work on it until `deadline`; `None` when it was not done by then.
+    pub(crate) async fn within<W: Future>(&self, deadline: Instant, work: W) -> Option<W::Output> {
+        let deadline = deadline.into();
+        let alarm = self.resting.borrow_mut().pop();
+        let mut alarm = match alarm {
+            Some(mut alarm) => {
+                alarm.as_mut().reset(deadline);
+                alarm
+            }
+            None => Box::pin(tokio::time::sleep_until(deadline)),
+        };
+        let mut work = pin!(work);
+        let done = poll_fn(|context| match work.as_mut().poll(context) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
+        })
+        .await;
+        self.resting.borrow_mut().push(alarm);
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_alarm_is_used_again_and_ends_only_what_is_late() {
+        let alarms = Alarms::default();
+        let after = |millis| Instant::now() + Duration::from_millis(millis);
+        assert_eq!(alarms.within(after(20), ready(7)).await, Some(7));
+        // The first one would ring in the middle of this.
+        let work = tokio::time::sleep(Duration::from_millis(60));
+        assert_eq!(alarms.within(after(60_000), work).await, Some(()));
+        // Earlier than it was set to ring.
+        assert_eq!(alarms.within(after(10), pending::<()>()).await, None);
+        assert_eq!(alarms.resting.borrow().len(), 1);
+        let both = tokio::join!(
+            alarms.within(after(10), pending::<()>()),
+            alarms.within(after(60_000), tokio::time::sleep(Duration::from_millis(30)))
+        );
+        assert_eq!(both, (None, Some(())));
+        assert_eq!(alarms.resting.borrow().len(), 2);
+    }
+}
