@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) checking: Cell<bool>,
     pub(super) pong: Notify,
     /// The driver's.
-    pub(super) waker: RefCell<Option<Waker>>,
+    waker: RefCell<Option<Waker>>,
     changed: Box<dyn Fn()>,
 }
 
@@ -126,6 +126,13 @@ impl State {
     /// Nobody will use it any more.
     pub(super) fn is_done_with(&self) -> bool {
         self.abandoned.get() && self.in_use.get() == 0
+    }
+
+    pub(super) fn keep_waker(&self, waker: &Waker) {
+        match &mut *self.waker.borrow_mut() {
+            Some(kept) => kept.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
     }
 
     pub(super) fn wake(&self) {
