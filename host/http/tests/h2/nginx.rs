@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use vespeiro_http::Failure;
-use vespeiro_http::h2::Life;
+use vespeiro_http::dial::{DialOptions, Dialer, Endpoint, Names, Protocol, Tls, TlsOptions};
+use vespeiro_http::h2::{Connection, ConnectionOptions, Life};
 
+use crate::support::certificates::{Authority, Issued};
 use crate::support::program::nginx;
 use crate::{Client, worker};
 
@@ -135,4 +137,70 @@ fn eighteen_kilobytes_of_headers_are_an_answer() {
             .sum::<usize>()
             > 18_000
     );
+}
+
+/// TLS, HTTP/2 by its handshake, a client's certificate, sessions that go on: as a pool does it.
+#[test]
+fn over_tls_with_a_certificate_of_the_clients() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ca = Authority::new();
+    let server = ca.server(&["right.test"]);
+    let server = format!(
+        "server {{ listen 127.0.0.1:@PORT@ ssl http2; ssl_certificate {}; ssl_certificate_key {};\n\
+         ssl_client_certificate {}; ssl_verify_client on; ssl_session_cache builtin;\n\
+         location / {{ add_header X-Who $ssl_client_s_dn; return 200 ok; }} }}",
+        server.cert.display(),
+        server.key.display(),
+        ca.pem.display()
+    );
+    let Some(program) = nginx(folder.path(), &server) else {
+        return;
+    };
+    let port = program.address.port();
+    let dialer = |identity: Option<&Issued>| {
+        let resolve = format!("right.test:{port}:127.0.0.1").parse();
+        let names = Names::new(&[resolve.expect("one")], Duration::MAX);
+        let endpoint = Endpoint::Tcp {
+            host: "right.test".into(),
+            port,
+        };
+        let tls = TlsOptions {
+            ca_certs: vec![ca.pem.clone()],
+            client_cert: identity.map(|identity| identity.cert.clone()),
+            client_key: identity.map(|identity| identity.key.clone()),
+            ..TlsOptions::default()
+        };
+        let options = DialOptions {
+            tls: Some(Tls::new(&tls).expect("TLS")),
+            ..DialOptions::new(endpoint, names)
+        };
+        Dialer::new(options).expect("a dialer")
+    };
+    let get = async |dialer: &Dialer, resumed: bool| {
+        let dialed = dialer.dial().await.expect("a connection");
+        assert_eq!(dialed.protocol, Protocol::Http2);
+        assert_eq!(dialed.resumed, Some(resumed));
+        let options = ConnectionOptions::default();
+        let started = Connection::start(dialed.stream, options, || {}).await;
+        let connection = started.expect("HTTP/2");
+        let place = connection.try_place().expect("a place");
+        let mut exchanged = crate::Exchanged::default();
+        let (kept, progress) = (&mut exchanged.kept, &mut exchanged.progress);
+        let request = crate::request("GET", "/");
+        let sent = connection.send(place, request, bytes::Bytes::new(), progress, kept);
+        exchanged.flaw = sent.await.err();
+        exchanged.fine()
+    };
+    worker(async {
+        let me = ca.server(&["me"]);
+        let known = dialer(Some(&me));
+        for resumed in [false, true] {
+            let kept = get(&known, resumed).await;
+            assert_eq!(kept.status, 200);
+            let who = kept.headers.iter().find(|(name, _)| name == "x-who");
+            assert_eq!(who.expect("it says who").1, b"CN=me");
+        }
+        // Its own answer, and no failure of TLS.
+        assert_eq!(get(&dialer(None), false).await.status, 400);
+    });
 }
