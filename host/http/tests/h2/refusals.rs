@@ -1,9 +1,15 @@
 //! What the target says that it did not process, and what it leaves open.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use vespeiro_http::Failure;
+use vespeiro_http::h2::{Connection, ConnectionOptions, Life};
+
 use crate::raw::{DATA, END_HEADERS, HEADERS, OK, Raw};
 use crate::{Client, beside, listener, worker};
-use vespeiro_http::Failure;
-use vespeiro_http::h2::Life;
 
 const REFUSED_STREAM: u32 = 7;
 
@@ -231,5 +237,84 @@ fn what_meets_a_goaway_on_its_way_out_never_leaves() {
         exchanged.failed(Failure::Unprocessed, "took no more requests");
         drop(client);
         assert_eq!(server.join().await, 0);
+    });
+}
+
+/// A stream whose other end takes nothing any more, after the first so many bytes, and whose last words are still to be
+/// read.
+struct LastWords {
+    takes: usize,
+    words: Vec<u8>,
+}
+
+impl AsyncRead for LastWords {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.takes > 0 {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        // In small pieces, with time in between.
+        let words = &mut self.words;
+        let piece: Vec<u8> = words.drain(..words.len().min(5)).collect();
+        buffer.put_slice(&piece);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for LastWords {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let taken = self.takes.min(bytes.len());
+        self.takes -= taken;
+        match taken {
+            0 => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            taken => Poll::Ready(Ok(taken)),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A target that says goodbye and is gone: the next write fails before its goodbye is read.
+#[test]
+fn last_words_are_heard_when_writing_fails() {
+    worker(async {
+        let frame = |kind: u8, payload: &[u8]| {
+            let length = u8::try_from(payload.len()).expect("a byte");
+            [&[0, 0, length, kind, 0, 0, 0, 0, 0], payload].concat()
+        };
+        let goodbye = frame(crate::raw::GOAWAY, &[0; 8]);
+        for (words, failure) in [
+            (
+                [frame(crate::raw::SETTINGS, &[]), goodbye].concat(),
+                Failure::Unprocessed,
+            ),
+            (frame(crate::raw::SETTINGS, &[]), Failure::Reset),
+            (Vec::new(), Failure::Reset),
+        ] {
+            let stream = LastWords { takes: 90, words };
+            let started = Connection::start(stream, ConnectionOptions::default(), || {}).await;
+            let connection = started.expect("a connection");
+            let place = connection.try_place().expect("a place");
+            let mut exchanged = crate::Exchanged::default();
+            let (kept, progress) = (&mut exchanged.kept, &mut exchanged.progress);
+            let body = bytes::Bytes::from(vec![0; 1000]);
+            let sent = connection.send(place, crate::request("POST", "/"), body, progress, kept);
+            exchanged.flaw = sent.await.err();
+            exchanged.failed(failure, "");
+        }
     });
 }
