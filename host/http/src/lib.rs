@@ -7,6 +7,7 @@
 mod alarms;
 mod body;
 mod call;
+mod carriers;
 mod client;
 pub mod codec;
 pub mod dial;
@@ -16,6 +17,8 @@ pub mod h2;
 mod outcome;
 mod pool;
 mod retry_after;
+mod sender;
+mod trip;
 
 pub use call::{Call, Capture};
 pub use client::{Client, ClientOptions, UserPool};
