@@ -1,5 +1,5 @@
-//! What a target answers over HTTP/2, byte by byte and in pieces of a size that the first byte says, to a client with one
-//! request open. Whatever it sends, the request has one outcome, and what is handed on is within its bounds.
+//! What a target answers over HTTP/2, to a client with one request open. The first byte says in pieces of what size, the
+//! second how many bytes the target takes before it is gone. Whatever it sends, the request has one outcome, and what is handed on is within its bounds.
 #![no_main]
 
 use std::cell::RefCell;
@@ -27,11 +27,12 @@ thread_local! {
     );
 }
 
-/// Says what it was given, in pieces, and hangs up. Takes whatever is said to it.
+/// Says what it was given, in pieces, and hangs up.
 struct Script {
     bytes: Vec<u8>,
     said: usize,
     piece: usize,
+    takes: usize,
 }
 
 impl AsyncRead for Script {
@@ -49,8 +50,18 @@ impl AsyncRead for Script {
 }
 
 impl AsyncWrite for Script {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(bytes.len()))
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.takes.min(bytes.len()) {
+            0 => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            taken => {
+                self.takes -= taken;
+                Poll::Ready(Ok(taken))
+            }
+        }
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -93,12 +104,14 @@ impl Receive for Counted {
 }
 
 fn within_bounds(fields: &[Header<'_>]) {
-    let size = fields.iter().map(|field| field.name.len() + field.value.len() + 32);
+    let size = fields
+        .iter()
+        .map(|field| field.name.len() + field.value.len() + 32);
     assert!(size.sum::<usize>() <= MAX_HEADERS as usize);
 }
 
 fuzz_target!(|input: &[u8]| {
-    let Some((piece, bytes)) = input.split_first() else {
+    let Some(([piece, takes], bytes)) = input.split_first_chunk() else {
         return;
     };
     let length = bytes.len() as u64;
@@ -106,20 +119,36 @@ fuzz_target!(|input: &[u8]| {
         bytes: bytes.to_vec(),
         said: 0,
         piece: usize::from(*piece) + 1,
+        takes: match *takes {
+            u8::MAX => usize::MAX,
+            takes => 2 * usize::from(takes),
+        },
     };
     let play = async {
         let options = ConnectionOptions {
             max_headers: MAX_HEADERS,
             ..Default::default()
         };
-        let connection = Connection::start(script, options, || {}).await.expect("it takes all");
+        let Ok(connection) = Connection::start(script, options, || {}).await else {
+            return;
+        };
         let Some(place) = connection.try_place() else {
             return;
         };
-        let request = Request::get("http://target.test/").body(()).expect("a request");
+        let request = Request::get("http://target.test/")
+            .body(())
+            .expect("a request");
         let (mut progress, mut counted) = (Progress::default(), Counted::default());
-        let sent = connection.send(place, request, Bytes::from_static(b"body"), &mut progress, &mut counted);
-        let sent = tokio::time::timeout(Duration::from_secs(10), sent).await.expect("it ends");
+        let sent = connection.send(
+            place,
+            request,
+            Bytes::from_static(b"body"),
+            &mut progress,
+            &mut counted,
+        );
+        let sent = tokio::time::timeout(Duration::from_secs(10), sent)
+            .await
+            .expect("it ends");
         assert!(counted.heads <= 1 && counted.trailers <= 1);
         assert_eq!(counted.body, progress.received);
         assert!(counted.body <= length);
