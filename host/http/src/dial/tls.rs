@@ -9,19 +9,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
+use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
+    SignatureScheme, SupportedProtocolVersion,
 };
 
 use super::options::{DialSetupError, ProtocolWish};
 
-/// Servers whose sessions are kept for resumption, and for each of them the library keeps eight.
-const SESSIONS: usize = 256;
+/// Sessions that are kept for resumption. A dialer speaks to one name, for which the library keeps no more.
+const SESSIONS: usize = 8;
 /// What OpenSSL's programs read their issuers from.
 const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
@@ -217,13 +219,72 @@ fn versions(
 }
 
 /// Judges by the system's issuers and these.
+///
+/// A certificate that was given and that the target shows as its own does too, when it is that of a CA: such are made by
+/// `openssl req -x509`, and curl takes them as well. The library judges dates before it says what it is.
+#[derive(Debug)]
+struct Judge {
+    library: Arc<WebPkiServerVerifier>,
+    given: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        shown: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let judged = (self.library).verify_server_cert(shown, between, name, ocsp, now);
+        match &judged {
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(why))))
+                if why.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
+                    && self
+                        .given
+                        .iter()
+                        .any(|given| given.as_ref() == shown.as_ref()) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(shown)?, name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            _ => judged,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        (self.library).verify_tls12_signature(message, shown, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        shown: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        (self.library).verify_tls13_signature(message, shown, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.library.supported_verify_schemes()
+    }
+}
+
 fn verifier(
     ca_certs: &[PathBuf],
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>, DialSetupError> {
     let mut roots = system_roots()?;
+    let mut given = Vec::new();
     for path in ca_certs {
         for certificate in certificates("--ca-cert", path)? {
+            given.push(certificate.clone());
             roots
                 .add(certificate)
                 .map_err(|error| DialSetupError::BadCertificate {
@@ -236,9 +297,9 @@ fn verifier(
     if roots.is_empty() {
         return Err(DialSetupError::NoRoots);
     }
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    let verifier = verifier.map_err(|error| DialSetupError::Tls(error.to_string()))?;
-    Ok(verifier)
+    let library = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    let library = library.map_err(|error| DialSetupError::Tls(error.to_string()))?;
+    Ok(Arc::new(Judge { library, given }))
 }
 
 /// Those of SSL_CERT_FILE and SSL_CERT_DIR where one is set, otherwise the system's. Some systems have some that cannot
@@ -248,8 +309,12 @@ fn system_roots() -> Result<RootCertStore, DialSetupError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(found.certs);
     if let Some(named) = std::env::var_os(SSL_CERT_FILE).map(PathBuf::from) {
-        // What else is wrong with it is said by the same words as of any other file.
-        certificates(SSL_CERT_FILE, &named)?;
+        match certificates(SSL_CERT_FILE, &named) {
+            // Of many, some may be of no use.
+            Err(DialSetupError::BadCertificate { .. }) if !roots.is_empty() => {}
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
     }
     Ok(roots)
 }
