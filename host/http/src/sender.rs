@@ -241,6 +241,19 @@ impl Sender {
         let exchange = &mut trip.exchange;
         let answer = played.and_then(|()| exchange.answer(&mut trip.flow));
         let mut flaw = match answer {
+            // What some targets say to a connection that they are tired of, and not to a request: that none has come.
+            Ok(answer)
+                if answer.status == 408
+                    && kept.is_reused()
+                    && exchange.is_unkept()
+                    && call.is_idempotent() =>
+            {
+                kept.close(By::Target);
+                return Attempt::Stale(Flaw {
+                    failure: Failure::Reset,
+                    cause: "the target closed a kept-alive connection with 408".into(),
+                });
+            }
             Ok(answer) => {
                 if exchange.leaves_open() {
                     kept.keep();
