@@ -10,13 +10,14 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
-use std::thread::{self, JoinHandle, Thread};
+use std::sync::{Arc, OnceLock, RwLock};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::compact::FROM;
 use super::line::Header;
 use super::read::{ReadError, read};
+use super::shared::{Current, Shared};
 use super::writer::Writer;
 
 /// How long lines gather before they are brought to the disk together; writing them takes its time too.
@@ -43,30 +44,6 @@ pub enum JournalError {
 pub struct Journal {
     shared: Arc<Shared>,
     syncing: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) path: PathBuf,
-    /// Taken for writing by a compaction alone.
-    pub(super) current: RwLock<Current>,
-    /// The file is compacted from this length on.
-    compact_from: u64,
-    /// Something was written since the last sync began.
-    dirty: AtomicBool,
-    closed: AtomicBool,
-    /// Why nothing more can be written.
-    pub(super) broken: OnceLock<String>,
-    syncing: OnceLock<Thread>,
-}
-
-/// The file that is at the journal's place.
-#[derive(Debug)]
-pub(super) struct Current {
-    /// Holds the lock that tells other processes that the run goes on.
-    pub(super) file: File,
-    /// How many came before it.
-    pub(super) turn: u64,
 }
 
 impl Journal {
@@ -204,10 +181,6 @@ impl Journal {
 }
 
 impl Shared {
-    pub(super) fn now(&self) -> RwLockReadGuard<'_, Current> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn keep_synced(&self) {
         let mut compact_at = self.compact_from;
         loop {
@@ -229,14 +202,6 @@ impl Shared {
             if !self.closed.load(Ordering::Acquire) {
                 thread::park_timeout(GATHER);
             }
-        }
-    }
-
-    pub(super) fn written(&self) {
-        if !self.dirty.swap(true, Ordering::AcqRel)
-            && let Some(syncing) = self.syncing.get()
-        {
-            syncing.unpark();
         }
     }
 }

@@ -8,6 +8,7 @@ mod compact;
 mod journal;
 mod line;
 mod read;
+mod shared;
 mod writer;
 
 pub use journal::{Journal, JournalError};
