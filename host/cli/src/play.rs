@@ -1,14 +1,12 @@
 //! Plays a resolved plan to its end: load the behaviors, check the target, run, report. Behind `run` and `demo`.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::log::{self, Log};
-use super::results::{self, Results};
+use super::log;
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
-use crate::outputs::Exporter;
+use crate::outputs::{end, outputs, swap_events};
 use crate::teardown::{self, Tidied};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
@@ -17,53 +15,28 @@ use vespeiro_engine::{
     Control, FeedSet, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Client, check_reach, preflight};
-use vespeiro_output::{Display, RunShape, summary};
+use vespeiro_metrics::{Cause, State};
+use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
-use vespeiro_server::Bound;
-use vespeiro_server::Live;
-use vespeiro_server::Reach;
-use vespeiro_server::control;
+use vespeiro_server::{Listener, RunHandle, control};
 use vespeiro_summary::Summary;
 
 /// Play `plan` to its end on the calling thread.
-pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
-    let log = log::start(&plan);
+pub(super) fn play(plan: Plan, console: &Console) -> anyhow::Result<Exit> {
+    log::start(&plan, console);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(play_on(Arc::new(plan), log))
+    runtime.block_on(play_on(Arc::new(plan), console))
 }
 
-async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
+async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let (stopper, control) = (Stopper::new(), Control::new());
     let signals = stopper.on_signals()?;
-    let mut results = Results::begin(&plan)?;
     check_start(&plan)?;
     let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
     let stock = FeedSet::new(&plan, rows);
-    if let Some(path) = &plan.output.trace_record {
-        let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
-        Tape::create(path).map_err(unwritable)?;
-    }
     let loader = ModuleLoader::new(&plan)?;
-    let archetypes = plan.archetypes.iter();
-    let behaviors = archetypes
-        .map(|archetype| loader.load(&archetype.module))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    if let Some(line) = unmatched_condition(&plan, &behaviors) {
-        return Err(Misuse(line).into());
-    }
-    let mut exporter = Exporter::bind(&plan).await?;
-    let control_listener = Bound::take(&plan, "control", plan.control.address).await?;
-    let live = Bound::take(&plan, "ui", plan.control.page).await?;
-    check_target(&plan).await?;
-    let journal = teardown::journal(&plan)?;
-
-    let shape = RunShape {
-        users_total: plan.usual_users(),
-        requests_planned: requests_planned(&plan).unwrap_or(0),
-        duration: plan.load.duration,
-    };
     let swapper = Swapper::new(
         Arc::clone(&plan),
         Arc::clone(&stock),
@@ -71,23 +44,48 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         loader.limits,
         control.clone(),
     );
-    let reach = Reach {
+    let run = RunHandle {
         plan: Arc::clone(&plan),
         stopper: stopper.clone(),
         control: control.clone(),
         swapper: swapper.clone(),
     };
-    let control_listener = control_listener.map(|bound| control::open(bound, &reach));
-    let mut live = live.map(|bound| Live::open(bound, reach, shape));
-    wait_for_start(&plan, &stopper).await;
+    let context = OutputContext {
+        plan: &plan,
+        shape: RunShape {
+            users_total: plan.usual_users(),
+            requests_planned: requests_planned(&plan).unwrap_or(0),
+            duration: plan.load.duration,
+        },
+        console,
+    };
+    let mut outputs = outputs(&context, &run)?;
+    if let Some(path) = &plan.output.trace_record {
+        let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
+        Tape::create(path).map_err(unwritable)?;
+    }
+    let archetypes = plan.archetypes.iter();
+    let behaviors = archetypes
+        .map(|archetype| loader.load(&archetype.module))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if let Some(line) = unmatched_condition(&plan, &behaviors) {
+        return Err(Misuse(line).into());
+    }
+    let control_server = match plan.control.address {
+        Some(address) => Some(serve_control(&run, address, console)?),
+        None => None,
+    };
+    check_target(&plan).await?;
+    let journal = teardown::journal(&plan)?;
+    wait_for_start(&plan, &stopper, console).await;
     let watched = Arc::clone(&plan);
     let watching = plan
         .control
         .watch
         .then(|| tokio::spawn(async move { watch(&watched, swapper).await }));
-    let mut display = Display::start(&plan, shape);
-    let mut heard = 0;
-    let mut ended = execute(
+    outputs.start();
+    let mut told = 0;
+    let ended = execute(
         Arc::clone(&plan),
         behaviors,
         &stock,
@@ -95,50 +93,79 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
         &stopper,
         &control,
         |snapshot| {
-            log.lines().for_each(|line| display.note(&line));
-            for news in control.news(heard) {
-                heard = news.number;
+            for news in control.news(told) {
+                told = news.number;
                 // What went wrong is in the log.
                 if !news.is_bad {
-                    display.note(&news.text);
+                    console.line(news.text);
                 }
             }
-            display.update(snapshot);
-            exporter.publish(snapshot);
-            results.update(snapshot);
-            if let Some(live) = &mut live {
-                live.update(snapshot);
-            }
+            outputs.update(snapshot, &swap_events(control.news(0)));
         },
     )
     .await;
-    if let Ok(ended) = &ended {
-        display.update(&ended.snapshot);
-        exporter.publish(&Arc::new(ended.snapshot.clone()));
-        if let Some(live) = &mut live {
-            live.cleaning(&ended.snapshot);
-        }
-    }
-    let timeline = results.close(ended.as_ref().ok().map(|ended| &ended.snapshot));
     if let Some(watching) = watching {
         watching.abort();
     }
-    if let Some(control_listener) = control_listener {
-        control_listener.close().await;
+    if let Some(server) = control_server {
+        server.close().await;
     }
-    display.finish();
-    log.release();
-    let tidied = teardown::after_run(&plan, &loader, journal, &stopper, ended.as_mut().ok()).await;
-    exporter.stop().await;
-    if let Some(live) = live {
-        live.close(ended.as_ref().ok()).await;
-    }
-    // No earlier: without it a signal does nothing at all, and a receiver that hangs would hold up a third one.
+    let mut ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            // What is in the journal is told, and what was shown is shown as broken.
+            let tidied = teardown::after_run(&plan, &loader, journal, &stopper, None, console);
+            drop(tidied.await);
+            let result = RunResult {
+                end: End::Failed,
+                snapshot: control.status(),
+                summary: None,
+            };
+            tell(&outputs.finish(result).await, console);
+            return Err(error.into());
+        }
+    };
+    let snapshot = Arc::new(ended.snapshot.clone());
+    let timeline = outputs.load_ended(&snapshot, &swap_events(control.news(0)));
+    let tidied =
+        teardown::after_run(&plan, &loader, journal, &stopper, Some(&mut ended), console).await;
+    let mut summary = Summary::new(&plan, &snapshot);
+    summary.timeline = Some(timeline);
+    summary.cleanup = tidied.as_ref().ok().map(|tidied| tidied.figures.clone());
+    let exit = exit(&summary);
+    let result = RunResult {
+        end: end(ended.why),
+        snapshot: Some(snapshot),
+        summary: Some(summary),
+    };
+    let failures = outputs.finish(result).await;
+    tell(&failures, console);
+    // No earlier: without it a signal does nothing at all, and an output that hangs would hold up a third one.
     signals.abort();
-    let ended = ended?;
-    let mut figures = Summary::new(&plan, &ended.snapshot);
-    figures.timeline = timeline;
-    report(&plan, figures, &ended, &results, tidied)
+    conclude(&ended, tidied)?;
+    Ok(if failures.is_empty() {
+        exit
+    } else {
+        Exit::Failed
+    })
+}
+
+fn serve_control(
+    run: &RunHandle,
+    address: std::net::SocketAddr,
+    console: &Console,
+) -> Result<vespeiro_server::Server, Misuse> {
+    let listener = Listener::bind_private(&run.plan, "control", address);
+    let listener = listener.map_err(|error| Misuse(error.to_string()))?;
+    // A stable line: port 0 is the system's choice, and scripts read it here.
+    console.line(format!("control: http://{}", listener.address()));
+    Ok(control::open(listener, run))
+}
+
+fn tell(failures: &[OutputError], console: &Console) {
+    for failure in failures {
+        console.line(format!("error: {failure}"));
+    }
 }
 
 /// Refuse a start that is over.
@@ -152,7 +179,7 @@ fn check_start(plan: &Plan) -> Result<(), Misuse> {
 }
 
 /// Wait for the moment that the plan names, or until somebody stops the run.
-async fn wait_for_start(plan: &Plan, stopper: &Stopper) {
+async fn wait_for_start(plan: &Plan, stopper: &Stopper, console: &Console) {
     let Some(at) = plan.load.start_at else {
         return;
     };
@@ -160,7 +187,7 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper) {
         tracing::warn!("the run starts late: {at} was over before its behaviors were ready");
         return;
     };
-    eprintln!("ready; the run starts at {at}");
+    console.line(format!("ready; the run starts at {at}"));
     tokio::select! {
         () = tokio::time::sleep(wait) => {}
         () = stopper.asked() => {}
@@ -175,18 +202,8 @@ pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
     Ok(preflight(&Client::new(plan)?).await?)
 }
 
-/// The summary in text and in the files that were asked for; then the exit code.
-fn report(
-    plan: &Plan,
-    mut figures: Summary,
-    ended: &RunEnd,
-    results: &Results<'_>,
-    tidied: anyhow::Result<Tidied>,
-) -> anyhow::Result<Exit> {
-    figures.cleanup = tidied.as_ref().ok().map(|tidied| tidied.figures.clone());
-    // A reader that has seen enough may close the pipe.
-    let _ = std::io::stdout().write_all(summary::text(&figures, plan.output.language).as_bytes());
-    results.write(&figures)?;
+/// What kept the run from its job, though it went to its end.
+fn conclude(ended: &RunEnd, tidied: anyhow::Result<Tidied>) -> anyhow::Result<()> {
     if !ended.quarantined.is_empty() {
         anyhow::bail!(
             "quarantined, because the behavior kept crashing: {}: see the log above, and mend or remove it",
@@ -201,5 +218,18 @@ fn report(
             tidied.figures.journal.as_deref().unwrap_or("JOURNAL"),
         );
     }
-    Ok(results::exit(&figures))
+    Ok(())
+}
+
+/// The code of a run that could do its job.
+fn exit(summary: &Summary) -> Exit {
+    let aborted = summary.aborted.as_ref();
+    let crossed = |state| state == State::Crossed;
+    if aborted.is_some_and(|aborted| aborted.cause != Cause::Threshold) {
+        Exit::Aborted
+    } else if aborted.is_some() || summary.thresholds.iter().any(|t| crossed(t.state)) {
+        Exit::Thresholds
+    } else {
+        Exit::Fine
+    }
 }

@@ -11,6 +11,7 @@ use crate::rehearsal::{Rehearse, Stage};
 use vespeiro_behavior::types::{Outcome, Request};
 use vespeiro_behavior::{GuestEvent, Level, Unfed};
 use vespeiro_engine::rehearsal::{Answer, Ended, Happening, Played, veil_body, veil_mark};
+use vespeiro_output::Console;
 
 /// Longest body that is printed, in characters.
 const MAX_BODY: usize = 160;
@@ -44,9 +45,9 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         if let Some(file) = self.record {
-            return record(file, self.command);
+            return record(file, self.command, console);
         }
         let stage = Stage::set(self.module.as_deref().unwrap_or_default(), &self.options)?;
         let mut replies = self.options.replies()?;
@@ -77,11 +78,11 @@ impl Trace {
     }
 }
 
-fn record(file: PathBuf, command: Vec<OsString>) -> anyhow::Result<Exit> {
+fn record(file: PathBuf, command: Vec<OsString>, console: &Console) -> anyhow::Result<Exit> {
     let line = [OsString::from("vespeiro")].into_iter().chain(command);
     let mut cli = match Cli::parse_from(line) {
         Ok(cli) => cli,
-        Err(no_command) => return Ok(no_command.report()),
+        Err(no_command) => return Ok(no_command.report(console)),
     };
     let settings = match &mut cli.command {
         Command::Run(run) => &mut run.plan.0,
@@ -92,7 +93,7 @@ fn record(file: PathBuf, command: Vec<OsString>) -> anyhow::Result<Exit> {
         }
     };
     settings.set("trace_record", file.to_string_lossy(), "--record");
-    cli.execute()
+    cli.execute(console)
 }
 
 /// Seconds and milliseconds, so wide that all lines stand below each other.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::embedded::Service;
 use crate::exit::Exit;
+use vespeiro_output::stdout;
 use vespeiro_plan::units::{Bare, parse_duration};
 
 /// Run the reference user service
@@ -38,8 +39,10 @@ impl Serve {
         let admin = config.admin_email.clone();
         let service = Service::start((self.host, self.port).into(), config)?;
         // The first line is for whoever started this with port 0 and waits for the address.
-        println!("http://{}", service.address());
-        println!("user service with the administrator {admin}; Ctrl-C stops it");
+        let address = service.address();
+        stdout::print(format!(
+            "http://{address}\nuser service with the administrator {admin}; Ctrl-C stops it\n"
+        ));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

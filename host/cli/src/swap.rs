@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::exit::{Exit, Misuse};
 use vespeiro_http::ask;
+use vespeiro_output::stdout;
 use vespeiro_server::actions::{Wanted, mode, share};
 
 /// Give an archetype of a running run another behavior
@@ -98,7 +99,7 @@ impl Swap {
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
         match (status, answer["told"].as_str(), answer["error"].as_str()) {
             (200, Some(told), _) => {
-                println!("{told}");
+                stdout::print(format!("{told}\n"));
                 Ok(Exit::Fine)
             }
             (_, _, Some(why)) => bail!("{why}"),

@@ -9,6 +9,7 @@ use crate::module_loader::ModuleLoader;
 use vespeiro_engine::journal::{Header, Journal, read};
 use vespeiro_engine::teardown;
 use vespeiro_engine::{EndReason, Progress, RunEnd, Stopper, Tokens};
+use vespeiro_output::Console;
 use vespeiro_plan::{CleanUp, Plan};
 use vespeiro_summary::Cleanup;
 
@@ -40,6 +41,7 @@ pub(super) async fn after_run(
     journal: Journal,
     stopper: &Stopper,
     ended: Option<&mut RunEnd>,
+    console: &Console,
 ) -> anyhow::Result<Tidied> {
     let well =
         |ended: &&mut RunEnd| ended.quarantined.is_empty() && ended.why != EndReason::Aborted;
@@ -54,11 +56,11 @@ pub(super) async fn after_run(
     };
     // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
     if wanted && journal.failure().is_none() {
-        clean(plan, loader, journal, tokens, stopper).await
+        clean(plan, loader, journal, tokens, stopper, console).await
     } else {
         let left = read(journal.path())?.outstanding;
-        forget(&tokens);
-        close(journal, Cleanup::new(None, 0, left.len()), left)
+        forget(&tokens, console);
+        close(journal, Cleanup::new(None, 0, left.len()), left, console)
     }
 }
 
@@ -69,25 +71,26 @@ pub(super) async fn clean(
     journal: Journal,
     tokens: Tokens,
     stopper: &Stopper,
+    console: &Console,
 ) -> anyhow::Result<Tidied> {
     let outstanding = read(journal.path())?.outstanding;
     if outstanding.is_empty() && tokens.is_empty() {
-        return close(journal, Cleanup::default(), Vec::new());
+        return close(journal, Cleanup::default(), Vec::new(), console);
     }
     let logouts = match tokens.len() {
         0 => String::new(),
         n => format!(", {} to log out", counted(n, "session")),
     };
-    eprintln!(
+    console.line(format!(
         "cleanup: {} to remove{logouts}; a second Ctrl-C skips it",
         counted(outstanding.len(), "thing")
-    );
+    ));
     let behavior = loader.load(&plan.cleanup.archetype.module)?;
     let mut told = Instant::now();
     let progress = |Progress { removed, found }| {
         if told.elapsed() >= PACE {
             told = Instant::now();
-            eprintln!("cleanup: {removed} of {found} removed");
+            console.line(format!("cleanup: {removed} of {found} removed"));
         }
     };
     let swept = teardown(
@@ -100,25 +103,28 @@ pub(super) async fn clean(
     )
     .await?;
     if let Some(problem) = &swept.problem {
-        eprintln!("cleanup: {} could not go on: {problem}", behavior.source);
+        console.line(format!(
+            "cleanup: {} could not go on: {problem}",
+            behavior.source
+        ));
     } else if swept.skipped {
-        eprintln!("cleanup: skipped");
+        console.line("cleanup: skipped");
     }
-    forget(&swept.tokens);
+    forget(&swept.tokens, console);
     let removed = swept.found.saturating_sub(swept.left.len());
     let figures = Cleanup::new(Some(&swept.snapshot), removed, swept.left.len());
     let failed = !swept.skipped && !swept.left.is_empty();
-    let tidied = close(journal, figures, swept.left)?;
+    let tidied = close(journal, figures, swept.left, console)?;
     Ok(Tidied { failed, ..tidied })
 }
 
 /// Tokens are nowhere but in memory: what is not logged out by now never will be.
-fn forget(tokens: &Tokens) {
+fn forget(tokens: &Tokens, console: &Console) {
     if !tokens.is_empty() {
-        eprintln!(
+        console.line(format!(
             "cleanup: not logged out: {}, until the tokens expire",
             counted(tokens.len(), "session")
-        );
+        ));
     }
 }
 
@@ -127,15 +133,20 @@ fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{plural}")
 }
 
-fn close(journal: Journal, mut figures: Cleanup, left: Vec<String>) -> anyhow::Result<Tidied> {
+fn close(
+    journal: Journal,
+    mut figures: Cleanup,
+    left: Vec<String>,
+    console: &Console,
+) -> anyhow::Result<Tidied> {
     let path = journal.path().display().to_string();
     if left.is_empty() && journal.failure().is_none() {
         journal.remove()?;
     } else {
-        eprintln!(
+        console.line(format!(
             "cleanup: {} left; finish with: vespeiro cleanup {path}",
             counted(left.len(), "thing")
-        );
+        ));
         figures.journal = Some(path);
     }
     Ok(Tidied {

@@ -24,17 +24,17 @@ const MAX_MODULE: usize = 256 << 20;
 
 /// What the routes act on.
 #[derive(Debug, Clone)]
-pub struct Reach {
+pub struct RunHandle {
     pub plan: Arc<Plan>,
     pub stopper: Stopper,
     pub control: Control,
     pub swapper: Swapper,
 }
 
-type Shared = State<Reach>;
+type Shared = State<RunHandle>;
 
 /// The routes, for whoever is let in.
-pub fn actions(reach: &Reach) -> Router {
+pub fn actions(run: &RunHandle) -> Router {
     Router::new()
         .route("/stop", post(stop))
         .route("/pause", post(pause))
@@ -42,7 +42,7 @@ pub fn actions(reach: &Reach) -> Router {
         .route("/users", post(users))
         .route("/swap/{archetype}", post(swap))
         .layer(DefaultBodyLimit::max(MAX_MODULE))
-        .with_state(reach.clone())
+        .with_state(run.clone())
 }
 
 /// A refusal: a status and one line.
@@ -57,13 +57,13 @@ impl IntoResponse for Problem {
 
 /// Let in who has the token, where the plan has one.
 pub async fn admitted(
-    State(reach): Shared,
+    State(run): Shared,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let given = request.headers().get(header::AUTHORIZATION);
     let given = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    match (&reach.plan.control.token, given) {
+    match (&run.plan.control.token, given) {
         (None, _) => {}
         (Some(token), Some(given)) if same(given, token) => {}
         _ => {
@@ -81,18 +81,18 @@ fn same(given: &str, secret: &str) -> bool {
     differing == 0 && given.len() == secret.len()
 }
 
-async fn stop(State(reach): Shared) -> Json<Value> {
-    reach.stopper.raise();
+async fn stop(State(run): Shared) -> Json<Value> {
+    run.stopper.raise();
     Json(json!({ "stopping": true }))
 }
 
-async fn pause(State(reach): Shared) -> Json<Value> {
-    reach.control.pause();
+async fn pause(State(run): Shared) -> Json<Value> {
+    run.control.pause();
     Json(json!({ "paused": true }))
 }
 
-async fn resume(State(reach): Shared) -> Json<Value> {
-    reach.control.resume();
+async fn resume(State(run): Shared) -> Json<Value> {
+    run.control.resume();
     Json(json!({ "paused": false }))
 }
 
@@ -101,12 +101,12 @@ struct Users {
     users: u32,
 }
 
-async fn users(State(reach): Shared, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn users(State(run): Shared, body: Bytes) -> Result<Json<Value>, Problem> {
     let Users { users } = serde_json::from_slice(&body).map_err(|error| {
         let why = format!("{error}: send {{\"users\": 50}}");
         Problem(StatusCode::BAD_REQUEST, why)
     })?;
-    if !reach
+    if !run
         .plan
         .workloads()
         .iter()
@@ -115,7 +115,7 @@ async fn users(State(reach): Shared, body: Bytes) -> Result<Json<Value>, Problem
         let why = "every archetype has a load profile of its own: there are no users to share";
         return Err(Problem(StatusCode::CONFLICT, why.into()));
     }
-    reach.control.users(users);
+    run.control.users(users);
     Ok(Json(json!({ "users": users })))
 }
 
@@ -136,7 +136,7 @@ pub struct Wanted {
 }
 
 async fn swap(
-    State(reach): Shared,
+    State(run): Shared,
     Path(archetype): Path<String>,
     Query(wanted): Query<Wanted>,
     body: Result<Bytes, BytesRejection>,
@@ -172,7 +172,7 @@ async fn swap(
             .map_or(Ok(Mode::default()), mode)
             .map_err(bad)?,
     };
-    let swapped = reach.swapper.swap(swap).await.map_err(|error| {
+    let swapped = run.swapper.swap(swap).await.map_err(|error| {
         let status = match error {
             SwapError::NoArchetype { .. } => StatusCode::NOT_FOUND,
             SwapError::Share => StatusCode::BAD_REQUEST,

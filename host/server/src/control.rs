@@ -9,25 +9,25 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 
-use super::actions::{Problem, Reach, actions, admitted};
+use super::actions::{Problem, RunHandle, actions, admitted};
 use super::status::Status;
-use crate::listener::{Bound, Listener};
+use crate::listener::{Listener, Server};
 
 /// Answer from now on.
-pub fn open(bound: Bound, reach: &Reach) -> Listener {
+pub fn open(listener: Listener, run: &RunHandle) -> Server {
     let app = Router::new()
         .route("/status", get(status))
-        .with_state(reach.clone())
-        .merge(actions(reach))
+        .with_state(run.clone())
+        .merge(actions(run))
         .fallback(async || {
             Problem(
                 StatusCode::NOT_FOUND,
                 "there are GET /status, and POST /stop, /pause, /resume, /users and /swap/ARCHETYPE".into(),
             )
         })
-        .layer(from_fn_with_state(reach.clone(), admitted))
+        .layer(from_fn_with_state(run.clone(), admitted))
         .layer(from_fn(guard));
-    Listener::open(bound, app)
+    listener.serve(app)
 }
 
 /// Turn web pages away: a browser says so when a page asks, and one that somebody looks at meanwhile has no say in a run.
@@ -39,16 +39,16 @@ async fn guard(request: Request, next: Next) -> Result<Response, Problem> {
     Ok(next.run(request).await)
 }
 
-async fn status(State(reach): State<Reach>) -> Result<Json<Status>, Problem> {
-    let snapshot = reach.control.status().ok_or_else(|| {
+async fn status(State(run): State<RunHandle>) -> Result<Json<Status>, Problem> {
+    let snapshot = run.control.status().ok_or_else(|| {
         let why = "the run has not begun yet".to_owned();
         Problem(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
-    let news = reach.control.news(0);
+    let news = run.control.news(0);
     Ok(Json(Status::new(
-        &reach.plan,
+        &run.plan,
         &snapshot,
-        reach.control.wish(),
+        run.control.wish(),
         &news,
     )))
 }

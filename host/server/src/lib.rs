@@ -7,8 +7,7 @@ pub mod control;
 mod listener;
 pub mod metrics;
 mod status;
-mod ui;
+pub mod ui;
 
-pub use actions::Reach;
-pub use listener::{Bound, Listener, Taken};
-pub use ui::Live;
+pub use actions::RunHandle;
+pub use listener::{BindError, Listener, Server};

@@ -19,12 +19,13 @@ use futures_util::stream::unfold;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::actions::{Problem, Reach, actions, admitted};
-use crate::listener::{Bound, Listener};
-use vespeiro_engine::{EndReason, RunEnd};
+use super::actions::{Problem, RunHandle, actions, admitted};
+use crate::listener::{Listener, Server};
 use vespeiro_metrics::Snapshot;
-use vespeiro_output::RunShape;
-use vespeiro_output::page::{End, Facts, Page, Phase, Point, Told, View};
+use vespeiro_output::page::{Facts, Page, Point, View};
+use vespeiro_output::{
+    Finish, Output, OutputContext, OutputError, Phase, RunResult, SwapEvent, Update, Wanted,
+};
 
 /// Streams that are fed at the same time.
 const READERS: usize = 32;
@@ -43,68 +44,67 @@ struct Shown {
     is_last: bool,
 }
 
-/// The page at work.
-#[derive(Debug)]
-pub struct Live {
-    listener: Listener,
+/// The page as an output of the run.
+struct LivePage {
+    server: Server,
     view: View,
     shown: watch::Sender<Arc<Shown>>,
-    reach: Reach,
+    swaps: Vec<SwapEvent>,
 }
 
-impl Live {
-    /// Answer from now on.
-    pub fn open(bound: Bound, reach: Reach, shape: RunShape) -> Self {
-        let (shown, watching) = watch::channel(Arc::default());
-        let server = Server {
-            reach: reach.clone(),
-            facts: json!(Facts::of(&reach.plan)).to_string().into(),
-            shown: watching,
-            readers: Arc::new(Semaphore::new(READERS)),
-        };
-        Self {
-            listener: Listener::open(bound, router(server)),
-            view: View::new(&reach.plan, shape),
-            shown,
-            reach,
-        }
+/// The page, if the plan asks for it. It answers from now on.
+pub fn output(context: &OutputContext<'_>, run: &RunHandle) -> Wanted {
+    let plan = context.plan;
+    let Some(address) = plan.control.page else {
+        return Ok(None);
+    };
+    let listener = Listener::bind_private(plan, "ui", address).map_err(OutputError::new)?;
+    // A stable line: port 0 is the system's choice, and scripts read it here.
+    context
+        .console
+        .line(format!("ui: http://{}", listener.address()));
+    let (shown, watching) = watch::channel(Arc::default());
+    let routes = Routes {
+        run: run.clone(),
+        facts: json!(Facts::of(plan)).to_string().into(),
+        shown: watching,
+        readers: Arc::new(Semaphore::new(READERS)),
+    };
+    Ok(Some(Box::new(LivePage {
+        server: listener.serve(router(routes)),
+        view: View::new(plan, context.shape),
+        shown,
+        swaps: Vec::new(),
+    })))
+}
+
+impl Output for LivePage {
+    fn name(&self) -> &'static str {
+        "live page"
     }
 
-    /// Show the state of the run. Call it a few times a second.
-    pub fn update(&mut self, snapshot: &Snapshot) {
-        self.show(snapshot, Phase::of(snapshot));
-    }
-
-    /// The load is over, what it has left behind is being removed.
-    pub fn cleaning(&mut self, snapshot: &Snapshot) {
-        self.show(snapshot, Phase::Cleanup);
+    fn update(&mut self, update: &Update<'_>) {
+        self.swaps = update.swaps.to_vec();
+        self.view.follow(update.interval);
+        self.show(update.snapshot, update.phase);
     }
 
     /// Show the last state, say that it is the last, and answer no more.
-    pub async fn close(mut self, ended: Option<&RunEnd>) {
-        let latest = self.reach.control.status();
-        let snapshot = ended.map(|ended| &ended.snapshot).or(latest.as_deref());
-        let why = match ended.map(|ended| ended.why) {
-            Some(EndReason::Finished) => End::Finished,
-            Some(EndReason::Duration) => End::Duration,
-            Some(EndReason::Stopped) => End::Stopped,
-            Some(EndReason::Aborted) => End::Aborted,
-            None => End::Failed,
-        };
-        if let Some(snapshot) = snapshot {
-            self.show(snapshot, Phase::Done(why));
+    fn finish(mut self: Box<Self>, result: Arc<RunResult>) -> Finish {
+        if let Some(snapshot) = &result.snapshot {
+            self.show(snapshot, Phase::Done(result.end));
         }
-        self.listener.close().await;
+        Box::pin(async {
+            self.server.close().await;
+            Ok(())
+        })
     }
+}
 
+impl LivePage {
     fn show(&mut self, snapshot: &Snapshot, phase: Phase) {
-        let news = self.reach.control.news(0).into_iter().map(|news| Told {
-            at: news.elapsed.as_secs_f64(),
-            text: news.text,
-            bad: news.is_bad,
-        });
         let shown = Shown {
-            state: Some(self.view.state(snapshot, phase, news.collect())),
+            state: Some(self.view.state(snapshot, phase, self.swaps.clone())),
             points: self.view.points(),
             is_last: matches!(phase, Phase::Done(_)),
         };
@@ -114,21 +114,21 @@ impl Live {
 
 /// What the routes share.
 #[derive(Clone)]
-struct Server {
-    reach: Reach,
+struct Routes {
+    run: RunHandle,
     facts: Arc<str>,
     shown: watch::Receiver<Arc<Shown>>,
     readers: Arc<Semaphore>,
 }
 
-fn router(server: Server) -> Router {
+fn router(server: Routes) -> Router {
     // What shows or does something; the page's files are the same for everybody.
     let inside = Router::new()
         .route("/events", get(events))
         .with_state(server.clone())
-        .merge(actions(&server.reach))
-        .layer(from_fn_with_state(server.reach.clone(), admitted));
-    let files = Page::new(server.reach.plan.output.language).0.into_iter();
+        .merge(actions(&server.run))
+        .layer(from_fn_with_state(server.run.clone(), admitted));
+    let files = Page::new(server.run.plan.output.language).0.into_iter();
     let app = files.fold(inside, |app, asset| {
         let headers = [
             (header::CONTENT_TYPE, asset.content_type),
@@ -146,15 +146,15 @@ fn router(server: Server) -> Router {
             "there is nothing here: go to /".into(),
         )
     })
-    .layer(from_fn_with_state(server.reach, guard))
+    .layer(from_fn_with_state(server.run, guard))
 }
 
 /// Turn other sites' pages away: they come with another `Origin`, or under a name that they made point here.
-async fn guard(State(reach): State<Reach>, request: Request, next: Next) -> Response {
+async fn guard(State(run): State<RunHandle>, request: Request, next: Next) -> Response {
     let refused = |why: &str| Problem(StatusCode::FORBIDDEN, why.into()).into_response();
     let headers = request.headers();
     // Such a page has no token, so that where there is one, any name will do.
-    if reach.plan.control.token.is_none() && !is_this_machine(headers) {
+    if run.plan.control.token.is_none() && !is_this_machine(headers) {
         return refused("this page answers to localhost and to IP addresses alone");
     }
     if !is_own_page(headers) {
@@ -201,7 +201,7 @@ fn is_own_page(headers: &HeaderMap) -> bool {
 }
 
 /// The facts, the points of the charts so far, then each new state, until the run is over.
-async fn events(State(server): State<Server>) -> Result<impl IntoResponse, Problem> {
+async fn events(State(server): State<Routes>) -> Result<impl IntoResponse, Problem> {
     let permit = server.readers.try_acquire_owned().map_err(|_| {
         let why = format!("{READERS} pages look at this run already: close one");
         Problem(StatusCode::SERVICE_UNAVAILABLE, why)

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::view::{ARCHETYPES, End, Point, Told};
+use super::view::{ARCHETYPES, Point};
+use crate::output::{End, SwapEvent};
 use vespeiro_metrics::{Group, Snapshot, State};
 use vespeiro_model::SwapResult;
 
@@ -49,7 +50,7 @@ pub(super) struct Shown {
     pub(super) archetypes_left_out: usize,
     pub(super) thresholds: Vec<Threshold>,
     pub(super) recent: Vec<Recent>,
-    pub(super) news: Vec<Told>,
+    pub(super) news: Vec<SwapEvent>,
     /// The latest of the charts' points.
     pub(super) point: Option<Point>,
 }

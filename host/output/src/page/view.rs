@@ -10,11 +10,12 @@ use serde::Serialize;
 use super::shown::{
     Breaker, Recent, Share, Shown, archetypes, millis, rounded, share, shared_users, thresholds,
 };
+use crate::output::{Phase, SwapEvent};
 use crate::{Locale, RunShape, warnings};
 use vespeiro_metrics::{Activity, Snapshot};
 use vespeiro_model::{Class, Outcome};
 use vespeiro_plan::{Metric, Module, Plan};
-use vespeiro_summary::{Sampler, target};
+use vespeiro_summary::{SampledInterval, target};
 
 /// How far back the charts look.
 const POINTS: usize = 300;
@@ -50,62 +51,6 @@ impl Facts {
     }
 }
 
-/// Where a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    Running,
-    Paused,
-    Stopping,
-    Cleanup,
-    Done(End),
-}
-
-impl Phase {
-    /// As the snapshot of a run that goes on has it.
-    pub fn of(snapshot: &Snapshot) -> Phase {
-        match (snapshot.stopping, snapshot.aim.paused) {
-            (true, _) => Phase::Stopping,
-            (false, true) => Phase::Paused,
-            (false, false) => Phase::Running,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Phase::Running => "running",
-            Phase::Paused => "paused",
-            Phase::Stopping => "stopping",
-            Phase::Cleanup => "cleanup",
-            Phase::Done(_) => "done",
-        }
-    }
-}
-
-/// Why a run is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum End {
-    /// Every user is done.
-    Finished,
-    /// Its time is over.
-    Duration,
-    /// Somebody stopped it.
-    Stopped,
-    /// Its own guard did.
-    Aborted,
-    /// It could not do its job.
-    Failed,
-}
-
-/// Something about a swap that people should hear.
-#[derive(Debug, Clone, Serialize)]
-pub struct Told {
-    /// Since the start of the run, in seconds.
-    pub at: f64,
-    pub text: String,
-    pub bad: bool,
-}
-
 /// About a second of the run: when it ended, users, requests per second, p95 in milliseconds, errors per second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Point(f64, u64, f64, Option<f64>, f64);
@@ -117,7 +62,6 @@ pub struct View {
     shape: RunShape,
     wanted: Vec<(String, f64)>,
     errors_wanted: Option<[f64; Class::ALL.len()]>,
-    beat: Sampler,
     points: VecDeque<Point>,
 }
 
@@ -131,7 +75,6 @@ impl View {
                 .map(|(name, part)| (name.clone(), part / 100.0))
                 .collect(),
             errors_wanted: plan.error_mix.map(|mix| mix.shares().map(|s| s / 100.0)),
-            beat: Sampler::default(),
             points: VecDeque::with_capacity(POINTS),
         }
     }
@@ -142,8 +85,7 @@ impl View {
     }
 
     /// The state of the run, as JSON.
-    pub fn state(&mut self, snapshot: &Snapshot, phase: Phase, mut news: Vec<Told>) -> String {
-        self.follow(snapshot);
+    pub fn state(&mut self, snapshot: &Snapshot, phase: Phase, mut news: Vec<SwapEvent>) -> String {
         news.drain(..news.len().saturating_sub(NEWS));
         let total = snapshot.total();
         let stands = &snapshot.standings;
@@ -211,12 +153,10 @@ impl View {
         serde_json::to_string(&shown).unwrap_or_default()
     }
 
-    /// Take in what has happened since the last point, if that was long enough ago.
-    fn follow(&mut self, snapshot: &Snapshot) {
-        let Some(stretch) = self.beat.update(snapshot) else {
-            return;
-        };
-        let (over, came) = (stretch.over, &stretch.came);
+    /// Take in a second of the run, when one is over.
+    pub fn follow(&mut self, interval: Option<&SampledInterval<'_>>) {
+        let Some(interval) = interval else { return };
+        let (snapshot, over, came) = (interval.snapshot, interval.over, &interval.came);
         let per_second = |count: u64| rounded(count as f64 / over.as_secs_f64(), 10.0);
         if self.points.len() == POINTS {
             self.points.pop_front();
@@ -285,11 +225,13 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::output::End;
     use crate::testing::shape;
     use vespeiro_metrics::testing::{catalog, snapshot};
     use vespeiro_metrics::{ArchetypeLabels, Catalog, Process, Totals};
     use vespeiro_plan::Language;
     use vespeiro_plan::testing::plan;
+    use vespeiro_summary::Sampler;
 
     fn view() -> View {
         View::new(&plan(Language::English), shape())
@@ -348,9 +290,11 @@ mod tests {
     fn the_charts_have_a_point_a_second_for_five_minutes() {
         let mut view = view();
         let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut sampler = Sampler::default();
         for half in 0..=800 {
             let elapsed = Duration::from_millis(500 * half);
-            view.follow(&totals.snapshot(elapsed, Process::default()));
+            let snapshot = totals.snapshot(elapsed, Process::default());
+            view.follow(sampler.update(&snapshot).as_ref());
         }
         let points = view.points();
         assert_eq!(points.len(), POINTS);
@@ -373,10 +317,10 @@ mod tests {
         };
         let mut totals = Totals::new(Arc::new(catalog), 1, Process::default());
         let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
-        let news = (0..100).map(|number| Told {
-            at: 1.0,
+        let news = (0..100).map(|number| SwapEvent {
+            elapsed_seconds: 1.0,
             text: format!("swap {number}"),
-            bad: false,
+            failed: false,
         });
         let text = view().state(&snapshot, Phase::Running, news.collect());
         let state: Value = serde_json::from_str(&text).unwrap();

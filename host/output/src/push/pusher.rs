@@ -1,5 +1,5 @@
-//! The beat of one receiver: encode the latest snapshot, queue it, send what is queued, in order. Driven by
-//! [`super::Exporters`]. The queue is bounded by bytes; what does not fit is dropped, oldest first, counted and told.
+//! Pushes to one receiver: encodes the latest snapshot, queues it, and sends what is queued, in order. Runs on the thread
+//! of its [`super::Push`]. The queue is bounded by bytes; what does not fit is dropped, oldest first, counted and told.
 
 use std::collections::VecDeque;
 use std::fmt;

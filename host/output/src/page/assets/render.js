@@ -334,10 +334,10 @@ function news(list) {
   rows(
     $('news'),
     list.toReversed(),
-    (one) => `${one.at} ${one.text}`,
+    (one) => `${one.elapsed_seconds} ${one.text}`,
     (one) => {
       const row = make('li', one.bad ? 'bad' : '');
-      row.append(make('time', '', span(one.at)), ' ', one.text);
+      row.append(make('time', '', span(one.elapsed_seconds)), ' ', one.text);
       return row;
     },
     () => {},
