@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::words::{ENGLISH, PORTUGUESE, Words};
+use super::words::Words;
 use vespeiro_model::{BreakerState, Failure};
 use vespeiro_plan::Language;
 
@@ -17,10 +17,7 @@ impl Locale {
     }
 
     pub(super) fn words(self) -> &'static Words {
-        match self.0 {
-            Language::English => &ENGLISH,
-            Language::Portuguese => &PORTUGUESE,
-        }
+        Words::of(self.0)
     }
 
     pub fn failure(self, failure: Failure) -> &'static str {

@@ -162,7 +162,7 @@ mod tests {
         Aggregate, Interval, Process, Recorder, RequestSample, Standing, Totals,
     };
     use vespeiro_model::Outcome;
-    use vespeiro_summary::Sampler;
+    use vespeiro_summary::{SampledInterval, Sampler};
 
     /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each.
     fn play(format: Format, seconds: u64) -> String {

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::chart::{Chart, Line, Mark, Time, clock};
-use super::words::PageWords;
 use crate::Locale;
 use crate::language::{Unit, harmless};
+use crate::words::Words;
 use vespeiro_summary::json::Summary;
 use vespeiro_summary::timeline::{Event, EventKind, Latency, Point, Timeline};
 
@@ -17,7 +17,7 @@ pub(super) struct OverTime<'a> {
     summary: &'a Summary,
     timeline: &'a Timeline,
     locale: Locale,
-    words: &'static PageWords,
+    words: &'static Words,
     columns: Vec<Column>,
 }
 
@@ -33,19 +33,18 @@ impl<'a> OverTime<'a> {
         summary: &'a Summary,
         timeline: &'a Timeline,
         locale: Locale,
-        words: &'static PageWords,
     ) -> OverTime<'a> {
         OverTime {
             summary,
             timeline,
             locale,
-            words,
+            words: locale.words(),
             columns: Vec::new(),
         }
     }
 
     pub(super) fn render(mut self) -> Markup {
-        let (l, w, common) = (self.locale, self.words, self.locale.words());
+        let (l, w) = (self.locale, self.words);
         let points = &self.timeline.points;
         let time = Time {
             at: points.iter().map(|p| p.at - p.over / 2.0).collect(),
@@ -70,8 +69,8 @@ impl<'a> OverTime<'a> {
         };
 
         let rate = vec![
-            self.line(common.requests, 1, per_second(|p| p.requests), &count),
-            self.line(common.errors, 3, per_second(|p| p.errors), &count),
+            self.line(w.requests, 1, per_second(|p| p.requests), &count),
+            self.line(w.errors, 3, per_second(|p| p.errors), &count),
         ];
         let latencies = vec![
             self.line("p50", 1, latency(|l| l.p50), &seconds),
@@ -81,8 +80,8 @@ impl<'a> OverTime<'a> {
         let statuses = self.statuses(&count);
         let mix = self.mix(&share);
         let users = vec![
-            self.line(common.users, 5, whole(|p| p.users), &count),
-            self.line(common.sessions, 6, whole(|p| p.sessions), &count),
+            self.line(w.users, 5, whole(|p| p.users), &count),
+            self.line(w.sessions, 6, whole(|p| p.sessions), &count),
         ];
         let busy = points.iter().map(|p| Some(p.cpu_cores)).collect();
         let decimal = move |value: f64| l.decimal(value, 2);
@@ -101,7 +100,7 @@ impl<'a> OverTime<'a> {
         let mix = Chart {
             stacked: true,
             top: Some(1.0),
-            ..chart("mix", common.mix, mix, &share)
+            ..chart("mix", w.mix, mix, &share)
         };
         let statuses = Chart {
             stacked: true,
@@ -112,7 +111,7 @@ impl<'a> OverTime<'a> {
                 h2 id="over-time" { (w.over_time) }
                 div .charts {
                     (chart("rate", w.chart_rate, rate, &count).render(&time))
-                    (chart("latency", common.latency, latencies, &seconds).render(&time))
+                    (chart("latency", w.latency, latencies, &seconds).render(&time))
                     (statuses.render(&time))
                     (mix.render(&time))
                     (chart("users", w.chart_users, users, &count).render(&time))
@@ -204,7 +203,7 @@ impl<'a> OverTime<'a> {
         let about: Vec<String> = about.into_iter().flatten().map(harmless).collect();
         Mark {
             at: event.at,
-            title: format!("{} {}", self.words.kind(event.kind), about.join(" "))
+            title: format!("{} {}", self.words.event_kind(event.kind), about.join(" "))
                 .trim()
                 .to_owned(),
             bad: is_bad(event.kind),
@@ -233,7 +232,7 @@ impl<'a> OverTime<'a> {
                                 td { (number + 1) }
                                 td { (clock(event.at)) }
                                 th .text scope="row" {
-                                    span .badge.bad[is_bad(event.kind)] { (w.kind(event.kind)) }
+                                    span .badge.bad[is_bad(event.kind)] { (w.event_kind(event.kind)) }
                                 }
                                 td .text { (about.into_iter().flatten().map(harmless).collect::<Vec<_>>().join(" ")) }
                             }

@@ -4,13 +4,11 @@
 mod chart;
 mod charts;
 mod page;
-mod words;
 
 use std::io::Write as _;
 use std::path::Path;
 
 use self::page::Document;
-use self::words::PageWords;
 use super::Locale;
 use crate::file::ResultFile;
 use crate::output::{OutputContext, Wanted};
@@ -31,7 +29,6 @@ pub fn page(summary: &Summary, compared: Option<&Comparison>, language: Language
         summary,
         compared,
         locale: Locale::new(language),
-        words: PageWords::of(language),
     };
     document.render().into_string()
 }

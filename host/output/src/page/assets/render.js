@@ -102,7 +102,7 @@ function phase(now) {
   const badge = $('state');
   if (badge.dataset.phase === now) return;
   badge.dataset.phase = now;
-  put(badge, words[now]);
+  put(badge, words[`phase-${now}`]);
 }
 
 /** Lines above the figures: said once each, and again only after they were gone. */
