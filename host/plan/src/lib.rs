@@ -185,6 +185,8 @@ pub struct Load {
     /// End the run after this long even if budgets are left. Where all that is played ends by stages, that is the end
     /// of the last one, or earlier.
     pub duration: Option<Duration>,
+    /// What `duration` was given as, whatever the profiles end by themselves: goes on while the run is paused.
+    pub limit: Option<Duration>,
     /// Spread the users' starts evenly over this long.
     pub ramp_up: Duration,
     /// How long requests under way may take to finish once the run is stopping.

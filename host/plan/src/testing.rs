@@ -67,6 +67,7 @@ pub fn plan(language: Language) -> Plan {
             min_request_count: 10,
             max_request_count: 1000,
             duration: None,
+            limit: None,
             ramp_up: Duration::ZERO,
             grace: Duration::from_secs(30),
             delay_min: Duration::from_millis(100),

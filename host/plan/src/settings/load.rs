@@ -106,6 +106,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Load {
             duration(Seconds, Duration::ZERO..=LONGEST),
             "Spread the users' starts over this long; bare numbers are seconds",
         ),
+        limit: None,
         grace: r.read(
             "grace",
             "30s",
