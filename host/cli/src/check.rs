@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::exit::Exit;
-use crate::rehearsal::{Actor, Rehearse, Stage};
+use crate::rehearsal::{Rehearsal, RehearsalFlags, User};
 use vespeiro_behavior::types::Failure;
 use vespeiro_behavior::{GuestEvent, Unfed};
 use vespeiro_engine::SessionEnd;
@@ -23,7 +23,7 @@ pub(super) struct Check {
     #[arg(value_name = "MODULE")]
     module: String,
     #[command(flatten)]
-    options: Rehearse,
+    options: RehearsalFlags,
 }
 
 /// What the rehearsals have shown.
@@ -44,13 +44,13 @@ struct Findings {
 impl Check {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let began = Instant::now();
-        let stage = Stage::set(&self.module, &self.options)?;
+        let rehearsal = Rehearsal::load(&self.module, &self.options)?;
         let loaded = began.elapsed();
         let mut found = Findings::default();
-        let mut actor = stage.actor();
+        let mut user = rehearsal.user();
         let mut replies = self.options.replies()?;
         let scripted = self.options.replies.is_some();
-        found.rehearse(&stage, &mut actor, &mut replies, self.options.requests, &Part {
+        found.rehearse(&rehearsal, &mut user, &mut replies, self.options.requests, &Part {
             sessions: SESSIONS,
             when: None,
             failed: |why: &str| {
@@ -63,7 +63,7 @@ impl Check {
                 }
             },
         });
-        let memory = actor.slot.memory();
+        let memory = user.slot.memory();
         let failing = [
             ("every reply is 503", Replies::status(503)),
             (
@@ -72,10 +72,10 @@ impl Check {
             ),
         ];
         for (when, mut replies) in failing {
-            let mut actor = stage.actor();
+            let mut user = rehearsal.user();
             found.rehearse(
-                &stage,
-                &mut actor,
+                &rehearsal,
+                &mut user,
                 &mut replies,
                 self.options.requests,
                 &Part {
@@ -85,15 +85,15 @@ impl Check {
                 },
             );
         }
-        self.print(&stage, &found, loaded, memory);
+        self.print(&rehearsal, &found, loaded, memory);
         match found.problem {
             Some(problem) => anyhow::bail!("behavior {}: {problem}", self.module),
             None => Ok(Exit::Fine),
         }
     }
 
-    fn print(&self, stage: &Stage, found: &Findings, loaded: Duration, memory: usize) {
-        let behavior = &stage.behavior;
+    fn print(&self, rehearsal: &Rehearsal, found: &Findings, loaded: Duration, memory: usize) {
+        let behavior = &rehearsal.behavior;
         let mut lines = vec![
             (
                 "module",
@@ -140,7 +140,7 @@ impl Check {
         let mut calls = found.calls.clone();
         calls.sort_unstable();
         if let (Some(median), Some(longest)) = (calls.get(calls.len() / 2), calls.last()) {
-            let limit = stage.plan().guest.call_timeout.as_millis();
+            let limit = rehearsal.plan().guest.call_timeout.as_millis();
             lines.push((
                 "next",
                 format!(
@@ -195,36 +195,41 @@ struct Part<F> {
 impl Findings {
     fn rehearse(
         &mut self,
-        stage: &Stage,
-        actor: &mut Actor,
+        rehearsal: &Rehearsal,
+        user: &mut User,
         replies: &mut Replies,
         budget: u32,
         part: &Part<impl Fn(&str) -> Result<String, String>>,
     ) {
         for ordinal in 0..part.sessions {
             let (undeclared, unfed) = (&mut self.undeclared, &mut self.unfed);
-            let played = stage.play(
-                actor,
-                ordinal,
-                replies,
-                budget,
-                |_, happening| match happening {
-                    Happening::Sent {
-                        request,
-                        undeclared: true,
-                        ..
-                    } if undeclared.len() < 10 => {
-                        undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
-                    }
-                    Happening::Said(GuestEvent::Unfed {
-                        feed,
-                        why: Unfed::Unknown,
-                    }) if unfed.len() < 10 => {
-                        unfed.insert(feed);
-                    }
-                    _ => {}
-                },
-            );
+            let played =
+                rehearsal.play(
+                    user,
+                    ordinal,
+                    replies,
+                    budget,
+                    |_, happening| match happening {
+                        Happening::Sent {
+                            request,
+                            undeclared: true,
+                            ..
+                        } if undeclared.len() < 10 => {
+                            undeclared.insert(format!(
+                                "{} {}",
+                                request.method.as_str(),
+                                request.route
+                            ));
+                        }
+                        Happening::Said(GuestEvent::Unfed {
+                            feed,
+                            why: Unfed::Unknown,
+                        }) if unfed.len() < 10 => {
+                            unfed.insert(feed);
+                        }
+                        _ => {}
+                    },
+                );
             self.requests += played.requests;
             self.calls.extend(played.calls);
             let (ending, judged) = match &played.ended {

@@ -49,7 +49,7 @@ enum Command {
     Plan(plan::PrintPlan),
     New(new::New),
     Check(check::Check),
-    Trace(rehearse::Trace),
+    Rehearse(rehearse::Rehearse),
     Dashboard(dashboard::PrintDashboard),
     Report(report::Report),
 }
@@ -84,7 +84,7 @@ impl Cli {
             Command::Plan(command) => command.execute(),
             Command::New(command) => command.execute(),
             Command::Check(command) => command.execute(),
-            Command::Trace(command) => command.execute(console),
+            Command::Rehearse(command) => command.execute(console),
             Command::Dashboard(command) => command.execute(),
             Command::Report(command) => command.execute(),
         }
@@ -190,7 +190,7 @@ mod tests {
             let load = plan.load;
             let duration = load.duration.map(|duration| duration.as_secs());
             (
-                plan.scenario,
+                plan.preset,
                 load.users,
                 load.min_request_count,
                 load.max_request_count,
@@ -325,7 +325,7 @@ mod tests {
             (20, Some(20), 400)
         );
         let mut flags = Settings::default();
-        flags.set("scenario", "load_test", "--scenario");
+        flags.set("preset", "load_test", "--preset");
         assert_eq!(plan(flags).load.users, 500);
     }
 }

@@ -128,8 +128,8 @@ fn toml(resolved: &Resolved) -> String {
     for Line { setting, value, .. } in &resolved.origins.settings {
         match setting.kind {
             // Its path is not relative to the new file, and its settings are all here.
-            _ if setting.key == "scenario" && value.ends_with(".toml") => {
-                text.push_str(&format!("# scenario {value}, spelled out\n"));
+            _ if setting.key == "preset" && value.ends_with(".toml") => {
+                text.push_str(&format!("# preset {value}, spelled out\n"));
             }
             Kind::Secret => text.push_str(&format!("# {} is not printed\n", setting.key)),
             _ => text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value)))),

@@ -1,4 +1,4 @@
-//! `vespeiro trace`: the author's debugger. Prints what a behavior does, step by step, without any network; the same
+//! `vespeiro rehearse` (also `trace`): the author's debugger. Prints what a behavior does, step by step, without any network; the same
 //! module, seed and replies print the same. With `--record`, a run beside which one user's replies are kept for it.
 
 use std::ffi::OsString;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::{Cli, Command};
 use crate::exit::{Exit, Misuse};
-use crate::rehearsal::{Rehearse, Stage};
+use crate::rehearsal::{Rehearsal, RehearsalFlags};
 use vespeiro_behavior::types::{Outcome, Request};
 use vespeiro_behavior::{GuestEvent, Level, Unfed};
 use vespeiro_engine::SessionEnd;
@@ -19,11 +19,14 @@ const MAX_BODY: usize = 160;
 
 /// Print what a behavior does, step by step, without any network
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-`vespeiro trace --record FILE -- run --users 10 …` plays that run and keeps the replies that user 0 gets, without
-passwords and tokens; it is the same as `vespeiro run --trace-record FILE …`. `vespeiro trace MODULE --replies FILE`
-then plays the module against them.")]
-pub(super) struct Trace {
+#[command(
+    visible_alias = "trace",
+    after_help = "\
+`vespeiro rehearse --record FILE -- run --users 10 …` plays that run and keeps the replies that user 0 gets, without
+passwords and tokens; it is the same as `vespeiro run --trace-record FILE …`. `vespeiro rehearse MODULE --replies FILE`
+then plays the module against them."
+)]
+pub(super) struct Rehearse {
     /// A .wasm file, or builtin:NAME
     #[arg(value_name = "MODULE", required_unless_present = "record")]
     module: Option<String>,
@@ -31,7 +34,7 @@ pub(super) struct Trace {
     #[arg(long, value_name = "K", default_value_t = 1)]
     sessions: u32,
     #[command(flatten)]
-    options: Rehearse,
+    options: RehearsalFlags,
     /// Keep one user's replies of the run that follows after --
     #[arg(
         long,
@@ -45,27 +48,27 @@ pub(super) struct Trace {
     command: Vec<OsString>,
 }
 
-impl Trace {
+impl Rehearse {
     pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         if let Some(file) = self.record {
             return record(file, self.command, console);
         }
-        let stage = Stage::set(self.module.as_deref().unwrap_or_default(), &self.options)?;
+        let rehearsal = Rehearsal::load(self.module.as_deref().unwrap_or_default(), &self.options)?;
         let mut replies = self.options.replies()?;
-        let mut actor = stage.actor();
+        let mut user = rehearsal.user();
         let mut left = self.options.requests;
         let mut out = io::BufWriter::new(io::stdout().lock());
         let mut well = true;
         for ordinal in 0..self.sessions {
-            let name = &stage.behavior.name;
-            let seed = stage.plan().seed;
+            let name = &rehearsal.behavior.name;
+            let seed = rehearsal.plan().seed;
             // A reader that has seen enough may close the pipe: what cannot be written is not missed.
             let _ = writeln!(
                 out,
                 "session {ordinal}: {name} {}, seed {seed}",
-                stage.behavior.version
+                rehearsal.behavior.version
             );
-            let played = stage.play(&mut actor, ordinal, &mut replies, left, |at, happening| {
+            let played = rehearsal.play(&mut user, ordinal, &mut replies, left, |at, happening| {
                 let _ = tell(&mut out, at, &happening);
             });
             left -= played.requests;
@@ -89,7 +92,7 @@ fn record(file: PathBuf, command: Vec<OsString>, console: &Console) -> anyhow::R
         Command::Run(run) => &mut run.plan.0,
         Command::Demo(demo) => &mut demo.plan.0,
         _ => {
-            let way = "only a run can be recorded: vespeiro trace --record FILE -- run …";
+            let way = "only a run can be recorded: vespeiro rehearse --record FILE -- run …";
             return Err(Misuse(way.into()).into());
         }
     };

@@ -53,6 +53,11 @@ pub trait Output: Send {
     /// Take in the state of the run. Called about twice a second; must return at once.
     fn update(&mut self, _update: &Update<'_>) {}
 
+    /// Whether it ends when all others have: what people read at the end stands below what went wrong.
+    fn is_last(&self) -> bool {
+        false
+    }
+
     /// The run is over. Must end by itself, whatever its peer does.
     fn finish(self: Box<Self>, result: Arc<RunResult>) -> Finish;
 }
@@ -218,16 +223,21 @@ impl Outputs {
     /// The run is over: end all outputs, side by side. What they could not do.
     pub async fn finish(self, result: RunResult) -> Vec<OutputError> {
         let result = Arc::new(result);
-        let each = self.all.into_iter().map(|output| {
-            let name = output.name();
-            let finished = tokio::time::timeout(LIMIT, output.finish(Arc::clone(&result)));
-            async move {
-                let late = || OutputError(format!("the {name} did not end in {LIMIT:?}"));
-                finished.await.unwrap_or_else(|_| Err(late()))
-            }
-        });
-        let failed = join_all(each).await.into_iter().filter_map(Result::err);
-        self.failures.into_iter().chain(failed).collect()
+        let (last, first): (Vec<_>, Vec<_>) =
+            self.all.into_iter().partition(|output| output.is_last());
+        let mut failures = self.failures;
+        for stage in [first, last] {
+            let each = stage.into_iter().map(|output| {
+                let name = output.name();
+                let finished = tokio::time::timeout(LIMIT, output.finish(Arc::clone(&result)));
+                async move {
+                    let late = || OutputError(format!("the {name} did not end in {LIMIT:?}"));
+                    finished.await.unwrap_or_else(|_| Err(late()))
+                }
+            });
+            failures.extend(join_all(each).await.into_iter().filter_map(Result::err));
+        }
+        failures
     }
 }
 

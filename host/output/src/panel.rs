@@ -27,7 +27,7 @@ const ACTIVITY: usize = 8;
 pub struct PanelState {
     pub(super) locale: Locale,
     pub(super) shape: RunShape,
-    scenario: String,
+    preset: String,
     target: String,
     run_id: String,
     mix: Option<RequestMix>,
@@ -41,7 +41,7 @@ impl PanelState {
         PanelState {
             locale: Locale::new(plan.output.language),
             shape,
-            scenario: plan.scenario.clone(),
+            preset: plan.preset.clone(),
             target: target(plan),
             run_id: plan.run_id.clone(),
             mix: plan.mix.clone(),

@@ -56,6 +56,10 @@ impl Output for TextSummary {
         "text summary"
     }
 
+    fn is_last(&self) -> bool {
+        true
+    }
+
     fn finish(self: Box<Self>, result: Arc<RunResult>) -> Finish {
         Box::pin(async move {
             let Some(summary) = &result.summary else {

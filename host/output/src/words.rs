@@ -298,7 +298,7 @@ kinds {
 }
 page {
     "target": "target", "alvo";
-    "scenario": "scenario", "cenário";
+    "preset": "preset", "preset";
     "progress": "Progress of the run", "Andamento da execução";
     "skip": "Skip to the figures", "Ir para os números";
     "steer": "Steer the run", "Conduzir a execução";

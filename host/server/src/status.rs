@@ -86,7 +86,7 @@ impl Status {
     pub fn new(plan: &Plan, snapshot: &Snapshot, wish: DesiredState, news: &[News]) -> Self {
         Self {
             run: plan.run_id.clone(),
-            scenario: plan.scenario.clone(),
+            scenario: plan.preset.clone(),
             elapsed_seconds: snapshot.elapsed.as_secs_f64(),
             paused: wish.paused,
             users: snapshot.users_active(),

@@ -44,7 +44,7 @@ impl Facts {
         });
         Facts {
             run: plan.run_id.clone(),
-            scenario: plan.scenario.clone(),
+            scenario: plan.preset.clone(),
             target: target(plan),
             builtin: builtin.collect(),
         }

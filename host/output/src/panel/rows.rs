@@ -76,7 +76,7 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
         fit(
             vec![
                 vec!["vespeiro".bold().cyan()],
-                vec![format!("{} → {}", state.scenario, state.target).into()],
+                vec![format!("{} → {}", state.preset, state.target).into()],
                 fact(w.run, state.run_id.clone()),
             ]
             .into_iter()
