@@ -1,6 +1,13 @@
 //! The panels of the dashboard, row by row: the one table that [`super::grafana`] draws. Every query has data in a demo,
 //! which a test holds with a real Prometheus.
 
+/// A heading, and a panel on each line below it.
+macro_rules! row {
+    ($title:literal { $($panel:expr;)* }) => {
+        Row { title: $title, panels: vec![$($panel),*] }
+    };
+}
+
 mod inside;
 mod load;
 mod target;
