@@ -2,10 +2,10 @@
 //! of its own and a row here.
 
 use crate::exit::Misuse;
-use vespeiro_engine::{EndReason, News};
+use vespeiro_engine::EndReason;
 use vespeiro_output::{
-    End, OutputContext, OutputError, Outputs, SwapEvent, html, json, junit, lines, panel, push,
-    stdout, timeseries,
+    End, OutputContext, OutputError, Outputs, html, json, junit, lines, panel, push, stdout,
+    timeseries,
 };
 use vespeiro_server::{RunHandle, metrics, ui};
 
@@ -27,16 +27,6 @@ pub(super) fn outputs(context: &OutputContext<'_>, run: &RunHandle) -> Result<Ou
         ]))
     };
     all().map_err(|error| Misuse(error.to_string()))
-}
-
-/// What outputs are told of swaps.
-pub(super) fn swap_events(news: Vec<News>) -> Vec<SwapEvent> {
-    let event = |news: News| SwapEvent {
-        elapsed_seconds: news.elapsed.as_secs_f64(),
-        text: news.text,
-        failed: news.is_bad,
-    };
-    news.into_iter().map(event).collect()
 }
 
 /// Why the run is over, as outputs have it.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::log;
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
-use crate::outputs::{end, outputs, swap_events};
+use crate::outputs::{end, outputs};
 use crate::teardown::{self, Tidied};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
@@ -44,19 +44,21 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         loader.limits,
         control.clone(),
     );
+    let shape = RunShape {
+        users_total: plan.usual_users(),
+        requests_planned: requests_planned(&plan).unwrap_or(0),
+        duration: plan.load.duration,
+    };
     let run = RunHandle {
         plan: Arc::clone(&plan),
+        shape,
         stopper: stopper.clone(),
         control: control.clone(),
         swapper: swapper.clone(),
     };
     let context = OutputContext {
         plan: &plan,
-        shape: RunShape {
-            users_total: plan.usual_users(),
-            requests_planned: requests_planned(&plan).unwrap_or(0),
-            duration: plan.load.duration,
-        },
+        shape,
         console,
     };
     let mut outputs = outputs(&context, &run)?;
@@ -100,7 +102,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
                     console.line(news.text);
                 }
             }
-            outputs.update(snapshot, &swap_events(control.news(0)));
+            outputs.update(snapshot, &run.swap_events());
         },
     )
     .await;
@@ -126,7 +128,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         }
     };
     let snapshot = Arc::new(ended.snapshot.clone());
-    let timeline = outputs.load_ended(&snapshot, &swap_events(control.news(0)));
+    let timeline = outputs.load_ended(&snapshot, &run.swap_events());
     let tidied =
         teardown::after_run(&plan, &loader, journal, &stopper, Some(&mut ended), console).await;
     let mut summary = Summary::new(&plan, &snapshot);

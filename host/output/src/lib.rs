@@ -17,6 +17,7 @@ pub mod page;
 pub mod panel;
 pub mod prometheus;
 pub mod push;
+pub mod status;
 pub mod stdout;
 pub mod summary;
 mod table;

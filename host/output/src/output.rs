@@ -34,7 +34,7 @@ impl OutputError {
 /// What an output is made from.
 #[derive(Debug)]
 pub struct OutputContext<'a> {
-    pub plan: &'a Plan,
+    pub plan: &'a Arc<Plan>,
     pub shape: RunShape,
     pub console: &'a Console,
 }

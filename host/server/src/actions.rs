@@ -16,7 +16,8 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use vespeiro_engine::{Control, Mode, Source, Stopper, Swap, SwapError, Swapper};
+use vespeiro_engine::{Control, Mode, News, Source, Stopper, Swap, SwapError, Swapper};
+use vespeiro_output::{RunShape, SwapEvent};
 use vespeiro_plan::{Module, Plan};
 
 /// Largest module that is taken: those of Python have 18 MB.
@@ -26,9 +27,22 @@ const MAX_MODULE: usize = 256 << 20;
 #[derive(Debug, Clone)]
 pub struct RunHandle {
     pub plan: Arc<Plan>,
+    pub shape: RunShape,
     pub stopper: Stopper,
     pub control: Control,
     pub swapper: Swapper,
+}
+
+impl RunHandle {
+    /// The latest swaps, oldest first.
+    pub fn swap_events(&self) -> Vec<SwapEvent> {
+        let event = |news: News| SwapEvent {
+            elapsed_seconds: news.elapsed.as_secs_f64(),
+            text: news.text,
+            failed: news.is_bad,
+        };
+        self.control.news(0).into_iter().map(event).collect()
+    }
 }
 
 type Shared = State<RunHandle>;

@@ -10,8 +10,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 
 use super::actions::{Problem, RunHandle, actions, admitted};
-use super::status::Status;
 use crate::listener::{Listener, Server};
+use vespeiro_output::Phase;
+use vespeiro_output::status::{Limits, RunStatus};
 
 /// Answer from now on.
 pub fn open(listener: Listener, run: &RunHandle) -> Server {
@@ -39,16 +40,18 @@ async fn guard(request: Request, next: Next) -> Result<Response, Problem> {
     Ok(next.run(request).await)
 }
 
-async fn status(State(run): State<RunHandle>) -> Result<Json<Status>, Problem> {
+async fn status(State(run): State<RunHandle>) -> Result<Json<RunStatus>, Problem> {
     let snapshot = run.control.status().ok_or_else(|| {
         let why = "the run has not begun yet".to_owned();
         Problem(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
-    let news = run.control.news(0);
-    Ok(Json(Status::new(
-        &run.plan,
-        &snapshot,
-        run.control.wish(),
-        &news,
-    )))
+    let phase = Phase::of(&snapshot);
+    let swaps = run.swap_events();
+    let (plan, shape) = (&run.plan, run.shape);
+    let mut status = RunStatus::new(plan, shape, &snapshot, phase, swaps, Limits::NONE);
+    // What was asked for last, though the run may not have got there yet.
+    let wish = run.control.wish();
+    status.paused = wish.paused;
+    status.users_wanted = plan.users_when(wish.users);
+    Ok(Json(status))
 }

@@ -6,7 +6,6 @@ pub mod actions;
 pub mod control;
 mod listener;
 pub mod metrics;
-mod status;
 pub mod ui;
 
 pub use actions::RunHandle;

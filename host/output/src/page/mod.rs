@@ -2,7 +2,6 @@
 //! Reads snapshots and the plan; whatever it shows, it changes nothing.
 
 mod assets;
-mod shown;
 mod view;
 
 pub use assets::{Asset, Page};
