@@ -50,7 +50,7 @@ impl Check {
         let mut user = rehearsal.user();
         let mut replies = self.options.replies()?;
         let scripted = self.options.replies.is_some();
-        found.rehearse(&rehearsal, &mut user, &mut replies, self.options.requests, &Part {
+        found.rehearse(&rehearsal, &mut user, &mut replies, self.options.requests, &Round {
             sessions: SESSIONS,
             when: None,
             failed: |why: &str| {
@@ -78,7 +78,7 @@ impl Check {
                 &mut user,
                 &mut replies,
                 self.options.requests,
-                &Part {
+                &Round {
                     sessions: FAILING_SESSIONS,
                     when: Some(when),
                     failed: |why: &str| Ok(format!("when {when}, a session fails: {why}")),
@@ -184,7 +184,7 @@ impl Check {
 }
 
 /// Some of the sessions, under one condition.
-struct Part<F> {
+struct Round<F> {
     sessions: u32,
     /// The condition, where it is a bad one.
     when: Option<&'static str>,
@@ -199,9 +199,9 @@ impl Findings {
         user: &mut User,
         replies: &mut Replies,
         budget: u32,
-        part: &Part<impl Fn(&str) -> Result<String, String>>,
+        round: &Round<impl Fn(&str) -> Result<String, String>>,
     ) {
-        for ordinal in 0..part.sessions {
+        for ordinal in 0..round.sessions {
             let (undeclared, unfed) = (&mut self.undeclared, &mut self.unfed);
             let played =
                 rehearsal.play(
@@ -236,9 +236,9 @@ impl Findings {
                 SessionEnd::Completed => (0, None),
                 SessionEnd::Abandoned => (1, None),
                 SessionEnd::Cut => (2, None),
-                SessionEnd::Failed(why) => (3, Some((part.failed)(why))),
+                SessionEnd::Failed(why) => (3, Some((round.failed)(why))),
                 SessionEnd::Crashed(crash) => {
-                    let when = part.when.map(|when| format!("when {when}, it "));
+                    let when = round.when.map(|when| format!("when {when}, it "));
                     let when = when.unwrap_or_default();
                     (
                         3,

@@ -54,10 +54,10 @@ async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow
     check_target(plan).await?;
     let stopper = Stopper::new();
     let signals = stopper.on_signals()?;
-    let tidied =
+    let cleaned =
         teardown::clean(plan, &loader, journal, Tokens::default(), &stopper, console).await;
     signals.abort();
-    let teardown::Tidied { figures, left, .. } = tidied?;
+    let teardown::CleanupResult { figures, left, .. } = cleaned?;
     let mut out = std::io::stdout().lock();
     // A reader that has seen enough may close the pipe.
     let _ = writeln!(

@@ -61,7 +61,7 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
             config,
             own,
         } = &cast.archetype;
-        let config = match veiled(config) {
+        let config = match masked(config) {
             Value::Object(config) if config.is_empty() => String::new(),
             config => format!(", {config}"),
         };
@@ -71,7 +71,7 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
         };
         let head = [
             format!("archetype.{name}"),
-            format!("{part}, {}{config}", written(module)),
+            format!("{part}, {}{config}", module_text(module)),
             cast.origin.to_string(),
         ];
         let own = cast.own.iter().map(move |line| {
@@ -137,7 +137,7 @@ fn toml(resolved: &Resolved) -> String {
     }
     for Cast { archetype, own, .. } in &resolved.origins.archetypes {
         text.push_str("\n[[archetype]]\n");
-        for (key, value) in described(archetype) {
+        for (key, value) in archetype_fields(archetype) {
             text.push_str(&format!("{key} = {}\n", toml_value(value)));
         }
         for Line { setting, value, .. } in own {
@@ -159,19 +159,19 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
         .settings
         .iter()
         .filter(|line| line.setting.kind != Kind::Secret);
-    let settings: Map<String, Value> = shown.map(told_of).collect();
+    let settings: Map<String, Value> = shown.map(setting_json).collect();
     let archetypes: Vec<Value> = resolved
         .origins
         .archetypes
         .iter()
         .map(|cast| {
-            let described = described(&cast.archetype).into_iter();
-            let mut told: Map<String, Value> = described
+            let archetype_fields = archetype_fields(&cast.archetype).into_iter();
+            let mut told: Map<String, Value> = archetype_fields
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect();
             told.insert("origin".to_owned(), json!(cast.origin.to_string()));
             if !cast.own.is_empty() {
-                let own: Map<String, Value> = cast.own.iter().map(told_of).collect();
+                let own: Map<String, Value> = cast.own.iter().map(setting_json).collect();
                 told.insert("own".to_owned(), Value::Object(own));
             }
             Value::Object(told)
@@ -180,7 +180,7 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
     let feeds = resolved.origins.feeds.iter().zip(rows);
     let feeds: Vec<Value> = feeds
         .map(|(Fed { feed, lines, .. }, rows)| {
-            let mut told: Map<String, Value> = lines.iter().map(told_of).collect();
+            let mut told: Map<String, Value> = lines.iter().map(setting_json).collect();
             told.insert("name".to_owned(), json!(feed.name));
             told.insert("rows".to_owned(), json!(rows.len()));
             Value::Object(told)
@@ -193,7 +193,7 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
 }
 
 /// A setting with its value and where that came from.
-fn told_of(line: &Line) -> (String, Value) {
+fn setting_json(line: &Line) -> (String, Value) {
     (
         line.setting.key.to_owned(),
         json!({ "value": typed(&line.value), "origin": line.origin.to_string() }),
@@ -201,17 +201,17 @@ fn told_of(line: &Line) -> (String, Value) {
 }
 
 /// An archetype in the words of the plan file; what must not be printed is left out.
-fn described(archetype: &Archetype) -> [(&'static str, Value); 4] {
+fn archetype_fields(archetype: &Archetype) -> [(&'static str, Value); 4] {
     [
         ("name", json!(archetype.name)),
         ("weight", json!(archetype.weight)),
-        ("module", json!(written(&archetype.module))),
+        ("module", json!(module_text(&archetype.module))),
         ("config", without_secrets(&archetype.config)),
     ]
 }
 
 /// The module as a plan file in any folder would write it.
-fn written(module: &Module) -> String {
+fn module_text(module: &Module) -> String {
     match module {
         Module::BuiltIn(name) => format!("builtin:{name}"),
         Module::File(path) => std::path::absolute(path)
@@ -246,8 +246,8 @@ fn is_secret(key: &str) -> bool {
         .any(|word| key.contains(word))
 }
 
-/// The config with a veil over its secrets.
-fn veiled(config: &Value) -> Value {
+/// The config with its secrets masked.
+fn masked(config: &Value) -> Value {
     rewrite(config, &|key, value| {
         Some(if is_secret(key) {
             json!("(hidden)")

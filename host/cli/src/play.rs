@@ -7,7 +7,7 @@ use super::log;
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use crate::outputs::{end, outputs};
-use crate::teardown::{self, Tidied};
+use crate::teardown::{self, CleanupResult};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
@@ -35,11 +35,11 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let signals = stopper.on_signals()?;
     check_start(&plan)?;
     let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
-    let stock = FeedSet::new(&plan, rows);
+    let feeds = FeedSet::new(&plan, rows);
     let loader = ModuleLoader::new(&plan)?;
     let swapper = Swapper::new(
         Arc::clone(&plan),
-        Arc::clone(&stock),
+        Arc::clone(&feeds),
         loader.engine.aside()?,
         loader.limits,
         control.clone(),
@@ -86,17 +86,17 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         .watch
         .then(|| tokio::spawn(async move { watch(&watched, swapper).await }));
     outputs.start();
-    let mut told = 0;
+    let mut printed = 0;
     let ended = execute(
         Arc::clone(&plan),
         behaviors,
-        &stock,
+        &feeds,
         &journal,
         &stopper,
         &control,
         |snapshot| {
-            for news in control.news(told) {
-                told = news.number;
+            for news in control.news(printed) {
+                printed = news.number;
                 // What went wrong is in the log.
                 if !news.is_bad {
                     console.line(news.text);
@@ -115,9 +115,9 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let mut ended = match ended {
         Ok(ended) => ended,
         Err(error) => {
-            // What is in the journal is told, and what was shown is shown as broken.
-            let tidied = teardown::after_run(&plan, &loader, journal, &stopper, None, console);
-            drop(tidied.await);
+            // What is in the journal is printed, and what was shown is shown as broken.
+            let cleaned = teardown::after_run(&plan, &loader, journal, &stopper, None, console);
+            drop(cleaned.await);
             let result = RunResult {
                 end: End::Failed,
                 snapshot: control.status(),
@@ -129,11 +129,11 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     };
     let snapshot = Arc::new(ended.snapshot.clone());
     let timeline = outputs.load_ended(&snapshot, &run.swap_events());
-    let tidied =
+    let cleaned =
         teardown::after_run(&plan, &loader, journal, &stopper, Some(&mut ended), console).await;
     let mut summary = Summary::new(&plan, &snapshot);
     summary.timeline = Some(timeline);
-    summary.cleanup = tidied.as_ref().ok().map(|tidied| tidied.figures.clone());
+    summary.cleanup = cleaned.as_ref().ok().map(|cleaned| cleaned.figures.clone());
     let exit = exit(&summary);
     let result = RunResult {
         end: end(ended.why),
@@ -144,7 +144,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     tell(&failures, console);
     // No earlier: without it a signal does nothing at all, and an output that hangs would hold up a third one.
     signals.abort();
-    conclude(&ended, tidied)?;
+    conclude(&ended, cleaned)?;
     Ok(if failures.is_empty() {
         exit
     } else {
@@ -205,19 +205,19 @@ pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
 }
 
 /// What kept the run from its job, though it went to its end.
-fn conclude(ended: &RunEnd, tidied: anyhow::Result<Tidied>) -> anyhow::Result<()> {
+fn conclude(ended: &RunEnd, cleaned: anyhow::Result<CleanupResult>) -> anyhow::Result<()> {
     if !ended.quarantined.is_empty() {
         anyhow::bail!(
             "quarantined, because the behavior kept crashing: {}: see the log above, and mend or remove it",
             ended.quarantined.join(", ")
         );
     }
-    let tidied = tidied?;
-    if tidied.failed {
+    let cleaned = cleaned?;
+    if cleaned.failed {
         anyhow::bail!(
             "the cleanup could not remove {} of the things that the run has created: see above, then finish with: vespeiro cleanup {}",
-            tidied.left.len(),
-            tidied.figures.journal.as_deref().unwrap_or("JOURNAL"),
+            cleaned.left.len(),
+            cleaned.figures.journal.as_deref().unwrap_or("JOURNAL"),
         );
     }
     Ok(())

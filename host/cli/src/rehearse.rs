@@ -69,11 +69,11 @@ impl Rehearse {
                 rehearsal.behavior.version
             );
             let played = rehearsal.play(&mut user, ordinal, &mut replies, left, |at, happening| {
-                let _ = tell(&mut out, at, &happening);
+                let _ = print_event(&mut out, at, &happening);
             });
             left -= played.requests;
             well &= !matches!(played.ended, SessionEnd::Failed(_) | SessionEnd::Crashed(_));
-            if conclude(&mut out, &played).is_err() || left == 0 {
+            if print_end(&mut out, &played).is_err() || left == 0 {
                 break;
             }
         }
@@ -107,7 +107,7 @@ fn time(ms: u64) -> String {
 
 const MARGIN: &str = "          ";
 
-fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<()> {
+fn print_event(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<()> {
     match happening {
         Happening::Wait { ms } => writeln!(out, "{}  wait {ms} ms", time(at)),
         Happening::Sent {
@@ -124,7 +124,7 @@ fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<
                     request.route.escape_debug()
                 )?;
             }
-            answered(out, answer)
+            print_answer(out, answer)
         }
         // A guest's text goes to a terminal: quoted, so that it carries no control sequence.
         Happening::Said(GuestEvent::Log { level, message }) => {
@@ -181,7 +181,7 @@ fn sent(out: &mut impl Write, at: u64, request: &Request) -> io::Result<()> {
     writeln!(out)
 }
 
-fn answered(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
+fn print_answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
     match &answer.outcome {
         Outcome::Failed(failure) => write!(out, "{MARGIN}  -> {}", failure.name())?,
         Outcome::Response(response) => {
@@ -213,7 +213,7 @@ fn printable(c: char) -> impl Iterator<Item = char> {
     escaped.into_iter().flatten().chain(plain)
 }
 
-fn conclude(out: &mut impl Write, played: &Played) -> io::Result<()> {
+fn print_end(out: &mut impl Write, played: &Played) -> io::Result<()> {
     let how = match &played.ended {
         SessionEnd::Completed => "completed".to_owned(),
         SessionEnd::Abandoned => "abandoned".to_owned(),

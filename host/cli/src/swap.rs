@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::exit::{Exit, Misuse};
 use vespeiro_http::ask;
 use vespeiro_output::stdout;
-use vespeiro_server::actions::{Wanted, mode, share};
+use vespeiro_server::actions::{SwapQuery, mode, share};
 
 /// Give an archetype of a running run another behavior
 #[derive(Debug, clap::Args)]
@@ -52,18 +52,18 @@ fn of_form(
 
 impl Swap {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let mut wanted = Wanted {
+        let mut query = SwapQuery {
             share: self.share,
             mode: self.mode,
-            ..Wanted::default()
+            ..SwapQuery::default()
         };
         let body = match self.module.strip_prefix("builtin:") {
             Some(name) => {
-                wanted.builtin = Some(name.to_owned());
+                query.builtin = Some(name.to_owned());
                 Vec::new()
             }
             None => {
-                wanted.name = Some(self.module.clone());
+                query.name = Some(self.module.clone());
                 std::fs::read(&self.module).map_err(|error| {
                     Misuse(format!(
                         "behavior {}: cannot be read: {error}: check the path",
@@ -77,16 +77,16 @@ impl Swap {
             segments.push(&self.archetype);
         }
         {
-            let mut query = url.query_pairs_mut();
+            let mut pairs = url.query_pairs_mut();
             let told = [
-                ("name", wanted.name),
-                ("builtin", wanted.builtin),
-                ("share", wanted.share),
-                ("mode", wanted.mode),
+                ("name", query.name),
+                ("builtin", query.builtin),
+                ("share", query.share),
+                ("mode", query.mode),
             ];
             for (key, value) in told {
                 if let Some(value) = value {
-                    query.append_pair(key, &value);
+                    pairs.append_pair(key, &value);
                 }
             }
         }

@@ -1,5 +1,5 @@
 //! The journal around a run, and the cleanup that empties it: shared by the commands that play a plan and by `cleanup`.
-//! Whatever remains stays in the journal, whose place is then told with the command that finishes the work.
+//! Whatever remains stays in the journal, whose place is then told_at with the command that finishes the work.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use vespeiro_plan::{CleanUp, Plan};
 use vespeiro_summary::Cleanup;
 
 /// How often a long cleanup says how far it is.
-const PACE: Duration = Duration::from_secs(2);
+const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 
 /// What a cleanup came to.
-pub(super) struct Tidied {
+pub(super) struct CleanupResult {
     pub(super) figures: Cleanup,
     /// Things that may still exist, oldest first.
     pub(super) left: Vec<String>,
@@ -42,7 +42,7 @@ pub(super) async fn after_run(
     stopper: &Stopper,
     ended: Option<&mut RunEnd>,
     console: &Console,
-) -> anyhow::Result<Tidied> {
+) -> anyhow::Result<CleanupResult> {
     let well =
         |ended: &&mut RunEnd| ended.quarantined.is_empty() && ended.why != EndReason::Aborted;
     let success = ended.as_ref().is_some_and(well);
@@ -72,7 +72,7 @@ pub(super) async fn clean(
     tokens: Tokens,
     stopper: &Stopper,
     console: &Console,
-) -> anyhow::Result<Tidied> {
+) -> anyhow::Result<CleanupResult> {
     let outstanding = read(journal.path())?.outstanding;
     if outstanding.is_empty() && tokens.is_empty() {
         return close(journal, Cleanup::default(), Vec::new(), console);
@@ -86,14 +86,14 @@ pub(super) async fn clean(
         counted(outstanding.len(), "thing")
     ));
     let behavior = loader.load(&plan.cleanup.archetype.module)?;
-    let mut told = Instant::now();
+    let mut told_at = Instant::now();
     let progress = |Progress { removed, found }| {
-        if told.elapsed() >= PACE {
-            told = Instant::now();
+        if told_at.elapsed() >= PROGRESS_EVERY {
+            told_at = Instant::now();
             console.line(format!("cleanup: {removed} of {found} removed"));
         }
     };
-    let swept = teardown(
+    let torn_down = teardown(
         plan,
         Arc::clone(&behavior),
         &journal,
@@ -102,20 +102,20 @@ pub(super) async fn clean(
         progress,
     )
     .await?;
-    if let Some(problem) = &swept.problem {
+    if let Some(problem) = &torn_down.problem {
         console.line(format!(
             "cleanup: {} could not go on: {problem}",
             behavior.source
         ));
-    } else if swept.skipped {
+    } else if torn_down.skipped {
         console.line("cleanup: skipped");
     }
-    forget(&swept.tokens, console);
-    let removed = swept.found.saturating_sub(swept.left.len());
-    let figures = Cleanup::new(Some(&swept.snapshot), removed, swept.left.len());
-    let failed = !swept.skipped && !swept.left.is_empty();
-    let tidied = close(journal, figures, swept.left, console)?;
-    Ok(Tidied { failed, ..tidied })
+    forget(&torn_down.tokens, console);
+    let removed = torn_down.found.saturating_sub(torn_down.left.len());
+    let figures = Cleanup::new(Some(&torn_down.snapshot), removed, torn_down.left.len());
+    let failed = !torn_down.skipped && !torn_down.left.is_empty();
+    let cleaned = close(journal, figures, torn_down.left, console)?;
+    Ok(CleanupResult { failed, ..cleaned })
 }
 
 /// Tokens are nowhere but in memory: what is not logged out by now never will be.
@@ -138,7 +138,7 @@ fn close(
     mut figures: Cleanup,
     left: Vec<String>,
     console: &Console,
-) -> anyhow::Result<Tidied> {
+) -> anyhow::Result<CleanupResult> {
     let path = journal.path().display().to_string();
     if left.is_empty() && journal.failure().is_none() {
         journal.remove()?;
@@ -149,7 +149,7 @@ fn close(
         ));
         figures.journal = Some(path);
     }
-    Ok(Tidied {
+    Ok(CleanupResult {
         figures,
         left,
         failed: false,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::output::{Finish, Output, OutputError, RunResult, Wanted, on_thread};
+use crate::output::{Finish, MaybeOutput, Output, OutputError, RunResult, on_thread};
 use vespeiro_summary::Summary;
 use vespeiro_summary::files::{WriteError, writable};
 
@@ -31,7 +31,7 @@ impl ResultFile {
         name: &'static str,
         path: Option<&Path>,
         write: impl FnOnce(&Summary, &Path) -> Result<(), WriteError> + Send + 'static,
-    ) -> Wanted {
+    ) -> MaybeOutput {
         let Some(path) = path else { return Ok(None) };
         writable(name, path).map_err(OutputError::new)?;
         Ok(Some(Box::new(ResultFile {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::file::ResultFile;
-use crate::output::{OutputContext, Wanted};
+use crate::output::{MaybeOutput, OutputContext};
 use vespeiro_metrics::State;
 use vespeiro_summary::files::{WriteError, write_whole};
 use vespeiro_summary::json::Summary;
@@ -17,7 +17,7 @@ use vespeiro_summary::thresholds::Threshold;
 const NAME: &str = "JUnit report";
 
 /// The report, if the plan asks for it.
-pub fn output(context: &OutputContext<'_>) -> Wanted {
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
     ResultFile::wanted(NAME, context.plan.output.junit.as_deref(), write)
 }
 

@@ -29,8 +29,8 @@ use std::time::Duration;
 pub use console::Console;
 pub use language::Locale;
 pub use output::{
-    End, Finish, Output, OutputContext, OutputError, Outputs, Phase, RunResult, SwapEvent, Update,
-    Wanted,
+    End, Finish, MaybeOutput, Output, OutputContext, OutputError, Outputs, Phase, RunResult,
+    SwapEvent, Update,
 };
 pub use panel::{PanelState, render};
 

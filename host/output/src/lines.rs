@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::PanelState;
 use crate::console::Console;
-use crate::output::{Finish, Output, OutputContext, RunResult, Update, Wanted};
+use crate::output::{Finish, MaybeOutput, Output, OutputContext, RunResult, Update};
 use vespeiro_metrics::Snapshot;
 
 const EVERY: Duration = Duration::from_secs(5);
@@ -22,7 +22,7 @@ struct Lines {
 }
 
 /// The lines, unless the panel is shown.
-pub fn output(context: &OutputContext<'_>) -> Wanted {
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
     let state = || PanelState::new(context.plan, context.shape);
     Ok((!crate::panel::is_shown(context.plan))
         .then(|| -> Box<dyn Output> { Box::new(Lines::new(state(), context.console.clone())) }))

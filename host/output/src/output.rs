@@ -65,7 +65,7 @@ pub trait Output: Send {
 /// What [`Output::finish`] returns.
 pub type Finish = Pin<Box<dyn Future<Output = Result<(), OutputError>> + Send>>;
 /// An output, if the plan asks for it.
-pub type Wanted = Result<Option<Box<dyn Output>>, OutputError>;
+pub type MaybeOutput = Result<Option<Box<dyn Output>>, OutputError>;
 
 /// The state of a run at one instant.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use ratatui::crossterm::terminal;
 use ratatui::layout::Rect;
 
 use crate::console::Console;
-use crate::output::{Finish, Output, OutputContext, Phase, RunResult, Update, Wanted};
+use crate::output::{Finish, MaybeOutput, Output, OutputContext, Phase, RunResult, Update};
 use crate::{Locale, RunShape};
 use vespeiro_metrics::Snapshot;
 use vespeiro_plan::{ErrorMix, Plan, RequestMix};
@@ -67,7 +67,7 @@ pub(crate) fn is_shown(plan: &Plan) -> bool {
 }
 
 /// The panel, if it can be shown.
-pub fn output(context: &OutputContext<'_>) -> Wanted {
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
     Ok(is_shown(context.plan).then(|| -> Box<dyn Output> {
         Box::new(Panel {
             state: PanelState::new(context.plan, context.shape),

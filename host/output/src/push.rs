@@ -14,9 +14,9 @@ use tokio::sync::{oneshot, watch};
 use url::Url;
 
 use self::otlp::Otlp;
-use self::pusher::{Pusher, Wire};
+use self::pusher::{Encoder, Pusher};
 use self::remote_write::RemoteWrite;
-use crate::output::{Finish, Output, OutputContext, OutputError, RunResult, Update, Wanted};
+use crate::output::{Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update};
 use vespeiro_http::Poster;
 use vespeiro_metrics::{RunInfo, Snapshot};
 
@@ -34,7 +34,7 @@ struct Thread {
 }
 
 /// Prometheus remote write, if the plan asks for it.
-pub fn remote_write(context: &OutputContext<'_>) -> Wanted {
+pub fn remote_write(context: &OutputContext<'_>) -> MaybeOutput {
     let url = context.plan.output.remote_write.as_ref();
     push(
         context,
@@ -46,7 +46,7 @@ pub fn remote_write(context: &OutputContext<'_>) -> Wanted {
 }
 
 /// OTLP over HTTP, if the plan asks for it.
-pub fn otlp(context: &OutputContext<'_>) -> Wanted {
+pub fn otlp(context: &OutputContext<'_>) -> MaybeOutput {
     let url = context.plan.output.otlp.as_ref();
     push(
         context,
@@ -62,8 +62,8 @@ fn push(
     name: &'static str,
     url: Option<&Url>,
     headers: &[(&str, &str)],
-    wire: fn(Arc<RunInfo>, String, bool) -> Box<dyn Wire>,
-) -> Wanted {
+    encoder: fn(Arc<RunInfo>, String, bool) -> Box<dyn Encoder>,
+) -> MaybeOutput {
     let Some(url) = url else { return Ok(None) };
     let (plan, output) = (context.plan, &context.plan.output);
     let own = headers
@@ -73,10 +73,10 @@ fn push(
     let poster = Poster::new(url.clone(), own.chain(given), plan.target.insecure);
     let poster = poster.map_err(OutputError::new)?;
     let run = Arc::new(RunInfo::of(plan));
-    let wire = wire(Arc::clone(&run), instance(&run), output.native_histograms);
+    let encoder = encoder(Arc::clone(&run), instance(&run), output.native_histograms);
     Ok(Some(Box::new(Push {
         name,
-        waiting: Some(Pusher::new(wire, poster, output.push_interval)),
+        waiting: Some(Pusher::new(encoder, poster, output.push_interval)),
         thread: None,
     })))
 }

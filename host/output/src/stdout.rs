@@ -7,7 +7,9 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crate::console::Console;
-use crate::output::{Finish, Output, OutputContext, OutputError, RunResult, Wanted, on_thread};
+use crate::output::{
+    Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, on_thread,
+};
 use crate::summary::text;
 use vespeiro_plan::Language;
 
@@ -22,7 +24,7 @@ struct TextSummary {
 }
 
 /// The text of the summary, which every run prints.
-pub fn output(context: &OutputContext<'_>) -> Wanted {
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
     Ok(Some(Box::new(TextSummary {
         language: context.plan.output.language,
         console: context.console.clone(),

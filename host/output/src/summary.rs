@@ -44,10 +44,10 @@ pub fn text(summary: &Summary, language: Language) -> String {
     lines.join("\n")
 }
 
-/// A label, and what is to be told under it; no facts, nothing to tell.
-pub(super) type Facts = (&'static str, Vec<String>);
+/// A label and what stands under it; nothing is shown of an entry without items.
+pub(super) type Entry = (&'static str, Vec<String>);
 
-fn lines(facts: &[Facts]) -> String {
+fn lines(facts: &[Entry]) -> String {
     let lines = facts
         .iter()
         .map(|(label, facts)| labelled(WIDTH, label, facts));
@@ -99,7 +99,7 @@ impl<'a> Page<'a> {
         )
     }
 
-    pub(super) fn totals(&self) -> Vec<Facts> {
+    pub(super) fn totals(&self) -> Vec<Entry> {
         let (total, l, w) = (&self.summary.total, self.locale, self.words);
         let mut requests = vec![
             format!("{} {}", l.integer(total.requests), w.sent),
@@ -266,7 +266,7 @@ impl<'a> Page<'a> {
         facts
     }
 
-    pub(super) fn generator(&self) -> Vec<Facts> {
+    pub(super) fn generator(&self) -> Vec<Entry> {
         let (l, w, g) = (self.locale, self.words, &self.summary.generator);
         let cores = w.of_cores.replace("{}", &l.integer(g.cores as u64));
         let instances: u64 = self
@@ -292,7 +292,7 @@ impl<'a> Page<'a> {
         vec![(w.generator, generator), (w.behaviors, behaviors)]
     }
 
-    pub(super) fn cleanup(&self) -> Vec<Facts> {
+    pub(super) fn cleanup(&self) -> Vec<Entry> {
         let (l, w) = (self.locale, self.words);
         let Some(cleanup) = &self.summary.cleanup else {
             return Vec::new();
@@ -328,7 +328,7 @@ impl<'a> Page<'a> {
         lines
     }
 
-    pub(super) fn repeat(&self) -> Facts {
+    pub(super) fn repeat(&self) -> Entry {
         let summary = self.summary;
         if !summary.run.parts.is_empty() {
             let parts = summary.run.parts.iter();

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use self::row::{Cell, row};
 use crate::file::{limit, written};
-use crate::output::{Finish, Output, OutputContext, OutputError, RunResult, Update, Wanted};
+use crate::output::{Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update};
 use vespeiro_summary::files::{Draft, WriteError, writable};
 
 /// Rows that may wait for the disk.
@@ -41,7 +41,7 @@ enum Format {
 }
 
 /// The file, if the plan asks for it.
-pub fn output(context: &OutputContext<'_>) -> Wanted {
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
     let Some(path) = &context.plan.output.timeseries else {
         return Ok(None);
     };

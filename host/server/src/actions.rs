@@ -135,7 +135,7 @@ async fn users(State(run): Shared, body: Bytes) -> Result<Json<Value>, Problem> 
 
 /// What may be said of a swap in the query.
 #[derive(Debug, Default, Deserialize, Serialize)]
-pub struct Wanted {
+pub struct SwapQuery {
     /// What messages call the module that is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -152,7 +152,7 @@ pub struct Wanted {
 async fn swap(
     State(run): Shared,
     Path(archetype): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<SwapQuery>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let bad = |why: String| Problem(StatusCode::BAD_REQUEST, why);
@@ -165,22 +165,18 @@ async fn swap(
         };
         Problem(error.status(), why)
     })?;
-    let source = match wanted.builtin {
+    let source = match query.builtin {
         Some(name) => Source::Module(Module::BuiltIn(name)),
         None => Source::Bytes {
-            name: wanted.name.unwrap_or_else(|| "(sent)".into()),
+            name: query.name.unwrap_or_else(|| "(sent)".into()),
             bytes: body.to_vec(),
         },
     };
     let swap = Swap {
         archetype,
         source,
-        share: wanted
-            .share
-            .as_deref()
-            .map_or(Ok(1.0), share)
-            .map_err(bad)?,
-        mode: wanted
+        share: query.share.as_deref().map_or(Ok(1.0), share).map_err(bad)?,
+        mode: query
             .mode
             .as_deref()
             .map_or(Ok(Mode::default()), mode)

@@ -19,7 +19,7 @@ use vespeiro_engine::Stopper;
 use vespeiro_metrics::{RunInfo, Snapshot};
 use vespeiro_output::prometheus::{Format, encode};
 use vespeiro_output::{
-    Console, Finish, Output, OutputContext, OutputError, RunResult, Update, Wanted,
+    Console, Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update,
 };
 
 /// Times between scrapes that are remembered.
@@ -38,7 +38,7 @@ struct Endpoint {
 }
 
 /// The endpoint, if the plan asks for it. It answers from now on, with figures from the start of the load on.
-pub fn output(context: &OutputContext<'_>, stopper: &Stopper) -> Wanted {
+pub fn output(context: &OutputContext<'_>, stopper: &Stopper) -> MaybeOutput {
     let Some(address) = context.plan.output.metrics else {
         return Ok(None);
     };

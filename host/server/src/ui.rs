@@ -22,21 +22,21 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::actions::{Problem, RunHandle, actions, admitted};
 use crate::listener::{Listener, Server};
 use vespeiro_metrics::Snapshot;
-use vespeiro_output::page::{Facts, Page, Point, View};
+use vespeiro_output::page::{Page, PageInfo, Point, View};
 use vespeiro_output::{
-    Finish, Output, OutputContext, OutputError, Phase, RunResult, SwapEvent, Update, Wanted,
+    Finish, MaybeOutput, Output, OutputContext, OutputError, Phase, RunResult, SwapEvent, Update,
 };
 
 /// Streams that are fed at the same time.
-const READERS: usize = 32;
+const MAX_READERS: usize = 32;
 /// Goes with every POST of the page: another site's page cannot send it without asking, and it is never allowed to.
-const MARK: &str = "x-vespeiro-page";
+const PAGE_HEADER: &str = "x-vespeiro-page";
 /// The page needs nothing but itself, and nobody may frame it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What a browser may be told next.
 #[derive(Debug, Default)]
-struct Shown {
+struct Frame {
     /// `None` before the run begins.
     state: Option<String>,
     points: Vec<Point>,
@@ -48,12 +48,12 @@ struct Shown {
 struct LivePage {
     server: Server,
     view: View,
-    shown: watch::Sender<Arc<Shown>>,
+    frame: watch::Sender<Arc<Frame>>,
     swaps: Vec<SwapEvent>,
 }
 
 /// The page, if the plan asks for it. It answers from now on.
-pub fn output(context: &OutputContext<'_>, run: &RunHandle) -> Wanted {
+pub fn output(context: &OutputContext<'_>, run: &RunHandle) -> MaybeOutput {
     let plan = context.plan;
     let Some(address) = plan.control.page else {
         return Ok(None);
@@ -63,17 +63,17 @@ pub fn output(context: &OutputContext<'_>, run: &RunHandle) -> Wanted {
     context
         .console
         .line(format!("ui: http://{}", listener.address()));
-    let (shown, watching) = watch::channel(Arc::default());
+    let (frame, watching) = watch::channel(Arc::default());
     let routes = Routes {
         run: run.clone(),
-        facts: json!(Facts::of(plan)).to_string().into(),
-        shown: watching,
-        readers: Arc::new(Semaphore::new(READERS)),
+        facts: json!(PageInfo::of(plan)).to_string().into(),
+        frame: watching,
+        readers: Arc::new(Semaphore::new(MAX_READERS)),
     };
     Ok(Some(Box::new(LivePage {
         server: listener.serve(router(routes)),
         view: View::new(plan, context.shape),
-        shown,
+        frame,
         swaps: Vec::new(),
     })))
 }
@@ -103,12 +103,12 @@ impl Output for LivePage {
 
 impl LivePage {
     fn show(&mut self, snapshot: &Snapshot, phase: Phase) {
-        let shown = Shown {
+        let frame = Frame {
             state: Some(self.view.state(snapshot, phase, self.swaps.clone())),
             points: self.view.points(),
             is_last: matches!(phase, Phase::Done(_)),
         };
-        self.shown.send_replace(Arc::new(shown));
+        self.frame.send_replace(Arc::new(frame));
     }
 }
 
@@ -117,7 +117,7 @@ impl LivePage {
 struct Routes {
     run: RunHandle,
     facts: Arc<str>,
-    shown: watch::Receiver<Arc<Shown>>,
+    frame: watch::Receiver<Arc<Frame>>,
     readers: Arc<Semaphore>,
 }
 
@@ -133,7 +133,7 @@ fn router(server: Routes) -> Router {
         let headers = [
             (header::CONTENT_TYPE, asset.content_type),
             (header::CACHE_CONTROL, "no-cache"),
-            (header::CONTENT_SECURITY_POLICY, POLICY),
+            (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::REFERRER_POLICY, "no-referrer"),
         ];
@@ -160,7 +160,7 @@ async fn guard(State(run): State<RunHandle>, request: Request, next: Next) -> Re
     if !is_own_page(headers) {
         return refused("a page of another site may not look at or steer a run");
     }
-    if request.method() == Method::POST && !headers.contains_key(MARK) {
+    if request.method() == Method::POST && !headers.contains_key(PAGE_HEADER) {
         return refused(
             "a POST to the page needs the header X-Vespeiro-Page; scripts use --control",
         );
@@ -203,40 +203,40 @@ fn is_own_page(headers: &HeaderMap) -> bool {
 /// The facts, the points of the charts so far, then each new state, until the run is over.
 async fn events(State(server): State<Routes>) -> Result<impl IntoResponse, Problem> {
     let permit = server.readers.try_acquire_owned().map_err(|_| {
-        let why = format!("{READERS} pages look at this run already: close one");
+        let why = format!("{MAX_READERS} pages look at this run already: close one");
         Problem(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
-    let feed = Feed {
+    let stream_state = EventStream {
         facts: Some(server.facts),
         began: false,
-        shown: server.shown,
+        frame: server.frame,
         ended: false,
         _permit: permit,
     };
-    Ok(Sse::new(feed.stream()).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(stream_state.stream()).keep_alive(KeepAlive::default()))
 }
 
 /// One reader's way through the states. It keeps none: who reads slowly misses some.
-struct Feed {
+struct EventStream {
     facts: Option<Arc<str>>,
     /// The points so far have been told.
     began: bool,
-    shown: watch::Receiver<Arc<Shown>>,
+    frame: watch::Receiver<Arc<Frame>>,
     ended: bool,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Feed {
+impl EventStream {
     fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        unfold(self, |mut feed| async move {
-            let event = feed.next().await?;
-            Some((Ok(event), feed))
+        unfold(self, |mut stream_state| async move {
+            let event = stream_state.next().await?;
+            Some((Ok(event), stream_state))
         })
     }
 
     async fn next(&mut self) -> Option<Event> {
         if let Some(facts) = self.facts.take() {
-            self.shown.mark_changed();
+            self.frame.mark_changed();
             return Some(Event::default().event("facts").data(facts));
         }
         if self.ended {
@@ -244,18 +244,18 @@ impl Feed {
         }
         loop {
             // The run's end closes the channel, once its last state has been seen.
-            self.shown.changed().await.ok()?;
-            let shown = self.shown.borrow_and_update().clone();
-            let Some(state) = &shown.state else {
+            self.frame.changed().await.ok()?;
+            let frame = self.frame.borrow_and_update().clone();
+            let Some(state) = &frame.state else {
                 continue;
             };
             if !self.began {
                 self.began = true;
-                self.shown.mark_changed();
-                let points = json!(shown.points).to_string();
+                self.frame.mark_changed();
+                let points = json!(frame.points).to_string();
                 return Some(Event::default().event("points").data(points));
             }
-            self.ended = shown.is_last;
+            self.ended = frame.is_last;
             let name = if self.ended { "end" } else { "state" };
             return Some(Event::default().event(name).data(state));
         }

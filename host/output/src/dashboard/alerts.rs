@@ -1,4 +1,4 @@
-//! What deserves an alert, and from which bound on: the one table that [`super::rules`] writes. The bounds are a place to
+//! What deserves an alert, and from which trigger on: the one table that [`super::rules`] writes. The bounds are a place to
 //! start from; those of the generator are the ones that panel and summary warn at.
 
 use super::query::Queries;
@@ -11,7 +11,7 @@ use vespeiro_metrics::families::table::{
 pub(super) struct Alert {
     pub(super) name: &'static str,
     pub(super) query: String,
-    pub(super) bound: Bound,
+    pub(super) trigger: Trigger,
     /// How long it has to be so.
     pub(super) hold: &'static str,
     pub(super) severity: &'static str,
@@ -20,18 +20,18 @@ pub(super) struct Alert {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Bound {
+pub(super) enum Trigger {
     Above(f64),
     Below(f64),
 }
 
-/// Name, severity, how long it has to be so, query, bound, summary and description.
+/// Name, severity, how long it has to be so, query, trigger, summary and description.
 macro_rules! alerts {
-    ($($name:literal $severity:literal $hold:literal: $query:expr, $bound:ident($at:literal), $summary:literal, $description:literal;)*) => {
+    ($($name:literal $severity:literal $hold:literal: $query:expr, $trigger:ident($at:literal), $summary:literal, $description:literal;)*) => {
         vec![$(Alert {
             name: $name,
             query: $query,
-            bound: Bound::$bound($at),
+            trigger: Trigger::$trigger($at),
             hold: $hold,
             severity: $severity,
             summary: $summary,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Line, Mark, Time, clock};
+use super::chart::{Chart, EventMark, Series, TimeAxis, clock};
 use crate::Locale;
 use crate::language::{Unit, harmless};
 use crate::words::Words;
@@ -13,7 +13,7 @@ use vespeiro_summary::timeline::{Event, EventKind, Latency, Point, Timeline};
 const STATUS_COLORS: [usize; 6] = [8, 6, 4, 1, 2, 3];
 
 /// The section, with all that it needs.
-pub(super) struct OverTime<'a> {
+pub(super) struct TimelineSection<'a> {
     summary: &'a Summary,
     timeline: &'a Timeline,
     locale: Locale,
@@ -28,13 +28,13 @@ struct Column {
 
 type Values = Vec<Option<f64>>;
 
-impl<'a> OverTime<'a> {
+impl<'a> TimelineSection<'a> {
     pub(super) fn new(
         summary: &'a Summary,
         timeline: &'a Timeline,
         locale: Locale,
-    ) -> OverTime<'a> {
-        OverTime {
+    ) -> TimelineSection<'a> {
+        TimelineSection {
             summary,
             timeline,
             locale,
@@ -46,7 +46,7 @@ impl<'a> OverTime<'a> {
     pub(super) fn render(mut self) -> Markup {
         let (l, w) = (self.locale, self.words);
         let points = &self.timeline.points;
-        let time = Time {
+        let time = TimeAxis {
             at: points.iter().map(|p| p.at - p.over / 2.0).collect(),
             end: points.last().map_or(0.0, |p| p.at),
             marks: self.timeline.events.iter().map(|e| self.mark(e)).collect(),
@@ -129,7 +129,7 @@ impl<'a> OverTime<'a> {
         color: usize,
         values: Values,
         show: &dyn Fn(f64) -> String,
-    ) -> Line {
+    ) -> Series {
         let shown = values
             .iter()
             .map(|value| value.map_or_else(|| "–".into(), show));
@@ -137,7 +137,7 @@ impl<'a> OverTime<'a> {
             name: name.to_owned(),
             shown: shown.collect(),
         });
-        Line {
+        Series {
             name: name.to_owned(),
             color,
             note: String::new(),
@@ -147,7 +147,7 @@ impl<'a> OverTime<'a> {
         }
     }
 
-    fn statuses(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Line> {
+    fn statuses(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Series> {
         let points = &self.timeline.points;
         // From the good ones at the bottom to those without a response.
         let used = [2, 3, 1, 4, 5, 0].into_iter();
@@ -172,7 +172,7 @@ impl<'a> OverTime<'a> {
             .collect()
     }
 
-    fn mix(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Line> {
+    fn mix(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Series> {
         let (timeline, locale) = (self.timeline, self.locale);
         let names = timeline.categories.iter().enumerate();
         let lines = names.map(|(at, name)| {
@@ -198,10 +198,10 @@ impl<'a> OverTime<'a> {
         lines.collect()
     }
 
-    fn mark(&self, event: &Event) -> Mark {
+    fn mark(&self, event: &Event) -> EventMark {
         let about = [event.archetype.as_deref(), event.detail.as_deref()];
         let about: Vec<String> = about.into_iter().flatten().map(harmless).collect();
-        Mark {
+        EventMark {
             at: event.at,
             title: format!("{} {}", self.words.event_kind(event.kind), about.join(" "))
                 .trim()
@@ -246,7 +246,7 @@ impl<'a> OverTime<'a> {
         }
     }
 
-    fn figures(&self, time: &Time) -> Markup {
+    fn figures(&self, time: &TimeAxis) -> Markup {
         let w = self.words;
         let end = time.end.max(1e-9);
         html! {

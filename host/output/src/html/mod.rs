@@ -11,7 +11,7 @@ use std::path::Path;
 use self::page::Document;
 use super::Locale;
 use crate::file::ResultFile;
-use crate::output::{OutputContext, Wanted};
+use crate::output::{MaybeOutput, OutputContext};
 use vespeiro_plan::Language;
 use vespeiro_summary::compare::Comparison;
 use vespeiro_summary::files::{WriteError, write_whole};
@@ -34,7 +34,7 @@ pub fn page(summary: &Summary, compared: Option<&Comparison>, language: Language
 }
 
 /// The page, if the plan asks for it.
-pub fn output(context: &OutputContext<'_>) -> Wanted {
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
     let output = &context.plan.output;
     let language = output.language;
     ResultFile::wanted(NAME, output.html.as_deref(), move |summary, path| {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::charts::{OverTime, unit};
+use super::charts::{TimelineSection, unit};
 use super::{SCRIPT, STYLE, THEME};
 use crate::language::harmless;
-use crate::summary::{Facts, Page};
+use crate::summary::{Entry, Page};
 use crate::table::Table;
 use crate::{Locale, comparison};
 use vespeiro_metrics::State;
@@ -49,7 +49,7 @@ impl Document<'_> {
                         (self.comparison())
                         @match &summary.timeline {
                             Some(timeline) if !timeline.points.is_empty() =>
-                                (OverTime::new(summary, timeline, self.locale).render()),
+                                (TimelineSection::new(summary, timeline, self.locale).render()),
                             _ => p .soft { (w.no_time) },
                         }
                         (table(&text.thresholds()))
@@ -289,7 +289,7 @@ fn with_note(table: &Table, note: &str) -> Markup {
     }
 }
 
-fn facts(title: &str, facts: &[Facts]) -> Markup {
+fn facts(title: &str, facts: &[Entry]) -> Markup {
     html! {
         section .card {
             h2 { (title) }

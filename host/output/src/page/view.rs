@@ -1,4 +1,4 @@
-//! What the live page is sent: [`Facts`] once, then the state of the run twice a second, as compact JSON. Numbers are raw;
+//! What the live page is sent: [`PageInfo`] once, then the state of the run twice a second, as compact JSON. Numbers are raw;
 //! the page writes them as its reader does.
 //!
 //! What must stay true: it is bounded, whatever the plan or the behaviors do.
@@ -25,7 +25,7 @@ const LIMITS: Limits = Limits {
 
 /// What does not change during a run.
 #[derive(Debug, Clone, Serialize)]
-pub struct Facts {
+pub struct PageInfo {
     run: String,
     scenario: String,
     target: String,
@@ -33,14 +33,14 @@ pub struct Facts {
     builtin: BTreeMap<String, String>,
 }
 
-impl Facts {
-    pub fn of(plan: &Plan) -> Facts {
+impl PageInfo {
+    pub fn of(plan: &Plan) -> PageInfo {
         let archetypes = plan.archetypes.iter().take(LIMITS.archetypes);
         let builtin = archetypes.filter_map(|archetype| match &archetype.module {
             Module::BuiltIn(name) => Some((archetype.name.clone(), name.clone())),
             Module::File(_) => None,
         });
-        Facts {
+        PageInfo {
             run: plan.run_id.clone(),
             scenario: plan.preset.clone(),
             target: target(plan),
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn no_secret_is_told() {
         let plan = plan(Language::English);
-        let facts = serde_json::to_string(&Facts::of(&plan)).unwrap();
+        let facts = serde_json::to_string(&PageInfo::of(&plan)).unwrap();
         assert!(facts.contains("http://127.0.0.1:9501"), "{facts}");
         let state = view().state(&snapshot(), Phase::Running, Vec::new());
         assert!(!(facts + &state).contains("secret"));

@@ -1,4 +1,4 @@
-//! OTLP over HTTP, in protobuf. One of [`super::pusher`]'s wires. Names and units are chosen so that a receiver that
+//! OTLP over HTTP, in protobuf. One of [`super::pusher`]'s encoders. Names and units are chosen so that a receiver that
 //! makes Prometheus names of them gets those of a scrape. Everything is cumulative from the start of the run.
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use otlp::metric::Data;
 use otlp::summary_data_point::ValueAtQuantile;
 use prost::Message as _;
 
-use super::pusher::Wire;
+use super::pusher::Encoder;
 use super::wall;
 use vespeiro_metrics::families::{Family, Kind, Sample, Unit, Value, families};
 use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
@@ -94,7 +94,7 @@ impl Otlp {
     }
 }
 
-impl Wire for Otlp {
+impl Encoder for Otlp {
     fn flag(&self) -> &'static str {
         "otlp"
     }
@@ -105,7 +105,7 @@ impl Wire for Otlp {
         vec![body]
     }
 
-    fn farewell(&mut self) -> Vec<Vec<u8>> {
+    fn end_series(&mut self) -> Vec<Vec<u8>> {
         let last = self.last.take();
         last.map(|last| self.request(&last, true))
             .into_iter()
@@ -302,8 +302,8 @@ mod tests {
     fn classic_and_exponential_histograms_hold_the_same_requests() {
         let snapshot = snapshot();
         for native in [false, true] {
-            let mut wire = Otlp::new(Arc::new(about()), "i".into(), native);
-            let told = metrics(&wire.encode(&snapshot)[0]);
+            let mut encoder = Otlp::new(Arc::new(about()), "i".into(), native);
+            let told = metrics(&encoder.encode(&snapshot)[0]);
             let latency = told
                 .iter()
                 .find(|m| m.name == "vespeiro.request_duration")
@@ -316,9 +316,9 @@ mod tests {
 
     #[test]
     fn the_end_is_said_once_for_every_series() {
-        let mut wire = Otlp::new(Arc::new(about()), "i".into(), false);
-        let told = metrics(&wire.encode(&snapshot())[0]);
-        let ended = metrics(&wire.farewell()[0]);
+        let mut encoder = Otlp::new(Arc::new(about()), "i".into(), false);
+        let told = metrics(&encoder.encode(&snapshot())[0]);
+        let ended = metrics(&encoder.end_series()[0]);
         assert_eq!(told.len(), ended.len());
         for (told, ended) in told.iter().zip(&ended) {
             let (Some(Data::Sum(told)), Some(Data::Sum(ended))) = (&told.data, &ended.data) else {
@@ -328,6 +328,6 @@ mod tests {
             let over = |p: &otlp::NumberDataPoint| p.flags == 1 && p.value.is_none();
             assert!(ended.data_points.iter().all(over));
         }
-        assert!(wire.farewell().is_empty());
+        assert!(encoder.end_series().is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! What the generator is made of and whether it kept up; part of [`super::rows`].
 
 use super::super::query::Queries;
-use super::{Look, Row, lines, panel, quantiles};
+use super::{Row, Visualization, lines, panel, quantiles};
 use vespeiro_metrics::families::table::{
     CHECKS, GUEST_CALL_DURATION, INSTANCES_BUILT, OBSERVED, PROCESS_CPU, PROCESS_OPEN_FDS,
     PROCESS_RESIDENT_MEMORY, PROCESS_THREADS, REQUESTS_NOT_SENT, SCHEDULING_LAG, SWAPS, TRAPS,
@@ -13,10 +13,10 @@ pub(super) fn behaviors(q: &Queries) -> Row {
     const VERSION: &str = "archetype, version, hash";
     const VERSION_LEGEND: &str = "{{archetype}} {{version}} {{hash}}";
     row! { "Behaviors" {
-        panel(Look::Table, 12, "percentunit", "Behaviors and their versions",
+        panel(Visualization::Table, 12, "percentunit", "Behaviors and their versions",
             "What plays each archetype, and which part of the new sessions it gets",
             [(format!("avg by (archetype, version, hash) ({})", q.raw(&VERSION_SHARE, "")), "")]);
-        panel(Look::Stacked, 12, "reqps", "Requests by version",
+        panel(Visualization::Stacked, 12, "reqps", "Requests by version",
             "A swap shows as one version that gives way to another",
             [(q.rate(&VERSION_REQUESTS, VERSION, ""), VERSION_LEGEND)]);
         lines(8, "s", "95th percentile by version", "Whether the new version makes the target slower",

@@ -1,7 +1,7 @@
 //! What the plan asked for against what was reached; part of [`super::rows`].
 
 use super::super::query::Queries;
-use super::{Look, Row, lines, panel};
+use super::{Row, Visualization, lines, panel};
 use vespeiro_metrics::families::table::{
     ARRIVAL_RATE_TARGET, ARRIVALS, ARRIVALS_DROPPED, BREAKER_STATE, CATEGORY_REQUESTS,
     CLASS_REQUESTS, ERROR_MIX_TARGET, FAULTS_ASKED, FAULTS_COMMITTED, HOLD, LOGINS_PAUSED,
@@ -63,7 +63,7 @@ pub(super) fn profile(q: &Queries) -> Row {
 
 pub(super) fn resilience(q: &Queries) -> Row {
     row! { "Regard for the target" {
-        panel(Look::Stacked, 6, "short", "Circuit breakers",
+        panel(Visualization::Stacked, 6, "short", "Circuit breakers",
             "Workers by the state of theirs: open ones send nothing but a probe",
             [(q.sum(&BREAKER_STATE, "state", ""), "{{state}}")]);
         lines(6, "short", "Users held back",

@@ -25,7 +25,7 @@ pub(super) struct Panel {
     pub(super) title: &'static str,
     /// What to see in it.
     pub(super) help: &'static str,
-    pub(super) look: Look,
+    pub(super) visualization: Visualization,
     /// In Grafana's words.
     pub(super) unit: &'static str,
     /// Of 24.
@@ -35,7 +35,7 @@ pub(super) struct Panel {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Visualization {
     Stat,
     Lines,
     /// Lines that add up.
@@ -45,7 +45,7 @@ pub(super) enum Look {
 }
 
 fn panel(
-    look: Look,
+    visualization: Visualization,
     width: u32,
     unit: &'static str,
     title: &'static str,
@@ -55,7 +55,7 @@ fn panel(
     Panel {
         title,
         help,
-        look,
+        visualization,
         unit,
         width,
         queries: queries.into_iter().collect(),
@@ -69,11 +69,11 @@ fn lines(
     help: &'static str,
     queries: impl IntoIterator<Item = (String, &'static str)>,
 ) -> Panel {
-    panel(Look::Lines, width, unit, title, help, queries)
+    panel(Visualization::Lines, width, unit, title, help, queries)
 }
 
 fn stat(unit: &'static str, title: &'static str, help: &'static str, query: String) -> Panel {
-    panel(Look::Stat, 4, unit, title, help, [(query, "")])
+    panel(Visualization::Stat, 4, unit, title, help, [(query, "")])
 }
 
 /// All rows, from the outside to the inside.

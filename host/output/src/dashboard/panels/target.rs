@@ -1,7 +1,7 @@
 //! What the virtual users see of the target; part of [`super::rows`].
 
 use super::super::query::Queries;
-use super::{Look, Row, lines, panel, quantiles, stat};
+use super::{Row, Visualization, lines, panel, quantiles, stat};
 use vespeiro_metrics::families::table::{
     AUTHENTICATIONS, CLASS_REQUESTS, ELAPSED, ERRORS, PROCESS_CPU, RECEIVED, REQUEST_DURATION,
     REQUESTS, SENT, SESSION_DURATION, SESSIONS_ACTIVE, SESSIONS_ENDED, USABLE_CORES, USERS_ACTIVE,
@@ -20,7 +20,7 @@ pub(super) fn overview(q: &Queries) -> Row {
             "CPU time by what the workers' cores can give; over 90 % the figures are not the target's alone",
             format!("{} / {}", q.rate(&PROCESS_CPU, "", ""), q.sum(&USABLE_CORES, "", "")));
         stat("s", "Elapsed", "Since the start of the run", format!("max({})", q.raw(&ELAPSED, "")));
-        panel(Look::Stacked, 12, "reqps", "Requests by class",
+        panel(Visualization::Stacked, 12, "reqps", "Requests by class",
             "Whoever is to blame: errors that the tool asked for are in here",
             [(q.rate(&CLASS_REQUESTS, "class", ""), "{{class}}")]);
         lines(12, "s", "Latency", "Of all requests, failed ones included", quantiles(q, &REQUEST_DURATION));
@@ -38,7 +38,7 @@ pub(super) fn overview(q: &Queries) -> Row {
 
 pub(super) fn latency(q: &Queries) -> Row {
     row! { "Latency" {
-        panel(Look::HeatMap, 24, "s", "Latency heat map",
+        panel(Visualization::HeatMap, 24, "s", "Latency heat map",
             "How many requests took how long: two bands are two kinds of answer, which no percentile shows",
             [(q.buckets(&REQUEST_DURATION, "", ""), "{{le}}")]);
         lines(12, "short", "Degradation",
@@ -51,7 +51,7 @@ pub(super) fn latency(q: &Queries) -> Row {
 
 pub(super) fn archetypes(q: &Queries) -> Row {
     row! { "Archetypes" {
-        panel(Look::Stacked, 8, "reqps", "Requests by archetype", "Who makes the load",
+        panel(Visualization::Stacked, 8, "reqps", "Requests by archetype", "Who makes the load",
             [(q.rate(&REQUESTS, "archetype", ""), "{{archetype}}")]);
         lines(8, "s", "95th percentile by archetype", "Whom the target makes wait",
             [(q.quantile(0.95, &REQUEST_DURATION, "archetype", ""), "{{archetype}}")]);
@@ -59,7 +59,7 @@ pub(super) fn archetypes(q: &Queries) -> Row {
             [(q.per(&ERRORS, &REQUESTS, "archetype"), "{{archetype}}")]);
         lines(8, "short", "Users by archetype", "Virtual users that play",
             [(q.sum(&USERS_ACTIVE, "archetype", ""), "{{archetype}}")]);
-        panel(Look::Stacked, 8, "ops", "Sessions by ending",
+        panel(Visualization::Stacked, 8, "ops", "Sessions by ending",
             "Completed: a whole journey. Crashed and failed ones are the behavior's own",
             [(q.rate(&SESSIONS_ENDED, "ending", ""), "{{ending}}")]);
         lines(8, "s", "Session duration, 95th percentile", "How long a journey takes, pauses included",
