@@ -16,7 +16,7 @@ use vespeiro_engine::rehearsal::{Happening, Replies};
 const SESSIONS: u32 = 5;
 const FAILING_SESSIONS: u32 = 2;
 
-/// Say whether a module could play, and what it is
+/// Check whether a module could play, and describe it
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     /// A .wasm file, or builtin:NAME

@@ -14,7 +14,7 @@ use vespeiro_engine::{Stopper, Tokens};
 use vespeiro_output::Console;
 use vespeiro_plan::Plan;
 
-/// Remove what a run has left behind, as its journal has it
+/// Remove what a run has left behind, according to its journal
 #[derive(Debug, clap::Args)]
 pub(super) struct Cleanup {
     /// The journal that the run has kept
@@ -32,7 +32,7 @@ impl Cleanup {
             console.line(format!("warning: the journal {file}: {warning}"));
         }
         let given = super::resolve_here(self.plan.0.clone(), None)?;
-        // Elsewhere nothing would be found, and all of it would count as gone: only a flag may overrule the journal.
+        // At another target everything would seem to be gone already: only a flag may override the journal's.
         if !given.origins.by_flag("base_url") {
             let target = contents.header.target;
             self.plan.0.set("base_url", target, "the journal");
@@ -66,7 +66,7 @@ async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow
         figures.removed, figures.left, figures.requests
     );
     for thing in &left {
-        // What a stranger's behavior has named must not steer the terminal.
+        // Behaviors choose these names: escape control characters.
         let _ = writeln!(out, "left: {}", thing.escape_debug());
     }
     Ok(if left.is_empty() {

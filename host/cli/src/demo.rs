@@ -23,7 +23,7 @@ pub(super) const PRESET: Preset = Preset {
 
 /// Requests per second of one session in the demo's service: more than a person needs, less than a burst.
 const RATE_LIMIT: f64 = 30.0;
-/// Whoever pauses less than this between two steps would run into it all the time.
+/// With shorter pauses than this, users would reach that limit all the time.
 const PERSON: Duration = Duration::from_millis(20);
 
 /// Watch a short run against an embedded user service

@@ -19,7 +19,7 @@ pub enum Exit {
     Thresholds = 99,
 }
 
-/// A mistake of whoever called us, found after the plan was resolved: a module without the contract, for instance.
+/// A mistake of the user that is found after the plan was resolved, for instance a module without the contract.
 /// One line that names the thing and the way out, or one for each thing. Ends the process with [`Exit::Usage`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

@@ -142,7 +142,7 @@ fn command() -> clap::Command {
 
 /// Resolves a command's plan against the environment of this process.
 fn resolve_here(settings: Settings, base: Option<&Preset>) -> Result<Resolved, PlanErrors> {
-    // What is not Unicode cannot be a right value: let its form refuse it.
+    // A value that is not Unicode is refused by its own check.
     let text = |text: OsString| text.to_string_lossy().into_owned();
     let env = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
     resolve(Sources {

@@ -13,7 +13,7 @@ pub(super) fn start(plan: &Plan, console: &Console) {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    // What the libraries have to say below a warning is of no use to a user.
+    // Of libraries, only warnings and errors.
     let filter = EnvFilter::new(format!("warn,vespeiro={level},guest={level}"));
     let console = console.clone();
     // A second log in one process, as tests make it, is refused: the first one goes on.

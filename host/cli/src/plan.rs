@@ -221,7 +221,7 @@ fn module_text(module: &Module) -> String {
     }
 }
 
-/// A number or truth value where the text is exactly one, so that it needs no quotes.
+/// The text as a number or boolean if it is exactly one, so that it is printed without quotes.
 fn typed(text: &str) -> Value {
     let number = text
         .parse::<i64>()

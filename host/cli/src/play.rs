@@ -115,7 +115,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let mut ended = match ended {
         Ok(ended) => ended,
         Err(error) => {
-            // What is in the journal is printed, and what was shown is shown as broken.
+            // Say what is left in the journal, and let the outputs show that the run failed.
             let cleaned = teardown::after_run(&plan, &loader, journal, &stopper, None, console);
             drop(cleaned.await);
             let result = RunResult {
@@ -142,7 +142,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     };
     let failures = outputs.finish(result).await;
     tell(&failures, console);
-    // No earlier: without it a signal does nothing at all, and an output that hangs would hold up a third one.
+    // Not earlier: without this task a signal does nothing, and the third one has to end the process.
     signals.abort();
     conclude(&ended, cleaned)?;
     Ok(if failures.is_empty() {
@@ -159,7 +159,7 @@ fn serve_control(
 ) -> Result<vespeiro_server::Server, Misuse> {
     let listener = Listener::bind_private(&run.plan, "control", address);
     let listener = listener.map_err(|error| Misuse(error.to_string()))?;
-    // A stable line: port 0 is the system's choice, and scripts read it here.
+    // Scripts read the address from this line, so it never changes.
     console.line(format!("control: http://{}", listener.address()));
     Ok(control::open(listener, run))
 }
@@ -170,7 +170,7 @@ fn tell(failures: &[OutputError], console: &Console) {
     }
 }
 
-/// Refuse a start that is over.
+/// Refuse a start time in the past.
 fn check_start(plan: &Plan) -> Result<(), Misuse> {
     match plan.load.start_at {
         Some(at) if at.from(SystemTime::now()).is_none() => Err(Misuse(format!(
@@ -196,7 +196,7 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper, console: &Console) {
     }
 }
 
-/// Refuse a target that is a stranger's, then see that it answers.
+/// Refuse a target that is neither local nor allowed, then check that it answers.
 pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
     check_reach(&plan.target.base_url, &plan.target.allow_host)
         .await
@@ -204,7 +204,7 @@ pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
     Ok(preflight(&Client::new(plan)?).await?)
 }
 
-/// What kept the run from its job, though it went to its end.
+/// The errors of a run that went to its end.
 fn conclude(ended: &RunEnd, cleaned: anyhow::Result<CleanupResult>) -> anyhow::Result<()> {
     if !ended.quarantined.is_empty() {
         anyhow::bail!(

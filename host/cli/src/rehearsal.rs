@@ -13,7 +13,7 @@ use vespeiro_engine::rehearsal::{Happening, Played, Replies, play};
 use vespeiro_engine::{FeedSet, journey};
 use vespeiro_plan::{Module, Plan, Settings, Sources, resolve};
 
-/// Marks what a rehearsed user is called; no run draws it but by rare chance, and nothing is created anyway.
+/// The run id of a rehearsal. Nothing is created in its name.
 const RUN_ID: &str = "rehearse";
 
 /// The flags of both.
@@ -22,17 +22,17 @@ pub(super) struct RehearsalFlags {
     /// Configuration of the archetype, as a JSON object
     #[arg(long, value_name = "JSON", default_value = "{}", value_parser = object)]
     config: Value,
-    /// Replies to give, one JSON object a line; what no line speaks of is made up
+    /// File with replies, one JSON object a line; requests without a line get made-up replies
     #[arg(long, value_name = "FILE")]
     pub(super) replies: Option<PathBuf>,
-    /// Where all randomness comes from
+    /// Seed of all random decisions
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
-    /// Most requests of all sessions
+    /// Most requests of all sessions together
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) requests: u32,
-    /// Rows of a data feed, as a plan gives them to its only user: a .csv, .jsonl or .json file; ORDER is in-turn,
-    /// random or once; repeatable
+    /// A .csv, .jsonl or .json file with the rows of a data feed; ORDER is in-turn, random or once; may be given
+    /// again
     #[arg(long = "feed", value_name = "NAME=FILE[:ORDER]")]
     feeds: Vec<String>,
 }

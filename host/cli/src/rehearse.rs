@@ -35,7 +35,7 @@ pub(super) struct Rehearse {
     sessions: u32,
     #[command(flatten)]
     options: RehearsalFlags,
-    /// Keep one user's replies of the run that follows after --
+    /// Record one user's replies of the run that follows after --
     #[arg(
         long,
         value_name = "FILE",
@@ -62,7 +62,7 @@ impl Rehearse {
         for ordinal in 0..self.sessions {
             let name = &rehearsal.behavior.name;
             let seed = rehearsal.plan().seed;
-            // A reader that has seen enough may close the pipe: what cannot be written is not missed.
+            // A reader that has seen enough may close the pipe.
             let _ = writeln!(
                 out,
                 "session {ordinal}: {name} {}, seed {seed}",

@@ -17,7 +17,7 @@ pub(super) struct Serve {
     /// Address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     host: IpAddr,
-    /// Obey the x-envoy-fault-* headers of requests
+    /// Inject the faults that the x-envoy-fault-* headers of requests ask for
     #[arg(long)]
     allow_faults: bool,
     /// Most requests per second of one token, for instance 100/s; beyond it, 429

@@ -18,14 +18,14 @@ pub(super) struct Swap {
     archetype: String,
     /// The new one: a .wasm file or builtin:NAME
     module: String,
-    /// Part of the new sessions that it gets: 10% or 0.1; all of them when left out
+    /// Share of the new sessions that it gets: 10% or 0.1; all of them by default
     #[arg(long, value_name = "SHARE", value_parser = of_form(|text| share(text).map(|_| ())))]
     share: Option<String>,
-    /// What becomes of running sessions: drain (they finish on the old one), now (they end at their next step) or
+    /// What happens to running sessions: drain (they finish on the old one), now (they end at their next step) or
     /// migrate (they move to the new one with their state, where both can)
     #[arg(long, value_name = "MODE", value_parser = of_form(|text| mode(text).map(|_| ())))]
     mode: Option<String>,
-    /// Where the run listens: its --control
+    /// Address of the run: its --control
     #[arg(
         long,
         value_name = "ADDR",
@@ -33,7 +33,7 @@ pub(super) struct Swap {
         default_value = "127.0.0.1:7070"
     )]
     control: SocketAddr,
-    /// The run's --control-token; the variable keeps it out of the process list
+    /// Token of the run: its --control-token; the variable keeps it out of the process list
     #[arg(
         long,
         value_name = "SECRET",
@@ -43,7 +43,7 @@ pub(super) struct Swap {
     control_token: Option<String>,
 }
 
-/// The text itself, once it is of the right form.
+/// Returns the text itself if it passes the check.
 fn of_form(
     check: fn(&str) -> Result<(), String>,
 ) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {

@@ -9,7 +9,7 @@ use crate::table::Table;
 
 const WIDTH: usize = 100;
 
-/// The table of it; of routes only what changed.
+/// The comparison as a table. Of the routes, only those that changed.
 pub fn text(compared: &Comparison, language: Language) -> String {
     let locale = Locale::new(language);
     let words = locale.words();
@@ -80,7 +80,7 @@ pub(crate) fn value(row: &Row, locale: Locale, value: f64) -> String {
     }
 }
 
-/// In percent of what it was.
+/// Change in percent of the older value.
 pub(crate) fn change(row: &Row, locale: Locale) -> String {
     if row.before <= 0.0 {
         return "–".into();

@@ -38,7 +38,7 @@ struct Queue {
     dropped: u64,
     /// The panel to draw below the lines; `Some(None)` removes it.
     panel: Option<Option<Buffer>>,
-    /// The thread is writing what it has taken.
+    /// The thread is writing.
     writing: bool,
 }
 
@@ -78,7 +78,7 @@ impl Console {
         self.0.changed.notify_all();
     }
 
-    /// Wait until all is written, so long at most.
+    /// Wait until everything is written, at most for `limit`.
     pub fn flush(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
         let mut queue = self.0.lock();

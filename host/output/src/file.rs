@@ -1,8 +1,7 @@
 //! A file of results that is written once, at the end of a run. Used by every output that is one: the summary as JSON,
 //! the page and the JUnit report.
 //!
-//! What must stay true: a path that nobody takes the bytes from (a FIFO without a reader, a hung disk) costs this file
-//! alone.
+//! What must stay true: a write that hangs (a FIFO without a reader, a hung disk) costs this file alone.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,7 +17,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// How long the reader of a pipe or a device may take.
 const PEER_LIMIT: Duration = Duration::from_secs(10);
 
-/// See the module's documentation.
+/// A file that is written at the end.
 pub(crate) struct ResultFile {
     name: &'static str,
     path: PathBuf,
@@ -66,7 +65,7 @@ pub(crate) fn limit(path: &Path) -> Duration {
     if special { PEER_LIMIT } else { LIMIT }
 }
 
-/// What came of writing a file on a thread.
+/// The result of a write on a thread, as the output's own.
 pub(crate) fn written(
     name: &'static str,
     path: &Path,

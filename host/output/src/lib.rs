@@ -37,13 +37,13 @@ pub use panel::{PanelState, render};
 use self::summary::limit_text;
 use vespeiro_metrics::Snapshot;
 
-/// How much there is to do: what progress and remaining time are estimated from.
+/// The size of a run; progress and remaining time are estimated from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunShape {
     pub users_total: u32,
     /// Sum of the users' request budgets; 0 when there is none.
     pub requests_planned: u64,
-    /// The run ends after this long at the latest.
+    /// Longest duration of the run.
     pub duration: Option<Duration>,
 }
 
@@ -75,7 +75,7 @@ impl RunShape {
     }
 }
 
-/// Where the generator itself was the limit, in words.
+/// Warnings that the generator itself was the limit.
 pub fn warnings(snapshot: &Snapshot, locale: Locale) -> Vec<String> {
     let limits = vespeiro_summary::build::generator::limits(snapshot);
     let texts = limits.iter().map(|limit| limit_text(limit, locale));
@@ -84,7 +84,7 @@ pub fn warnings(snapshot: &Snapshot, locale: Locale) -> Vec<String> {
 
 #[cfg(test)]
 pub(crate) mod testing {
-    //! What the tests of this room take for the size of a run.
+    //! The run size that the unit tests use.
 
     use super::*;
 

@@ -17,7 +17,7 @@ struct Lines {
     state: PanelState,
     console: Console,
     due: Duration,
-    /// It was said that the run is stopping.
+    /// The line that the run is stopping was printed.
     stopping: bool,
 }
 
@@ -38,7 +38,7 @@ impl Lines {
         }
     }
 
-    /// What there is to say now.
+    /// The lines that are due now.
     fn say(&mut self, snapshot: &Snapshot) -> Vec<String> {
         let mut lines = Vec::new();
         if snapshot.stopping && !self.stopping && snapshot.standings.in_flight() > 0 {
@@ -48,7 +48,7 @@ impl Lines {
             lines.push(w.stopping.replace("{}", &waits));
         }
         if snapshot.elapsed >= self.due {
-            // From here on, not from when it was due: a late snapshot is not followed by a burst of lines.
+            // Counted from now, so that a late snapshot is not followed by a burst of lines.
             self.due = snapshot.elapsed + EVERY;
             lines.push(line(snapshot, &self.state));
         }

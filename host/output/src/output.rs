@@ -17,7 +17,7 @@ use vespeiro_metrics::Snapshot;
 use vespeiro_plan::Plan;
 use vespeiro_summary::{Recording, SampledInterval, Sampler, Summary, Timeline};
 
-/// More than any output takes whose peer is well.
+/// The most time that any output gets. Each has a shorter limit of its own.
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// What an output could not do, in one line that names it.
@@ -31,7 +31,7 @@ impl OutputError {
     }
 }
 
-/// What an output is made from.
+/// What every output is made from.
 #[derive(Debug)]
 pub struct OutputContext<'a> {
     pub plan: &'a Arc<Plan>,
@@ -39,8 +39,8 @@ pub struct OutputContext<'a> {
     pub console: &'a Console,
 }
 
-/// Something that shows or writes a run's results. What can be found out before the run is an error of whatever makes
-/// one.
+/// Something that shows or writes a run's results. The function that makes one also checks
+/// what can be checked before the run.
 pub trait Output: Send {
     /// As messages call it.
     fn name(&self) -> &'static str;
@@ -53,7 +53,7 @@ pub trait Output: Send {
     /// Take in the state of the run. Called about twice a second; must return at once.
     fn update(&mut self, _update: &Update<'_>) {}
 
-    /// Whether it ends when all others have: what people read at the end stands below what went wrong.
+    /// Whether it ends after all others, so that its text stands below their errors.
     fn is_last(&self) -> bool {
         false
     }
@@ -78,13 +78,13 @@ pub struct Update<'a> {
     pub phase: Phase,
 }
 
-/// Something about a swap that people should hear.
+/// A message about a swap.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SwapEvent {
     /// Since the start of the run.
     pub elapsed_seconds: f64,
     pub text: String,
-    /// It came to nothing, or was taken back.
+    /// The swap failed, or was rolled back.
     #[serde(rename = "bad")]
     pub failed: bool,
 }
@@ -130,7 +130,7 @@ pub enum End {
     Duration,
     /// Somebody stopped it.
     Stopped,
-    /// Its own guard did.
+    /// Its own guard stopped it.
     Aborted,
     /// It could not do its job.
     Failed,
@@ -189,7 +189,7 @@ impl Outputs {
         self.show(snapshot, interval, swaps, Phase::of(snapshot));
     }
 
-    /// The load is over in this state, and what it has created is being removed. What the run was over time.
+    /// The load is over and its cleanup begins. Returns the run over time.
     pub fn load_ended(&mut self, snapshot: &Arc<Snapshot>, swaps: &[SwapEvent]) -> Timeline {
         let interval = self.sampler.rest(snapshot);
         self.show(snapshot, interval, swaps, Phase::Cleanup);
@@ -220,7 +220,7 @@ impl Outputs {
         }
     }
 
-    /// The run is over: end all outputs, side by side. What they could not do.
+    /// The run is over: finish all outputs at the same time. Returns what failed.
     pub async fn finish(self, result: RunResult) -> Vec<OutputError> {
         let result = Arc::new(result);
         let (last, first): (Vec<_>, Vec<_>) =
@@ -241,7 +241,7 @@ impl Outputs {
     }
 }
 
-/// Do what may block on a thread of its own; `None` when it is not done by then. The thread is left to itself.
+/// Run blocking work on its own thread. `None` when it has not ended within `limit`; the thread is then left alone.
 pub async fn on_thread<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,

@@ -22,7 +22,7 @@ use vespeiro_summary::build::target;
 /// Recent requests that are shown at most.
 const ACTIVITY: usize = 8;
 
-/// What the view knows besides the snapshot; it does not change during a run.
+/// What panel and lines need besides the snapshot; it does not change during a run.
 #[derive(Debug, Clone)]
 pub struct PanelState {
     pub(super) locale: Locale,
@@ -32,7 +32,7 @@ pub struct PanelState {
     run_id: String,
     mix: Option<RequestMix>,
     error_mix: Option<ErrorMix>,
-    /// Of the times of day in the list of recent requests: the local one.
+    /// Local time zone, for the list of recent requests.
     time_zone: TimeZone,
 }
 
@@ -89,7 +89,7 @@ impl Output for Panel {
     }
 
     fn update(&mut self, update: &Update<'_>) {
-        // The terminal is as it was before the cleanup has its say.
+        // The panel goes before the cleanup prints its lines.
         if update.phase == Phase::Cleanup {
             return self.console.panel(None);
         }

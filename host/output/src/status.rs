@@ -18,7 +18,7 @@ const CATEGORIES: usize = 30;
 const RECENT: usize = 14;
 const SWAPS: usize = 12;
 
-/// How much of a large plan is told.
+/// How much of a large plan is shown.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     pub archetypes: usize,
@@ -29,7 +29,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For those who have asked.
+    /// Everything.
     pub const NONE: Limits = Limits {
         archetypes: usize::MAX,
         versions: usize::MAX,
@@ -37,7 +37,7 @@ impl Limits {
     };
 }
 
-/// See the module's documentation.
+/// The state of a run.
 #[derive(Debug, Serialize)]
 pub struct RunStatus {
     run: String,
@@ -335,12 +335,12 @@ fn shared_users(snapshot: &Snapshot) -> Option<u32> {
     (own.len() < snapshot.archetypes.len()).then(|| snapshot.aim.users.saturating_sub(of_own))
 }
 
-/// A part of the requests; none of none is 0.
+/// A share of the requests; 0 without requests.
 fn share(count: u64, requests: u64) -> f64 {
     rounded(count as f64 / requests.max(1) as f64)
 }
 
-/// To a millionth: what nobody reads need not be sent.
+/// Rounded to a millionth, which keeps the JSON short.
 pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }

@@ -13,7 +13,7 @@ use crate::output::{
 use crate::summary::text;
 use vespeiro_plan::Language;
 
-/// How long whoever reads it may take.
+/// How long the reader may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// The text of the summary.
@@ -31,7 +31,7 @@ pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
     })))
 }
 
-/// Print a text, and wait a while for whoever reads it. What cannot be printed is lost.
+/// Print a text. Waits a while for the reader, then gives up; errors are ignored.
 pub fn print(text: String) {
     let (done, printed) = channel();
     let thread = std::thread::Builder::new().name("stdout".into());

@@ -39,7 +39,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
     ];
     let sections = sections.into_iter().filter(|section| !section.is_empty());
     let text = sections.collect::<Vec<_>>().join("\n");
-    // It may be of a file, where anybody may have written whatever stands in it.
+    // The summary may come from a file that anybody could have written.
     let lines: Vec<String> = text.split('\n').map(harmless).collect();
     lines.join("\n")
 }
@@ -54,7 +54,7 @@ fn lines(facts: &[Entry]) -> String {
     lines.collect()
 }
 
-/// What there is to tell, in the order and the words of the text; the page in HTML tells the same.
+/// The sections of the summary, for the text and for the HTML page.
 pub(super) struct Page<'a> {
     summary: &'a Summary,
     locale: Locale,
@@ -183,7 +183,7 @@ impl<'a> Page<'a> {
             .collect()
     }
 
-    /// Codes of 400 and above and kinds of failure, those that the tool asked for marked.
+    /// Status codes from 400 on and kinds of failure; injected ones are marked.
     fn failures(&self) -> Vec<String> {
         self.summary
             .results
@@ -221,7 +221,7 @@ impl<'a> Page<'a> {
             .collect()
     }
 
-    /// What was achieved, and in brackets what was asked for.
+    /// The achieved share, and the target in brackets.
     fn against(&self, name: &str, share: f64, target: Option<f64>) -> String {
         let l = self.locale;
         let target = target.map_or_else(String::new, |target| {
@@ -239,7 +239,7 @@ impl<'a> Page<'a> {
         self.summary.faults.iter().map(counts).collect()
     }
 
-    /// What was held back out of regard for the target; nothing when nothing was.
+    /// What was held back to spare the target; empty when nothing was.
     fn resilience(&self) -> Vec<String> {
         let (l, w, resilience) = (self.locale, self.words, &self.summary.resilience);
         let opened = resilience
@@ -306,7 +306,7 @@ impl<'a> Page<'a> {
         vec![(w.cleanup, facts)]
     }
 
-    /// Lines that call for an explanation of the figures, each with its line end.
+    /// Warnings about how far the figures can be trusted, each with its line end.
     pub(super) fn warnings(&self) -> Vec<String> {
         let (l, w, resilience) = (self.locale, self.words, &self.summary.resilience);
         let limits = &self.summary.generator.limits;
@@ -347,7 +347,7 @@ impl<'a> Page<'a> {
     }
 }
 
-/// One sentence about a bound of the generator that was crossed.
+/// One sentence about a limit of the generator that was reached.
 pub(super) fn limit_text(limit: &Limit, locale: Locale) -> String {
     let words = locale.words();
     let (template, value, bound) = match limit.kind {

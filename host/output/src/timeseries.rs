@@ -65,7 +65,7 @@ impl Output for TimeSeries {
         let (done, written) = oneshot::channel();
         let work = move || {
             let result = write_file(&path, &inbox);
-            // The run may have ended without waiting for it.
+            // The run may have ended already.
             let _ = done.send(result.map_err(|cause| WriteError::new(NAME, &path, cause)));
         };
         let thread = std::thread::Builder::new().name("time-series".into());
@@ -75,7 +75,7 @@ impl Output for TimeSeries {
         Ok(())
     }
 
-    /// A second that is over is one row.
+    /// Each interval is one row.
     fn update(&mut self, update: &Update<'_>) {
         let (Some(writer), Some(interval)) = (&self.writer, update.interval) else {
             return;
@@ -118,7 +118,7 @@ fn write_file(path: &std::path::Path, rows: &Receiver<Vec<Cell>>) -> std::io::Re
 }
 
 fn write(mut file: impl Write, format: Format, rows: &Receiver<Vec<Cell>>) -> std::io::Result<()> {
-    // A later version of a behavior may announce another category: that is no column of this file.
+    // A later version of a behavior may announce another category, which has no column in this file.
     let mut columns = None;
     for row in rows {
         match format {
@@ -143,7 +143,7 @@ fn write(mut file: impl Write, format: Format, rows: &Receiver<Vec<Cell>>) -> st
     Ok(())
 }
 
-/// A column's name as CSV has it: a behavior may put anything into the name of a category.
+/// A column name for CSV, quoted where needed: behaviors choose the names of categories.
 fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
     match name.chars().all(plain) {

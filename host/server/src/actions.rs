@@ -23,7 +23,7 @@ use vespeiro_plan::{Module, Plan};
 /// Largest module that is taken: those of Python have 18 MB.
 const MAX_MODULE: usize = 256 << 20;
 
-/// What the routes act on.
+/// The run, for the routes that control it.
 #[derive(Debug, Clone)]
 pub struct RunHandle {
     pub plan: Arc<Plan>,
@@ -47,7 +47,7 @@ impl RunHandle {
 
 type Shared = State<RunHandle>;
 
-/// The routes, for whoever is let in.
+/// The routes, without a check of who calls them.
 pub fn actions(run: &RunHandle) -> Router {
     Router::new()
         .route("/stop", post(stop))
@@ -69,7 +69,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Let in who has the token, where the plan has one.
+/// Middleware: requires the token, if the plan has one.
 pub async fn admitted(
     State(run): Shared,
     request: Request,
@@ -81,14 +81,15 @@ pub async fn admitted(
         (None, _) => {}
         (Some(token), Some(given)) if same(given, token) => {}
         _ => {
-            let why = "this run wants its control_token: Authorization: Bearer TOKEN".to_owned();
+            let why =
+                "this run needs its control_token: send Authorization: Bearer TOKEN".to_owned();
             return Err(Problem(StatusCode::UNAUTHORIZED, why));
         }
     }
     Ok(next.run(request).await)
 }
 
-/// Compared to the end whatever it begins with, so that the time it takes tells nothing of the secret.
+/// Compares in constant time, so that the time reveals nothing about the secret.
 fn same(given: &str, secret: &str) -> bool {
     let differing = given.bytes().zip(secret.bytes());
     let differing = differing.fold(0, |all, (a, b)| all | (a ^ b));
@@ -133,10 +134,10 @@ async fn users(State(run): Shared, body: Bytes) -> Result<Json<Value>, Problem> 
     Ok(Json(json!({ "users": users })))
 }
 
-/// What may be said of a swap in the query.
+/// Query parameters of a swap.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub struct SwapQuery {
-    /// What messages call the module that is sent.
+    /// Name of the sent module in messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Swap to this built-in behavior instead of the body.

@@ -14,7 +14,7 @@ use crate::listener::{Listener, Server};
 use vespeiro_output::Phase;
 use vespeiro_output::status::{Limits, RunStatus};
 
-/// Answer from now on.
+/// Begin to answer.
 pub fn open(listener: Listener, run: &RunHandle) -> Server {
     let app = Router::new()
         .route("/status", get(status))
@@ -31,10 +31,10 @@ pub fn open(listener: Listener, run: &RunHandle) -> Server {
     listener.serve(app)
 }
 
-/// Turn web pages away: a browser says so when a page asks, and one that somebody looks at meanwhile has no say in a run.
+/// Refuses web pages. A browser sends `Origin` with their requests, and no page may control a run.
 async fn guard(request: Request, next: Next) -> Result<Response, Problem> {
     if request.headers().contains_key(header::ORIGIN) {
-        let why = "a web page may not steer a run".to_owned();
+        let why = "a web page may not control a run".to_owned();
         return Err(Problem(StatusCode::FORBIDDEN, why));
     }
     Ok(next.run(request).await)

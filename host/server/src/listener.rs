@@ -2,8 +2,8 @@
 //! page are routers on one each, with the same bounds. The address is taken before the run, so that a taken port ends the
 //! command and not the run.
 //!
-//! What must stay true: a peer that says nothing, reads nothing or never ends costs one of [`CONNECTIONS`] for a while,
-//! and keeps nobody waiting.
+//! What must stay true: a peer that is silent, does not read or never ends takes one of [`CONNECTIONS`] for a while, and
+//! keeps nobody else waiting.
 
 use std::future::Future as _;
 use std::io;
@@ -24,7 +24,7 @@ use vespeiro_plan::Plan;
 
 /// Connections of one listener; more of them wait.
 const CONNECTIONS: usize = 256;
-/// A connection that neither reads nor writes for so long is closed.
+/// A connection without a byte in either direction for this long is closed.
 const IDLE: Duration = Duration::from_secs(120);
 /// How long open connections may keep the listener after the run.
 const GRACE: Duration = Duration::from_millis(500);
@@ -69,7 +69,7 @@ impl Listener {
         Ok(Listener { inner, address })
     }
 
-    /// The same for an address at which the run can be steered: without a token, the world must not reach it.
+    /// The same for an address that controls the run: without a token it has to be a loopback address.
     pub fn bind_private(
         plan: &Plan,
         name: &'static str,
@@ -86,7 +86,7 @@ impl Listener {
         self.address
     }
 
-    /// Answer from now on.
+    /// Begin to answer.
     pub fn serve(self, app: Router) -> Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let (down, is_down) = oneshot::channel();
@@ -121,7 +121,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answer no more.
+    /// Stop answering.
     pub async fn close(self) {
         let _ = self.stop.send(());
         let _ = self.task.await;

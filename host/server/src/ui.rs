@@ -27,14 +27,14 @@ use vespeiro_output::{
     Finish, MaybeOutput, Output, OutputContext, OutputError, Phase, RunResult, SwapEvent, Update,
 };
 
-/// Streams that are fed at the same time.
+/// The most event streams at the same time.
 const MAX_READERS: usize = 32;
-/// Goes with every POST of the page: another site's page cannot send it without asking, and it is never allowed to.
+/// Header of every POST of the page. A page of another site needs permission to send it, which it never gets.
 const PAGE_HEADER: &str = "x-vespeiro-page";
-/// The page needs nothing but itself, and nobody may frame it.
+/// The page loads only its own files, and may not be framed.
 const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What a browser may be told next.
+/// The latest state for the browsers.
 #[derive(Debug, Default)]
 struct Frame {
     /// `None` before the run begins.
@@ -59,7 +59,7 @@ pub fn output(context: &OutputContext<'_>, run: &RunHandle) -> MaybeOutput {
         return Ok(None);
     };
     let listener = Listener::bind_private(plan, "ui", address).map_err(OutputError::new)?;
-    // A stable line: port 0 is the system's choice, and scripts read it here.
+    // Scripts read the address from this line, so it never changes.
     context
         .console
         .line(format!("ui: http://{}", listener.address()));
@@ -149,11 +149,11 @@ fn router(server: Routes) -> Router {
     .layer(from_fn_with_state(server.run, guard))
 }
 
-/// Turn other sites' pages away: they come with another `Origin`, or under a name that they made point here.
+/// Refuses pages of other sites: they have another `Origin`, or a host name that was made to resolve to this machine.
 async fn guard(State(run): State<RunHandle>, request: Request, next: Next) -> Response {
     let refused = |why: &str| Problem(StatusCode::FORBIDDEN, why.into()).into_response();
     let headers = request.headers();
-    // Such a page has no token, so that where there is one, any name will do.
+    // With a token any name is fine, since such a page does not have it.
     if run.plan.control.token.is_none() && !is_this_machine(headers) {
         return refused("this page answers to localhost and to IP addresses alone");
     }
@@ -174,7 +174,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
         .and_then(|value: &HeaderValue| value.to_str().ok())
 }
 
-/// Whether the `Host` is one that no DNS server can make up.
+/// Whether the `Host` is localhost or an IP address, which no DNS server can redirect.
 fn is_this_machine(headers: &HeaderMap) -> bool {
     let Some(host) = text(headers, header::HOST) else {
         return false;
@@ -187,14 +187,14 @@ fn is_this_machine(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the `Origin`, if there is one, is this very address.
+/// Whether the `Origin`, if there is one, is this server.
 fn is_own_page(headers: &HeaderMap) -> bool {
     if !headers.contains_key(header::ORIGIN) {
         return true;
     }
     let origin = text(headers, header::ORIGIN).and_then(|origin| origin.split_once("://"));
     match (origin, text(headers, header::HOST)) {
-        // Something in front of it may speak TLS.
+        // A proxy in front may add TLS.
         (Some(("http" | "https", origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
         _ => false,
     }
@@ -206,17 +206,17 @@ async fn events(State(server): State<Routes>) -> Result<impl IntoResponse, Probl
         let why = format!("{MAX_READERS} pages look at this run already: close one");
         Problem(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
-    let stream_state = EventStream {
+    let stream = EventStream {
         facts: Some(server.facts),
         began: false,
         frame: server.frame,
         ended: false,
         _permit: permit,
     };
-    Ok(Sse::new(stream_state.stream()).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(stream.events()).keep_alive(KeepAlive::default()))
 }
 
-/// One reader's way through the states. It keeps none: who reads slowly misses some.
+/// The events of one reader. It holds no queue: a slow reader misses some states.
 struct EventStream {
     facts: Option<Arc<str>>,
     /// The points so far have been told.
@@ -227,10 +227,10 @@ struct EventStream {
 }
 
 impl EventStream {
-    fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        unfold(self, |mut stream_state| async move {
-            let event = stream_state.next().await?;
-            Some((Ok(event), stream_state))
+    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        unfold(self, |mut stream| async move {
+            let event = stream.next().await?;
+            Some((Ok(event), stream))
         })
     }
 

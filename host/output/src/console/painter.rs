@@ -13,7 +13,7 @@ use ratatui::text::Span;
 
 /// One synchronized update with a hidden cursor and without line wrap…
 const BEGIN: &str = "\x1b[?2026h\x1b[?25l\x1b[?7l";
-/// …and everything as it was.
+/// …and back to normal.
 const END: &str = "\x1b[?7h\x1b[?25h\x1b[?2026l";
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
@@ -146,7 +146,7 @@ impl Painter {
     }
 
     fn write(&mut self, text: String) {
-        // Nobody may be watching any more; the run goes on.
+        // A terminal that is gone does not end the run.
         let _ = self
             .out
             .write_all(text.as_bytes())

@@ -1,5 +1,5 @@
-//! What deserves an alert, and from which trigger on: the one table that [`super::rules`] writes. The bounds are a place to
-//! start from; those of the generator are the ones that panel and summary warn at.
+//! The alerts and when they fire, in one table that [`super::rules`] writes. The bounds are a place to start from; those
+//! of the generator are the same as in panel and summary.
 
 use super::query::Queries;
 use vespeiro_metrics::families::table::{
@@ -12,7 +12,7 @@ pub(super) struct Alert {
     pub(super) name: &'static str,
     pub(super) query: String,
     pub(super) trigger: Trigger,
-    /// How long it has to be so.
+    /// How long the condition has to hold.
     pub(super) hold: &'static str,
     pub(super) severity: &'static str,
     pub(super) summary: &'static str,
@@ -25,7 +25,7 @@ pub(super) enum Trigger {
     Below(f64),
 }
 
-/// Name, severity, how long it has to be so, query, trigger, summary and description.
+/// Each row: name, severity, how long it has to hold, query, trigger, summary and description.
 macro_rules! alerts {
     ($($name:literal $severity:literal $hold:literal: $query:expr, $trigger:ident($at:literal), $summary:literal, $description:literal;)*) => {
         vec![$(Alert {

@@ -120,7 +120,7 @@ fn drawn(panel: &Panel, id: u32, place: Value) -> Value {
     drawn
 }
 
-/// The kind of panel, its fields' visualization, its options.
+/// Grafana's type of the panel, the settings of its fields, and its options.
 fn visualization(panel: &Panel) -> (&'static str, Value, Value) {
     let legend = json!({
         "legend": { "displayMode": "list", "placement": "bottom", "showLegend": true },

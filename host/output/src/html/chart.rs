@@ -3,15 +3,15 @@
 
 use maud::{Markup, html};
 
-/// Width and height of the drawing's own units, which are stretched to the place that there is.
+/// Size of the drawing in its own units. The browser stretches it to the available space.
 const WIDE: f64 = 1000.0;
 const HIGH: f64 = 200.0;
-/// So many marks have room for their numbers.
+/// The most marks that get a number.
 const NUMBERED: usize = 20;
 
 /// The time axis, which all charts of a page share.
 pub(super) struct TimeAxis {
-    /// Where each value stands, in seconds.
+    /// The time of each value, in seconds.
     pub(super) at: Vec<f64>,
     pub(super) end: f64,
     pub(super) marks: Vec<EventMark>,
@@ -27,9 +27,9 @@ pub(super) struct EventMark {
 /// One line, or one area.
 pub(super) struct Series {
     pub(super) name: String,
-    /// Of the theme's `--series-…`.
+    /// Number of the theme's color `--series-…`.
     pub(super) color: usize,
-    /// Beside the name.
+    /// Text beside the name.
     pub(super) note: String,
     /// Column of the table of figures.
     pub(super) column: usize,

@@ -207,7 +207,7 @@ impl Document<'_> {
         self.sortable("archetypes", self.locale.words().archetypes, rows.collect())
     }
 
-    /// Rows have the text that their first column sorts by, and what it shows.
+    /// Each row: the sort key of its first column, what that column shows, and the figures.
     fn sortable(&self, id: &str, caption: &str, rows: Vec<(String, Markup, &Requests)>) -> Markup {
         let (l, w) = (self.locale, self.locale.words());
         let unit = unit(rows.iter().map(|(_, _, r)| r.latency.max));
@@ -271,7 +271,7 @@ fn with_note(table: &Table, note: &str) -> Markup {
             table {
                 caption { (heading[0]) }
                 thead { tr {
-                    // The caption says it already.
+                    // The caption shows the same text.
                     th scope="col" { span .unseen { (heading[0]) } }
                     @for head in &heading[1..] { th scope="col" { (head) } }
                 } }
@@ -305,7 +305,7 @@ fn facts(title: &str, facts: &[Entry]) -> Markup {
     }
 }
 
-/// Three cells of a nest.
+/// The logo: three cells of a nest.
 fn logo() -> Markup {
     html! {
         svg .logo viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" {

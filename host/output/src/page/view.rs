@@ -89,7 +89,7 @@ impl View {
             status: RunStatus::new(&self.plan, self.shape, snapshot, phase, swaps, LIMITS),
             point: self.points.back().copied(),
         };
-        // Numbers and text alone: it cannot fail, and an empty state is one that the page passes over.
+        // It holds only numbers and texts, so it cannot fail; the page ignores an empty state.
         serde_json::to_string(&state).unwrap_or_default()
     }
 

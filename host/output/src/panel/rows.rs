@@ -15,11 +15,11 @@ use vespeiro_summary::build::mixes::share;
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;
-/// The most lines that target shares take.
+/// Lines of the mixes, at most.
 const MIXES: u16 = 2;
 
-/// Lines that the panel would like to have. It does not change during a run but for warnings and canaries, so that the panel
-/// doesn't jump.
+/// Height of the whole panel. It changes only with warnings and with versions that play side by side, so that the panel
+/// stays in place.
 pub(super) fn height(snapshot: &Snapshot) -> u16 {
     let archetypes = u16::try_from(archetypes::height(snapshot)).unwrap_or(u16::MAX);
     let warnings = limits(snapshot).len() as u16;
@@ -131,7 +131,7 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
     ]
 }
 
-/// What the load profile wants, where that is more than users, and what was dropped of it.
+/// The target rate of the load profile, dropped arrivals, and whether the run is paused.
 fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     let (l, w) = (state.locale, state.locale.words());
     let mut facts = Vec::new();
@@ -148,7 +148,7 @@ fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     facts
 }
 
-/// How the breakers stand, and who waits for the target.
+/// The state of the breakers, waiting users, paused logins and the slow-down.
 fn resilience(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     let (l, w) = (state.locale, state.locale.words());
     let stands = &snapshot.standings;
@@ -299,7 +299,7 @@ fn fact(name: &str, value: String) -> Vec<Span<'static>> {
     vec![format!("{name} ").dim(), value.into()]
 }
 
-/// As many facts as fit into the width, the first one always.
+/// As many items as fit into the width; the first one always.
 fn fit(facts: Vec<Vec<Span<'static>>>, width: usize) -> Line<'static> {
     const GAP: &str = "   ";
     let mut line = Line::default();

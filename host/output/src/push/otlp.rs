@@ -18,7 +18,7 @@ use super::wall;
 use vespeiro_metrics::families::{Family, Kind, Sample, Unit, Value, families};
 use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
 
-/// What every post says of itself.
+/// Headers of every post.
 pub(super) const HEADERS: &[(&str, &str)] = &[("content-type", "application/x-protobuf")];
 
 const CUMULATIVE: i32 = otlp::AggregationTemporality::Cumulative as i32;
@@ -28,11 +28,11 @@ pub(super) struct Otlp {
     about: Arc<RunInfo>,
     resource: Resource,
     native: bool,
-    /// Its series have to be ended.
+    /// The last snapshot that was sent; its series have to be ended.
     last: Option<Snapshot>,
 }
 
-/// When the values hold, in nanoseconds since 1970, and whether there are any: the end of a series has none.
+/// Times of the points in nanoseconds since 1970, and their flags: points that end a series have no value.
 #[derive(Debug, Clone, Copy)]
 struct At {
     start: u64,

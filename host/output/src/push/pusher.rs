@@ -19,7 +19,7 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::fr
 /// How long the end of a run waits for a receiver that is there.
 const LAST_PUSH: Duration = Duration::from_secs(5);
 
-/// How a snapshot is written for one kind of receiver.
+/// Encodes snapshots for one protocol.
 pub(super) trait Encoder: fmt::Debug + Send {
     /// The flag that asks for it.
     fn flag(&self) -> &'static str;
@@ -39,11 +39,11 @@ pub(super) struct Pusher {
     queue: Queue,
     /// Failures since the last success.
     failures: u32,
-    /// No post before this.
+    /// Do not post before this time.
     wait: Option<Instant>,
     delivered: u64,
     refused: u64,
-    /// It has ever said anything.
+    /// The receiver has answered at least once.
     answers: bool,
 }
 
@@ -62,7 +62,7 @@ impl Pusher {
         }
     }
 
-    /// Push until nobody publishes any more, then say end_series.
+    /// Push until the run is over, then end every series.
     pub(super) async fn push(mut self, mut snapshots: watch::Receiver<Option<Arc<Snapshot>>>) {
         // From the very first snapshot on, so that counters are seen to begin at 0.
         if snapshots.wait_for(Option::is_some).await.is_err() {
@@ -141,13 +141,13 @@ impl Pusher {
         }
     }
 
-    /// Send the rest. A receiver that has never answered gets one more chance and no more time.
+    /// Send the rest. A receiver that has never answered gets one more post.
     async fn finish(mut self) {
         let deadline = Instant::now() + LAST_PUSH;
         self.failures = self.failures.min(1);
         self.wait = None;
         loop {
-            // A post that has begun may not hold up the end either.
+            // A post under way is cut off at the deadline.
             let _ = tokio::time::timeout_at(deadline, self.deliver()).await;
             let next = self.wait.unwrap_or(deadline);
             if self.queue.bodies.is_empty() || !self.answers || next >= deadline {
@@ -175,7 +175,7 @@ fn back_off(failures: u32) -> Duration {
         .min(BACK_OFF.1)
 }
 
-/// Until every publisher is gone.
+/// Wait until every publisher is gone.
 async fn closed(snapshots: &mut watch::Receiver<Option<Arc<Snapshot>>>) {
     while snapshots.changed().await.is_ok() {}
 }

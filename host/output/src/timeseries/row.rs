@@ -1,5 +1,5 @@
-//! The columns of a time series, in their order. A name that is here once is a promise to whoever reads the file;
-//! `host/docs/results.md` tells what each means.
+//! The columns of a time series, in their order. Names never change, since other programs
+//! read the file; `host/docs/results.md` explains them.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub(super) struct Cell {
 enum CellValue {
     Text(String),
     Whole(u64),
-    /// With this many places in CSV.
+    /// A number, and its decimal places in CSV.
     Number(f64, usize),
     Nothing,
 }
@@ -42,7 +42,7 @@ impl Cell {
     }
 }
 
-/// The row of a stretch of time.
+/// The row of one interval.
 pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
     let (snapshot, over, came) = (stretch.snapshot, stretch.over, &stretch.came);
     let wall = snapshot.started + snapshot.elapsed;
@@ -94,7 +94,7 @@ pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
         value,
     };
     let mut row: Vec<Cell> = named.into_iter().map(cell).collect();
-    // Of the announced categories only: requests of any other have no column.
+    // Only announced categories have a column.
     for (at, category) in snapshot.catalog.categories.iter().enumerate() {
         let made = stretch.mix.get(at).copied().unwrap_or(0);
         row.push(Cell {

@@ -23,12 +23,12 @@ pub(super) struct Row {
 
 pub(super) struct Panel {
     pub(super) title: &'static str,
-    /// What to see in it.
+    /// What it shows.
     pub(super) help: &'static str,
     pub(super) visualization: Visualization,
-    /// In Grafana's words.
+    /// A unit of Grafana.
     pub(super) unit: &'static str,
-    /// Of 24.
+    /// Columns, of 24.
     pub(super) width: u32,
     /// Query and legend.
     pub(super) queries: Vec<(String, &'static str)>,

@@ -15,7 +15,7 @@ use crate::prometheus::{Labels, samples};
 use vespeiro_metrics::families::{Family, Kind, Metric, Value, families};
 use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
 
-/// What every post says of itself.
+/// Headers of every post.
 pub(super) const HEADERS: &[(&str, &str)] = &[
     ("content-type", "application/x-protobuf"),
     ("content-encoding", "snappy"),
@@ -154,7 +154,7 @@ impl RemoteWrite {
         series
     }
 
-    /// Marks of the end for series that were not sent at `at`.
+    /// Stale markers for the series that were not sent at `at`.
     fn ended(&mut self, at: i64, out: &mut Vec<TimeSeries>) {
         let stale = f64::from_bits(STALE);
         self.known.retain(|labels, known| {
@@ -227,7 +227,7 @@ fn metadata(metric: &Metric) -> MetricMetadata {
     }
 }
 
-/// An empty histogram with this sum, which says what it means.
+/// A histogram without buckets and with this sum: a zero, or a stale marker.
 fn empty(sum: f64, timestamp: i64) -> Histogram {
     Histogram {
         sum,
