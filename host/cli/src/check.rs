@@ -94,91 +94,57 @@ impl Check {
 
     fn print(&self, rehearsal: &Rehearsal, found: &Findings, loaded: Duration, memory: usize) {
         let behavior = &rehearsal.behavior;
+        let (size, hash) = (bytes(behavior.size), &behavior.hash);
+        let (name, version, form) = (&behavior.name, &behavior.version, &behavior.form);
         let mut lines = vec![
-            (
-                "module",
-                format!(
-                    "{} ({}, {})",
-                    behavior.source,
-                    bytes(behavior.size),
-                    behavior.form
-                ),
-            ),
-            (
-                "behavior",
-                format!(
-                    "{} {}, content {}",
-                    behavior.name, behavior.version, behavior.hash
-                ),
-            ),
+            ("module", format!("{} ({size}, {form})", behavior.source)),
+            ("behavior", format!("{name} {version}, content {hash}")),
             ("contract", behavior.contract.clone()),
             ("imports", listed(&behavior.imports)),
             ("categories", listed(&behavior.categories)),
+            ("routes", behavior.routes.len().to_string()),
         ];
-        let routes = behavior.routes.iter().map(|route| {
-            format!(
-                "{} {} ({})",
-                route.method.as_str(),
-                route.path,
-                route.category
-            )
-        });
-        let routes: Vec<String> = routes.collect();
-        lines.push(("routes", routes.len().to_string()));
-        lines.extend(routes.into_iter().map(|route| ("", route)));
+        lines.extend(behavior.routes.iter().map(|route| {
+            let (method, path) = (route.method.as_str(), &route.path);
+            ("", format!("{method} {path} ({})", route.category))
+        }));
         lines.push(("loaded in", millis(loaded)));
         let [completed, abandoned, cut, failed] = found.sessions;
+        let sessions: u32 = found.sessions.iter().sum();
+        let (steps, requests) = (found.calls.len(), found.requests);
         lines.push((
             "rehearsed",
             format!(
-                "{} sessions ({completed} completed, {abandoned} abandoned, {cut} cut, {failed} failed), {} steps, {} requests",
-                found.sessions.iter().sum::<u32>(),
-                found.calls.len(),
-                found.requests
+                "{sessions} sessions ({completed} completed, {abandoned} abandoned, {cut} cut, {failed} failed), {steps} steps, {requests} requests"
             ),
         ));
         let mut calls = found.calls.clone();
         calls.sort_unstable();
         if let (Some(median), Some(longest)) = (calls.get(calls.len() / 2), calls.last()) {
             let limit = rehearsal.plan().guest.call_timeout.as_millis();
-            lines.push((
-                "next",
-                format!(
-                    "median {}, longest {}, allowed {limit} ms",
-                    millis(*median),
-                    millis(*longest)
-                ),
-            ));
+            let (median, longest) = (millis(*median), millis(*longest));
+            let text = format!("median {median}, longest {longest}, allowed {limit} ms");
+            lines.push(("next", text));
         }
         let cap = bytes(behavior.memory_cap());
         lines.push(("memory", format!("{} of {cap}", bytes(memory))));
-        for route in &found.undeclared {
-            lines.push((
-                "note",
-                format!("{route} is not among the routes of describe: it counts as other"),
-            ));
-        }
-        for feed in &found.unfed {
-            lines.push((
-                "note",
-                format!("it asks for the feed {feed:?} and gets no row: name its file with --feed"),
-            ));
-        }
-        lines.extend(found.notes.iter().map(|note| ("note", note.clone())));
+        let undeclared = found.undeclared.iter().map(|route| {
+            format!("{route} is not among the routes of describe: it counts as other")
+        });
+        let unfed = found.unfed.iter().map(|feed| {
+            format!("it asks for the feed {feed:?} and gets no row: name its file with --feed")
+        });
+        let notes = undeclared.chain(unfed).chain(found.notes.iter().cloned());
+        lines.extend(notes.map(|note| ("note", note)));
         if found.problem.is_none() {
             lines.push(("verdict", "it can play".into()));
         }
         let mut out = std::io::stdout().lock();
         for (what, text) in lines {
+            let text = text.escape_debug().to_string();
+            let text = text.replace("\\\"", "\"").replace("\\'", "'");
             // A reader that has seen enough may close the pipe.
-            let _ = writeln!(
-                out,
-                "{what:10}  {}",
-                text.escape_debug()
-                    .to_string()
-                    .replace("\\\"", "\"")
-                    .replace("\\'", "'")
-            );
+            let _ = writeln!(out, "{what:10}  {text}");
         }
     }
 }
@@ -203,33 +169,23 @@ impl Findings {
     ) {
         for ordinal in 0..round.sessions {
             let (undeclared, unfed) = (&mut self.undeclared, &mut self.unfed);
-            let played =
-                rehearsal.play(
-                    user,
-                    ordinal,
-                    replies,
-                    budget,
-                    |_, happening| match happening {
-                        Happening::Sent {
-                            request,
-                            undeclared: true,
-                            ..
-                        } if undeclared.len() < 10 => {
-                            undeclared.insert(format!(
-                                "{} {}",
-                                request.method.as_str(),
-                                request.route
-                            ));
-                        }
-                        Happening::Said(GuestEvent::Unfed {
-                            feed,
-                            why: Unfed::Unknown,
-                        }) if unfed.len() < 10 => {
-                            unfed.insert(feed);
-                        }
-                        _ => {}
-                    },
-                );
+            let watch = |_: u64, happening: Happening<'_>| match happening {
+                Happening::Sent {
+                    request,
+                    undeclared: true,
+                    ..
+                } if undeclared.len() < 10 => {
+                    undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
+                }
+                Happening::Said(GuestEvent::Unfed {
+                    feed,
+                    why: Unfed::Unknown,
+                }) if unfed.len() < 10 => {
+                    unfed.insert(feed);
+                }
+                _ => {}
+            };
+            let played = rehearsal.play(user, ordinal, replies, budget, watch);
             self.requests += played.requests;
             self.calls.extend(played.calls);
             let (ending, judged) = match &played.ended {

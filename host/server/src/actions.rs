@@ -13,7 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use vespeiro_engine::{Control, Mode, News, Source, Stopper, Swap, SwapError, Swapper};
@@ -135,18 +135,14 @@ async fn users(State(run): Shared, body: Bytes) -> Result<Json<Value>, Problem> 
 }
 
 /// Query parameters of a swap.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct SwapQuery {
     /// Name of the sent module in messages.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Swap to this built-in behavior instead of the body.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub builtin: Option<String>,
     /// `0.1` or `10%`; all of it when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
 }
 
