@@ -4,7 +4,6 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _, pipe};
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -86,7 +85,7 @@ fn terminal() -> (File, File) {
     let mut options = File::options();
     let slave = options.read(true).write(true).open(name.to_str().unwrap());
     let slave = slave.unwrap();
-    (File::from(OwnedFd::from(master)), slave)
+    (File::from(master), slave)
 }
 
 fn requests(summary: &Value) -> u64 {

@@ -17,11 +17,13 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// How long the reader of a pipe or a device may take.
 const PEER_LIMIT: Duration = Duration::from_secs(10);
 
+type Write = Box<dyn FnOnce(&Summary, &Path) -> Result<(), WriteError> + Send>;
+
 /// A file that is written at the end.
 pub(crate) struct ResultFile {
     name: &'static str,
     path: PathBuf,
-    write: Box<dyn FnOnce(&Summary, &Path) -> Result<(), WriteError> + Send>,
+    write: Write,
 }
 
 impl ResultFile {

@@ -73,29 +73,19 @@ impl<'a> Page<'a> {
     fn heading(&self) -> String {
         let run = &self.summary.run;
         let elapsed = Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
+        let (l, w) = (self.locale, self.words);
         let facts = [
-            format!("{} {}", self.words.profile, harmless(&run.profile)),
-            format!(
-                "{} {}",
-                self.words.users,
-                self.locale.integer(u64::from(run.users))
-            ),
-            format!(
-                "{} {}",
-                self.words.workers,
-                self.locale.integer(run.workers as u64)
-            ),
-            format!("{} {}", self.words.elapsed, self.locale.span(elapsed)),
-            format!("{} {}", self.words.started, run.started_at),
+            format!("{} {}", w.profile, harmless(&run.profile)),
+            format!("{} {}", w.users, l.integer(u64::from(run.users))),
+            format!("{} {}", w.workers, l.integer(run.workers as u64)),
+            format!("{} {}", w.elapsed, l.span(elapsed)),
+            format!("{} {}", w.started, run.started_at),
         ];
+        let (version, id, facts) = (&self.summary.version, &run.id, facts.join(", "));
+        let (preset, target) = (harmless(&run.scenario), harmless(&run.target));
         format!(
-            "Vespeiro {}: {} {}, {} → {}\n{}\n",
-            self.summary.version,
-            self.words.run,
-            run.id,
-            harmless(&run.scenario),
-            harmless(&run.target),
-            facts.join(", ")
+            "Vespeiro {version}: {} {id}, {preset} → {target}\n{facts}\n",
+            w.run
         )
     }
 
@@ -106,12 +96,8 @@ impl<'a> Page<'a> {
             l.rate(total.per_second),
         ];
         requests.extend(self.summary.not_sent.iter().map(|n| {
-            format!(
-                "{} {} ({})",
-                w.not_sent,
-                l.integer(n.count),
-                w.failure(n.failure)
-            )
+            let (count, why) = (l.integer(n.count), w.failure(n.failure));
+            format!("{} {count} ({why})", w.not_sent)
         }));
         let mut success = vec![
             l.percent(total.success_share),
@@ -164,44 +150,38 @@ impl<'a> Page<'a> {
     }
 
     fn classes(&self) -> Vec<String> {
-        let l = self.locale;
-        self.summary
-            .classes
-            .iter()
-            .map(|c| {
-                let name = match c.class {
-                    0 => self.words.no_response.to_owned(),
-                    class => format!("{class}xx"),
-                };
-                let share = l.percent(c.count as f64 / self.summary.total.requests.max(1) as f64);
-                let injected = match c.injected {
-                    0 => String::new(),
-                    n => format!(", {} {}", self.words.injected, l.integer(n)),
-                };
-                format!("{name}: {} ({share}{injected})", l.integer(c.count))
-            })
-            .collect()
+        let (l, w) = (self.locale, self.words);
+        let all = self.summary.total.requests.max(1) as f64;
+        let classes = self.summary.classes.iter().map(|c| {
+            let name = match c.class {
+                0 => w.no_response.to_owned(),
+                class => format!("{class}xx"),
+            };
+            let injected = match c.injected {
+                0 => String::new(),
+                n => format!(", {} {}", w.injected, l.integer(n)),
+            };
+            let (count, share) = (l.integer(c.count), l.percent(c.count as f64 / all));
+            format!("{name}: {count} ({share}{injected})")
+        });
+        classes.collect()
     }
 
     /// Status codes from 400 on and kinds of failure; injected ones are marked.
     fn failures(&self) -> Vec<String> {
-        self.summary
-            .results
-            .iter()
-            .filter_map(|r| {
-                let name = match (r.status, r.failure) {
-                    (_, Some(failure)) => self.words.failure(failure).to_owned(),
-                    (Some(status), None) if status >= 400 => status.to_string(),
-                    _ => return None,
-                };
-                let mark = if r.expected {
-                    format!(" ({})", self.words.injected)
-                } else {
-                    String::new()
-                };
-                Some(format!("{name}: {}{mark}", self.locale.integer(r.count)))
-            })
-            .collect()
+        let results = self.summary.results.iter().filter_map(|r| {
+            let name = match (r.status, r.failure) {
+                (_, Some(failure)) => self.words.failure(failure).to_owned(),
+                (Some(status), None) if status >= 400 => status.to_string(),
+                _ => return None,
+            };
+            let mark = match r.expected {
+                true => format!(" ({})", self.words.injected),
+                false => String::new(),
+            };
+            Some(format!("{name}: {}{mark}", self.locale.integer(r.count)))
+        });
+        results.collect()
     }
 
     fn mix(&self) -> Vec<String> {
@@ -349,22 +329,17 @@ impl<'a> Page<'a> {
 
 /// One sentence about a limit of the generator that was reached.
 pub(super) fn limit_text(limit: &Limit, locale: Locale) -> String {
-    let words = locale.words();
+    let (words, l) = (locale.words(), locale);
     let (template, value, bound) = match limit.kind {
         LimitKind::Cpu => (
             words.cpu_limit,
-            locale.percent(limit.value),
-            locale.percent(limit.bound),
+            l.percent(limit.value),
+            l.percent(limit.bound),
         ),
-        LimitKind::SchedulingLag => (
-            words.lag_limit,
-            locale.time(limit.value),
-            locale.time(limit.bound),
-        ),
+        LimitKind::SchedulingLag => (words.lag_limit, l.time(limit.value), l.time(limit.bound)),
     };
-    template
-        .replace("{value}", &value)
-        .replace("{bound}", &bound)
+    let text = template.replace("{value}", &value);
+    text.replace("{bound}", &bound)
 }
 
 #[cfg(test)]

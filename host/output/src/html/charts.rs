@@ -158,18 +158,14 @@ impl<'a> TimelineSection<'a> {
                 (class, points.iter().map(rate).collect())
             })
             .collect();
-        let name = |class| match class {
-            0 => self.locale.words().no_response.to_owned(),
-            class => format!("{class}xx"),
-        };
-        let named: Vec<_> = lines
-            .into_iter()
-            .map(|(class, values)| (name(class), class, values))
-            .collect();
-        named
-            .into_iter()
-            .map(|(name, class, values)| self.line(&name, STATUS_COLORS[class], values, show))
-            .collect()
+        let lines = lines.into_iter().map(|(class, values)| {
+            let name = match class {
+                0 => self.words.no_response.to_owned(),
+                class => format!("{class}xx"),
+            };
+            self.line(&name, STATUS_COLORS[class], values, show)
+        });
+        lines.collect()
     }
 
     fn mix(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Series> {
@@ -199,11 +195,10 @@ impl<'a> TimelineSection<'a> {
     }
 
     fn mark(&self, event: &Event) -> EventMark {
-        let about = [event.archetype.as_deref(), event.detail.as_deref()];
-        let about: Vec<String> = about.into_iter().flatten().map(harmless).collect();
+        let about = about(event);
         EventMark {
             at: event.at,
-            title: format!("{} {}", self.words.event_kind(event.kind), about.join(" "))
+            title: format!("{} {}", self.words.event_kind(event.kind), about)
                 .trim()
                 .to_owned(),
             bad: is_bad(event.kind),
@@ -227,14 +222,13 @@ impl<'a> TimelineSection<'a> {
                     } }
                     tbody {
                         @for (number, event) in timeline.events.iter().enumerate() {
-                            @let about = [event.archetype.as_deref(), event.detail.as_deref()];
                             tr {
                                 td { (number + 1) }
                                 td { (clock(event.at)) }
                                 th .text scope="row" {
                                     span .badge.bad[is_bad(event.kind)] { (w.event_kind(event.kind)) }
                                 }
-                                td .text { (about.into_iter().flatten().map(harmless).collect::<Vec<_>>().join(" ")) }
+                                td .text { (about(event)) }
                             }
                         }
                     }
@@ -272,6 +266,13 @@ impl<'a> TimelineSection<'a> {
             }
         }
     }
+}
+
+/// The archetype and the detail of an event.
+fn about(event: &Event) -> String {
+    let about = [event.archetype.as_deref(), event.detail.as_deref()];
+    let about: Vec<String> = about.into_iter().flatten().map(harmless).collect();
+    about.join(" ")
 }
 
 fn is_bad(kind: EventKind) -> bool {

@@ -178,16 +178,24 @@ fn metric(family: &Family<'_>, at: At, native: bool) -> otlp::Metric {
     }
 }
 
+/// A point with what all kinds of points have.
+macro_rules! point {
+    ($kind:ident, $attributes:expr, $at:expr $(, $field:ident: $value:expr)*) => {
+        otlp::$kind {
+            attributes: $attributes,
+            start_time_unix_nano: $at.start,
+            time_unix_nano: $at.now,
+            flags: $at.flags,
+            $($field: $value,)*
+            ..otlp::$kind::default()
+        }
+    };
+}
+
 fn number(attributes: Vec<KeyValue>, value: f64, at: At) -> otlp::NumberDataPoint {
     let value = otlp::number_data_point::Value::AsDouble(value);
-    otlp::NumberDataPoint {
-        attributes,
-        start_time_unix_nano: at.start,
-        time_unix_nano: at.now,
-        flags: at.flags,
-        value: (at.flags == 0).then_some(value),
-        ..otlp::NumberDataPoint::default()
-    }
+    let value = (at.flags == 0).then_some(value);
+    point!(NumberDataPoint, attributes, at, value: value)
 }
 
 fn explicit(
@@ -196,13 +204,7 @@ fn explicit(
     bounds: &[f64],
     at: At,
 ) -> otlp::HistogramDataPoint {
-    let mut point = otlp::HistogramDataPoint {
-        attributes,
-        start_time_unix_nano: at.start,
-        time_unix_nano: at.now,
-        flags: at.flags,
-        ..otlp::HistogramDataPoint::default()
-    };
+    let mut point = point!(HistogramDataPoint, attributes, at);
     if at.flags == 0 {
         point.count = timing.count();
         point.sum = Some(timing.sum().as_secs_f64());
@@ -217,14 +219,8 @@ fn exponential(
     timing: &Timing,
     at: At,
 ) -> otlp::ExponentialHistogramDataPoint {
-    let mut point = otlp::ExponentialHistogramDataPoint {
-        attributes,
-        start_time_unix_nano: at.start,
-        time_unix_nano: at.now,
-        flags: at.flags,
-        scale: NATIVE_SCHEMA,
-        ..otlp::ExponentialHistogramDataPoint::default()
-    };
+    let scale = NATIVE_SCHEMA;
+    let mut point = point!(ExponentialHistogramDataPoint, attributes, at, scale: scale);
     if at.flags == 0 {
         let buckets = timing.exponential();
         point.count = timing.count();
@@ -253,20 +249,12 @@ fn summary(attributes: Vec<KeyValue>, value: &Value<'_>, at: At) -> Option<otlp:
     else {
         return None;
     };
-    let mut point = otlp::SummaryDataPoint {
-        attributes,
-        start_time_unix_nano: at.start,
-        time_unix_nano: at.now,
-        flags: at.flags,
-        ..otlp::SummaryDataPoint::default()
-    };
+    let mut point = point!(SummaryDataPoint, attributes, at);
     if at.flags == 0 {
         (point.count, point.sum) = (*count, *sum);
-        let quantile = |(quantile, value): &(f64, f64)| ValueAtQuantile {
-            quantile: *quantile,
-            value: *value,
-        };
-        point.quantile_values = quantiles.iter().map(quantile).collect();
+        let quantiles = quantiles.iter().copied();
+        let values = quantiles.map(|(quantile, value)| ValueAtQuantile { quantile, value });
+        point.quantile_values = values.collect();
     }
     Some(point)
 }
