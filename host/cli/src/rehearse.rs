@@ -1,5 +1,5 @@
-//! `vespeiro rehearse` (also `trace`): the author's debugger. Prints what a behavior does, step by step, without any network; the same
-//! module, seed and replies print the same. With `--record`, a run beside which one user's replies are kept for it.
+//! `vespeiro rehearse` (also `trace`): the author's debugger. Prints what a behavior does, step by step, without any
+//! network; the same module, seed and replies print the same. With `--record`, a run that keeps one user's replies for it.
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -1,5 +1,5 @@
-//! The live panel: what it shows ([`render`], a pure function of the snapshot) and when it is drawn. Lines and columns that do not fit are left out; nothing wraps and nothing is cut in the middle
-//! of a number.
+//! The live panel: what it shows ([`render`], a pure function of the snapshot) and when it is drawn. Lines and columns
+//! that do not fit are left out; nothing wraps, and no number is cut.
 
 mod archetypes;
 mod rows;

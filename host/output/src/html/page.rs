@@ -141,41 +141,39 @@ impl Document<'_> {
     }
 
     fn comparison(&self) -> Markup {
-        let (l, w) = (self.locale, self.locale.words());
         let Some(compared) = self.compared else {
             return html! {};
         };
+        let table = comparison::table(compared, self.locale);
+        let heads = table.heading();
+        let rows: Vec<_> = compared.shown().into_iter().zip(table.rows()).collect();
         html! {
             div .card.scroll {
                 table #comparison {
-                    caption { (w.compared.replace("{}", &harmless(&compared.baseline))) }
+                    caption { (heads[0]) }
                     thead { tr {
-                        th scope="col" { span .unseen { (w.figure) } }
-                        th .text scope="col" { (w.figure) }
-                        th scope="col" { (w.before) }
-                        th scope="col" { (w.now) }
-                        th scope="col" { (w.change) }
-                        th .text scope="col" { (w.result) }
+                        th scope="col" { span .unseen { (heads[1]) } }
+                        @for (at, head) in heads.iter().enumerate().skip(1) {
+                            th .text[at == 1 || at == 5] scope="col" { (head) }
+                        }
                     } }
                     tbody {
-                        @for row in compared.shown() {
+                        @for (row, cells) in rows {
                             @let bad = row.verdict == Verdict::Worse;
                             @let good = row.verdict == Verdict::Better;
                             tr {
-                                th scope="row" { (comparison::name(row, l)) }
-                                td .text { (comparison::figure(row, l)) }
-                                td { (comparison::value(row, l, row.before)) }
-                                td { (comparison::value(row, l, row.now)) }
-                                td { (comparison::change(row, l)) }
+                                th scope="row" { (cells[0]) }
+                                td .text { (cells[1]) }
+                                @for cell in &cells[2..5] { td { (cell) } }
                                 td .text { @match row.verdict {
-                                    Verdict::Noise => span .soft { (w.noise) },
-                                    verdict => span .badge.bad[bad].good[good] { (comparison::verdict(verdict, l)) },
+                                    Verdict::Noise => span .soft { (cells[5]) },
+                                    _ => span .badge.bad[bad].good[good] { (cells[5]) },
                                 } }
                             }
                         }
                     }
                 }
-                @if let Some(line) = comparison::not_shown(compared, l) {
+                @if let Some(line) = comparison::not_shown(compared, self.locale) {
                     p .soft.small { (line) }
                 }
             }
