@@ -41,7 +41,7 @@ impl Service {
             .name("user-service".into())
             .spawn(move || {
                 runtime.block_on(user_service::serve(listener, config, async {
-                    // A sender that is gone means the same as one that has spoken.
+                    // A sender that is gone means stop too.
                     let _ = stopped.await;
                 }))
             })?;

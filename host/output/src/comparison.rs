@@ -9,35 +9,39 @@ use crate::table::Table;
 
 const WIDTH: usize = 100;
 
-/// The table of it; of routes only what changed.
+/// The comparison as a table. Of the routes, only those that changed.
 pub fn text(compared: &Comparison, language: Language) -> String {
     let locale = Locale::new(language);
-    let words = locale.words();
-    let title = words.compared.replace("{}", &harmless(&compared.baseline));
-    let mut table = Table::new([
-        title.as_str(),
-        words.figure,
-        words.before,
-        words.now,
-        words.change,
-        words.result,
-    ]);
+    let rest = not_shown(compared, locale).map_or_else(String::new, |line| line + "\n");
+    table(compared, locale).render(WIDTH) + &rest
+}
+
+/// Its rows are those of [`Comparison::shown`], with the verdict last.
+pub(crate) fn table(compared: &Comparison, locale: Locale) -> Table {
+    let (l, w) = (locale, locale.words());
+    let title = w.compared.replace("{}", &harmless(&compared.baseline));
+    let mut table = Table::new([&title, w.figure, w.before, w.now, w.change, w.result]);
     for row in compared.shown() {
-        table.row(vec![
-            name(row, locale),
-            figure(row, locale).into(),
-            value(row, locale, row.before),
-            value(row, locale, row.now),
-            change(row, locale),
-            verdict(row.verdict, locale).into(),
-        ]);
+        let name = match &row.group {
+            Group::Total => w.requests.into(),
+            Group::Archetype(name) | Group::Route(name) => harmless(name),
+        };
+        let (figure, value): (&str, fn(Locale, f64) -> String) = match row.kind {
+            Kind::Rate => ("/s", Locale::rate),
+            Kind::Quantile(name) => (name, Locale::time),
+            Kind::Errors => (w.error_rate, Locale::percent),
+        };
+        let verdict = match row.verdict {
+            Verdict::Noise => w.noise,
+            Verdict::Better => w.better,
+            Verdict::Worse => w.worse,
+            Verdict::Changed => w.changed,
+        };
+        let (before, now) = (value(l, row.before), value(l, row.now));
+        let (figure, verdict) = (figure.to_owned(), verdict.to_owned());
+        table.row(vec![name, figure, before, now, change(row, l), verdict]);
     }
-    let mut text = table.render(WIDTH);
-    if let Some(line) = not_shown(compared, locale) {
-        text += &line;
-        text.push('\n');
-    }
-    text
+    table
 }
 
 /// How many figures the table leaves out; `None` when all are shown.
@@ -47,41 +51,8 @@ pub(crate) fn not_shown(compared: &Comparison, locale: Locale) -> Option<String>
     (quiet > 0).then(|| words.only_noise.replace("{}", &locale.integer(quiet)))
 }
 
-pub(crate) fn verdict(verdict: Verdict, locale: Locale) -> &'static str {
-    let words = locale.words();
-    match verdict {
-        Verdict::Noise => words.noise,
-        Verdict::Better => words.better,
-        Verdict::Worse => words.worse,
-        Verdict::Changed => words.changed,
-    }
-}
-
-pub(crate) fn name(row: &Row, locale: Locale) -> String {
-    match &row.group {
-        Group::Total => locale.words().requests.into(),
-        Group::Archetype(name) | Group::Route(name) => harmless(name),
-    }
-}
-
-pub(crate) fn figure(row: &Row, locale: Locale) -> &'static str {
-    match row.kind {
-        Kind::Rate => "/s",
-        Kind::Quantile(name) => name,
-        Kind::Errors => locale.words().error_rate,
-    }
-}
-
-pub(crate) fn value(row: &Row, locale: Locale, value: f64) -> String {
-    match row.kind {
-        Kind::Rate => locale.rate(value),
-        Kind::Quantile(_) => locale.time(value),
-        Kind::Errors => locale.percent(value),
-    }
-}
-
-/// In percent of what it was.
-pub(crate) fn change(row: &Row, locale: Locale) -> String {
+/// Change in percent of the older value.
+fn change(row: &Row, locale: Locale) -> String {
     if row.before <= 0.0 {
         return "–".into();
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::errors::Origin;
 use super::layers::{Layer, Setting, nearest_setting};
+use super::preset;
 
 /// What the environment says.
 #[derive(Default)]
@@ -53,7 +54,7 @@ impl Environment {
                     environment.archetypes = value.split(',').map(str::to_owned).collect()
                 }
                 "feed" => environment.feeds = value.split(',').map(str::to_owned).collect(),
-                key if nearest_setting(key, known).is_some() => {
+                key if key == preset::OTHER_NAME || nearest_setting(key, known).is_some() => {
                     environment.layer.set(key, value, Origin::Env(name))
                 }
                 _ => {}

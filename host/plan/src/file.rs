@@ -1,5 +1,5 @@
 //! Reads a plan file (TOML): settings at the top level, `[[archetype]]` and `[feeds.NAME]` tables. Used by `resolve.rs`
-//! for `--plan` and for a scenario that is a file. Every value keeps its line; the values themselves are judged by their
+//! for `--plan` and for a preset that is a file. Every value keeps its line; the values themselves are judged by their
 //! forms, as text.
 
 mod archetype;

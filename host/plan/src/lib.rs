@@ -52,7 +52,7 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Name of the preset the plan started from.
-    pub scenario: String,
+    pub preset: String,
     /// Identifier of the run: 8 lower-case letters and digits.
     pub run_id: String,
     /// The seed that all randomness comes from.
@@ -278,7 +278,7 @@ pub struct Output {
     pub panel: bool,
     pub language: Language,
     pub summary_json: Option<PathBuf>,
-    /// Record one user's replies here, for `vespeiro trace`.
+    /// Record one user's replies here, for `vespeiro rehearse`.
     pub trace_record: Option<PathBuf>,
     /// Which user's.
     pub trace_user: u32,

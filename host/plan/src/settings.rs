@@ -38,8 +38,8 @@ const ALL_PAGES: usize = 4 << 30;
 /// Reads a whole plan, all but its archetypes. `locale` is the user's, as in `LANG`; `state` is the folder for journals.
 pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<&Path>) -> Plan {
     r.under(Heading::Plan);
-    let scenario = r.read(
-        "scenario",
+    let preset = r.read(
+        "preset",
         "mixed",
         text("NAME"),
         format!("Preset to start from: {}; or a .toml file", preset::names()),
@@ -104,7 +104,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
     r.in_order("delay_min", "delay_max", load.delay_min <= load.delay_max);
 
     Plan {
-        scenario,
+        preset,
         run_id,
         seed,
         workers,

@@ -28,7 +28,7 @@ pub fn plan(language: Language) -> Plan {
         own: LoadOverrides::default(),
     };
     Plan {
-        scenario: "mixed".into(),
+        preset: "mixed".into(),
         run_id: "k3x9a2b7".into(),
         seed: 42,
         workers: 2,

@@ -83,7 +83,7 @@ pub(super) fn read(r: &mut Reader<'_>, locale: Option<&str>) -> Output {
             "trace_record",
             "none",
             path().or_none(),
-            "Record one user's replies in this file, for vespeiro trace --replies",
+            "Record one user's replies in this file, for vespeiro rehearse --replies",
         ),
         trace_user: r.read(
             "trace_user",

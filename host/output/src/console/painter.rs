@@ -1,4 +1,4 @@
-//! Draws a buffer in place on a terminal and takes it away again. Used by [`super::Panel`].
+//! Writes lines, and draws a buffer in place below them on a terminal. Used by the console's thread.
 //!
 //! It only moves relative to the cursor and switches no mode beyond one write, so the terminal is in its normal state
 //! between frames whatever happens to the process. (ratatui's own inline viewport asks the terminal for the cursor
@@ -13,7 +13,7 @@ use ratatui::text::Span;
 
 /// One synchronized update with a hidden cursor and without line wrap…
 const BEGIN: &str = "\x1b[?2026h\x1b[?25l\x1b[?7l";
-/// …and everything as it was.
+/// …and back to normal.
 const END: &str = "\x1b[?7h\x1b[?25h\x1b[?2026l";
 const CLEAR_LINE: &str = "\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
@@ -64,11 +64,24 @@ impl Painter {
 
     /// Put a line of text where the panel began; the panel is gone until the next `paint`.
     pub(super) fn above(&mut self, line: &str) {
+        if self.drawn.is_empty() {
+            return self.write(format!("{line}\n"));
+        }
         let mut text = String::new();
         self.rewind(&mut text, self.width);
         let _ = write!(text, "{CLEAR_BELOW}{line}\r\n");
         self.drawn.clear();
         self.write(text);
+    }
+
+    /// Take away what is drawn.
+    pub(super) fn clear(&mut self) {
+        if !self.drawn.is_empty() {
+            let mut text = String::new();
+            self.rewind(&mut text, self.width);
+            self.drawn.clear();
+            self.write(text + CLEAR_BELOW);
+        }
     }
 
     /// Back to the first line of what is drawn.
@@ -133,19 +146,11 @@ impl Painter {
     }
 
     fn write(&mut self, text: String) {
-        // Nobody may be watching any more; the run goes on.
+        // A terminal that is gone does not end the run.
         let _ = self
             .out
             .write_all(text.as_bytes())
             .and_then(|()| self.out.flush());
-    }
-}
-
-impl Drop for Painter {
-    fn drop(&mut self) {
-        let mut text = String::new();
-        self.rewind(&mut text, self.width);
-        self.write(text + CLEAR_BELOW);
     }
 }
 
@@ -193,8 +198,11 @@ mod tests {
         assert_eq!(out.take(), "\x1b[1A\r\x1b[Jnote\r\n");
         painter.paint(&first);
         out.take();
-        drop(painter);
+        painter.clear();
         assert_eq!(out.take(), "\x1b[2A\r\x1b[J");
+        painter.clear();
+        painter.above("a line without a panel");
+        assert_eq!(out.take(), "a line without a panel\n");
         for (on, off) in [("?25l", "?25h"), ("?7l", "?7h"), ("?2026h", "?2026l")] {
             assert!(BEGIN.contains(on) && END.contains(off));
         }
