@@ -223,19 +223,20 @@ fn read_wrk(text: &str) -> Option<Report> {
     if text.contains("Socket errors") || text.contains("Non-2xx") {
         return None;
     }
-    let line = |marker: &str| {
-        text.lines()
-            .map(str::trim)
-            .find(|line| line.contains(marker))
+    let mut lines = text.lines().map(str::trim);
+    // The spread of the threads comes before, and has shares too: only a line that begins with one is a percentile.
+    let mut quantile = |share: &str| {
+        let time = lines.find_map(|line| line.strip_prefix(share))?;
+        micros(time.strip_prefix(' ')?.trim())
     };
-    let (requests, rest) = line("requests in")?.split_once(" requests in ")?;
+    let (p50, p99) = (quantile("50%")?, quantile("99%")?);
+    let (requests, rest) = lines.find_map(|line| line.split_once(" requests in "))?;
     let (seconds, _) = rest.split_once(',')?;
-    let quantile = |marker: &str| micros(line(marker)?.strip_prefix(marker)?.trim());
     Some(Report {
         requests: requests.parse().ok()?,
         seconds: micros(seconds)? / 1e6,
-        p50: quantile("50%")?,
-        p99: quantile("99%")?,
+        p50,
+        p99,
     })
 }
 
@@ -247,6 +248,7 @@ fn micros(text: &str) -> Option<f64> {
         "ms" => 1e3,
         "s" => 1e6,
         "m" => 60e6,
+        "h" => 3600e6,
         _ => return None,
     };
     Some(text[..unit].parse::<f64>().ok()? * factor)
@@ -255,6 +257,11 @@ fn micros(text: &str) -> Option<f64> {
 fn read_oha(json: &Value) -> Option<Report> {
     let statuses = json["statusCodeDistribution"].as_object()?;
     if statuses.keys().any(|status| status != "200") {
+        return None;
+    }
+    // Whatever is under way when the time is over counts as an error there, and only that may.
+    let mut errors = json["errorDistribution"].as_object()?.keys();
+    if errors.any(|error| error != "aborted due to deadline") {
         return None;
     }
     Some(Report {
@@ -289,6 +296,8 @@ fn read_vespeiro(json: &Value) -> Option<Report> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const WRK: &str = "Running 5s test @ http://127.0.0.1:1/\n  1 threads and 64 connections\n  Latency Distribution\n     50%  871.00us\n     75%    3.05ms\n     99%    1.10s\n  144463 requests in 5.00s, 51.11MB read\nRequests/sec:  28889.62\n";
@@ -308,14 +317,35 @@ mod tests {
     }
 
     #[test]
+    fn shares_within_the_spread_of_wrk_are_not_its_percentiles() {
+        let spread = "  Thread Stats   Avg      Stdev     Max   +/- Stdev\n    Latency   609.18us  212.31us   9.15ms   89.99%\n    Req/Sec   100.42k     9.35k  115.10k    72.50%\n";
+        let (start, rest) = WRK.split_at(WRK.find("  Latency Dist").unwrap());
+        let report = read_wrk(&format!("{start}{spread}{rest}"));
+        assert_eq!(report, read_wrk(WRK));
+    }
+
+    #[test]
     fn runs_with_errors_are_not_measurements() {
         assert_eq!(
             read_wrk(&format!("{WRK}  Non-2xx or 3xx responses: 3\n")),
             None
         );
-        let oha = serde_json::json!({"statusCodeDistribution": {"200": 5, "503": 1}});
-        assert_eq!(read_oha(&oha), None);
-        let own = serde_json::json!({"total": {"errors": 1, "requests": 5}});
+        for (statuses, errors, fine) in [
+            (
+                json!({"200": 5}),
+                json!({"aborted due to deadline": 64}),
+                true,
+            ),
+            (json!({"200": 5, "503": 1}), json!({}), false),
+            (json!({"200": 5}), json!({"connection closed": 1}), false),
+        ] {
+            let oha = json!({
+                "statusCodeDistribution": statuses, "errorDistribution": errors,
+                "summary": {"total": 1.0}, "latencyPercentiles": {"p50": 0.1, "p99": 0.2},
+            });
+            assert_eq!(read_oha(&oha).is_some(), fine, "{oha}");
+        }
+        let own = json!({"total": {"errors": 1, "requests": 5}});
         assert_eq!(read_vespeiro(&own), None);
     }
 }
