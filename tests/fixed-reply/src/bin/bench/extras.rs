@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::generators::{AT_ONCE, Tools, bench_behavior, run_vespeiro, summary};
+use super::generators::{AT_ONCE, Tools};
 use super::process::{announced, watch};
 use super::servers::{Server, free_port};
 use super::table::{Table, median};
+use super::vespeiro::{bench_behavior, run_vespeiro, summary};
 
 /// How long a run has to say where it serves.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -7,10 +7,12 @@ mod generators;
 mod machine;
 mod memory;
 mod process;
+mod readers;
 mod servers;
 mod speed;
 mod swaps;
 mod table;
+mod vespeiro;
 
 use std::fs;
 

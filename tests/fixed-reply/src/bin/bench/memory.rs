@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::generators::{Tools, bench_behavior, run_vespeiro, summary};
+use super::generators::Tools;
 use super::process::{Took, watch};
 use super::servers::Server;
 use super::table::{Table, median};
+use super::vespeiro::{bench_behavior, run_vespeiro, summary};
 
 const CONNECTIONS: &str = "8";
 /// Users that may start in one second, so that logging in does not become a queue.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::generators::{Generator, Report, Tools};
+use super::generators::{Generator, Tools};
 use super::process::{Took, watch};
+use super::readers::Report;
 use super::servers::Server;
 use super::table::{Table, median};
 
