@@ -91,7 +91,7 @@ fn run(tools: &Tools, url: &str, seconds: u64, everything: bool) -> Result<Run> 
         .args(["--users", AT_ONCE, "--delay-min", "0", "--delay-max", "0"])
         .args(["--duration", &format!("{seconds}s")])
         .args(bench_behavior(tools));
-    let sink = Server::fixed_reply(&tools.fixed_reply)?;
+    let mut sink = Server::fixed_reply(&tools.fixed_reply)?;
     let metrics = format!("127.0.0.1:{}", free_port()?);
     let file = |name: &str| tools.scratch.join(name);
     if everything {
@@ -129,7 +129,7 @@ fn run(tools: &Tools, url: &str, seconds: u64, everything: bool) -> Result<Run> 
         requests,
         scrapes,
         events,
-        pushes: sink.answered()?,
+        pushes: sink.counts()?.requests,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What the generators are set upon: the fixed reply, or the reference user service. Both on a free loopback port and
 //! on the server's core.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{ChildStdout, Stdio};
@@ -9,16 +9,28 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 
 use super::SERVER_CORE;
 use super::process::{Running, pinned};
+
+/// What a server says that it has done. Generators are believed where they agree with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests that were answered.
+    pub requests: u64,
+    /// Connections that were accepted.
+    pub connections: u64,
+    /// Connections that are open.
+    pub open: u64,
+}
 
 /// A server that runs until this is dropped.
 #[derive(Debug)]
 pub struct Server {
     pub process: Running,
     port: u16,
-    /// Of a fixed reply: it says at its end what it has answered.
+    /// Of a fixed reply: it says there what it has counted.
     out: Option<BufReader<ChildStdout>>,
 }
 
@@ -28,9 +40,14 @@ impl Server {
     }
 
     pub fn fixed_reply(program: &Path) -> Result<Self> {
+        Self::gathering(program, 0)
+    }
+
+    /// A fixed reply that answers nobody before so many connections have been made.
+    pub fn gathering(program: &Path, connections: u64) -> Result<Self> {
         let mut command = pinned(SERVER_CORE, program);
-        command.arg("--stats");
-        // It ends when its standard input closes, so that has to be held open.
+        command.args(["--stats", "--gather", &connections.to_string()]);
+        // It ends when its standard input closes, and says what it has counted for each line there.
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = Running::start("fixed-reply", command)?;
         let out = process
@@ -52,16 +69,16 @@ impl Server {
         })
     }
 
-    /// End a fixed reply: how many requests it has answered.
-    pub fn answered(mut self) -> Result<u64> {
-        drop(self.process.child().stdin.take());
+    /// What a fixed reply has counted so far.
+    pub fn counts(&mut self) -> Result<Counts> {
+        let input = self.process.child().stdin.as_mut();
+        writeln!(input.context("this server keeps no counts")?)?;
         let mut said = String::new();
         if let Some(out) = &mut self.out {
-            out.read_to_string(&mut said)?;
+            out.read_line(&mut said)?;
         }
-        said.trim()
-            .parse()
-            .with_context(|| format!("fixed-reply said {said:?} and not what it has answered"))
+        Counts::read(&said)
+            .with_context(|| format!("fixed-reply said {said:?} and not what it has counted"))
     }
 
     pub fn user_service(vespeiro: &Path) -> Result<Self> {
@@ -86,6 +103,17 @@ impl Server {
             thread::sleep(Duration::from_millis(20));
         }
         Ok(server)
+    }
+}
+
+impl Counts {
+    fn read(said: &str) -> Option<Self> {
+        let json: Value = serde_json::from_str(said).ok()?;
+        Some(Self {
+            requests: json["answered"].as_u64()?,
+            connections: json["accepted"].as_u64()?,
+            open: json["open"].as_u64()?,
+        })
     }
 }
 

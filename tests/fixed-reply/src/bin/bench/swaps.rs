@@ -127,7 +127,7 @@ fn run(tools: &Tools, load: &Load, seconds: u64, swapping: bool) -> Result<Run> 
     let said = tools.scratch.join("vespeiro.err");
     // Of the run before: it names another port.
     let _ = fs::remove_file(&said);
-    let server = Server::fixed_reply(&tools.fixed_reply)?;
+    let mut server = Server::fixed_reply(&tools.fixed_reply)?;
     let length = Duration::from_secs(seconds) + 2 * MARGIN;
     let mut command = run_vespeiro_on(tools, &server.url(), &load.cores, load.workers);
     command
@@ -176,7 +176,7 @@ fn run(tools: &Tools, load: &Load, seconds: u64, swapping: bool) -> Result<Run> 
     };
     Ok(Run {
         summary: summary(tools)?,
-        answered: server.answered()?,
+        answered: server.counts()?.requests,
         swaps,
         rss: [
             rss_at(MARGIN + Duration::from_secs(seconds) / 10),
