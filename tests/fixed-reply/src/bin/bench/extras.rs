@@ -2,8 +2,6 @@
 //! take turns; all else is as in part one.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::generators::{AT_ONCE, Tools};
+use super::generators::AT_ONCE;
 use super::process::{announced, watch};
-use super::servers::{Server, free_port};
+use super::servers::{Server, free_port, get};
 use super::table::{Table, median};
+use super::tools::Tools;
 use super::vespeiro::{bench_behavior, run_vespeiro, summary};
 
 /// How long a run has to say where it serves.
@@ -158,13 +157,4 @@ fn scrape(authority: &str, over: &AtomicBool) -> Result<u64> {
 fn look_on(said: &Path) -> Result<u64> {
     let authority = announced(said, "ui", PATIENCE)?;
     Ok(get(&authority, "/events").map_or(0, |text| text.len() as u64))
-}
-
-fn get(authority: &str, path: &str) -> Result<String> {
-    let mut stream = TcpStream::connect(authority)?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {authority}\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    ensure!(answer.contains(" 200 "), "GET {path}: {answer}");
-    Ok(answer)
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 pub struct Report {
     pub requests: u64,
     pub seconds: f64,
-    /// In microseconds.
+    /// In microseconds; not a number where the generator says none.
     pub p50: f64,
     pub p99: f64,
 }
@@ -66,7 +66,8 @@ pub fn oha(json: &Value) -> Option<Report> {
     })
 }
 
-pub fn reqwest_loop(json: &Value) -> Option<Report> {
+/// What the programs print that the bench brings along.
+pub fn one_line(json: &Value) -> Option<Report> {
     Some(Report {
         requests: json["requests"].as_u64()?,
         seconds: json["seconds"].as_f64()?,
@@ -86,6 +87,87 @@ pub fn vespeiro(json: &Value) -> Option<Report> {
         p50: total["latency"]["p50"].as_f64()? * 1e6,
         p99: total["latency"]["p99"].as_f64()? * 1e6,
     })
+}
+
+/// The percentiles are not in it: see [`h2load_log`].
+pub fn h2load(text: &str) -> Option<Report> {
+    let after = |start: &str| text.lines().find_map(|line| line.strip_prefix(start));
+    if after("Application protocol:")?.trim() != "h2" {
+        return None;
+    }
+    let (seconds, _) = after("finished in ")?.split_once(',')?;
+    let count = |counts: &str, name: &str| -> Option<u64> {
+        let mut counts = counts.split(',').map(str::trim);
+        counts
+            .find_map(|count| count.strip_suffix(name))?
+            .trim()
+            .parse()
+            .ok()
+    };
+    let requests = after("requests:")?;
+    let statuses = after("status codes:")?;
+    let succeeded = count(requests, " succeeded")?;
+    let bad = ["failed", "errored", "timeout"].map(|name| count(requests, name));
+    if bad != [Some(0); 3] || count(statuses, " 2xx")? < succeeded {
+        return None;
+    }
+    Some(Report {
+        requests: succeeded,
+        seconds: micros(seconds)? / 1e6,
+        p50: f64::NAN,
+        p99: f64::NAN,
+    })
+}
+
+/// p50 and p99 of a log of h2load, in microseconds. A line is a request: when it began, its status, and its time.
+pub fn h2load_log(text: &str) -> Option<[f64; 2]> {
+    let times: Option<Vec<u64>> = text
+        .lines()
+        .map(|line| line.split('\t').nth(2)?.trim().parse().ok())
+        .collect();
+    let mut times = times?;
+    times.sort_unstable();
+    let counted = times.into_iter().map(|time| (time as f64, 1));
+    quantiles(&counted.collect::<Vec<_>>())
+}
+
+/// One entry for each route; times are in milliseconds, those from 100 on rounded to two digits.
+pub fn locust(json: &Value) -> Option<Report> {
+    let routes = json.as_array()?;
+    let mut times = Vec::new();
+    let (mut requests, mut began, mut ended) = (0, f64::INFINITY, 0.0_f64);
+    for route in routes {
+        if route["num_failures"].as_u64()? > 0 {
+            return None;
+        }
+        requests += route["num_requests"].as_u64()?;
+        began = began.min(route["start_time"].as_f64()?);
+        ended = ended.max(route["last_request_timestamp"].as_f64()?);
+        for (time, count) in route["response_times"].as_object()? {
+            times.push((time.parse::<f64>().ok()? * 1e3, count.as_u64()?));
+        }
+    }
+    times.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let [p50, p99] = quantiles(&times)?;
+    Some(Report {
+        requests,
+        seconds: ended - began,
+        p50,
+        p99,
+    })
+}
+
+/// p50 and p99 of times in order, each with how often it was seen.
+fn quantiles(times: &[(f64, u64)]) -> Option<[f64; 2]> {
+    let all: u64 = times.iter().map(|(_, count)| count).sum();
+    let at = |share: f64| {
+        let mut left = (all as f64 * share).ceil() as u64;
+        times.iter().find_map(|(time, count)| {
+            left = left.saturating_sub(*count);
+            (left == 0).then_some(*time)
+        })
+    };
+    Some([at(0.5)?, at(0.99)?])
 }
 
 #[cfg(test)]
@@ -138,5 +220,48 @@ mod tests {
         }
         let own = json!({"total": {"errors": 1, "requests": 5}});
         assert_eq!(vespeiro(&own), None);
+    }
+
+    const H2LOAD: &str = "starting benchmark...\nTLS Protocol: TLSv1.3\nApplication protocol: h2\nMain benchmark duration is over for thread #0. Stopping all clients.\n\nfinished in 8.00s, 78000.20 req/s, 28.30MB/s\nrequests: 624001 total, 624065 started, 624001 done, 624001 succeeded, 0 failed, 0 errored, 0 timeout\nstatus codes: 624065 2xx, 0 3xx, 0 4xx, 0 5xx\ntime for request:      211us     11.00ms       801us       201us    80.50%\n";
+
+    #[test]
+    fn h2load_counts_what_succeeded_over_http_2_and_nothing_else() {
+        let report = h2load(H2LOAD).unwrap();
+        assert_eq!((report.requests, report.seconds), (624_001, 8.0));
+        for (right, wrong) in [
+            ("protocol: h2", "protocol: http/1.1"),
+            ("0 errored", "3 errored"),
+            ("624065 2xx, 0 3xx", "623900 2xx, 101 3xx"),
+        ] {
+            let text = H2LOAD.replace(right, wrong);
+            assert_ne!(text, H2LOAD);
+            assert_eq!(h2load(&text), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn percentiles_come_from_the_times_of_single_requests() {
+        let log: String = (1..=200)
+            .rev()
+            .map(|time| format!("1700000000\t200\t{time}\n"))
+            .collect();
+        assert_eq!(h2load_log(&log), Some([100.0, 198.0]));
+        assert_eq!(h2load_log("1700000000\t200\n"), None);
+        assert_eq!(h2load_log(""), None);
+    }
+
+    #[test]
+    fn routes_of_locust_are_one_run() {
+        let route = |start: f64, failures: u64, times: Value| json!({"num_requests": 3, "num_failures": failures, "start_time": start, "last_request_timestamp": start + 5.0, "response_times": times});
+        let both = |failures| {
+            locust(&json!([
+                route(100.0, 0, json!({"20": 1, "3": 2})),
+                route(101.5, failures, json!({"4": 3})),
+            ]))
+        };
+        let report = both(0).unwrap();
+        assert_eq!((report.requests, report.seconds), (6, 6.5));
+        assert_eq!((report.p50, report.p99), (4e3, 20e3));
+        assert_eq!(both(1), None);
     }
 }

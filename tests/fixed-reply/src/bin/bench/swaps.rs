@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use super::generators::{AT_ONCE, Tools};
+use super::generators::AT_ONCE;
 use super::process::{announced, watch};
 use super::servers::Server;
 use super::table::{Table, median};
+use super::tools::Tools;
 use super::vespeiro::{bench_behavior, run_vespeiro_on, summary};
 use super::{GENERATOR_CORE, SERVER_CORE};
 

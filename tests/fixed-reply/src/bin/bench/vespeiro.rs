@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::GENERATOR_CORE;
-use super::generators::{ENDLESS, Tools};
+use super::generators::ENDLESS;
 use super::process::pinned;
+use super::tools::Tools;
 
 /// `vespeiro run` on one worker, with all that every run of the bench has in common.
 pub fn run_vespeiro(tools: &Tools, url: &str) -> Command {
