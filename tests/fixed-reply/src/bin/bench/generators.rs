@@ -16,8 +16,6 @@ use super::vespeiro::{bench_behavior, run_vespeiro, summary};
 pub const AT_ONCE: &str = "64";
 /// Those of one HTTP/2 connection, where there is one, or one of each where there are as many connections.
 const STREAMS: u32 = 64;
-/// More requests than any user sends here.
-pub const ENDLESS: &str = "1000000000";
 
 /// A load generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,12 @@
 //! connections, time of guest calls, instructions of a request, cost of swaps and of being seen from outside. Everything
 //! stays on loopback, and everything that is started here ends with it.
 
+mod callgrind;
 mod calls;
 mod comparison;
 mod extras;
 mod generators;
+mod instructions;
 mod machine;
 mod memory;
 mod nginx;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::comparison::Pace;
 use super::memory::Think;
 use super::tools::Tools;
-use super::{calls, extras, memory, speed, swaps};
+use super::{calls, extras, instructions, memory, speed, swaps};
 
 /// How much is measured.
 #[derive(Debug, clap::Args)]
@@ -43,6 +43,8 @@ pub enum Part {
     Memory,
     /// Calls of `next`
     Calls,
+    /// Instructions of a request and of `next`, under callgrind: a busy machine does not matter
+    Instructions,
     /// Swaps under load
     Swaps,
     /// Being seen from outside
@@ -75,6 +77,7 @@ impl Part {
             Self::Https => &["wrk", "oha", "nginx", "openssl"],
             Self::Http2 => &["h2load", "oha", "nginx", "openssl"],
             Self::Scripted => &["goose", "locust"],
+            Self::Instructions => &["valgrind"],
             Self::Memory | Self::Calls | Self::Swaps | Self::Extras => &[],
         }
     }
@@ -100,6 +103,7 @@ impl Part {
                 memory::memory(tools, &users, think)
             }
             Self::Calls => calls::calls(tools, pace.seconds),
+            Self::Instructions => instructions::instructions(tools, scale.runs(1, 3)),
             Self::Swaps => swaps::swaps(tools, scale.runs(1, 3), scale.seconds(15, 60, 5)),
             Self::Extras => extras::extras(tools, scale.runs(2, 5), scale.seconds(10, 60, 10)),
         }

@@ -8,11 +8,13 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::GENERATOR_CORE;
-use super::generators::ENDLESS;
 use super::process::pinned;
 use super::tools::Tools;
 
-/// `vespeiro run` on one worker, with all that every run of the bench has in common.
+/// More requests than any user sends here.
+const ENDLESS: u64 = 1_000_000_000;
+
+/// `vespeiro run` on one worker, with all that every run of the bench has in common. It ends by its duration.
 pub fn run_vespeiro(tools: &Tools, url: &str) -> Command {
     run_vespeiro_on(tools, url, &GENERATOR_CORE.to_string(), "1")
 }
@@ -20,28 +22,30 @@ pub fn run_vespeiro(tools: &Tools, url: &str) -> Command {
 /// The same with so many workers on these cores.
 pub fn run_vespeiro_on(tools: &Tools, url: &str, cores: &str, workers: &str) -> Command {
     let mut command = pinned(cores, &tools.vespeiro);
-    command.args([
-        "run",
-        "--base-url",
-        url,
-        "--workers",
-        workers,
-        "--no-panel",
-        "--seed",
-        "1",
-    ]);
-    command.args([
-        "--min-request-count",
-        ENDLESS,
-        "--max-request-count",
-        ENDLESS,
-        "--grace",
-        "5s",
-    ]);
+    arguments(&mut command, tools, url, workers, ENDLESS);
+    command
+}
+
+/// A run on one worker under callgrind, that ends when each user has sent so many requests. Each thread gets a file of its
+/// own, `profile` with a number behind it.
+pub fn run_profiled(tools: &Tools, url: &str, requests: u64, profile: &Path) -> Command {
+    let mut command = pinned(GENERATOR_CORE, &tools.valgrind);
+    command.args(["--tool=callgrind", "--separate-threads=yes"]);
+    command.arg(format!("--callgrind-out-file={}", profile.display()));
+    command.arg(&tools.vespeiro);
+    arguments(&mut command, tools, url, "1", requests);
+    command
+}
+
+fn arguments(command: &mut Command, tools: &Tools, url: &str, workers: &str, requests: u64) {
+    let requests = requests.to_string();
+    command.args(["run", "--base-url", url, "--workers", workers]);
+    command.args(["--no-panel", "--seed", "1", "--grace", "5s"]);
+    command.args(["--min-request-count", &requests]);
+    command.args(["--max-request-count", &requests]);
     command
         .arg("--summary-json")
         .arg(summary_path(&tools.scratch));
-    command
 }
 
 /// The flag that makes every user play the behavior `bench`.
