@@ -37,7 +37,7 @@ struct Flags {
     /// Print what was counted for each line of standard input, and at the end, as a line of JSON
     #[arg(long)]
     stats: bool,
-    /// Answer nobody before so many connections have been made
+    /// Answer no request with a body before so many connections are open; others are looks at whether there is a server
     #[arg(long, default_value_t = 0)]
     gather: u64,
 }
@@ -123,13 +123,13 @@ async fn accept(listener: TcpListener, gather: u64, counts: Rc<Counts>) -> std::
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         add(&counts.accepted, 1);
-        if counts.accepted.get() == gather {
+        add(&counts.open, 1);
+        if counts.open.get() == gather {
             gathered.send_replace(true);
         }
         let (replies, counts) = (Rc::clone(&replies), Rc::clone(&counts));
         let gathering = (!*all_there.borrow()).then(|| all_there.clone());
         tokio::task::spawn_local(async move {
-            add(&counts.open, 1);
             // A client that goes away in the middle is no one's concern.
             if let Err(error) = answer(stream, &replies, gathering, &counts).await
                 && error.kind() == std::io::ErrorKind::InvalidData
@@ -181,7 +181,8 @@ async fn answer(
         let complete = requests
             .feed(&buffer[..received])
             .map_err(|malformed| std::io::Error::new(std::io::ErrorKind::InvalidData, malformed))?;
-        if let Some(mut all_there) = gathering.take()
+        if requests.body
+            && let Some(mut all_there) = gathering.take()
             && all_there.wait_for(|&there| there).await.is_err()
         {
             return Ok(());

@@ -36,6 +36,8 @@ pub struct Requests {
     body_left: usize,
     /// Whether a request asked for the end of its connection.
     pub last: bool,
+    /// Whether a request had a body.
+    pub body: bool,
 }
 
 struct Head {
@@ -74,6 +76,7 @@ impl Requests {
             bytes = &bytes[head.length..];
             self.body_left = head.body;
             self.last |= head.last;
+            self.body |= head.body > 0;
             complete += usize::from(head.body == 0);
         }
     }
@@ -143,6 +146,16 @@ mod tests {
         let (most, last) = request.as_bytes().split_at(request.len() - 1);
         let mut requests = Requests::default();
         assert_eq!((requests.feed(most), requests.feed(last)), (Ok(0), Ok(1)));
+    }
+
+    #[test]
+    fn a_body_is_seen_and_its_absence_too() {
+        let body = |request: &str| {
+            let mut requests = Requests::default();
+            (requests.feed(request.as_bytes()), requests.body)
+        };
+        assert_eq!(body(GET), (Ok(1), false));
+        assert_eq!(body(&post("{}")), (Ok(1), true));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod calls;
 mod comparison;
 mod extras;
 mod generators;
+mod idle;
 mod instructions;
 mod machine;
 mod memory;

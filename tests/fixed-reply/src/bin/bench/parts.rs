@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::comparison::Pace;
 use super::memory::Think;
 use super::tools::Tools;
-use super::{calls, extras, instructions, memory, speed, swaps};
+use super::{calls, extras, idle, instructions, memory, speed, swaps};
 
 /// How much is measured.
 #[derive(Debug, clap::Args)]
@@ -41,6 +41,8 @@ pub enum Part {
     Scripted,
     /// Thinking users
     Memory,
+    /// 15,000 open connections that nobody uses
+    Idle,
     /// Calls of `next`
     Calls,
     /// Instructions of a request and of `next`, under callgrind: a busy machine does not matter
@@ -78,7 +80,7 @@ impl Part {
             Self::Http2 => &["h2load", "oha", "nginx", "openssl"],
             Self::Scripted => &["goose", "locust"],
             Self::Instructions => &["valgrind"],
-            Self::Memory | Self::Calls | Self::Swaps | Self::Extras => &[],
+            Self::Memory | Self::Idle | Self::Calls | Self::Swaps | Self::Extras => &[],
         }
     }
 
@@ -102,6 +104,7 @@ impl Part {
                 users.extend(scale.big.then_some(100_000));
                 memory::memory(tools, &users, think)
             }
+            Self::Idle => idle::idle(tools),
             Self::Calls => calls::calls(tools, pace.seconds),
             Self::Instructions => instructions::instructions(tools, scale.runs(1, 3)),
             Self::Swaps => swaps::swaps(tools, scale.runs(1, 3), scale.seconds(15, 60, 5)),
