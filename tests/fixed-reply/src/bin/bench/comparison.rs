@@ -116,6 +116,12 @@ fn run(tools: &Tools, server: &mut Server, entrant: Entrant, seconds: u64) -> Re
         entrant.name(),
         report.requests,
     );
+    let connections = after.1.connections - before.1.connections;
+    ensure!(
+        wire != Wire::NoReuse || connections + UNCOUNTED >= answered,
+        "{} sent {answered} requests over {connections} connections, and was to open one for each",
+        entrant.name(),
+    );
     if generator == Generator::H2load {
         let log = tools.scratch.join("h2load.log");
         // It would be continued.
@@ -128,7 +134,7 @@ fn run(tools: &Tools, server: &mut Server, entrant: Entrant, seconds: u64) -> Re
     }
     Ok(Some(Run {
         server: (after.0 - before.0).as_secs_f64() / report.seconds,
-        connections: after.1.connections - before.1.connections,
+        connections,
         report,
         took,
     }))
