@@ -27,16 +27,21 @@ struct Flags {
     /// Send what the behavior `bench` sends: POST of a body and GET in turn, each with a token
     #[arg(long)]
     alike: bool,
+    /// Ask for the end of the connection with each request
+    #[arg(long)]
+    no_reuse: bool,
+    /// Accept any TLS certificate
+    #[arg(long)]
+    insecure: bool,
+    /// HTTP/2 in place of HTTP/1.1
+    #[arg(long)]
+    http2: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let flags = Rc::new(Flags::parse());
-    let client = Client::builder()
-        .http1_only()
-        .no_proxy()
-        .pool_max_idle_per_host(usize::MAX)
-        .build()?;
+    let client = client(&flags)?;
     let latency = Rc::new(RefCell::new(Histogram::<u64>::new(3)?));
     let began = Instant::now();
     let until = began + Duration::from_secs(flags.seconds);
@@ -70,6 +75,21 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn client(flags: &Flags) -> anyhow::Result<Client> {
+    // Refused only where there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(if flags.no_reuse { 0 } else { usize::MAX })
+        .danger_accept_invalid_certs(flags.insecure);
+    let builder = if flags.http2 {
+        builder.http2_prior_knowledge()
+    } else {
+        builder.http1_only()
+    };
+    Ok(builder.build()?)
+}
+
 async fn work(
     client: Client,
     flags: Rc<Flags>,
@@ -82,11 +102,14 @@ async fn work(
         if start > until {
             return Ok(());
         }
-        let request = if flags.alike {
+        let mut request = if flags.alike {
             alike(&flags.url, turn)?
         } else {
             Request::new(Method::GET, flags.url.clone())
         };
+        if flags.no_reuse {
+            request.headers_mut().insert("connection", "close".parse()?);
+        }
         turn += 1;
         let response = client.execute(request).await?;
         ensure!(
