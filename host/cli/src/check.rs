@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::exit::Exit;
 use crate::rehearsal::{Actor, Rehearse, Stage};
 use vespeiro_behavior::types::Failure;
-use vespeiro_behavior::{GuestEvent, Unfed};
+use vespeiro_behavior::{GuestEvent, NoRow};
 use vespeiro_engine::rehearsal::{Ended, Happening, Replies};
 
 /// Sessions against replies that suit the behavior, and against each kind of failing target.
@@ -215,9 +215,9 @@ impl Findings {
                     } if undeclared.len() < 10 => {
                         undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
                     }
-                    Happening::Said(GuestEvent::Unfed {
+                    Happening::Said(GuestEvent::NoRow {
                         feed,
-                        why: Unfed::Unknown,
+                        why: NoRow::Unknown,
                     }) if unfed.len() < 10 => {
                         unfed.insert(feed);
                     }

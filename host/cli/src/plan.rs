@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
-use vespeiro_plan::{Archetype, Cast, Fed, Kind, Line, Module, Resolved};
+use vespeiro_plan::{
+    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting, SettingKind,
+};
 
 /// A wider value, a long config for instance, may push its origin to the right: the other lines stay readable.
 const WIDEST_VALUE: usize = 48;
@@ -59,13 +61,13 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
             weight,
             module,
             config,
-            own,
+            overrides,
         } = &cast.archetype;
         let config = match veiled(config) {
             Value::Object(config) if config.is_empty() => String::new(),
             config => format!(", {config}"),
         };
-        let part = match &own.profile {
+        let part = match &overrides.profile {
             Some(profile) => profile.name().to_owned(),
             None => format!("weight {weight}"),
         };
@@ -74,7 +76,7 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
             format!("{part}, {}{config}", written(module)),
             cast.origin.to_string(),
         ];
-        let own = cast.own.iter().map(move |line| {
+        let own = cast.overrides.iter().map(move |line| {
             [
                 format!("archetype.{name}.{}", line.setting.key),
                 line.value.clone(),
@@ -86,7 +88,7 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
     let feeds = resolved.origins.feeds.iter().zip(rows);
     let feeds = feeds.flat_map(
         |(
-            Fed {
+            ResolvedFeed {
                 feed,
                 lines,
                 origin,
@@ -125,28 +127,33 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
 /// A plan file that makes the same plan, secrets apart.
 fn toml(resolved: &Resolved) -> String {
     let mut text = String::new();
-    for Line { setting, value, .. } in &resolved.origins.settings {
+    for ResolvedSetting { setting, value, .. } in &resolved.origins.settings {
         match setting.kind {
             // Its path is not relative to the new file, and its settings are all here.
             _ if setting.key == "scenario" && value.ends_with(".toml") => {
                 text.push_str(&format!("# scenario {value}, spelled out\n"));
             }
-            Kind::Secret => text.push_str(&format!("# {} is not printed\n", setting.key)),
+            SettingKind::Secret => text.push_str(&format!("# {} is not printed\n", setting.key)),
             _ => text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value)))),
         }
     }
-    for Cast { archetype, own, .. } in &resolved.origins.archetypes {
+    for ResolvedArchetype {
+        archetype,
+        overrides,
+        ..
+    } in &resolved.origins.archetypes
+    {
         text.push_str("\n[[archetype]]\n");
         for (key, value) in described(archetype) {
             text.push_str(&format!("{key} = {}\n", toml_value(value)));
         }
-        for Line { setting, value, .. } in own {
+        for ResolvedSetting { setting, value, .. } in overrides {
             text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
         }
     }
-    for Fed { feed, lines, .. } in &resolved.origins.feeds {
+    for ResolvedFeed { feed, lines, .. } in &resolved.origins.feeds {
         text.push_str(&format!("\n[feeds.{}]\n", feed.name));
-        for Line { setting, value, .. } in lines {
+        for ResolvedSetting { setting, value, .. } in lines {
             text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
         }
     }
@@ -158,7 +165,7 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
         .origins
         .settings
         .iter()
-        .filter(|line| line.setting.kind != Kind::Secret);
+        .filter(|line| line.setting.kind != SettingKind::Secret);
     let settings: Map<String, Value> = shown.map(told_of).collect();
     let archetypes: Vec<Value> = resolved
         .origins
@@ -170,8 +177,8 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
                 .map(|(key, value)| (key.to_owned(), value))
                 .collect();
             told.insert("origin".to_owned(), json!(cast.origin.to_string()));
-            if !cast.own.is_empty() {
-                let own: Map<String, Value> = cast.own.iter().map(told_of).collect();
+            if !cast.overrides.is_empty() {
+                let own: Map<String, Value> = cast.overrides.iter().map(told_of).collect();
                 told.insert("own".to_owned(), Value::Object(own));
             }
             Value::Object(told)
@@ -179,7 +186,7 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
         .collect();
     let feeds = resolved.origins.feeds.iter().zip(rows);
     let feeds: Vec<Value> = feeds
-        .map(|(Fed { feed, lines, .. }, rows)| {
+        .map(|(ResolvedFeed { feed, lines, .. }, rows)| {
             let mut told: Map<String, Value> = lines.iter().map(told_of).collect();
             told.insert("name".to_owned(), json!(feed.name));
             told.insert("rows".to_owned(), json!(rows.len()));
@@ -193,7 +200,7 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
 }
 
 /// A setting with its value and where that came from.
-fn told_of(line: &Line) -> (String, Value) {
+fn told_of(line: &ResolvedSetting) -> (String, Value) {
     (
         line.setting.key.to_owned(),
         json!({ "value": typed(&line.value), "origin": line.origin.to_string() }),
@@ -285,7 +292,7 @@ mod tests {
     const SECRET: &str = "hunter2-never-shown";
 
     fn resolved(plan_file: PathBuf) -> Resolved {
-        let mut flags = vespeiro_plan::Settings::default();
+        let mut flags = vespeiro_plan::Flags::default();
         flags.plan = Some(plan_file);
         flags.set("duration", "90", "--duration");
         let env = [("VESPEIRO_ADMIN_PASSWORD".to_owned(), SECRET.to_owned())];

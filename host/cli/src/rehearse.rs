@@ -9,7 +9,7 @@ use super::{Cli, Command};
 use crate::exit::{Exit, Misuse};
 use crate::rehearsal::{Rehearse, Stage};
 use vespeiro_behavior::types::{Outcome, Request};
-use vespeiro_behavior::{GuestEvent, Level, Unfed};
+use vespeiro_behavior::{GuestEvent, Level, NoRow};
 use vespeiro_engine::rehearsal::{Answer, Ended, Happening, Played, veil_body, veil_mark};
 
 /// Longest body that is printed, in characters.
@@ -144,10 +144,10 @@ fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<
         Happening::Said(GuestEvent::Unmark(thing)) => {
             writeln!(out, "{MARGIN}  unmark {:?}", veil_mark(thing))
         }
-        Happening::Said(GuestEvent::Unfed { feed, why }) => {
+        Happening::Said(GuestEvent::NoRow { feed, why }) => {
             let why = match why {
-                Unfed::Spent => "it has no more rows",
-                Unfed::Unknown | Unfed::Withheld => "there is none: name its file with --feed",
+                NoRow::Spent => "it has no more rows",
+                NoRow::Unknown | NoRow::Withheld => "there is none: name its file with --feed",
             };
             writeln!(out, "{MARGIN}  feed {feed:?}: {why}")
         }

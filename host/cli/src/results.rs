@@ -4,18 +4,18 @@
 use std::path::Path;
 
 use crate::exit::{Exit, Misuse};
-use vespeiro_metrics::{Cause, Snapshot, State};
+use vespeiro_metrics::{AbortReason, Snapshot, ThresholdState};
 use vespeiro_output::{TimeSeries, html, junit};
 use vespeiro_plan::Plan;
 use vespeiro_summary::files::{WriteError, writable};
-use vespeiro_summary::{Recording, SampledInterval, Sampler, Summary, Timeline, json};
+use vespeiro_summary::{SampledInterval, Sampler, Summary, Timeline, TimelineRecorder, json};
 
 /// See the module's documentation.
 pub(super) struct Results<'a> {
     plan: &'a Plan,
     beat: Sampler,
     series: Option<TimeSeries>,
-    timeline: Option<Recording>,
+    timeline: Option<TimelineRecorder>,
 }
 
 impl<'a> Results<'a> {
@@ -38,7 +38,7 @@ impl<'a> Results<'a> {
             plan,
             beat: Sampler::default(),
             series,
-            timeline: timed.then(Recording::default),
+            timeline: timed.then(TimelineRecorder::default),
         })
     }
 
@@ -92,8 +92,8 @@ impl<'a> Results<'a> {
 /// The code of a run that could do its job.
 pub(super) fn exit(summary: &Summary) -> Exit {
     let aborted = summary.aborted.as_ref();
-    let crossed = |state| state == State::Crossed;
-    if aborted.is_some_and(|aborted| aborted.cause != Cause::Threshold) {
+    let crossed = |state| state == ThresholdState::Crossed;
+    if aborted.is_some_and(|aborted| aborted.cause != AbortReason::Threshold) {
         Exit::Aborted
     } else if aborted.is_some() || summary.thresholds.iter().any(|t| crossed(t.state)) {
         Exit::Thresholds

@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use super::seed::{Stream, derive, unit};
 use crate::vu::task::think;
 use crate::worker::state::WorkerState;
-use vespeiro_metrics::{Recorder, Standing};
+use vespeiro_metrics::{Recorder, WorkerStatus};
 use vespeiro_model::{Failure, FaultKind, HoldReason, Outcome};
 use vespeiro_plan::Plan;
-use vespeiro_resilience::{Breaker, Hold, Login, Logins, Pass, Slowdown, Verdict, backoff};
+use vespeiro_resilience::{
+    Breaker, BreakerPermit, LoginLimiter, LoginOutcome, LoginWait, Signal, Throttle, backoff,
+};
 
 /// The longest own pace of a user that a slowdown stretches.
 const LONGEST_PACE: Duration = Duration::from_secs(60);
@@ -36,7 +38,7 @@ pub(crate) struct HoldState {
 /// A request that is allowed to leave, and all that has to be given back with its outcome.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Permit {
-    pub(crate) pass: Option<Pass>,
+    pub(crate) pass: Option<BreakerPermit>,
     pub(crate) fault: Option<FaultKind>,
     pub(crate) login: bool,
     pub(crate) sent: bool,
@@ -49,8 +51,8 @@ pub(crate) struct Admission {
     began: Instant,
     seed: u64,
     breaker: Option<RefCell<Breaker>>,
-    slowdown: Option<RefCell<Slowdown>>,
-    logins: Option<RefCell<Logins>>,
+    slowdown: Option<RefCell<Throttle>>,
+    logins: Option<RefCell<LoginLimiter>>,
     /// Requests that were sent and have no outcome yet.
     pub(crate) in_flight: Cell<u64>,
     held: Cell<u64>,
@@ -70,7 +72,7 @@ impl Admission {
             slowdown: resilience.backoff.then(RefCell::default),
             logins: resilience
                 .max_auth_failures
-                .map(|bound| RefCell::new(Logins::new(share(bound)))),
+                .map(|bound| RefCell::new(LoginLimiter::new(share(bound)))),
             in_flight: Cell::new(0),
             held: Cell::new(0),
         }
@@ -81,10 +83,10 @@ impl Admission {
     }
 
     /// Permit for one request; `Err` when the breaker is open.
-    pub(crate) fn ask(&self) -> Result<Option<Pass>, ()> {
+    pub(crate) fn ask(&self) -> Result<Option<BreakerPermit>, ()> {
         match &self.breaker {
             Some(breaker) => {
-                let pass = breaker.borrow_mut().ask(self.now());
+                let pass = breaker.borrow_mut().try_acquire(self.now());
                 pass.map(Some).ok_or(())
             }
             None => Ok(None),
@@ -105,10 +107,10 @@ impl Admission {
             let verdict = if known {
                 verdict(outcome, permit.fault)
             } else {
-                Verdict::Void
+                Signal::Ignored
             };
             let chance = |turn| unit(self.seed, Stream::CoolDown, u64::from(turn));
-            if let Some(state) = breaker.borrow_mut().came(now, pass, verdict, chance) {
+            if let Some(state) = breaker.borrow_mut().settle(now, pass, verdict, chance) {
                 recorder.borrow_mut().breaker(state);
             }
         }
@@ -117,7 +119,7 @@ impl Admission {
             && permit.fault != Some(FaultKind::RateLimit)
         {
             let limited = outcome == Outcome::Status(429);
-            slowdown.borrow_mut().came(now, limited);
+            slowdown.borrow_mut().record(now, limited);
         }
         if permit.login
             && let Some(logins) = &self.logins
@@ -125,10 +127,10 @@ impl Admission {
             let login = if known && permit.fault.is_none() {
                 login(outcome)
             } else {
-                Login::Void
+                LoginOutcome::Ignored
             };
-            let pauses = logins.borrow_mut().came(now, login);
-            if login == Login::Refused {
+            let pauses = logins.borrow_mut().settle(now, login);
+            if login == LoginOutcome::Refused {
                 recorder.borrow_mut().login_refused(pauses);
             }
         }
@@ -240,9 +242,9 @@ impl Admission {
         }
         if logins > 0
             && let Some(watch) = &self.logins
-            && let Err(hold) = watch.borrow_mut().ask(now, logins)
+            && let Err(hold) = watch.borrow_mut().try_acquire(now, logins)
         {
-            let (Hold::Paused(wait) | Hold::Unsure(wait)) = hold;
+            let (LoginWait::Paused(wait) | LoginWait::Unsure(wait)) = hold;
             return Some((HoldReason::Logins, wait));
         }
         hold.left.set(Some(now));
@@ -250,9 +252,9 @@ impl Admission {
     }
 
     /// For the hand-over to the orchestrator.
-    pub(crate) fn standing(&self, coroutines: usize) -> Standing {
+    pub(crate) fn standing(&self, coroutines: usize) -> WorkerStatus {
         let now = self.now();
-        Standing {
+        WorkerStatus {
             breaker: self.breaker.as_ref().map(|b| b.borrow().state()),
             coroutines: coroutines as u64,
             in_flight: self.in_flight.get(),
@@ -288,7 +290,9 @@ impl Drop for PendingLogin<'_> {
         if let Some(admission) = self.0
             && let Some(logins) = &admission.logins
         {
-            logins.borrow_mut().came(admission.now(), Login::Void);
+            logins
+                .borrow_mut()
+                .settle(admission.now(), LoginOutcome::Ignored);
         }
     }
 }
@@ -362,23 +366,23 @@ impl Drop for Held<'_> {
 }
 
 /// What an outcome says about the target. What the tool asked for says nothing; a refusal is an answer.
-fn verdict(outcome: Outcome, fault: Option<FaultKind>) -> Verdict {
+fn verdict(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
     match outcome {
-        Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Verdict::Void,
-        Outcome::Status(500..) => Verdict::Bad,
+        Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Signal::Ignored,
+        Outcome::Status(500..) => Signal::Failure,
         // It answered, if at too great a length.
-        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => Verdict::Good,
-        Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Verdict::Void,
-        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped) => Verdict::Void,
-        Outcome::Failed(_) => Verdict::Bad,
+        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => Signal::Success,
+        Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Signal::Ignored,
+        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped) => Signal::Ignored,
+        Outcome::Failed(_) => Signal::Failure,
     }
 }
 
-fn login(outcome: Outcome) -> Login {
+fn login(outcome: Outcome) -> LoginOutcome {
     match outcome {
-        Outcome::Status(401 | 403 | 423 | 429) => Login::Refused,
-        Outcome::Status(..=399) => Login::Accepted,
-        Outcome::Status(_) | Outcome::Failed(_) => Login::Void,
+        Outcome::Status(401 | 403 | 423 | 429) => LoginOutcome::Refused,
+        Outcome::Status(..=399) => LoginOutcome::Accepted,
+        Outcome::Status(_) | Outcome::Failed(_) => LoginOutcome::Ignored,
     }
 }
 
@@ -391,22 +395,22 @@ mod tests {
         let status = Outcome::Status;
         let timeout = Outcome::Failed(Failure::Timeout);
         for (outcome, fault, expected) in [
-            (status(503), Some(FaultKind::ServerError), Verdict::Void),
-            (status(503), Some(FaultKind::NotFound), Verdict::Bad),
-            (status(404), Some(FaultKind::NotFound), Verdict::Void),
-            (status(429), Some(FaultKind::RateLimit), Verdict::Void),
-            (timeout, Some(FaultKind::Timeout), Verdict::Void),
-            (timeout, Some(FaultKind::ServerError), Verdict::Bad),
+            (status(503), Some(FaultKind::ServerError), Signal::Ignored),
+            (status(503), Some(FaultKind::NotFound), Signal::Failure),
+            (status(404), Some(FaultKind::NotFound), Signal::Ignored),
+            (status(429), Some(FaultKind::RateLimit), Signal::Ignored),
+            (timeout, Some(FaultKind::Timeout), Signal::Ignored),
+            (timeout, Some(FaultKind::ServerError), Signal::Failure),
             (
                 Outcome::Failed(Failure::Connect),
                 Some(FaultKind::ServerError),
-                Verdict::Bad,
+                Signal::Failure,
             ),
-            (status(500), None, Verdict::Bad),
-            (timeout, None, Verdict::Bad),
-            (status(200), None, Verdict::Good),
-            (status(429), None, Verdict::Good),
-            (Outcome::Failed(Failure::TooLarge), None, Verdict::Good),
+            (status(500), None, Signal::Failure),
+            (timeout, None, Signal::Failure),
+            (status(200), None, Signal::Success),
+            (status(429), None, Signal::Success),
+            (Outcome::Failed(Failure::TooLarge), None, Signal::Success),
         ] {
             assert_eq!(verdict(outcome, fault), expected, "{outcome:?} {fault:?}");
         }
@@ -415,13 +419,13 @@ mod tests {
     #[test]
     fn logins_are_refused_by_four_statuses() {
         for (status, expected) in [
-            (200, Login::Accepted),
-            (401, Login::Refused),
-            (403, Login::Refused),
-            (423, Login::Refused),
-            (429, Login::Refused),
-            (400, Login::Void),
-            (503, Login::Void),
+            (200, LoginOutcome::Accepted),
+            (401, LoginOutcome::Refused),
+            (403, LoginOutcome::Refused),
+            (423, LoginOutcome::Refused),
+            (429, LoginOutcome::Refused),
+            (400, LoginOutcome::Ignored),
+            (503, LoginOutcome::Ignored),
         ] {
             assert_eq!(login(Outcome::Status(status)), expected);
         }

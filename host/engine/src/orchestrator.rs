@@ -23,9 +23,9 @@ use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, spawn, until
 use crate::workload::arrivals::planned;
 use vespeiro_behavior::Behavior;
 use vespeiro_http::ClientError;
-use vespeiro_metrics::{Aim, Interval, OwnAim, Snapshot, Totals, process};
+use vespeiro_metrics::{ArchetypeLoad, DesiredLoad, Interval, Snapshot, Totals, process};
 use vespeiro_model::SwapResult;
-use vespeiro_plan::{Arrivals, Plan, Profile, Workload};
+use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
 
 /// How often watchers are told.
 const BEAT: Duration = Duration::from_millis(500);
@@ -41,7 +41,7 @@ pub enum EndReason {
     Duration,
     /// It was asked to.
     Stopped,
-    /// Its own guard stopped it; [`Snapshot::watch`] tells why.
+    /// Its own guard stopped it; [`Snapshot::guard`] tells why.
     Aborted,
 }
 
@@ -89,7 +89,7 @@ pub fn requests_planned(plan: &Plan) -> Option<u64> {
             Some(budgets.sum::<u64>())
         }
         Profile::SharedTotal { requests, .. } => Some(*requests),
-        Profile::Rate { rate, pool } if pool.arrivals == Arrivals::Requests => {
+        Profile::Rate { rate, pool } if pool.arrivals == ArrivalKind::Requests => {
             let lasts = workload.is_over_at(plan.load.duration);
             lasts.map(|lasts| planned(rate, lasts))
         }
@@ -140,7 +140,7 @@ pub async fn execute(
     drop(events);
     let clock = Clock::new(began);
     let workloads = plan.workloads();
-    totals.aim(aim(&workloads, &clock, DesiredState::default()));
+    totals.desired(aim(&workloads, &clock, DesiredState::default()));
     let mut watch = |snapshot: Snapshot| {
         let snapshot = Arc::new(snapshot);
         control.show(&snapshot);
@@ -200,12 +200,12 @@ pub async fn execute(
                 None => return Err(RunError::Lost),
             },
             _ = beat.tick() => {
-                totals.aim(aim(&workloads, &clock, wish));
+                totals.desired(aim(&workloads, &clock, wish));
                 let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
                 // Once a run is ending, its figures are no longer those of its plan.
                 let alarmed = why == EndReason::Finished && guard.look(&mut snapshot);
                 guard.attend(&mut snapshot);
-                if let (true, Some(alarm)) = (alarmed, &snapshot.watch.alarm) {
+                if let (true, Some(alarm)) = (alarmed, &snapshot.guard.abort) {
                     tracing::error!("stopped by its own guard: {alarm}");
                     why = EndReason::Aborted;
                     totals.stopping();
@@ -292,11 +292,11 @@ pub async fn execute(
 }
 
 /// What is wanted of the run at this moment.
-fn aim(workloads: &[Workload], clock: &Clock, wish: DesiredState) -> Aim {
+fn aim(workloads: &[Workload], clock: &Clock, wish: DesiredState) -> DesiredLoad {
     let time = clock.time(Instant::now());
-    let mut aim = Aim {
+    let mut aim = DesiredLoad {
         paused: wish.paused,
-        ..Aim::default()
+        ..DesiredLoad::default()
     };
     for workload in workloads {
         let (mut users, mut rate) = (
@@ -309,7 +309,7 @@ fn aim(workloads: &[Workload], clock: &Clock, wish: DesiredState) -> Aim {
         match wish.users.filter(|_| workload.is_shared) {
             Some(asked) => users = asked,
             None if workload.is_shared => {}
-            None => aim.own.push(OwnAim {
+            None => aim.archetypes.push(ArchetypeLoad {
                 archetype: workload.archetypes[0],
                 users,
                 rate,

@@ -136,7 +136,7 @@ impl Aggregate {
 
 /// The last stretch of a run, in slots.
 #[derive(Debug)]
-pub struct Window {
+pub struct SlidingWindow {
     span: Duration,
     slot: Duration,
     /// Everything up to the end of the last slot.
@@ -152,10 +152,10 @@ struct Slot {
     latency: Cells,
 }
 
-impl Window {
+impl SlidingWindow {
     /// Of the last `span` of a run that begins `at` this time.
-    pub fn new(span: Duration, at: Duration) -> Window {
-        Window {
+    pub fn new(span: Duration, at: Duration) -> SlidingWindow {
+        SlidingWindow {
             span,
             slot: (span / SLOTS).max(SHORTEST),
             newest: (at, Aggregate::default()),
@@ -233,7 +233,7 @@ mod tests {
             seconds in prop::collection::vec((prop::collection::vec(1..60_000u64, 0..9), 0..3u64), 1..40),
             span in 1..20u64,
         ) {
-            let mut window = Window::new(Duration::from_secs(span), Duration::ZERO);
+            let mut window = SlidingWindow::new(Duration::from_secs(span), Duration::ZERO);
             let (mut all, mut errors) = (Vec::new(), 0);
             for (n, (latencies, failed)) in seconds.iter().enumerate() {
                 all.extend(latencies);
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_long_window_has_no_more_slots_than_a_short_one() {
-        let mut window = Window::new(Duration::from_secs(3600), Duration::ZERO);
+        let mut window = SlidingWindow::new(Duration::from_secs(3600), Duration::ZERO);
         for second in 1..10_000 {
             let mut total = tally(&[7], 0);
             total.requests = second;

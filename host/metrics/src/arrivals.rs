@@ -49,7 +49,7 @@ impl ArrivalCount {
 
 /// What the load profile wants at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Aim {
+pub struct DesiredLoad {
     /// Users that are to play, of all profiles together.
     pub users: u32,
     /// Arrivals per second; `None` where users decide.
@@ -57,20 +57,22 @@ pub struct Aim {
     /// Somebody holds the run.
     pub paused: bool,
     /// The archetypes that have a profile of their own; parts of the above.
-    pub own: Vec<OwnAim>,
+    pub archetypes: Vec<ArchetypeLoad>,
 }
 
 /// What the load profile of one archetype wants at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct OwnAim {
+pub struct ArchetypeLoad {
     pub archetype: u16,
     pub users: u32,
     pub rate: Option<f64>,
 }
 
-impl Aim {
+impl DesiredLoad {
     /// What is wanted of this archetype, where it has a profile of its own.
-    pub fn of(&self, archetype: u16) -> Option<&OwnAim> {
-        self.own.iter().find(|own| own.archetype == archetype)
+    pub fn of(&self, archetype: u16) -> Option<&ArchetypeLoad> {
+        self.archetypes
+            .iter()
+            .find(|own| own.archetype == archetype)
     }
 }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::names::Count;
-use super::{ArchetypeLabels, Names, RequestSample, Scale, Sketch, Timing};
+use super::{ArchetypeLabels, NamedCounts, RequestSample, Scale, Sketch, Timing};
 use vespeiro_model::{Ending, Failure, Outcome};
 
 /// Number of requests that came out in one way.
@@ -224,8 +224,8 @@ pub struct ArchetypeCounts {
     pub users_started: u64,
     pub users_finished: u64,
     pub sessions: Sessions,
-    pub checks: Names<CheckCount>,
-    pub observed: Names<Observed>,
+    pub checks: NamedCounts<CheckCount>,
+    pub observed: NamedCounts<Observed>,
     /// Time of each call into the behavior.
     pub guest_calls: Timing,
     pub instances_built: u64,
@@ -241,8 +241,8 @@ impl ArchetypeCounts {
             users_started: 0,
             users_finished: 0,
             sessions: Sessions::default(),
-            checks: Names::default(),
-            observed: Names::default(),
+            checks: NamedCounts::default(),
+            observed: NamedCounts::default(),
             guest_calls: Timing::new(Scale::Nanos),
             instances_built: 0,
             traps: 0,

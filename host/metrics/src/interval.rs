@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::version::Versions;
 use super::{
-    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, Holds, Role, Scale, Slowest, Standing,
-    Timing,
+    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, ResilienceCounts, Role, Scale, Slowest,
+    Timing, WorkerStatus,
 };
 use vespeiro_model::{FaultKind, Outcome};
 
@@ -15,7 +15,7 @@ pub(super) const MAX_ACTIVITY: usize = 8;
 
 /// One request, kept for the panel's list of recent activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Activity {
+pub struct RecordedRequest {
     /// When its outcome was recorded.
     pub at: SystemTime,
     /// Index of the virtual user.
@@ -37,11 +37,11 @@ pub struct Interval {
     pub(super) arrivals: Box<ArrivalCount>,
     /// In the order of [`FaultKind::ALL`].
     pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
-    pub(super) holds: Box<Holds>,
+    pub(super) resilience: Box<ResilienceCounts>,
     /// How the worker stood when it handed over.
-    pub(super) standing: Box<Standing>,
+    pub(super) status: Box<WorkerStatus>,
     /// The first few requests of the interval.
-    pub(super) activity: Vec<Activity>,
+    pub(super) activity: Vec<RecordedRequest>,
     /// Requests that are slower than all but a few of the run so far.
     pub(super) slowest: Box<Slowest>,
 }
@@ -61,8 +61,8 @@ impl Interval {
             lag: Box::new(Timing::new(Scale::Micros)),
             arrivals: Box::default(),
             faults: Default::default(),
-            holds: Box::default(),
-            standing: Box::default(),
+            resilience: Box::default(),
+            status: Box::default(),
             activity: Vec::with_capacity(MAX_ACTIVITY),
             slowest: Box::default(),
         }
@@ -87,7 +87,7 @@ impl Interval {
         self.lag.reset();
         self.arrivals.reset();
         *self.faults = Default::default();
-        *self.holds = Holds::default();
+        *self.resilience = ResilienceCounts::default();
         self.activity.clear();
         self.slowest.reset(self.slowest.most());
     }

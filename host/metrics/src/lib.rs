@@ -29,8 +29,8 @@ mod timing;
 mod totals;
 mod version;
 
-pub use aggregate::{Aggregate, Window};
-pub use arrivals::{Aim, ArrivalCount, OwnAim};
+pub use aggregate::{Aggregate, SlidingWindow};
+pub use arrivals::{ArchetypeLoad, ArrivalCount, DesiredLoad};
 pub use catalog::{
     ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
 };
@@ -39,19 +39,19 @@ pub use counts::{
     ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,
 };
 pub use hdr::DecodeError;
-pub use interval::{Activity, Interval};
-pub use limits::{Gauge, LimitKind};
-pub use names::{MAX_NAMES, Names};
+pub use interval::{Interval, RecordedRequest};
+pub use limits::{GeneratorLimit, LimitKind};
+pub use names::{MAX_NAMES, NamedCounts};
 pub use process::Process;
 pub use rates::{Rate, Rates};
 pub use recorder::Recorder;
-pub use resilience::{HoldCount, Holds, Standing, Standings};
+pub use resilience::{HoldCount, ResilienceCounts, WorkerStatus, WorkerStatuses};
 pub use run_info::RunInfo;
 pub use sample::{RequestSample, Role};
 pub use sketch::Sketch;
-pub use slowest::{SLOWEST, Slow, Slowest, TraceId};
+pub use slowest::{SLOWEST, SlowRequest, Slowest, TraceId};
 pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
-pub use thresholds::{Alarm, Cause, State, Verdict, Watch};
+pub use thresholds::{Abort, AbortReason, GuardStatus, ThresholdResult, ThresholdState};
 pub use timing::{NATIVE_SCHEMA, Scale, Timing};
 pub use totals::Totals;
 pub use version::{VersionCounts, VersionTotal};

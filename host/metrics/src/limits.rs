@@ -24,7 +24,7 @@ pub enum LimitKind {
 
 /// A figure of the generator and its bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Gauge {
+pub struct GeneratorLimit {
     pub kind: LimitKind,
     pub value: f64,
     pub bound: f64,
@@ -39,7 +39,7 @@ impl LimitKind {
     }
 }
 
-impl Gauge {
+impl GeneratorLimit {
     /// The figures of the run are not the target's alone.
     pub fn is_over(&self) -> bool {
         self.value > self.bound
@@ -48,14 +48,14 @@ impl Gauge {
 
 impl Snapshot {
     /// What may make the generator the limit, crossed or not.
-    pub fn gauges(&self) -> [Gauge; 2] {
+    pub fn generator_limits(&self) -> [GeneratorLimit; 2] {
         [
-            Gauge {
+            GeneratorLimit {
                 kind: LimitKind::Cpu,
                 value: self.cpu_share(),
                 bound: CPU_BOUND,
             },
-            Gauge {
+            GeneratorLimit {
                 kind: LimitKind::SchedulingLag,
                 value: self.lag.quantile(0.99).as_secs_f64(),
                 bound: LAG_BOUND.as_secs_f64(),

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 
 use super::OTHER_ROUTE as OTHER;
 
-/// Names of its own that one table holds; the others share the name `other`.
+/// NamedCounts of its own that one table holds; the others share the name `other`.
 pub const MAX_NAMES: usize = 64;
 /// Longer names are cut.
 const MAX_CHARS: usize = 80;
 
-/// What a [`Names`] can hold: something that counts.
+/// What a [`NamedCounts`] can hold: something that counts.
 pub trait Count: Default {
     fn merge(&mut self, other: &Self);
     /// Forget the values, keep the memory.
@@ -20,11 +20,11 @@ pub trait Count: Default {
 
 /// Values by name, in the order of their first use.
 #[derive(Debug, Clone, Default)]
-pub struct Names<T> {
+pub struct NamedCounts<T> {
     entries: Vec<(Box<str>, T)>,
 }
 
-impl<T: Count> Names<T> {
+impl<T: Count> NamedCounts<T> {
     /// The value of a name; a new one if there is room, else that of `other`.
     pub fn entry(&mut self, name: &str) -> &mut T {
         let name = match self.position(name) {
@@ -49,7 +49,7 @@ impl<T: Count> Names<T> {
         &mut self.entries[at].1
     }
 
-    pub fn merge(&mut self, other: &Names<T>) {
+    pub fn merge(&mut self, other: &NamedCounts<T>) {
         for (name, value) in other.entries.iter().filter(|(_, value)| !value.is_empty()) {
             self.entry(name).merge(value);
         }
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_sixty_fifth_name_shares_other() {
-        let mut names = Names::<CheckCount>::default();
+        let mut names = NamedCounts::<CheckCount>::default();
         (0..100).for_each(|i| names.entry(&format!("check {i}")).passed += 1);
         let sorted = names.sorted();
         assert_eq!(sorted.len(), MAX_NAMES + 1);
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn hostile_names_are_cut_and_cleaned_once() {
-        let mut names = Names::<CheckCount>::default();
+        let mut names = NamedCounts::<CheckCount>::default();
         names.entry(&"x".repeat(5_000)).passed += 1;
         names.entry(&"x".repeat(5_000)).passed += 1;
         names.entry("\x1b[2J").failed += 1;
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_reset_table_shows_nothing_until_used_again() {
-        let mut names = Names::<CheckCount>::default();
+        let mut names = NamedCounts::<CheckCount>::default();
         names.entry("a").passed += 1;
         names.reset();
         assert!(names.sorted().is_empty());

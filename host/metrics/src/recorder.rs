@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::interval::MAX_ACTIVITY;
 use super::{
-    Activity, ArchetypeCounts, Catalog, Interval, RequestSample, Role, Slow, Slowest, Standing,
+    ArchetypeCounts, Catalog, Interval, RecordedRequest, RequestSample, Role, SlowRequest, Slowest,
+    WorkerStatus,
 };
 use vespeiro_model::{BreakerState, Ending, FaultKind, HoldReason, Outcome};
 
@@ -79,7 +80,7 @@ impl Recorder {
             self.current.arrivals.record(sample.latency, waited);
         }
         if self.slowest.admits(sample.latency) {
-            let slow = Slow {
+            let slow = SlowRequest {
                 request: activity(sample),
                 trace: sample.trace,
             };
@@ -169,30 +170,30 @@ impl Recorder {
 
     /// The breaker has come into this state.
     pub fn breaker(&mut self, state: BreakerState) {
-        self.current.holds.transitions[state as usize] += 1;
+        self.current.resilience.transitions[state as usize] += 1;
     }
 
     /// A user waited this long for this reason.
     pub fn held(&mut self, reason: HoldReason, waited: Duration) {
-        let wait = &mut self.current.holds.waits[reason as usize];
+        let wait = &mut self.current.resilience.waits[reason as usize];
         wait.count += 1;
         wait.time += waited;
     }
 
     /// A request is sent once more.
     pub fn retried(&mut self) {
-        self.current.holds.retries += 1;
+        self.current.resilience.retries += 1;
     }
 
     /// A login was refused though nobody asked for it; `pauses`: it is the one too many.
     pub fn login_refused(&mut self, pauses: bool) {
-        self.current.holds.refused_logins += 1;
-        self.current.holds.login_pauses += u64::from(pauses);
+        self.current.resilience.refused_logins += 1;
+        self.current.resilience.login_pauses += u64::from(pauses);
     }
 
     /// How the worker stands now, to be handed over with the rest.
-    pub fn stands(&mut self, standing: Standing) {
-        *self.current.standing = standing;
+    pub fn worker_status(&mut self, status: WorkerStatus) {
+        *self.current.status = status;
     }
 
     /// A timer of this worker fired this much late.
@@ -218,8 +219,8 @@ impl Recorder {
 }
 
 #[cold]
-fn activity(sample: &RequestSample) -> Activity {
-    Activity {
+fn activity(sample: &RequestSample) -> RecordedRequest {
+    RecordedRequest {
         at: SystemTime::now(),
         user: sample.user,
         role: sample.role,

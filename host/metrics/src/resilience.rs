@@ -14,7 +14,7 @@ pub struct HoldCount {
 
 /// Counts since the last hand-over, or since the start of the run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Holds {
+pub struct ResilienceCounts {
     /// Changes of the breakers' state, by the new one, in the order of [`BreakerState::ALL`].
     pub transitions: [u64; BreakerState::ALL.len()],
     /// In the order of [`HoldReason::ALL`].
@@ -27,8 +27,8 @@ pub struct Holds {
     pub login_pauses: u64,
 }
 
-impl Holds {
-    pub(super) fn merge(&mut self, other: &Holds) {
+impl ResilienceCounts {
+    pub(super) fn merge(&mut self, other: &ResilienceCounts) {
         let add = |mine: &mut u64, theirs: u64| *mine += theirs;
         for (mine, theirs) in self.transitions.iter_mut().zip(other.transitions) {
             add(mine, theirs);
@@ -54,7 +54,7 @@ impl Holds {
 
 /// How one worker stands at the moment of its hand-over.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
+pub struct WorkerStatus {
     /// `None`: there is no breaker.
     pub breaker: Option<BreakerState>,
     /// Users' tasks that have not ended, whatever they do.
@@ -68,9 +68,9 @@ pub struct Standing {
     pub logins_paused: bool,
 }
 
-impl Default for Standing {
+impl Default for WorkerStatus {
     fn default() -> Self {
-        Standing {
+        WorkerStatus {
             breaker: None,
             coroutines: 0,
             in_flight: 0,
@@ -83,9 +83,9 @@ impl Default for Standing {
 
 /// All workers' standings, as of their last hand-over.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Standings(pub Vec<Standing>);
+pub struct WorkerStatuses(pub Vec<WorkerStatus>);
 
-impl Standings {
+impl WorkerStatuses {
     /// Workers whose breaker is in this state.
     pub fn breakers(&self, state: BreakerState) -> usize {
         let matching = self.0.iter().filter(|one| one.breaker == Some(state));

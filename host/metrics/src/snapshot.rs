@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{
-    Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, FaultCount, Holds, Process, Rates,
-    ResultCount, Series, Sessions, Slowest, Standings, Timing, VersionTotal, Watch,
+    ArchetypeCounts, ArrivalCount, Catalog, DesiredLoad, FaultCount, GuardStatus, Process, Rates,
+    RecordedRequest, ResilienceCounts, ResultCount, Series, Sessions, Slowest, Timing,
+    VersionTotal, WorkerStatuses,
 };
-use vespeiro_model::{Class, Ending, Failure, FaultKind, SwapResult};
+use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult};
 
 /// CPU that the generator took.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -41,20 +42,20 @@ pub struct Snapshot {
     /// The slowest requests of the run.
     pub slowest: Slowest,
     /// What the load profile wants now.
-    pub aim: Aim,
+    pub desired: DesiredLoad,
     /// Failures on purpose, in the order of [`FaultKind::ALL`].
     pub faults: [FaultCount; FaultKind::ALL.len()],
     /// What was held back out of regard for the target.
-    pub holds: Holds,
+    pub resilience: ResilienceCounts,
     /// How the workers stood at their last hand-over.
-    pub standings: Standings,
+    pub worker_statuses: WorkerStatuses,
     /// The run was asked to end, and waits for what is under way.
     pub stopping: bool,
     /// Some of the latest requests, oldest first.
-    pub activity: Vec<Activity>,
+    pub activity: Vec<RecordedRequest>,
     pub rates: Rates,
     /// How the guard sees it.
-    pub watch: Arc<Watch>,
+    pub guard: Arc<GuardStatus>,
     pub process: Process,
     pub cpu: CpuUse,
 }
@@ -112,9 +113,9 @@ impl Group {
         self.series.results()
     }
 
-    /// Requests by what the error mix tells apart, whoever is to blame, in the order of [`Class::ALL`].
-    pub fn classes(&self) -> [u64; Class::ALL.len()] {
-        Class::ALL.map(|class| sum(&self.series, |r| Class::of(r.outcome) == class))
+    /// Requests by what the error mix tells apart, whoever is to blame, in the order of [`OutcomeClass::ALL`].
+    pub fn classes(&self) -> [u64; OutcomeClass::ALL.len()] {
+        OutcomeClass::ALL.map(|class| sum(&self.series, |r| OutcomeClass::of(r.outcome) == class))
     }
 
     pub fn latency(&self) -> &Timing {

@@ -10,9 +10,9 @@ use std::time::{Duration, SystemTime};
 
 use super::rates::{History, Point, Rates};
 use super::{
-    Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, CpuUse, FaultCount, Holds, Interval,
-    OLDER, Process, Role, Scale, Slowest, Snapshot, Standing, Standings, Timing, VersionCounts,
-    VersionTotal,
+    ArchetypeCounts, ArrivalCount, Catalog, CpuUse, DesiredLoad, FaultCount, Interval, OLDER,
+    Process, RecordedRequest, ResilienceCounts, Role, Scale, Slowest, Snapshot, Timing,
+    VersionCounts, VersionTotal, WorkerStatus, WorkerStatuses,
 };
 use vespeiro_model::{Ending, FaultKind, SwapResult};
 
@@ -33,15 +33,15 @@ pub struct Totals {
     swaps: Vec<[u64; SwapResult::ALL.len()]>,
     lag: Arc<Timing>,
     arrivals: Arc<ArrivalCount>,
-    aim: Aim,
+    desired: DesiredLoad,
     slowest: Slowest,
     faults: [FaultCount; FaultKind::ALL.len()],
-    holds: Holds,
+    resilience: ResilienceCounts,
     /// By worker.
-    standings: Vec<Standing>,
+    worker_statuses: Vec<WorkerStatus>,
     /// The run was asked to end.
     stopping: bool,
-    activity: VecDeque<Activity>,
+    activity: VecDeque<RecordedRequest>,
     history: History,
 }
 
@@ -68,10 +68,10 @@ impl Totals {
             lag: Arc::new(Timing::new(Scale::Micros)),
             arrivals: Arc::default(),
             slowest: Slowest::default(),
-            aim: Aim::default(),
+            desired: DesiredLoad::default(),
             faults: Default::default(),
-            holds: Holds::default(),
-            standings: vec![Standing::default(); workers.max(1)],
+            resilience: ResilienceCounts::default(),
+            worker_statuses: vec![WorkerStatus::default(); workers.max(1)],
             stopping: false,
             activity: VecDeque::with_capacity(ACTIVITY),
             history: History::new(start),
@@ -142,9 +142,9 @@ impl Totals {
         for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
             mine.merge(theirs);
         }
-        self.holds.merge(&interval.holds);
-        if let Some(standing) = self.standings.get_mut(interval.worker()) {
-            *standing = *interval.standing;
+        self.resilience.merge(&interval.resilience);
+        if let Some(status) = self.worker_statuses.get_mut(interval.worker()) {
+            *status = *interval.status;
         }
         let room = ACTIVITY.saturating_sub(interval.activity.len());
         self.activity
@@ -160,8 +160,8 @@ impl Totals {
     }
 
     /// What the load profile wants from now on.
-    pub fn aim(&mut self, aim: Aim) {
-        self.aim = aim;
+    pub fn desired(&mut self, desired: DesiredLoad) {
+        self.desired = desired;
     }
 
     /// From now on the run only waits for what is under way.
@@ -171,7 +171,7 @@ impl Totals {
 
     /// The state of the run now. `elapsed` is the monotonic time since the start, `process` a fresh sample.
     pub fn snapshot(&mut self, elapsed: Duration, process: Process) -> Snapshot {
-        let mut activity: Vec<Activity> = self.activity.iter().copied().collect();
+        let mut activity: Vec<RecordedRequest> = self.activity.iter().copied().collect();
         activity.sort_by_key(|a| a.at);
         let mut snapshot = Snapshot {
             catalog: self.catalog.clone(),
@@ -184,14 +184,14 @@ impl Totals {
             lag: self.lag.clone(),
             arrivals: self.arrivals.clone(),
             slowest: self.slowest.clone(),
-            aim: self.aim.clone(),
+            desired: self.desired.clone(),
             faults: self.faults,
-            holds: self.holds,
-            standings: Standings(self.standings.clone()),
+            resilience: self.resilience,
+            worker_statuses: WorkerStatuses(self.worker_statuses.clone()),
             stopping: self.stopping,
             activity,
             rates: Rates::default(),
-            watch: Arc::default(),
+            guard: Arc::default(),
             process,
             cpu: CpuUse {
                 used: process.cpu.saturating_sub(self.cpu_at_start),

@@ -18,5 +18,5 @@ pub use breaker::{BreakerState, HoldReason};
 pub use ending::Ending;
 pub use failure::Failure;
 pub use fault::FaultKind;
-pub use outcome::{Class, Outcome};
+pub use outcome::{Outcome, OutcomeClass};
 pub use swap::SwapResult;

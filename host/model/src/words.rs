@@ -34,7 +34,7 @@ macro_rules! words {
 
 #[cfg(test)]
 mod tests {
-    use crate::{BreakerState, Class, Ending, Failure, FaultKind, HoldReason, SwapResult};
+    use crate::{BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeClass, SwapResult};
 
     /// The contract that behaviors are built with.
     const WIT: &str = include_str!("../../../guest-sdk/wit/behavior.wit");
@@ -58,7 +58,7 @@ mod tests {
         }
         check(&Failure::ALL, |f| f.as_str());
         check(&FaultKind::ALL, |f| f.as_str());
-        check(&Class::ALL, |c| c.as_str());
+        check(&OutcomeClass::ALL, |c| c.as_str());
         check(&Ending::ALL, |e| e.as_str());
         check(&SwapResult::ALL, |s| s.as_str());
         check(&BreakerState::ALL, |b| b.as_str());

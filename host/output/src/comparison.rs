@@ -1,7 +1,7 @@
 //! A comparison of two runs in words, for `vespeiro report --baseline` and the HTML page. The figures are `summary`'s.
 
 use vespeiro_plan::Language;
-use vespeiro_summary::compare::{Comparison, Group, Kind, Row, Verdict};
+use vespeiro_summary::compare::{Change, Comparison, Figure, Row, Scope};
 
 use crate::Locale;
 use crate::language::harmless;
@@ -47,36 +47,36 @@ pub(crate) fn not_shown(compared: &Comparison, locale: Locale) -> Option<String>
     (quiet > 0).then(|| words.only_noise.replace("{}", &locale.integer(quiet)))
 }
 
-pub(crate) fn verdict(verdict: Verdict, locale: Locale) -> &'static str {
+pub(crate) fn verdict(verdict: Change, locale: Locale) -> &'static str {
     let words = locale.words();
     match verdict {
-        Verdict::Noise => words.noise,
-        Verdict::Better => words.better,
-        Verdict::Worse => words.worse,
-        Verdict::Changed => words.changed,
+        Change::Noise => words.noise,
+        Change::Better => words.better,
+        Change::Worse => words.worse,
+        Change::Changed => words.changed,
     }
 }
 
 pub(crate) fn name(row: &Row, locale: Locale) -> String {
     match &row.group {
-        Group::Total => locale.words().requests.into(),
-        Group::Archetype(name) | Group::Route(name) => harmless(name),
+        Scope::Total => locale.words().requests.into(),
+        Scope::Archetype(name) | Scope::Route(name) => harmless(name),
     }
 }
 
 pub(crate) fn figure(row: &Row, locale: Locale) -> &'static str {
     match row.kind {
-        Kind::Rate => "/s",
-        Kind::Quantile(name) => name,
-        Kind::Errors => locale.words().error_rate,
+        Figure::Rate => "/s",
+        Figure::Quantile(name) => name,
+        Figure::Errors => locale.words().error_rate,
     }
 }
 
 pub(crate) fn value(row: &Row, locale: Locale, value: f64) -> String {
     match row.kind {
-        Kind::Rate => locale.rate(value),
-        Kind::Quantile(_) => locale.time(value),
-        Kind::Errors => locale.percent(value),
+        Figure::Rate => locale.rate(value),
+        Figure::Quantile(_) => locale.time(value),
+        Figure::Errors => locale.percent(value),
     }
 }
 
@@ -94,10 +94,10 @@ pub(crate) fn change(row: &Row, locale: Locale) -> String {
 mod tests {
     use super::*;
 
-    fn compared(before: f64, now: f64, verdict: Verdict) -> Comparison {
+    fn compared(before: f64, now: f64, verdict: Change) -> Comparison {
         let row = Row {
-            group: Group::Total,
-            kind: Kind::Quantile("p95"),
+            group: Scope::Total,
+            kind: Figure::Quantile("p95"),
             before,
             now,
             verdict,
@@ -111,13 +111,13 @@ mod tests {
 
     #[test]
     fn what_is_worse_stands_out_with_its_change() {
-        let text = text(&compared(0.010, 0.0125, Verdict::Worse), Language::English);
+        let text = text(&compared(0.010, 0.0125, Change::Worse), Language::English);
         assert!(text.contains("WORSE") && text.contains("+25.0%"), "{text}");
     }
 
     #[test]
     fn what_was_nothing_has_no_change() {
-        let text = text(&compared(0.0, 0.0, Verdict::Noise), Language::Portuguese);
+        let text = text(&compared(0.0, 0.0, Change::Noise), Language::Portuguese);
         assert!(!text.contains("NaN") && text.contains('–'), "{text}");
     }
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use vespeiro_metrics::State;
+use vespeiro_metrics::ThresholdState;
 use vespeiro_summary::files::{WriteError, write_whole};
 use vespeiro_summary::json::Summary;
-use vespeiro_summary::thresholds::Threshold;
+use vespeiro_summary::thresholds::ThresholdReport;
 
 /// Write the file. Readers see the old one or the whole new one, never a part.
 pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
@@ -68,13 +68,13 @@ fn case(class: &str, name: &str, failed: Option<&str>) -> TestCase {
     case
 }
 
-fn threshold(threshold: &Threshold) -> TestCase {
+fn threshold(threshold: &ThresholdReport) -> TestCase {
     let achieved = threshold.achieved.unwrap_or_default();
     let crossed = format!("{} was {achieved}", threshold.metric);
     match threshold.state {
-        State::Ok => case("thresholds", &threshold.condition, None),
-        State::Crossed => case("thresholds", &threshold.condition, Some(&crossed)),
-        State::NoData => {
+        ThresholdState::Ok => case("thresholds", &threshold.condition, None),
+        ThresholdState::Crossed => case("thresholds", &threshold.condition, Some(&crossed)),
+        ThresholdState::NoData => {
             let mut case = TestCase::new(threshold.condition.as_str(), TestCaseStatus::skipped());
             case.set_classname("thresholds");
             case

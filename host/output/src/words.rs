@@ -1,7 +1,7 @@
 //! Every word of the panel and the summary, in English and in Brazilian Portuguese. Used by the report through
 //! [`super::Locale`]. Both tables have the same fields, so a word cannot be forgotten in one of them.
 
-use vespeiro_model::{BreakerState, Class, Ending, Failure, FaultKind, HoldReason};
+use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeClass};
 
 /// The words of one language.
 #[derive(Debug, PartialEq, Eq)]
@@ -138,7 +138,7 @@ pub(super) struct Words {
     pub(super) changed: &'static str,
     /// `{}` is the number of figures.
     pub(super) only_noise: &'static str,
-    class: [&'static str; Class::ALL.len()],
+    class: [&'static str; OutcomeClass::ALL.len()],
     fault: [&'static str; FaultKind::ALL.len()],
     failure: [&'static str; Failure::ALL.len()],
     ending: [&'static str; Ending::ALL.len()],
@@ -151,7 +151,7 @@ impl Words {
         self.failure[failure as usize]
     }
 
-    pub(super) fn class(&self, class: Class) -> &'static str {
+    pub(super) fn class(&self, class: OutcomeClass) -> &'static str {
         self.class[class as usize]
     }
 

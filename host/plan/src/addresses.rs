@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use url::{Host, Url};
 
 use super::Headers;
-use super::errors::Bad;
-use super::layers::Kind;
+use super::errors::ValueError;
+use super::layers::SettingKind;
 use crate::value_types::ValueType;
 
 /// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix.
@@ -17,28 +17,28 @@ pub(super) fn base_url() -> ValueType<Url> {
     })
 }
 
-fn parse_base_url(text: &str) -> Result<Url, Bad> {
+fn parse_base_url(text: &str) -> Result<Url, ValueError> {
     const EXAMPLE: &str = "write it as http://localhost:9501";
     if !text.contains("://") {
-        return Err(Bad::new(format!("{text:?} has no scheme"), EXAMPLE));
+        return Err(ValueError::new(format!("{text:?} has no scheme"), EXAMPLE));
     }
     // The parser's word alone: the text may hold a password.
-    let mut url =
-        Url::parse(text).map_err(|error| Bad::new(format!("this is no URL ({error})"), EXAMPLE))?;
+    let mut url = Url::parse(text)
+        .map_err(|error| ValueError::new(format!("this is no URL ({error})"), EXAMPLE))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Bad::new(
+        return Err(ValueError::new(
             format!("the scheme {:?} is not spoken here", url.scheme()),
             "use http or https",
         ));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Bad::new(
+        return Err(ValueError::new(
             "a URL with credentials",
             "leave them out; see admin_email and admin_password",
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Bad::new(
+        return Err(ValueError::new(
             "a URL with a query or fragment",
             "end it with the host, the port or a path prefix",
         ));
@@ -54,7 +54,7 @@ pub(super) fn hosts() -> ValueType<Vec<String>> {
         let bare = text.parse::<std::net::Ipv6Addr>();
         let parsed = bare.map_or_else(|_| Host::parse(text), |address| Ok(Host::Ipv6(address)));
         parsed.map(|host| host.to_string()).map_err(|_| {
-            Bad::new(
+            ValueError::new(
                 format!("{text:?} is no host"),
                 "write it as staging.example.test, without scheme and port",
             )
@@ -76,11 +76,11 @@ pub(super) fn hosts() -> ValueType<Vec<String>> {
 /// Where metrics are pushed to. `path` stands for one that is left out, and goes after one of the `prefixes`.
 pub(super) fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> ValueType<Url> {
     let parse = move |text: &str| {
-        let mut url = parse_base_url(text).map_err(|bad| Bad {
-            mend: if bad.problem.contains("credentials") {
+        let mut url = parse_base_url(text).map_err(|bad| ValueError {
+            fix: if bad.problem.contains("credentials") {
                 "leave them out; see push_headers".into()
             } else {
-                bad.mend
+                bad.fix
             },
             ..bad
         })?;
@@ -110,7 +110,7 @@ pub(super) fn headers() -> ValueType<Headers> {
         text => {
             let all: Option<Vec<_>> = text.split(',').map(one).collect();
             all.map(Headers).ok_or_else(|| {
-                Bad::new(
+                ValueError::new(
                     "the headers are not names and values",
                     "write them as Name=value, joined by commas",
                 )
@@ -118,7 +118,7 @@ pub(super) fn headers() -> ValueType<Headers> {
         }
     };
     ValueType {
-        kind: Kind::Secret,
+        kind: SettingKind::Secret,
         ..ValueType::new("HEADERS", parse, |_| "(hidden)".into())
     }
 }
@@ -127,7 +127,7 @@ pub(super) fn headers() -> ValueType<Headers> {
 pub(super) fn socket_address() -> ValueType<SocketAddr> {
     let parse = |text: &str| {
         text.parse().map_err(|_| {
-            Bad::new(
+            ValueError::new(
                 format!("{text:?} is no address with a port"),
                 "write it as 127.0.0.1:9090",
             )
@@ -204,7 +204,7 @@ mod tests {
             assert_eq!((form.parse)(shown).unwrap(), url);
         }
         let bad = (otlp().parse)("http://me:hunter2@a.test").unwrap_err();
-        assert!(bad.mend.contains("push_headers") && !bad.to_string().contains("hunter2"));
+        assert!(bad.fix.contains("push_headers") && !bad.to_string().contains("hunter2"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::errors::{Bad, Origin, PlanError, nearest};
+use super::errors::{Origin, PlanError, ValueError, nearest};
 use super::{Admin, Archetype, LoadOverrides, Module};
 use crate::overrides::Overrides;
 
@@ -32,7 +32,7 @@ pub(super) struct Entry {
     /// `None`: the one of the same name in a lower source.
     pub(super) config: Option<Map<String, Value>>,
     /// What it has of its own; each setting that it lacks is that of the same name in a lower source.
-    pub(super) own: Overrides,
+    pub(super) overrides: Overrides,
     pub(super) origin: Origin,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn built_in() -> Vec<Entry> {
             weight: Some(*weight),
             module: Some(Module::BuiltIn((*name).to_owned())),
             config: None,
-            own: Overrides::default(),
+            overrides: Overrides::default(),
             origin: Origin::Default(""),
         })
         .collect()
@@ -65,7 +65,7 @@ pub(super) fn parse_flag(text: &str, origin: Origin, errors: &mut Vec<PlanError>
     let key = format!("archetype.{name}");
     let weight = weight.map(|weight| parse_weight(weight.parse().ok()));
     let module = module.map(|module| parse_module(module, Path::new("")));
-    let mut keep = |bad: Bad| errors.push(bad.at(&key, &origin));
+    let mut keep = |bad: ValueError| errors.push(bad.at(&key, &origin));
     let name = check_name(name, "archetype").map_err(&mut keep).ok();
     let weight = weight.transpose().map_err(&mut keep).ok();
     let module = module.transpose().map_err(&mut keep).ok();
@@ -74,13 +74,13 @@ pub(super) fn parse_flag(text: &str, origin: Origin, errors: &mut Vec<PlanError>
         weight: weight?,
         module: module?,
         config: None,
-        own: Overrides::default(),
+        overrides: Overrides::default(),
         origin,
     })
 }
 
 /// A name is a metric label and part of a command line; `whose` it is.
-pub(super) fn check_name(name: &str, whose: &str) -> Result<String, Bad> {
+pub(super) fn check_name(name: &str, whose: &str) -> Result<String, ValueError> {
     let fits = (1..=32).contains(&name.len())
         && name
             .bytes()
@@ -88,19 +88,19 @@ pub(super) fn check_name(name: &str, whose: &str) -> Result<String, Bad> {
     if fits {
         Ok(name.to_owned())
     } else {
-        Err(Bad::new(
+        Err(ValueError::new(
             format!("{name:?} is no {whose}'s name"),
             "use 1 to 32 letters, digits, - and _",
         ))
     }
 }
 
-pub(super) fn parse_weight(number: Option<i128>) -> Result<u32, Bad> {
+pub(super) fn parse_weight(number: Option<i128>) -> Result<u32, ValueError> {
     number
         .and_then(|number| u32::try_from(number).ok())
         .filter(|weight| *weight <= MAX_WEIGHT)
         .ok_or_else(|| {
-            Bad::new(
+            ValueError::new(
                 "this is no weight",
                 format!("give a whole number, 0 to {MAX_WEIGHT}"),
             )
@@ -108,7 +108,7 @@ pub(super) fn parse_weight(number: Option<i128>) -> Result<u32, Bad> {
 }
 
 /// Reads `builtin:NAME` or a path relative to `folder`. The file has to be there.
-pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, Bad> {
+pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, ValueError> {
     if let Some(name) = text.strip_prefix("builtin:") {
         if BUILT_IN.iter().any(|(known, _)| *known == name) {
             return Ok(Module::BuiltIn(name.to_owned()));
@@ -116,7 +116,7 @@ pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, Bad> {
         let names = BUILT_IN.map(|(name, _)| name);
         let hint = nearest(name, names)
             .map_or_else(String::new, |near| format!("did you mean {near:?}? "));
-        return Err(Bad::new(
+        return Err(ValueError::new(
             format!("no built-in behavior is named {name:?}"),
             format!("{hint}use one of {}", names.join(", ")),
         ));
@@ -130,7 +130,7 @@ pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, Bad> {
     } else {
         "is not there"
     };
-    Err(Bad::new(
+    Err(ValueError::new(
         format!("module {} {what}", path.display()),
         "give the path of a .wasm file, or builtin:<name>",
     ))
@@ -148,7 +148,7 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
                 .find(|other: &&Entry| other.name == entry.name)
             {
                 let problem = format!("the name {:?} is taken ({})", entry.name, twin.origin);
-                let bad = Bad::new(problem, "give each archetype its own name");
+                let bad = ValueError::new(problem, "give each archetype its own name");
                 errors.push(bad.at(format!("archetype.{}", entry.name), &entry.origin));
                 continue;
             }
@@ -156,14 +156,14 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
                 entry.weight = entry.weight.or(lower.weight);
                 entry.module = entry.module.or_else(|| lower.module.clone());
                 entry.config = entry.config.or_else(|| lower.config.clone());
-                entry.own.fill(&lower.own);
+                entry.overrides.fill(&lower.overrides);
             }
             if entry.module.is_none() {
                 let names = known.iter().map(|other| other.name.as_str());
                 let hint = nearest(&entry.name, names)
                     .map_or_else(String::new, |near| format!(", or did you mean {near:?}?"));
-                let mend = format!("name its .wasm file{hint}");
-                let bad = Bad::new("nobody knows this archetype, and it has no module", mend);
+                let fix = format!("name its .wasm file{hint}");
+                let bad = ValueError::new("nobody knows this archetype, and it has no module", fix);
                 errors.push(bad.at(format!("archetype.{}", entry.name), &entry.origin));
             }
             playing.push(entry);
@@ -174,7 +174,7 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
     if let Some(first) = playing.first()
         && playing.iter().all(|entry| entry.weight == Some(0))
     {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             "all weights are 0, so nobody would play",
             "give at least one archetype a weight above 0",
         );
@@ -193,7 +193,7 @@ impl Entry {
             weight: self.weight.unwrap_or(1),
             module: self.module.clone()?,
             config: Value::Object(self.config.clone().unwrap_or_default()),
-            own: LoadOverrides::default(),
+            overrides: LoadOverrides::default(),
         })
     }
 }

@@ -15,7 +15,7 @@ use super::units::show_duration;
 pub struct Condition {
     pub metric: Metric,
     pub selector: Selector,
-    pub comparison: Comparison,
+    pub comparison: Comparator,
     pub bound: Bound,
     /// How far back to look; `None` for the whole run.
     pub window: Option<Duration>,
@@ -51,7 +51,7 @@ pub enum Metric {
     Errors,
     /// Requests that never left.
     NotSent,
-    /// Arrivals of a rate that found no user in time.
+    /// ArrivalKind of a rate that found no user in time.
     Dropped,
 }
 
@@ -79,7 +79,7 @@ pub struct Selector {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub enum Comparator {
     Less,
     AtMost,
     More,
@@ -90,11 +90,11 @@ pub enum Comparison {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bound {
     pub number: f64,
-    pub unit: Unit,
+    pub unit: BoundUnit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum BoundUnit {
     Microseconds,
     Milliseconds,
     Seconds,
@@ -126,23 +126,23 @@ const METRICS: [(&str, Metric); 16] = [
 ];
 
 /// Longest first where one is the beginning of another.
-const COMPARISONS: [(&str, Comparison); 4] = [
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Less),
-    (">", Comparison::More),
+const COMPARISONS: [(&str, Comparator); 4] = [
+    ("<=", Comparator::AtMost),
+    (">=", Comparator::AtLeast),
+    ("<", Comparator::Less),
+    (">", Comparator::More),
 ];
 
-const UNITS: [(&str, Unit, Dimension, f64); 9] = [
-    ("us", Unit::Microseconds, Dimension::Time, 1e-6),
-    ("ms", Unit::Milliseconds, Dimension::Time, 1e-3),
-    ("s", Unit::Seconds, Dimension::Time, 1.0),
-    ("m", Unit::Minutes, Dimension::Time, 60.0),
-    ("%", Unit::Percent, Dimension::Share, 0.01),
-    ("/s", Unit::PerSecond, Dimension::PerSecond, 1.0),
-    ("/m", Unit::PerMinute, Dimension::PerSecond, 1.0 / 60.0),
-    ("", Unit::One, Dimension::Count, 1.0),
-    ("", Unit::One, Dimension::Share, 1.0),
+const UNITS: [(&str, BoundUnit, Dimension, f64); 9] = [
+    ("us", BoundUnit::Microseconds, Dimension::Time, 1e-6),
+    ("ms", BoundUnit::Milliseconds, Dimension::Time, 1e-3),
+    ("s", BoundUnit::Seconds, Dimension::Time, 1.0),
+    ("m", BoundUnit::Minutes, Dimension::Time, 60.0),
+    ("%", BoundUnit::Percent, Dimension::Share, 0.01),
+    ("/s", BoundUnit::PerSecond, Dimension::PerSecond, 1.0),
+    ("/m", BoundUnit::PerMinute, Dimension::PerSecond, 1.0 / 60.0),
+    ("", BoundUnit::One, Dimension::Count, 1.0),
+    ("", BoundUnit::One, Dimension::Share, 1.0),
 ];
 
 impl Metric {
@@ -212,7 +212,7 @@ impl Selector {
     }
 }
 
-impl Comparison {
+impl Comparator {
     pub fn as_str(self) -> &'static str {
         let found = COMPARISONS.iter().find(|(_, other)| *other == self);
         found.map_or("", |(sign, _)| sign)
@@ -220,16 +220,16 @@ impl Comparison {
 
     pub fn holds(self, value: f64, bound: f64) -> bool {
         match self {
-            Comparison::Less => value < bound,
-            Comparison::AtMost => value <= bound,
-            Comparison::More => value > bound,
-            Comparison::AtLeast => value >= bound,
+            Comparator::Less => value < bound,
+            Comparator::AtMost => value <= bound,
+            Comparator::More => value > bound,
+            Comparator::AtLeast => value >= bound,
         }
     }
 
     /// It is met by small values.
     pub fn wants_little(self) -> bool {
-        matches!(self, Comparison::Less | Comparison::AtMost)
+        matches!(self, Comparator::Less | Comparator::AtMost)
     }
 }
 

@@ -33,19 +33,19 @@ impl fmt::Display for Origin {
 
 /// A text that is no value of its form, and the way out. It does not know yet which setting it was meant for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}; {mend}")]
-pub struct Bad {
+#[error("{problem}; {fix}")]
+pub struct ValueError {
     /// What is wrong.
     pub problem: String,
     /// What to do instead.
-    pub mend: String,
+    pub fix: String,
 }
 
-impl Bad {
-    pub(super) fn new(problem: impl Into<String>, mend: impl Into<String>) -> Bad {
-        Bad {
+impl ValueError {
+    pub(super) fn new(problem: impl Into<String>, fix: impl Into<String>) -> ValueError {
+        ValueError {
             problem: problem.into(),
-            mend: mend.into(),
+            fix: fix.into(),
         }
     }
 
@@ -54,27 +54,27 @@ impl Bad {
         key: &str,
         known: impl Iterator<Item = &'a str> + Clone,
         hint: &str,
-    ) -> Bad {
-        let mend = nearest(key, known.clone()).map_or_else(
+    ) -> ValueError {
+        let fix = nearest(key, known.clone()).map_or_else(
             || format!("use {}{hint}", known.collect::<Vec<_>>().join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        Bad::new("no such key", mend)
+        ValueError::new("no such key", fix)
     }
 
     /// An archetype that is none of those that play.
     pub(super) fn not_playing<'a>(
         name: &str,
         playing: impl Iterator<Item = &'a str> + Clone,
-    ) -> Bad {
-        let mend = nearest(name, playing.clone()).map_or_else(
+    ) -> ValueError {
+        let fix = nearest(name, playing.clone()).map_or_else(
             || {
                 let playing: Vec<_> = playing.collect();
                 format!("those that play are {}", playing.join(", "))
             },
             |near| format!("did you mean {near:?}?"),
         );
-        Bad::new(format!("no archetype named {name:?} plays"), mend)
+        ValueError::new(format!("no archetype named {name:?} plays"), fix)
     }
 
     pub(super) fn at(self, key: impl Into<String>, origin: &Origin) -> PlanError {
@@ -82,14 +82,14 @@ impl Bad {
             key: key.into(),
             origin: origin.clone(),
             problem: self.problem,
-            mend: self.mend,
+            fix: self.fix,
         }
     }
 }
 
 /// One mistake in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", one_line(&format!("{} ({origin}): {problem}; {mend}", .key.escape_debug())))]
+#[error("{}", one_line(&format!("{} ({origin}): {problem}; {fix}", .key.escape_debug())))]
 pub struct PlanError {
     /// Path of the key: `users`, `archetype.admin.weight`.
     pub key: String,
@@ -97,7 +97,7 @@ pub struct PlanError {
     /// What is wrong.
     pub problem: String,
     /// What to do instead.
-    pub mend: String,
+    pub fix: String,
 }
 
 /// All mistakes of a plan, in the order in which they were found; at least one.
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_a_file_says_cannot_steer_the_terminal() {
-        let bad = Bad::new("module \u{1b}[2J\n.wasm is not there", "give a path");
+        let bad = ValueError::new("module \u{1b}[2J\n.wasm is not there", "give a path");
         let error = bad.at("archetype.\t.module", &Origin::Flag("--plan".into()));
         assert!(!error.to_string().contains(char::is_control), "{error}");
     }
@@ -156,7 +156,7 @@ mod tests {
             path: "plan.toml".into(),
             line: 3,
         };
-        let error = Bad::new("0 is too few", "give 1 or more").at("users", &origin);
+        let error = ValueError::new("0 is too few", "give 1 or more").at("users", &origin);
         assert_eq!(
             error.to_string(),
             "users (plan.toml:3): 0 is too few; give 1 or more"

@@ -8,9 +8,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::archetypes::check_name;
-use super::errors::{Bad, Origin, PlanError};
+use super::errors::{Origin, PlanError, ValueError};
 use super::layers::{Layer, Reader};
-use super::{Fed, Plan};
+use super::{Plan, ResolvedFeed};
 use crate::value_types::{ValueType, choice, count, path};
 
 pub(super) const KEYS: [&str; 4] = ["file", "order", "per_user", "archetypes"];
@@ -24,8 +24,8 @@ pub struct Feed {
     pub name: String,
     /// Resolved against the folder of the plan file that names it.
     pub file: PathBuf,
-    pub format: Format,
-    pub order: Order,
+    pub format: FeedFormat,
+    pub order: FeedOrder,
     /// Most rows of one user, where no row is handed out twice. `None`: the users that the plan knows share all of them.
     pub per_user: Option<u32>,
     /// Those of the plan's archetypes that it is for.
@@ -34,7 +34,7 @@ pub struct Feed {
 
 /// How a feed's file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum FeedFormat {
     /// A header that names the fields, then a row a line; every value is a text.
     Csv,
     /// One JSON value a line.
@@ -45,7 +45,7 @@ pub enum Format {
 
 /// Which row of a feed is the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum FeedOrder {
     /// Users take turns, from the first row to the last and over again.
     InTurn,
     /// Drawn from the run's seed, each time from all rows.
@@ -54,22 +54,22 @@ pub enum Order {
     Once,
 }
 
-const ORDERS: &[(&str, Order)] = &[
-    ("in-turn", Order::InTurn),
-    ("random", Order::Random),
-    ("once", Order::Once),
+const ORDERS: &[(&str, FeedOrder)] = &[
+    ("in-turn", FeedOrder::InTurn),
+    ("random", FeedOrder::Random),
+    ("once", FeedOrder::Once),
 ];
 
 /// What one source says of feeds, by name.
-pub(super) type Feedings = BTreeMap<String, Feeding>;
+pub(super) type FeedLayers = BTreeMap<String, FeedLayer>;
 
 /// What one source says of a feed.
-pub(super) struct Feeding {
+pub(super) struct FeedLayer {
     pub(super) layer: Layer,
     origin: Origin,
 }
 
-impl Feeding {
+impl FeedLayer {
     pub(super) fn new(origin: Origin) -> Self {
         let layer = Layer::default();
         Self { layer, origin }
@@ -77,11 +77,15 @@ impl Feeding {
 }
 
 /// Reads each `NAME=FILE` or `NAME=FILE:ORDER`.
-pub(super) fn by_flags(texts: &[String], origin: &Origin, errors: &mut Vec<PlanError>) -> Feedings {
-    let mut feedings = Feedings::new();
+pub(super) fn by_flags(
+    texts: &[String],
+    origin: &Origin,
+    errors: &mut Vec<PlanError>,
+) -> FeedLayers {
+    let mut feedings = FeedLayers::new();
     for text in texts {
         let Some((name, file)) = text.split_once('=') else {
-            let bad = Bad::new(
+            let bad = ValueError::new(
                 format!("{text:?} names no file"),
                 "write it as people=people.csv",
             );
@@ -97,7 +101,7 @@ pub(super) fn by_flags(texts: &[String], origin: &Origin, errors: &mut Vec<PlanE
             Some((file, order)) if known(order) => (file, Some(order)),
             _ => (file, None),
         };
-        let mut feeding = Feeding::new(origin.clone());
+        let mut feeding = FeedLayer::new(origin.clone());
         feeding.layer.set("file", file, origin.clone());
         if let Some(order) = order {
             feeding.layer.set("order", order, origin.clone());
@@ -109,20 +113,20 @@ pub(super) fn by_flags(texts: &[String], origin: &Origin, errors: &mut Vec<PlanE
 
 /// Makes feeds of what the sources say, lowest first. The plan has its load and its archetypes already.
 pub(super) fn resolve(
-    sources: Vec<Feedings>,
+    sources: Vec<FeedLayers>,
     plan: &Plan,
     errors: &mut Vec<PlanError>,
-) -> Vec<Fed> {
-    let mut feedings = Feedings::new();
+) -> Vec<ResolvedFeed> {
+    let mut feedings = FeedLayers::new();
     for (name, higher) in sources.into_iter().flatten() {
         let feeding = feedings
             .entry(name)
-            .or_insert_with(|| Feeding::new(higher.origin.clone()));
+            .or_insert_with(|| FeedLayer::new(higher.origin.clone()));
         feeding.layer.entries.extend(higher.layer.entries);
         feeding.origin = higher.origin;
     }
     if let Some((name, feeding)) = feedings.iter().nth(MAX_FEEDS) {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             format!("a plan has at most {MAX_FEEDS} feeds"),
             "put more fields into fewer files",
         );
@@ -141,20 +145,20 @@ pub(super) fn resolve(
 
 fn one(
     name: String,
-    feeding: Feeding,
+    feeding: FeedLayer,
     plan: &Plan,
     is_cast: bool,
     errors: &mut Vec<PlanError>,
-) -> Option<Fed> {
-    let Feeding { layer, origin } = feeding;
+) -> Option<ResolvedFeed> {
+    let FeedLayer { layer, origin } = feeding;
     let layers = [layer];
     let mut r = Reader::new(&layers);
     let file = r.read("file", "none", data_file().or_none(), "");
     let order = r.read("order", "in-turn", choice("ORDER", ORDERS), "");
     let per_user = r.read("per_user", "none", count(1..=u32::MAX).or_none(), "");
     let named = r.read("archetypes", "all", names().or_word("all"), "");
-    if per_user.is_some() && order != Order::Once {
-        let bad = Bad::new(
+    if per_user.is_some() && order != FeedOrder::Once {
+        let bad = ValueError::new(
             "only the order once has a use for it",
             "leave it out, or write order = \"once\"",
         );
@@ -168,11 +172,11 @@ fn one(
         }),
         _ => all(),
     };
-    if order == Order::Once
+    if order == FeedOrder::Once
         && per_user.is_none()
         && let Some(profile) = replaces(plan, &archetypes)
     {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             format!(
                 "in {profile} somebody new comes for whoever has spent its budget, so nobody knows how many share the rows"
             ),
@@ -198,7 +202,7 @@ fn one(
         ..
     } = r;
     if file.is_none() && wrong.is_empty() {
-        let bad = Bad::new("a feed without a file", "add file = \"people.csv\"");
+        let bad = ValueError::new("a feed without a file", "add file = \"people.csv\"");
         wrong.push(bad.at("file", &origin));
     }
     errors.extend(wrong.into_iter().map(|error| PlanError {
@@ -213,7 +217,7 @@ fn one(
         per_user,
         archetypes,
     };
-    Some(Fed {
+    Some(ResolvedFeed {
         feed,
         lines,
         origin,
@@ -230,12 +234,12 @@ fn replaces(plan: &Plan, archetypes: &[u16]) -> Option<&'static str> {
 }
 
 /// The plan's archetypes of these names.
-fn cast(names: &[String], plan: &Plan) -> Result<Vec<u16>, Bad> {
+fn cast(names: &[String], plan: &Plan) -> Result<Vec<u16>, ValueError> {
     let playing: Vec<&str> = plan.archetypes.iter().map(|a| &*a.name).collect();
     let find = |name: &String| {
         let at = playing.iter().position(|playing| playing == name);
         at.map(|at| at as u16)
-            .ok_or_else(|| Bad::not_playing(name, playing.iter().copied()))
+            .ok_or_else(|| ValueError::not_playing(name, playing.iter().copied()))
     };
     names.iter().map(find).collect()
 }
@@ -248,7 +252,7 @@ fn beside(origin: &Origin) -> &Path {
     }
 }
 
-fn unusable(path: &Path) -> Option<Bad> {
+fn unusable(path: &Path) -> Option<ValueError> {
     let what = if path.is_file() {
         return None;
     } else if path.is_dir() {
@@ -258,24 +262,24 @@ fn unusable(path: &Path) -> Option<Bad> {
     } else {
         "is not there"
     };
-    let mend = format!(
+    let fix = format!(
         "give the path of a file that ends in {ENDINGS}; in a plan file it starts from that file's folder"
     );
-    Some(Bad::new(format!("{} {what}", path.display()), mend))
+    Some(ValueError::new(format!("{} {what}", path.display()), fix))
 }
 
 /// The path of a file of rows, whose ending tells how it is written.
-fn data_file() -> ValueType<(PathBuf, Format)> {
+fn data_file() -> ValueType<(PathBuf, FeedFormat)> {
     let ValueType { parse, show, .. } = path();
     let parse = move |text: &str| {
         let path = parse(text)?;
         let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
         let format = match ending.to_ascii_lowercase().as_str() {
-            "csv" => Format::Csv,
-            "jsonl" | "ndjson" => Format::JsonLines,
-            "json" => Format::Json,
+            "csv" => FeedFormat::Csv,
+            "jsonl" | "ndjson" => FeedFormat::JsonLines,
+            "json" => FeedFormat::Json,
             _ => {
-                return Err(Bad::new(
+                return Err(ValueError::new(
                     format!("the ending of {text:?} tells no form"),
                     format!("name a file that ends in {ENDINGS}"),
                 ));
@@ -283,7 +287,7 @@ fn data_file() -> ValueType<(PathBuf, Format)> {
         };
         Ok((path, format))
     };
-    ValueType::new("FILE", parse, move |(path, _): &(PathBuf, Format)| {
+    ValueType::new("FILE", parse, move |(path, _): &(PathBuf, FeedFormat)| {
         show(path)
     })
 }
@@ -294,7 +298,7 @@ fn names() -> ValueType<Vec<String>> {
         let names = text.split(',').map(|name| name.trim().to_owned());
         let names: Vec<String> = names.collect();
         match names.iter().any(String::is_empty) {
-            true => Err(Bad::new(
+            true => Err(ValueError::new(
                 "an archetype's name is missing",
                 "write archetypes = [\"admin\"], or leave it out for all",
             )),

@@ -13,8 +13,8 @@ use toml::de::{DeTable, DeValue};
 use self::archetype::archetype;
 use self::values::{listed, staged, text_of};
 use super::archetypes::Entry;
-use super::errors::{Bad, Origin, PlanError};
-use super::feeds::Feedings;
+use super::errors::{Origin, PlanError, ValueError};
+use super::feeds::FeedLayers;
 use super::layers::Layer;
 
 /// What one plan file says.
@@ -22,7 +22,7 @@ use super::layers::Layer;
 pub(super) struct PlanFile {
     pub(super) layer: Layer,
     pub(super) archetypes: Vec<Entry>,
-    pub(super) feeds: Feedings,
+    pub(super) feeds: FeedLayers,
 }
 
 /// Reads the file; `key` and `origin` say who asked for it. What is wrong goes to `errors`, the rest is returned.
@@ -36,7 +36,9 @@ pub(super) fn read(
         Ok(text) => parse(&text, path, errors),
         Err(error) => {
             let problem = format!("cannot read {}: {error}", path.display());
-            errors.push(Bad::new(problem, "give the path of a TOML plan file").at(key, origin));
+            errors.push(
+                ValueError::new(problem, "give the path of a TOML plan file").at(key, origin),
+            );
             PlanFile::default()
         }
     }
@@ -58,7 +60,7 @@ impl Place<'_> {
         }
     }
 
-    fn refuse(&mut self, key: impl Into<String>, offset: usize, bad: Bad) {
+    fn refuse(&mut self, key: impl Into<String>, offset: usize, bad: ValueError) {
         let origin = self.origin(offset);
         self.errors.push(bad.at(key, &origin));
     }
@@ -78,7 +80,7 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
             place.refuse(
                 "TOML",
                 error.span().map_or(0, |span| span.start),
-                Bad::new(problem, "mend this line"),
+                ValueError::new(problem, "mend this line"),
             );
             return file;
         }
@@ -97,7 +99,8 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                             .set("error_mix", text_of(value.get_ref()), place.origin(at))
                     }
                     odd => {
-                        let bad = Bad::new("no such key", "write [mix.requests] and [mix.errors]");
+                        let bad =
+                            ValueError::new("no such key", "write [mix.requests] and [mix.errors]");
                         place.refuse(format!("mix.{odd}"), at, bad);
                     }
                 }
@@ -138,7 +141,7 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
             _ => place.refuse(
                 name,
                 at,
-                Bad::new(
+                ValueError::new(
                     "this is no list of tables",
                     "write [[archetype]] above each of them",
                 ),

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::condition::{Condition, Threshold};
-use super::errors::Bad;
-use super::units::{Bare, parse_duration, show_duration};
+use super::errors::ValueError;
+use super::units::{DefaultUnit, parse_duration, show_duration};
 use crate::value_types::ValueType;
 
 /// The run's own guard.
 #[derive(Debug, Clone, Default)]
-pub struct Guard {
+pub struct GuardSettings {
     /// Any of these stops the run.
     pub abort_on: Vec<Condition>,
     /// So does the target when it gets this much worse.
@@ -36,7 +36,7 @@ pub(super) fn degradation() -> ValueType<Option<Degradation>> {
     const EXAMPLE: &str = "write a factor from 1.1 to 1000, perhaps with a time: 10:2m; or off";
     let parse = |text: &str| {
         let (factor, baseline) = match text.split_once(':') {
-            Some((factor, baseline)) => (factor, parse_duration(baseline, Bare::Seconds)?),
+            Some((factor, baseline)) => (factor, parse_duration(baseline, DefaultUnit::Seconds)?),
             None => (text, USUAL),
         };
         let factor = factor.trim().parse().ok();
@@ -45,11 +45,11 @@ pub(super) fn degradation() -> ValueType<Option<Degradation>> {
             Some(factor) if (SHORTEST..=LONGEST).contains(&baseline) => {
                 Ok(Degradation { factor, baseline })
             }
-            Some(_) => Err(Bad::new(
+            Some(_) => Err(ValueError::new(
                 format!("{} is out of range", show_duration(baseline)),
                 "give 1s to 1h",
             )),
-            None => Err(Bad::new(format!("{text:?} is no factor"), EXAMPLE)),
+            None => Err(ValueError::new(format!("{text:?} is no factor"), EXAMPLE)),
         }
     };
     let show = |d: &Degradation| format!("{}:{}", d.factor, show_duration(d.baseline));

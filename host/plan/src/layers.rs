@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::errors::{Bad, Origin, PlanError, nearest};
+use super::errors::{Origin, PlanError, ValueError, nearest};
 use crate::overrides::Overrides;
 use crate::value_types::ValueType;
 
 /// Under which heading a setting appears in help texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heading {
+pub enum Section {
     Plan,
     Load,
     Target,
@@ -23,24 +23,24 @@ pub enum Heading {
     Output,
 }
 
-impl Heading {
+impl Section {
     /// As help texts have it.
     pub fn title(self) -> &'static str {
         match self {
-            Heading::Plan => "Plan",
-            Heading::Load => "Load",
-            Heading::Target => "Target",
-            Heading::Behaviors => "Behaviors",
-            Heading::Guard => "Guard",
-            Heading::Cleanup => "Cleanup",
-            Heading::Output => "Output",
+            Section::Plan => "Plan",
+            Section::Load => "LoadSettings",
+            Section::Target => "Target",
+            Section::Behaviors => "Behaviors",
+            Section::Guard => "GuardSettings",
+            Section::Cleanup => "CleanupSettings",
+            Section::Output => "OutputSettings",
         }
     }
 }
 
 /// How a setting behaves on the command line and in print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SettingKind {
     Value,
     /// True or false: `--key`, `--no-key`.
     Switch,
@@ -55,8 +55,8 @@ pub enum Kind {
 pub struct Setting {
     /// As in the plan file: `min_request_count`. The flag and the variable follow from it.
     pub key: &'static str,
-    pub heading: Heading,
-    pub kind: Kind,
+    pub heading: Section,
+    pub kind: SettingKind,
     /// Stands for the value in help texts.
     pub value_name: &'static str,
     /// The default's text, or what it is made from; `none` when there is none.
@@ -87,7 +87,7 @@ pub(super) fn nearest_setting(key: &str, known: &[Setting]) -> Option<String> {
     let switch = plain.strip_prefix("no_").and_then(|positive| {
         known
             .iter()
-            .find(|setting| setting.kind == Kind::Switch && setting.key == positive)
+            .find(|setting| setting.kind == SettingKind::Switch && setting.key == positive)
     });
     switch
         .map(|setting| format!("{} = false", setting.key))
@@ -96,7 +96,7 @@ pub(super) fn nearest_setting(key: &str, known: &[Setting]) -> Option<String> {
 
 /// What the command line said: the highest layer.
 #[derive(Clone, Default)]
-pub struct Settings {
+pub struct Flags {
     /// `--plan FILE`.
     pub plan: Option<PathBuf>,
     /// Each `--archetype NAME[=MODULE[:WEIGHT]]`, unparsed.
@@ -105,18 +105,24 @@ pub struct Settings {
     pub feeds: Vec<String>,
     layer: Layer,
     /// What flags say of one archetype, by its name.
-    pub(super) own: BTreeMap<String, Overrides>,
+    pub(super) overrides: BTreeMap<String, Overrides>,
 }
 
-impl Settings {
+impl Flags {
     /// Sets `key` to the text of a value, as if it had been given as `flag` (`--users`, `--no-cache`).
     pub fn set(&mut self, key: &str, text: impl Into<String>, flag: impl Into<String>) {
         self.layer.set(key, text, Origin::Flag(flag.into()));
     }
 
     /// The same for one archetype alone, as if it had been given as `NAME=VALUE`; again and again where it is a list.
-    pub fn set_own(&mut self, archetype: &str, key: &str, text: &str, flag: impl Into<String>) {
-        let own = self.own.entry(archetype.to_owned()).or_default();
+    pub fn set_override(
+        &mut self,
+        archetype: &str,
+        key: &str,
+        text: &str,
+        flag: impl Into<String>,
+    ) {
+        let own = self.overrides.entry(archetype.to_owned()).or_default();
         own.add(key, text, Origin::Flag(flag.into()));
     }
 
@@ -126,14 +132,14 @@ impl Settings {
 }
 
 // One of the values is a password.
-impl fmt::Debug for Settings {
+impl fmt::Debug for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
+        f.debug_struct("Flags")
             .field("plan", &self.plan)
             .field("archetypes", &self.archetypes)
             .field("feeds", &self.feeds)
             .field("keys", &self.layer.entries.keys())
-            .field("own", &self.own)
+            .field("overrides", &self.overrides)
             .finish()
     }
 }
@@ -152,7 +158,7 @@ impl Layer {
 
 /// One setting's value in a resolved plan, ready to print.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct ResolvedSetting {
     pub setting: Setting,
     /// In canonical form; `(hidden)` for a secret.
     pub value: String,
@@ -179,8 +185,8 @@ impl From<&'static str> for Fallback {
 pub(super) struct Reader<'a> {
     /// Lowest first.
     layers: &'a [Layer],
-    heading: Heading,
-    pub(super) lines: Vec<Line>,
+    heading: Section,
+    pub(super) lines: Vec<ResolvedSetting>,
     pub(super) errors: Vec<PlanError>,
 }
 
@@ -188,14 +194,14 @@ impl<'a> Reader<'a> {
     pub(super) fn new(layers: &'a [Layer]) -> Reader<'a> {
         Reader {
             layers,
-            heading: Heading::Plan,
+            heading: Section::Plan,
             lines: Vec::new(),
             errors: Vec::new(),
         }
     }
 
     /// The settings that follow belong under this heading.
-    pub(super) fn under(&mut self, heading: Heading) {
+    pub(super) fn under(&mut self, heading: Section) {
         self.heading = heading;
     }
 
@@ -227,12 +233,12 @@ impl<'a> Reader<'a> {
                 .unwrap_or_else(|bad| panic!("the default of {key} is wrong: {bad}"));
             (value, Origin::Default(made_from))
         });
-        let shown = if form.kind == Kind::Secret {
+        let shown = if form.kind == SettingKind::Secret {
             "(hidden)".to_owned()
         } else {
             (form.show)(&value)
         };
-        let default = if form.kind == Kind::Secret {
+        let default = if form.kind == SettingKind::Secret {
             "(hidden)".to_owned()
         } else {
             default
@@ -248,7 +254,7 @@ impl<'a> Reader<'a> {
             default,
             help: help.into(),
         };
-        self.lines.push(Line {
+        self.lines.push(ResolvedSetting {
             setting,
             value: shown,
             origin,
@@ -257,7 +263,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Refuses what is right by itself and wrong beside other settings; silent where it is wrong by itself.
-    pub(super) fn refuse(&mut self, key: &str, bad: Bad) {
+    pub(super) fn refuse(&mut self, key: &str, bad: ValueError) {
         if self.errors.iter().any(|error| error.key == key) {
             return;
         }
@@ -279,7 +285,7 @@ impl<'a> Reader<'a> {
         let find = |key| self.lines.iter().find(|line| line.setting.key == key);
         if let (Some(low), Some(high)) = (find(low), find(high)) {
             let (key, other) = (low.setting.key, high.setting.key);
-            let bad = Bad::new(
+            let bad = ValueError::new(
                 format!(
                     "{} is more than {other} {} ({})",
                     low.value, high.value, high.origin

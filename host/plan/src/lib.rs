@@ -27,17 +27,19 @@ mod tests;
 mod value_types;
 mod workloads;
 
-pub use condition::{Bound, Comparison, Condition, Dimension, Metric, Selector, Threshold, Unit};
+pub use condition::{
+    Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Selector, Threshold,
+};
 pub use curve::{Curve, Stage};
-pub use errors::{Bad, Origin, PlanError, PlanErrors, nearest, one_line};
-pub use feeds::{Feed, Format, Order};
-pub use guard::{Degradation, Guard};
-pub use layers::{Heading, Kind, Line, Setting, Settings};
+pub use errors::{Origin, PlanError, PlanErrors, ValueError, nearest, one_line};
+pub use feeds::{Feed, FeedFormat, FeedOrder};
+pub use guard::{Degradation, GuardSettings};
+pub use layers::{Flags, ResolvedSetting, Section, Setting, SettingKind};
 pub use mix::{ErrorMix, RequestMix};
-pub use overrides::{LoadOverrides, may_be_own};
+pub use overrides::{LoadOverrides, can_override};
 pub use preset::Preset;
-pub use profile::{Arrivals, Pool, Profile};
-pub use resolve::{Cast, Fed, Origins, Resolved, Sources, resolve};
+pub use profile::{ArrivalKind, ArrivalPool, Profile};
+pub use resolve::{Origins, Resolved, ResolvedArchetype, ResolvedFeed, Sources, resolve};
 pub use settings::{LANGUAGES, settings};
 pub use start_at::StartAt;
 pub use workloads::Workload;
@@ -60,8 +62,8 @@ pub struct Plan {
     /// OS threads that play users.
     pub workers: usize,
     pub target: Target,
-    pub resilience: Resilience,
-    pub load: Load,
+    pub resilience: ResilienceSettings,
+    pub load: LoadSettings,
     /// Held by feedback: with either of them on, what a user decides depends on all the others too. With both off
     /// the seed alone decides.
     pub mix: Option<RequestMix>,
@@ -71,16 +73,16 @@ pub struct Plan {
     pub archetypes: Vec<Archetype>,
     /// By name, in their order.
     pub feeds: Vec<Feed>,
-    pub guest: Guest,
-    pub guard: Guard,
-    pub cleanup: Cleanup,
-    pub control: Control,
-    pub output: Output,
+    pub guest: GuestSettings,
+    pub guard: GuardSettings,
+    pub cleanup: CleanupSettings,
+    pub control: ControlSettings,
+    pub output: OutputSettings,
 }
 
 /// How a run is steered while it goes on.
 #[derive(Debug, Clone)]
-pub struct Control {
+pub struct ControlSettings {
     /// Where it can be told to.
     pub address: Option<SocketAddr>,
     /// Who knows it may tell it; without one, only this machine. Never print it.
@@ -117,7 +119,7 @@ pub struct Target {
 
 /// How the run treats a target that is in trouble, or asks to be left alone.
 #[derive(Debug, Clone)]
-pub struct Resilience {
+pub struct ResilienceSettings {
     /// `None`: requests go out whatever comes back.
     pub breaker: Option<BreakerRules>,
     /// Wait after 429, `Retry-After` and connections that fail.
@@ -170,11 +172,11 @@ impl std::fmt::Debug for Admin {
 
 /// How much traffic, and how it is spread.
 #[derive(Debug, Clone)]
-pub struct Load {
+pub struct LoadSettings {
     /// How many users, or how much arrives, over time: played by all archetypes that have no profile of their own.
     pub profile: Profile,
     /// Who takes the arrivals of a rate that says nothing else of it.
-    pub pool: Pool,
+    pub pool: ArrivalPool,
     /// When to begin; at once where nothing is said.
     pub start_at: Option<StartAt>,
     /// The plan's plain number of users; whoever wants to know who plays when asks the profile.
@@ -202,7 +204,7 @@ pub struct Archetype {
     pub module: Module,
     /// A JSON object, handed to each session. Holds the admin account under `admin`: never print it.
     pub config: serde_json::Value,
-    pub own: LoadOverrides,
+    pub overrides: LoadOverrides,
 }
 
 // A config carries the admin account, so it is left out.
@@ -212,7 +214,7 @@ impl std::fmt::Debug for Archetype {
             .field("name", &self.name)
             .field("weight", &self.weight)
             .field("module", &self.module)
-            .field("own", &self.own)
+            .field("overrides", &self.overrides)
             .finish_non_exhaustive()
     }
 }
@@ -228,7 +230,7 @@ pub enum Module {
 
 /// What a behavior module may cost.
 #[derive(Debug, Clone)]
-pub struct Guest {
+pub struct GuestSettings {
     /// Linear memory of one instance, in bytes.
     pub memory: usize,
     /// Longest time of one call into the module.
@@ -239,8 +241,8 @@ pub struct Guest {
 
 /// How the run removes what it has created.
 #[derive(Debug, Clone)]
-pub struct Cleanup {
-    pub when: CleanUp,
+pub struct CleanupSettings {
+    pub when: CleanupWhen,
     /// Most requests per second.
     pub rate: u32,
     /// Who does it: one of the plan's archetypes or, when none has its name, a built-in one.
@@ -251,7 +253,7 @@ pub struct Cleanup {
 
 /// After which runs to clean up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CleanUp {
+pub enum CleanupWhen {
     Always,
     /// Unless the run could not do its job.
     OnSuccess,
@@ -260,7 +262,7 @@ pub enum CleanUp {
 
 /// What the run tells, and where.
 #[derive(Debug, Clone)]
-pub struct Output {
+pub struct OutputSettings {
     /// Serve Prometheus metrics here.
     pub metrics: Option<SocketAddr>,
     /// Push metrics to this address, by Prometheus remote write.

@@ -1,7 +1,7 @@
 //! What the run's requests are made of: shares of categories, and of successes and errors. Read from settings by
 //! `settings.rs`, held by `run` through its governor. Shares are percentages, and they add up to 100.
 
-use super::errors::Bad;
+use super::errors::ValueError;
 use crate::value_types::ValueType;
 
 /// How far from 100 a sum may be: rounding, and no more.
@@ -56,7 +56,7 @@ pub(super) fn error_mix() -> ValueType<Option<ErrorMix>> {
             .iter()
             .find(|(name, _)| !ErrorMix::NAMES.contains(&name.as_str()))
         {
-            return Err(Bad::new(
+            return Err(ValueError::new(
                 format!("{odd:?} is no share of the error mix"),
                 "use success, client and server",
             ));
@@ -78,7 +78,7 @@ pub(super) fn error_mix() -> ValueType<Option<ErrorMix>> {
     ValueType::new("SHARES", parse, show).or_word("off")
 }
 
-fn shares(text: &str) -> Result<Vec<(String, f64)>, Bad> {
+fn shares(text: &str) -> Result<Vec<(String, f64)>, ValueError> {
     const EXAMPLE: &str = "write name=percent, joined by commas, or off";
     let mut shares: Vec<(String, f64)> = Vec::new();
     for part in text.split(',') {
@@ -87,26 +87,29 @@ fn shares(text: &str) -> Result<Vec<(String, f64)>, Bad> {
             .map(|(name, percent)| (name.trim(), percent.trim()))
             .filter(|(name, _)| !name.is_empty() && name.len() <= LONGEST)
             .filter(|(name, _)| !name.contains(char::is_control))
-            .ok_or_else(|| Bad::new(format!("{part:?} is no share"), EXAMPLE))?;
+            .ok_or_else(|| ValueError::new(format!("{part:?} is no share"), EXAMPLE))?;
         let percent = percent
             .parse()
             .ok()
             .filter(|percent| (0.0..=100.0).contains(percent))
             .ok_or_else(|| {
-                Bad::new(
+                ValueError::new(
                     format!("{percent:?} is no percentage"),
                     format!("give {name} a number from 0 to 100"),
                 )
             })?;
         if shares.iter().any(|(known, _)| known == name) {
-            return Err(Bad::new(format!("{name} is there twice"), "remove one"));
+            return Err(ValueError::new(
+                format!("{name} is there twice"),
+                "remove one",
+            ));
         }
         shares.push((name.to_owned(), percent));
     }
     let sum: f64 = shares.iter().map(|(_, share)| share).sum();
     if (sum - 100.0).abs() > CRUMB {
         let sum = (sum * 100.0).round() / 100.0;
-        return Err(Bad::new(
+        return Err(ValueError::new(
             format!("the shares add up to {sum}, not to 100"),
             "give shares that add up to 100, or off",
         ));

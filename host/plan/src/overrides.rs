@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::errors::{Bad, Origin, PlanError};
-use super::layers::{Layer, Line, Reader};
-use super::profile::{NAMES, Parts, rate, stages};
+use super::errors::{Origin, PlanError, ValueError};
+use super::layers::{Layer, Reader, ResolvedSetting};
+use super::profile::{PROFILE_KINDS, ProfileSettings, rate, stages};
 use super::settings::{A_MOMENT, ARRIVALS, LONGEST, LONGEST_PAUSE};
-use super::units::Bare::Seconds;
-use super::{Load, Pool, Profile};
+use super::units::DefaultUnit::Seconds;
+use super::{ArrivalPool, LoadSettings, Profile};
 use crate::value_types::{choice, count, duration};
 
 /// The settings that an archetype may have of its own.
@@ -33,7 +33,7 @@ pub(super) const KEYS: [&str; 11] = [
 const OF_A_RATE: [&str; 3] = ["max_users", "arrivals", "max_wait"];
 
 /// Whether an archetype may have a setting of its own.
-pub fn may_be_own(key: &str) -> bool {
+pub fn can_override(key: &str) -> bool {
     KEYS.contains(&key)
 }
 
@@ -94,9 +94,9 @@ impl Overrides {
     pub(super) fn resolve(
         &self,
         name: &str,
-        run: &Load,
+        run: &LoadSettings,
         errors: &mut Vec<PlanError>,
-    ) -> (LoadOverrides, Vec<Line>) {
+    ) -> (LoadOverrides, Vec<ResolvedSetting>) {
         let layers = [Layer {
             entries: self.0.clone(),
         }];
@@ -124,19 +124,19 @@ impl Overrides {
     }
 }
 
-type Refused = (&'static str, Bad);
+type Refused = (&'static str, ValueError);
 
-fn read(r: &mut Reader<'_>, name: &str, run: &Load) -> (LoadOverrides, Option<Refused>) {
+fn read(r: &mut Reader<'_>, name: &str, run: &LoadSettings) -> (LoadOverrides, Option<Refused>) {
     let pool = run.pool;
     let users = r.read("users", "none", count(1..=u32::MAX).or_none(), "");
-    let parts = Parts {
-        name: r.read("profile", "auto", choice("NAME", NAMES), ""),
+    let parts = ProfileSettings {
+        name: r.read("profile", "auto", choice("NAME", PROFILE_KINDS), ""),
         // With a rate, somebody is called in for the first arrival that finds nobody.
         users: users.unwrap_or(1),
         requests: r.read("requests", "none", count(1..=u64::MAX).or_none(), ""),
         rate: r.read("rate", "none", rate().or_none(), ""),
         stages: r.read("stage", "none", stages(), ""),
-        pool: Pool {
+        pool: ArrivalPool {
             users: 0,
             max_users: r
                 .read("max_users", "none", count(1..=u32::MAX).or_none(), "")
@@ -182,7 +182,7 @@ fn read(r: &mut Reader<'_>, name: &str, run: &Load) -> (LoadOverrides, Option<Re
         )),
     };
     let has = |key: &str| {
-        let said = |line: &&Line| line.setting.key == key && line.value != "none";
+        let said = |line: &&ResolvedSetting| line.setting.key == key && line.value != "none";
         r.lines
             .iter()
             .find(said)
@@ -199,7 +199,11 @@ fn read(r: &mut Reader<'_>, name: &str, run: &Load) -> (LoadOverrides, Option<Re
 }
 
 /// The profile, if there is a say in one.
-fn profile(parts: &Parts, users: Option<u32>, name: &str) -> Result<Option<Profile>, Refused> {
+fn profile(
+    parts: &ProfileSettings,
+    users: Option<u32>,
+    name: &str,
+) -> Result<Option<Profile>, Refused> {
     let says = parts.name.is_some() || parts.rate.is_some() || !parts.stages.is_empty();
     if !says && users.is_none() && parts.requests.is_none() {
         return Ok(None);
@@ -214,7 +218,7 @@ fn fits(
     name: &str,
     has: impl Fn(&str) -> bool,
 ) -> Option<Refused> {
-    let refuse = |key, problem: &str, mend: String| Some((key, Bad::new(problem, mend)));
+    let refuse = |key, problem: &str, fix: String| Some((key, ValueError::new(problem, fix)));
     if let Some((least, most)) = own.budget
         && least > most
     {
@@ -265,19 +269,19 @@ fn fits(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Profile, Resolved, Settings, Sources, resolve};
+    use super::super::{Flags, Profile, Resolved, Sources, resolve};
     use super::*;
 
-    fn flags(own: &[(&str, &str)]) -> Settings {
-        let mut flags = Settings::default();
+    fn flags(own: &[(&str, &str)]) -> Flags {
+        let mut flags = Flags::default();
         for (key, text) in own {
             let flag = format!("--{}", key.replace('_', "-"));
-            flags.set_own("admin", key, text, flag);
+            flags.set_override("admin", key, text, flag);
         }
         flags
     }
 
-    fn resolved(flags: Settings) -> Result<Resolved, String> {
+    fn resolved(flags: Flags) -> Result<Resolved, String> {
         let sources = Sources {
             base: None,
             flags,
@@ -294,7 +298,7 @@ mod tests {
     fn an_archetype_has_a_profile_of_its_own_beside_the_runs() {
         let mut flags = flags(&[("rate", "5/s"), ("stage", "10s:20"), ("stage", "5s:0")]);
         flags.set("max_users", "7", "--max-users");
-        flags.set_own("power", "min_request_count", "3", "--min-request-count");
+        flags.set_override("power", "min_request_count", "3", "--min-request-count");
         let Resolved { plan, origins } = resolved(flags).unwrap();
         let workloads = plan.workloads();
         let who: Vec<_> = workloads
@@ -314,9 +318,9 @@ mod tests {
         assert_eq!((workloads[0].ends, plan.load.duration), (None, None));
         assert_eq!(plan.profile_name(), "per-archetype");
         assert_eq!(plan.usual_users(), 101);
-        assert_eq!(plan.archetypes[3].own.budget, Some((3, 1000)));
+        assert_eq!(plan.archetypes[3].overrides.budget, Some((3, 1000)));
         let own: Vec<_> = origins.archetypes[2]
-            .own
+            .overrides
             .iter()
             .map(|line| &*line.value)
             .collect();
@@ -344,8 +348,8 @@ mod tests {
             said.starts_with("rate (--rate): every archetype has a load profile of its own"),
             "{said}"
         );
-        let mut stranger = Settings::default();
-        stranger.set_own("admn", "users", "3", "--users");
+        let mut stranger = Flags::default();
+        stranger.set_override("admn", "users", "3", "--users");
         let said = resolved(stranger).unwrap_err();
         assert_eq!(
             said,

@@ -1,7 +1,7 @@
 //! The named presets of a plan, in one table. Read by [`super::resolve`] and by the help text. A preset only sets
 //! defaults: the plan file, the environment and flags all override it.
 
-use super::errors::{Bad, nearest};
+use super::errors::{ValueError, nearest};
 
 /// A named bundle of settings, as `key`, `value` pairs in the words of the plan file.
 #[derive(Debug, Clone, Copy)]
@@ -88,14 +88,14 @@ pub fn names() -> String {
 ///
 /// # Errors
 /// No preset has that name.
-pub fn find(name: &str) -> Result<&'static Preset, Bad> {
+pub fn find(name: &str) -> Result<&'static Preset, ValueError> {
     SCENARIOS
         .iter()
         .find(|scenario| scenario.name == name)
         .ok_or_else(|| {
             let hint = nearest(name, SCENARIOS.iter().map(|scenario| scenario.name))
                 .map_or_else(String::new, |near| format!("did you mean {near:?}? "));
-            Bad::new(
+            ValueError::new(
                 format!("no scenario is named {name:?}"),
                 format!("{hint}use {} or the path of a .toml file", names()),
             )

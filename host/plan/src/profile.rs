@@ -1,4 +1,4 @@
-//! Load profiles: how many users play, or how much arrives, at each moment of a run. Resolved from the settings by
+//! LoadSettings profiles: how many users play, or how much arrives, at each moment of a run. Resolved from the settings by
 //! `settings/load.rs`; `run` plays by them, `report` tells them.
 //!
 //! What must stay true: a profile is a pure function of time, and settings that do not go together are refused.
@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use super::curve::{Curve, Stage};
-use super::errors::Bad;
-use super::layers::Kind;
-use super::units::{Bare, parse_duration, show_duration};
+use super::errors::ValueError;
+use super::layers::SettingKind;
+use super::units::{DefaultUnit, parse_duration, show_duration};
 use crate::value_types::ValueType;
 
 /// Most arrivals per second.
@@ -28,24 +28,24 @@ pub enum Profile {
     /// The same, with a number that follows stages.
     RampingUsers { users: Curve },
     /// So many arrivals per second, however slow the target is: the open model.
-    Rate { rate: Curve, pool: Pool },
+    Rate { rate: Curve, pool: ArrivalPool },
 }
 
 /// Who takes the arrivals of a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pool {
+pub struct ArrivalPool {
     /// Users that are there from the start.
     pub users: u32,
     /// Users that may be there when the others are busy.
     pub max_users: u32,
-    pub arrivals: Arrivals,
+    pub arrivals: ArrivalKind,
     /// Longest that an arrival waits for a free user, before it is dropped.
     pub max_wait: Duration,
 }
 
 /// What arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrivals {
+pub enum ArrivalKind {
     /// Single requests: the rate is the pace, and users do not think.
     Requests,
     /// People, each of whom plays a session at a person's pace.
@@ -76,7 +76,7 @@ impl Profile {
         }
     }
 
-    /// Arrivals per second so long after the start; `None` where users decide.
+    /// ArrivalKind per second so long after the start; `None` where users decide.
     pub fn rate_at(&self, time: Duration) -> Option<f64> {
         match self {
             Profile::Rate { rate, .. } => Some(rate.at(time)),
@@ -113,19 +113,19 @@ impl Profile {
 
 /// What the settings say of a profile.
 #[derive(Debug, Clone)]
-pub(super) struct Parts {
+pub(super) struct ProfileSettings {
     /// `None`: the other parts tell which.
-    pub(super) name: Option<Name>,
+    pub(super) name: Option<ProfileKind>,
     pub(super) users: u32,
     pub(super) requests: Option<u64>,
     pub(super) rate: Option<f64>,
     pub(super) stages: Vec<Stage>,
-    pub(super) pool: Pool,
+    pub(super) pool: ArrivalPool,
 }
 
 /// The names that `profile` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
+pub(super) enum ProfileKind {
     UserBudget,
     SharedTotal,
     ConstantUsers,
@@ -134,37 +134,37 @@ pub(super) enum Name {
     RampingRate,
 }
 
-pub(super) const NAMES: &[(&str, Option<Name>)] = &[
+pub(super) const PROFILE_KINDS: &[(&str, Option<ProfileKind>)] = &[
     ("auto", None),
-    ("user-budget", Some(Name::UserBudget)),
-    ("shared-total", Some(Name::SharedTotal)),
-    ("constant-users", Some(Name::ConstantUsers)),
-    ("ramping-users", Some(Name::RampingUsers)),
-    ("constant-rate", Some(Name::ConstantRate)),
-    ("ramping-rate", Some(Name::RampingRate)),
+    ("user-budget", Some(ProfileKind::UserBudget)),
+    ("shared-total", Some(ProfileKind::SharedTotal)),
+    ("constant-users", Some(ProfileKind::ConstantUsers)),
+    ("ramping-users", Some(ProfileKind::RampingUsers)),
+    ("constant-rate", Some(ProfileKind::ConstantRate)),
+    ("ramping-rate", Some(ProfileKind::RampingRate)),
 ];
 
-impl Parts {
+impl ProfileSettings {
     /// The profile that these make, or the key that stands against it and why.
     /// `whose` is an archetype's name and `=` where they are its own: as a flag would have it.
-    pub(super) fn profile(&self, whose: &str) -> Result<Profile, (&'static str, Bad)> {
+    pub(super) fn profile(&self, whose: &str) -> Result<Profile, (&'static str, ValueError)> {
         let staged = !self.stages.is_empty();
         let name = self.name.unwrap_or(match (self.rate, self.requests) {
-            (Some(_), _) if staged => Name::RampingRate,
-            (Some(_), _) => Name::ConstantRate,
-            (None, _) if staged => Name::RampingUsers,
-            (None, Some(_)) => Name::SharedTotal,
-            (None, None) => Name::UserBudget,
+            (Some(_), _) if staged => ProfileKind::RampingRate,
+            (Some(_), _) => ProfileKind::ConstantRate,
+            (None, _) if staged => ProfileKind::RampingUsers,
+            (None, Some(_)) => ProfileKind::SharedTotal,
+            (None, None) => ProfileKind::UserBudget,
         });
-        let word = NAMES
+        let word = PROFILE_KINDS
             .iter()
             .find(|(_, known)| *known == Some(name))
             .map_or("", |(word, _)| *word);
-        let open = matches!(name, Name::ConstantRate | Name::RampingRate);
-        let ramps = matches!(name, Name::RampingUsers | Name::RampingRate);
-        let stray = |key, mend: &str| Err((key, Bad::new(format!("{word} has none"), mend)));
+        let open = matches!(name, ProfileKind::ConstantRate | ProfileKind::RampingRate);
+        let ramps = matches!(name, ProfileKind::RampingUsers | ProfileKind::RampingRate);
+        let stray = |key, fix: &str| Err((key, ValueError::new(format!("{word} has none"), fix)));
         let missing = |key: &'static str, example: &str| {
-            let bad = Bad::new(
+            let bad = ValueError::new(
                 format!("{word} needs one"),
                 format!("give --{key} {whose}{example}"),
             );
@@ -182,39 +182,39 @@ impl Parts {
                 "leave it out, or use the profile ramping-users or ramping-rate",
             );
         }
-        if self.requests.is_some() && name != Name::SharedTotal {
+        if self.requests.is_some() && name != ProfileKind::SharedTotal {
             return stray(
                 "requests",
                 "leave it out; duration and stages end other profiles",
             );
         }
         let (users, stages) = (self.users, &self.stages);
-        let pool = Pool {
+        let pool = ArrivalPool {
             users,
             max_users: self.pool.max_users.max(users),
             ..self.pool
         };
         Ok(match name {
-            Name::UserBudget => Profile::UserBudget { users },
-            Name::ConstantUsers => Profile::ConstantUsers { users },
-            Name::SharedTotal => match self.requests {
+            ProfileKind::UserBudget => Profile::UserBudget { users },
+            ProfileKind::ConstantUsers => Profile::ConstantUsers { users },
+            ProfileKind::SharedTotal => match self.requests {
                 Some(requests) => Profile::SharedTotal { users, requests },
                 None => return missing("requests", "10000"),
             },
-            Name::ConstantRate => match self.rate {
+            ProfileKind::ConstantRate => match self.rate {
                 Some(rate) => Profile::Rate {
                     rate: Curve::constant(rate),
                     pool,
                 },
                 None => return missing("rate", "100/s"),
             },
-            Name::RampingUsers | Name::RampingRate if !staged => {
+            ProfileKind::RampingUsers | ProfileKind::RampingRate if !staged => {
                 return missing("stage", "30s:100");
             }
-            Name::RampingUsers => Profile::RampingUsers {
+            ProfileKind::RampingUsers => Profile::RampingUsers {
                 users: Curve::new(0.0, stages),
             },
-            Name::RampingRate => Profile::Rate {
+            ProfileKind::RampingRate => Profile::Rate {
                 rate: Curve::new(self.rate.unwrap_or(0.0), stages),
                 pool,
             },
@@ -222,14 +222,14 @@ impl Parts {
     }
 }
 
-/// Arrivals in a time: `500/s`, `90/m`, or bare per second.
+/// ArrivalKind in a time: `500/s`, `90/m`, or bare per second.
 pub(super) fn rate() -> ValueType<f64> {
     ValueType::new("RATE", parse_rate, |rate| format!("{rate}/s"))
 }
 
-fn parse_rate(text: &str) -> Result<f64, Bad> {
+fn parse_rate(text: &str) -> Result<f64, ValueError> {
     let bad = || {
-        Bad::new(
+        ValueError::new(
             format!("{text:?} is no rate"),
             format!("write it as 500/s, 90/m or 500; more than 0, at most {MAX_RATE}/s"),
         )
@@ -263,7 +263,10 @@ pub(super) fn stages() -> ValueType<Vec<Stage>> {
                 .collect::<Result<_, _>>()?;
             if stages.len() > MAX_STAGES {
                 let problem = format!("{} stages are too many", stages.len());
-                return Err(Bad::new(problem, format!("give at most {MAX_STAGES}")));
+                return Err(ValueError::new(
+                    problem,
+                    format!("give at most {MAX_STAGES}"),
+                ));
             }
             Ok(stages)
         },
@@ -276,20 +279,20 @@ pub(super) fn stages() -> ValueType<Vec<Stage>> {
         },
     );
     ValueType {
-        kind: Kind::List,
+        kind: SettingKind::List,
         ..form
     }
 }
 
-fn parse_stage(text: &str) -> Result<Stage, Bad> {
+fn parse_stage(text: &str) -> Result<Stage, ValueError> {
     let bad = || {
-        Bad::new(
+        ValueError::new(
             format!("{:?} is no stage", text.trim()),
             "write it as 30s:100, a time and what to have at its end; 0s:100 is a jump",
         )
     };
     let (lasts, target) = text.trim().rsplit_once(':').ok_or_else(bad)?;
-    let lasts = parse_duration(lasts, Bare::Seconds)?;
+    let lasts = parse_duration(lasts, DefaultUnit::Seconds)?;
     let target = target.trim();
     let target = decimal(target.strip_suffix("/s").unwrap_or(target))
         .filter(|target| *target <= MAX_RATE)
@@ -317,21 +320,26 @@ mod tests {
         Duration::from_secs_f64(seconds)
     }
 
-    fn parts(name: Option<Name>, rate: Option<f64>, stages: bool, requests: Option<u64>) -> Parts {
+    fn parts(
+        name: Option<ProfileKind>,
+        rate: Option<f64>,
+        stages: bool,
+        requests: Option<u64>,
+    ) -> ProfileSettings {
         let stage = Stage {
             lasts: secs(1.0),
             target: 5.0,
         };
-        Parts {
+        ProfileSettings {
             name,
             users: 3,
             requests,
             rate,
             stages: if stages { vec![stage] } else { Vec::new() },
-            pool: Pool {
+            pool: ArrivalPool {
                 users: 3,
                 max_users: 9,
-                arrivals: Arrivals::Requests,
+                arrivals: ArrivalKind::Requests,
                 max_wait: secs(1.0),
             },
         }
@@ -349,7 +357,7 @@ mod tests {
             let profile = parts(None, rate, stages, requests).profile("").unwrap();
             assert_eq!(profile.name(), name);
         }
-        let named = parts(Some(Name::ConstantUsers), None, false, None);
+        let named = parts(Some(ProfileKind::ConstantUsers), None, false, None);
         assert_eq!(named.profile("").unwrap().name(), "constant-users");
     }
 
@@ -357,17 +365,23 @@ mod tests {
     fn what_does_not_go_together_is_named() {
         for (parts, key) in [
             (
-                parts(Some(Name::ConstantUsers), Some(1.0), false, None),
+                parts(Some(ProfileKind::ConstantUsers), Some(1.0), false, None),
                 "rate",
             ),
             (
-                parts(Some(Name::ConstantRate), Some(1.0), true, None),
+                parts(Some(ProfileKind::ConstantRate), Some(1.0), true, None),
                 "stage",
             ),
-            (parts(Some(Name::ConstantRate), None, false, None), "rate"),
-            (parts(Some(Name::RampingUsers), None, false, None), "stage"),
             (
-                parts(Some(Name::SharedTotal), None, false, None),
+                parts(Some(ProfileKind::ConstantRate), None, false, None),
+                "rate",
+            ),
+            (
+                parts(Some(ProfileKind::RampingUsers), None, false, None),
+                "stage",
+            ),
+            (
+                parts(Some(ProfileKind::SharedTotal), None, false, None),
                 "requests",
             ),
             (parts(None, Some(1.0), false, Some(5)), "requests"),

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use super::archetypes::{Entry, built_in, cast, parse_flag, with_admin};
 use super::environment::Environment;
-use super::errors::{Bad, Origin, PlanError, PlanErrors, nearest};
+use super::errors::{Origin, PlanError, PlanErrors, ValueError, nearest};
 use super::feeds;
 use super::file::{self, PlanFile};
-use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, variable};
+use super::layers::{Flags, Layer, Reader, ResolvedSetting, Setting, nearest_setting, variable};
 use super::settings::{read_plan, settings};
 use super::{Archetype, Feed, Plan};
 use crate::overrides::Overrides;
@@ -25,7 +25,7 @@ const CLEANER: &str = "cleanup_archetype";
 pub struct Sources<'a, E> {
     /// The command's own defaults, just above the general ones.
     pub base: Option<&'a Preset>,
-    pub flags: Settings,
+    pub flags: Flags,
     /// All variables of the environment, as names and values.
     pub env: E,
 }
@@ -41,17 +41,17 @@ pub struct Resolved {
 #[derive(Debug)]
 pub struct Origins {
     /// Every setting, in the order of the declarations.
-    pub settings: Vec<Line>,
+    pub settings: Vec<ResolvedSetting>,
     /// Who plays, in the order of [`Plan::archetypes`].
-    pub archetypes: Vec<Cast>,
+    pub archetypes: Vec<ResolvedArchetype>,
     /// In the order of [`Plan::feeds`].
-    pub feeds: Vec<Fed>,
+    pub feeds: Vec<ResolvedFeed>,
 }
 
 impl Origins {
     /// Whether `key` was given as a flag.
     pub fn by_flag(&self, key: &str) -> bool {
-        let given = |line: &&Line| matches!(line.origin, Origin::Flag(_));
+        let given = |line: &&ResolvedSetting| matches!(line.origin, Origin::Flag(_));
         self.settings
             .iter()
             .filter(given)
@@ -61,19 +61,19 @@ impl Origins {
 
 /// One archetype and who put it into the plan.
 #[derive(Debug)]
-pub struct Cast {
+pub struct ResolvedArchetype {
     /// As it was written: its config does not hold the plan's admin account yet.
     pub archetype: Archetype,
     /// The settings that it has of its own.
-    pub own: Vec<Line>,
+    pub overrides: Vec<ResolvedSetting>,
     pub origin: Origin,
 }
 
 /// One data feed and what was said of it.
 #[derive(Debug)]
-pub struct Fed {
+pub struct ResolvedFeed {
     pub feed: Feed,
-    pub lines: Vec<Line>,
+    pub lines: Vec<ResolvedSetting>,
     /// The highest source that speaks of it.
     pub origin: Origin,
 }
@@ -145,24 +145,26 @@ where
         vec![scenario.archetypes, plan_file.archetypes, specs],
         &mut errors,
     );
-    give_own(&mut playing, &flags.own, &mut errors);
+    give_own(&mut playing, &flags.overrides, &mut errors);
     if !can_clean_up(&plan.cleanup.archetype.name, &playing) {
         let line = reader.lines.iter().find(|line| line.setting.key == CLEANER);
-        let bad = Bad::new(
+        let bad = ValueError::new(
             format!("no archetype is named {:?}", plan.cleanup.archetype.name),
             "name one that plays, or a built-in one: admin",
         );
         errors.extend(line.map(|line| bad.at(CLEANER, &line.origin)));
     }
-    let archetypes: Vec<Cast> = playing
+    let archetypes: Vec<ResolvedArchetype> = playing
         .iter()
         .filter_map(|entry| {
-            let (load, own) = entry.own.resolve(&entry.name, &plan.load, &mut errors);
+            let (load, overrides) = entry
+                .overrides
+                .resolve(&entry.name, &plan.load, &mut errors);
             let mut archetype = entry.archetype()?;
-            archetype.own = load;
-            Some(Cast {
+            archetype.overrides = load;
+            Some(ResolvedArchetype {
                 archetype,
-                own,
+                overrides,
                 origin: entry.origin.clone(),
             })
         })
@@ -170,7 +172,7 @@ where
     if errors.is_empty()
         && archetypes
             .iter()
-            .all(|cast| cast.archetype.own.profile.is_some())
+            .all(|cast| cast.archetype.overrides.profile.is_some())
     {
         errors.extend(reader.lines.iter().filter_map(unplayed));
     }
@@ -208,17 +210,17 @@ fn give_own(
 ) {
     for (name, own) in flags {
         if let Some(entry) = playing.iter_mut().find(|entry| entry.name == *name) {
-            entry.own.cover(own);
+            entry.overrides.cover(own);
             continue;
         }
         let names = playing.iter().map(|entry| entry.name.as_str());
-        let bad = Bad::not_playing(name, names);
+        let bad = ValueError::not_playing(name, names);
         errors.extend(own.any().map(|(key, origin)| bad.at(key, origin)));
     }
 }
 
 /// What the run's profile is asked to be, though nobody plays by it.
-fn unplayed(line: &Line) -> Option<PlanError> {
+fn unplayed(line: &ResolvedSetting) -> Option<PlanError> {
     let key = line.setting.key;
     let asks = match key {
         "rate" | "stage" | "requests" => line.value != "none",
@@ -229,8 +231,8 @@ fn unplayed(line: &Line) -> Option<PlanError> {
     };
     let bad = || {
         let flag = line.setting.flag();
-        let mend = format!("leave it out, or give it to one of them, as in --{flag} admin=…");
-        Bad::new("every archetype has a load profile of its own", mend)
+        let fix = format!("leave it out, or give it to one of them, as in --{flag} admin=…");
+        ValueError::new("every archetype has a load profile of its own", fix)
     };
     asks.then(|| bad().at(key, &line.origin))
 }
@@ -278,7 +280,7 @@ fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
     let mut file = file::read(&folder.join(name), "scenario", origin, errors);
     // A scenario that starts from another would make the order of the layers hard to tell.
     if let Some((_, origin)) = file.layer.entries.remove("scenario") {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             "a scenario cannot name another scenario",
             "remove it, or give this file to --plan",
         );
@@ -287,7 +289,7 @@ fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
     file
 }
 
-fn unknown(key: &str, known: &[Setting]) -> Bad {
+fn unknown(key: &str, known: &[Setting]) -> ValueError {
     let key = if nearest(key, ["archetype"]).is_some() {
         Some("[[archetype]]".to_owned())
     } else if matches!(key, "feed" | "feeder" | "feeders") {
@@ -295,9 +297,9 @@ fn unknown(key: &str, known: &[Setting]) -> Bad {
     } else {
         nearest_setting(key, known)
     };
-    let mend = key.map_or_else(
+    let fix = key.map_or_else(
         || "remove it; `vespeiro plan` prints all keys".to_owned(),
         |meant| format!("did you mean `{meant}`?"),
     );
-    Bad::new("no such key", mend)
+    ValueError::new("no such key", fix)
 }

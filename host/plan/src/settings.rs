@@ -14,18 +14,18 @@ mod target;
 use std::path::Path;
 use std::time::Duration;
 
-use super::layers::{Fallback, Heading, Reader, Setting};
+use super::layers::{Fallback, Reader, Section, Setting};
 use super::mix::{error_mix, request_mix};
-use super::{Arrivals, Plan};
+use super::{ArrivalKind, Plan};
 use crate::preset;
 use crate::value_types::{count, run_id, text};
 
 pub use output::LANGUAGES;
 
 /// Not in `load.rs`, since an archetype may have them of its own too.
-pub(super) const ARRIVALS: &[(&str, Arrivals)] = &[
-    ("requests", Arrivals::Requests),
-    ("sessions", Arrivals::Sessions),
+pub(super) const ARRIVALS: &[(&str, ArrivalKind)] = &[
+    ("requests", ArrivalKind::Requests),
+    ("sessions", ArrivalKind::Sessions),
 ];
 
 /// The longest pause that the contract lets a step ask for.
@@ -37,7 +37,7 @@ const ALL_PAGES: usize = 4 << 30;
 
 /// Reads a whole plan, all but its archetypes. `locale` is the user's, as in `LANG`; `state` is the folder for journals.
 pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<&Path>) -> Plan {
-    r.under(Heading::Plan);
+    r.under(Section::Plan);
     let scenario = r.read(
         "scenario",
         "mixed",
@@ -57,7 +57,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         "Marks all that the run creates",
     );
 
-    r.under(Heading::Load);
+    r.under(Section::Load);
     let load = load::read(r);
     let mix = r.read(
         "mix",
@@ -78,20 +78,20 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         "OS threads that play users",
     );
 
-    r.under(Heading::Target);
+    r.under(Section::Target);
     let target = target::read(r);
     let resilience = resilience::read(r);
 
-    r.under(Heading::Behaviors);
+    r.under(Section::Behaviors);
     let guest = guest::read(r);
 
-    r.under(Heading::Guard);
+    r.under(Section::Guard);
     let guard = guard::read(r);
 
-    r.under(Heading::Cleanup);
+    r.under(Section::Cleanup);
     let cleanup = cleanup::read(r, &run_id, state);
 
-    r.under(Heading::Output);
+    r.under(Section::Output);
     let output = output::read(r, locale);
     let control = control::read(r);
 

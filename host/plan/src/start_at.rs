@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use super::errors::Bad;
-use super::units::{Bare, parse_duration, show_duration};
+use super::errors::ValueError;
+use super::units::{DefaultUnit, parse_duration, show_duration};
 use crate::value_types::ValueType;
 
 /// A moment, or a time from now.
@@ -42,13 +42,13 @@ impl std::fmt::Display for StartAt {
 pub(super) fn start_at() -> ValueType<StartAt> {
     let parse = |text: &str| {
         let bad = || {
-            Bad::new(
+            ValueError::new(
                 format!("{text:?} is no moment"),
                 "write it as 2026-03-04T12:00:00Z, or +10s for a time from now",
             )
         };
         match text.trim().strip_prefix('+') {
-            Some(time) => parse_duration(time, Bare::Seconds)
+            Some(time) => parse_duration(time, DefaultUnit::Seconds)
                 .ok()
                 .filter(|time| *time <= Duration::from_secs(366 * 24 * 3600))
                 .map(StartAt::In)

@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use crate::{
-    Admin, Archetype, Arrivals, Bad, CleanUp, Cleanup, Condition, Control, ErrorMix, Guard, Guest,
-    Headers, HttpVersion, Language, Load, LoadOverrides, LogLevel, Module, Output, Plan, Pool,
-    Profile, RequestMix, Resilience, Target, Threshold,
+    Admin, Archetype, ArrivalKind, ArrivalPool, CleanupSettings, CleanupWhen, Condition,
+    ControlSettings, ErrorMix, GuardSettings, GuestSettings, Headers, HttpVersion, Language,
+    LoadOverrides, LoadSettings, LogLevel, Module, OutputSettings, Plan, Profile, RequestMix,
+    ResilienceSettings, Target, Threshold, ValueError,
 };
 
 /// The conditions of an `abort_on`.
-pub fn conditions(text: &str) -> Result<Vec<Condition>, Bad> {
+pub fn conditions(text: &str) -> Result<Vec<Condition>, ValueError> {
     (crate::condition::lists::conditions().parse)(text)
 }
 
 /// The conditions of a `thresholds`.
-pub fn thresholds(text: &str) -> Result<Vec<Threshold>, Bad> {
+pub fn thresholds(text: &str) -> Result<Vec<Threshold>, ValueError> {
     (crate::condition::lists::thresholds().parse)(text)
 }
 
@@ -25,7 +26,7 @@ pub fn plan(language: Language) -> Plan {
         weight: 50,
         module: Module::BuiltIn(name.into()),
         config: serde_json::json!({}),
-        own: LoadOverrides::default(),
+        overrides: LoadOverrides::default(),
     };
     Plan {
         scenario: "mixed".into(),
@@ -48,18 +49,18 @@ pub fn plan(language: Language) -> Plan {
                 password: "secret".into(),
             },
         },
-        resilience: Resilience {
+        resilience: ResilienceSettings {
             breaker: None,
             backoff: true,
             retries: 0,
             max_auth_failures: None,
         },
-        load: Load {
+        load: LoadSettings {
             profile: Profile::UserBudget { users: 100 },
-            pool: Pool {
+            pool: ArrivalPool {
                 users: 0,
                 max_users: 1000,
-                arrivals: Arrivals::Requests,
+                arrivals: ArrivalKind::Requests,
                 max_wait: Duration::from_secs(10),
             },
             start_at: None,
@@ -84,25 +85,25 @@ pub fn plan(language: Language) -> Plan {
         }),
         archetypes: vec![archetype("active"), archetype("admin")],
         feeds: Vec::new(),
-        guest: Guest {
+        guest: GuestSettings {
             memory: 1 << 26,
             call_timeout: Duration::from_secs(1),
             cache: false,
         },
-        guard: Guard::default(),
-        cleanup: Cleanup {
-            when: CleanUp::Always,
+        guard: GuardSettings::default(),
+        cleanup: CleanupSettings {
+            when: CleanupWhen::Always,
             rate: 200,
             archetype: archetype("admin"),
             journal: "k3x9a2b7.journal".into(),
         },
-        control: Control {
+        control: ControlSettings {
             address: None,
             token: None,
             watch: true,
             page: None,
         },
-        output: Output {
+        output: OutputSettings {
             metrics: None,
             remote_write: None,
             otlp: None,

@@ -6,17 +6,17 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::errors::Bad;
-use super::layers::Kind;
-use super::units::{Bare, parse_duration, parse_size, show_duration, show_size};
+use super::errors::ValueError;
+use super::layers::SettingKind;
+use super::units::{DefaultUnit, parse_duration, parse_size, show_duration, show_size};
 
-type Parse<T> = dyn Fn(&str) -> Result<T, Bad>;
+type Parse<T> = dyn Fn(&str) -> Result<T, ValueError>;
 
 /// How the text of one setting becomes a value, and back.
 pub(super) struct ValueType<T> {
     /// Stands for the value in help texts.
     pub(super) value_name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: SettingKind,
     pub(super) parse: Box<Parse<T>>,
     pub(super) show: Box<dyn Fn(&T) -> String>,
 }
@@ -24,12 +24,12 @@ pub(super) struct ValueType<T> {
 impl<T: 'static> ValueType<T> {
     pub(super) fn new(
         value_name: &'static str,
-        parse: impl Fn(&str) -> Result<T, Bad> + 'static,
+        parse: impl Fn(&str) -> Result<T, ValueError> + 'static,
         show: impl Fn(&T) -> String + 'static,
     ) -> ValueType<T> {
         ValueType {
             value_name,
-            kind: Kind::Value,
+            kind: SettingKind::Value,
             parse: Box::new(parse),
             show: Box::new(show),
         }
@@ -73,7 +73,10 @@ where
         move |text| {
             let bounds = format!("give {} to {}", range.start(), range.end());
             if text.is_empty() || !text.chars().all(|c| c.is_ascii_digit()) {
-                return Err(Bad::new(format!("{text:?} is no whole number"), bounds));
+                return Err(ValueError::new(
+                    format!("{text:?} is no whole number"),
+                    bounds,
+                ));
             }
             let number = text
                 .parse::<u128>()
@@ -81,14 +84,14 @@ where
                 .and_then(|number| T::try_from(number).ok());
             number
                 .filter(|number| range.contains(number))
-                .ok_or_else(|| Bad::new(format!("{text} is out of range"), bounds))
+                .ok_or_else(|| ValueError::new(format!("{text} is out of range"), bounds))
         },
         T::to_string,
     )
 }
 
 /// A duration within bounds.
-pub(super) fn duration(bare: Bare, range: RangeInclusive<Duration>) -> ValueType<Duration> {
+pub(super) fn duration(bare: DefaultUnit, range: RangeInclusive<Duration>) -> ValueType<Duration> {
     ValueType::new(
         "TIME",
         move |text| {
@@ -97,7 +100,7 @@ pub(super) fn duration(bare: Bare, range: RangeInclusive<Duration>) -> ValueType
                 return Ok(duration);
             }
             let (start, end) = (show_duration(*range.start()), show_duration(*range.end()));
-            Err(Bad::new(
+            Err(ValueError::new(
                 format!("{} is out of range", show_duration(duration)),
                 format!("give {start} to {end}"),
             ))
@@ -120,7 +123,7 @@ pub(super) fn size(range: RangeInclusive<usize>) -> ValueType<usize> {
                         show_size(*range.start() as u64),
                         show_size(*range.end() as u64),
                     );
-                    Bad::new(
+                    ValueError::new(
                         format!("{} is out of range", show_size(bytes)),
                         format!("give {start} to {end}"),
                     )
@@ -137,7 +140,7 @@ pub(super) fn switch() -> ValueType<bool> {
         |text: &str| match text.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" => Ok(true),
             "false" | "no" | "off" | "0" => Ok(false),
-            _ => Err(Bad::new(
+            _ => Err(ValueError::new(
                 format!("{text:?} is neither true nor false"),
                 "use true or false",
             )),
@@ -145,7 +148,7 @@ pub(super) fn switch() -> ValueType<bool> {
         bool::to_string,
     );
     ValueType {
-        kind: Kind::Switch,
+        kind: SettingKind::Switch,
         ..form
     }
 }
@@ -170,7 +173,7 @@ pub(super) fn choice<T: Copy + PartialEq + 'static>(
                 .find(|(word, _)| word.eq_ignore_ascii_case(text))
                 .map(|(_, value)| *value)
                 .ok_or_else(|| {
-                    Bad::new(
+                    ValueError::new(
                         format!("{text:?} is not among the choices"),
                         format!("use one of {}", words()),
                     )
@@ -190,7 +193,7 @@ pub(super) fn choice<T: Copy + PartialEq + 'static>(
 pub(super) fn text(value_name: &'static str) -> ValueType<String> {
     let parse = |text: &str| {
         if text.trim().is_empty() || text.contains(char::is_control) {
-            return Err(Bad::new(
+            return Err(ValueError::new(
                 "the text is empty or holds control characters",
                 "give a text of one line",
             ));
@@ -203,7 +206,7 @@ pub(super) fn text(value_name: &'static str) -> ValueType<String> {
 /// A text that nobody may see again.
 pub(super) fn secret() -> ValueType<String> {
     ValueType {
-        kind: Kind::Secret,
+        kind: SettingKind::Secret,
         ..text("SECRET")
     }
 }
@@ -218,7 +221,7 @@ pub(super) fn run_id() -> ValueType<String> {
         {
             Ok(text.to_owned())
         } else {
-            Err(Bad::new(
+            Err(ValueError::new(
                 format!("{text:?} is no run id"),
                 "give 8 lower-case letters and digits, or leave it out",
             ))
@@ -244,7 +247,7 @@ pub(super) fn timeseries() -> ValueType<Option<PathBuf>> {
         let path = parse(text)?;
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("csv" | "jsonl") => Ok(path),
-            _ => Err(Bad::new(
+            _ => Err(ValueError::new(
                 format!("the ending of {text:?} tells no form"),
                 "name a file that ends in .csv or .jsonl",
             )),
@@ -273,7 +276,7 @@ mod tests {
             "340282366920938463463374607431768211456",
         ] {
             assert_eq!(
-                (form.parse)(text).unwrap_err().mend,
+                (form.parse)(text).unwrap_err().fix,
                 "give 1 to 4294967295",
                 "{text}"
             );
@@ -283,7 +286,7 @@ mod tests {
     #[test]
     fn none_is_a_value_where_a_setting_may_be_absent() {
         let form = duration(
-            Bare::Seconds,
+            DefaultUnit::Seconds,
             Duration::from_secs(1)..=Duration::from_secs(9),
         )
         .or_none();

@@ -37,12 +37,12 @@ impl Plan {
         };
         let mut workloads = Vec::new();
         for (archetype, index) in self.archetypes.iter().zip(0..) {
-            match &archetype.own.profile {
+            match &archetype.overrides.profile {
                 None => shared.archetypes.push(index),
                 Some(profile) => workloads.push(Workload {
                     profile: profile.clone(),
                     ends: archetype
-                        .own
+                        .overrides
                         .duration
                         .into_iter()
                         .chain(profile.lasts())
@@ -83,7 +83,7 @@ impl Plan {
     /// The name of the load profile that an archetype has of its own.
     pub fn own_profile(&self, archetype: &str) -> Option<String> {
         let archetype = self.archetypes.iter().find(|a| a.name == archetype)?;
-        Some(archetype.own.profile.as_ref()?.name().to_owned())
+        Some(archetype.overrides.profile.as_ref()?.name().to_owned())
     }
 
     /// When the run ends at the latest: after `duration`, or when the last of its profiles ends by itself.

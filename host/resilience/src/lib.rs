@@ -10,6 +10,6 @@ mod slowdown;
 mod window;
 
 pub use backoff::backoff;
-pub use breaker::{Breaker, Pass, Verdict};
-pub use logins::{Hold, Login, Logins};
-pub use slowdown::Slowdown;
+pub use breaker::{Breaker, BreakerPermit, Signal};
+pub use logins::{LoginLimiter, LoginOutcome, LoginWait};
+pub use slowdown::Throttle;

@@ -115,8 +115,8 @@ fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
         .map(|(number, (((labels, counts), swaps), group))| Archetype {
             name: labels.name.clone(),
             users: counts.users_active(),
-            users_wanted: snapshot.aim.of(number as u16).map(|own| own.users),
-            rate_wanted: snapshot.aim.of(number as u16).and_then(|own| own.rate),
+            users_wanted: snapshot.desired.of(number as u16).map(|own| own.users),
+            rate_wanted: snapshot.desired.of(number as u16).and_then(|own| own.rate),
             requests: Requests::of(group),
             swaps_published: swaps[SwapResult::Published as usize],
             swaps_refused: swaps[SwapResult::Refused as usize],

@@ -36,12 +36,12 @@ impl Summary {
             error_mix: error_mix(plan, &total),
             faults: faults(snapshot),
             resilience: resilience(snapshot),
-            sessions: sessions(&snapshot.sessions(), Keep::Quantiles),
+            sessions: sessions(&snapshot.sessions(), Detail::Quantiles),
             checks: checks(snapshot),
             observed: observed(snapshot),
             slowest: slowest(snapshot),
             generator: generator(snapshot),
-            total: requests(snapshot, &total, Keep::Quantiles),
+            total: requests(snapshot, &total, Detail::Quantiles),
             aborted: crate::thresholds::aborted(snapshot),
             thresholds: crate::thresholds::thresholds(snapshot),
             timeline: None,
@@ -65,14 +65,14 @@ impl Cleanup {
 
 /// Whether a distribution keeps its histogram: only one that is not the sum of others does.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Keep {
+pub enum Detail {
     Quantiles,
     Histogram,
 }
 
 fn resilience(snapshot: &Snapshot) -> Resilience {
-    let holds = &snapshot.holds;
-    let breaker = snapshot.standings.breaker().is_some();
+    let holds = &snapshot.resilience;
+    let breaker = snapshot.worker_statuses.breaker().is_some();
     Resilience {
         breaker: BreakerState::ALL
             .iter()

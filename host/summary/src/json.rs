@@ -12,10 +12,10 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::read::{Unreadable, read};
+pub use self::read::{ReadError, read};
 pub use self::write::{write, write_compared};
 use super::timeline::Timeline;
-use crate::thresholds::{Aborted, Threshold};
+use crate::thresholds::{Aborted, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
 use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason};
 
@@ -40,11 +40,11 @@ pub struct Summary {
     pub aborted: Option<Aborted>,
     /// The plan's thresholds, in its order.
     #[serde(default)]
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<ThresholdReport>,
     /// Requests that never left, by reason; reasons that did not occur are left out.
     pub not_sent: Vec<NotSent>,
     /// By status class, and those without a response.
-    pub classes: Vec<Class>,
+    pub classes: Vec<StatusClass>,
     /// By status code or kind of failure.
     pub results: Vec<Outcomes>,
     /// By method and path template, over all archetypes; ordered by path.
@@ -61,7 +61,7 @@ pub struct Summary {
     /// The finest grouping, with histograms: archetype and route.
     pub series: Vec<Series>,
     /// The request mix that was achieved, and the one that was asked for.
-    pub mix: Vec<Share>,
+    pub mix: Vec<CategoryShare>,
     /// The same for successes and errors, expected or not.
     #[serde(default)]
     pub error_mix: Vec<ErrorShare>,
@@ -78,7 +78,7 @@ pub struct Summary {
     pub observed: Vec<Observed>,
     /// The slowest requests, slowest first.
     #[serde(default)]
-    pub slowest: Vec<Slow>,
+    pub slowest: Vec<SlowRequest>,
     pub generator: Generator,
     /// The run over time; left out by writers that did not look while it went on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,12 +112,12 @@ pub struct Run {
     pub elapsed_seconds: f64,
     /// The runs that were merged into this one; empty for a run as it was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<Part>,
+    pub parts: Vec<MergedRun>,
 }
 
 /// One run of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Part {
+pub struct MergedRun {
     pub id: String,
     pub seed: u64,
     pub started_at: String,
@@ -148,7 +148,7 @@ pub struct Requests {
 
 /// One of the slowest requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Slow {
+pub struct SlowRequest {
     /// When its outcome came in: RFC 3339, UTC, to the millisecond.
     pub at: String,
     /// Index of the virtual user.
@@ -211,7 +211,7 @@ pub struct NotSent {
 
 /// Requests with a status of one class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Class {
+pub struct StatusClass {
     /// The first digit of the status; 0 for requests without a response.
     pub class: u16,
     pub count: u64,
@@ -276,7 +276,7 @@ pub struct Version {
     pub version: String,
     /// Content hash of the module; `-` for the older ones.
     pub hash: String,
-    /// Part of the archetype's new sessions that it had at the end, 0 to 1.
+    /// MergedRun of the archetype's new sessions that it had at the end, 0 to 1.
     pub share: f64,
     #[serde(flatten)]
     pub requests: Requests,
@@ -314,7 +314,7 @@ pub struct Series {
 
 /// One category of the request mix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Share {
+pub struct CategoryShare {
     pub category: String,
     pub requests: u64,
     /// Of all requests, 0 to 1.
@@ -327,7 +327,7 @@ pub struct Share {
 /// One class of the error mix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorShare {
-    pub class: vespeiro_model::Class,
+    pub class: vespeiro_model::OutcomeClass,
     pub requests: u64,
     /// Of all requests, 0 to 1.
     pub share: f64,
@@ -382,12 +382,12 @@ pub struct Hold {
 pub struct Sessions {
     pub started: u64,
     /// All five endings, also those that did not occur.
-    pub endings: Vec<Ended>,
+    pub endings: Vec<EndedSessions>,
 }
 
 /// Sessions that ended in one way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ended {
+pub struct EndedSessions {
     pub ending: Ending,
     pub count: u64,
     /// How long they lasted.
@@ -457,7 +457,7 @@ pub struct Generator {
     pub scheduling_lag: Distribution,
     /// Calls into all behaviors.
     pub guest_calls: Distribution,
-    /// Share of the CPU time that went into those calls, 0 to 1.
+    /// CategoryShare of the CPU time that went into those calls, 0 to 1.
     pub guest_share: f64,
     /// Where the generator, not the target, was the limit. Empty in a good run.
     pub limits: Vec<Limit>,

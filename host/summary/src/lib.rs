@@ -13,4 +13,4 @@ pub mod timeline;
 pub use build::target;
 pub use json::{Cleanup, Summary};
 pub use sampler::{SampledInterval, Sampler};
-pub use timeline::{Recording, Timeline};
+pub use timeline::{Timeline, TimelineRecorder};

@@ -5,10 +5,10 @@
 mod figures;
 
 pub(super) use self::figures::Merger;
-use super::json::{Outcomes, Part, Resilience, Run, Slow, Summary};
-use crate::build::Keep;
+use super::json::{MergedRun, Outcomes, Resilience, Run, SlowRequest, Summary};
+use crate::build::Detail;
 use crate::build::mixes::share;
-use vespeiro_metrics::{DecodeError, State};
+use vespeiro_metrics::{DecodeError, ThresholdState};
 use vespeiro_plan::one_line;
 
 /// Why summaries are not one.
@@ -89,7 +89,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         ),
         results: sorted(outcomes(parts.iter().flat_map(|p| &p.results))),
         routes,
-        sessions: all.sessions(archetypes.iter().map(|a| &a.sessions), Keep::Quantiles)?,
+        sessions: all.sessions(archetypes.iter().map(|a| &a.sessions), Detail::Quantiles)?,
         versions: all.versions()?,
         swaps: fold(
             parts.iter().flat_map(|p| &p.swaps),
@@ -207,7 +207,7 @@ fn run(parts: &[Summary], elapsed: f64) -> Run {
         .iter()
         .flat_map(|part| match part.run.parts.is_empty() {
             false => part.run.parts.clone(),
-            true => vec![Part {
+            true => vec![MergedRun {
                 id: part.run.id.clone(),
                 seed: part.run.seed,
                 started_at: part.run.started_at.clone(),
@@ -231,11 +231,11 @@ fn run(parts: &[Summary], elapsed: f64) -> Run {
     }
 }
 
-fn severity(state: State) -> u8 {
+fn severity(state: ThresholdState) -> u8 {
     match state {
-        State::NoData => 0,
-        State::Ok => 1,
-        State::Crossed => 2,
+        ThresholdState::NoData => 0,
+        ThresholdState::Ok => 1,
+        ThresholdState::Crossed => 2,
     }
 }
 
@@ -281,7 +281,7 @@ fn resilience(parts: &[Summary]) -> Resilience {
     }
 }
 
-fn slowest(parts: &[Summary]) -> Vec<Slow> {
+fn slowest(parts: &[Summary]) -> Vec<SlowRequest> {
     let most = parts.iter().map(|part| part.slowest.len()).max();
     let mut all: Vec<_> = parts
         .iter()

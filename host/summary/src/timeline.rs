@@ -211,21 +211,21 @@ impl Drafts {
 
 /// Keeps the timeline of a run that goes on.
 #[derive(Debug)]
-pub struct Recording {
+pub struct TimelineRecorder {
     drafts: Drafts,
     watcher: Watcher,
 }
 
-impl Default for Recording {
-    fn default() -> Recording {
-        Recording {
+impl Default for TimelineRecorder {
+    fn default() -> TimelineRecorder {
+        TimelineRecorder {
             drafts: Drafts::new(),
             watcher: Watcher::default(),
         }
     }
 }
 
-impl Recording {
+impl TimelineRecorder {
     /// Take in the state of the run, for the events.
     pub fn watch(&mut self, snapshot: &Snapshot) {
         self.watcher.watch(snapshot);

@@ -8,7 +8,8 @@ use url::Url;
 use super::replies::{Answer, Replies};
 use vespeiro_behavior::types::{Action, Context, Ending, Outcome, Request, Setup};
 use vespeiro_behavior::{
-    Begun, Crash, Feeder, GuestEvent, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, Slot,
+    Crash, Feeder, GuestEvent, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, Slot,
+    StartedSession,
 };
 use vespeiro_http::Call;
 
@@ -74,7 +75,7 @@ pub fn play(
     };
     let behavior = std::sync::Arc::clone(slot.behavior());
     let mut session = match slot.begin(setup, feeder.clone()) {
-        Ok(Begun { session, .. }) => session,
+        Ok(StartedSession { session, .. }) => session,
         Err(crash) => {
             played.ended = Ended::Crashed(crash);
             return played;

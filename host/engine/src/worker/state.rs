@@ -21,11 +21,11 @@ use crate::rollout::runtime::{VersionRuntime, VersionRuntimes};
 use crate::teardown::tokens::Tokens;
 use crate::vu::pool::VuState;
 use crate::workload::state::{WorkloadState, share_of};
-use vespeiro_behavior::{Behavior, Crash, GuestEvent, Level, TOKEN, Unfed, types};
+use vespeiro_behavior::{Behavior, Crash, GuestEvent, Level, NoRow, TOKEN, types};
 use vespeiro_http::{Client, Place};
 use vespeiro_metrics::{Catalog, Interval, Recorder};
 use vespeiro_model::{FaultKind, Outcome};
-use vespeiro_plan::{Arrivals, LogLevel, Plan};
+use vespeiro_plan::{ArrivalKind, LogLevel, Plan};
 
 /// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
 const CRASHES_TO_QUARANTINE: u32 = 10;
@@ -67,7 +67,7 @@ pub(crate) struct WorkerState {
     /// What users get of the plan's feeds.
     pub(crate) stock: Arc<FeedSet>,
     /// What was said of sessions that got no row.
-    unfed: RefCell<BTreeSet<(u16, String, Unfed)>>,
+    unfed: RefCell<BTreeSet<(u16, String, NoRow)>>,
 }
 
 /// A worker's part of the run.
@@ -179,7 +179,7 @@ impl WorkerState {
 
     /// Wait until the profile lets a request go, where it does. Tells when it should have left, in the profile's time.
     pub(crate) async fn turn(&self, vu: &VuState) -> Option<Duration> {
-        match self.workload(vu).arrivals_of(Arrivals::Requests) {
+        match self.workload(vu).arrivals_of(ArrivalKind::Requests) {
             Some(arrivals) => Some(arrivals.take().await),
             None => vu.arrived.take(),
         }
@@ -200,7 +200,7 @@ impl WorkerState {
 
     /// Wait until the profile lets a session begin, where it does.
     pub(crate) async fn arrival(&self, vu: &VuState) {
-        if let Some(arrivals) = self.workload(vu).arrivals_of(Arrivals::Sessions) {
+        if let Some(arrivals) = self.workload(vu).arrivals_of(ArrivalKind::Sessions) {
             vu.arrived.set(Some(arrivals.take().await));
         }
     }
@@ -231,7 +231,7 @@ impl WorkerState {
     /// What was recorded since the last time, and how the worker stands.
     pub(crate) fn hand_over(&self, empty: Interval) -> Interval {
         let mut recorder = self.recorder.borrow_mut();
-        recorder.stands(self.admission.standing(self.playing.get()));
+        recorder.worker_status(self.admission.standing(self.playing.get()));
         recorder.take(empty)
     }
 
@@ -393,12 +393,12 @@ impl WorkerState {
                 self.tokens.borrow_mut().unmark(&thing);
             }
             GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
-            GuestEvent::Unfed { feed, why } => self.unfed(archetype, feed, why),
+            GuestEvent::NoRow { feed, why } => self.unfed(archetype, feed, why),
         }
     }
 
     /// A session got no row of a feed. Said once: first looked up here, so that workers seldom meet over it.
-    fn unfed(&self, archetype: u16, feed: String, why: Unfed) {
+    fn unfed(&self, archetype: u16, feed: String, why: NoRow) {
         let mut said = self.unfed.borrow_mut();
         let key = (archetype, feed, why);
         if said.len() < MAX_UNFED && !said.contains(&key) {

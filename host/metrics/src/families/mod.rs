@@ -13,24 +13,24 @@ mod users;
 mod versions;
 
 use super::{ArchetypeCounts, RunInfo, Snapshot, Timing};
-pub use table::{Kind, Metric, Unit};
+pub use table::{MetricDesc, MetricKind, MetricUnit};
 
 /// One metric and its samples.
 #[derive(Debug, Clone)]
 pub struct Family<'a> {
-    pub metric: &'static Metric,
+    pub metric: &'static MetricDesc,
     pub samples: Vec<Sample<'a>>,
 }
 
 /// One label set of a metric and its value.
 #[derive(Debug, Clone)]
 pub struct Sample<'a> {
-    /// The labels' values, in the order of [`Metric::labels`].
+    /// The labels' values, in the order of [`MetricDesc::labels`].
     pub labels: Vec<String>,
     pub value: Value<'a>,
 }
 
-/// The value of a sample; its form is that of the metric's [`Kind`].
+/// The value of a sample; its form is that of the metric's [`MetricKind`].
 #[derive(Debug, Clone)]
 pub enum Value<'a> {
     /// Of a counter or a gauge.
@@ -45,8 +45,8 @@ pub enum Value<'a> {
 }
 
 impl Sample<'_> {
-    /// Names and values of the labels.
-    pub fn named(&self, metric: &Metric) -> impl Iterator<Item = (&'static str, &str)> {
+    /// NamedCounts and values of the labels.
+    pub fn named(&self, metric: &MetricDesc) -> impl Iterator<Item = (&'static str, &str)> {
         let values = self.labels.iter().map(String::as_str);
         metric.labels.iter().copied().zip(values)
     }
@@ -72,7 +72,7 @@ struct Page<'a>(Vec<Family<'a>>);
 
 impl<'a> Page<'a> {
     /// Begin a family and fill it.
-    fn family(&mut self, metric: &'static Metric, fill: impl FnOnce(&mut Family<'a>)) {
+    fn family(&mut self, metric: &'static MetricDesc, fill: impl FnOnce(&mut Family<'a>)) {
         let mut family = Family {
             metric,
             samples: Vec::new(),
@@ -82,7 +82,7 @@ impl<'a> Page<'a> {
     }
 
     /// A family of one sample without labels.
-    fn single(&mut self, metric: &'static Metric, value: f64) {
+    fn single(&mut self, metric: &'static MetricDesc, value: f64) {
         self.family(metric, |f| f.number(&[], value));
     }
 }
@@ -151,9 +151,11 @@ mod tests {
             for sample in &family.samples {
                 assert!(seen.insert(&sample.labels), "{}", family.metric.name);
                 let fits = match (&sample.value, family.metric.kind) {
-                    (Value::Number(number), Kind::Counter | Kind::Gauge) => number.is_finite(),
-                    (Value::Histogram(_), Kind::Histogram(_)) => true,
-                    (Value::Summary { .. }, Kind::Summary) => true,
+                    (Value::Number(number), MetricKind::Counter | MetricKind::Gauge) => {
+                        number.is_finite()
+                    }
+                    (Value::Histogram(_), MetricKind::Histogram(_)) => true,
+                    (Value::Summary { .. }, MetricKind::Summary) => true,
                     _ => false,
                 };
                 assert!(fits, "{}: {:?}", family.metric.name, sample.value);

@@ -7,7 +7,7 @@ use super::table::{
 };
 use super::{Family, Page, Snapshot, named};
 use crate::{ResultCount, Series};
-use vespeiro_model::{Class, Failure, FaultKind, Outcome};
+use vespeiro_model::{Failure, FaultKind, Outcome, OutcomeClass};
 
 /// The category of logins, tokens and their ends, as the request mix has it.
 const AUTH: &str = "auth";
@@ -66,7 +66,7 @@ pub(super) fn tell<'a>(s: &'a Snapshot, page: &mut Page<'a>) {
     page.family(&CLASS_REQUESTS, |f| {
         let groups = s.by_archetype();
         for ((archetype, _), group) in named(s).zip(&groups) {
-            for (class, count) in Class::ALL.iter().zip(group.classes()) {
+            for (class, count) in OutcomeClass::ALL.iter().zip(group.classes()) {
                 f.count(&[archetype, class.as_str()], count);
             }
         }
@@ -136,10 +136,10 @@ fn authentications(s: &Snapshot, f: &mut Family<'_>) {
             ("failed", "false", 0),
         ];
         for result in series.results() {
-            let key = match Class::of(result.outcome) {
-                Class::Success => "success",
-                Class::Client => "refused",
-                Class::Server => "failed",
+            let key = match OutcomeClass::of(result.outcome) {
+                OutcomeClass::Success => "success",
+                OutcomeClass::Client => "refused",
+                OutcomeClass::Server => "failed",
             };
             let expected = expected(&result);
             match counts

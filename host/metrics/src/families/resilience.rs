@@ -10,7 +10,7 @@ use super::{Page, Snapshot};
 use vespeiro_model::{BreakerState, HoldReason};
 
 pub(super) fn tell(s: &Snapshot, page: &mut Page<'_>) {
-    let (stands, holds) = (&s.standings, &s.holds);
+    let (stands, holds) = (&s.worker_statuses, &s.resilience);
     page.family(&BREAKER_STATE, |f| {
         for state in BreakerState::ALL {
             f.count(&[state.as_str()], stands.breakers(state) as u64);
@@ -41,7 +41,7 @@ pub(super) fn tell(s: &Snapshot, page: &mut Page<'_>) {
     page.single(&REQUESTS_IN_FLIGHT, stands.in_flight() as f64);
     page.single(&PROCESS_OPEN_SOCKETS, s.process.open_sockets as f64);
     page.family(&GENERATOR_LIMIT, |f| {
-        for gauge in s.gauges() {
+        for gauge in s.generator_limits() {
             f.count(&[gauge.kind.as_str()], u64::from(gauge.is_over()));
         }
     });

@@ -7,7 +7,7 @@ use super::table::{
     BUILD_INFO, ELAPSED, ERROR_MIX_TARGET, MIX_TARGET, RUN_INFO, START_TIME, THRESHOLD_CROSSED,
 };
 use super::{Page, RunInfo, Snapshot};
-use crate::State;
+use crate::ThresholdState;
 use vespeiro_plan::ErrorMix;
 
 pub(super) fn tell(s: &Snapshot, about: &RunInfo, page: &mut Page<'_>) {
@@ -20,11 +20,11 @@ pub(super) fn tell(s: &Snapshot, about: &RunInfo, page: &mut Page<'_>) {
     page.single(&ELAPSED, s.elapsed.as_secs_f64());
     page.family(&THRESHOLD_CROSSED, |f| {
         let mut told = BTreeSet::new();
-        for verdict in &s.watch.verdicts {
+        for verdict in &s.guard.thresholds {
             let threshold = verdict.threshold.to_string();
             // The same one may stand in a plan twice.
             if told.insert(threshold.clone()) {
-                let crossed = verdict.state == State::Crossed;
+                let crossed = verdict.state == ThresholdState::Crossed;
                 f.number(&[&threshold], f64::from(u8::from(crossed)));
             }
         }

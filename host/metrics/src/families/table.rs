@@ -18,12 +18,12 @@ const SESSION: &[f64] = &[
 
 /// What a metric is, whatever its value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Metric {
+pub struct MetricDesc {
     /// Without prefix, unit and `_total`.
     pub name: &'static str,
     pub help: &'static str,
-    pub unit: Option<Unit>,
-    pub kind: Kind,
+    pub unit: Option<MetricUnit>,
+    pub kind: MetricKind,
     pub labels: &'static [&'static str],
     /// What has to be so for the family to have samples; `None`: it always has.
     pub when: Option<&'static str>,
@@ -31,7 +31,7 @@ pub struct Metric {
 
 /// What its samples are.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
+pub enum MetricKind {
     Counter,
     Gauge,
     /// With the upper bounds of its buckets, ascending.
@@ -41,34 +41,34 @@ pub enum Kind {
 
 /// What its values are counted in; always a base unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum MetricUnit {
     Seconds,
     Bytes,
     Ratio,
 }
 
-impl Unit {
+impl MetricUnit {
     pub fn as_str(self) -> &'static str {
         match self {
-            Unit::Seconds => "seconds",
-            Unit::Bytes => "bytes",
-            Unit::Ratio => "ratio",
+            MetricUnit::Seconds => "seconds",
+            MetricUnit::Bytes => "bytes",
+            MetricUnit::Ratio => "ratio",
         }
     }
 }
 
-impl Kind {
+impl MetricKind {
     pub fn as_str(self) -> &'static str {
         match self {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram(_) => "histogram",
-            Kind::Summary => "summary",
+            MetricKind::Counter => "counter",
+            MetricKind::Gauge => "gauge",
+            MetricKind::Histogram(_) => "histogram",
+            MetricKind::Summary => "summary",
         }
     }
 }
 
-impl Metric {
+impl MetricDesc {
     /// The name of the family with prefix and unit: `vespeiro_request_duration_seconds`, `vespeiro_requests`.
     pub fn family(&self) -> String {
         match self.unit {
@@ -80,13 +80,13 @@ impl Metric {
     /// The name that a query uses: a counter ends in `_total`.
     pub fn query(&self) -> String {
         match self.kind {
-            Kind::Counter => format!("{}_total", self.family()),
+            MetricKind::Counter => format!("{}_total", self.family()),
             _ => self.family(),
         }
     }
 
     const fn new(
-        kind: Kind,
+        kind: MetricKind,
         name: &'static str,
         labels: &'static [&'static str],
         help: &'static str,
@@ -101,7 +101,7 @@ impl Metric {
         }
     }
 
-    const fn of(self, unit: Unit) -> Self {
+    const fn of(self, unit: MetricUnit) -> Self {
         Self {
             unit: Some(unit),
             ..self
@@ -118,12 +118,12 @@ impl Metric {
 
 type Words = &'static [&'static str];
 
-const fn counter(name: &'static str, labels: Words, help: &'static str) -> Metric {
-    Metric::new(Kind::Counter, name, labels, help)
+const fn counter(name: &'static str, labels: Words, help: &'static str) -> MetricDesc {
+    MetricDesc::new(MetricKind::Counter, name, labels, help)
 }
 
-const fn gauge(name: &'static str, labels: Words, help: &'static str) -> Metric {
-    Metric::new(Kind::Gauge, name, labels, help)
+const fn gauge(name: &'static str, labels: Words, help: &'static str) -> MetricDesc {
+    MetricDesc::new(MetricKind::Gauge, name, labels, help)
 }
 
 /// All histograms are of times.
@@ -132,15 +132,15 @@ const fn histogram(
     bounds: &'static [f64],
     labels: Words,
     help: &'static str,
-) -> Metric {
-    Metric::new(Kind::Histogram(bounds), name, labels, help).of(Unit::Seconds)
+) -> MetricDesc {
+    MetricDesc::new(MetricKind::Histogram(bounds), name, labels, help).of(MetricUnit::Seconds)
 }
 
 macro_rules! table {
     ($($constant:ident = $metric:expr;)*) => {
-        $(pub static $constant: Metric = $metric;)*
+        $(pub static $constant: MetricDesc = $metric;)*
         /// All of them, in the order of the page.
-        pub static ALL: &[&Metric] = &[$(&$constant),*];
+        pub static ALL: &[&MetricDesc] = &[$(&$constant),*];
     };
 }
 
@@ -157,8 +157,8 @@ mod rows {
         // The run
         BUILD_INFO = gauge("build_info", &["version"], "The version of Vespeiro that runs");
         RUN_INFO = gauge("run_info", &["run", "scenario", "target"], "The run that goes on");
-        START_TIME = gauge("start_time", &[], "When the run began, since 1970").of(Unit::Seconds);
-        ELAPSED = gauge("elapsed", &[], "Time since the start of the run").of(Unit::Seconds);
+        START_TIME = gauge("start_time", &[], "When the run began, since 1970").of(MetricUnit::Seconds);
+        ELAPSED = gauge("elapsed", &[], "Time since the start of the run").of(MetricUnit::Seconds);
 
         // Requests
         REQUESTS = counter("requests", &["archetype", "method", "route", "status", "failure", "expected"],
@@ -167,8 +167,8 @@ mod rows {
             "Requests that failed though nobody asked for it, by kind: 4xx, 5xx, or why there is no response");
         REQUEST_DURATION = histogram("request_duration", LATENCY, ROUTE,
             "Time from the send to the last byte of the response or to the failure");
-        SENT = counter("sent", ROUTE, "Bytes of requests").of(Unit::Bytes);
-        RECEIVED = counter("received", ROUTE, "Bytes of responses").of(Unit::Bytes);
+        SENT = counter("sent", ROUTE, "Bytes of requests").of(MetricUnit::Bytes);
+        RECEIVED = counter("received", ROUTE, "Bytes of responses").of(MetricUnit::Bytes);
         REQUESTS_NOT_SENT = counter("requests_not_sent", &["archetype", "failure"], "Requests that never left, by reason");
         AUTHENTICATIONS = counter("authentications", &["archetype", "method", "route", "result", "expected"],
             "Requests of the category auth, by result: success, refused (4xx) or failed")
@@ -179,11 +179,11 @@ mod rows {
         THRESHOLD_CROSSED = gauge("threshold_crossed", &["threshold"], "1 when a threshold does not hold as the run stands, else 0")
             .when("the run has thresholds");
         MIX_TARGET = gauge("mix_target", &["category"], "Share of the requests that the request mix wants a category to have")
-            .of(Unit::Ratio).when("the run has a request mix");
+            .of(MetricUnit::Ratio).when("the run has a request mix");
         CLASS_REQUESTS = counter("class_requests", &["archetype", "class"],
             "Requests sent, by what the error mix tells apart, whoever is to blame");
         ERROR_MIX_TARGET = gauge("error_mix_target", &["class"], "Share of the requests that the error mix wants a class to have")
-            .of(Unit::Ratio).when("the run has an error mix");
+            .of(MetricUnit::Ratio).when("the run has an error mix");
         FAULTS_ASKED = counter("faults_asked", &["kind"], "Failures that the tool asked for on purpose, by kind");
         FAULTS_COMMITTED = counter("faults_committed", &["kind"], "Requests that failed as the tool asked for, by kind");
 
@@ -209,7 +209,7 @@ mod rows {
         BREAKER_STATE = gauge("breaker_state", &["state"], "Workers whose circuit breaker is in this state; each worker has its own");
         BREAKER_TRANSITIONS = counter("breaker_transitions", &["to"], "Changes of the circuit breakers' state, by the new one");
         HOLDS = counter("holds", &["reason"], "Waits of users before a request, beyond what their behavior asked for, by reason");
-        HOLD = counter("hold", &["reason"], "Time that users spent in these waits, by reason").of(Unit::Seconds);
+        HOLD = counter("hold", &["reason"], "Time that users spent in these waits, by reason").of(MetricUnit::Seconds);
         USERS_HELD = gauge("users_held", &[], "Users in such a wait now");
         PACE_FACTOR = gauge("pace_factor", &[], "By how much the slowest worker slows its users down because of 429s; 1 is not at all");
         RETRIES = counter("retries", &[], "Requests sent again after a failure");
@@ -220,14 +220,14 @@ mod rows {
         // Behaviors
         BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"], "The behaviors that play an archetype or have played it");
         CHECKS = counter("checks", &["archetype", "check", "result"], "Checks of behaviors, by result").when("a behavior makes checks");
-        OBSERVED = Metric::new(Kind::Summary, "observed_value", &["archetype", "metric"],
+        OBSERVED = MetricDesc::new(MetricKind::Summary, "observed_value", &["archetype", "metric"],
             "Values that behaviors observed; quantiles are since the start of the run").when("a behavior observes values");
         GUEST_CALL_DURATION = histogram("guest_call_duration", GUEST_CALL, ARCHETYPE, "Time of each call into a behavior");
         INSTANCES_BUILT = counter("instances_built", ARCHETYPE, "Instances of a behavior made");
         TRAPS = counter("traps", ARCHETYPE, "Calls into a behavior that trapped");
 
         // Versions of a behavior
-        VERSION_SHARE = gauge("version_share", VERSION, "Part of an archetype's new sessions that a version of its behavior gets").of(Unit::Ratio);
+        VERSION_SHARE = gauge("version_share", VERSION, "Part of an archetype's new sessions that a version of its behavior gets").of(MetricUnit::Ratio);
         VERSION_REQUESTS = counter("version_requests", &["archetype", "version", "hash", "result"], "Requests sent, by version and result: good, injected or error");
         VERSION_REQUEST_DURATION = histogram("version_request_duration", LATENCY, VERSION,
             "Time from the send to the last byte of the response or to the failure, by version");
@@ -239,8 +239,8 @@ mod rows {
         SCHEDULING_LAG = histogram("scheduling_lag", LATENCY, &[], "How late the workers' timers fired");
         WORKERS = gauge("workers", &[], "Threads that play users");
         USABLE_CORES = gauge("usable_cores", &[], "Cores that the workers can keep busy at most");
-        PROCESS_CPU = counter("process_cpu", &[], "CPU time of the generator, user and system").of(Unit::Seconds);
-        PROCESS_RESIDENT_MEMORY = gauge("process_resident_memory", &[], "Resident memory of the generator").of(Unit::Bytes);
+        PROCESS_CPU = counter("process_cpu", &[], "CPU time of the generator, user and system").of(MetricUnit::Seconds);
+        PROCESS_RESIDENT_MEMORY = gauge("process_resident_memory", &[], "Resident memory of the generator").of(MetricUnit::Bytes);
         PROCESS_OPEN_FDS = gauge("process_open_fds", &[], "Open files of the generator");
         PROCESS_THREADS = gauge("process_threads", &[], "Threads of the generator");
         PROCESS_OPEN_SOCKETS = gauge("process_open_sockets", &[], "Open sockets of the generator: connections to the target, and its own listeners");
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     /// A row of the table in `host/docs/metrics.md`.
-    fn row(metric: &Metric) -> String {
+    fn row(metric: &MetricDesc) -> String {
         let labels = match metric.labels {
             [] => String::new(),
             labels => format!("`{}`", labels.join("`, `")),
@@ -299,8 +299,8 @@ mod tests {
             for label in metric.labels {
                 assert!(!["le", "quantile", "job", "instance"].contains(label));
             }
-            if let Kind::Histogram(bounds) = metric.kind {
-                assert!(bounds.is_sorted() && metric.unit == Some(Unit::Seconds));
+            if let MetricKind::Histogram(bounds) = metric.kind {
+                assert!(bounds.is_sorted() && metric.unit == Some(MetricUnit::Seconds));
             }
         }
         assert_eq!(SENT.query(), "vespeiro_sent_bytes_total");

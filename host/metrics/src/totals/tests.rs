@@ -91,7 +91,7 @@ proptest! {
         let mut held = None;
         for interval in &mut handed_over {
             many.absorb(interval);
-            // A reader that still holds an older snapshot must not disturb the totals.
+            // A reader that still resilience an older snapshot must not disturb the totals.
             held = Some(many.snapshot(Duration::from_secs(1), Process::default()));
         }
         drop(held);

@@ -12,8 +12,8 @@ use crate::language::harmless;
 use crate::summary::{Facts, Page};
 use crate::table::Table;
 use crate::{Locale, comparison};
-use vespeiro_metrics::State;
-use vespeiro_summary::compare::{Comparison, Verdict};
+use vespeiro_metrics::ThresholdState;
+use vespeiro_summary::compare::{Change, Comparison};
 use vespeiro_summary::json::{Requests, Summary};
 
 pub(super) struct Document<'a> {
@@ -95,7 +95,7 @@ impl Document<'_> {
         let crossed = summary
             .thresholds
             .iter()
-            .filter(|t| t.state == State::Crossed)
+            .filter(|t| t.state == ThresholdState::Crossed)
             .count();
         let of_all = w
             .crossed
@@ -166,8 +166,8 @@ impl Document<'_> {
                     } }
                     tbody {
                         @for row in compared.shown() {
-                            @let bad = row.verdict == Verdict::Worse;
-                            @let good = row.verdict == Verdict::Better;
+                            @let bad = row.verdict == Change::Worse;
+                            @let good = row.verdict == Change::Better;
                             tr {
                                 th scope="row" { (comparison::name(row, l)) }
                                 td .text { (comparison::figure(row, l)) }
@@ -175,7 +175,7 @@ impl Document<'_> {
                                 td { (comparison::value(row, l, row.now)) }
                                 td { (comparison::change(row, l)) }
                                 td .text { @match row.verdict {
-                                    Verdict::Noise => span .soft { (common.noise) },
+                                    Change::Noise => span .soft { (common.noise) },
                                     verdict => span .badge.bad[bad].good[good] { (comparison::verdict(verdict, l)) },
                                 } }
                             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::view::{ARCHETYPES, End, Point, Told};
-use vespeiro_metrics::{Group, Snapshot, State};
+use vespeiro_metrics::{Group, Snapshot, ThresholdState};
 use vespeiro_model::SwapResult;
 
 /// Versions of one archetype that are told of, beside those that get sessions.
@@ -96,7 +96,7 @@ pub(super) struct Version {
 #[derive(Debug, Serialize)]
 pub(super) struct Threshold {
     pub(super) text: String,
-    pub(super) state: State,
+    pub(super) state: ThresholdState,
 }
 
 #[derive(Debug, Serialize)]
@@ -158,7 +158,7 @@ fn versions(snapshot: &Snapshot, archetype: u16) -> Vec<Version> {
 }
 
 pub(super) fn thresholds(snapshot: &Snapshot) -> Vec<Threshold> {
-    let verdicts = snapshot.watch.verdicts.iter().take(ARCHETYPES);
+    let verdicts = snapshot.guard.thresholds.iter().take(ARCHETYPES);
     let told = verdicts.map(|verdict| Threshold {
         text: verdict.threshold.to_string(),
         state: verdict.state,
@@ -173,9 +173,9 @@ fn p95(group: &Group) -> Option<f64> {
 
 /// Users of the archetypes that share the run's load profile.
 pub(super) fn shared_users(snapshot: &Snapshot) -> Option<u32> {
-    let own = &snapshot.aim.own;
+    let own = &snapshot.desired.archetypes;
     let of_own = own.iter().map(|own| own.users).sum();
-    (own.len() < snapshot.archetypes.len()).then(|| snapshot.aim.users.saturating_sub(of_own))
+    (own.len() < snapshot.archetypes.len()).then(|| snapshot.desired.users.saturating_sub(of_own))
 }
 
 /// A part of the requests; none of none is 0.

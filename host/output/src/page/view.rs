@@ -11,8 +11,8 @@ use super::shown::{
     Breaker, Recent, Share, Shown, archetypes, millis, rounded, share, shared_users, thresholds,
 };
 use crate::{Locale, RunShape, warnings};
-use vespeiro_metrics::{Activity, Snapshot};
-use vespeiro_model::{Class, Outcome};
+use vespeiro_metrics::{RecordedRequest, Snapshot};
+use vespeiro_model::{Outcome, OutcomeClass};
 use vespeiro_plan::{Metric, Module, Plan};
 use vespeiro_summary::{Sampler, target};
 
@@ -63,7 +63,7 @@ pub enum Phase {
 impl Phase {
     /// As the snapshot of a run that goes on has it.
     pub fn of(snapshot: &Snapshot) -> Phase {
-        match (snapshot.stopping, snapshot.aim.paused) {
+        match (snapshot.stopping, snapshot.desired.paused) {
             (true, _) => Phase::Stopping,
             (false, true) => Phase::Paused,
             (false, false) => Phase::Running,
@@ -116,7 +116,7 @@ pub struct View {
     locale: Locale,
     shape: RunShape,
     wanted: Vec<(String, f64)>,
-    errors_wanted: Option<[f64; Class::ALL.len()]>,
+    errors_wanted: Option<[f64; OutcomeClass::ALL.len()]>,
     beat: Sampler,
     points: VecDeque<Point>,
 }
@@ -146,7 +146,7 @@ impl View {
         self.follow(snapshot);
         news.drain(..news.len().saturating_sub(NEWS));
         let total = snapshot.total();
-        let stands = &snapshot.standings;
+        let stands = &snapshot.worker_statuses;
         let shown = Shown {
             phase: phase.as_str(),
             why: match phase {
@@ -160,12 +160,12 @@ impl View {
                 .map(|d| d.as_secs_f64().round()),
             progress: self.shape.progress(snapshot).map(|p| rounded(p, 1_000.0)),
             users: snapshot.users_active(),
-            users_wanted: snapshot.aim.users,
+            users_wanted: snapshot.desired.users,
             users_shared: shared_users(snapshot),
             in_flight: stands.in_flight(),
             requests: total.requests(),
             rate: rounded(snapshot.rates.second.requests, 10.0),
-            rate_wanted: snapshot.aim.rate.map(|rate| rounded(rate, 10.0)),
+            rate_wanted: snapshot.desired.rate.map(|rate| rounded(rate, 10.0)),
             success: total.success_share(),
             errors: total.errors(),
             injected: total.injected(),
@@ -190,7 +190,7 @@ impl View {
             held: stands.held(),
             pace: rounded(stands.pace(), 10.0),
             logins_paused: stands.logins_paused() > 0,
-            alarm: snapshot.watch.alarm.as_ref().map(ToString::to_string),
+            alarm: snapshot.guard.abort.as_ref().map(ToString::to_string),
             warnings: warnings(snapshot, self.locale),
             mix: self.mix(snapshot, total.requests()),
             error_mix: self.error_mix(&total.classes(), total.requests()),
@@ -244,7 +244,7 @@ impl View {
     }
 
     fn error_mix(&self, classes: &[u64], requests: u64) -> Vec<Share> {
-        let counted = Class::ALL.into_iter().zip(classes).enumerate();
+        let counted = OutcomeClass::ALL.into_iter().zip(classes).enumerate();
         counted
             .map(|(at, (class, count))| Share {
                 name: class.as_str().into(),
@@ -254,7 +254,7 @@ impl View {
             .collect()
     }
 
-    fn recent(&self, activity: &Activity, snapshot: &Snapshot) -> Recent {
+    fn recent(&self, activity: &RecordedRequest, snapshot: &Snapshot) -> Recent {
         let archetype = activity.role.archetype;
         let (method, path) = snapshot.catalog.route(archetype, activity.route);
         let since = activity.at.duration_since(std::time::UNIX_EPOCH);

@@ -72,7 +72,7 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
     let labels = snapshot.catalog.archetypes.iter();
     let counted = labels.zip(&snapshot.archetypes).zip(&groups);
     for (((labels, counts), group), index) in counted.zip(0..) {
-        let wanted = snapshot.aim.of(index).map_or_else(String::new, |own| {
+        let wanted = snapshot.desired.of(index).map_or_else(String::new, |own| {
             let users = || l.integer(u64::from(own.users));
             own.rate.map_or_else(users, |rate| l.rate(rate))
         });
@@ -85,7 +85,7 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
             rows.push(row(name, l.percent(share), String::new(), &group));
         }
     }
-    if snapshot.aim.own.is_empty() {
+    if snapshot.desired.archetypes.is_empty() {
         rows.iter_mut().for_each(|row| drop(row.remove(WANTED)));
     }
     aligned(&rows, width)

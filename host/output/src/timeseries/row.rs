@@ -60,7 +60,7 @@ pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
         ("elapsed", Is::Number(snapshot.elapsed.as_secs_f64(), 3)),
         ("users", Is::Whole(snapshot.users_active())),
         ("sessions", Is::Whole(snapshot.sessions_active())),
-        ("in_flight", Is::Whole(snapshot.standings.in_flight())),
+        ("in_flight", Is::Whole(snapshot.worker_statuses.in_flight())),
         ("requests", Is::Whole(came.requests)),
         (
             "rate",

@@ -4,8 +4,8 @@
 use std::fmt;
 
 use super::{Condition, Threshold, parse};
-use crate::errors::Bad;
-use crate::layers::Kind;
+use crate::errors::ValueError;
+use crate::layers::SettingKind;
 use crate::value_types::ValueType;
 
 /// Conditions that one setting can hold: what bounds the guard's memory.
@@ -25,7 +25,7 @@ pub(crate) fn thresholds() -> ValueType<Vec<Threshold>> {
 
 fn list<T: fmt::Display + 'static>(
     value_name: &'static str,
-    parse: fn(&str) -> Result<T, Bad>,
+    parse: fn(&str) -> Result<T, ValueError>,
 ) -> ValueType<Vec<T>> {
     let form = ValueType::new(
         value_name,
@@ -35,7 +35,7 @@ fn list<T: fmt::Display + 'static>(
             }
             let parts = split(text);
             if parts.len() > MAX_CONDITIONS {
-                return Err(Bad::new(
+                return Err(ValueError::new(
                     format!("{} conditions are too many", parts.len()),
                     format!("give at most {MAX_CONDITIONS}"),
                 ));
@@ -51,7 +51,7 @@ fn list<T: fmt::Display + 'static>(
         },
     );
     ValueType {
-        kind: Kind::List,
+        kind: SettingKind::List,
         ..form
     }
 }
@@ -75,11 +75,11 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Bound, COMPARISONS, Dimension, METRICS, Selector, UNITS, Unit};
+    use super::super::{Bound, BoundUnit, COMPARISONS, Dimension, METRICS, Selector, UNITS};
     use super::*;
 
     fn bound(dimension: Dimension) -> impl Strategy<Value = Bound> {
-        let units: Vec<Unit> = UNITS
+        let units: Vec<BoundUnit> = UNITS
             .iter()
             .filter(|(_, _, of, _)| *of == dimension)
             .map(|(_, unit, _, _)| *unit)

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::super::errors::{Bad, nearest};
-use super::super::units::{Bare, parse_duration, show_duration};
+use super::super::errors::{ValueError, nearest};
+use super::super::units::{DefaultUnit, parse_duration, show_duration};
 use super::{
     Bound, COMPARISONS, Condition, Dimension, FIELDS, METRICS, Metric, Selector, Threshold, UNITS,
 };
@@ -19,7 +19,7 @@ const LARGEST: f64 = 1e15;
 const EXAMPLE: &str = "write it as 'error_rate>50%:30s' or 'p95{archetype=admin}<500ms'";
 
 /// Reads `METRIC[{SELECTOR}] SIGN BOUND[:WINDOW]`.
-pub(super) fn condition(text: &str) -> Result<Condition, Bad> {
+pub(super) fn condition(text: &str) -> Result<Condition, ValueError> {
     let mut at = Cursor::new(text)?;
     let condition = at.condition()?;
     at.end("nothing more can stand here")?;
@@ -27,7 +27,7 @@ pub(super) fn condition(text: &str) -> Result<Condition, Bad> {
 }
 
 /// Reads a condition, and perhaps the word `abort`.
-pub(super) fn threshold(text: &str) -> Result<Threshold, Bad> {
+pub(super) fn threshold(text: &str) -> Result<Threshold, ValueError> {
     let mut at = Cursor::new(text)?;
     let condition = at.condition()?;
     at.space();
@@ -61,9 +61,9 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn new(text: &'a str) -> Result<Self, Bad> {
+    fn new(text: &'a str) -> Result<Self, ValueError> {
         if text.len() > LONGEST || text.contains(char::is_control) {
-            return Err(Bad::new(
+            return Err(ValueError::new(
                 "a condition is one line of at most 512 bytes",
                 EXAMPLE,
             ));
@@ -75,12 +75,12 @@ impl<'a> Cursor<'a> {
         &self.text[self.place..]
     }
 
-    fn bad(&self, problem: impl Into<String>, mend: impl Into<String>) -> Bad {
+    fn bad(&self, problem: impl Into<String>, fix: impl Into<String>) -> ValueError {
         let character = self.text[..self.place].chars().count() + 1;
         let problem = problem.into();
-        Bad::new(
+        ValueError::new(
             format!("{:?}, character {character}: {problem}", self.text.trim()),
-            mend,
+            fix,
         )
     }
 
@@ -101,7 +101,7 @@ impl<'a> Cursor<'a> {
         &rest[..end]
     }
 
-    fn end(&mut self, problem: &str) -> Result<(), Bad> {
+    fn end(&mut self, problem: &str) -> Result<(), ValueError> {
         self.space();
         match self.rest().is_empty() {
             true => Ok(()),
@@ -109,7 +109,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn condition(&mut self) -> Result<Condition, Bad> {
+    fn condition(&mut self) -> Result<Condition, ValueError> {
         let metric = self.metric()?;
         self.space();
         let selector = match self.take("{") {
@@ -137,7 +137,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn metric(&mut self) -> Result<Metric, Bad> {
+    fn metric(&mut self) -> Result<Metric, ValueError> {
         self.space();
         let place = self.place;
         let word = self.while_is(|c| c.is_alphanumeric() || c == '_');
@@ -156,7 +156,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What follows the opening brace, with the closing one.
-    fn selector(&mut self, metric: Metric) -> Result<Selector, Bad> {
+    fn selector(&mut self, metric: Metric) -> Result<Selector, ValueError> {
         let mut selector = Selector::default();
         loop {
             self.space();
@@ -211,7 +211,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A quoted text, or all up to a comma or the brace that closes the selector: a path template has its own braces.
-    fn value(&mut self) -> Result<String, Bad> {
+    fn value(&mut self) -> Result<String, ValueError> {
         let place = self.place;
         let missing = |at: &mut Self| {
             at.place = place;
@@ -255,9 +255,9 @@ impl<'a> Cursor<'a> {
         Ok(value.to_owned())
     }
 
-    fn bound(&mut self, metric: Metric) -> Result<Bound, Bad> {
+    fn bound(&mut self, metric: Metric) -> Result<Bound, ValueError> {
         let dimension = metric.dimension();
-        let mend = match dimension {
+        let fix = match dimension {
             Dimension::Time => "write it as 500ms, 1.5s or 250us",
             Dimension::Share => "write it as 1% or 0.01, at most 100%",
             Dimension::PerSecond => "write it as 100/s or 600/m",
@@ -268,7 +268,7 @@ impl<'a> Cursor<'a> {
         let number = digits.parse::<f64>().ok();
         let Some(number) = number.filter(|n| n.is_finite() && *n <= LARGEST) else {
             self.place = place;
-            return Err(self.bad("a number is missing", mend));
+            return Err(self.bad("a number is missing", fix));
         };
         self.space();
         let word = self.while_is(|c| c.is_alphabetic() || matches!(c, '%' | '/'));
@@ -291,15 +291,15 @@ impl<'a> Cursor<'a> {
         bound.filter(fits).ok_or_else(|| {
             self.place = place;
             let problem = format!("{digits}{word} is no value of {}", metric.as_str());
-            self.bad(problem, mend)
+            self.bad(problem, fix)
         })
     }
 
-    fn window(&mut self) -> Result<Duration, Bad> {
+    fn window(&mut self) -> Result<Duration, ValueError> {
         self.space();
         let place = self.place;
         let text = self.while_is(|c| c.is_ascii_alphanumeric() || c == '.');
-        let window = parse_duration(text, Bare::Seconds).ok();
+        let window = parse_duration(text, DefaultUnit::Seconds).ok();
         let range = SHORTEST_WINDOW..=LONGEST_WINDOW;
         window.filter(|w| range.contains(w)).ok_or_else(|| {
             self.place = place;

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::super::{Feed, Format, Order, Resolved, Settings, Sources, resolve};
+use super::super::{Feed, FeedFormat, FeedOrder, Flags, Resolved, Sources, resolve};
 
 /// A folder with some files of rows, and a plan file in it.
 struct Case {
     folder: tempfile::TempDir,
-    flags: Settings,
+    flags: Flags,
     env: Vec<(String, String)>,
 }
 
@@ -18,7 +18,7 @@ fn case(plan: &str) -> Case {
     }
     let path = folder.path().join("plan.toml");
     std::fs::write(&path, plan).unwrap();
-    let mut flags = Settings::default();
+    let mut flags = Flags::default();
     flags.plan = Some(path);
     Case {
         folder,
@@ -69,17 +69,17 @@ fn a_feed_is_a_table_or_a_file() {
         Feed {
             name: "a".into(),
             file,
-            format: Format::Csv,
-            order: Order::Once,
+            format: FeedFormat::Csv,
+            order: FeedOrder::Once,
             per_user: Some(3),
             archetypes: vec![3, 1],
         }
     );
-    assert_eq!((b.name.as_str(), b.format), ("b", Format::JsonLines));
-    assert_eq!((b.order, b.per_user), (Order::InTurn, None));
+    assert_eq!((b.name.as_str(), b.format), ("b", FeedFormat::JsonLines));
+    assert_eq!((b.order, b.per_user), (FeedOrder::InTurn, None));
     assert_eq!(b.archetypes, [0, 1, 2, 3]);
-    assert_eq!(c.format, Format::JsonLines);
-    assert_eq!((d.format, d.order), (Format::Json, Order::Random));
+    assert_eq!(c.format, FeedFormat::JsonLines);
+    assert_eq!((d.format, d.order), (FeedFormat::Json, FeedOrder::Random));
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn each_layer_says_its_part_and_the_higher_one_wins() {
     };
     assert_eq!(
         (other.order, other.file.to_str()),
-        (Order::Random, Some(path.as_str()))
+        (FeedOrder::Random, Some(path.as_str()))
     );
-    assert_eq!((people.order, &people.file), (Order::Once, &file));
+    assert_eq!((people.order, &people.file), (FeedOrder::Once, &file));
     let fed = &resolved.origins.feeds[1];
     let lines: Vec<String> = fed
         .lines

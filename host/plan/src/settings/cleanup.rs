@@ -4,17 +4,17 @@ use std::path::Path;
 
 use crate::layers::{Fallback, Reader};
 use crate::value_types::{choice, count, path, text};
-use crate::{Archetype, CleanUp, Cleanup, LoadOverrides, Module};
+use crate::{Archetype, CleanupSettings, CleanupWhen, LoadOverrides, Module};
 
-const CLEAN_UPS: &[(&str, CleanUp)] = &[
-    ("always", CleanUp::Always),
-    ("on-success", CleanUp::OnSuccess),
-    ("never", CleanUp::Never),
+const CLEAN_UPS: &[(&str, CleanupWhen)] = &[
+    ("always", CleanupWhen::Always),
+    ("on-success", CleanupWhen::OnSuccess),
+    ("never", CleanupWhen::Never),
 ];
 
 /// `run_id` names the journal, `state` is the folder for it.
-pub(super) fn read(r: &mut Reader<'_>, run_id: &str, state: Option<&Path>) -> Cleanup {
-    Cleanup {
+pub(super) fn read(r: &mut Reader<'_>, run_id: &str, state: Option<&Path>) -> CleanupSettings {
+    CleanupSettings {
         when: r.read(
             "cleanup",
             "always",
@@ -49,7 +49,7 @@ fn cleaner(name: String) -> Archetype {
         name,
         weight: 1,
         config: serde_json::json!({}),
-        own: LoadOverrides::default(),
+        overrides: LoadOverrides::default(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! The settings of how a run is steered while it goes on. Read by `settings.rs`.
 
-use crate::Control;
+use crate::ControlSettings;
 use crate::addresses::socket_address;
 use crate::layers::Reader;
 use crate::value_types::{secret, switch};
 
-pub(super) fn read(r: &mut Reader<'_>) -> Control {
-    Control {
+pub(super) fn read(r: &mut Reader<'_>) -> ControlSettings {
+    ControlSettings {
         address: r.read(
             "control",
             "none",

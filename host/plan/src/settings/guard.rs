@@ -1,12 +1,12 @@
 //! The settings of what ends a run before its time, and what it is held to. Read by `settings.rs`.
 
-use crate::Guard;
+use crate::GuardSettings;
 use crate::condition::lists::{conditions, thresholds};
 use crate::guard::degradation;
 use crate::layers::Reader;
 
-pub(super) fn read(r: &mut Reader<'_>) -> Guard {
-    Guard {
+pub(super) fn read(r: &mut Reader<'_>) -> GuardSettings {
+    GuardSettings {
         abort_on: r.read(
             "abort_on",
             "none",

@@ -1,15 +1,15 @@
 //! The settings of what a behavior may cost. Read by `settings.rs`.
 
 use super::{A_MOMENT, ALL_PAGES, LONGEST_PAUSE};
-use crate::Guest;
+use crate::GuestSettings;
 use crate::layers::Reader;
-use crate::units::Bare::Milliseconds;
+use crate::units::DefaultUnit::Milliseconds;
 use crate::value_types::{duration, size, switch};
 
 const A_PAGE: usize = 64 << 10;
 
-pub(super) fn read(r: &mut Reader<'_>) -> Guest {
-    Guest {
+pub(super) fn read(r: &mut Reader<'_>) -> GuestSettings {
+    GuestSettings {
         memory: r.read(
             "guest_memory",
             "1GiB",

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use super::{A_MOMENT, ARRIVALS, LONGEST, LONGEST_PAUSE};
 use crate::layers::Reader;
-use crate::profile::{NAMES, Parts, rate, stages};
+use crate::profile::{PROFILE_KINDS, ProfileSettings, rate, stages};
 use crate::start_at::start_at;
-use crate::units::Bare::{Milliseconds, Seconds};
+use crate::units::DefaultUnit::{Milliseconds, Seconds};
 use crate::value_types::{choice, count, duration};
-use crate::{Load, Pool, Profile};
+use crate::{ArrivalPool, LoadSettings, Profile};
 
-pub(super) fn read(r: &mut Reader<'_>) -> Load {
-    let parts = Parts {
+pub(super) fn read(r: &mut Reader<'_>) -> LoadSettings {
+    let parts = ProfileSettings {
         name: r.read(
             "profile",
             "auto",
-            choice("NAME", NAMES),
-            "Load profile; auto: what rate, stage and requests make of it",
+            choice("NAME", PROFILE_KINDS),
+            "LoadSettings profile; auto: what rate, stage and requests make of it",
         ),
         users: r.read(
             "users",
@@ -34,7 +34,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Load {
             "rate",
             "none",
             rate().or_none(),
-            "Arrivals in a time, however slow the target is: 500/s, 90/m",
+            "ArrivalKind in a time, however slow the target is: 500/s, 90/m",
         ),
         stages: r.read(
             "stage",
@@ -42,7 +42,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Load {
             stages(),
             "Go to so many users, or to such a rate, within this time; repeatable, one after the other",
         ),
-        pool: Pool {
+        pool: ArrivalPool {
             users: 0,
             max_users: r.read(
                 "max_users",
@@ -77,7 +77,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Load {
             Profile::UserBudget { users: parts.users }
         }
     };
-    Load {
+    LoadSettings {
         profile,
         pool: parts.pool,
         start_at,

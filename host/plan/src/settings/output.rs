@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::LONGEST_PAUSE;
 use crate::addresses::{headers, receiver, socket_address};
 use crate::layers::{Fallback, Reader};
-use crate::units::Bare::Seconds;
+use crate::units::DefaultUnit::Seconds;
 use crate::value_types::{choice, count, duration, path, switch, timeseries};
-use crate::{Language, LogLevel, Output};
+use crate::{Language, LogLevel, OutputSettings};
 
 /// The languages by name.
 pub const LANGUAGES: &[(&str, Language)] =
@@ -23,8 +23,8 @@ const LOG_LEVELS: &[(&str, LogLevel)] = &[
 const SOON: Duration = Duration::from_millis(100);
 
 /// `locale` is the user's, as in `LANG`.
-pub(super) fn read(r: &mut Reader<'_>, locale: Option<&str>) -> Output {
-    Output {
+pub(super) fn read(r: &mut Reader<'_>, locale: Option<&str>) -> OutputSettings {
+    OutputSettings {
         metrics: r.read(
             "metrics",
             "none",

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::{A_MOMENT, LONGEST_PAUSE};
 use crate::layers::Reader;
-use crate::units::Bare::Seconds;
+use crate::units::DefaultUnit::Seconds;
 use crate::value_types::{choice, count, duration};
-use crate::{BreakerRules, Resilience};
+use crate::{BreakerRules, ResilienceSettings};
 
 const ON_OFF: &[(&str, bool)] = &[("on", true), ("off", false)];
 
-pub(super) fn read(r: &mut Reader<'_>) -> Resilience {
+pub(super) fn read(r: &mut Reader<'_>) -> ResilienceSettings {
     let on = r.read(
         "breaker",
         "on",
@@ -50,7 +50,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Resilience {
             "Requests that have to succeed before the breaker closes",
         ),
     };
-    Resilience {
+    ResilienceSettings {
         breaker: on.then_some(rules),
         backoff: r.read(
             "backoff",

@@ -4,7 +4,7 @@
 use super::{A_MOMENT, ALL_PAGES, LONGEST_PAUSE};
 use crate::addresses::{base_url, hosts};
 use crate::layers::Reader;
-use crate::units::Bare::Seconds;
+use crate::units::DefaultUnit::Seconds;
 use crate::value_types::{choice, count, duration, secret, size, switch, text};
 use crate::{Admin, HttpVersion, Target};
 

@@ -1,9 +1,9 @@
 //! What each archetype and each version of its behavior did, as a [`Summary`](crate::Summary) has it: sessions,
 //! swaps, checks, values of its own. Used by `gather.rs` and by merging.
 
-use super::Keep;
+use super::Detail;
 use super::requests::{distribution, requests};
-use crate::json::{Archetype, Check, Ended, Observed, Sessions, Swaps, Version};
+use crate::json::{Archetype, Check, EndedSessions, Observed, Sessions, Swaps, Version};
 use vespeiro_metrics::{Sketch, Snapshot};
 use vespeiro_model::{Ending, SwapResult};
 use vespeiro_plan::Plan;
@@ -22,9 +22,9 @@ pub(super) fn archetypes(plan: &Plan, snapshot: &Snapshot) -> Vec<Archetype> {
             hash: labels.hash.clone(),
             profile: plan.own_profile(&labels.name),
             users: counts.users_started,
-            requests: requests(snapshot, group, Keep::Quantiles),
-            sessions: sessions(&counts.sessions, Keep::Histogram),
-            guest_calls: distribution(&counts.guest_calls, Keep::Histogram),
+            requests: requests(snapshot, group, Detail::Quantiles),
+            sessions: sessions(&counts.sessions, Detail::Histogram),
+            guest_calls: distribution(&counts.guest_calls, Detail::Histogram),
             instances_built: counts.instances_built,
             traps: counts.traps,
         })
@@ -48,9 +48,9 @@ pub(super) fn versions(snapshot: &Snapshot) -> Vec<Version> {
                 version: version.into(),
                 hash: hash.into(),
                 share: labels.map_or(0.0, |v| v.share),
-                requests: requests(snapshot, &counts.group(), Keep::Histogram),
-                sessions: sessions(&counts.sessions, Keep::Histogram),
-                guest_calls: distribution(&counts.guest_calls, Keep::Histogram),
+                requests: requests(snapshot, &counts.group(), Detail::Histogram),
+                sessions: sessions(&counts.sessions, Detail::Histogram),
+                guest_calls: distribution(&counts.guest_calls, Detail::Histogram),
                 instances_built: counts.instances_built,
                 traps: counts.traps,
             }
@@ -74,14 +74,14 @@ pub(super) fn swaps(snapshot: &Snapshot) -> Vec<Swaps> {
         .collect()
 }
 
-pub(super) fn sessions(sessions: &vespeiro_metrics::Sessions, keep: Keep) -> Sessions {
+pub(super) fn sessions(sessions: &vespeiro_metrics::Sessions, keep: Detail) -> Sessions {
     Sessions {
         started: sessions.started,
         endings: Ending::ALL
             .iter()
             .map(|&ending| {
                 let duration = distribution(sessions.ended(ending), keep);
-                Ended {
+                EndedSessions {
                     ending,
                     count: duration.count,
                     duration,

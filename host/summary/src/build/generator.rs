@@ -1,7 +1,7 @@
 //! What the run cost the machine that made it, and where that machine was the limit. Used by `gather.rs`, by the panel
 //! and by the warnings.
 
-use super::Keep;
+use super::Detail;
 use super::requests::distribution;
 use crate::json::{Generator, Limit};
 use vespeiro_metrics::Snapshot;
@@ -15,8 +15,8 @@ pub fn generator(snapshot: &Snapshot) -> Generator {
         open_files: snapshot.process.open_files,
         open_sockets: snapshot.process.open_sockets,
         threads: snapshot.process.threads,
-        scheduling_lag: distribution(&snapshot.lag, Keep::Histogram),
-        guest_calls: distribution(&snapshot.guest_calls(), Keep::Quantiles),
+        scheduling_lag: distribution(&snapshot.lag, Detail::Histogram),
+        guest_calls: distribution(&snapshot.guest_calls(), Detail::Quantiles),
         guest_share: snapshot.guest_share(),
         limits: limits(snapshot),
     }
@@ -25,7 +25,7 @@ pub fn generator(snapshot: &Snapshot) -> Generator {
 /// Where the generator itself was the limit.
 pub fn limits(snapshot: &Snapshot) -> Vec<Limit> {
     snapshot
-        .gauges()
+        .generator_limits()
         .iter()
         .filter(|gauge| gauge.is_over())
         .map(|gauge| Limit {

@@ -1,17 +1,17 @@
 //! The mix of requests, the mix of errors and the failures on purpose: what was asked for, and what came of it. Used by
 //! `gather.rs`; the panel and merging count shares as it does.
 
-use crate::json::{ErrorShare, Fault, Share};
+use crate::json::{CategoryShare, ErrorShare, Fault};
 use vespeiro_metrics::{Group, Snapshot};
-use vespeiro_model::{Class, FaultKind};
+use vespeiro_model::{FaultKind, OutcomeClass};
 use vespeiro_plan::Plan;
 
-pub fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<Share> {
+pub fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<CategoryShare> {
     let target = |category: &str| Some(plan.mix.as_ref()?.share(category)? / 100.0);
     snapshot
         .by_category()
         .into_iter()
-        .map(|(category, count)| Share {
+        .map(|(category, count)| CategoryShare {
             category: category.into(),
             requests: count,
             share: share(count, requests),
@@ -22,7 +22,7 @@ pub fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<Share> {
 
 pub fn error_mix(plan: &Plan, total: &Group) -> Vec<ErrorShare> {
     let target = |at: usize| plan.error_mix.map(|mix| mix.shares()[at] / 100.0);
-    let counted = Class::ALL.into_iter().zip(total.classes());
+    let counted = OutcomeClass::ALL.into_iter().zip(total.classes());
     counted
         .enumerate()
         .map(|(at, (class, requests))| ErrorShare {

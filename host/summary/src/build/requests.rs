@@ -1,14 +1,14 @@
 //! Counts and times of requests, as a [`Summary`](crate::Summary) has them: groups, routes, results, the
 //! slowest. Used by `gather.rs` and by merging.
 
-use super::Keep;
+use super::Detail;
 use crate::json::{
-    Arrivals, Class, Distribution, NotSent, Outcomes, Requests, Route, Series, Slow,
+    Arrivals, Distribution, NotSent, Outcomes, Requests, Route, Series, SlowRequest, StatusClass,
 };
 use vespeiro_metrics::{Group, ResultCount, Snapshot, Timing};
 use vespeiro_model::Outcome;
 
-pub(super) fn requests(snapshot: &Snapshot, group: &Group, keep: Keep) -> Requests {
+pub(super) fn requests(snapshot: &Snapshot, group: &Group, keep: Detail) -> Requests {
     let seconds = snapshot.elapsed.as_secs_f64();
     Requests {
         requests: group.requests(),
@@ -27,7 +27,7 @@ pub(super) fn requests(snapshot: &Snapshot, group: &Group, keep: Keep) -> Reques
     }
 }
 
-pub fn distribution(timing: &Timing, keep: Keep) -> Distribution {
+pub fn distribution(timing: &Timing, keep: Detail) -> Distribution {
     let quantile = |q| timing.quantile(q).as_secs_f64();
     Distribution {
         count: timing.count(),
@@ -41,7 +41,7 @@ pub fn distribution(timing: &Timing, keep: Keep) -> Distribution {
         p999: quantile(0.999),
         max: timing.max().as_secs_f64(),
         tick: timing.scale().tick_seconds(),
-        histogram: (keep == Keep::Histogram && !timing.is_empty()).then(|| timing.to_base64()),
+        histogram: (keep == Detail::Histogram && !timing.is_empty()).then(|| timing.to_base64()),
     }
 }
 
@@ -77,8 +77,8 @@ fn outcome(outcome: Outcome) -> (Option<u16>, Option<vespeiro_model::Failure>) {
     }
 }
 
-pub(super) fn classes(results: &[ResultCount]) -> Vec<Class> {
-    let mut classes: Vec<Class> = Vec::new();
+pub(super) fn classes(results: &[ResultCount]) -> Vec<StatusClass> {
+    let mut classes: Vec<StatusClass> = Vec::new();
     for result in results {
         let class = match result.outcome {
             Outcome::Status(status) => status / 100,
@@ -88,7 +88,7 @@ pub(super) fn classes(results: &[ResultCount]) -> Vec<Class> {
             .iter()
             .position(|c| c.class == class)
             .unwrap_or_else(|| {
-                classes.push(Class {
+                classes.push(StatusClass {
                     class,
                     count: 0,
                     injected: 0,
@@ -110,7 +110,7 @@ pub(super) fn routes(snapshot: &Snapshot) -> Vec<Route> {
         .by_route()
         .into_iter()
         .map(|r| Route {
-            requests: requests(snapshot, &r.group, Keep::Quantiles),
+            requests: requests(snapshot, &r.group, Detail::Quantiles),
             method: r.method,
             path: r.path,
         })
@@ -129,7 +129,7 @@ pub(super) fn series(snapshot: &Snapshot) -> Vec<Series> {
                 results: outcomes(&series.results()),
                 bytes_sent: series.bytes_sent,
                 bytes_received: series.bytes_received,
-                latency: distribution(&series.latency, Keep::Histogram),
+                latency: distribution(&series.latency, Detail::Histogram),
             }
         })
         .collect()
@@ -140,19 +140,19 @@ pub(super) fn arrivals(snapshot: &Snapshot) -> Option<Arrivals> {
     (arrivals.due > 0).then(|| Arrivals {
         due: arrivals.due,
         dropped: arrivals.dropped,
-        service: distribution(&arrivals.service, Keep::Histogram),
+        service: distribution(&arrivals.service, Detail::Histogram),
     })
 }
 
-pub(super) fn slowest(snapshot: &Snapshot) -> Vec<Slow> {
+pub(super) fn slowest(snapshot: &Snapshot) -> Vec<SlowRequest> {
     let slowest = snapshot.slowest.list().iter();
-    let one = |slow: &vespeiro_metrics::Slow| {
+    let one = |slow: &vespeiro_metrics::SlowRequest| {
         let request = &slow.request;
         let archetype = request.role.archetype;
         let (method, path) = snapshot.catalog.route(archetype, request.route);
         let (status, failure) = outcome(request.outcome);
         let at = jiff::Timestamp::try_from(request.at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        Slow {
+        SlowRequest {
             at: at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
             user: request.user,
             archetype: snapshot.catalog.archetype(archetype).into(),

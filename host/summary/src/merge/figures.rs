@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{MergeError, fold, outcomes, sorted};
-use crate::build::Keep;
+use crate::build::Detail;
 use crate::build::archetypes::observation;
 use crate::build::requests::distribution;
 use crate::json::{
@@ -83,7 +83,7 @@ impl Merger<'_> {
         &self,
         what: &'static str,
         all: impl Iterator<Item = &'d Distribution>,
-        keep: Keep,
+        keep: Detail,
     ) -> Result<Distribution, MergeError> {
         let mut sum: Option<Timing> = None;
         for one in all {
@@ -115,7 +115,7 @@ impl Merger<'_> {
             known.bytes_sent += one.bytes_sent;
             known.bytes_received += one.bytes_received;
             let both = [&known.latency, &one.latency].into_iter();
-            known.latency = self.sum("latencies", both, Keep::Histogram)?;
+            known.latency = self.sum("latencies", both, Detail::Histogram)?;
         }
         Ok(merged)
     }
@@ -126,7 +126,7 @@ impl Merger<'_> {
         parts: impl Iterator<Item = &'r Requests>,
         series: impl Iterator<Item = &'s Series>,
     ) -> Result<Requests, MergeError> {
-        let latency = self.sum("latencies", series.map(|s| &s.latency), Keep::Quantiles)?;
+        let latency = self.sum("latencies", series.map(|s| &s.latency), Detail::Quantiles)?;
         Ok(self.counts(parts, latency))
     }
 
@@ -207,9 +207,9 @@ impl Merger<'_> {
             };
             let own = series.iter().filter(|s| s.archetype == archetype.name);
             let requests = self.requests(parts().map(|a| &a.requests), own)?;
-            let sessions = self.sessions(parts().map(|a| &a.sessions), Keep::Histogram)?;
+            let sessions = self.sessions(parts().map(|a| &a.sessions), Detail::Histogram)?;
             let calls = parts().map(|a| &a.guest_calls);
-            let guest_calls = self.sum("calls", calls, Keep::Histogram)?;
+            let guest_calls = self.sum("calls", calls, Detail::Histogram)?;
             archetype.requests = requests;
             archetype.sessions = sessions;
             archetype.guest_calls = guest_calls;
@@ -239,11 +239,11 @@ impl Merger<'_> {
                 all.filter(|v| key(v) == wanted)
             };
             let latency = parts().map(|v| &v.requests.latency);
-            let latency = self.sum("versions", latency, Keep::Histogram)?;
+            let latency = self.sum("versions", latency, Detail::Histogram)?;
             version.requests = self.counts(parts().map(|v| &v.requests), latency);
-            version.sessions = self.sessions(parts().map(|v| &v.sessions), Keep::Histogram)?;
+            version.sessions = self.sessions(parts().map(|v| &v.sessions), Detail::Histogram)?;
             let calls = parts().map(|v| &v.guest_calls);
-            version.guest_calls = self.sum("calls", calls, Keep::Histogram)?;
+            version.guest_calls = self.sum("calls", calls, Detail::Histogram)?;
         }
         Ok(merged)
     }
@@ -251,7 +251,7 @@ impl Merger<'_> {
     pub(super) fn sessions<'s>(
         &self,
         parts: impl Iterator<Item = &'s Sessions>,
-        keep: Keep,
+        keep: Detail,
     ) -> Result<Sessions, MergeError> {
         let parts: Vec<&Sessions> = parts.collect();
         let all = parts.iter().flat_map(|s| &s.endings);
@@ -278,7 +278,11 @@ impl Merger<'_> {
         Ok(Some(Arrivals {
             due: all().map(|a| a.due).sum(),
             dropped: all().map(|a| a.dropped).sum(),
-            service: self.sum("service times", all().map(|a| &a.service), Keep::Histogram)?,
+            service: self.sum(
+                "service times",
+                all().map(|a| &a.service),
+                Detail::Histogram,
+            )?,
         }))
     }
 
@@ -323,7 +327,7 @@ impl Merger<'_> {
             .map(|p| p.generator.cores as f64 * p.run.elapsed_seconds);
         let could: f64 = could.sum();
         let calls = archetypes.iter().map(|a| &a.guest_calls);
-        let guest_calls = self.sum("calls", calls, Keep::Quantiles)?;
+        let guest_calls = self.sum("calls", calls, Detail::Quantiles)?;
         let limits = fold(
             all().flat_map(|g| &g.limits),
             |limit| limit.kind,
@@ -341,7 +345,11 @@ impl Merger<'_> {
             open_files: sum(|g| g.open_files),
             open_sockets: sum(|g| g.open_sockets),
             threads: sum(|g| g.threads),
-            scheduling_lag: self.sum("lags", all().map(|g| &g.scheduling_lag), Keep::Histogram)?,
+            scheduling_lag: self.sum(
+                "lags",
+                all().map(|g| &g.scheduling_lag),
+                Detail::Histogram,
+            )?,
             guest_share: match cpu_seconds > 0.0 {
                 true => (guest_calls.sum / cpu_seconds).min(1.0),
                 false => 0.0,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::EVENTS;
-use vespeiro_metrics::{Cause, LimitKind, Snapshot};
+use vespeiro_metrics::{AbortReason, LimitKind, Snapshot};
 use vespeiro_model::{BreakerState, SwapResult};
 
 /// Before this a run's own start weighs too much to call the generator the limit.
@@ -90,14 +90,14 @@ impl Watcher {
         let at = snapshot.elapsed.as_secs_f64();
         self.swaps(snapshot);
         self.restraint(snapshot);
-        if self.paused != snapshot.aim.paused {
-            self.paused = snapshot.aim.paused;
+        if self.paused != snapshot.desired.paused {
+            self.paused = snapshot.desired.paused;
             self.plain(
                 at,
                 [EventKind::Resumed, EventKind::Paused][usize::from(self.paused)],
             );
         }
-        for (which, gauge) in snapshot.gauges().iter().enumerate() {
+        for (which, gauge) in snapshot.generator_limits().iter().enumerate() {
             if gauge.is_over() && !self.limits[which] && snapshot.elapsed >= SETTLED {
                 self.limits[which] = true;
                 self.plain(
@@ -109,13 +109,13 @@ impl Watcher {
                 );
             }
         }
-        if let Some(alarm) = &snapshot.watch.alarm
+        if let Some(alarm) = &snapshot.guard.abort
             && !self.aborted
         {
             self.aborted = true;
-            let cause = match alarm.cause {
-                Cause::AbortOn => "abort-on ",
-                Cause::Degradation | Cause::Threshold => "",
+            let cause = match alarm.reason {
+                AbortReason::AbortOn => "abort-on ",
+                AbortReason::Degradation | AbortReason::Threshold => "",
             };
             self.push(Event {
                 at: alarm.at.as_secs_f64(),
@@ -173,7 +173,7 @@ impl Watcher {
     /// What was held back out of regard for the target; told once for the whole run, not for each worker.
     fn restraint(&mut self, snapshot: &Snapshot) {
         let at = snapshot.elapsed.as_secs_f64();
-        let (stands, holds) = (&snapshot.standings, &snapshot.holds);
+        let (stands, holds) = (&snapshot.worker_statuses, &snapshot.resilience);
         let opened = holds.transitions_to(BreakerState::Open);
         let open =
             stands.breaker().is_some() && stands.breakers(BreakerState::Closed) < snapshot.workers;
