@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::OTHER_ROUTE as OTHER;
 
-/// NamedCounts of its own that one table holds; the others share the name `other`.
+/// Names of its own that one table holds; the others share the name `other`.
 pub const MAX_NAMES: usize = 64;
 /// Longer names are cut.
 const MAX_CHARS: usize = 80;

@@ -51,7 +51,7 @@ pub enum Metric {
     Errors,
     /// Requests that never left.
     NotSent,
-    /// ArrivalKind of a rate that found no user in time.
+    /// Arrivals of a rate that found no user in time.
     Dropped,
 }
 

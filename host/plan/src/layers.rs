@@ -28,12 +28,12 @@ impl Section {
     pub fn title(self) -> &'static str {
         match self {
             Section::Plan => "Plan",
-            Section::Load => "LoadSettings",
+            Section::Load => "Load",
             Section::Target => "Target",
             Section::Behaviors => "Behaviors",
-            Section::Guard => "GuardSettings",
-            Section::Cleanup => "CleanupSettings",
-            Section::Output => "OutputSettings",
+            Section::Guard => "Guard",
+            Section::Cleanup => "Cleanup",
+            Section::Output => "Output",
         }
     }
 }

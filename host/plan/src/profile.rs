@@ -1,4 +1,4 @@
-//! LoadSettings profiles: how many users play, or how much arrives, at each moment of a run. Resolved from the settings by
+//! Load profiles: how many users play, or how much arrives, at each moment of a run. Resolved from the settings by
 //! `settings/load.rs`; `run` plays by them, `report` tells them.
 //!
 //! What must stay true: a profile is a pure function of time, and settings that do not go together are refused.
@@ -76,7 +76,7 @@ impl Profile {
         }
     }
 
-    /// ArrivalKind per second so long after the start; `None` where users decide.
+    /// Arrivals per second so long after the start; `None` where users decide.
     pub fn rate_at(&self, time: Duration) -> Option<f64> {
         match self {
             Profile::Rate { rate, .. } => Some(rate.at(time)),
@@ -222,7 +222,7 @@ impl ProfileSettings {
     }
 }
 
-/// ArrivalKind in a time: `500/s`, `90/m`, or bare per second.
+/// Arrivals in a time: `500/s`, `90/m`, or bare per second.
 pub(super) fn rate() -> ValueType<f64> {
     ValueType::new("RATE", parse_rate, |rate| format!("{rate}/s"))
 }

@@ -276,7 +276,7 @@ pub struct Version {
     pub version: String,
     /// Content hash of the module; `-` for the older ones.
     pub hash: String,
-    /// MergedRun of the archetype's new sessions that it had at the end, 0 to 1.
+    /// Part of the archetype's new sessions that it had at the end, 0 to 1.
     pub share: f64,
     #[serde(flatten)]
     pub requests: Requests,
@@ -457,7 +457,7 @@ pub struct Generator {
     pub scheduling_lag: Distribution,
     /// Calls into all behaviors.
     pub guest_calls: Distribution,
-    /// CategoryShare of the CPU time that went into those calls, 0 to 1.
+    /// Share of the CPU time that went into those calls, 0 to 1.
     pub guest_share: f64,
     /// Where the generator, not the target, was the limit. Empty in a good run.
     pub limits: Vec<Limit>,

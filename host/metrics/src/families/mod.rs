@@ -45,7 +45,7 @@ pub enum Value<'a> {
 }
 
 impl Sample<'_> {
-    /// NamedCounts and values of the labels.
+    /// Names and values of the labels.
     pub fn named(&self, metric: &MetricDesc) -> impl Iterator<Item = (&'static str, &str)> {
         let values = self.labels.iter().map(String::as_str);
         metric.labels.iter().copied().zip(values)

@@ -16,7 +16,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> LoadSettings {
             "profile",
             "auto",
             choice("NAME", PROFILE_KINDS),
-            "LoadSettings profile; auto: what rate, stage and requests make of it",
+            "Load profile; auto: what rate, stage and requests make of it",
         ),
         users: r.read(
             "users",
@@ -34,7 +34,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> LoadSettings {
             "rate",
             "none",
             rate().or_none(),
-            "ArrivalKind in a time, however slow the target is: 500/s, 90/m",
+            "Arrivals in a time, however slow the target is: 500/s, 90/m",
         ),
         stages: r.read(
             "stage",
