@@ -40,7 +40,7 @@ pub use counts::{
 };
 pub use hdr::DecodeError;
 pub use interval::{Interval, RecordedRequest};
-pub use limits::{GeneratorLimit, LimitKind};
+pub use limits::GeneratorLimit;
 pub use names::{MAX_NAMES, NamedCounts};
 pub use process::Process;
 pub use rates::{Rate, Rates};
@@ -51,7 +51,8 @@ pub use sample::{RequestSample, Role};
 pub use sketch::Sketch;
 pub use slowest::{SLOWEST, SlowRequest, Slowest, TraceId};
 pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
-pub use thresholds::{Abort, AbortReason, GuardStatus, ThresholdResult, ThresholdState};
+pub use thresholds::{Abort, GuardStatus, ThresholdResult};
 pub use timing::{NATIVE_SCHEMA, Scale, Timing};
 pub use totals::Totals;
 pub use version::{VersionCounts, VersionTotal};
+pub use vespeiro_model::{AbortReason, LimitKind, ThresholdState};

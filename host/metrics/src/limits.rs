@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use vespeiro_model::LimitKind;
 
 use super::Snapshot;
 
@@ -12,31 +12,12 @@ const CPU_BOUND: f64 = 0.9;
 /// p99 of the scheduling lag above which the generator counts as the limit.
 const LAG_BOUND: Duration = Duration::from_millis(10);
 
-/// What may be short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LimitKind {
-    /// `cpu_share`.
-    Cpu,
-    /// p99 of `scheduling_lag`, in seconds.
-    SchedulingLag,
-}
-
 /// A figure of the generator and its bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GeneratorLimit {
     pub kind: LimitKind,
     pub value: f64,
     pub bound: f64,
-}
-
-impl LimitKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            LimitKind::Cpu => "cpu",
-            LimitKind::SchedulingLag => "scheduling-lag",
-        }
-    }
 }
 
 impl GeneratorLimit {

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use vespeiro_model::{AbortReason, ThresholdState};
 use vespeiro_plan::{Condition, Threshold};
 
 /// All that the guard knows at one instant.
@@ -25,15 +24,6 @@ pub struct ThresholdResult {
     pub state: ThresholdState,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ThresholdState {
-    Ok,
-    Crossed,
-    /// Nothing has happened that it could be held against.
-    NoData,
-}
-
 /// Why the guard has stopped the run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Abort {
@@ -44,16 +34,6 @@ pub struct Abort {
     pub baseline: Option<f64>,
     /// Since the start of the run.
     pub at: Duration,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AbortReason {
-    /// One of the plan's `abort_on`.
-    AbortOn,
-    Degradation,
-    /// A threshold with the word `abort`.
-    Threshold,
 }
 
 impl std::fmt::Display for Abort {

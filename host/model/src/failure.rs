@@ -1,6 +1,6 @@
 //! Why a request has no complete response. Made by `http` and `engine`, counted by `metrics`.
 
-words! {
+crate::words! {
     /// Why a request has no complete response.
     pub enum Failure {
         Timeout => "timeout",

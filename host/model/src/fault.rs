@@ -2,7 +2,7 @@
 
 use crate::{Failure, Outcome, OutcomeClass};
 
-words! {
+crate::words! {
     /// A failure that the tool causes on purpose.
     pub enum FaultKind {
         /// Committed by a behavior: 401.

@@ -2,7 +2,7 @@
 
 use crate::Failure;
 
-words! {
+crate::words! {
     /// What the error mix tells apart.
     pub enum OutcomeClass {
         /// A status below 400.

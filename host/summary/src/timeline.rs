@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::events::Event;
 use self::events::Watcher;
-pub use self::events::{Event, EventKind};
 pub(super) use self::merge::merge;
 use crate::sampler::{CLASSES, SampledInterval};
 use vespeiro_metrics::{CompactHistogram, DecodeError, Snapshot};
+pub use vespeiro_model::EventKind;
 
 /// An even number: full, they become half as many.
 const POINTS: usize = 600;

@@ -7,7 +7,7 @@ use super::table::{
     BUILD_INFO, ELAPSED, ERROR_MIX_TARGET, MIX_TARGET, RUN_INFO, START_TIME, THRESHOLD_CROSSED,
 };
 use super::{Page, RunInfo, Snapshot};
-use crate::ThresholdState;
+use vespeiro_model::ThresholdState;
 use vespeiro_plan::ErrorMix;
 
 pub(super) fn tell(s: &Snapshot, about: &RunInfo, page: &mut Page<'_>) {

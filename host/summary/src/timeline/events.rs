@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::EVENTS;
-use vespeiro_metrics::{AbortReason, LimitKind, Snapshot};
-use vespeiro_model::{BreakerState, SwapResult};
+use vespeiro_metrics::Snapshot;
+use vespeiro_model::{AbortReason, BreakerState, EventKind, LimitKind, SwapResult};
 
 /// Before this a run's own start weighs too much to call the generator the limit.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -23,46 +23,6 @@ pub struct Event {
     /// Which version, or which condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EventKind {
-    Swapped,
-    SwapRefused,
-    SwapRolledBack,
-    BreakerOpened,
-    BreakerClosed,
-    LoginsPaused,
-    LoginsResumed,
-    Paused,
-    Resumed,
-    /// CPU of the generator over its bound.
-    GeneratorLimit,
-    /// Its timers late.
-    GeneratorLate,
-    /// By the run's own guard.
-    Aborted,
-    /// Asked to end; what was under way came to its end.
-    Stopping,
-}
-
-impl EventKind {
-    pub const ALL: [EventKind; 13] = [
-        EventKind::Swapped,
-        EventKind::SwapRefused,
-        EventKind::SwapRolledBack,
-        EventKind::BreakerOpened,
-        EventKind::BreakerClosed,
-        EventKind::LoginsPaused,
-        EventKind::LoginsResumed,
-        EventKind::Paused,
-        EventKind::Resumed,
-        EventKind::GeneratorLimit,
-        EventKind::GeneratorLate,
-        EventKind::Aborted,
-        EventKind::Stopping,
-    ];
 }
 
 /// What was seen last, and the events so far.
