@@ -90,7 +90,7 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
         |(
             ResolvedFeed {
                 feed,
-                lines,
+                settings,
                 origin,
             },
             rows,
@@ -101,7 +101,7 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
                 format!("{} rows", rows.len()),
                 origin.to_string(),
             ];
-            let own = lines.iter().map(move |line| {
+            let own = settings.iter().map(move |line| {
                 [
                     format!("{key}.{}", line.setting.key),
                     line.value.clone(),
@@ -151,9 +151,9 @@ fn toml(resolved: &Resolved) -> String {
             text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
         }
     }
-    for ResolvedFeed { feed, lines, .. } in &resolved.origins.feeds {
+    for ResolvedFeed { feed, settings, .. } in &resolved.origins.feeds {
         text.push_str(&format!("\n[feeds.{}]\n", feed.name));
-        for ResolvedSetting { setting, value, .. } in lines {
+        for ResolvedSetting { setting, value, .. } in settings {
             text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
         }
     }
@@ -186,8 +186,8 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
         .collect();
     let feeds = resolved.origins.feeds.iter().zip(rows);
     let feeds: Vec<Value> = feeds
-        .map(|(ResolvedFeed { feed, lines, .. }, rows)| {
-            let mut told: Map<String, Value> = lines.iter().map(told_of).collect();
+        .map(|(ResolvedFeed { feed, settings, .. }, rows)| {
+            let mut told: Map<String, Value> = settings.iter().map(told_of).collect();
             told.insert("name".to_owned(), json!(feed.name));
             told.insert("rows".to_owned(), json!(rows.len()));
             Value::Object(told)

@@ -44,19 +44,19 @@ impl Args for PlanFlags {
             .long(PLAN)
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help_heading(Section::Plan.title())
+            .help_heading(Section::Plan.as_str())
             .help("Plan file (TOML)");
         let archetype = Arg::new(ARCHETYPE)
             .long(ARCHETYPE)
             .value_name("NAME[=MODULE]")
             .action(ArgAction::Append)
-            .help_heading(Section::Behaviors.title())
+            .help_heading(Section::Behaviors.as_str())
             .help("Only those named play; repeatable, see below");
         let feed = Arg::new(FEED)
             .long(FEED)
             .value_name("NAME=FILE[:ORDER]")
             .action(ArgAction::Append)
-            .help_heading(Section::Behaviors.title())
+            .help_heading(Section::Behaviors.as_str())
             .help("Rows for behaviors that ask for this feed; repeatable, see below");
         let command = command.after_help(LAYERS).arg(plan);
         settings()
@@ -77,7 +77,7 @@ fn flags(setting: &Setting) -> Vec<Arg> {
         .long(setting.flag())
         .value_name(setting.value_name)
         .value_parser(ValueParser::string())
-        .help_heading(setting.heading.title())
+        .help_heading(setting.section.as_str())
         .help(help(setting, &setting.default));
     match setting.kind {
         SettingKind::Switch => {}
@@ -93,7 +93,7 @@ fn flags(setting: &Setting) -> Vec<Arg> {
     let negative = Arg::new(off.clone())
         .long(off.clone())
         .action(ArgAction::SetTrue)
-        .help_heading(setting.heading.title())
+        .help_heading(setting.section.as_str())
         .hide(!on_by_default)
         .help(format!("Do not {}", lower(&setting.help)));
     let flag = flag

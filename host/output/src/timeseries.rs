@@ -35,7 +35,10 @@ impl TimeSeries {
     pub fn create(path: &Path) -> Result<TimeSeries, WriteError> {
         let error = |cause| WriteError::new("time series", path, cause);
         let file = File::create(path).map_err(error)?;
-        let form = match path.extension().is_some_and(|ending| ending == "jsonl") {
+        let form = match path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
+        {
             true => Form::Json,
             false => Form::Csv,
         };

@@ -1,5 +1,7 @@
-//! Where a value came from and what is wrong with it: the words in which a bad plan is refused. Made by every file of
-//! this room, printed by the command line. One mistake is one line, and no line ever holds a secret.
+//! Where a value came from and what is wrong with it: how a bad plan is refused. Made by every file of this room, printed
+//! by the command line.
+//!
+//! What must stay true: one mistake is one line, and no line ever contains a secret.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +9,7 @@ use std::path::PathBuf;
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody said anything. The text tells what the default was made from (`random`, `cores`); empty for a constant.
+    /// Nobody set it. The text says what the default was made from (`random`, `cores`); empty for a constant.
     Default(&'static str),
     /// A preset: a scenario's name, or the command's own.
     Preset(String),
@@ -31,7 +33,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A text that is no value of its form, and the way out. It does not know yet which setting it was meant for.
+/// A text that is no value of its type, and what to do about it. It does not know yet which setting it was meant for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}; {fix}")]
 pub struct ValueError {
@@ -42,7 +44,7 @@ pub struct ValueError {
 }
 
 impl ValueError {
-    pub(super) fn new(problem: impl Into<String>, fix: impl Into<String>) -> ValueError {
+    pub(crate) fn new(problem: impl Into<String>, fix: impl Into<String>) -> ValueError {
         ValueError {
             problem: problem.into(),
             fix: fix.into(),
@@ -50,7 +52,7 @@ impl ValueError {
     }
 
     /// A key that is none of `known`; `hint` follows their names.
-    pub(super) fn no_such_key<'a>(
+    pub(crate) fn no_such_key<'a>(
         key: &str,
         known: impl Iterator<Item = &'a str> + Clone,
         hint: &str,
@@ -63,7 +65,7 @@ impl ValueError {
     }
 
     /// An archetype that is none of those that play.
-    pub(super) fn not_playing<'a>(
+    pub(crate) fn not_playing<'a>(
         name: &str,
         playing: impl Iterator<Item = &'a str> + Clone,
     ) -> ValueError {
@@ -77,7 +79,7 @@ impl ValueError {
         ValueError::new(format!("no archetype named {name:?} plays"), fix)
     }
 
-    pub(super) fn at(self, key: impl Into<String>, origin: &Origin) -> PlanError {
+    pub(crate) fn at(self, key: impl Into<String>, origin: &Origin) -> PlanError {
         PlanError {
             key: key.into(),
             origin: origin.clone(),
@@ -100,13 +102,20 @@ pub struct PlanError {
     pub fix: String,
 }
 
+impl PlanError {
+    /// The same, of a key within a table.
+    pub(crate) fn under(mut self, table: &str) -> PlanError {
+        self.key = format!("{table}.{}", self.key);
+        self
+    }
+}
+
 /// All mistakes of a plan, in the order in which they were found; at least one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(PlanError::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct PlanErrors(pub Vec<PlanError>);
 
-/// What others have written, or say of what others have written, as it may stand in a message: without what ends a line or
-/// steers a terminal.
+/// A foreign text as it may stand in a message: without line ends and without what controls a terminal.
 pub fn one_line(text: &impl fmt::Display) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     text.to_string().chars().map(plain).collect()

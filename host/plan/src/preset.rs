@@ -1,7 +1,8 @@
-//! The named presets of a plan, in one table. Read by [`super::resolve`] and by the help text. A preset only sets
-//! defaults: the plan file, the environment and flags all override it.
+//! The named presets of a plan, in one table. Read by `resolve.rs` and by help texts.
+//!
+//! What must stay true: a preset only sets defaults; the plan file, the environment and flags all override it.
 
-use super::errors::{ValueError, nearest};
+use crate::errors::{ValueError, nearest};
 
 /// A named bundle of settings, as `key`, `value` pairs in the words of the plan file.
 #[derive(Debug, Clone, Copy)]

@@ -5,19 +5,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::archetypes::{Entry, built_in, cast, parse_flag, with_admin};
-use super::environment::Environment;
-use super::errors::{Origin, PlanError, PlanErrors, ValueError, nearest};
-use super::feeds;
-use super::file::{self, PlanFile};
-use super::layers::{Flags, Layer, Reader, ResolvedSetting, Setting, nearest_setting, variable};
-use super::settings::{read_plan, settings};
-use super::{Archetype, Feed, Plan};
-use crate::overrides::Overrides;
-use crate::preset;
-use crate::preset::Preset;
+use crate::archetypes::{Entry, ResolvedArchetype, built_in, parse_flag, playing, with_admin};
+use crate::environment::Environment;
+use crate::errors::{Origin, PlanError, PlanErrors, ValueError, nearest};
+use crate::feeds::{self, ResolvedFeed};
+use crate::file::{self, PlanFile};
+use crate::layers::{Flags, Layer, Reader, ResolvedSetting, Setting, nearest_setting, variable};
+use crate::overrides;
+use crate::plan::{Plan, read_plan, settings};
+use crate::preset::{self, Preset};
 
-/// The setting that names who cleans up.
+/// The setting that names the archetype of the cleanup.
 const CLEANER: &str = "cleanup_archetype";
 
 /// Everything a plan can come from, apart from the files these name.
@@ -51,31 +49,9 @@ pub struct Origins {
 impl Origins {
     /// Whether `key` was given as a flag.
     pub fn by_flag(&self, key: &str) -> bool {
-        let given = |line: &&ResolvedSetting| matches!(line.origin, Origin::Flag(_));
-        self.settings
-            .iter()
-            .filter(given)
-            .any(|line| line.setting.key == key)
+        let mut settings = self.settings.iter();
+        settings.any(|one| one.setting.key == key && matches!(one.origin, Origin::Flag(_)))
     }
-}
-
-/// One archetype and who put it into the plan.
-#[derive(Debug)]
-pub struct ResolvedArchetype {
-    /// As it was written: its config does not hold the plan's admin account yet.
-    pub archetype: Archetype,
-    /// The settings that it has of its own.
-    pub overrides: Vec<ResolvedSetting>,
-    pub origin: Origin,
-}
-
-/// One data feed and what was said of it.
-#[derive(Debug)]
-pub struct ResolvedFeed {
-    pub feed: Feed,
-    pub lines: Vec<ResolvedSetting>,
-    /// The highest source that speaks of it.
-    pub origin: Origin,
 }
 
 /// Resolves a plan.
@@ -99,7 +75,6 @@ where
     let plan_file = given
         .map(|(path, origin)| file::read(&path, "plan", &origin, &mut errors))
         .unwrap_or_default();
-    let mut specs: Vec<Entry> = Vec::new();
     let (texts, origin) = if flags.archetypes.is_empty() {
         (env.archetypes, Origin::Env(variable("archetype")))
     } else {
@@ -108,11 +83,8 @@ where
             Origin::Flag("--archetype".to_owned()),
         )
     };
-    specs.extend(
-        texts
-            .iter()
-            .filter_map(|text| parse_flag(text, origin.clone(), &mut errors)),
-    );
+    let parse = |text: &String| parse_flag(text, origin.clone(), &mut errors);
+    let specs: Vec<Entry> = texts.iter().filter_map(parse).collect();
 
     let (texts, origin) = (&env.feeds, Origin::Env(variable("feed")));
     let feeds_by_env = feeds::by_flags(texts, &origin, &mut errors);
@@ -121,7 +93,7 @@ where
 
     let base = base.map(preset_layer).unwrap_or_default();
     let scenario = scenario_layer(
-        &[&base, &plan_file.layer, &env.layer, flags.layer()],
+        &[&base, &plan_file.layer, &env.layer, &flags.layer],
         &mut errors,
     );
     let layers = [
@@ -129,9 +101,9 @@ where
         scenario.layer,
         plan_file.layer,
         env.layer,
-        flags.layer().clone(),
+        flags.layer,
     ];
-    for (key, (_, origin)) in layers.iter().flat_map(|layer| &layer.entries) {
+    for (key, origin) in layers.iter().flat_map(Layer::origins) {
         if !known.iter().any(|setting| setting.key == key) {
             errors.push(unknown(key, &known).at(key, origin));
         }
@@ -141,25 +113,24 @@ where
     let mut plan = read_plan(&mut reader, env.locale.as_deref(), env.state.as_deref());
     errors.append(&mut reader.errors);
 
-    let mut playing = cast(
+    let mut playing = playing(
         vec![scenario.archetypes, plan_file.archetypes, specs],
         &mut errors,
     );
-    give_own(&mut playing, &flags.overrides, &mut errors);
+    give_overrides(&mut playing, &flags.overrides, &mut errors);
     if !can_clean_up(&plan.cleanup.archetype.name, &playing) {
-        let line = reader.lines.iter().find(|line| line.setting.key == CLEANER);
+        let setting = reader.find(CLEANER);
         let bad = ValueError::new(
             format!("no archetype is named {:?}", plan.cleanup.archetype.name),
             "name one that plays, or a built-in one: admin",
         );
-        errors.extend(line.map(|line| bad.at(CLEANER, &line.origin)));
+        errors.extend(setting.map(|one| bad.at(CLEANER, &one.origin)));
     }
     let archetypes: Vec<ResolvedArchetype> = playing
         .iter()
         .filter_map(|entry| {
-            let (load, overrides) = entry
-                .overrides
-                .resolve(&entry.name, &plan.load, &mut errors);
+            let (load, overrides) =
+                overrides::resolve(&entry.overrides, &entry.name, &reader.settings, &mut errors);
             let mut archetype = entry.archetype()?;
             archetype.overrides = load;
             Some(ResolvedArchetype {
@@ -172,20 +143,20 @@ where
     if errors.is_empty()
         && archetypes
             .iter()
-            .all(|cast| cast.archetype.overrides.profile.is_some())
+            .all(|one| one.archetype.overrides.profile.is_some())
     {
-        errors.extend(reader.lines.iter().filter_map(unplayed));
+        errors.extend(reader.settings.iter().filter_map(unplayed));
     }
     plan.archetypes = archetypes
         .iter()
-        .map(|cast| with_admin(cast.archetype.clone(), &plan.target.admin))
+        .map(|one| with_admin(one.archetype.clone(), &plan.target.admin))
         .collect();
     let said = vec![scenario.feeds, plan_file.feeds, feeds_by_env, feeds_by_flag];
-    let feeds = feeds::resolve(said, &plan, &mut errors);
+    let feeds = feeds::resolve(said, &plan.load.profile, &plan.archetypes, &mut errors);
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
-    plan.feeds = feeds.iter().map(|fed| fed.feed.clone()).collect();
+    plan.feeds = feeds.iter().map(|one| one.feed.clone()).collect();
     let cleaner = &plan.cleanup.archetype;
     let of_the_plan = plan.archetypes.iter().find(|a| a.name == cleaner.name);
     plan.cleanup.archetype = of_the_plan
@@ -195,27 +166,28 @@ where
     Ok(Resolved {
         plan,
         origins: Origins {
-            settings: reader.lines,
+            settings: reader.settings,
             archetypes,
             feeds,
         },
     })
 }
 
-/// Hands out what flags say of one archetype alone.
-fn give_own(
+/// Gives each archetype what flags say of it alone.
+fn give_overrides(
     playing: &mut [Entry],
-    flags: &BTreeMap<String, Overrides>,
+    flags: &BTreeMap<String, Layer>,
     errors: &mut Vec<PlanError>,
 ) {
-    for (name, own) in flags {
+    for (name, overrides) in flags {
         if let Some(entry) = playing.iter_mut().find(|entry| entry.name == *name) {
-            entry.overrides.cover(own);
+            entry.overrides.cover(overrides);
             continue;
         }
         let names = playing.iter().map(|entry| entry.name.as_str());
-        let bad = ValueError::not_playing(name, names);
-        errors.extend(own.any().map(|(key, origin)| bad.at(key, origin)));
+        let error = ValueError::not_playing(name, names);
+        let first = overrides.origins().next();
+        errors.extend(first.map(|(key, origin)| error.at(key, origin)));
     }
 }
 
@@ -225,7 +197,7 @@ fn unplayed(line: &ResolvedSetting) -> Option<PlanError> {
     let asks = match key {
         "rate" | "stage" | "requests" => line.value != "none",
         "profile" => line.value != "auto",
-        // A plan file that is printed names the users in any case.
+        // A printed plan file always contains the users.
         "users" => matches!(line.origin, Origin::Flag(_)),
         _ => false,
     };
@@ -254,11 +226,7 @@ fn preset_layer(preset: &Preset) -> Layer {
 
 /// The layer of the scenario that the highest of `layers` names; empty if none does.
 fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
-    let Some((name, origin)) = layers
-        .iter()
-        .rev()
-        .find_map(|layer| layer.entries.get("scenario"))
-    else {
+    let Some((name, origin)) = layers.iter().rev().find_map(|layer| layer.get("scenario")) else {
         return PlanFile::default();
     };
     if Path::new(name).extension() != Some(OsStr::new("toml")) {
@@ -279,7 +247,7 @@ fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
     };
     let mut file = file::read(&folder.join(name), "scenario", origin, errors);
     // A scenario that starts from another would make the order of the layers hard to tell.
-    if let Some((_, origin)) = file.layer.entries.remove("scenario") {
+    if let Some((_, origin)) = file.layer.remove("scenario") {
         let bad = ValueError::new(
             "a scenario cannot name another scenario",
             "remove it, or give this file to --plan",

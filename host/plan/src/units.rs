@@ -3,7 +3,13 @@
 
 use std::time::Duration;
 
-use super::errors::ValueError;
+use crate::errors::ValueError;
+
+pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+/// The longest pause that the contract lets a step ask for.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+pub(crate) const LONGEST_RUN: Duration = Duration::from_secs(366 * 24 * 3600);
+pub(crate) const GIB: u64 = 1 << 30;
 
 /// What a number without a unit means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

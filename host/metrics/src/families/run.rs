@@ -7,8 +7,7 @@ use super::table::{
     BUILD_INFO, ELAPSED, ERROR_MIX_TARGET, MIX_TARGET, RUN_INFO, START_TIME, THRESHOLD_CROSSED,
 };
 use super::{Page, RunInfo, Snapshot};
-use vespeiro_model::ThresholdState;
-use vespeiro_plan::ErrorMix;
+use vespeiro_model::{OutcomeClass, ThresholdState};
 
 pub(super) fn tell(s: &Snapshot, about: &RunInfo, page: &mut Page<'_>) {
     page.family(&BUILD_INFO, |f| f.number(&[env!("CARGO_PKG_VERSION")], 1.0));
@@ -35,12 +34,10 @@ pub(super) fn tell(s: &Snapshot, about: &RunInfo, page: &mut Page<'_>) {
         }
     });
     page.family(&ERROR_MIX_TARGET, |f| {
-        for (class, percent) in about
-            .error_mix
-            .iter()
-            .flat_map(|mix| ErrorMix::NAMES.into_iter().zip(mix.shares()))
-        {
-            f.number(&[class], percent / 100.0);
+        if let Some(mix) = about.error_mix {
+            for (class, percent) in OutcomeClass::ALL.into_iter().zip(mix.shares()) {
+                f.number(&[class.as_str()], percent / 100.0);
+            }
         }
     });
 }

@@ -1,13 +1,13 @@
-//! Reads one condition, left to right. Used by the forms in `lists.rs`. A text that is none is answered with the
-//! place where it stops making sense, counted in characters from 1, and with what could stand there.
+//! Reads one condition, left to right. Used by `lists.rs`. A text that is none is refused with the
+//! place of the mistake, counted in characters from 1, and with what could stand there.
 
 use std::time::Duration;
 
-use super::super::errors::{ValueError, nearest};
-use super::super::units::{DefaultUnit, parse_duration, show_duration};
-use super::{
-    Bound, COMPARISONS, Condition, Dimension, FIELDS, METRICS, Metric, Selector, Threshold, UNITS,
-};
+use vespeiro_model::Word as _;
+
+use super::{Bound, Comparator, Condition, Dimension, FIELDS, Metric, Selector, Threshold, UNITS};
+use crate::errors::{ValueError, nearest};
+use crate::units::{DefaultUnit, parse_duration, show_duration};
 
 /// Longest text of one condition, in bytes.
 const LONGEST: usize = 512;
@@ -19,7 +19,7 @@ const LARGEST: f64 = 1e15;
 const EXAMPLE: &str = "write it as 'error_rate>50%:30s' or 'p95{archetype=admin}<500ms'";
 
 /// Reads `METRIC[{SELECTOR}] SIGN BOUND[:WINDOW]`.
-pub(super) fn condition(text: &str) -> Result<Condition, ValueError> {
+pub(crate) fn condition(text: &str) -> Result<Condition, ValueError> {
     let mut at = Cursor::new(text)?;
     let condition = at.condition()?;
     at.end("nothing more can stand here")?;
@@ -27,7 +27,7 @@ pub(super) fn condition(text: &str) -> Result<Condition, ValueError> {
 }
 
 /// Reads a condition, and perhaps the word `abort`.
-pub(super) fn threshold(text: &str) -> Result<Threshold, ValueError> {
+pub(crate) fn threshold(text: &str) -> Result<Threshold, ValueError> {
     let mut at = Cursor::new(text)?;
     let condition = at.condition()?;
     at.space();
@@ -38,17 +38,17 @@ pub(super) fn threshold(text: &str) -> Result<Threshold, ValueError> {
         at.place = place;
         return Err(at.bad(
             format!(
-                "{} only grows, so that it is crossed until it is not",
+                "{} only grows, so that this would stop the run at its start",
                 condition.metric.as_str()
             ),
-            "leave out abort, or give it a window",
+            "leave out abort, or add a window",
         ));
     }
     Ok(Threshold { condition, abort })
 }
 
 /// A figure that only grows begins below any bound: that it has to be above one cannot end a run.
-pub(super) fn may_abort(condition: &Condition) -> bool {
+pub(crate) fn may_abort(condition: &Condition) -> bool {
     condition.window.is_some()
         || condition.comparison.wants_little()
         || condition.metric.dimension() != Dimension::Count
@@ -117,7 +117,7 @@ impl<'a> Cursor<'a> {
             false => Selector::default(),
         };
         self.space();
-        let sign = COMPARISONS.iter().find(|(sign, _)| self.take(sign));
+        let sign = Comparator::TABLE.iter().find(|(sign, _)| self.take(sign));
         let Some((_, comparison)) = sign else {
             return Err(self.bad("a comparison is missing", "use <, <=, > or >="));
         };
@@ -141,10 +141,9 @@ impl<'a> Cursor<'a> {
         self.space();
         let place = self.place;
         let word = self.while_is(|c| c.is_alphanumeric() || c == '_');
-        let found = METRICS.iter().find(|(name, _)| *name == word);
-        found.map(|(_, metric)| *metric).ok_or_else(|| {
+        Metric::from_word(word).ok_or_else(|| {
             self.place = place;
-            let names = METRICS.map(|(name, _)| name);
+            let names = Metric::ALL.map(Metric::as_str);
             let hint = nearest(word, names)
                 .map_or_else(String::new, |near| format!("did you mean {near}? "));
             let problem = match word {
@@ -176,7 +175,7 @@ impl<'a> Cursor<'a> {
                 }
             };
             let problem = if field.is_some() {
-                Some(format!("{name} is there twice"))
+                Some(format!("{name} is given twice"))
             } else if !metric.fields().contains(&name) {
                 let of = match metric.fields() {
                     [] => "for the whole run only".to_owned(),
@@ -357,7 +356,7 @@ mod tests {
             ),
             (
                 "p95{archetype=a,archetype=b}<1s",
-                "character 17: archetype is there twice; remove archetype",
+                "character 17: archetype is given twice; remove archetype",
             ),
             (
                 "checks{route=/a}>99%",

@@ -9,13 +9,14 @@ use super::Place;
 use super::values::{integer, json, staged, string, text_of};
 use crate::archetypes::{Entry, check_name, parse_module, parse_weight};
 use crate::errors::ValueError;
-use crate::overrides::{self, Overrides};
+use crate::layers::Layer;
+use crate::overrides::OVERRIDABLE;
 
 const ARCHETYPE_KEYS: [&str; 4] = ["name", "weight", "module", "config"];
 
 /// The keys of `[[archetype]]`.
 fn archetype_keys() -> impl Iterator<Item = &'static str> + Clone {
-    ARCHETYPE_KEYS.into_iter().chain(overrides::KEYS)
+    ARCHETYPE_KEYS.into_iter().chain(OVERRIDABLE)
 }
 
 /// `at` is where the table begins. `None` when it is wrong, which is then already reported.
@@ -36,7 +37,7 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
         place.refuse(path, key.span().start, bad);
     }
     let name = place.take(table, &label, "name", |value| {
-        check_name(string(value)?, "archetype")
+        check_name(string(value)?, "an archetype")
     });
     let weight = place.take(table, &label, "weight", |value| {
         parse_weight(integer(value))
@@ -58,12 +59,12 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
             ValueError::new("an archetype without a name", "add name = \"...\""),
         );
     }
-    let mut overrides = Overrides::default();
+    let mut overrides = Layer::default();
     for (key, value) in table {
         let (name, value, at) = (key.get_ref(), value.get_ref(), key.span().start);
         let text = match name.as_ref() {
             "stage" => staged(value),
-            name if overrides::KEYS.contains(&name) => text_of(value),
+            name if OVERRIDABLE.contains(&name) => text_of(value),
             _ => continue,
         };
         overrides.set(name, text, place.origin(at));

@@ -22,7 +22,7 @@ pub(super) fn feeds(value: &DeValue<'_>, at: usize, place: &mut Place<'_>) -> Fe
     for (name, said) in tables {
         let at = name.span().start;
         let label = name.get_ref();
-        if let Err(bad) = check_name(label, "feed") {
+        if let Err(bad) = check_name(label, "a feed") {
             place.refuse(format!("feeds.{label}"), at, bad);
             continue;
         }

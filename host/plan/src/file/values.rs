@@ -1,5 +1,5 @@
 //! What the values of a plan file are as text, as one would write them on the command line, and as JSON. Used by
-//! `file.rs` and `archetype.rs`; the texts are judged by their settings' forms.
+//! `file.rs` and `archetype.rs`; the texts are checked by their settings' value types.
 
 use serde_json::{Map, Value};
 use toml::de::DeValue;
@@ -9,7 +9,7 @@ use crate::errors::ValueError;
 pub(super) fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, ValueError> {
     value.as_str().ok_or_else(|| {
         ValueError::new(
-            format!("this is no text but {}", value.type_str()),
+            format!("this is a value of type {}, not a text", value.type_str()),
             "put it in quotes",
         )
     })
