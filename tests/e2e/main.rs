@@ -31,6 +31,7 @@ mod rehearsal;
 mod report;
 mod secrets;
 mod signals;
+mod steering;
 mod support;
 mod swap;
 mod totals;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use wasmtime::component::ResourceAny;
 
 use super::contract::types;
-use super::crash::Crash;
+use super::crash::{Crash, GuestCall};
 use super::feeder::Feeder;
 use super::guest::{CallContext, GuestEvent};
 use super::instance::Instance;
@@ -210,9 +210,14 @@ impl Session {
         Arc::clone(&self.behavior)
     }
 
-    /// The instance was lost, by this session or by another one of it.
-    pub fn lost(&self) -> bool {
-        self.instance.borrow().poisoned()
+    /// What there is to say when another session of the instance has crashed; `None` while it lives.
+    pub fn lost(&self) -> Option<Crash> {
+        self.instance.borrow().poisoned().then(|| Crash {
+            behavior: self.behavior.name.clone(),
+            version: self.behavior.version.clone(),
+            call: GuestCall::Next,
+            reason: "another session of its instance crashed".into(),
+        })
     }
 
     /// End the session in the guest; its destructor may crash like any call.
@@ -222,7 +227,7 @@ impl Session {
 
     fn finish(&mut self) -> Result<(), Crash> {
         match self.handle.take() {
-            Some(handle) if !self.lost() => self
+            Some(handle) if !self.instance.borrow().poisoned() => self
                 .instance
                 .borrow_mut()
                 .end(handle, &self.call_context)

@@ -9,7 +9,8 @@ use crate::exit::Exit;
 use crate::rehearsal::{Actor, Rehearse, Stage};
 use vespeiro_behavior::types::Failure;
 use vespeiro_behavior::{GuestEvent, NoRow};
-use vespeiro_engine::rehearsal::{Ended, Happening, Replies};
+use vespeiro_engine::SessionEnd;
+use vespeiro_engine::rehearsal::{Happening, Replies};
 
 /// Sessions against replies that suit the behavior, and against each kind of failing target.
 const SESSIONS: u32 = 5;
@@ -227,11 +228,11 @@ impl Findings {
             self.requests += played.requests;
             self.calls.extend(played.calls);
             let (ending, judged) = match &played.ended {
-                Ended::Completed => (0, None),
-                Ended::Abandoned => (1, None),
-                Ended::Cut => (2, None),
-                Ended::Failed(why) => (3, Some((part.failed)(why))),
-                Ended::Crashed(crash) => {
+                SessionEnd::Completed => (0, None),
+                SessionEnd::Abandoned => (1, None),
+                SessionEnd::Cut => (2, None),
+                SessionEnd::Failed(why) => (3, Some((part.failed)(why))),
+                SessionEnd::Crashed(crash) => {
                     let when = part.when.map(|when| format!("when {when}, it "));
                     let when = when.unwrap_or_default();
                     (

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use vespeiro_plan::PlanErrors;
+use vespeiro_server::Taken;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +27,12 @@ pub enum Exit {
 pub struct Misuse(pub String);
 
 impl Exit {
-    /// The code for an error: [`Exit::Usage`] when a [`PlanErrors`] or a [`Misuse`] is at the bottom of it or on the
-    /// way there, else [`Exit::Failed`].
+    /// The code for an error: [`Exit::Usage`] when a [`PlanErrors`], a [`Misuse`] or an address that is [`Taken`] is at the
+    /// bottom of it or on the way there, else [`Exit::Failed`].
     pub fn of(error: &anyhow::Error) -> Exit {
         if error
             .chain()
-            .any(|cause| cause.is::<PlanErrors>() || cause.is::<Misuse>())
+            .any(|cause| cause.is::<PlanErrors>() || cause.is::<Misuse>() || cause.is::<Taken>())
         {
             Exit::Usage
         } else {

@@ -10,7 +10,8 @@ use crate::exit::{Exit, Misuse};
 use crate::rehearsal::{Rehearse, Stage};
 use vespeiro_behavior::types::{Outcome, Request};
 use vespeiro_behavior::{GuestEvent, Level, NoRow};
-use vespeiro_engine::rehearsal::{Answer, Ended, Happening, Played, veil_body, veil_mark};
+use vespeiro_engine::SessionEnd;
+use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
 
 /// Longest body that is printed, in characters.
 const MAX_BODY: usize = 160;
@@ -67,7 +68,7 @@ impl Trace {
                 let _ = tell(&mut out, at, &happening);
             });
             left -= played.requests;
-            well &= !matches!(played.ended, Ended::Failed(_) | Ended::Crashed(_));
+            well &= !matches!(played.ended, SessionEnd::Failed(_) | SessionEnd::Crashed(_));
             if conclude(&mut out, &played).is_err() || left == 0 {
                 break;
             }
@@ -210,11 +211,11 @@ fn printable(c: char) -> impl Iterator<Item = char> {
 
 fn conclude(out: &mut impl Write, played: &Played) -> io::Result<()> {
     let how = match &played.ended {
-        Ended::Completed => "completed".to_owned(),
-        Ended::Abandoned => "abandoned".to_owned(),
-        Ended::Cut => "cut: its budget is spent".to_owned(),
-        Ended::Failed(why) => format!("failed: {}", why.escape_debug()),
-        Ended::Crashed(crash) => format!("crashed: {}", crash.to_string().escape_debug()),
+        SessionEnd::Completed => "completed".to_owned(),
+        SessionEnd::Abandoned => "abandoned".to_owned(),
+        SessionEnd::Cut => "cut: its budget is spent".to_owned(),
+        SessionEnd::Failed(why) => format!("failed: {}", why.escape_debug()),
+        SessionEnd::Crashed(crash) => format!("crashed: {}", crash.to_string().escape_debug()),
     };
     writeln!(
         out,

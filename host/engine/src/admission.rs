@@ -1,320 +1,253 @@
-//! What one worker holds back out of regard for the target: it asks the breaker before a request leaves, makes users wait
-//! who were turned away, and learns from every outcome. One for each worker; the users of a worker share it.
+//! The way of a request to the target and back: [`admit`] waits until it may leave and gives a [`Permit`], which counts it
+//! exactly once when it is settled or dropped. Batches wait before that with [`wait_while_held`]. Used by `vu` and
+//! `teardown`; the policies are in `resilience`.
 //!
 //! What must stay true: a user who waits here has nothing under way, so that a stop ends it at once.
 
-use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::seed::{Stream, derive, unit};
-use crate::vu::task::think;
+use tokio::time::Instant;
+
+use crate::rollout::runtime::VersionRuntime;
+use crate::seed::{Stream, unit};
+use crate::vu::prepare::Prepared;
+use crate::vu::state::VuState;
 use crate::worker::state::WorkerState;
-use vespeiro_metrics::{Recorder, WorkerStatus};
-use vespeiro_model::{Failure, FaultKind, HoldReason, Outcome};
-use vespeiro_plan::Plan;
-use vespeiro_resilience::{
-    Breaker, BreakerPermit, LoginLimiter, LoginOutcome, LoginWait, Signal, Throttle, backoff,
-};
+use vespeiro_http::Place;
+use vespeiro_metrics::RequestSample;
+use vespeiro_model::{Failure, HoldReason, Outcome};
+use vespeiro_resilience::{BreakerOpen, BreakerPermit, Settled};
 
-/// The longest own pace of a user that a slowdown stretches.
-const LONGEST_PACE: Duration = Duration::from_secs(60);
-
-/// What a user has been told by the target. Small: there is one for each user.
-#[derive(Debug, Default)]
-pub(crate) struct HoldState {
-    /// Nothing leaves before this, on the worker's clock.
-    until: Cell<Duration>,
-    why: Cell<Option<HoldReason>>,
-    /// Connections in a row that failed.
-    failures: Cell<u16>,
-    /// Draws of chance so far.
-    draws: Cell<u16>,
-    /// The last request met an open breaker.
-    turned_away: Cell<bool>,
-    /// When the last batch left.
-    left: Cell<Option<Duration>>,
+/// A request that may leave, or has left. Settling it counts it; so does dropping it, since a user may be ended while its
+/// request is in flight: then it counts as timed out, for the target may well have seen it.
+pub(crate) struct Permit<'a> {
+    worker: &'a WorkerState,
+    vu: &'a VuState,
+    pub(crate) sample: RequestSample,
+    /// Its place among the requests in flight; free again with the permit.
+    place: Option<Place<'a>>,
+    pass: Option<BreakerPermit>,
+    one: Labels,
+    /// When it left.
+    in_flight: Option<Instant>,
+    is_settled: bool,
 }
 
-/// A request that is allowed to leave, and all that has to be given back with its outcome.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Permit {
-    pub(crate) pass: Option<BreakerPermit>,
-    pub(crate) fault: Option<FaultKind>,
-    pub(crate) login: bool,
-    pub(crate) sent: bool,
-    /// Its user was ended meanwhile: the outcome says nothing.
-    pub(crate) broken_off: bool,
+/// What of a request outlives its sending.
+#[derive(Clone, Copy)]
+struct Labels {
+    fault: Option<vespeiro_model::FaultKind>,
+    login: bool,
 }
 
-#[derive(Debug)]
-pub(crate) struct Admission {
-    began: Instant,
-    seed: u64,
-    breaker: Option<RefCell<Breaker>>,
-    slowdown: Option<RefCell<Throttle>>,
-    logins: Option<RefCell<LoginLimiter>>,
-    /// Requests that were sent and have no outcome yet.
-    pub(crate) in_flight: Cell<u64>,
-    held: Cell<u64>,
+/// Wait until a request may leave: until the load profile lets it go, the run is not paused, a place is free and the
+/// breaker is closed. `Err`: it will never leave, and is counted so.
+pub(crate) async fn admit<'a>(
+    worker: &'a WorkerState,
+    vu: &'a VuState,
+    runtime: &VersionRuntime,
+    one: &Prepared,
+) -> Result<Permit<'a>, Failure> {
+    let pending = PendingLogin::new(worker, one.login);
+    let due = worker.wait_for_arrival(vu).await;
+    let mut permit = Permit::new(worker, vu, runtime, one);
+    pending.settled_elsewhere();
+    permit.place = worker.place().await;
+    match worker.admission.admit(worker.now()) {
+        Ok(pass) => permit.pass = pass,
+        Err(BreakerOpen) => return Err(permit.refuse(Failure::CircuitOpen)),
+    }
+    if worker.stopping.get() || !worker.spend(vu) {
+        return Err(permit.refuse(Failure::Stopped));
+    }
+    permit.sending(due.map(|due| worker.clock.at(due)));
+    Ok(permit)
 }
 
-impl Admission {
-    pub(crate) fn new(plan: &Plan, worker: usize) -> Self {
-        let resilience = &plan.resilience;
-        // Each worker watches its share of the logins: together they keep to the plan's bound.
-        let share = |bound: u32| bound.div_ceil(plan.workers.max(1) as u32);
+/// A request that will not leave at all, since its batch has more than its user may send.
+pub(crate) fn over_budget(
+    worker: &WorkerState,
+    vu: &VuState,
+    runtime: &VersionRuntime,
+    one: &Prepared,
+) {
+    let mut permit = Permit::new(worker, vu, runtime, one);
+    permit.one.login = false; // it was not announced
+    permit.refuse(Failure::Stopped);
+}
+
+impl<'a> Permit<'a> {
+    fn new(
+        worker: &'a WorkerState,
+        vu: &'a VuState,
+        runtime: &VersionRuntime,
+        one: &Prepared,
+    ) -> Self {
         Self {
-            began: Instant::now(),
-            seed: derive(plan.seed, Stream::CoolDown, worker as u64),
-            breaker: resilience
-                .breaker
-                .map(|rules| RefCell::new(Breaker::new(rules))),
-            slowdown: resilience.backoff.then(RefCell::default),
-            logins: resilience
-                .max_auth_failures
-                .map(|bound| RefCell::new(LoginLimiter::new(share(bound)))),
-            in_flight: Cell::new(0),
-            held: Cell::new(0),
+            worker,
+            vu,
+            sample: RequestSample {
+                role: runtime.role(),
+                route: one.route,
+                category: one.category,
+                user: vu.index,
+                outcome: Outcome::Failed(Failure::Stopped),
+                latency: Duration::ZERO,
+                waited: None,
+                trace: None,
+                bytes_sent: 0,
+                bytes_received: 0,
+                expected: false,
+            },
+            place: None,
+            pass: None,
+            one: Labels {
+                fault: one.fault,
+                login: one.login,
+            },
+            in_flight: None,
+            is_settled: false,
         }
     }
 
-    fn now(&self) -> Duration {
-        self.began.elapsed()
+    /// `due`: when it should have left, if a profile says so.
+    fn sending(&mut self, due: Option<Instant>) {
+        let now = Instant::now();
+        self.in_flight = Some(now);
+        self.sample.waited = due.map(|due| now.saturating_duration_since(due));
+        self.worker.in_flight(1);
+        self.vu.in_flight.set(self.vu.in_flight.get() + 1);
     }
 
-    /// Permit for one request; `Err` when the breaker is open.
-    pub(crate) fn ask(&self) -> Result<Option<BreakerPermit>, ()> {
-        match &self.breaker {
-            Some(breaker) => {
-                let pass = breaker.borrow_mut().try_acquire(self.now());
-                pass.map(Some).ok_or(())
-            }
-            None => Ok(None),
+    fn refuse(mut self, why: Failure) -> Failure {
+        let outcome = Outcome::Failed(why);
+        self.count(outcome, Duration::ZERO, true);
+        if why == Failure::CircuitOpen {
+            self.learn(outcome, None);
         }
+        why
     }
 
-    /// Whether the breaker would turn a request away.
-    pub(crate) fn is_open(&self) -> bool {
-        let breaker = self.breaker.as_ref();
-        breaker.is_some_and(|breaker| breaker.borrow().wait(self.now()).is_some())
-    }
-
-    /// What came of a request, whether it was sent or not.
-    pub(crate) fn came(&self, outcome: Outcome, permit: Permit, recorder: &RefCell<Recorder>) {
-        let now = self.now();
-        let known = permit.sent && !permit.broken_off;
-        if let (Some(breaker), Some(pass)) = (&self.breaker, permit.pass) {
-            let verdict = if known {
-                verdict(outcome, permit.fault)
-            } else {
-                Signal::Ignored
-            };
-            let chance = |turn| unit(self.seed, Stream::CoolDown, u64::from(turn));
-            if let Some(state) = breaker.borrow_mut().settle(now, pass, verdict, chance) {
-                recorder.borrow_mut().breaker(state);
-            }
-        }
-        if let Some(slowdown) = &self.slowdown
-            && known
-            && permit.fault != Some(FaultKind::RateLimit)
-        {
-            let limited = outcome == Outcome::Status(429);
-            slowdown.borrow_mut().record(now, limited);
-        }
-        if permit.login
-            && let Some(logins) = &self.logins
-        {
-            let login = if known && permit.fault.is_none() {
-                login(outcome)
-            } else {
-                LoginOutcome::Ignored
-            };
-            let pauses = logins.borrow_mut().settle(now, login);
-            if login == LoginOutcome::Refused {
-                recorder.borrow_mut().login_refused(pauses);
-            }
-        }
-    }
-
-    /// What an outcome means for its user's next request.
-    pub(crate) fn learn(
-        &self,
-        hold: &HoldState,
-        user_seed: impl FnOnce() -> u64,
+    /// Its outcome is known.
+    pub(crate) fn settle(
+        mut self,
         outcome: Outcome,
+        latency: Duration,
+        bytes: (u64, u64),
         retry_after: Option<Duration>,
-        fault: Option<FaultKind>,
     ) {
-        if outcome == Outcome::Failed(Failure::CircuitOpen) {
-            hold.turned_away.set(true);
-            return;
+        self.place = None;
+        (self.sample.bytes_sent, self.sample.bytes_received) = bytes;
+        self.count(outcome, latency, true);
+        self.learn(outcome, retry_after);
+    }
+
+    fn learn(&self, outcome: Outcome, retry_after: Option<Duration>) {
+        let chance = |n| unit(self.vu.seed, Stream::Backoff, n);
+        let (worker, hold) = (self.worker, &self.vu.hold);
+        let now = worker.now();
+        worker
+            .admission
+            .learn(now, hold, outcome, retry_after, self.one.fault, chance);
+    }
+
+    fn count(&mut self, outcome: Outcome, latency: Duration, heard: bool) {
+        let worker = self.worker;
+        let Labels { fault, login } = self.one;
+        let sent = self.in_flight.is_some();
+        self.is_settled = true;
+        self.sample.expected = fault.is_some_and(|kind| kind.is_met_by(outcome));
+        self.sample.outcome = outcome;
+        self.sample.latency = latency + self.sample.waited.unwrap_or_default();
+        if sent {
+            worker.in_flight(-1);
+            self.vu.in_flight.set(self.vu.in_flight.get() - 1);
         }
-        if self.slowdown.is_none() || outcome.is_good() {
-            hold.failures.set(0);
-            return;
-        }
-        let unreachable = matches!(
+        worker.recorder.borrow_mut().request(&self.sample);
+        let settled = Settled {
             outcome,
-            Outcome::Failed(Failure::Connect | Failure::Tls | Failure::Reset)
-        );
-        let limited = outcome == Outcome::Status(429) && fault != Some(FaultKind::RateLimit);
-        let (why, wait) = match retry_after {
-            Some(wait) => (HoldReason::RetryAfter, wait),
-            None if unreachable || limited => {
-                // A batch that fails as a whole is one failure.
-                if hold.why.get() != Some(HoldReason::Backoff) {
-                    hold.failures.set(hold.failures.get().saturating_add(1));
-                }
-                let failures = u32::from(hold.failures.get());
-                (
-                    HoldReason::Backoff,
-                    backoff(failures, self.chance(hold, user_seed())),
-                )
-            }
-            None => return,
+            pass: self.pass,
+            fault,
+            login,
+            is_known: sent && heard,
         };
-        let until = self.now() + wait;
-        if until > hold.until.get() {
-            hold.until.set(until);
-            hold.why.set(Some(why));
-        }
-    }
-
-    fn chance(&self, hold: &HoldState, user_seed: u64) -> f64 {
-        let n = hold.draws.get();
-        hold.draws.set(n.wrapping_add(1));
-        unit(user_seed, Stream::Backoff, u64::from(n))
-    }
-
-    /// How long to wait before the `attempt`th repetition of a request.
-    pub(crate) fn before_retry(
-        &self,
-        hold: &HoldState,
-        user_seed: u64,
-        attempt: u32,
-        retry_after: Option<Duration>,
-    ) -> (HoldReason, Duration) {
-        match retry_after {
-            Some(wait) => (HoldReason::RetryAfter, wait),
-            None => (
-                HoldReason::Backoff,
-                backoff(attempt, self.chance(hold, user_seed)),
-            ),
-        }
-    }
-
-    /// A user is about to send a batch: does the whole run go slower? Then its own pace is stretched.
-    fn stretch(&self, hold: &HoldState) {
-        let Some(slowdown) = &self.slowdown else {
-            return;
-        };
-        let now = self.now();
-        let factor = slowdown.borrow_mut().factor(now);
-        if factor > 1.0
-            && let Some(left) = hold.left.get()
-        {
-            let own = now.saturating_sub(left).min(LONGEST_PACE);
-            let until = now + own.mul_f64(factor - 1.0);
-            if until > hold.until.get() {
-                hold.until.set(until);
-                hold.why.set(Some(HoldReason::Pace));
-            }
-        }
-    }
-
-    /// Why the user's next batch, with so many logins in it, cannot leave yet. Where it can, the logins count as under
-    /// way.
-    fn reason(&self, hold: &HoldState, logins: usize) -> Option<(HoldReason, Duration)> {
-        let now = self.now();
-        if let Some(why) = hold.why.get() {
-            let until = hold.until.get();
-            if now < until {
-                return Some((why, until - now));
-            }
-            hold.why.set(None);
-        }
-        if hold.turned_away.get() {
-            let breaker = self.breaker.as_ref().map(RefCell::borrow);
-            if let Some(wait) = breaker.and_then(|breaker| breaker.wait(now)) {
-                return Some((HoldReason::Breaker, wait));
-            }
-            hold.turned_away.set(false);
-        }
-        if logins > 0
-            && let Some(watch) = &self.logins
-            && let Err(hold) = watch.borrow_mut().try_acquire(now, logins)
-        {
-            let (LoginWait::Paused(wait) | LoginWait::Unsure(wait)) = hold;
-            return Some((HoldReason::Logins, wait));
-        }
-        hold.left.set(Some(now));
-        None
-    }
-
-    /// For the hand-over to the orchestrator.
-    pub(crate) fn standing(&self, coroutines: usize) -> WorkerStatus {
-        let now = self.now();
-        WorkerStatus {
-            breaker: self.breaker.as_ref().map(|b| b.borrow().state()),
-            coroutines: coroutines as u64,
-            in_flight: self.in_flight.get(),
-            held: self.held.get(),
-            pace: self
-                .slowdown
-                .as_ref()
-                .map_or(1.0, |s| s.borrow_mut().factor(now)),
-            logins_paused: self
-                .logins
-                .as_ref()
-                .is_some_and(|l| l.borrow().paused(now).is_some()),
+        worker.settle(settled, sent);
+        if worker.logs_requests {
+            log(worker, &self.sample, sent);
         }
     }
 }
 
-/// A login that waits for its turn and is not counted yet: should its user be ended meanwhile, it is no longer under way.
-pub(crate) struct PendingLogin<'a>(Option<&'a Admission>);
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.is_settled {
+            return;
+        }
+        match self.in_flight {
+            Some(since) => self.count(Outcome::Failed(Failure::Timeout), since.elapsed(), false),
+            None => self.count(Outcome::Failed(Failure::Stopped), Duration::ZERO, false),
+        }
+    }
+}
+
+/// One line of log about a request: where it went and what became of it, and nothing of what was in it.
+#[cold]
+fn log(worker: &WorkerState, sample: &RequestSample, sent: bool) {
+    let recorder = worker.recorder.borrow();
+    let catalog = recorder.catalog();
+    let (method, path) = catalog.route(sample.role.archetype, sample.route);
+    let archetype = catalog.archetype(sample.role.archetype);
+    let outcome = match sample.outcome {
+        Outcome::Status(status) => status.to_string(),
+        Outcome::Failed(failure) => failure.as_str().to_owned(),
+    };
+    let note = match (sent, sample.expected) {
+        (false, _) => ", not sent",
+        (true, true) => ", expected",
+        (true, false) => "",
+    };
+    tracing::debug!(
+        "user-{:03} {archetype} {method} {path} -> {outcome} ({:.1} ms{note})",
+        sample.user,
+        sample.latency.as_secs_f64() * 1e3,
+    );
+}
+
+/// A login that waits for its arrival and is not counted yet: should its user be ended meanwhile, it is no longer under way.
+struct PendingLogin<'a>(Option<&'a WorkerState>);
 
 impl<'a> PendingLogin<'a> {
-    pub(crate) fn new(admission: &'a Admission, login: bool) -> Self {
-        Self(login.then_some(admission))
+    fn new(worker: &'a WorkerState, login: bool) -> Self {
+        Self(login.then_some(worker))
     }
 
-    /// From now on its outcome tells.
-    pub(crate) fn counted(mut self) {
+    /// From now on the permit's outcome tells.
+    fn settled_elsewhere(mut self) {
         self.0 = None;
     }
 }
 
 impl Drop for PendingLogin<'_> {
     fn drop(&mut self) {
-        if let Some(admission) = self.0
-            && let Some(logins) = &admission.logins
-        {
-            logins
-                .borrow_mut()
-                .settle(admission.now(), LoginOutcome::Ignored);
+        if let Some(worker) = self.0 {
+            worker.admission.withdraw_login(worker.now());
         }
     }
 }
 
 /// Wait until a user's batch, with so many logins in it, may leave.
-pub(crate) async fn wait_while_held(
-    worker: &WorkerState,
-    hold: &HoldState,
-    user: u32,
-    logins: usize,
-) {
-    worker.admission.stretch(hold);
-    if let Some((why, wait)) = worker.admission.reason(hold, logins) {
+pub(crate) async fn wait_while_held(worker: &WorkerState, vu: &VuState, logins: usize) {
+    let now = worker.now();
+    worker.admission.stretch(now, &vu.hold);
+    if let Some((why, wait)) = worker.admission.held(now, &vu.hold, logins) {
         // Boxed: a rare wait must not make every user larger.
-        Box::pin(hold_on(worker, hold, user, logins, why, wait)).await;
+        Box::pin(wait_on(worker, vu, logins, why, wait)).await;
     }
 }
 
-async fn hold_on(
+async fn wait_on(
     worker: &WorkerState,
-    hold: &HoldState,
-    user: u32,
+    vu: &VuState,
     logins: usize,
     mut why: HoldReason,
     mut wait: Duration,
@@ -322,15 +255,14 @@ async fn hold_on(
     loop {
         if matches!(why, HoldReason::Breaker | HoldReason::Logins) {
             // Whoever was turned away at the same time should not come back at the same time.
-            let seed = crate::vu::identity::user_seed(&worker.plan, user);
-            let spread = worker.admission.chance(hold, seed);
+            let spread = unit(vu.seed, Stream::Backoff, vu.hold.next_draw());
             let most = wait.clamp(Duration::from_millis(20), Duration::from_secs(2));
             wait += most.mul_f64(spread);
         }
-        let held = Held::begin(worker, why);
-        think(worker, wait).await;
+        let held = HoldGuard::begin(worker, why);
+        worker.think(wait).await;
         drop(held);
-        match worker.admission.reason(hold, logins) {
+        match worker.admission.held(worker.now(), &vu.hold, logins) {
             Some(reason) => (why, wait) = reason,
             None => return,
         }
@@ -338,16 +270,15 @@ async fn hold_on(
 }
 
 /// A user who waits. Counted with the time that it really waited, however that ends.
-pub(crate) struct Held<'a> {
+pub(crate) struct HoldGuard<'a> {
     worker: &'a WorkerState,
     why: HoldReason,
     since: Instant,
 }
 
-impl<'a> Held<'a> {
+impl<'a> HoldGuard<'a> {
     pub(crate) fn begin(worker: &'a WorkerState, why: HoldReason) -> Self {
-        let held = &worker.admission.held;
-        held.set(held.get() + 1);
+        worker.held_users(1);
         Self {
             worker,
             why,
@@ -356,78 +287,10 @@ impl<'a> Held<'a> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for HoldGuard<'_> {
     fn drop(&mut self) {
-        let held = &self.worker.admission.held;
-        held.set(held.get() - 1);
+        self.worker.held_users(-1);
         let mut recorder = self.worker.recorder.borrow_mut();
         recorder.held(self.why, self.since.elapsed());
-    }
-}
-
-/// What an outcome says about the target. What the tool asked for says nothing; a refusal is an answer.
-fn verdict(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
-    match outcome {
-        Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Signal::Ignored,
-        Outcome::Status(500..) => Signal::Failure,
-        // It answered, if at too great a length.
-        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => Signal::Success,
-        Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Signal::Ignored,
-        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped) => Signal::Ignored,
-        Outcome::Failed(_) => Signal::Failure,
-    }
-}
-
-fn login(outcome: Outcome) -> LoginOutcome {
-    match outcome {
-        Outcome::Status(401 | 403 | 423 | 429) => LoginOutcome::Refused,
-        Outcome::Status(..=399) => LoginOutcome::Accepted,
-        Outcome::Status(_) | Outcome::Failed(_) => LoginOutcome::Ignored,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn failures_on_purpose_say_nothing_about_the_target() {
-        let status = Outcome::Status;
-        let timeout = Outcome::Failed(Failure::Timeout);
-        for (outcome, fault, expected) in [
-            (status(503), Some(FaultKind::ServerError), Signal::Ignored),
-            (status(503), Some(FaultKind::NotFound), Signal::Failure),
-            (status(404), Some(FaultKind::NotFound), Signal::Ignored),
-            (status(429), Some(FaultKind::RateLimit), Signal::Ignored),
-            (timeout, Some(FaultKind::Timeout), Signal::Ignored),
-            (timeout, Some(FaultKind::ServerError), Signal::Failure),
-            (
-                Outcome::Failed(Failure::Connect),
-                Some(FaultKind::ServerError),
-                Signal::Failure,
-            ),
-            (status(500), None, Signal::Failure),
-            (timeout, None, Signal::Failure),
-            (status(200), None, Signal::Success),
-            (status(429), None, Signal::Success),
-            (Outcome::Failed(Failure::TooLarge), None, Signal::Success),
-        ] {
-            assert_eq!(verdict(outcome, fault), expected, "{outcome:?} {fault:?}");
-        }
-    }
-
-    #[test]
-    fn logins_are_refused_by_four_statuses() {
-        for (status, expected) in [
-            (200, LoginOutcome::Accepted),
-            (401, LoginOutcome::Refused),
-            (403, LoginOutcome::Refused),
-            (423, LoginOutcome::Refused),
-            (429, LoginOutcome::Refused),
-            (400, LoginOutcome::Ignored),
-            (503, LoginOutcome::Ignored),
-        ] {
-            assert_eq!(login(Outcome::Status(status)), expected);
-        }
     }
 }

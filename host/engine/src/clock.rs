@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// Time of a profile against time of the machine.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct ProfileClock {
     began: Instant,
     /// Length of all pauses that are over.
     paused: Cell<Duration>,
@@ -16,8 +16,8 @@ pub(super) struct Clock {
     since: Cell<Option<Instant>>,
 }
 
-impl Clock {
-    pub(super) fn new(began: Instant) -> Self {
+impl ProfileClock {
+    pub(crate) fn new(began: Instant) -> Self {
         Self {
             began,
             paused: Cell::new(Duration::ZERO),
@@ -26,28 +26,28 @@ impl Clock {
     }
 
     /// Time of the profile at an instant.
-    pub(super) fn time(&self, now: Instant) -> Duration {
+    pub(crate) fn time(&self, now: Instant) -> Duration {
         let now = self.since.get().unwrap_or(now);
         now.saturating_duration_since(self.began)
             .saturating_sub(self.paused.get())
     }
 
     /// When it is, or was, so late in the profile, as far as is known by now.
-    pub(super) fn at(&self, time: Duration) -> Instant {
+    pub(crate) fn at(&self, time: Duration) -> Instant {
         self.began + self.paused.get() + time
     }
 
-    pub(super) fn pause(&self, now: Instant) {
+    pub(crate) fn pause(&self, now: Instant) {
         self.since.set(Some(self.since.get().unwrap_or(now)));
     }
 
-    pub(super) fn resume(&self, now: Instant) {
+    pub(crate) fn resume(&self, now: Instant) {
         if let Some(since) = self.since.take() {
             self.paused.set(self.paused.get() + (now - since));
         }
     }
 
-    pub(super) fn is_paused(&self) -> bool {
+    pub(crate) fn is_paused(&self) -> bool {
         self.since.get().is_some()
     }
 }
@@ -60,7 +60,7 @@ mod tests {
     fn it_stands_still_in_a_pause_and_nobody_is_late_after_it() {
         const SECOND: Duration = Duration::from_secs(1);
         let began = Instant::now();
-        let clock = Clock::new(began);
+        let clock = ProfileClock::new(began);
         clock.pause(began + 2 * SECOND);
         clock.pause(began + 3 * SECOND);
         assert!(clock.is_paused());

@@ -6,7 +6,7 @@
 mod errors;
 mod mix;
 
-pub(super) use errors::{Ask, Errors};
+pub(super) use errors::{Errors, FaultRequest};
 pub(super) use mix::Mix;
 
 #[cfg(test)]

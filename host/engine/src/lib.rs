@@ -6,10 +6,12 @@
 mod admission;
 mod clock;
 mod control;
+mod driver;
 pub mod feeds;
 mod governor;
 mod guard;
 pub mod journal;
+mod lifecycle;
 mod orchestrator;
 pub mod rehearsal;
 mod rollout;
@@ -24,10 +26,10 @@ mod worker;
 mod workload;
 
 pub use control::{Control, DesiredState, News, Over};
+pub use driver::SessionEnd;
 pub use feeds::FeedSet;
-pub use orchestrator::{
-    EndReason, RunEnd, RunError, execute, requests_planned, unmatched_condition,
-};
+pub use lifecycle::EndReason;
+pub use orchestrator::{RunEnd, RunError, execute, requests_planned, unmatched_condition};
 pub use rollout::{Mode, Source, Swap, SwapError, Swapped, Swapper, watch};
 pub use signals::{StopLevel, Stopper};
 pub use teardown::{Progress, Tokens, TornDown, teardown};

@@ -1,49 +1,35 @@
 //! Starts the workers, gathers what they record, tells watchers how the run stands, and ends it: when all budgets are
 //! spent, when its duration is over, or when somebody asks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::clock::Clock;
 use super::control::{Control, ControlRequest, DesiredState};
 use super::guard::{Guard, unmatched};
+use super::lifecycle::{Command, EndReason, Lifecycle, Limits, Signal};
 use super::signals::{StopLevel, Stopper};
 use crate::feeds::cursor::FeedSet;
 use crate::journal::{Journal, JournalError, ReadError};
 use crate::rollout::labels::catalog;
-use crate::rollout::rollouts::Rollouts;
+use crate::rollout::rollouts::{Rollout, Rollouts};
 use crate::state_log::StateLog;
 use crate::teardown::tokens::Tokens;
 use crate::vu::identity::{ArchetypePicker, budget, index};
-use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, spawn, until};
+use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, until};
+use crate::worker::workers::{CHANNEL, Workers};
 use crate::workload::arrivals::planned;
 use vespeiro_behavior::Behavior;
 use vespeiro_http::ClientError;
-use vespeiro_metrics::{ArchetypeLoad, DesiredLoad, Interval, Snapshot, Totals, process};
+use vespeiro_metrics::{ArchetypeLoad, Catalog, DesiredLoad, Snapshot, Totals, process};
 use vespeiro_model::SwapResult;
 use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
 
 /// How often watchers are told.
-const BEAT: Duration = Duration::from_millis(500);
-/// Room in the channels between the orchestrator and a worker.
-const CHANNEL: usize = 8;
-
-/// Why a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndReason {
-    /// Every user spent its budget, or gave up.
-    Finished,
-    /// The plan's duration is over.
-    Duration,
-    /// It was asked to.
-    Stopped,
-    /// Its own guard stopped it; [`Snapshot::guard`] tells why.
-    Aborted,
-}
+const SAMPLE: Duration = Duration::from_millis(500);
 
 /// How a run ended.
 #[derive(Debug)]
@@ -109,15 +95,13 @@ pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<S
 pub async fn execute(
     plan: Arc<Plan>,
     behaviors: Vec<Arc<Behavior>>,
-    stock: &Arc<FeedSet>,
+    feeds: &Arc<FeedSet>,
     journal: &Journal,
     stopper: &Stopper,
     control: &Control,
-    mut watch: impl FnMut(&Arc<Snapshot>),
+    watch: impl FnMut(&Arc<Snapshot>),
 ) -> Result<RunEnd, RunError> {
     let catalog = catalog(&plan, &behaviors);
-    let mut totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample())
-        .keeping(plan.output.slowest);
     let (events, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
     let began = Instant::now();
     let mut asked = stopper.watch();
@@ -130,7 +114,7 @@ pub async fn execute(
             catalog: Arc::clone(&catalog),
             journal: journal.writer()?,
             worker_index,
-            stock: Arc::clone(stock),
+            feeds: Arc::clone(feeds),
             began,
             stopped,
             events: events.clone(),
@@ -138,230 +122,286 @@ pub async fn execute(
         })
     })?;
     drop(events);
-    let clock = Clock::new(began);
-    let workloads = plan.workloads();
-    totals.desired(aim(&workloads, &clock, DesiredState::default()));
-    let mut watch = |snapshot: Snapshot| {
-        let snapshot = Arc::new(snapshot);
-        control.show(&snapshot);
-        watch(&snapshot);
-    };
-    watch(totals.snapshot(Duration::ZERO, process::sample()));
-
-    let mut state_log = StateLog::default();
-    let mut quarantined = Vec::new();
-    let mut tokens = Tokens::default();
-    let mut guard = Guard::new(&plan.guard, plan.load.ramp_up);
-    let mut why = if stopped {
-        EndReason::Stopped
-    } else {
-        EndReason::Finished
-    };
-    let mut ends = plan.load.duration.map(|duration| began + duration);
-    let mut halts = None;
-    let mut beat = tokio::time::interval_at(began + BEAT, BEAT);
+    let mut run = Orchestrator::new(&plan, catalog, &behaviors, began, workers, control, watch);
+    let first = run.snapshot(Duration::ZERO);
+    run.show(first);
+    run.signal(Signal::Begin).await;
+    let mut sample = tokio::time::interval_at(began + SAMPLE, SAMPLE);
     let mut control_requests = control.requests();
-    let mut rollouts = Rollouts::new(catalog, &behaviors);
-    let mut wishes = control.watch();
-    let mut wish = DesiredState::default();
-    // Workers that nobody plays on, since the last command that may have brought users back: that was the turn.
-    let mut turn = 0;
-    let mut idle = vec![false; plan.workers];
-    let mut playing = plan.workers;
-    while playing > 0 {
+    let mut desired = control.watch();
+    while !run.lifecycle.has_ended() {
         tokio::select! {
-            event = inbox.recv() => match event {
-                Some(WorkerEvent::Interval(mut interval)) => {
-                    totals.absorb(&mut interval);
-                    workers.recycle(interval);
-                    if rollouts.watches() {
-                        for back in rollouts.review(&mut totals, Instant::now()) {
-                            tracing::error!("{}", back.why);
-                            control.tell(began.elapsed(), back.why, true);
-                            turn += 1;
-                            idle.fill(false);
-                            let rollout = back.rollout;
-                            workers.send(|| WorkerCommand::TakeOver { rollout: rollout.clone(), turn }).await;
-                        }
-                    }
-                }
-                Some(WorkerEvent::Idle { worker_index, turn: of }) => {
-                    idle[worker_index] |= of == turn;
-                    if idle.iter().all(|idle| *idle) {
-                        workers.send(|| WorkerCommand::Stop).await;
-                    }
-                }
-                Some(WorkerEvent::Finished { quarantined: given_up, tokens: left }) => {
-                    quarantined.extend(given_up);
-                    tokens.join(left);
-                    playing -= 1;
-                }
-                Some(WorkerEvent::Failed(error)) => return Err(error.into()),
-                None => return Err(RunError::Lost),
-            },
-            _ = beat.tick() => {
-                totals.desired(aim(&workloads, &clock, wish));
-                let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
-                // Once a run is ending, its figures are no longer those of its plan.
-                let alarmed = why == EndReason::Finished && guard.look(&mut snapshot);
-                guard.attend(&mut snapshot);
-                if let (true, Some(alarm)) = (alarmed, &snapshot.guard.abort) {
-                    tracing::error!("stopped by its own guard: {alarm}");
-                    why = EndReason::Aborted;
-                    totals.stopping();
-                    (ends, halts) = (None, Some(Instant::now() + plan.load.grace));
-                    workers.send(|| WorkerCommand::Stop).await;
-                }
-                state_log.tell(&snapshot);
-                watch(snapshot);
+            event = inbox.recv() => run.event(event.ok_or(RunError::Lost)?).await?,
+            _ = sample.tick() => {
+                run.sample().await;
                 if journal.failure().is_some() {
-                    workers.send(|| WorkerCommand::Halt).await;
+                    run.signal(Signal::JournalBroke).await;
                 }
             }
-            () = until(ends) => {
-                (why, ends) = (EndReason::Duration, None);
-                totals.stopping();
-                halts.get_or_insert(Instant::now() + plan.load.grace);
-                workers.send(|| WorkerCommand::Stop).await;
-            }
-            () = until(halts) => {
-                halts = None;
-                workers.send(|| WorkerCommand::Halt).await;
-            }
-            Some(request) = control_requests.recv() => match request {
-                ControlRequest::Swap { archetype, behavior, share, mode, reply } => {
-                    let (swapped, rollout) = rollouts.swap(&mut totals, archetype, behavior, share, mode);
-                    if let Some(rollout) = rollout {
-                        control.tell(began.elapsed(), swapped.to_string(), false);
-                        turn += 1;
-                        idle.fill(false);
-                        workers.send(|| WorkerCommand::TakeOver { rollout: rollout.clone(), turn }).await;
-                    }
-                    // Whoever asked may have gone.
-                    let _ = reply.send(swapped);
-                }
-                ControlRequest::Refused { archetype, why } => {
-                    totals.swapped(archetype, SwapResult::Refused);
-                    tracing::error!("{why}");
-                    control.tell(began.elapsed(), why, true);
-                }
-            },
-            Ok(()) = wishes.changed() => {
-                let before = std::mem::replace(&mut wish, *wishes.borrow_and_update());
-                if wish.paused != before.paused {
-                    match wish.paused {
-                        true => clock.pause(Instant::now()),
-                        false => clock.resume(Instant::now()),
-                    }
-                    workers.send(|| WorkerCommand::Pause(wish.paused)).await;
-                }
-                if let (Some(users), true) = (wish.users, wish.turn != before.turn) {
-                    turn += 1;
-                    idle.fill(false);
-                    workers.send(|| WorkerCommand::Users { users, turn }).await;
-                }
+            () = until(run.lifecycle.deadline()) => run.signal(Signal::Deadline).await,
+            Some(request) = control_requests.recv() => run.request(request).await,
+            Ok(()) = desired.changed() => {
+                let next = *desired.borrow_and_update();
+                run.desire(next).await;
             }
             Ok(()) = asked.changed() => {
                 let level = *asked.borrow_and_update();
-                totals.stopping();
-                if why == EndReason::Finished {
-                    why = EndReason::Stopped;
-                }
-                (ends, halts) = (None, Some(Instant::now() + plan.load.grace));
-                let halt = level == StopLevel::Halt;
-                workers.send(|| if halt { WorkerCommand::Halt } else { WorkerCommand::Stop }).await;
+                run.signal(Signal::Asked(level)).await;
             }
         }
     }
-    workers.join()?;
-    if let Some(why) = journal.failure() {
-        return Err(RunError::JournalBroke(why));
+    let ended = run.close()?;
+    match journal.failure() {
+        Some(why) => Err(RunError::JournalBroke(why)),
+        None => Ok(ended),
     }
-    let mut snapshot = totals.snapshot(began.elapsed(), process::sample());
-    guard.close(&mut snapshot);
-    state_log.tell(&snapshot);
-    quarantined.sort_unstable();
-    quarantined.dedup();
-    let name = |archetype: u16| plan.archetypes[usize::from(archetype)].name.clone();
-    Ok(RunEnd {
-        why,
-        snapshot,
-        quarantined: quarantined.into_iter().map(name).collect(),
-        tokens,
-    })
 }
 
-/// What is wanted of the run at this moment.
-fn aim(workloads: &[Workload], clock: &Clock, wish: DesiredState) -> DesiredLoad {
-    let time = clock.time(Instant::now());
-    let mut aim = DesiredLoad {
-        paused: wish.paused,
-        ..DesiredLoad::default()
-    };
-    for workload in workloads {
-        let (mut users, mut rate) = (
-            workload.profile.users_at(time),
-            workload.profile.rate_at(time),
-        );
-        if workload.ends.is_some_and(|ends| time >= ends) {
-            (users, rate) = (0, rate.map(|_| 0.0));
-        }
-        match wish.users.filter(|_| workload.is_shared) {
-            Some(asked) => users = asked,
-            None if workload.is_shared => {}
-            None => aim.archetypes.push(ArchetypeLoad {
-                archetype: workload.archetypes[0],
-                users,
-                rate,
-            }),
-        }
-        aim.users = aim.users.saturating_add(users);
-        aim.rate = aim.rate.into_iter().chain(rate).reduce(|a, b| a + b);
-    }
-    aim
+/// A run that goes on: what has been measured, who plays, and where it is in its life.
+struct Orchestrator<'a, W> {
+    plan: &'a Plan,
+    workloads: Vec<Workload>,
+    began: Instant,
+    lifecycle: Lifecycle,
+    workers: Workers,
+    totals: Totals,
+    guard: Guard,
+    rollouts: Rollouts,
+    control: &'a Control,
+    desired: DesiredState,
+    state_log: StateLog,
+    quarantined: BTreeSet<u16>,
+    tokens: Tokens,
+    /// Counts the commands that may have brought users back.
+    generation: u64,
+    /// Workers that nobody plays on since the last of them.
+    idle: Vec<bool>,
+    /// Workers that have not ended.
+    playing: usize,
+    watch: W,
 }
 
-/// The workers' threads and the way to them.
-struct Workers {
-    threads: Vec<JoinHandle<()>>,
-    commands: Vec<mpsc::Sender<WorkerCommand>>,
-}
-
-impl Workers {
-    fn start(
-        count: usize,
-        init: impl Fn(usize, mpsc::Receiver<WorkerCommand>) -> Result<WorkerInit, RunError>,
-    ) -> Result<Self, RunError> {
-        let mut workers = Self {
-            threads: Vec::new(),
-            commands: Vec::new(),
+impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
+    fn new(
+        plan: &'a Plan,
+        catalog: Arc<Catalog>,
+        behaviors: &[Arc<Behavior>],
+        began: Instant,
+        workers: Workers,
+        control: &'a Control,
+        watch: W,
+    ) -> Self {
+        let limits = Limits {
+            duration: plan.load.limit,
+            profile: plan.profiles_end(),
+            grace: plan.load.grace,
         };
-        for worker_index in 0..count {
-            let (commands, inbox) = mpsc::channel(CHANNEL);
-            workers.commands.push(commands);
-            workers.threads.push(spawn(init(worker_index, inbox)?)?);
+        let totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample());
+        Self {
+            plan,
+            workloads: plan.workloads(),
+            began,
+            lifecycle: Lifecycle::new(began, limits),
+            workers,
+            totals: totals.keeping(plan.output.slowest),
+            guard: Guard::new(&plan.guard, plan.load.ramp_up),
+            rollouts: Rollouts::new(catalog, behaviors),
+            control,
+            desired: DesiredState::default(),
+            state_log: StateLog::default(),
+            quarantined: BTreeSet::new(),
+            tokens: Tokens::default(),
+            generation: 0,
+            idle: vec![false; plan.workers],
+            playing: plan.workers,
+            watch,
         }
-        Ok(workers)
     }
 
-    /// Send an emptied interval back; a worker that is gone, or has enough of them, does not need it.
-    fn recycle(&self, interval: Interval) {
-        if let Some(commands) = self.commands.get(interval.worker()) {
-            let _ = commands.try_send(WorkerCommand::Recycle(interval));
+    /// Tell the lifecycle, and the workers what follows from it.
+    async fn signal(&mut self, signal: Signal) {
+        let command = self.lifecycle.on(Instant::now(), signal);
+        if self.lifecycle.is_stopping() {
+            self.totals.stopping();
+        }
+        match command {
+            Some(Command::Pause) => self.workers.send(|| WorkerCommand::Pause(true)).await,
+            Some(Command::Resume) => self.workers.send(|| WorkerCommand::Pause(false)).await,
+            Some(Command::Stop) => self.workers.send(|| WorkerCommand::Stop).await,
+            Some(Command::Halt) => self.workers.send(|| WorkerCommand::Halt).await,
+            None => {}
         }
     }
 
-    async fn send(&self, command: impl Fn() -> WorkerCommand) {
-        for commands in &self.commands {
-            // A worker that is gone has finished: it needs no command.
-            let _ = commands.send(command()).await;
-        }
-    }
-
-    fn join(self) -> Result<(), RunError> {
-        for thread in self.threads {
-            thread.join().map_err(|_| RunError::Lost)?;
+    async fn event(&mut self, event: WorkerEvent) -> Result<(), RunError> {
+        match event {
+            WorkerEvent::Interval(mut interval) => {
+                self.totals.absorb(&mut interval);
+                self.workers.recycle(interval);
+                if self.rollouts.watches() {
+                    for back in self.rollouts.review(&mut self.totals, Instant::now()) {
+                        tracing::error!("{}", back.why);
+                        self.control.tell(self.began.elapsed(), back.why, true);
+                        self.publish(back.rollout).await;
+                    }
+                }
+            }
+            WorkerEvent::Idle {
+                worker_index,
+                generation,
+            } => {
+                self.idle[worker_index] |= generation == self.generation;
+                if self.idle.iter().all(|idle| *idle) {
+                    self.signal(Signal::Idle).await;
+                }
+            }
+            WorkerEvent::Finished {
+                quarantined,
+                tokens,
+            } => {
+                self.quarantined.extend(quarantined);
+                self.tokens.join(tokens);
+                self.playing -= 1;
+                if self.playing == 0 {
+                    self.signal(Signal::Finished).await;
+                }
+            }
+            WorkerEvent::Failed(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// Users may come back by the next command: whoever was idle before may not be any more.
+    fn next_generation(&mut self) -> u64 {
+        self.generation += 1;
+        self.idle.fill(false);
+        self.generation
+    }
+
+    /// Have the workers play an archetype's new sessions with these versions.
+    async fn publish(&mut self, rollout: Rollout) {
+        let generation = self.next_generation();
+        let command = || WorkerCommand::TakeOver {
+            rollout: rollout.clone(),
+            generation,
+        };
+        self.workers.send(command).await;
+    }
+
+    async fn request(&mut self, request: ControlRequest) {
+        match request {
+            ControlRequest::Swap {
+                archetype,
+                behavior,
+                share,
+                mode,
+                reply,
+            } => {
+                let swap = self
+                    .rollouts
+                    .swap(&mut self.totals, archetype, behavior, share, mode);
+                let (swapped, rollout) = swap;
+                if let Some(rollout) = rollout {
+                    self.control
+                        .tell(self.began.elapsed(), swapped.to_string(), false);
+                    self.publish(rollout).await;
+                }
+                // Whoever asked may have gone.
+                let _ = reply.send(swapped);
+            }
+            ControlRequest::Refused { archetype, why } => {
+                self.totals.swapped(archetype, SwapResult::Refused);
+                tracing::error!("{why}");
+                self.control.tell(self.began.elapsed(), why, true);
+            }
+        }
+    }
+
+    /// Somebody steers the run.
+    async fn desire(&mut self, next: DesiredState) {
+        let before = std::mem::replace(&mut self.desired, next);
+        match (before.paused, next.paused) {
+            (false, true) => self.signal(Signal::Pause).await,
+            (true, false) => self.signal(Signal::Resume).await,
+            _ => {}
+        }
+        if let (Some(users), true) = (next.users, next.turn != before.turn) {
+            let generation = self.next_generation();
+            self.workers
+                .send(|| WorkerCommand::Users { users, generation })
+                .await;
+        }
+    }
+
+    /// The state of the run, for everybody who watches.
+    fn show(&mut self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
+        self.control.show(&snapshot);
+        (self.watch)(&snapshot);
+    }
+
+    fn snapshot(&mut self, elapsed: Duration) -> Snapshot {
+        self.totals.desired(self.aim());
+        self.totals.snapshot(elapsed, process::sample())
+    }
+
+    /// Look how the run stands, judge it and show it.
+    async fn sample(&mut self) {
+        let mut snapshot = self.snapshot(self.began.elapsed());
+        // Once a run is ending, its figures are no longer those of its plan.
+        let tripped = self.lifecycle.is_live() && self.guard.look(&mut snapshot);
+        self.guard.attend(&mut snapshot);
+        if let (true, Some(alarm)) = (tripped, &snapshot.guard.abort) {
+            tracing::error!("stopped by its own guard: {alarm}");
+            self.signal(Signal::GuardTripped).await;
+        }
+        self.state_log.tell(&snapshot);
+        self.show(snapshot);
+    }
+
+    fn close(mut self) -> Result<RunEnd, RunError> {
+        self.workers.join()?;
+        let mut snapshot = self
+            .totals
+            .snapshot(self.began.elapsed(), process::sample());
+        self.guard.close(&mut snapshot);
+        self.state_log.tell(&snapshot);
+        let name = |archetype| self.plan.archetypes[usize::from(archetype)].name.clone();
+        Ok(RunEnd {
+            why: self.lifecycle.reason(),
+            snapshot,
+            quarantined: self.quarantined.into_iter().map(name).collect(),
+            tokens: self.tokens,
+        })
+    }
+
+    /// What is wanted of the run at this moment.
+    fn aim(&self) -> DesiredLoad {
+        let time = self.lifecycle.clock().time(Instant::now());
+        let mut aim = DesiredLoad {
+            paused: self.desired.paused,
+            ..DesiredLoad::default()
+        };
+        for workload in &self.workloads {
+            let (mut users, mut rate) = (
+                workload.profile.users_at(time),
+                workload.profile.rate_at(time),
+            );
+            if workload.ends.is_some_and(|ends| time >= ends) {
+                (users, rate) = (0, rate.map(|_| 0.0));
+            }
+            match self.desired.users.filter(|_| workload.is_shared) {
+                Some(asked) => users = asked,
+                None if workload.is_shared => {}
+                None => aim.archetypes.push(ArchetypeLoad {
+                    archetype: workload.archetypes[0],
+                    users,
+                    rate,
+                }),
+            }
+            aim.users = aim.users.saturating_add(users);
+            aim.rate = aim.rate.into_iter().chain(rate).reduce(|a, b| a + b);
+        }
+        aim
     }
 }

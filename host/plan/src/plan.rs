@@ -113,9 +113,13 @@ impl Plan {
 
     /// When the run ends at the latest: after `duration`, or when the last of its profiles ends by itself.
     pub(crate) fn ends(&self, duration: Option<Duration>) -> Option<Duration> {
+        duration.into_iter().chain(self.profiles_end()).min()
+    }
+
+    /// When the last of its profiles ends by itself, in the profiles' time; `None` where one of them does not.
+    pub fn profiles_end(&self) -> Option<Duration> {
         let ends = self.workloads().into_iter().map(|workload| workload.ends);
-        let last = ends.reduce(|a, b| Some(a?.max(b?))).flatten();
-        duration.into_iter().chain(last).min()
+        ends.reduce(|a, b| Some(a?.max(b?))).flatten()
     }
 }
 

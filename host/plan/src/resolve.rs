@@ -162,7 +162,8 @@ where
     plan.cleanup.archetype = of_the_plan
         .cloned()
         .unwrap_or_else(|| with_admin(cleaner.clone(), &plan.target.admin));
-    plan.load.duration = plan.ends(plan.load.duration);
+    plan.load.limit = plan.load.duration;
+    plan.load.duration = plan.ends(plan.load.limit);
     Ok(Resolved {
         plan,
         origins: Origins {

@@ -3,12 +3,14 @@
 //!
 //! What must stay true: each policy is a pure function of the times and outcomes that it was told.
 
+mod admission;
 mod backoff;
 mod breaker;
 mod logins;
 mod slowdown;
 mod window;
 
+pub use admission::{Admission, BreakerOpen, Changes, HoldState, Settled, Standing, before_retry};
 pub use backoff::backoff;
 pub use breaker::{Breaker, BreakerPermit, Signal};
 pub use logins::{LoginLimiter, LoginOutcome, LoginWait};

@@ -11,7 +11,8 @@ use tokio::task::LocalSet;
 use url::Url;
 use vespeiro_behavior::types::{Pace, Purpose, Setup, User};
 use vespeiro_behavior::{Behavior, Engine, Feeder, Limits, Slot};
-use vespeiro_engine::rehearsal::{Ended, Happening, Replies, play};
+use vespeiro_engine::rehearsal::{Happening, Replies, play};
+use vespeiro_engine::SessionEnd;
 use vespeiro_fuzz::is_one_line;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));
@@ -60,7 +61,7 @@ fn load_and_play(bytes: &[u8]) {
             count,
         );
         assert!(sent <= 20 && sent == played.requests);
-        if let Ended::Crashed(crash) = played.ended {
+        if let SessionEnd::Crashed(crash) = played.ended {
             is_one_line(crash);
         }
     }

@@ -79,7 +79,7 @@ impl FeedSet {
         });
         Feeder::new(UserCursors {
             cursors: cursors.collect(),
-            stock: Arc::clone(self),
+            feeds: Arc::clone(self),
             seed,
         })
     }
@@ -124,7 +124,7 @@ impl FeedSet {
 /// What one user has had.
 #[derive(Debug)]
 struct UserCursors {
-    stock: Arc<FeedSet>,
+    feeds: Arc<FeedSet>,
     seed: u64,
     /// By feed; `None`: it is for other archetypes.
     cursors: Box<[Option<Cursor>]>,
@@ -139,7 +139,7 @@ struct Cursor {
 
 impl RowSource for UserCursors {
     fn next(&mut self, name: &str) -> Result<String, NoRow> {
-        let feeds = &self.stock.feeds;
+        let feeds = &self.feeds.feeds;
         let at = feeds.binary_search_by(|feed| feed.name.as_str().cmp(name));
         let at = at.map_err(|_| NoRow::Unknown)?;
         let FeedRows {

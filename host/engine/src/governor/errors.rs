@@ -27,13 +27,13 @@ const PATIENCE: u32 = 100;
 
 /// A fault that a session is asked for at each of its steps, until it commits it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Ask {
+pub(in super::super) struct FaultRequest {
     pub(in super::super) kind: FaultKind,
     steps: u32,
 }
 
-impl Ask {
-    /// Ask once more; `false` when that has been done often enough.
+impl FaultRequest {
+    /// FaultRequest once more; `false` when that has been done often enough.
     pub(in super::super) fn again(&mut self) -> bool {
         self.steps += 1;
         self.steps < PATIENCE
@@ -84,7 +84,7 @@ impl Errors {
     }
 
     /// A session of this archetype is about to take a step: should it commit a fault?
-    pub(in super::super) fn ask(&mut self, archetype: u16) -> Option<Ask> {
+    pub(in super::super) fn ask(&mut self, archetype: u16) -> Option<FaultRequest> {
         let debt = self.client * self.seen as f64 - (self.client_errors + self.asked) as f64;
         if debt < 1.0 || self.ignored[usize::from(archetype)] >= FUTILE {
             return None;
@@ -92,7 +92,7 @@ impl Errors {
         let kind = self.next_kind()?;
         self.records[kind as usize].asked += 1;
         self.asked += 1;
-        Some(Ask { kind, steps: 0 })
+        Some(FaultRequest { kind, steps: 0 })
     }
 
     /// The kind that is furthest behind its part among those that come about.
@@ -111,7 +111,12 @@ impl Errors {
 
     /// A session has committed what it was asked for. `met`: a request failed of it. `true` when that was once too
     /// often for nothing, and the kind is asked for no more.
-    pub(in super::super) fn committed(&mut self, archetype: u16, ask: Ask, met: bool) -> bool {
+    pub(in super::super) fn committed(
+        &mut self,
+        archetype: u16,
+        ask: FaultRequest,
+        met: bool,
+    ) -> bool {
         self.asked -= 1;
         self.ignored[usize::from(archetype)] = 0;
         self.note(ask.kind, met)
@@ -272,7 +277,7 @@ mod tests {
 
     #[test]
     fn asking_ends_after_a_while() {
-        let mut ask = Ask {
+        let mut ask = FaultRequest {
             kind: FaultKind::NotFound,
             steps: 0,
         };

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::seed::{Stream, unit};
-use super::{Ask, Errors, Mix};
+use super::{Errors, FaultRequest, Mix};
 use vespeiro_model::{Failure, FaultKind, Outcome};
 use vespeiro_plan::ErrorMix;
 
@@ -70,7 +70,7 @@ fn world() -> impl Strategy<Value = World> {
 struct Simulated {
     queue: Vec<u16>,
     choices_left: usize,
-    asked: Option<Ask>,
+    asked: Option<FaultRequest>,
 }
 
 /// What a run came to: requests by category, and success, client and server errors.

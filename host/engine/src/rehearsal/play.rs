@@ -1,32 +1,22 @@
-//! One session, played as a run would: the same bounds, the same refusals, a clock that only knows delays and replies.
+//! One session, played as a run would by the same driver, over replies instead of a target and with a clock that only
+//! knows delays and replies. Behind `vespeiro check` and `vespeiro rehearse`.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::http::Method;
+use futures_util::FutureExt as _;
 use url::Url;
 
 use super::replies::{Answer, Replies};
-use vespeiro_behavior::types::{Action, Context, Ending, Outcome, Request, Setup};
-use vespeiro_behavior::{
-    Crash, Feeder, GuestEvent, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, Slot,
-    StartedSession,
-};
+use crate::driver::{SessionEnd, Transport, drive};
+use crate::vu::prepare::{StepRefused, check};
+use vespeiro_behavior::types::{Context, Failure, Outcome, Request, Setup, Step};
+use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
 use vespeiro_http::Call;
 
 /// Steps of a session that never ends by itself.
 const MAX_STEPS: u32 = 10_000;
-
-/// How a session came to its end.
-#[derive(Debug, Clone)]
-pub enum Ended {
-    Completed,
-    Abandoned,
-    /// Its budget was spent.
-    Cut,
-    /// The behavior answered with an error, or asked for what it may not have.
-    Failed(String),
-    Crashed(Crash),
-}
 
 /// What happens in a session, in turn.
 #[derive(Debug)]
@@ -46,7 +36,7 @@ pub enum Happening<'a> {
 /// A session that is over.
 #[derive(Debug)]
 pub struct Played {
-    pub ended: Ended,
+    pub ended: SessionEnd,
     pub steps: u32,
     pub requests: u32,
     /// What the session was told of time at its end, in milliseconds.
@@ -67,87 +57,112 @@ pub fn play(
     mut watch: impl FnMut(u64, Happening<'_>),
 ) -> Played {
     let mut played = Played {
-        ended: Ended::Cut,
+        ended: SessionEnd::Cut,
         steps: 0,
         requests: 0,
         elapsed_ms: 0,
         calls: Vec::new(),
     };
-    let behavior = std::sync::Arc::clone(slot.behavior());
+    let behavior = Arc::clone(slot.behavior());
     let mut session = match slot.begin(setup, feeder.clone()) {
         Ok(StartedSession { session, .. }) => session,
         Err(crash) => {
-            played.ended = Ended::Crashed(crash);
+            played.ended = SessionEnd::Crashed(crash);
             return played;
         }
     };
     session.events(|event| watch(0, Happening::Said(event)));
-    let mut outcomes: Vec<Outcome> = Vec::new();
-    let mut idle = 0;
-    let ended = loop {
+    let mut rehearsed = Rehearsed {
+        behavior,
+        session,
+        replies,
+        base,
+        budget,
+        played: &mut played,
+        watch: &mut watch,
+    };
+    // It never waits for anything.
+    let ended = drive(&mut rehearsed).now_or_never();
+    let ended = ended.unwrap_or(SessionEnd::Cut);
+    let Rehearsed { session, .. } = rehearsed;
+    played.ended = match (session.end(), ended) {
+        (Err(crash), ended) if !matches!(ended, SessionEnd::Crashed(_)) => {
+            SessionEnd::Crashed(crash)
+        }
+        (_, ended) => ended,
+    };
+    played
+}
+
+/// A session over replies.
+struct Rehearsed<'a, W> {
+    behavior: Arc<Behavior>,
+    session: Session,
+    replies: &'a mut Replies,
+    base: &'a Url,
+    budget: u32,
+    played: &'a mut Played,
+    watch: &'a mut W,
+}
+
+impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
+    fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd> {
+        let Self { played, watch, .. } = self;
         if played.steps == MAX_STEPS {
-            break Ended::Failed(format!(
-                "it has not come to its end after {MAX_STEPS} steps"
-            ));
+            let why = format!("it has not come to its end after {MAX_STEPS} steps");
+            return Err(SessionEnd::Failed(why));
         }
         let context = Context {
             elapsed_ms: played.elapsed_ms,
-            requests_left: budget - played.requests,
+            requests_left: self.budget - played.requests,
             mix: Vec::new(),
             fault: None,
         };
         let called = Instant::now();
-        let answer = session.next(&context, &outcomes);
+        let answer = self.session.next(&context, outcomes);
         played.calls.push(called.elapsed());
         played.steps += 1;
-        session.events(|event| watch(played.elapsed_ms, Happening::Said(event)));
-        let step = match answer {
-            Ok(Ok(step)) => step,
-            Ok(Err(message)) => break Ended::Failed(message),
-            Err(crash) => break Ended::Crashed(crash),
-        };
-        if step.delay_ms > MAX_DELAY_MS {
-            break Ended::Failed(format!(
-                "a delay of {} ms is over {MAX_DELAY_MS}",
-                step.delay_ms
-            ));
+        self.session
+            .events(|event| watch(played.elapsed_ms, Happening::Said(event)));
+        match answer {
+            Ok(Ok(step)) => Ok(step),
+            Ok(Err(message)) => Err(SessionEnd::Failed(message)),
+            Err(crash) => Err(SessionEnd::Crashed(crash)),
         }
+    }
+
+    async fn wait(&mut self, step: &Step) {
         if step.delay_ms > 0 {
-            watch(played.elapsed_ms, Happening::Wait { ms: step.delay_ms });
-            played.elapsed_ms += u64::from(step.delay_ms);
+            let ms = step.delay_ms;
+            (self.watch)(self.played.elapsed_ms, Happening::Wait { ms });
+            self.played.elapsed_ms += u64::from(ms);
         }
-        let requests = match step.action {
-            Action::Done(Ending::Completed) => break Ended::Completed,
-            Action::Done(Ending::Abandoned) => break Ended::Abandoned,
-            Action::Requests(requests) => requests,
-        };
-        if played.requests == budget {
-            break Ended::Cut;
+    }
+
+    fn may_send(&mut self) -> Result<bool, SessionEnd> {
+        match self.played.requests == self.budget {
+            true => Err(SessionEnd::Cut),
+            false => Ok(true),
         }
-        idle = if requests.is_empty() && step.delay_ms == 0 {
-            idle + 1
-        } else {
-            0
-        };
-        if idle > MAX_IDLE_STEPS {
-            break Ended::Failed("it asks for neither a request nor a delay, over and over".into());
-        }
-        if let Err(refused) = check(&requests, base) {
-            break Ended::Failed(refused);
-        }
-        outcomes.clear();
+    }
+
+    async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
+        check(&requests)
+            .and_then(|()| requests.iter().try_for_each(|one| sendable(one, self.base)))
+            .map_err(|refused| SessionEnd::Failed(refused.to_string()))?;
+        let Self { played, watch, .. } = self;
+        let mut outcomes = Vec::with_capacity(requests.len());
         let mut slowest_us = 0;
         for request in &requests {
-            if played.requests == budget {
-                outcomes.push(Outcome::Failed(vespeiro_behavior::types::Failure::Stopped));
+            if played.requests == self.budget {
+                outcomes.push(Outcome::Failed(Failure::Stopped));
                 continue;
             }
             played.requests += 1;
-            let answer = replies.answer(request);
-            let undeclared = !behavior
-                .routes
-                .iter()
-                .any(|route| route.method == request.method && route.path == request.route);
+            let answer = self.replies.answer(request);
+            let mut routes = self.behavior.routes.iter();
+            let undeclared =
+                !routes.any(|route| route.method == request.method && route.path == request.route);
             if let Outcome::Response(response) = &answer.outcome {
                 slowest_us = slowest_us.max(response.latency_us);
             }
@@ -160,35 +175,16 @@ pub fn play(
             outcomes.push(answer.outcome);
         }
         played.elapsed_ms += slowest_us / 1000;
-    };
-    played.ended = match (session.end(), ended) {
-        (Err(crash), ended) if !matches!(ended, Ended::Crashed(_)) => Ended::Crashed(crash),
-        (_, ended) => ended,
-    };
-    played
+        Ok(outcomes)
+    }
 }
 
-/// What a run would refuse, it refuses too.
-fn check(requests: &[Request], base: &Url) -> Result<(), String> {
-    if requests.len() > MAX_BATCH {
-        let count = requests.len();
-        return Err(format!(
-            "a batch of {count} requests is over the {MAX_BATCH} that are allowed"
-        ));
-    }
-    for request in requests {
-        let route = &request.route;
-        let mark = request.mark.as_deref().unwrap_or_default();
-        if mark.len() > MAX_MARK {
-            let length = mark.len();
-            return Err(format!(
-                "request {route:?}: a mark of {length} bytes is over the {MAX_MARK} that are allowed"
-            ));
-        }
-        let method = Method::from_bytes(request.method.as_str().as_bytes())
-            .map_err(|error| error.to_string())?;
-        Call::new(base, method, &request.path, request.headers.clone(), None)
-            .map_err(|refused| format!("request {route:?}: {refused}"))?;
-    }
-    Ok(())
+/// What a run would refuse of a request, it refuses too.
+fn sendable(request: &Request, base: &Url) -> Result<(), StepRefused> {
+    let method = Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
+    let call = Call::new(base, method, &request.path, request.headers.clone(), None);
+    call.map(drop).map_err(|refused| StepRefused::Request {
+        route: request.route.clone(),
+        refused,
+    })
 }

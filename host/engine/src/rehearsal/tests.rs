@@ -9,7 +9,8 @@ use serde_json::json;
 use url::Url;
 
 use super::replies::Line;
-use super::{Asked, Ended, Happening, Replies, Tape, play, veil_body};
+use super::{Asked, Happening, Replies, Tape, play, veil_body};
+use crate::driver::SessionEnd;
 use vespeiro_behavior::types::{
     Capture, Failure, Method, Outcome, Pace, Purpose, Request, Response, Setup, User,
 };
@@ -251,15 +252,15 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
             },
         );
         match played.ended {
-            Ended::Completed => {
+            SessionEnd::Completed => {
                 assert!(said.3 <= 3_600_000, "{said:?}");
                 fine += 1;
             }
-            Ended::Failed(why) => {
+            SessionEnd::Failed(why) => {
                 assert!(!why.is_empty(), "{said:?}");
                 refused += 1;
             }
-            Ended::Crashed(crash) => {
+            SessionEnd::Crashed(crash) => {
                 assert!(
                     crash
                         .to_string()
@@ -268,7 +269,7 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
                 );
                 refused += 1;
             }
-            Ended::Abandoned | Ended::Cut => panic!("{said:?}"),
+            SessionEnd::Abandoned | SessionEnd::Cut => panic!("{said:?}"),
         }
     }
     assert!(refused > 0 && fine > 0, "{refused} refused, {fine} fine");

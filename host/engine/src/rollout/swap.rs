@@ -9,8 +9,9 @@ use std::thread;
 use tokio::sync::{Mutex, oneshot};
 
 use crate::control::{Control, Over};
+use crate::driver::SessionEnd;
 use crate::feeds::cursor::FeedSet;
-use crate::rehearsal::{Ended, Replies, play};
+use crate::rehearsal::{Replies, play};
 use crate::rollout::rollouts::{Mode, Swapped};
 use crate::vu::identity;
 use vespeiro_behavior::{Behavior, Crash, Engine, Limits, LoadError, Slot, yield_to_others};
@@ -65,7 +66,7 @@ pub struct Swap {
 #[derive(Debug, Clone)]
 pub struct Swapper {
     plan: Arc<Plan>,
-    stock: Arc<FeedSet>,
+    feeds: Arc<FeedSet>,
     engine: Engine,
     limits: Limits,
     control: Control,
@@ -77,14 +78,14 @@ impl Swapper {
     /// The engine should be one that compiles aside.
     pub fn new(
         plan: Arc<Plan>,
-        stock: Arc<FeedSet>,
+        feeds: Arc<FeedSet>,
         engine: Engine,
         limits: Limits,
         control: Control,
     ) -> Self {
         Self {
             plan,
-            stock,
+            feeds,
             engine,
             limits,
             control,
@@ -123,7 +124,7 @@ impl Swapper {
     /// Load and rehearse on a thread of its own, so that neither workers nor orchestrator wait for it.
     async fn prepare(&self, archetype: u16, source: Source) -> Result<Arc<Behavior>, SwapError> {
         let (done, ready) = oneshot::channel();
-        let (plan, stock) = (Arc::clone(&self.plan), Arc::clone(&self.stock));
+        let (plan, feeds) = (Arc::clone(&self.plan), Arc::clone(&self.feeds));
         let (engine, limits) = (self.engine.clone(), self.limits);
         thread::Builder::new()
             .name("swap".into())
@@ -136,7 +137,7 @@ impl Swapper {
                 };
                 let behavior = load().map_err(SwapError::from);
                 let rehearsed = behavior.and_then(|behavior| {
-                    rehearse(&plan, &stock, archetype, &behavior)?;
+                    rehearse(&plan, &feeds, archetype, &behavior)?;
                     Ok(behavior)
                 });
                 // Whoever asked may have gone.
@@ -151,7 +152,7 @@ impl Swapper {
 /// that fails may only have wanted other replies, if it got as far as to ask for one.
 fn rehearse(
     plan: &Plan,
-    stock: &Arc<FeedSet>,
+    feeds: &Arc<FeedSet>,
     archetype: u16,
     behavior: &Arc<Behavior>,
 ) -> Result<(), SwapError> {
@@ -160,7 +161,7 @@ fn rehearse(
     let mut slot = Slot::new(Arc::clone(behavior), plan.seed);
     let mut replies = Replies::made_up();
     let base = &plan.target.base_url;
-    let feeder = stock.rehearsing(plan, archetype);
+    let feeder = feeds.rehearsing(plan, archetype);
     let played = play(
         &mut slot,
         &setup,
@@ -172,11 +173,11 @@ fn rehearse(
     );
     let module = || behavior.source.clone();
     match played.ended {
-        Ended::Crashed(crash) => Err(SwapError::Rehearsal {
+        SessionEnd::Crashed(crash) => Err(SwapError::Rehearsal {
             module: module(),
             crash,
         }),
-        Ended::Failed(message) if played.requests == 0 => Err(SwapError::FirstStep {
+        SessionEnd::Failed(message) if played.requests == 0 => Err(SwapError::FirstStep {
             module: module(),
             message: message.lines().next().unwrap_or_default().into(),
         }),

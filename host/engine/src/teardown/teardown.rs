@@ -11,26 +11,26 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::tokens::{Tokens, veil};
-use crate::admission::{HoldState, wait_while_held};
+use crate::admission::wait_while_held;
+use crate::driver::{SessionEnd, Transport, drive};
 use crate::journal::{Journal, read};
 use crate::orchestrator::RunError;
 use crate::rollout::labels::catalog;
+use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, derive};
 use crate::signals::Stopper;
-use crate::vu::exchange::{Who, send};
+use crate::vu::exchange::send;
 use crate::vu::identity;
-use crate::vu::pool::VuState;
 use crate::vu::prepare::{logins, prepare};
+use crate::vu::state::VuState;
 use crate::worker::state::{WorkerPart, WorkerState};
-use vespeiro_behavior::{Behavior, Feeder, GuestEvent, MAX_IDLE_STEPS, TOKEN, types};
+use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, TOKEN, types};
 use vespeiro_http::Client;
 use vespeiro_metrics::{Interval, Recorder, Snapshot, Totals, process};
 use vespeiro_plan::{Archetype, LoadOverrides, Plan, Profile};
 
 /// Marks of one session: enough to be quick, few enough that a session that fails costs little.
 const CHUNK: usize = 200;
-/// Longest delay that a session gets: it works against a target, not for a person.
-const MAX_DELAY: Duration = Duration::from_secs(60);
 
 /// How far a teardown has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub async fn teardown(
         WorkerPart {
             worker_index: 0,
             // What tidies up is nobody who plays: it gets no row.
-            stock: Arc::default(),
+            feeds: Arc::default(),
             began,
         },
     );
@@ -105,7 +105,7 @@ pub async fn teardown(
         worker: Rc::new(worker),
         next: Cell::new(began),
         removed: Cell::new(0),
-        hold: HoldState::default(),
+        vu: VuState::default(),
     };
 
     let outstanding = read(journal.path())?.outstanding;
@@ -138,7 +138,8 @@ struct Teardown {
     next: Cell<Instant>,
     /// Things that the behavior has unmarked so far.
     removed: Cell<usize>,
-    hold: HoldState,
+    /// Whoever removes is one user.
+    vu: VuState,
 }
 
 impl Teardown {
@@ -196,7 +197,7 @@ impl Teardown {
 
     async fn play(&self, ordinal: u32, marks: &[String]) -> Result<(), String> {
         let worker = &self.worker;
-        let archetype_state = worker.archetype_state(0);
+        let archetype = worker.archetype_state(0);
         let user = identity::user(&worker.plan, 0);
         let setup = types::Setup {
             seed: derive(user.seed, Stream::Session, u64::from(ordinal)),
@@ -208,68 +209,21 @@ impl Teardown {
                 delay_max_ms: 0,
             },
             run: worker.plan.run_id.clone(),
-            config: archetype_state.config.to_string(),
+            config: archetype.config.to_string(),
         };
-        let runtime = archetype_state.versions.draw(0.0);
+        let runtime = archetype.versions.draw(0.0);
         let begun = runtime.slot.borrow_mut().begin(&setup, Feeder::default());
-        let mut session = begun.map_err(|crash| crash.to_string())?.session;
-        let began = Instant::now();
-        let vu = VuState::default();
-        let mut outcomes = Vec::new();
-        let mut idle_steps = 0;
-        loop {
-            let context = types::Context {
-                elapsed_ms: began.elapsed().as_millis() as u64,
-                requests_left: u32::MAX,
-                mix: Vec::new(),
-                fault: None,
-            };
-            let answer = session.next(&context, &outcomes);
-            session.events(|mut event| {
-                match &mut event {
-                    GuestEvent::Unmark(thing) if !thing.starts_with(TOKEN) => {
-                        self.removed.set(self.removed.get() + 1);
-                    }
-                    // There are none here, whatever the plan has.
-                    GuestEvent::NoRow { .. } => return,
-                    // It may know less of tokens than whoever has marked them.
-                    GuestEvent::Log { message, .. } => veil(marks, message),
-                    _ => {}
-                }
-                worker.event(0, event);
-            });
-            worker.keep_journal();
-            let step = answer.map_err(|crash| crash.to_string())??;
-            let delay = Duration::from_millis(u64::from(step.delay_ms)).min(MAX_DELAY);
-            if !delay.is_zero() {
-                sleep(delay).await;
-            }
-            let requests = match step.action {
-                types::Action::Requests(requests) => requests,
-                types::Action::Done(_) => return Ok(()),
-            };
-            idle_steps = if requests.is_empty() && delay.is_zero() {
-                idle_steps + 1
-            } else {
-                0
-            };
-            if idle_steps > MAX_IDLE_STEPS {
-                return Err("it asks for neither a request nor a delay, over and over".into());
-            }
-            if worker.stopping.get() {
-                return Err("the journal cannot be written".into());
-            }
-            let batch =
-                prepare(worker, &runtime, requests).map_err(|refused| refused.to_string())?;
-            self.pace(batch.len()).await;
-            let who = Who {
-                runtime: &runtime,
-                user: 0,
-                vu: &vu,
-                hold: &self.hold,
-            };
-            wait_while_held(worker, &self.hold, 0, logins(&batch, u32::MAX)).await;
-            outcomes = Box::pin(send(worker, who, batch, u32::MAX)).await.outcomes;
+        let mut removal = Removal {
+            teardown: self,
+            marks,
+            session: begun.map_err(|crash| crash.to_string())?.session,
+            runtime: &runtime,
+            began: Instant::now(),
+        };
+        match drive(&mut removal).await {
+            SessionEnd::Completed | SessionEnd::Abandoned | SessionEnd::Cut => Ok(()),
+            SessionEnd::Failed(why) => Err(why),
+            SessionEnd::Crashed(crash) => Err(crash.to_string()),
         }
     }
 
@@ -279,5 +233,75 @@ impl Teardown {
         let each = Duration::from_secs(1) / self.worker.plan.cleanup.rate;
         self.next.set(at + each * requests as u32);
         sleep_until(at).await;
+    }
+}
+
+/// A session that removes things, over the target that has them.
+struct Removal<'a> {
+    teardown: &'a Teardown,
+    marks: &'a [String],
+    session: Session,
+    runtime: &'a VersionRuntime,
+    began: Instant,
+}
+
+impl Transport for Removal<'_> {
+    fn next(&mut self, outcomes: &[types::Outcome]) -> Result<types::Step, SessionEnd> {
+        let context = types::Context {
+            elapsed_ms: self.began.elapsed().as_millis() as u64,
+            requests_left: u32::MAX,
+            mix: Vec::new(),
+            fault: None,
+        };
+        let answer = self.session.next(&context, outcomes);
+        let Teardown {
+            worker, removed, ..
+        } = self.teardown;
+        let marks = self.marks;
+        self.session.events(|mut event| {
+            match &mut event {
+                GuestEvent::Unmark(thing) if !thing.starts_with(TOKEN) => {
+                    removed.set(removed.get() + 1);
+                }
+                // There are none here, whatever the plan has.
+                GuestEvent::NoRow { .. } => return,
+                // It may know less of tokens than whoever has marked them.
+                GuestEvent::Log { message, .. } => veil(marks, message),
+                _ => {}
+            }
+            worker.event(0, event);
+        });
+        worker.keep_journal();
+        match answer {
+            Ok(Ok(step)) => Ok(step),
+            Ok(Err(why)) => Err(SessionEnd::Failed(why)),
+            Err(crash) => Err(SessionEnd::Crashed(crash)),
+        }
+    }
+
+    async fn wait(&mut self, step: &types::Step) {
+        if step.delay_ms > 0 {
+            sleep(Duration::from_millis(u64::from(step.delay_ms))).await;
+        }
+    }
+
+    fn may_send(&mut self) -> Result<bool, SessionEnd> {
+        match self.teardown.worker.stopping.get() {
+            true => Err(SessionEnd::Failed("the journal cannot be written".into())),
+            false => Ok(true),
+        }
+    }
+
+    async fn send(
+        &mut self,
+        requests: Vec<types::Request>,
+    ) -> Result<Vec<types::Outcome>, SessionEnd> {
+        let Teardown { worker, vu, .. } = self.teardown;
+        let batch = prepare(worker, self.runtime, requests)
+            .map_err(|refused| SessionEnd::Failed(refused.to_string()))?;
+        self.teardown.pace(batch.len()).await;
+        wait_while_held(worker, vu, logins(&batch, u32::MAX)).await;
+        let sent = send(worker, vu, self.runtime, batch, u32::MAX);
+        Ok(Box::pin(sent).await.outcomes)
     }
 }

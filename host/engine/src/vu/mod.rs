@@ -4,10 +4,12 @@
 
 pub(crate) mod exchange;
 pub(crate) mod identity;
+mod live;
 mod pause;
 pub(crate) mod pool;
 pub(crate) mod prepare;
 mod session;
+pub(crate) mod state;
 pub(crate) mod task;
 mod trace;
 

@@ -9,8 +9,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use crate::rollout::runtime::VersionRuntime;
-use crate::vu::pool::VuState;
-use crate::vu::task::think;
+use crate::vu::state::VuState;
 use crate::worker::state::WorkerState;
 
 /// A pause that is worth waking somebody from.
@@ -24,9 +23,9 @@ pub(crate) async fn rest(
     delay: Duration,
 ) {
     if delay < LONG {
-        return think(worker, delay).await;
+        return worker.think(delay).await;
     }
-    let mut pause = pin!(think(worker, delay));
+    let mut pause = pin!(worker.think(delay));
     poll_fn(|context| {
         if runtime.is_over() {
             return Poll::Ready(());

@@ -4,9 +4,8 @@
 //! What must stay true: an index is played once in a run, by the worker and profile that its remainders name, whenever its
 //! user starts; so users that come later are as determined by the seed as those that were there from the start.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
-use std::task::Waker;
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
@@ -14,66 +13,38 @@ use tokio::time::Instant;
 
 use super::identity::{ArchetypePicker, index, user_seed};
 use super::pause::wake;
-use crate::vu::task::{Playing, User, play};
+use crate::vu::state::VuState;
+use crate::vu::task::{Playing, play};
 use crate::worker::state::WorkerState;
 use crate::workload::state::{WorkloadState, share_of};
-use vespeiro_behavior::Feeder;
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
 const CASTS: usize = 1000;
 /// Finished users that may stay on the list before it is tidied up.
 const FINISHED: usize = 64;
 
-/// What a user and its worker know of each other.
-#[derive(Debug, Default)]
-pub(crate) struct VuState {
-    /// Which of the load profiles it plays by.
-    pub(crate) workload: usize,
-    /// Requests in flight: a user without any may be ended at once.
-    pub(crate) in_flight: Cell<u32>,
-    /// To play no further step.
-    pub(crate) leaving: Cell<bool>,
-    /// When the session arrived, in the profile's time, until its first request has left.
-    pub(crate) arrived: Cell<Option<Duration>>,
-    /// Requests that have carried a trace context.
-    pub(crate) traced: Cell<u32>,
-    /// Requests that have left, of all that it may send.
-    pub(crate) sent: Cell<u32>,
-    /// Sessions begun.
-    pub(crate) sessions: Cell<u32>,
-    /// It has left because its archetype was quarantined, and comes back if that is over.
-    pub(crate) dismissed: Cell<bool>,
-    /// Of a user in a long pause, which a swap may cut short.
-    pub(crate) waker: RefCell<Option<Waker>>,
-    /// Where its sessions' rows come from.
-    pub(crate) feeder: Feeder,
-}
-
 /// One user's task.
 #[derive(Debug)]
 struct VuTask {
     task: AbortHandle,
     vu: Rc<VuState>,
-    user: User,
     /// Its task ends without another step.
     aborted: Cell<bool>,
 }
 
 impl VuTask {
-    fn begin(worker: &Rc<WorkerState>, began: Instant, user: User, vu: VuState) -> Self {
-        let vu = Rc::new(vu);
+    fn begin(worker: &Rc<WorkerState>, began: Instant, vu: Rc<VuState>) -> Self {
         let playing = Playing::new(worker);
-        let task = play(Rc::clone(worker), user, began, Rc::clone(&vu), playing);
+        let task = play(Rc::clone(worker), Rc::clone(&vu), began, playing);
         Self {
             task: tokio::task::spawn_local(task).abort_handle(),
             vu,
-            user,
             aborted: Cell::new(false),
         }
     }
 
     /// End the user as soon as nothing of it is in flight.
-    fn permit(&self) {
+    fn leave(&self) {
         self.vu.leaving.set(true);
         if self.vu.in_flight.get() == 0 {
             self.aborted.set(true);
@@ -87,19 +58,10 @@ impl VuTask {
 
     /// Have a user play on who was dismissed: with the next of its sessions, and with what is left of its budget.
     fn come_back(&mut self, worker: &Rc<WorkerState>, began: Instant) {
-        if self.is_gone() {
-            let vu = VuState {
-                workload: self.vu.workload,
-                traced: self.vu.traced.clone(),
-                sent: self.vu.sent.clone(),
-                sessions: self.vu.sessions.clone(),
-                feeder: self.vu.feeder.clone(),
-                ..VuState::default()
-            };
-            *self = Self::begin(worker, began, self.user, vu);
-        } else {
-            self.vu.leaving.set(false);
-            self.vu.dismissed.set(false);
+        let gone = self.is_gone();
+        self.vu.come_back();
+        if gone {
+            *self = Self::begin(worker, began, Rc::clone(&self.vu));
         }
     }
 }
@@ -160,18 +122,18 @@ impl VuPool {
             let Some((n, archetype, before)) = self.cast(worker) else {
                 break;
             };
-            let user = User {
-                index: index(self.workloads, self.workload, n),
-                archetype,
-                starts: starts(n),
-            };
-            let seed = user_seed(&worker.plan, user.index);
+            let index = index(self.workloads, self.workload, n);
+            let seed = user_seed(&worker.plan, index);
             let vu = VuState {
+                index,
+                archetype,
                 workload: self.workload,
-                feeder: worker.stock.feeder(self.workload, archetype, &before, seed),
+                seed,
+                starts: starts(n),
+                feeder: worker.feeds.feeder(self.workload, archetype, &before, seed),
                 ..VuState::default()
             };
-            let task = VuTask::begin(worker, self.began, user, vu);
+            let task = VuTask::begin(worker, self.began, Rc::new(vu));
             self.tasks.push(task);
         }
     }
@@ -184,7 +146,7 @@ impl VuPool {
     /// when there is none.
     fn cast(&mut self, worker: &WorkerState) -> Option<(u32, u16, Vec<u32>)> {
         for _ in 0..CASTS {
-            let before = worker.stock.before(&self.picker);
+            let before = worker.feeds.before(&self.picker);
             let (n, archetype) = (self.next, self.picker.next()?);
             // The others of the round belong to the other workers.
             self.picker.by_ref().take(self.workers - 1).for_each(drop);
@@ -212,7 +174,7 @@ impl VuPool {
         let workload = self.workload(worker);
         let now = worker.clock.time(Instant::now());
         if workload.has_ended(now) {
-            self.tasks.iter().for_each(VuTask::permit);
+            self.tasks.iter().for_each(VuTask::leave);
             return;
         }
         if !workload.profile.replaces() {
@@ -264,28 +226,28 @@ impl VuPool {
     fn adjust(&mut self, worker: &Rc<WorkerState>, users: usize) {
         let staying = self.staying().count();
         match staying.checked_sub(users) {
-            Some(surplus) => self.staying().rev().take(surplus).for_each(VuTask::permit),
+            Some(surplus) => self.staying().rev().take(surplus).for_each(VuTask::leave),
             None => self.start(worker, users - staying, |_| Duration::ZERO),
         }
     }
 
     /// No new requests: users with none in flight end now, the others when theirs have ended.
     pub(crate) fn stop(&self) {
-        self.tasks.iter().for_each(VuTask::permit);
+        self.tasks.iter().for_each(VuTask::leave);
     }
 
     /// Send the users of archetypes away that were given up, however long they mean to wait.
     pub(crate) fn dismiss(&self, worker: &WorkerState) {
-        let quarantined = |m: &&VuTask| worker.quarantined(m.user.archetype) && !m.is_gone();
+        let quarantined = |m: &&VuTask| worker.quarantined(m.vu.archetype) && !m.is_gone();
         for task in self.tasks.iter().filter(quarantined) {
             task.vu.dismissed.set(true);
-            task.permit();
+            task.leave();
         }
     }
 
     /// Have the users of an archetype who rest look whether their sessions are to end.
     pub(crate) fn wake(&self, archetype: u16) {
-        let own = |m: &&VuTask| m.user.archetype == archetype;
+        let own = |m: &&VuTask| m.vu.archetype == archetype;
         let tasks = self.tasks.iter().filter(own);
         tasks.for_each(|task| wake(&task.vu));
     }
@@ -302,7 +264,7 @@ impl VuPool {
         let most = self
             .asked
             .map_or(usize::MAX, |asked| asked.saturating_sub(staying));
-        let back = |m: &&mut VuTask| m.vu.dismissed.get() && !worker.quarantined(m.user.archetype);
+        let back = |m: &&mut VuTask| m.vu.dismissed.get() && !worker.quarantined(m.vu.archetype);
         for task in self.tasks.iter_mut().filter(back).take(most) {
             task.come_back(worker, self.began);
         }

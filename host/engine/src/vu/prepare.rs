@@ -1,5 +1,5 @@
 //! Checks every request of a behavior's step before any of them leaves, and gives each the labels it counts under. Used
-//! by `user.rs` and `sweep.rs`; `exchange.rs` sends what comes of it.
+//! by `live.rs`, by the teardown and by rehearsals; `exchange.rs` sends what comes of it.
 
 use std::time::Duration;
 
@@ -77,13 +77,26 @@ pub(crate) fn prepare(
     runtime: &VersionRuntime,
     requests: Vec<types::Request>,
 ) -> Result<Vec<Prepared>, StepRefused> {
-    if requests.len() > MAX_BATCH {
-        return Err(StepRefused::Batch(requests.len()));
-    }
+    check(&requests)?;
     requests
         .into_iter()
         .map(|request| prepare_one(worker, runtime, request))
         .collect()
+}
+
+/// What a step may not ask for, whatever it is played over.
+pub(crate) fn check(requests: &[types::Request]) -> Result<(), StepRefused> {
+    if requests.len() > MAX_BATCH {
+        return Err(StepRefused::Batch(requests.len()));
+    }
+    for request in requests {
+        let length = request.mark.as_ref().map_or(0, String::len);
+        if length > MAX_MARK {
+            let route = request.route.clone();
+            return Err(StepRefused::Mark { route, length });
+        }
+    }
+    Ok(())
 }
 
 fn prepare_one(
@@ -91,15 +104,6 @@ fn prepare_one(
     runtime: &VersionRuntime,
     request: types::Request,
 ) -> Result<Prepared, StepRefused> {
-    if let Some(length) = request
-        .mark
-        .as_ref()
-        .map(String::len)
-        .filter(|n| *n > MAX_MARK)
-    {
-        let route = request.route;
-        return Err(StepRefused::Mark { route, length });
-    }
     let labels = &runtime.labels;
     let route = labels.route(request.method, &request.route);
     let category = labels.category(&request.category);

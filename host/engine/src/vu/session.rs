@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::identity;
-use crate::governor::Ask;
+use crate::driver::SessionEnd;
+use crate::governor::FaultRequest;
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, unit};
-use crate::vu::pool::VuState;
-use crate::vu::task::User;
+use crate::vu::state::VuState;
 use crate::worker::state::WorkerState;
-use vespeiro_behavior::{Session, types};
+use vespeiro_behavior::{Level, Session, types};
 use vespeiro_model::{Ending, FaultKind, Outcome};
 
 /// A session under way. However its user leaves it, it is counted with one ending.
@@ -27,22 +27,20 @@ pub(crate) struct OpenSession {
     /// It came to its end by its own decision or the host's.
     well: bool,
     /// A fault that the session has been asked for and has not committed yet.
-    asked: Option<Ask>,
+    asked: Option<FaultRequest>,
 }
 
 impl OpenSession {
     /// `Err` says how long to wait after a crash.
     pub(crate) fn begin(
         worker: &Rc<WorkerState>,
-        user: User,
-        ordinal: u32,
         vu: &VuState,
+        ordinal: u32,
     ) -> Result<Self, Duration> {
-        let archetype = user.archetype;
+        let archetype = vu.archetype;
         let archetype_state = worker.archetype_state(archetype);
-        let setup = identity::journey(&worker.plan, user.index, ordinal, &archetype_state.config);
-        let seed = identity::user_seed(&worker.plan, user.index);
-        let drawn = unit(seed, Stream::Version, u64::from(ordinal));
+        let setup = identity::journey(&worker.plan, vu.index, ordinal, &archetype_state.config);
+        let drawn = unit(vu.seed, Stream::Version, u64::from(ordinal));
         let runtime = archetype_state.versions.draw(drawn);
         let begun = runtime.slot.borrow_mut().begin(&setup, vu.feeder.clone());
         let role = runtime.role();
@@ -72,19 +70,19 @@ impl OpenSession {
         Ok(open)
     }
 
+    /// Ask the session for its next step. `Err` also says how long its user should wait after a crash.
     pub(crate) fn next(
         &mut self,
-        worker: &WorkerState,
         requests_left: u32,
         outcomes: &[types::Outcome],
-    ) -> Result<types::Step, Duration> {
+    ) -> Result<types::Step, (SessionEnd, Duration)> {
+        let worker = Rc::clone(&self.worker);
         let Some(session) = &mut self.session else {
-            return Err(Duration::ZERO);
+            return Err((SessionEnd::Cut, Duration::ZERO));
         };
-        if session.lost() {
-            // Another session of the instance crashed meanwhile: that one was counted as the trap.
-            self.ending = Ending::Crashed;
-            return Err(Duration::ZERO);
+        if let Some(crash) = session.lost() {
+            // It was counted as the trap of the session that it happened to.
+            return Err((SessionEnd::Crashed(crash), Duration::ZERO));
         }
         if self.asked.as_mut().is_some_and(|ask| !ask.again()) {
             self.asked = None;
@@ -92,7 +90,7 @@ impl OpenSession {
         }
         // One that a swap ends has no more requests for it.
         if self.asked.is_none() && !self.runtime.is_over() {
-            self.asked = worker.ask(self.archetype);
+            self.asked = worker.request_fault(self.archetype);
         }
         let mix = worker.wanted(&self.runtime);
         let called = Instant::now();
@@ -111,13 +109,10 @@ impl OpenSession {
         self.take_events();
         match answer {
             Ok(Ok(step)) => Ok(step),
-            Ok(Err(message)) => {
-                self.fail(worker, &message);
-                Err(Duration::ZERO)
-            }
+            Ok(Err(message)) => Err((SessionEnd::Failed(message), Duration::ZERO)),
             Err(crash) => {
-                self.ending = Ending::Crashed;
-                Err(worker.crashed(&self.runtime, &crash))
+                let wait = worker.crashed(&self.runtime, &crash);
+                Err((SessionEnd::Crashed(crash), wait))
             }
         }
     }
@@ -132,7 +127,7 @@ impl OpenSession {
     }
 
     /// The session goes on where another version has taken over, with its state; the step in hand is dropped.
-    pub(crate) fn moves(&mut self, user: User, ordinal: u32, vu: &VuState) -> bool {
+    pub(crate) fn moves(&mut self, vu: &VuState, ordinal: u32) -> bool {
         let (Some(successor), Some(session)) = (self.runtime.successor(), &mut self.session) else {
             return false;
         };
@@ -146,7 +141,7 @@ impl OpenSession {
             }
         };
         let config = &worker.archetype_state(self.archetype).config;
-        let setup = identity::journey(&worker.plan, user.index, ordinal, config);
+        let setup = identity::journey(&worker.plan, vu.index, ordinal, config);
         let elapsed_ms = self.began.elapsed().as_millis() as u64;
         let feeder = vu.feeder.clone();
         let restored = successor
@@ -171,7 +166,7 @@ impl OpenSession {
                 true
             }
             Ok(Err(message)) => {
-                worker.log(self.archetype, vespeiro_behavior::Level::Warn, &message);
+                worker.log(self.archetype, Level::Warn, &message);
                 false
             }
             Err(crash) => {
@@ -206,15 +201,22 @@ impl OpenSession {
         }
     }
 
-    /// The session did something wrong: say so, and end it as failed.
-    pub(crate) fn fail(&mut self, worker: &WorkerState, message: &str) {
-        self.ending = Ending::Failed;
-        worker.log(self.archetype, vespeiro_behavior::Level::Warn, message);
-    }
-
-    pub(crate) fn end(&mut self, ending: Ending) {
-        self.ending = ending;
-        self.well = true;
+    /// It has come to this end.
+    pub(crate) fn end(mut self, ended: &SessionEnd) {
+        self.ending = match ended {
+            SessionEnd::Completed => Ending::Completed,
+            SessionEnd::Abandoned => Ending::Abandoned,
+            SessionEnd::Cut => Ending::Cut,
+            SessionEnd::Failed(message) => {
+                self.worker.log(self.archetype, Level::Warn, message);
+                Ending::Failed
+            }
+            SessionEnd::Crashed(_) => Ending::Crashed,
+        };
+        self.well = matches!(
+            ended,
+            SessionEnd::Completed | SessionEnd::Abandoned | SessionEnd::Cut
+        );
     }
 }
 

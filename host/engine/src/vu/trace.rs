@@ -6,9 +6,8 @@
 
 use std::num::NonZeroU128;
 
-use super::identity;
 use crate::seed::{Stream, derive};
-use crate::vu::pool::VuState;
+use crate::vu::state::VuState;
 use vespeiro_metrics::TraceId;
 use vespeiro_plan::Plan;
 
@@ -21,10 +20,9 @@ pub(crate) struct Trace {
 
 impl Trace {
     /// That of the user's next request.
-    pub(crate) fn next(plan: &Plan, user: u32, vu: &VuState) -> Self {
+    pub(crate) fn next(plan: &Plan, vu: &VuState) -> Self {
         let n = vu.traced.replace(vu.traced.get().wrapping_add(1));
-        let seed = identity::user_seed(plan, user);
-        Self::of(&plan.run_id, seed, u64::from(n))
+        Self::of(&plan.run_id, vu.seed, u64::from(n))
     }
 
     fn of(run: &str, seed: u64, n: u64) -> Self {

@@ -2,3 +2,4 @@
 
 pub(crate) mod state;
 pub(crate) mod thread;
+pub(crate) mod workers;

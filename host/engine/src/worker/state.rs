@@ -10,22 +10,23 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use crate::admission::{Admission, Permit};
-use crate::clock::Clock;
+use crate::clock::ProfileClock;
 use crate::feeds::cursor::FeedSet;
-use crate::governor::{Ask, Governor};
+use crate::governor::{FaultRequest, Governor};
 use crate::journal::Writer;
 use crate::rehearsal::{Asked, Tape};
 use crate::rollout::rollouts::Rollout;
 use crate::rollout::runtime::{VersionRuntime, VersionRuntimes};
+use crate::seed::{Stream, derive, unit};
 use crate::teardown::tokens::Tokens;
-use crate::vu::pool::VuState;
+use crate::vu::state::VuState;
 use crate::workload::state::{WorkloadState, share_of};
 use vespeiro_behavior::{Behavior, Crash, GuestEvent, Level, NoRow, TOKEN, types};
 use vespeiro_http::{Client, Place};
-use vespeiro_metrics::{Catalog, Interval, Recorder};
-use vespeiro_model::{FaultKind, Outcome};
+use vespeiro_metrics::{Catalog, Interval, Recorder, WorkerStatus};
+use vespeiro_model::FaultKind;
 use vespeiro_plan::{ArrivalKind, LogLevel, Plan};
+use vespeiro_resilience::{Admission, Settled};
 
 /// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
 const CRASHES_TO_QUARANTINE: u32 = 10;
@@ -40,6 +41,14 @@ pub(crate) struct WorkerState {
     pub(crate) client: Client,
     pub(crate) recorder: RefCell<Recorder>,
     pub(crate) admission: Admission,
+    /// The start of the run; the times of `admission` are counted from it.
+    began: tokio::time::Instant,
+    /// Where the breaker's chance comes from.
+    cool_down_seed: u64,
+    /// Requests that were sent and have no outcome yet.
+    in_flight: Cell<u64>,
+    /// Users who wait because they are held.
+    held_users: Cell<u64>,
     governor: RefCell<Governor>,
     /// Speaks for all: one line about the target is enough.
     is_first: bool,
@@ -50,7 +59,7 @@ pub(crate) struct WorkerState {
     tape: RefCell<Option<Tape>>,
     pub(crate) archetypes: Vec<ArchetypeState>,
     /// A line of log for each request.
-    pub(crate) tells_requests: bool,
+    pub(crate) logs_requests: bool,
     pub(crate) stopping: Cell<bool>,
     /// Told when `stopping` is set.
     pub(crate) stopped: Notify,
@@ -59,13 +68,13 @@ pub(crate) struct WorkerState {
     /// Told when the last of them finishes, a total is spent, or an archetype is given up.
     pub(crate) news: Notify,
     /// Tells the profile's time, and whether the run is paused.
-    pub(crate) clock: Clock,
+    pub(crate) clock: ProfileClock,
     /// Every archetype plays in one of them.
     pub(crate) workloads: Vec<WorkloadState>,
     /// Told when held requests may go, or never will.
     released: Notify,
     /// What users get of the plan's feeds.
-    pub(crate) stock: Arc<FeedSet>,
+    pub(crate) feeds: Arc<FeedSet>,
     /// What was said of sessions that got no row.
     unfed: RefCell<BTreeSet<(u16, String, NoRow)>>,
 }
@@ -74,7 +83,7 @@ pub(crate) struct WorkerState {
 #[derive(Debug, Clone)]
 pub(crate) struct WorkerPart {
     pub(crate) worker_index: usize,
-    pub(crate) stock: Arc<FeedSet>,
+    pub(crate) feeds: Arc<FeedSet>,
     /// The start of the run.
     pub(crate) began: tokio::time::Instant,
 }
@@ -113,7 +122,11 @@ impl WorkerState {
         let workloads = plan.workloads().into_iter();
         Self {
             archetypes: archetypes.collect(),
-            admission: Admission::new(&plan, part.worker_index),
+            admission: Admission::new(&plan.resilience, plan.workers),
+            began: part.began,
+            cool_down_seed: derive(plan.seed, Stream::CoolDown, part.worker_index as u64),
+            in_flight: Cell::new(0),
+            held_users: Cell::new(0),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
             is_first: part.worker_index == 0,
             client,
@@ -121,20 +134,49 @@ impl WorkerState {
             journal: RefCell::new(journal),
             tokens: RefCell::default(),
             tape: RefCell::new(None),
-            tells_requests: plan.output.log == LogLevel::Debug,
+            logs_requests: plan.output.log == LogLevel::Debug,
             stopping: Cell::new(false),
             stopped: Notify::new(),
             playing: Cell::new(0),
             news: Notify::new(),
-            clock: Clock::new(part.began),
+            clock: ProfileClock::new(part.began),
             workloads: workloads
                 .map(|workload| WorkloadState::new(&plan, workload, part.worker_index))
                 .collect(),
             released: Notify::new(),
-            stock: part.stock,
+            feeds: part.feeds,
             unfed: RefCell::default(),
             plan,
         }
+    }
+
+    /// Time since the start of the run, as `admission` counts it.
+    pub(crate) fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Wait, and measure by how much the wait was overrun: the worker's scheduling lag.
+    pub(crate) async fn think(&self, delay: Duration) {
+        let due = tokio::time::Instant::now() + delay;
+        tokio::time::sleep_until(due).await;
+        self.recorder.borrow_mut().lag(due.elapsed());
+    }
+
+    /// A request was sent (1), or has its outcome (-1).
+    pub(crate) fn in_flight(&self, change: i64) {
+        self.in_flight
+            .set(self.in_flight.get().wrapping_add_signed(change));
+    }
+
+    /// A user is held (1), or goes on (-1).
+    pub(crate) fn held_users(&self, change: i64) {
+        self.held_users
+            .set(self.held_users.get().wrapping_add_signed(change));
+    }
+
+    /// The user is to play no further step.
+    pub(crate) fn is_leaving(&self, vu: &VuState) -> bool {
+        self.stopping.get() || vu.leaving.get()
     }
 
     /// No further request leaves.
@@ -178,7 +220,7 @@ impl WorkerState {
     }
 
     /// Wait until the profile lets a request go, where it does. Tells when it should have left, in the profile's time.
-    pub(crate) async fn turn(&self, vu: &VuState) -> Option<Duration> {
+    pub(crate) async fn wait_for_arrival(&self, vu: &VuState) -> Option<Duration> {
         match self.workload(vu).arrivals_of(ArrivalKind::Requests) {
             Some(arrivals) => Some(arrivals.take().await),
             None => vu.arrived.take(),
@@ -199,7 +241,7 @@ impl WorkerState {
     }
 
     /// Wait until the profile lets a session begin, where it does.
-    pub(crate) async fn arrival(&self, vu: &VuState) {
+    pub(crate) async fn wait_for_session_arrival(&self, vu: &VuState) {
         if let Some(arrivals) = self.workload(vu).arrivals_of(ArrivalKind::Sessions) {
             vu.arrived.set(Some(arrivals.take().await));
         }
@@ -231,7 +273,15 @@ impl WorkerState {
     /// What was recorded since the last time, and how the worker stands.
     pub(crate) fn hand_over(&self, empty: Interval) -> Interval {
         let mut recorder = self.recorder.borrow_mut();
-        recorder.worker_status(self.admission.standing(self.playing.get()));
+        let standing = self.admission.standing(self.now());
+        recorder.worker_status(WorkerStatus {
+            breaker: standing.breaker,
+            coroutines: self.playing.get() as u64,
+            in_flight: self.in_flight.get(),
+            held: self.held_users.get(),
+            pace: standing.pace,
+            logins_paused: standing.logins_paused,
+        });
         recorder.take(empty)
     }
 
@@ -306,14 +356,14 @@ impl WorkerState {
     }
 
     /// A fault for a session of this archetype to commit, if it is time for one.
-    pub(crate) fn ask(&self, archetype: u16) -> Option<Ask> {
+    pub(crate) fn request_fault(&self, archetype: u16) -> Option<FaultRequest> {
         let ask = self.governor.borrow_mut().errors.as_mut()?.ask(archetype)?;
         self.recorder.borrow_mut().fault_asked(ask.kind);
         Some(ask)
     }
 
     /// A session has committed what it was asked for; `met`: a request failed of it.
-    pub(crate) fn committed(&self, archetype: u16, ask: Ask, met: bool) {
+    pub(crate) fn committed(&self, archetype: u16, ask: FaultRequest, met: bool) {
         let mut governor = self.governor.borrow_mut();
         if let Some(errors) = &mut governor.errors
             && errors.committed(archetype, ask, met)
@@ -330,19 +380,29 @@ impl WorkerState {
     }
 
     /// What the host should make the next request fail of, if it is time for that.
-    pub(crate) fn make(&self) -> Option<FaultKind> {
+    pub(crate) fn inject_fault(&self) -> Option<FaultKind> {
         let kind = self.governor.borrow_mut().errors.as_mut()?.make()?;
         self.recorder.borrow_mut().fault_asked(kind);
         Some(kind)
     }
 
-    /// What came of a request, and what it was to fail of.
-    pub(crate) fn came(&self, outcome: Outcome, permit: Permit) {
-        self.admission.came(outcome, permit, &self.recorder);
-        let Permit { sent, fault, .. } = permit;
+    /// What became of a request, for the policies, the recorder and the error mix.
+    pub(crate) fn settle(&self, settled: Settled, sent: bool) {
+        let chance = |n| unit(self.cool_down_seed, Stream::CoolDown, u64::from(n));
+        let changes = self.admission.settle(self.now(), settled, chance);
+        let Settled { outcome, fault, .. } = settled;
         let met = fault.is_some_and(|kind| kind.is_met_by(outcome));
-        if let (Some(kind), true) = (fault, met) {
-            self.recorder.borrow_mut().fault_committed(kind);
+        {
+            let mut recorder = self.recorder.borrow_mut();
+            if let Some(state) = changes.breaker {
+                recorder.breaker(state);
+            }
+            if let Some(pauses) = changes.refused_login {
+                recorder.login_refused(pauses);
+            }
+            if let (Some(kind), true) = (fault, met) {
+                recorder.fault_committed(kind);
+            }
         }
         let mut governor = self.governor.borrow_mut();
         let Some(errors) = &mut governor.errors else {
@@ -404,7 +464,7 @@ impl WorkerState {
         if said.len() < MAX_UNFED && !said.contains(&key) {
             let (archetype, feed, why) = &key;
             let name = &self.plan.archetypes[usize::from(*archetype)].name;
-            self.stock.tell(name, feed, *why);
+            self.feeds.tell(name, feed, *why);
             said.insert(key);
         }
     }
@@ -432,7 +492,7 @@ impl WorkerState {
     }
 
     /// Put into the journal what requests are about to create, before they leave.
-    pub(crate) fn intend<'a>(&self, things: impl Iterator<Item = &'a str>) {
+    pub(crate) fn mark_before_send<'a>(&self, things: impl Iterator<Item = &'a str>) {
         things.for_each(|thing| self.mark(thing));
         self.keep_journal();
     }

@@ -34,10 +34,10 @@ pub(crate) enum WorkerCommand {
     Recycle(Interval),
     /// Let no request leave, or let them go again.
     Pause(bool),
-    /// Have so many users play on all workers together. Reports count by `turn` from now on.
-    Users { users: u32, turn: u64 },
-    /// Have others play an archetype's new sessions. Reports count by `turn` from now on: users may come back by it.
-    TakeOver { rollout: Rollout, turn: u64 },
+    /// Have so many users play on all workers together. Reports count by `generation` from now on.
+    Users { users: u32, generation: u64 },
+    /// Have others play an archetype's new sessions. Reports count by `generation` from now on: users may come back by it.
+    TakeOver { rollout: Rollout, generation: u64 },
     /// No new requests: users who think end now, the others when their requests have.
     Stop,
     /// End now, whatever is under way.
@@ -48,10 +48,10 @@ pub(crate) enum WorkerCommand {
 #[derive(Debug)]
 pub(crate) enum WorkerEvent {
     Interval(Interval),
-    /// All users of the worker have finished that it has had since this turn.
+    /// All users of the worker have finished that it has had since this generation.
     Idle {
         worker_index: usize,
-        turn: u64,
+        generation: u64,
     },
     /// The worker was told to end, and has; `quarantined` are archetypes that were given up, `tokens` those of sessions
     /// that were cut.
@@ -70,7 +70,7 @@ pub(crate) struct WorkerInit {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) journal: Writer,
     pub(crate) worker_index: usize,
-    pub(crate) stock: Arc<FeedSet>,
+    pub(crate) feeds: Arc<FeedSet>,
     pub(crate) began: Instant,
     /// The run was asked to end before it began.
     pub(crate) stopped: bool,
@@ -108,7 +108,7 @@ async fn work(init: WorkerInit) {
         catalog,
         journal,
         worker_index,
-        stock,
+        feeds,
         began,
         stopped,
         events,
@@ -131,7 +131,7 @@ async fn work(init: WorkerInit) {
         &catalog,
         WorkerPart {
             worker_index,
-            stock,
+            feeds,
             began,
         },
     );
@@ -144,7 +144,7 @@ async fn work(init: WorkerInit) {
     } else {
         pools.iter_mut().for_each(|pool| pool.begin(&worker));
     }
-    let mut turn = 0;
+    let mut generation = 0;
     // Whether the orchestrator knows that nobody plays, and whether it wants nobody to play again.
     let (mut told, mut over) = (false, stopped);
     // Two travel back and forth; a third is made only if the orchestrator falls behind.
@@ -156,7 +156,10 @@ async fn work(init: WorkerInit) {
     while !over || worker.playing.get() > 0 {
         if !told && worker.playing.get() == 0 && !pools.iter().any(|pool| pool.awaits(&worker)) {
             told = events
-                .try_send(WorkerEvent::Idle { worker_index, turn })
+                .try_send(WorkerEvent::Idle {
+                    worker_index,
+                    generation,
+                })
                 .is_ok();
         }
         tokio::select! {
@@ -178,9 +181,9 @@ async fn work(init: WorkerInit) {
             command = commands.recv() => match command {
                 Some(WorkerCommand::Recycle(interval)) => spare.push(interval),
                 Some(WorkerCommand::Pause(paused)) => worker.pause(paused),
-                Some(WorkerCommand::TakeOver { rollout, turn: next }) => {
+                Some(WorkerCommand::TakeOver { rollout, generation: next }) => {
                     worker.take_over(&rollout);
-                    (turn, told) = (next, false);
+                    (generation, told) = (next, false);
                     if rollout.mode == Mode::Now {
                         pools.iter().for_each(|pool| pool.wake(rollout.archetype));
                     }
@@ -189,8 +192,8 @@ async fn work(init: WorkerInit) {
                     }
                 }
                 Some(WorkerCommand::Users { .. }) if over => {}
-                Some(WorkerCommand::Users { users, turn: next }) => {
-                    (turn, told) = (next, false);
+                Some(WorkerCommand::Users { users, generation: next }) => {
+                    (generation, told) = (next, false);
                     pools.iter_mut().for_each(|pool| pool.ask(&worker, users));
                 }
                 Some(WorkerCommand::Stop) => {

@@ -29,6 +29,8 @@ section! {
         /// of the last one, or earlier.
         duration: Option<Duration> = ("duration", "none", duration(Seconds, MILLISECOND..=LONGEST_RUN).or_none(),
             "End the run after this long; bare numbers are seconds");
+        /// The duration as it was given, whatever the profiles end by themselves. It goes on while the run is paused.
+        limit: Option<Duration> = { None };
         /// Spread the users' starts evenly over this long.
         ramp_up: Duration = ("ramp_up", "0s", duration(Seconds, Duration::ZERO..=LONGEST_RUN),
             "Spread the users' starts over this long; bare numbers are seconds");

@@ -1,0 +1,196 @@
+//! The session driver: asks a session for its next step, waits, sends, and hears, until the session ends. Users, the
+//! teardown and rehearsals are played by it, each over a [`Transport`] of its own.
+//!
+//! What must stay true: the bounds of a step are the same for all of them.
+
+use vespeiro_behavior::types::{Action, Ending, Outcome, Request, Step};
+use vespeiro_behavior::{Crash, MAX_DELAY_MS, MAX_IDLE_STEPS};
+
+/// How a session came to its end.
+#[derive(Debug, Clone)]
+pub enum SessionEnd {
+    Completed,
+    Abandoned,
+    /// The host ended it: its budget was spent, its run or its version was over.
+    Cut,
+    /// The behavior answered with an error, or asked for what it may not have.
+    Failed(String),
+    /// A call did not return, of this session or of another one of its instance.
+    Crashed(Crash),
+}
+
+/// What a session is played over: a target, or scripted replies.
+pub(crate) trait Transport {
+    /// Before the session is asked: whether it is to end instead. `heard`: outcomes wait for it.
+    fn is_over(&self, heard: bool) -> bool {
+        let _ = heard;
+        false
+    }
+
+    /// Ask the session for its next step.
+    fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd>;
+
+    /// Let the step's delay pass.
+    async fn wait(&mut self, step: &Step);
+
+    /// Before requests leave. `false`: drop the step and ask again.
+    fn may_send(&mut self) -> Result<bool, SessionEnd>;
+
+    /// Send a batch together; its outcomes, in the same order.
+    async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd>;
+}
+
+/// Play a session that has begun to its end.
+pub(crate) async fn drive(transport: &mut impl Transport) -> SessionEnd {
+    match play(transport).await {
+        Ok(ending) | Err(ending) => ending,
+    }
+}
+
+async fn play(transport: &mut impl Transport) -> Result<SessionEnd, SessionEnd> {
+    let mut outcomes = Vec::new();
+    let mut idle_steps = 0;
+    loop {
+        if transport.is_over(!outcomes.is_empty()) {
+            return Ok(SessionEnd::Cut);
+        }
+        let step = transport.next(&outcomes)?;
+        outcomes = Vec::new();
+        let delay = step.delay_ms;
+        if delay > MAX_DELAY_MS {
+            let why = format!("a delay of {delay} ms is over {MAX_DELAY_MS}");
+            return Err(SessionEnd::Failed(why));
+        }
+        transport.wait(&step).await;
+        let requests = match step.action {
+            Action::Requests(requests) => requests,
+            Action::Done(Ending::Completed) => return Ok(SessionEnd::Completed),
+            Action::Done(Ending::Abandoned) => return Ok(SessionEnd::Abandoned),
+        };
+        if !transport.may_send()? {
+            continue;
+        }
+        if requests.is_empty() {
+            idle_steps = if delay == 0 { idle_steps + 1 } else { 0 };
+            if idle_steps > MAX_IDLE_STEPS {
+                let why = "it asks for neither a request nor a delay, over and over";
+                return Err(SessionEnd::Failed(why.into()));
+            }
+            continue;
+        }
+        idle_steps = 0;
+        outcomes = transport.send(requests).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    /// Gives these steps and remembers what became of them.
+    #[derive(Default)]
+    struct Scripted {
+        steps: VecDeque<Step>,
+        /// What `may_send` answers in turn; `true` at the end.
+        may_send: VecDeque<bool>,
+        heard: Vec<usize>,
+        waited: u64,
+        sent: usize,
+    }
+
+    impl Transport for Scripted {
+        fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd> {
+            self.heard.push(outcomes.len());
+            self.steps.pop_front().ok_or(SessionEnd::Cut)
+        }
+
+        async fn wait(&mut self, step: &Step) {
+            self.waited += u64::from(step.delay_ms);
+        }
+
+        fn may_send(&mut self) -> Result<bool, SessionEnd> {
+            Ok(self.may_send.pop_front().unwrap_or(true))
+        }
+
+        async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
+            self.sent += requests.len();
+            let stopped = vespeiro_behavior::types::Failure::Stopped;
+            Ok(vec![Outcome::Failed(stopped); requests.len()])
+        }
+    }
+
+    fn requests(count: usize, delay_ms: u32) -> Step {
+        let request = Request {
+            method: vespeiro_behavior::types::Method::Get,
+            route: "/".into(),
+            path: "/".into(),
+            headers: Vec::new(),
+            body: None,
+            category: "user-query".into(),
+            capture: vespeiro_behavior::types::Capture::empty(),
+            timeout_ms: None,
+            mark: None,
+            fault: None,
+        };
+        Step {
+            delay_ms,
+            action: Action::Requests(vec![request; count]),
+        }
+    }
+
+    fn played(scripted: &mut Scripted) -> SessionEnd {
+        drive(scripted).now_or_never().unwrap()
+    }
+
+    #[test]
+    fn a_session_hears_of_a_batch_before_its_next_step() {
+        let done = Step {
+            delay_ms: 5,
+            action: Action::Done(Ending::Completed),
+        };
+        let mut scripted = Scripted {
+            steps: [requests(2, 10), requests(1, 0), done].into(),
+            ..Scripted::default()
+        };
+        assert!(matches!(played(&mut scripted), SessionEnd::Completed));
+        assert_eq!((scripted.sent, scripted.waited), (3, 15));
+        assert_eq!(scripted.heard, [0, 2, 1]);
+    }
+
+    #[test]
+    fn a_step_that_may_not_be_sent_is_dropped_and_the_session_asked_again() {
+        let mut scripted = Scripted {
+            steps: [requests(2, 0), requests(1, 0)].into(),
+            may_send: [false].into(),
+            ..Scripted::default()
+        };
+        assert!(matches!(played(&mut scripted), SessionEnd::Cut));
+        assert_eq!((scripted.sent, scripted.heard), (1, vec![0, 0, 1]));
+    }
+
+    #[test]
+    fn a_delay_past_the_bound_and_idling_fail() {
+        let ended = |steps: Vec<Step>| {
+            let mut scripted = Scripted {
+                steps: steps.into(),
+                ..Scripted::default()
+            };
+            match played(&mut scripted) {
+                SessionEnd::Failed(why) => why,
+                other => format!("{other:?}"),
+            }
+        };
+        assert_eq!(
+            ended(vec![requests(1, MAX_DELAY_MS + 1)]),
+            "a delay of 3600001 ms is over 3600000"
+        );
+        let idle = MAX_IDLE_STEPS as usize;
+        assert_eq!(ended(vec![requests(0, 0); idle]), "Cut");
+        assert!(ended(vec![requests(0, 0); idle + 1]).contains("over and over"));
+        assert_eq!(ended(vec![requests(0, 1); idle * 2]), "Cut");
+    }
+}

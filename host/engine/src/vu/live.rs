@@ -1,0 +1,153 @@
+//! A session of a virtual user, played against the target by the driver. Used by `task.rs`.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::exchange::send;
+use super::pause::rest;
+use super::prepare::{logins, prepare};
+use super::session::OpenSession;
+use super::state::VuState;
+use crate::admission::wait_while_held;
+use crate::driver::{SessionEnd, Transport, drive};
+use crate::seed::{Stream, log_normal};
+use crate::worker::state::WorkerState;
+use vespeiro_behavior::types::{self, Action, Outcome, Request, Step};
+
+/// What a session did.
+pub(crate) struct Played {
+    pub(crate) requests: u32,
+    /// It was ended by a swap, whatever it had done.
+    pub(crate) swapped: bool,
+    /// The breaker was open: it is not the behavior's fault if nothing was sent.
+    pub(crate) turned_away: bool,
+    /// Wait this long before the next session.
+    pub(crate) pause: Duration,
+}
+
+/// Play the user's next session, with at most `budget` requests.
+pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32) -> Played {
+    let ordinal = vu.sessions.get();
+    vu.sessions.set(ordinal + 1);
+    let mut played = Played {
+        requests: 0,
+        swapped: false,
+        turned_away: false,
+        pause: between_sessions(worker, vu, ordinal),
+    };
+    match OpenSession::begin(worker, vu, ordinal) {
+        Ok(open) => {
+            let mut live = Live {
+                worker,
+                vu,
+                ordinal,
+                budget,
+                left: budget,
+                open,
+                played: &mut played,
+            };
+            let ended = drive(&mut live).await;
+            let Live { open, .. } = live;
+            played.swapped = matches!(ended, SessionEnd::Cut) && open.runtime.is_over();
+            open.end(&ended);
+        }
+        Err(wait) => played.pause = wait,
+    }
+    played
+}
+
+struct Live<'a> {
+    worker: &'a Rc<WorkerState>,
+    vu: &'a VuState,
+    ordinal: u32,
+    budget: u32,
+    /// Requests that it might still send when it was asked for its step.
+    left: u32,
+    open: OpenSession,
+    played: &'a mut Played,
+}
+
+impl Transport for Live<'_> {
+    /// Whoever waits for requests hears of them first, of a token for instance, and is ended by what it does next.
+    fn is_over(&self, heard: bool) -> bool {
+        !heard && self.open.runtime.is_over()
+    }
+
+    fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd> {
+        let workload = self.worker.workload(self.vu);
+        self.left = workload.left(self.budget - self.played.requests);
+        let step = self.open.next(self.left, outcomes).map_err(|(end, wait)| {
+            self.played.pause = self.played.pause.max(wait);
+            end
+        })?;
+        if let Action::Requests(requests) = &step.action {
+            self.open.decided(requests, self.left);
+        }
+        Ok(step)
+    }
+
+    async fn wait(&mut self, step: &Step) {
+        let paced = self.worker.workload(self.vu).is_paced();
+        let waits = match &step.action {
+            Action::Requests(requests) => requests.is_empty() || !paced,
+            Action::Done(_) => !paced,
+        };
+        // Its worker ends whoever has nothing in flight when all are to leave, but not a second time.
+        if step.delay_ms > 0
+            && waits
+            && !self.worker.is_leaving(self.vu)
+            && !self.open.runtime.is_over()
+        {
+            let delay = Duration::from_millis(u64::from(step.delay_ms));
+            rest(self.worker, self.vu, &self.open.runtime, delay).await;
+        }
+    }
+
+    fn may_send(&mut self) -> Result<bool, SessionEnd> {
+        if self.open.moves(self.vu, self.ordinal) {
+            return Ok(false);
+        }
+        let is_spent = self.worker.workload(self.vu).is_spent();
+        if self.played.requests == self.budget
+            || is_spent
+            || self.worker.is_leaving(self.vu)
+            || self.open.runtime.is_over()
+        {
+            return Err(SessionEnd::Cut);
+        }
+        Ok(true)
+    }
+
+    async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
+        let (worker, vu) = (self.worker, self.vu);
+        let faulty: Vec<usize> = faulty(&requests).collect();
+        let recorded = worker.records(vu.index, &requests);
+        let runtime = Rc::clone(&self.open.runtime);
+        let batch = prepare(worker, &runtime, requests)
+            .map_err(|refused| SessionEnd::Failed(refused.to_string()))?;
+        wait_while_held(worker, vu, logins(&batch, self.left)).await;
+        // Boxed: whoever thinks shall not hold the room that a request takes.
+        let sent = Box::pin(send(worker, vu, &runtime, batch, self.left)).await;
+        self.played.requests += sent.requests;
+        self.played.turned_away |= sent.turned_away;
+        if let Some(recorded) = recorded {
+            worker.record(recorded, &sent.outcomes);
+        }
+        let faulty = faulty.iter().filter_map(|at| sent.outcomes.get(*at));
+        self.open.committed(faulty);
+        Ok(sent.outcomes)
+    }
+}
+
+/// Where in a batch the requests stand that are wrong on purpose.
+fn faulty(requests: &[types::Request]) -> impl Iterator<Item = usize> {
+    let numbered = requests.iter().enumerate();
+    numbered.filter_map(|(at, request)| request.fault.map(|_| at))
+}
+
+/// Longer than a pause within a session, and growing with the plan's own delays: log-normal between 1 and 3 times
+/// `delay_max`, so that a user's requests come in clusters.
+fn between_sessions(worker: &WorkerState, vu: &VuState, ordinal: u32) -> Duration {
+    let times = log_normal(vu.seed, Stream::Pause, u64::from(ordinal), 1.0, 3.0);
+    worker.plan.load.delay_max.mul_f64(times)
+}
