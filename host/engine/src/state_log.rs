@@ -30,7 +30,7 @@ impl StateLog {
     }
 
     fn changes(&mut self, snapshot: &Snapshot) -> Vec<String> {
-        let (stands, holds) = (&snapshot.worker_statuses, &snapshot.resilience);
+        let (stands, holds) = (&snapshot.worker_statuses, &snapshot.run.resilience);
         let mut lines = Vec::new();
         let workers = snapshot.workers;
 
@@ -113,7 +113,9 @@ mod tests {
             ..WorkerStatus::default()
         };
         snapshot.worker_statuses = WorkerStatuses(vec![standing; snapshot.workers]);
-        snapshot.resilience.transitions[BreakerState::Open as usize] = opened;
+        std::sync::Arc::make_mut(&mut snapshot.run)
+            .resilience
+            .transitions[BreakerState::Open as usize] = opened;
         snapshot
     }
 

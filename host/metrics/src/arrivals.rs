@@ -1,49 +1,31 @@
-//! What came of the arrivals of a rate, and what the load profile wants at the moment. Written by `run`, read by panel,
-//! summary and Prometheus.
+//! What became of the arrivals of a rate, and what the load profile wants at the moment. Written by the workers and the
+//! orchestrator, read through [`super::Snapshot`].
 //!
 //! What must stay true: response times count from when a request should have left and service times from when it did,
 //! so that a target that stalls cannot hide behind requests that were not sent meanwhile.
 
 use std::time::Duration;
 
+use super::merge::counts;
 use super::{Scale, Timing};
 
-/// Arrivals since the last hand-over, or since the start of the run.
-#[derive(Debug, Clone)]
-pub struct ArrivalCount {
-    /// Came due.
-    pub due: u64,
-    /// Found no user in time: these were never sent.
-    pub dropped: u64,
-    /// From the send to the outcome, of requests that had a moment to leave. [`super::Series::latency`] has the same
-    /// requests, from that moment.
-    pub service: Timing,
-}
-
-impl Default for ArrivalCount {
-    fn default() -> Self {
-        Self {
-            due: 0,
-            dropped: 0,
-            service: Timing::new(Scale::Micros),
-        }
+counts! {
+    /// Arrivals since the last hand-over, or since the start of the run.
+    #[derive(Debug, Clone)]
+    pub struct ArrivalCount {
+        /// Came due.
+        pub due: u64,
+        /// Found no user in time: these were never sent.
+        pub dropped: u64,
+        /// From the send to the outcome, of requests that were due at a moment. [`super::Series::latency`] has the same
+        /// requests, from that moment.
+        pub service: Timing = Timing::new(Scale::Micros),
     }
 }
 
 impl ArrivalCount {
     pub(super) fn record(&mut self, latency: Duration, waited: Duration) {
         self.service.record(latency.saturating_sub(waited));
-    }
-
-    pub(super) fn merge(&mut self, other: &ArrivalCount) {
-        self.due += other.due;
-        self.dropped += other.dropped;
-        self.service.merge(&other.service);
-    }
-
-    pub(super) fn reset(&mut self) {
-        (self.due, self.dropped) = (0, 0);
-        self.service.reset();
     }
 }
 
@@ -54,7 +36,7 @@ pub struct DesiredLoad {
     pub users: u32,
     /// Arrivals per second; `None` where users decide.
     pub rate: Option<f64>,
-    /// Somebody holds the run.
+    /// The run is paused.
     pub paused: bool,
     /// The archetypes that have a profile of their own; parts of the above.
     pub archetypes: Vec<ArchetypeLoad>,

@@ -11,6 +11,7 @@ pub mod families;
 mod hdr;
 mod interval;
 mod limits;
+mod merge;
 mod names;
 pub mod process;
 mod rates;
@@ -18,6 +19,7 @@ mod recorder;
 mod resilience;
 mod run_info;
 mod sample;
+mod series;
 mod sketch;
 mod slowest;
 mod snapshot;
@@ -36,7 +38,7 @@ pub use catalog::{
 };
 pub use compact_histogram::CompactHistogram;
 pub use counts::{
-    ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,
+    ArchetypeCounts, BehaviorCounts, CheckCount, FaultCount, RunCounts, Sessions, VersionCounts,
 };
 pub use hdr::DecodeError;
 pub use interval::{Interval, RecordedRequest};
@@ -48,11 +50,12 @@ pub use recorder::Recorder;
 pub use resilience::{HoldCount, ResilienceCounts, WorkerStatus, WorkerStatuses};
 pub use run_info::RunInfo;
 pub use sample::{RequestSample, Role};
+pub use series::{ResultCount, Series};
 pub use sketch::Sketch;
 pub use slowest::{SLOWEST, SlowRequest, Slowest, TraceId};
-pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
+pub use snapshot::{CpuUse, RouteGroup, Snapshot};
 pub use thresholds::{Abort, GuardStatus, ThresholdResult};
 pub use timing::{NATIVE_SCHEMA, Scale, Timing};
 pub use totals::Totals;
-pub use version::{VersionCounts, VersionTotal};
+pub use version::VersionTotal;
 pub use vespeiro_model::{AbortReason, LimitKind, ThresholdState};

@@ -38,7 +38,7 @@ impl Snapshot {
             },
             GeneratorLimit {
                 kind: LimitKind::SchedulingLag,
-                value: self.lag.quantile(0.99).as_secs_f64(),
+                value: self.run.lag.quantile(0.99).as_secs_f64(),
                 bound: LAG_BOUND.as_secs_f64(),
             },
         ]

@@ -4,19 +4,12 @@
 use std::borrow::Cow;
 
 use super::OTHER_ROUTE as OTHER;
+use super::merge::Merge;
 
 /// Names of its own that one table holds; the others share the name `other`.
 pub const MAX_NAMES: usize = 64;
 /// Longer names are cut.
 const MAX_CHARS: usize = 80;
-
-/// What a [`NamedCounts`] can hold: something that counts.
-pub trait Count: Default {
-    fn merge(&mut self, other: &Self);
-    /// Forget the values, keep the memory.
-    fn reset(&mut self);
-    fn is_empty(&self) -> bool;
-}
 
 /// Values by name, in the order of their first use.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +17,7 @@ pub struct NamedCounts<T> {
     entries: Vec<(Box<str>, T)>,
 }
 
-impl<T: Count> NamedCounts<T> {
+impl<T: Merge + Default> NamedCounts<T> {
     /// The value of a name; a new one if there is room, else that of `other`.
     pub fn entry(&mut self, name: &str) -> &mut T {
         let name = match self.position(name) {
@@ -32,11 +25,8 @@ impl<T: Count> NamedCounts<T> {
             None => clean(name),
         };
         // One place is kept free for `other`.
-        let own = self
-            .entries
-            .iter()
-            .filter(|(known, _)| **known != *OTHER)
-            .count();
+        let names = self.entries.iter();
+        let own = names.filter(|(known, _)| **known != *OTHER).count();
         let name = if self.position(&name).is_none() && own >= MAX_NAMES {
             OTHER
         } else {
@@ -49,31 +39,33 @@ impl<T: Count> NamedCounts<T> {
         &mut self.entries[at].1
     }
 
-    pub fn merge(&mut self, other: &NamedCounts<T>) {
-        for (name, value) in other.entries.iter().filter(|(_, value)| !value.is_empty()) {
-            self.entry(name).merge(value);
-        }
-    }
-
-    /// Empty the values and keep the names, so that the next use of a name does not allocate.
-    pub fn reset(&mut self) {
-        self.entries.iter_mut().for_each(|(_, value)| value.reset());
-    }
-
     /// The names in use, in alphabetical order.
     pub fn sorted(&self) -> Vec<(&str, &T)> {
-        let mut used: Vec<(&str, &T)> = self
-            .entries
-            .iter()
-            .filter(|(_, v)| !v.is_empty())
-            .map(|(name, v)| (&**name, v))
-            .collect();
+        let used = self.entries.iter().filter(|(_, value)| !value.is_empty());
+        let mut used: Vec<(&str, &T)> = used.map(|(name, value)| (&**name, value)).collect();
         used.sort_by_key(|(name, _)| *name);
         used
     }
 
     fn position(&self, name: &str) -> Option<usize> {
         self.entries.iter().position(|(known, _)| **known == *name)
+    }
+}
+
+impl<T: Merge + Default> Merge for NamedCounts<T> {
+    fn merge(&mut self, other: &NamedCounts<T>) {
+        for (name, value) in other.entries.iter().filter(|(_, value)| !value.is_empty()) {
+            self.entry(name).merge(value);
+        }
+    }
+
+    /// Keeps the names, so that the next use of a name does not allocate.
+    fn reset(&mut self) {
+        self.entries.iter_mut().for_each(|(_, value)| value.reset());
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.iter().all(|(_, value)| value.is_empty())
     }
 }
 

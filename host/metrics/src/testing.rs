@@ -220,7 +220,7 @@ pub fn snapshot() -> Snapshot {
         (ThresholdState::NoData, None),
     ];
     let text = "p95<500ms; error_rate{archetype=admin}<1%:30s abort; checks{archetype=admin}>99%";
-    let thresholds = vespeiro_plan::testing::thresholds(text).unwrap();
+    let thresholds = vespeiro_plan::testing::thresholds(text).expect("the thresholds are right");
     let verdicts = thresholds.into_iter().zip(states);
     let verdict = |(threshold, (state, achieved))| ThresholdResult {
         threshold,

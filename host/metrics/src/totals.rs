@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::merge::Merge as _;
 use super::rates::{History, Point, Rates};
 use super::{
-    ArchetypeCounts, ArrivalCount, Catalog, CpuUse, DesiredLoad, FaultCount, Interval, OLDER,
-    Process, RecordedRequest, ResilienceCounts, Role, Scale, Slowest, Snapshot, Timing,
-    VersionCounts, VersionTotal, WorkerStatus, WorkerStatuses,
+    ArchetypeCounts, Catalog, CpuUse, DesiredLoad, Interval, OLDER, Process, RecordedRequest, Role,
+    RunCounts, Slowest, Snapshot, VersionCounts, VersionTotal, WorkerStatus, WorkerStatuses,
 };
-use vespeiro_model::{Ending, FaultKind, SwapResult};
+use vespeiro_model::{Ending, SwapResult};
 
 /// Requests that the activity ring remembers.
 const ACTIVITY: usize = 50;
@@ -31,12 +31,9 @@ pub struct Totals {
     /// Ordered by role.
     versions: Vec<VersionTotal>,
     swaps: Vec<[u64; SwapResult::ALL.len()]>,
-    lag: Arc<Timing>,
-    arrivals: Arc<ArrivalCount>,
+    run: Arc<RunCounts>,
     desired: DesiredLoad,
     slowest: Slowest,
-    faults: [FaultCount; FaultKind::ALL.len()],
-    resilience: ResilienceCounts,
     /// By worker.
     worker_statuses: Vec<WorkerStatus>,
     /// The run was asked to end.
@@ -65,12 +62,9 @@ impl Totals {
             archetypes: archetypes.into_iter().map(Arc::new).collect(),
             versions,
             swaps,
-            lag: Arc::new(Timing::new(Scale::Micros)),
-            arrivals: Arc::default(),
+            run: Arc::default(),
             slowest: Slowest::default(),
             desired: DesiredLoad::default(),
-            faults: Default::default(),
-            resilience: ResilienceCounts::default(),
             worker_statuses: vec![WorkerStatus::default(); workers.max(1)],
             stopping: false,
             activity: VecDeque::with_capacity(ACTIVITY),
@@ -116,8 +110,12 @@ impl Totals {
         let known = self.versions.binary_search_by_key(&role, |v| v.role);
         known.map_or((0, 0, 0), |at| {
             let counts = &self.versions[at].counts;
-            let crashed = counts.sessions.ended(Ending::Crashed).count();
-            (counts.sessions.started, crashed, counts.traps)
+            let crashed = counts.behavior.sessions.ended(Ending::Crashed).count();
+            (
+                counts.behavior.sessions.started,
+                crashed,
+                counts.behavior.traps,
+            )
         })
     }
 
@@ -136,13 +134,8 @@ impl Totals {
         for (role, counts) in interval.versions.iter() {
             self.version(role).merge(counts);
         }
-        Arc::make_mut(&mut self.lag).merge(&interval.lag);
-        Arc::make_mut(&mut self.arrivals).merge(&interval.arrivals);
+        Arc::make_mut(&mut self.run).merge(&interval.run);
         self.slowest.merge(&interval.slowest);
-        for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
-            mine.merge(theirs);
-        }
-        self.resilience.merge(&interval.resilience);
         if let Some(status) = self.worker_statuses.get_mut(interval.worker()) {
             *status = *interval.status;
         }
@@ -181,12 +174,9 @@ impl Totals {
             archetypes: self.archetypes.clone(),
             versions: self.versions.clone(),
             swaps: self.swaps.clone(),
-            lag: self.lag.clone(),
-            arrivals: self.arrivals.clone(),
+            run: self.run.clone(),
             slowest: self.slowest.clone(),
             desired: self.desired.clone(),
-            faults: self.faults,
-            resilience: self.resilience,
             worker_statuses: WorkerStatuses(self.worker_statuses.clone()),
             stopping: self.stopping,
             activity,

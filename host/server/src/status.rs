@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use vespeiro_engine::{DesiredState, News};
-use vespeiro_metrics::{Group, Snapshot};
+use vespeiro_metrics::{Series, Snapshot};
 use vespeiro_model::{Ending, SwapResult};
 use vespeiro_plan::Plan;
 
@@ -71,7 +71,7 @@ struct Told {
 }
 
 impl Requests {
-    fn of(group: &Group) -> Self {
+    fn of(group: &Series) -> Self {
         let quantile = |q| group.latency().quantile(q).as_secs_f64();
         Self {
             requests: group.requests(),
@@ -131,13 +131,13 @@ fn versions(snapshot: &Snapshot, archetype: u16) -> Vec<Version> {
         .versions_of(archetype)
         .filter_map(|total| {
             let labels = snapshot.catalog.version(total.role.version)?;
-            let sessions = &total.counts.sessions;
+            let sessions = &total.counts.behavior.sessions;
             Some(Version {
                 behavior: labels.behavior.clone(),
                 version: labels.version.clone(),
                 hash: labels.hash.clone(),
                 share: labels.share,
-                requests: Requests::of(&total.counts.group()),
+                requests: Requests::of(&total.counts.requests),
                 sessions: sessions.started,
                 sessions_crashed: sessions.ended(Ending::Crashed).count(),
             })

@@ -63,7 +63,7 @@ impl Cleanup {
     }
 }
 
-/// Whether a distribution keeps its histogram: only one that is not the sum of others does.
+/// How much of a distribution is kept: the histogram only where it is not the sum of others.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Detail {
     Quantiles,
@@ -71,7 +71,7 @@ pub enum Detail {
 }
 
 fn resilience(snapshot: &Snapshot) -> Resilience {
-    let holds = &snapshot.resilience;
+    let holds = &snapshot.run.resilience;
     let breaker = snapshot.worker_statuses.breaker().is_some();
     Resilience {
         breaker: BreakerState::ALL
@@ -155,11 +155,11 @@ mod tests {
             summary
                 .archetypes
                 .iter()
-                .map(|a| a.requests.requests)
+                .map(|a| a.figures.requests.requests)
                 .sum::<u64>(),
             sent
         );
-        let of_versions = summary.versions.iter().map(|v| v.requests.requests);
+        let of_versions = summary.versions.iter().map(|v| v.figures.requests.requests);
         assert_eq!(of_versions.sum::<u64>(), sent);
         assert_eq!(summary.classes.iter().map(|c| c.count).sum::<u64>(), sent);
         assert_eq!(

@@ -79,7 +79,7 @@ pub fn compare(baseline: &Summary, run: &Summary) -> Result<Comparison, MergeErr
         if let Some(was) = baseline.archetypes.iter().find(|a| a.name == is.name) {
             let of = |series: &Series| series.archetype == is.name;
             let group = Scope::Archetype(is.name.clone());
-            add(group, &was.requests, &is.requests, &of)?;
+            add(group, &was.figures.requests, &is.figures.requests, &of)?;
         }
     }
     for is in &run.routes {

@@ -1,8 +1,9 @@
-//! The summary as data: what `--summary-json` writes and what the text at the end is rendered from. Filled by
-//! [`Summary::new`]; later commands read it back. Everything is in seconds, bytes and plain numbers; every series
-//! carries its histogram, so that summaries of several runs merge without loss.
+//! The summary as data: what `--summary-json` writes and what every report is rendered from. Filled by [`Summary::new`] and
+//! by merging, read back by `vespeiro report`. Everything is in seconds, bytes and plain numbers; every series has its
+//! histogram, so that summaries of several runs merge without loss.
 //!
-//! A field is never renamed or given another meaning without a new [`SCHEMA`]; readers ignore fields they don't know.
+//! What must stay true: a field is never renamed or given another meaning without a new [`SCHEMA`]; readers ignore fields
+//! that they do not know.
 //!
 //! Merging (`merge.rs`): add up `series` (and `sessions`, `guest_calls`, `scheduling_lag`) histogram by histogram;
 //! `total`, `routes` and `archetypes` are groupings of `series`.
@@ -32,7 +33,7 @@ pub struct Summary {
     pub run: Run,
     /// All requests.
     pub total: Requests,
-    /// What came of the arrivals of a rate; left out where users decide when to send.
+    /// What became of the arrivals of a rate; left out where users decide when to send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrivals>,
     /// What stopped the run before its time; left out when nothing did.
@@ -68,9 +69,8 @@ pub struct Summary {
     /// Failures on purpose; kinds that were never asked for are left out.
     #[serde(default)]
     pub faults: Vec<Fault>,
-    /// What was held back out of regard for the target.
-    #[serde(default)]
-    #[serde(rename = "regard")]
+    /// What was held back to spare the target.
+    #[serde(default, rename = "regard")]
     pub resilience: Resilience,
     /// All sessions.
     pub sessions: Sessions,
@@ -80,10 +80,10 @@ pub struct Summary {
     #[serde(default)]
     pub slowest: Vec<SlowRequest>,
     pub generator: Generator,
-    /// The run over time; left out by writers that did not look while it went on.
+    /// The run over time; left out by writers that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Timeline>,
-    /// What was done about the things that the run has created; left out by writers that did not clean up.
+    /// The removal of what the run has created; left out by writers that did not clean up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleanup: Option<Cleanup>,
 }
@@ -169,14 +169,14 @@ pub struct SlowRequest {
     pub trace_id: Option<String>,
 }
 
-/// What came of the arrivals of a rate.
+/// What became of the arrivals of a rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arrivals {
     /// Came due.
     pub due: u64,
     /// Found no user in time, and were never sent.
     pub dropped: u64,
-    /// From the send to the outcome, of the requests that had a moment to leave.
+    /// From the send to the outcome, of the requests that were due at a moment.
     pub service: Distribution,
 }
 
@@ -258,12 +258,7 @@ pub struct Archetype {
     /// Users that have started.
     pub users: u64,
     #[serde(flatten)]
-    pub requests: Requests,
-    pub sessions: Sessions,
-    /// Calls into the behavior.
-    pub guest_calls: Distribution,
-    pub instances_built: u64,
-    pub traps: u64,
+    pub figures: BehaviorFigures,
 }
 
 /// One version of an archetype's behavior: what it had of the archetype's requests and sessions.
@@ -278,6 +273,13 @@ pub struct Version {
     pub hash: String,
     /// Part of the archetype's new sessions that it had at the end, 0 to 1.
     pub share: f64,
+    #[serde(flatten)]
+    pub figures: BehaviorFigures,
+}
+
+/// What a behavior did, for an archetype or as one version of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BehaviorFigures {
     #[serde(flatten)]
     pub requests: Requests,
     /// A session that has moved to another version began in one and ended in the other.
@@ -346,7 +348,7 @@ pub struct Fault {
     pub committed: u64,
 }
 
-/// What was held back out of regard for the target.
+/// What was held back to spare the target.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Resilience {
     /// Changes of the workers' circuit breakers, by the new state; empty when there was no breaker.
@@ -355,13 +357,13 @@ pub struct Resilience {
     pub holds: Vec<Hold>,
     /// Requests that were sent again after a failure.
     pub retries: u64,
-    /// Logins that were refused though nobody asked for it.
+    /// Logins that were refused without being asked to.
     pub refused_logins: u64,
     /// Times that this led to a pause of all logins on a worker.
     pub login_pauses: u64,
 }
 
-/// How often a breaker came into a state.
+/// How often a breaker went into a state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transitions {
     pub to: BreakerState,

@@ -209,7 +209,7 @@ impl Document<'_> {
             let name = html! {
                 (harmless(&archetype.name)) " " span .soft { (harmless(&behavior)) }
             };
-            (archetype.name.clone(), name, &archetype.requests)
+            (archetype.name.clone(), name, &archetype.figures.requests)
         });
         self.sortable("archetypes", self.locale.words().archetypes, rows.collect())
     }

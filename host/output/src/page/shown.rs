@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::view::{ARCHETYPES, End, Point, Told};
-use vespeiro_metrics::{Group, Snapshot, ThresholdState};
+use vespeiro_metrics::{Series, Snapshot, ThresholdState};
 use vespeiro_model::SwapResult;
 
 /// Versions of one archetype that are told of, beside those that get sessions.
@@ -123,7 +123,7 @@ pub(super) fn archetypes(snapshot: &Snapshot) -> Vec<Archetype> {
         .map(|(number, (((labels, counts), swaps), group))| Archetype {
             name: labels.name.clone(),
             users: counts.users_active(),
-            sessions: counts.sessions.started,
+            sessions: counts.behavior.sessions.started,
             requests: group.requests(),
             errors: group.errors(),
             p95: p95(group),
@@ -142,13 +142,13 @@ fn versions(snapshot: &Snapshot, archetype: u16) -> Vec<Version> {
         (at < VERSIONS || labels.share > 0.0).then_some((labels, &total.counts))
     });
     told.map(|(labels, counts)| {
-        let group = counts.group();
+        let group = &counts.requests;
         Version {
             behavior: labels.behavior.clone(),
             version: labels.version.clone(),
             hash: labels.hash.chars().take(8).collect(),
             share: labels.share,
-            sessions: counts.sessions.started,
+            sessions: counts.behavior.sessions.started,
             requests: group.requests(),
             errors: group.errors(),
             p95: p95(&group),
@@ -167,7 +167,7 @@ pub(super) fn thresholds(snapshot: &Snapshot) -> Vec<Threshold> {
 }
 
 /// In milliseconds; of no requests there is none.
-fn p95(group: &Group) -> Option<f64> {
+fn p95(group: &Series) -> Option<f64> {
     (group.requests() > 0).then(|| millis(group.latency().quantile(0.95)))
 }
 

@@ -138,8 +138,8 @@ fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     if let Some(rate) = snapshot.desired.rate {
         facts.push(fact(w.wanted, l.rate(rate)));
     }
-    if snapshot.arrivals.dropped > 0 {
-        let dropped = l.integer(snapshot.arrivals.dropped);
+    if snapshot.run.arrivals.dropped > 0 {
+        let dropped = l.integer(snapshot.run.arrivals.dropped);
         facts.push(vec![format!("{} ", w.dropped).dim(), dropped.red().bold()]);
     }
     if snapshot.desired.paused {
@@ -205,7 +205,7 @@ fn mixes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'sta
                 .zip(mix.shares())
                 .map(|((class, count), target)| against(w.class(class), count, target)),
         );
-        let committed = snapshot.faults.iter().map(|f| f.committed).sum();
+        let committed = snapshot.run.faults.iter().map(|f| f.committed).sum();
         facts.push(fact(w.faults, l.integer(committed)));
         lines.push(fit(facts, width));
     }

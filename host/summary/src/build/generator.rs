@@ -1,4 +1,4 @@
-//! What the run cost the machine that made it, and where that machine was the limit. Used by `gather.rs`, by the panel
+//! What the run cost the machine that made it, and where that machine was the limit. Used by `build.rs`, by the panel
 //! and by the warnings.
 
 use super::Detail;
@@ -15,7 +15,7 @@ pub fn generator(snapshot: &Snapshot) -> Generator {
         open_files: snapshot.process.open_files,
         open_sockets: snapshot.process.open_sockets,
         threads: snapshot.process.threads,
-        scheduling_lag: distribution(&snapshot.lag, Detail::Histogram),
+        scheduling_lag: distribution(&snapshot.run.lag, Detail::Histogram),
         guest_calls: distribution(&snapshot.guest_calls(), Detail::Quantiles),
         guest_share: snapshot.guest_share(),
         limits: limits(snapshot),
@@ -27,11 +27,11 @@ pub fn limits(snapshot: &Snapshot) -> Vec<Limit> {
     snapshot
         .generator_limits()
         .iter()
-        .filter(|gauge| gauge.is_over())
-        .map(|gauge| Limit {
-            kind: gauge.kind,
-            value: gauge.value,
-            bound: gauge.bound,
+        .filter(|limit| limit.is_over())
+        .map(|limit| Limit {
+            kind: limit.kind,
+            value: limit.value,
+            bound: limit.bound,
         })
         .collect()
 }
@@ -53,7 +53,7 @@ mod tests {
         snapshot.cpu.cores = 1;
         let mut lag = Timing::new(Scale::Micros);
         lag.record(Duration::from_millis(50));
-        snapshot.lag = Arc::new(lag);
+        Arc::make_mut(&mut snapshot.run).lag = lag;
         let kinds: Vec<LimitKind> = limits(&snapshot).iter().map(|l| l.kind).collect();
         assert_eq!(kinds, [LimitKind::Cpu, LimitKind::SchedulingLag]);
     }

@@ -133,7 +133,7 @@ impl Watcher {
     /// What was held back out of regard for the target; told once for the whole run, not for each worker.
     fn restraint(&mut self, snapshot: &Snapshot) {
         let at = snapshot.elapsed.as_secs_f64();
-        let (stands, holds) = (&snapshot.worker_statuses, &snapshot.resilience);
+        let (stands, holds) = (&snapshot.worker_statuses, &snapshot.run.resilience);
         let opened = holds.transitions_to(BreakerState::Open);
         let open =
             stands.breaker().is_some() && stands.breakers(BreakerState::Closed) < snapshot.workers;

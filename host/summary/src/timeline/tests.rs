@@ -93,7 +93,7 @@ fn a_merged_timeline_stays_bounded_too() {
 fn what_happened_is_told_once_and_in_order() {
     let mut recording = TimelineRecorder::default();
     let mut now = snapshot();
-    now.resilience = Default::default();
+    std::sync::Arc::make_mut(&mut now.run).resilience = Default::default();
     now.elapsed = Duration::from_secs(1);
     recording.watch(&now);
     now.desired.paused = true;
@@ -102,7 +102,9 @@ fn what_happened_is_told_once_and_in_order() {
     now.desired.paused = false;
     now.swaps[1][0] = 1;
     recording.watch(&now);
-    now.resilience.transitions[BreakerState::Open as usize] = 2;
+    std::sync::Arc::make_mut(&mut now.run)
+        .resilience
+        .transitions[BreakerState::Open as usize] = 2;
     now.worker_statuses.0[0].breaker = Some(BreakerState::Open);
     recording.watch(&now);
     now.worker_statuses
@@ -133,7 +135,7 @@ fn what_happened_is_told_once_and_in_order() {
 fn events_are_bounded() {
     let mut recording = TimelineRecorder::default();
     let mut now = snapshot();
-    now.resilience = Default::default();
+    std::sync::Arc::make_mut(&mut now.run).resilience = Default::default();
     for _ in 0..EVENTS {
         for paused in [true, false] {
             now.desired.paused = paused;
