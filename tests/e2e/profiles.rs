@@ -204,11 +204,11 @@ fn settings_that_make_no_profile_are_refused() {
     for (arguments, said) in [
         (
             &["--profile", "constant-rate"][..],
-            "rate (default): constant-rate needs one; give --rate 100/s",
+            "rate (default): constant-rate needs `rate`; give --rate 100/s",
         ),
         (
             &["--rate", "5/s", "--requests", "9"],
-            "requests (--requests): constant-rate has none",
+            "requests (--requests): `requests` cannot be combined with constant-rate",
         ),
         (
             &["--stage", "30s:1", "--stage", "soon:2"],

@@ -18,7 +18,7 @@ use super::load_error::LoadErrorKind;
 
 /// How a module comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ModuleFormat {
     Component,
     Core {
         /// It carries its WIT, rather than canonical names alone.
@@ -28,7 +28,7 @@ pub enum Form {
     },
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for ModuleFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Core {
             embedded_wit,
@@ -53,14 +53,14 @@ impl fmt::Display for Form {
 pub(super) fn componentize<'a>(
     engine: &Engine,
     bytes: &'a [u8],
-) -> Result<(Cow<'a, [u8]>, Form), LoadErrorKind> {
+) -> Result<(Cow<'a, [u8]>, ModuleFormat), LoadErrorKind> {
     // The preamble: magic, then version and layer as 16-bit little-endian numbers.
     let layer = match bytes {
         [b'\0', b'a', b's', b'm', _, _, layer, 0, ..] => *layer,
         _ => return Err(LoadErrorKind::NotWasm),
     };
     if layer == 1 {
-        return Ok((Cow::Borrowed(bytes), Form::Component));
+        return Ok((Cow::Borrowed(bytes), ModuleFormat::Component));
     }
     // The decoders take the sections' lengths on trust and panic where one of them lies.
     wasmtime::Module::validate(engine.inner(), bytes).map_err(|e| invalid(&e.root_cause()))?;
@@ -87,7 +87,7 @@ pub(super) fn componentize<'a>(
         encoder = encoder.adapter(name, adapter).map_err(failed)?;
     }
     let component = encoder.encode().map_err(failed)?;
-    let form = Form::Core {
+    let form = ModuleFormat::Core {
         embedded_wit,
         preview1: seen.preview1,
     };

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 /// Why there is no next row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Unfed {
+pub enum NoRow {
     /// The plan has no feed of this name.
     Unknown,
     /// It is for other archetypes.
@@ -19,9 +19,9 @@ pub enum Unfed {
 }
 
 /// The plan's feeds as one user has them.
-pub trait Feed: fmt::Debug + Send {
+pub trait RowSource: fmt::Debug + Send {
     /// The next row of the feed of this name, as JSON.
-    fn next(&mut self, name: &str) -> Result<String, Unfed>;
+    fn next(&mut self, name: &str) -> Result<String, NoRow>;
 }
 
 /// One user's way to the feeds, for all of its sessions; by default there are none, and nothing is kept. A store has to be
@@ -30,18 +30,18 @@ pub trait Feed: fmt::Debug + Send {
 pub struct Feeder(Option<Rc<Lent>>);
 
 /// Empty for the time of a call.
-type Lent = Cell<Option<Box<dyn Feed>>>;
+type Lent = Cell<Option<Box<dyn RowSource>>>;
 
 impl Feeder {
-    pub fn new(feed: impl Feed + 'static) -> Self {
+    pub fn new(feed: impl RowSource + 'static) -> Self {
         Self(Some(Rc::new(Cell::new(Some(Box::new(feed))))))
     }
 
-    pub(super) fn lend(&self) -> Option<Box<dyn Feed>> {
+    pub(super) fn lend(&self) -> Option<Box<dyn RowSource>> {
         self.0.as_ref()?.take()
     }
 
-    pub(super) fn give_back(&self, feed: Option<Box<dyn Feed>>) {
+    pub(super) fn give_back(&self, feed: Option<Box<dyn RowSource>>) {
         if let Some(place) = &self.0 {
             place.set(feed);
         }

@@ -7,7 +7,7 @@ use wasmtime::ResourceLimiter;
 
 use super::contract::vespeiro::behavior::{host, types};
 use super::engine::{MAX_PARTS, MAX_TABLE_ELEMENTS};
-use super::feeder::{Feed, Feeder, Unfed};
+use super::feeder::{Feeder, NoRow, RowSource};
 use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
 use super::wasi::Wasi;
 
@@ -40,9 +40,9 @@ pub enum GuestEvent {
     Mark(String),
     Unmark(String),
     /// It asked for a row of a feed and got none.
-    Unfed {
+    NoRow {
         feed: String,
-        why: Unfed,
+        why: NoRow,
     },
 }
 
@@ -67,7 +67,7 @@ pub(super) struct GuestState {
     memory_refused: bool,
     wasi: Option<Box<Wasi>>,
     /// Lent for the time of a call.
-    feed: Option<Box<dyn Feed>>,
+    feed: Option<Box<dyn RowSource>>,
 }
 
 impl GuestState {
@@ -233,12 +233,12 @@ impl host::Host for GuestState {
     fn feed(&mut self, name: String) -> Option<String> {
         let next = match &mut self.feed {
             Some(feed) => feed.next(&name),
-            None => Err(Unfed::Unknown),
+            None => Err(NoRow::Unknown),
         };
         next.map_err(|why| {
             let mut feed = name;
             truncate(&mut feed, MAX_NAME);
-            self.say(GuestEvent::Unfed { feed, why });
+            self.say(GuestEvent::NoRow { feed, why });
         })
         .ok()
     }

@@ -12,7 +12,7 @@ use super::crash::{GuestCall, GuestFault, reason};
 use super::engine::Limits;
 use super::feeder::Feeder;
 use super::guest::{CallContext, GuestEvent, GuestState};
-use crate::pre_instantiated::Image;
+use crate::pre_instantiated::PreInstantiated;
 
 pub(super) struct Instance {
     store: Store<GuestState>,
@@ -63,7 +63,10 @@ impl fmt::Debug for Instance {
 
 impl Instance {
     /// Build one and ask it who it is, which comes before anything else.
-    pub(super) fn new(image: &Image, seed: u64) -> Result<(Self, types::Description), GuestFault> {
+    pub(super) fn new(
+        image: &PreInstantiated,
+        seed: u64,
+    ) -> Result<(Self, types::Description), GuestFault> {
         let mut store = image.store(seed);
         let built = image
             .pre

@@ -23,14 +23,14 @@ mod step;
 mod tests;
 mod wasi;
 
-pub use componentize::Form;
+pub use componentize::ModuleFormat;
 pub use contract::types;
 pub use contract::{CONTRACT, Level};
 pub use crash::{Crash, GuestCall};
 pub use engine::{Engine, EngineError, Limits, yield_to_others};
-pub use feeder::{Feed, Feeder, Unfed};
+pub use feeder::{Feeder, NoRow, RowSource};
 pub use guest::GuestEvent;
 pub use load::Behavior;
 pub use load_error::{LoadError, LoadErrorKind};
-pub use slot::{Begun, Session, Slot};
+pub use slot::{Session, Slot, StartedSession};
 pub use step::{FAILURES, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};

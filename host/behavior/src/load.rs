@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use super::builtin::built_in;
-use super::componentize::{Form, componentize};
+use super::componentize::{ModuleFormat, componentize};
 use super::contract::{CONTRACT, INTERFACE, types};
 use super::crash::{Crash, GuestCall, GuestFault};
 use super::description::validate;
 use super::engine::{Engine, Limits};
 use super::instance::Instance;
 use super::load_error::{LoadError, LoadErrorKind};
-use crate::pre_instantiated::Image;
+use crate::pre_instantiated::PreInstantiated;
 use vespeiro_plan::Module;
 
 /// Packages of WASI 0.2 that are met, locked down.
@@ -34,14 +34,14 @@ pub struct Behavior {
     pub routes: Vec<types::Route>,
     pub categories: Vec<String>,
     /// What its bytes are.
-    pub form: Form,
+    pub form: ModuleFormat,
     /// How many bytes it has.
     pub size: usize,
     /// The contract as it exports it, with the patch version.
     pub contract: String,
     /// What it imports.
     pub imports: Vec<String>,
-    image: Image,
+    image: PreInstantiated,
 }
 
 impl fmt::Debug for Behavior {
@@ -107,7 +107,7 @@ impl Behavior {
         let contract = contract_of(engine, &component)?;
         let imports = imports_of(engine, &component)?;
         let wasi = imports.iter().any(|name| name.starts_with("wasi:"));
-        let image = Image::link(engine, &component, wasi, limits)
+        let image = PreInstantiated::link(engine, &component, wasi, limits)
             .map_err(|e| LoadErrorKind::Mismatch(LoadErrorKind::line(&format!("{e:#}"))))?;
         let (_, description) = Instance::new(&image, 0)
             .map_err(|GuestFault { call, reason }| LoadErrorKind::Crashed(call, reason))?;

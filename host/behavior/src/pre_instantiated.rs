@@ -9,7 +9,7 @@ use super::guest::GuestState;
 use super::wasi;
 
 #[derive(Clone)]
-pub(super) struct Image {
+pub(super) struct PreInstantiated {
     pub(super) pre: ArchetypePre<GuestState>,
     pub(super) limits: Limits,
     /// It imports WASI.
@@ -18,7 +18,7 @@ pub(super) struct Image {
     engine: Engine,
 }
 
-impl Image {
+impl PreInstantiated {
     /// Meet the component's imports. WASI is linked only where it is asked for.
     pub(super) fn link(
         engine: &Engine,

@@ -33,7 +33,7 @@ pub struct Slot {
 
 /// A session that has begun.
 #[derive(Debug)]
-pub struct Begun {
+pub struct StartedSession {
     pub session: Session,
     /// An instance had to be built for it.
     pub built: bool,
@@ -64,7 +64,7 @@ impl Slot {
 
     /// Begin a session in the current instance, or in a new one when there is none, it was lost to a trap, or it has
     /// grown past half of its memory. Its rows come from `feeder`.
-    pub fn begin(&mut self, setup: &types::Setup, feeder: Feeder) -> Result<Begun, Crash> {
+    pub fn begin(&mut self, setup: &types::Setup, feeder: Feeder) -> Result<StartedSession, Crash> {
         let call_context = CallContext {
             seed: setup.seed,
             elapsed_ms: 0,
@@ -87,7 +87,7 @@ impl Slot {
         feeder: Feeder,
         elapsed_ms: u64,
         state: &[u8],
-    ) -> Result<Result<Begun, String>, Crash> {
+    ) -> Result<Result<StartedSession, String>, Crash> {
         let call_context = CallContext {
             seed: setup.seed,
             elapsed_ms,
@@ -134,10 +134,10 @@ impl Slot {
         handle: ResourceAny,
         call_context: CallContext,
         complaint: Option<String>,
-    ) -> Begun {
+    ) -> StartedSession {
         self.begun += 1;
         self.current = Some(Rc::clone(&instance));
-        Begun {
+        StartedSession {
             session: Session {
                 behavior: Arc::clone(&self.behavior),
                 instance,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::exit::Exit;
 use crate::rehearsal::{Rehearsal, RehearsalFlags, User};
 use vespeiro_behavior::types::Failure;
-use vespeiro_behavior::{GuestEvent, Unfed};
+use vespeiro_behavior::{GuestEvent, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Happening, Replies};
 
@@ -177,9 +177,9 @@ impl Findings {
                 } if undeclared.len() < 10 => {
                     undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
                 }
-                Happening::Said(GuestEvent::Unfed {
+                Happening::Said(GuestEvent::NoRow {
                     feed,
-                    why: Unfed::Unknown,
+                    why: NoRow::Unknown,
                 }) if unfed.len() < 10 => {
                     unfed.insert(feed);
                 }

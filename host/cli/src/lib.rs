@@ -29,7 +29,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::exit::Exit;
 pub use vespeiro_output::Console;
-use vespeiro_plan::{PlanErrors, Preset, Resolved, Settings, Sources, resolve};
+use vespeiro_plan::{Flags, PlanErrors, Preset, Resolved, Sources, resolve};
 
 /// A load tool whose virtual users are sandboxed WebAssembly.
 #[derive(Debug, Parser)]
@@ -141,7 +141,7 @@ fn command() -> clap::Command {
 }
 
 /// Resolves a command's plan against the environment of this process.
-fn resolve_here(settings: Settings, base: Option<&Preset>) -> Result<Resolved, PlanErrors> {
+fn resolve_here(settings: Flags, base: Option<&Preset>) -> Result<Resolved, PlanErrors> {
     // A value that is not Unicode is refused by its own check.
     let text = |text: OsString| text.to_string_lossy().into_owned();
     let env = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
@@ -315,7 +315,7 @@ mod tests {
             .unwrap()
             .plan
         };
-        let own = plan(Settings::default()).load;
+        let own = plan(Flags::default()).load;
         assert_eq!(
             (
                 own.users,
@@ -324,7 +324,7 @@ mod tests {
             ),
             (20, Some(20), 400)
         );
-        let mut flags = Settings::default();
+        let mut flags = Flags::default();
         flags.set("preset", "load_test", "--preset");
         assert_eq!(plan(flags).load.users, 500);
     }

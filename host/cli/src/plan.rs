@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
-use vespeiro_plan::{Archetype, Cast, Fed, Kind, Line, Module, Resolved};
+use vespeiro_plan::{
+    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting, SettingKind,
+};
 
 /// A wider value, a long config for instance, may push its origin to the right: the other lines stay readable.
 const WIDEST_VALUE: usize = 48;
@@ -48,8 +50,8 @@ impl PrintPlan {
 fn table(resolved: &Resolved, rows: &[Rows]) -> String {
     let origins = &resolved.origins;
     let mut table: Vec<[String; 3]> = Vec::new();
-    let settings = |prefix: &str, lines: &[Line]| -> Vec<[String; 3]> {
-        let row = |line: &Line| {
+    let settings = |prefix: &str, lines: &[ResolvedSetting]| -> Vec<[String; 3]> {
+        let row = |line: &ResolvedSetting| {
             let key = format!("{prefix}{}", line.setting.key);
             [key, line.value.clone(), line.origin.to_string()]
         };
@@ -62,20 +64,20 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
             Value::Object(config) if config.is_empty() => String::new(),
             config => format!(", {config}"),
         };
-        let part = match &cast.archetype.own.profile {
+        let part = match &cast.archetype.overrides.profile {
             Some(profile) => profile.name().to_owned(),
             None => format!("weight {weight}"),
         };
         let value = format!("{part}, {}{config}", module_text(&cast.archetype.module));
         let key = format!("archetype.{name}");
         table.push([key.clone(), value, cast.origin.to_string()]);
-        table.extend(settings(&format!("{key}."), &cast.own));
+        table.extend(settings(&format!("{key}."), &cast.overrides));
     }
     for (fed, rows) in origins.feeds.iter().zip(rows) {
         let key = format!("feeds.{}", fed.feed.name);
         let value = format!("{} rows", rows.len());
         table.push([key.clone(), value, fed.origin.to_string()]);
-        table.extend(settings(&format!("{key}."), &fed.lines));
+        table.extend(settings(&format!("{key}."), &fed.settings));
     }
     let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
     let keys = width(0).unwrap_or(0);
@@ -88,23 +90,33 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
 /// A plan file that makes the same plan, secrets apart.
 fn toml(resolved: &Resolved) -> String {
     let entry = |key: &str, value| format!("{key} = {}\n", toml_value(value));
-    let setting = |line: &Line| match line.setting.kind {
+    let setting = |line: &ResolvedSetting| match line.setting.kind {
         // Its path is not relative to the new file, and its settings are all here.
         _ if line.setting.key == "preset" && line.value.ends_with(".toml") => {
             format!("# preset {}, spelled out\n", line.value)
         }
-        Kind::Secret => format!("# {} is not printed\n", line.setting.key),
+        SettingKind::Secret => format!("# {} is not printed\n", line.setting.key),
         _ => entry(line.setting.key, typed(&line.value)),
     };
     let origins = &resolved.origins;
     let mut text: String = origins.settings.iter().map(setting).collect();
-    for Cast { archetype, own, .. } in &origins.archetypes {
+    for ResolvedArchetype {
+        archetype,
+        overrides,
+        ..
+    } in &origins.archetypes
+    {
         text += "\n[[archetype]]\n";
         let fields = archetype_fields(archetype).into_iter();
         text.extend(fields.map(|(key, value)| entry(key, value)));
-        text.extend(own.iter().map(setting));
+        text.extend(overrides.iter().map(setting));
     }
-    for Fed { feed, lines, .. } in &origins.feeds {
+    for ResolvedFeed {
+        feed,
+        settings: lines,
+        ..
+    } in &origins.feeds
+    {
         text += &format!("\n[feeds.{}]\n", feed.name);
         text.extend(lines.iter().map(setting));
     }
@@ -113,24 +125,24 @@ fn toml(resolved: &Resolved) -> String {
 
 fn json(resolved: &Resolved, rows: &[Rows]) -> String {
     let origins = &resolved.origins;
-    let settings = |lines: &[Line]| -> Map<String, Value> {
+    let settings = |lines: &[ResolvedSetting]| -> Map<String, Value> {
         let shown = lines
             .iter()
-            .filter(|line| line.setting.kind != Kind::Secret);
+            .filter(|line| line.setting.kind != SettingKind::Secret);
         shown.map(setting_json).collect()
     };
-    let archetype = |cast: &Cast| {
+    let archetype = |cast: &ResolvedArchetype| {
         let fields = archetype_fields(&cast.archetype).into_iter();
         let mut object: Map<String, Value> =
             fields.map(|(key, value)| (key.to_owned(), value)).collect();
         object.insert("origin".to_owned(), json!(cast.origin.to_string()));
-        if !cast.own.is_empty() {
-            object.insert("own".to_owned(), Value::Object(settings(&cast.own)));
+        if !cast.overrides.is_empty() {
+            object.insert("own".to_owned(), Value::Object(settings(&cast.overrides)));
         }
         Value::Object(object)
     };
-    let feed = |(fed, rows): (&Fed, &Rows)| {
-        let mut object = settings(&fed.lines);
+    let feed = |(fed, rows): (&ResolvedFeed, &Rows)| {
+        let mut object = settings(&fed.settings);
         object.insert("name".to_owned(), json!(fed.feed.name));
         object.insert("rows".to_owned(), json!(rows.len()));
         Value::Object(object)
@@ -144,7 +156,7 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
 }
 
 /// A setting with its value and where that came from.
-fn setting_json(line: &Line) -> (String, Value) {
+fn setting_json(line: &ResolvedSetting) -> (String, Value) {
     (
         line.setting.key.to_owned(),
         json!({ "value": typed(&line.value), "origin": line.origin.to_string() }),
@@ -236,7 +248,7 @@ mod tests {
     const SECRET: &str = "hunter2-never-shown";
 
     fn resolved(plan_file: PathBuf) -> Resolved {
-        let mut flags = vespeiro_plan::Settings::default();
+        let mut flags = vespeiro_plan::Flags::default();
         flags.plan = Some(plan_file);
         flags.set("duration", "90", "--duration");
         let env = [("VESPEIRO_ADMIN_PASSWORD".to_owned(), SECRET.to_owned())];

@@ -16,7 +16,7 @@ use vespeiro_engine::{
     Control, FeedSet, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
-use vespeiro_metrics::{Cause, State};
+use vespeiro_model::{AbortReason, ThresholdState};
 use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
 use vespeiro_server::{Listener, RunHandle, control};
@@ -227,8 +227,8 @@ fn conclude(ended: &RunEnd, cleaned: anyhow::Result<CleanupResult>) -> anyhow::R
 /// The code of a run that could do its job.
 fn exit(summary: &Summary) -> Exit {
     let aborted = summary.aborted.as_ref();
-    let crossed = |state| state == State::Crossed;
-    if aborted.is_some_and(|aborted| aborted.cause != Cause::Threshold) {
+    let crossed = |state| state == ThresholdState::Crossed;
+    if aborted.is_some_and(|aborted| aborted.cause != AbortReason::Threshold) {
         Exit::Aborted
     } else if aborted.is_some() || summary.thresholds.iter().any(|t| crossed(t.state)) {
         Exit::Thresholds

@@ -11,7 +11,7 @@ use vespeiro_behavior::{Behavior, Feeder, LoadError, LoadErrorKind, Slot};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::{Happening, Played, Replies, play};
 use vespeiro_engine::{FeedSet, journey};
-use vespeiro_plan::{Module, Plan, Settings, Sources, resolve};
+use vespeiro_plan::{Flags, Module, Plan, Sources, resolve};
 
 /// The run id of a rehearsal. Nothing is created in its name.
 const RUN_ID: &str = "rehearse";
@@ -63,7 +63,7 @@ pub(super) struct User {
 impl Rehearsal {
     /// Load the module. A file that is not there is the caller's mistake; all else is the module's.
     pub(super) fn load(module: &str, options: &RehearsalFlags) -> anyhow::Result<Self> {
-        let mut flags = Settings::default();
+        let mut flags = Flags::default();
         flags.set("seed", options.seed.to_string(), "--seed");
         flags.set("run_id", RUN_ID, "--run-id");
         flags.set("users", "1", "--users");

@@ -9,7 +9,7 @@ use super::{Cli, Command};
 use crate::exit::{Exit, Misuse};
 use crate::rehearsal::{Rehearsal, RehearsalFlags};
 use vespeiro_behavior::types::{Outcome, Request};
-use vespeiro_behavior::{GuestEvent, Level, Unfed};
+use vespeiro_behavior::{GuestEvent, Level, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
 use vespeiro_output::Console;
@@ -149,10 +149,10 @@ fn print_event(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::
         Happening::Said(GuestEvent::Unmark(thing)) => {
             writeln!(out, "{MARGIN}  unmark {:?}", veil_mark(thing))
         }
-        Happening::Said(GuestEvent::Unfed { feed, why }) => {
+        Happening::Said(GuestEvent::NoRow { feed, why }) => {
             let why = match why {
-                Unfed::Spent => "it has no more rows",
-                Unfed::Unknown | Unfed::Withheld => "there is none: name its file with --feed",
+                NoRow::Spent => "it has no more rows",
+                NoRow::Unknown | NoRow::Withheld => "there is none: name its file with --feed",
             };
             writeln!(out, "{MARGIN}  feed {feed:?}: {why}")
         }

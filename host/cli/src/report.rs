@@ -5,8 +5,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::exit::{Exit, Misuse};
+use vespeiro_model::Word as _;
 use vespeiro_output::{comparison, html, summary};
-use vespeiro_plan::{LANGUAGES, Language};
+use vespeiro_plan::Language;
 use vespeiro_summary::compare::{Comparison, compare};
 use vespeiro_summary::merge::{MergeError, merge};
 use vespeiro_summary::{Summary, json};
@@ -71,10 +72,7 @@ impl Report {
 }
 
 fn language(text: &str) -> Result<Language, &'static str> {
-    let known = LANGUAGES.iter().find(|(name, _)| *name == text);
-    known
-        .map(|(_, language)| *language)
-        .ok_or("expected en or pt-BR")
+    Language::from_word(text).ok_or("expected en or pt-BR")
 }
 
 fn read(path: &Path) -> Result<Summary, Misuse> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::embedded::Service;
 use crate::exit::Exit;
 use vespeiro_output::stdout;
-use vespeiro_plan::units::{Bare, parse_duration};
+use vespeiro_plan::units::{DefaultUnit, parse_duration};
 
 /// Run the reference user service
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "RATE", value_parser = per_second)]
     rate_limit: Option<u32>,
     /// Median of the log-normal time that each answer takes, for instance 5ms; bare numbers are milliseconds
-    #[arg(long, value_name = "TIME", value_parser = |text: &str| parse_duration(text, Bare::Milliseconds))]
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| parse_duration(text, DefaultUnit::Milliseconds))]
     latency: Option<Duration>,
 }
 

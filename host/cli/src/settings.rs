@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use vespeiro_plan::preset::OTHER_NAME;
-use vespeiro_plan::{Heading, Kind, Preset, Setting, Settings, may_be_own, settings};
+use vespeiro_plan::{Flags, Preset, Section, Setting, SettingKind, can_override, settings};
 
 /// Where else settings come from; shown below the help of the commands that take them.
 pub(super) const LAYERS: &str = "\
@@ -37,7 +37,7 @@ const FEED: &str = "feed";
 
 /// All that the flags of a command say of its plan.
 #[derive(Debug, Clone, Default)]
-pub(super) struct PlanFlags(pub(super) Settings);
+pub(super) struct PlanFlags(pub(super) Flags);
 
 impl Args for PlanFlags {
     fn augment_args(command: Command) -> Command {
@@ -45,24 +45,24 @@ impl Args for PlanFlags {
             .long(PLAN)
             .value_name("FILE")
             .value_parser(value_parser!(PathBuf))
-            .help_heading(Heading::Plan.title())
+            .help_heading(Section::Plan.as_str())
             .help("Plan file (TOML)");
         let scenario = Arg::new(OTHER_NAME)
             .long(OTHER_NAME)
             .value_name("NAME")
-            .help_heading(Heading::Plan.title())
+            .help_heading(Section::Plan.as_str())
             .help("Another name of --preset");
         let archetype = Arg::new(ARCHETYPE)
             .long(ARCHETYPE)
             .value_name("NAME[=MODULE]")
             .action(ArgAction::Append)
-            .help_heading(Heading::Behaviors.title())
+            .help_heading(Section::Behaviors.as_str())
             .help("Only those named play; repeatable, see below");
         let feed = Arg::new(FEED)
             .long(FEED)
             .value_name("NAME=FILE[:ORDER]")
             .action(ArgAction::Append)
-            .help_heading(Heading::Behaviors.title())
+            .help_heading(Section::Behaviors.as_str())
             .help("Rows for behaviors that ask for this feed; repeatable, see below");
         let command = command.after_help(LAYERS).arg(plan).arg(scenario);
         settings()
@@ -83,23 +83,23 @@ fn flags(setting: &Setting) -> Vec<Arg> {
         .long(setting.flag())
         .value_name(setting.value_name)
         .value_parser(ValueParser::string())
-        .help_heading(setting.heading.title())
+        .help_heading(setting.section.as_str())
         .help(help(setting, &setting.default));
     match setting.kind {
-        Kind::Switch => {}
+        SettingKind::Switch => {}
         // Once for the run, and once more for each archetype.
-        Kind::Value if may_be_own(setting.key) => {
+        SettingKind::Value if can_override(setting.key) => {
             return vec![flag.action(ArgAction::Append).allow_negative_numbers(true)];
         }
-        Kind::List => return vec![flag.action(ArgAction::Append)],
-        Kind::Value | Kind::Secret => return vec![flag.allow_negative_numbers(true)],
+        SettingKind::List => return vec![flag.action(ArgAction::Append)],
+        SettingKind::Value | SettingKind::Secret => return vec![flag.allow_negative_numbers(true)],
     }
     let off = no(setting);
     let on_by_default = setting.default == "true";
     let negative = Arg::new(off.clone())
         .long(off.clone())
         .action(ArgAction::SetTrue)
-        .help_heading(setting.heading.title())
+        .help_heading(setting.section.as_str())
         .hide(!on_by_default)
         .help(format!("Do not {}", lower(&setting.help)));
     let flag = flag
@@ -124,7 +124,7 @@ fn lower(text: &str) -> String {
 }
 
 fn help(setting: &Setting, default: &str) -> String {
-    if default == "none" || setting.kind == Kind::Secret {
+    if default == "none" || setting.kind == SettingKind::Secret {
         setting.help.to_string()
     } else {
         format!("{} [default: {default}]", setting.help)
@@ -173,13 +173,13 @@ impl FromArgMatches for PlanFlags {
                 let mut of_the_run = Vec::new();
                 for text in texts {
                     match text.split_once('=') {
-                        Some((name, own)) if may_be_own(setting.key) => {
-                            given.set_own(name, setting.key, own, flag.as_str());
+                        Some((name, own)) if can_override(setting.key) => {
+                            given.set_override(name, setting.key, own, flag.as_str());
                         }
                         _ => of_the_run.push(text.as_str()),
                     }
                 }
-                if of_the_run.len() > 1 && setting.kind == Kind::Value {
+                if of_the_run.len() > 1 && setting.kind == SettingKind::Value {
                     let name = setting.value_name;
                     let twice =
                         format!("the argument '{flag} <{name}>' cannot be used multiple times");
@@ -189,7 +189,7 @@ impl FromArgMatches for PlanFlags {
                     given.set(setting.key, of_the_run.join("; "), flag);
                 }
             }
-            if setting.kind == Kind::Switch && matches.get_flag(&no(&setting)) {
+            if setting.kind == SettingKind::Switch && matches.get_flag(&no(&setting)) {
                 given.set(setting.key, "false", format!("--{}", no(&setting)));
             }
         }

@@ -10,7 +10,7 @@ use vespeiro_engine::journal::{Header, Journal, read};
 use vespeiro_engine::teardown;
 use vespeiro_engine::{EndReason, Progress, RunEnd, Stopper, Tokens};
 use vespeiro_output::Console;
-use vespeiro_plan::{CleanUp, Plan};
+use vespeiro_plan::{CleanupWhen, Plan};
 use vespeiro_summary::Cleanup;
 
 /// How often a long cleanup says how far it is.
@@ -50,9 +50,9 @@ pub(super) async fn after_run(
         .map(|ended| std::mem::take(&mut ended.tokens))
         .unwrap_or_default();
     let wanted = match plan.cleanup.when {
-        CleanUp::Always => true,
-        CleanUp::OnSuccess => success,
-        CleanUp::Never => false,
+        CleanupWhen::Always => true,
+        CleanupWhen::OnSuccess => success,
+        CleanupWhen::Never => false,
     };
     // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
     if wanted && journal.failure().is_none() {

@@ -17,7 +17,7 @@ use crate::worker::state::WorkerState;
 use vespeiro_http::Outcome as Sent;
 use vespeiro_metrics::RequestSample;
 use vespeiro_model::{Failure, HoldReason, Outcome};
-use vespeiro_resilience::{BreakerOpen, Pass, Settled};
+use vespeiro_resilience::{BreakerOpen, BreakerPermit, Settled};
 
 /// A request that may leave, or has left. Settling it counts it; so does dropping it, since a user may be ended while its
 /// request is in flight: then it counts as timed out, for the target may well have seen it.
@@ -27,7 +27,7 @@ pub(crate) struct Permit<'a> {
     pub(crate) sample: RequestSample,
     /// Its place among the requests in flight; free again with the permit.
     place: Option<SemaphorePermit<'a>>,
-    pass: Option<Pass>,
+    pass: Option<BreakerPermit>,
     one: Labels,
     /// When it left.
     in_flight: Option<Instant>,

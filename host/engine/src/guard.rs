@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::degradation::Degrading;
-use vespeiro_metrics::{Aggregate, Alarm, Catalog, Cause, Snapshot, State, Verdict, Watch, Window};
-use vespeiro_plan::{Condition, Guard as Rules, Selector, Threshold};
+use vespeiro_metrics::{
+    Abort, AbortReason, Aggregate, Catalog, GuardStatus, SlidingWindow, Snapshot, ThresholdResult,
+    ThresholdState,
+};
+use vespeiro_plan::{Condition, GuardSettings as Rules, Selector, Threshold};
 
 /// How often the guard looks; a little less than two beats of the orchestrator.
 const LOOK: Duration = Duration::from_millis(950);
@@ -20,18 +23,18 @@ const USUAL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Guard {
     next: Duration,
-    abort_on: Vec<(Condition, Window)>,
+    abort_on: Vec<(Condition, SlidingWindow)>,
     degrading: Option<Degrading>,
     held: Vec<Held>,
     /// What the last look came to.
-    state: Arc<Watch>,
+    state: Arc<GuardStatus>,
 }
 
 /// A threshold and what has come of it so far.
 #[derive(Debug)]
 struct Held {
     threshold: Threshold,
-    window: Option<Window>,
+    window: Option<SlidingWindow>,
     worst: Option<f64>,
 }
 
@@ -40,7 +43,7 @@ impl Guard {
     pub(super) fn new(rules: &Rules, ramp_up: Duration) -> Guard {
         let window = |condition: &Condition| {
             let span = condition.window.unwrap_or(USUAL);
-            Window::new(span, Duration::ZERO)
+            SlidingWindow::new(span, Duration::ZERO)
         };
         let abort_on = rules.abort_on.iter().map(|c| (c.clone(), window(c)));
         let held = rules.thresholds.iter().map(|threshold| Held {
@@ -64,38 +67,41 @@ impl Guard {
 
     /// Look at the run if it is time to, and write into the snapshot how it stands. `true` when it has to stop.
     pub(super) fn look(&mut self, snapshot: &mut Snapshot) -> bool {
-        let due = snapshot.elapsed >= self.next && self.state.alarm.is_none();
+        let due = snapshot.elapsed >= self.next && self.state.abort.is_none();
         if due {
             self.next = snapshot.elapsed + LOOK;
             let alarm = self.aborts(snapshot);
             let alarm = alarm.or_else(|| self.degrading.as_mut()?.look(snapshot));
-            let verdicts: Vec<Verdict> = self
+            let verdicts: Vec<ThresholdResult> = self
                 .held
                 .iter_mut()
                 .map(|held| held.look(snapshot))
                 .collect();
             let alarm = alarm.or_else(|| stopping(&verdicts, snapshot.elapsed));
-            self.state = Arc::new(Watch { verdicts, alarm });
+            self.state = Arc::new(GuardStatus {
+                thresholds: verdicts,
+                abort: alarm,
+            });
         }
-        snapshot.watch = Arc::clone(&self.state);
-        due && self.state.alarm.is_some()
+        snapshot.guard = Arc::clone(&self.state);
+        due && self.state.abort.is_some()
     }
 
     /// Write how the run stands, but judge it no more: it is ending.
     pub(super) fn attend(&self, snapshot: &mut Snapshot) {
-        snapshot.watch = Arc::clone(&self.state);
+        snapshot.guard = Arc::clone(&self.state);
     }
 
     /// The last word on the whole run.
     pub(super) fn close(&mut self, snapshot: &mut Snapshot) {
         let verdicts = self.held.iter().map(|held| held.close(snapshot)).collect();
-        snapshot.watch = Arc::new(Watch {
-            verdicts,
-            alarm: self.state.alarm.clone(),
+        snapshot.guard = Arc::new(GuardStatus {
+            thresholds: verdicts,
+            abort: self.state.abort.clone(),
         });
     }
 
-    fn aborts(&mut self, snapshot: &Snapshot) -> Option<Alarm> {
+    fn aborts(&mut self, snapshot: &Snapshot) -> Option<Abort> {
         let mut alarm = None;
         for (condition, window) in &mut self.abort_on {
             window.advance(
@@ -106,8 +112,8 @@ impl Guard {
                 .full()
                 .and_then(|(lasted, sum)| sum.value(condition.metric, lasted));
             if let Some(achieved) = value.filter(|value| condition.holds(*value)) {
-                alarm.get_or_insert(Alarm {
-                    cause: Cause::AbortOn,
+                alarm.get_or_insert(Abort {
+                    reason: AbortReason::AbortOn,
                     condition: condition.clone(),
                     achieved,
                     baseline: None,
@@ -120,7 +126,7 @@ impl Guard {
 }
 
 impl Held {
-    fn look(&mut self, snapshot: &Snapshot) -> Verdict {
+    fn look(&mut self, snapshot: &Snapshot) -> ThresholdResult {
         let condition = &self.threshold.condition;
         let total = Aggregate::of(snapshot, &condition.selector);
         let Some(window) = &mut self.window else {
@@ -137,7 +143,7 @@ impl Held {
         self.verdict(self.worst)
     }
 
-    fn close(&self, snapshot: &Snapshot) -> Verdict {
+    fn close(&self, snapshot: &Snapshot) -> ThresholdResult {
         let condition = &self.threshold.condition;
         // A run that is shorter than the window is a window of its own.
         let whole = || {
@@ -146,13 +152,13 @@ impl Held {
         self.verdict(self.worst.or_else(whole))
     }
 
-    fn verdict(&self, achieved: Option<f64>) -> Verdict {
+    fn verdict(&self, achieved: Option<f64>) -> ThresholdResult {
         let state = match achieved {
-            None => State::NoData,
-            Some(value) if self.threshold.condition.holds(value) => State::Ok,
-            Some(_) => State::Crossed,
+            None => ThresholdState::NoData,
+            Some(value) if self.threshold.condition.holds(value) => ThresholdState::Ok,
+            Some(_) => ThresholdState::Crossed,
         };
-        Verdict {
+        ThresholdResult {
             threshold: self.threshold.clone(),
             achieved,
             state,
@@ -161,15 +167,15 @@ impl Held {
 }
 
 /// A crossed threshold that stops the run.
-fn stopping(verdicts: &[Verdict], at: Duration) -> Option<Alarm> {
-    let stops = |verdict: &&Verdict| {
+fn stopping(verdicts: &[ThresholdResult], at: Duration) -> Option<Abort> {
+    let stops = |verdict: &&ThresholdResult| {
         let Threshold { condition, abort } = &verdict.threshold;
         let told = condition.window.is_some() || at >= USUAL;
-        *abort && told && verdict.state == State::Crossed
+        *abort && told && verdict.state == ThresholdState::Crossed
     };
     let verdict = verdicts.iter().find(stops)?;
-    Some(Alarm {
-        cause: Cause::Threshold,
+    Some(Abort {
+        reason: AbortReason::Threshold,
         condition: verdict.threshold.condition.clone(),
         achieved: verdict.achieved?,
         baseline: None,

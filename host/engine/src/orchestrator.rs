@@ -24,9 +24,9 @@ use crate::worker::workers::{CHANNEL, Workers};
 use crate::workload::arrivals::planned;
 use vespeiro_behavior::Behavior;
 use vespeiro_http::ClientError;
-use vespeiro_metrics::{Aim, Catalog, OwnAim, Snapshot, Totals, process};
+use vespeiro_metrics::{ArchetypeLoad, Catalog, DesiredLoad, Snapshot, Totals, process};
 use vespeiro_model::SwapResult;
-use vespeiro_plan::{Arrivals, Plan, Profile, Workload};
+use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
 
 /// How often watchers are told.
 const SAMPLE: Duration = Duration::from_millis(500);
@@ -75,7 +75,7 @@ pub fn requests_planned(plan: &Plan) -> Option<u64> {
             Some(budgets.sum::<u64>())
         }
         Profile::SharedTotal { requests, .. } => Some(*requests),
-        Profile::Rate { rate, pool } if pool.arrivals == Arrivals::Requests => {
+        Profile::Rate { rate, pool } if pool.arrivals == ArrivalKind::Requests => {
             let lasts = workload.is_over_at(plan.load.duration);
             lasts.map(|lasts| planned(rate, lasts))
         }
@@ -341,7 +341,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
     }
 
     fn snapshot(&mut self, elapsed: Duration) -> Snapshot {
-        self.totals.aim(self.aim());
+        self.totals.desired(self.aim());
         self.totals.snapshot(elapsed, process::sample())
     }
 
@@ -351,7 +351,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         // Once a run is ending, its figures are no longer those of its plan.
         let tripped = self.lifecycle.is_live() && self.guard.look(&mut snapshot);
         self.guard.attend(&mut snapshot);
-        if let (true, Some(alarm)) = (tripped, &snapshot.watch.alarm) {
+        if let (true, Some(alarm)) = (tripped, &snapshot.guard.abort) {
             tracing::error!("stopped by its own guard: {alarm}");
             self.signal(Signal::GuardTripped).await;
         }
@@ -376,11 +376,11 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
     }
 
     /// What is wanted of the run at this moment.
-    fn aim(&self) -> Aim {
+    fn aim(&self) -> DesiredLoad {
         let time = self.lifecycle.clock().time(Instant::now());
-        let mut aim = Aim {
+        let mut aim = DesiredLoad {
             paused: self.desired.paused,
-            ..Aim::default()
+            ..DesiredLoad::default()
         };
         for workload in &self.workloads {
             let (mut users, mut rate) = (
@@ -393,7 +393,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             match self.desired.users.filter(|_| workload.is_shared) {
                 Some(asked) => users = asked,
                 None if workload.is_shared => {}
-                None => aim.own.push(OwnAim {
+                None => aim.archetypes.push(ArchetypeLoad {
                     archetype: workload.archetypes[0],
                     users,
                     rate,

@@ -30,7 +30,7 @@ impl StateLog {
     }
 
     fn changes(&mut self, snapshot: &Snapshot) -> Vec<String> {
-        let (stands, holds) = (&snapshot.standings, &snapshot.holds);
+        let (stands, holds) = (&snapshot.worker_statuses, &snapshot.run.resilience);
         let mut lines = Vec::new();
         let workers = snapshot.workers;
 
@@ -79,7 +79,7 @@ impl StateLog {
         }
         self.pauses = holds.login_pauses;
 
-        for (gauge, told) in snapshot.gauges().iter().zip(&mut self.limits) {
+        for (gauge, told) in snapshot.generator_limits().iter().zip(&mut self.limits) {
             if gauge.is_over() && !*told && snapshot.elapsed >= SETTLED {
                 *told = true;
                 lines.push(match gauge.kind {
@@ -104,16 +104,18 @@ impl StateLog {
 mod tests {
     use super::*;
     use vespeiro_metrics::testing::snapshot;
-    use vespeiro_metrics::{Standing, Standings};
+    use vespeiro_metrics::{WorkerStatus, WorkerStatuses};
 
     fn with(breaker: BreakerState, opened: u64) -> Snapshot {
         let mut snapshot = snapshot();
-        let standing = Standing {
+        let standing = WorkerStatus {
             breaker: Some(breaker),
-            ..Standing::default()
+            ..WorkerStatus::default()
         };
-        snapshot.standings = Standings(vec![standing; snapshot.workers]);
-        snapshot.holds.transitions[BreakerState::Open as usize] = opened;
+        snapshot.worker_statuses = WorkerStatuses(vec![standing; snapshot.workers]);
+        std::sync::Arc::make_mut(&mut snapshot.run)
+            .resilience
+            .transitions[BreakerState::Open as usize] = opened;
         snapshot
     }
 

@@ -15,7 +15,7 @@ use super::{Control, EndReason, RunEnd, Stopper, execute};
 use crate::journal::{Header, Journal};
 use vespeiro_behavior::{Behavior, Engine, Limits};
 use vespeiro_metrics::Snapshot;
-use vespeiro_plan::{Plan, Settings, Sources, resolve};
+use vespeiro_plan::{Flags, Plan, Sources, resolve};
 
 /// Longest that anything here may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -84,7 +84,7 @@ impl Steered {
 }
 
 fn plan(folder: &Path, url: &str, settings: &[(&str, &str)]) -> Plan {
-    let mut flags = Settings::default();
+    let mut flags = Flags::default();
     flags.archetypes = vec!["active".into()];
     flags.set("base_url", url, "test");
     flags.set("mix", "off", "test");

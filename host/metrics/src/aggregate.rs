@@ -1,9 +1,12 @@
-//! What a selection of the requests came to, and the part of it that fell into a window of time. Used by the run's
-//! guard and by the time series. A window holds a bounded number of slots, whatever its length.
+//! The figures of a selection of the requests, and the part of them that fell into a window of time. Used by the engine's
+//! guard, the time series and the summary's sampler.
+//!
+//! What must stay true: a window has a bounded number of slots, whatever its length.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::merge::{Merge as _, counts};
 use super::timing::Cells;
 use super::{Scale, Snapshot, Timing};
 use vespeiro_plan::{Metric, Selector};
@@ -15,39 +18,24 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// How much early a look may be and still close a slot.
 const SLACK: Duration = Duration::from_millis(50);
 
-/// Sums over some series.
-#[derive(Debug, Clone)]
-pub struct Aggregate {
-    pub requests: u64,
-    /// Failures that nobody asked for.
-    pub errors: u64,
-    /// Failures that the tool asked for.
-    pub injected: u64,
-    /// Requests that never left.
-    pub not_sent: u64,
-    /// Arrivals that found no user in time.
-    pub dropped: u64,
-    pub checks_passed: u64,
-    pub checks_failed: u64,
-    pub bytes_sent: u64,
-    pub bytes_received: u64,
-    pub latency: Timing,
-}
-
-impl Default for Aggregate {
-    fn default() -> Aggregate {
-        Aggregate {
-            requests: 0,
-            errors: 0,
-            injected: 0,
-            not_sent: 0,
-            dropped: 0,
-            checks_passed: 0,
-            checks_failed: 0,
-            bytes_sent: 0,
-            bytes_received: 0,
-            latency: Timing::new(Scale::Micros),
-        }
+counts! {
+    /// Sums over some series.
+    #[derive(Debug, Clone)]
+    pub struct Aggregate {
+        pub requests: u64,
+        /// Failures that nobody asked for.
+        pub errors: u64,
+        /// Failures that the tool asked for.
+        pub injected: u64,
+        /// Requests that never left.
+        pub not_sent: u64,
+        /// Arrivals that found no user in time.
+        pub dropped: u64,
+        pub checks_passed: u64,
+        pub checks_failed: u64,
+        pub bytes_sent: u64,
+        pub bytes_received: u64,
+        pub latency: Timing = Timing::new(Scale::Micros),
     }
 }
 
@@ -60,11 +48,11 @@ impl Aggregate {
             let category = catalog.category_of(archetype, route);
             selector.picks(catalog.archetype(archetype), method, path, category)
         });
-        let mut tally = Aggregate {
+        let mut sum = Aggregate {
             requests: group.requests(),
             errors: group.errors(),
             injected: group.injected(),
-            dropped: snapshot.arrivals.dropped,
+            dropped: snapshot.run.arrivals.dropped,
             bytes_sent: group.bytes_sent(),
             bytes_received: group.bytes_received(),
             latency: group.latency().clone(),
@@ -72,37 +60,30 @@ impl Aggregate {
         };
         for (archetype, counts) in snapshot.archetypes.iter().enumerate() {
             if selector.picks_archetype(catalog.archetype(archetype as u16)) {
-                tally.not_sent += counts.not_sent.iter().sum::<u64>();
+                sum.not_sent += counts.not_sent.iter().sum::<u64>();
                 for (_, check) in counts.checks.sorted() {
-                    tally.checks_passed += check.passed;
-                    tally.checks_failed += check.failed;
+                    sum.checks_passed += check.passed;
+                    sum.checks_failed += check.failed;
                 }
             }
         }
-        tally
+        sum
     }
 
-    /// What came on top of an earlier state.
+    /// What was added to an earlier state.
     pub fn since(&self, earlier: &Aggregate) -> Aggregate {
+        let less = u64::saturating_sub;
         Aggregate {
+            requests: less(self.requests, earlier.requests),
+            errors: less(self.errors, earlier.errors),
+            injected: less(self.injected, earlier.injected),
+            not_sent: less(self.not_sent, earlier.not_sent),
+            dropped: less(self.dropped, earlier.dropped),
+            checks_passed: less(self.checks_passed, earlier.checks_passed),
+            checks_failed: less(self.checks_failed, earlier.checks_failed),
+            bytes_sent: less(self.bytes_sent, earlier.bytes_sent),
+            bytes_received: less(self.bytes_received, earlier.bytes_received),
             latency: self.latency.since(&earlier.latency),
-            ..self.counts(earlier, u64::saturating_sub)
-        }
-    }
-
-    /// Without the latency.
-    fn counts(&self, other: &Aggregate, each: fn(u64, u64) -> u64) -> Aggregate {
-        Aggregate {
-            requests: each(self.requests, other.requests),
-            errors: each(self.errors, other.errors),
-            injected: each(self.injected, other.injected),
-            not_sent: each(self.not_sent, other.not_sent),
-            dropped: each(self.dropped, other.dropped),
-            checks_passed: each(self.checks_passed, other.checks_passed),
-            checks_failed: each(self.checks_failed, other.checks_failed),
-            bytes_sent: each(self.bytes_sent, other.bytes_sent),
-            bytes_received: each(self.bytes_received, other.bytes_received),
-            latency: Timing::new(Scale::Micros),
         }
     }
 
@@ -136,7 +117,7 @@ impl Aggregate {
 
 /// The last stretch of a run, in slots.
 #[derive(Debug)]
-pub struct Window {
+pub struct SlidingWindow {
     span: Duration,
     slot: Duration,
     /// Everything up to the end of the last slot.
@@ -152,10 +133,10 @@ struct Slot {
     latency: Cells,
 }
 
-impl Window {
+impl SlidingWindow {
     /// Of the last `span` of a run that begins `at` this time.
-    pub fn new(span: Duration, at: Duration) -> Window {
-        Window {
+    pub fn new(span: Duration, at: Duration) -> SlidingWindow {
+        SlidingWindow {
             span,
             slot: (span / SLOTS).max(SHORTEST),
             newest: (at, Aggregate::default()),
@@ -199,9 +180,7 @@ impl Window {
         }
         let mut sum = Aggregate::default();
         for slot in &self.slots {
-            let latency = std::mem::replace(&mut sum.latency, Timing::new(Scale::Micros));
-            sum = sum.counts(&slot.counts, u64::saturating_add);
-            sum.latency = latency;
+            sum.merge(&slot.counts);
             sum.latency.add_cells(&slot.latency);
         }
         Some((lasted, sum))
@@ -215,15 +194,15 @@ mod tests {
     use super::*;
     use crate::testing::snapshot;
 
-    fn tally(latencies: &[u64], errors: u64) -> Aggregate {
-        let mut tally = Aggregate {
+    fn aggregate(latencies: &[u64], errors: u64) -> Aggregate {
+        let mut sum = Aggregate {
             requests: latencies.len() as u64,
             errors,
             ..Aggregate::default()
         };
-        let record = |ms: &u64| tally.latency.record(Duration::from_millis(*ms));
+        let record = |ms: &u64| sum.latency.record(Duration::from_millis(*ms));
         latencies.iter().for_each(record);
-        tally
+        sum
     }
 
     proptest! {
@@ -233,19 +212,19 @@ mod tests {
             seconds in prop::collection::vec((prop::collection::vec(1..60_000u64, 0..9), 0..3u64), 1..40),
             span in 1..20u64,
         ) {
-            let mut window = Window::new(Duration::from_secs(span), Duration::ZERO);
+            let mut window = SlidingWindow::new(Duration::from_secs(span), Duration::ZERO);
             let (mut all, mut errors) = (Vec::new(), 0);
             for (n, (latencies, failed)) in seconds.iter().enumerate() {
                 all.extend(latencies);
                 errors += failed;
-                window.advance(Duration::from_secs(n as u64 + 1), tally(&all, errors));
+                window.advance(Duration::from_secs(n as u64 + 1), aggregate(&all, errors));
                 let full = window.full();
                 prop_assert_eq!(full.is_some(), n as u64 + 1 >= span);
                 let Some((lasted, sum)) = full else { continue };
                 prop_assert_eq!(lasted, Duration::from_secs(span));
                 let last = &seconds[n + 1 - span as usize..=n];
                 let expected: Vec<u64> = last.iter().flat_map(|(l, _)| l.clone()).collect();
-                let expected = tally(&expected, last.iter().map(|(_, e)| e).sum());
+                let expected = aggregate(&expected, last.iter().map(|(_, e)| e).sum());
                 prop_assert_eq!((sum.requests, sum.errors), (expected.requests, expected.errors));
                 prop_assert_eq!(sum.latency.to_base64(), expected.latency.to_base64());
                 prop_assert_eq!(sum.latency.sum(), expected.latency.sum());
@@ -259,9 +238,9 @@ mod tests {
 
     #[test]
     fn a_long_window_has_no_more_slots_than_a_short_one() {
-        let mut window = Window::new(Duration::from_secs(3600), Duration::ZERO);
+        let mut window = SlidingWindow::new(Duration::from_secs(3600), Duration::ZERO);
         for second in 1..10_000 {
-            let mut total = tally(&[7], 0);
+            let mut total = aggregate(&[7], 0);
             total.requests = second;
             window.advance(Duration::from_secs(second), total);
         }
@@ -270,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_selector_narrows_a_tally() {
+    fn a_selector_narrows_an_aggregate() {
         let snapshot = snapshot();
         let of = |selector: Selector| Aggregate::of(&snapshot, &selector);
         let all = of(Selector::default());

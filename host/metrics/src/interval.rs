@@ -3,19 +3,18 @@
 
 use std::time::{Duration, SystemTime};
 
+use vespeiro_model::Outcome;
+
+use super::merge::Merge as _;
 use super::version::Versions;
-use super::{
-    ArchetypeCounts, ArrivalCount, Catalog, FaultCount, Holds, Role, Scale, Slowest, Standing,
-    Timing,
-};
-use vespeiro_model::{FaultKind, Outcome};
+use super::{ArchetypeCounts, Catalog, Role, RunCounts, Slowest, WorkerStatus};
 
 /// Requests of an interval that are kept one by one.
 pub(super) const MAX_ACTIVITY: usize = 8;
 
 /// One request, kept for the panel's list of recent activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Activity {
+pub struct RecordedRequest {
     /// When its outcome was recorded.
     pub at: SystemTime,
     /// Index of the virtual user.
@@ -33,15 +32,11 @@ pub struct Interval {
     pub(super) worker: usize,
     pub(super) archetypes: Vec<ArchetypeCounts>,
     pub(super) versions: Versions,
-    pub(super) lag: Box<Timing>,
-    pub(super) arrivals: Box<ArrivalCount>,
-    /// In the order of [`FaultKind::ALL`].
-    pub(super) faults: Box<[FaultCount; FaultKind::ALL.len()]>,
-    pub(super) holds: Box<Holds>,
-    /// How the worker stood when it handed over.
-    pub(super) standing: Box<Standing>,
+    pub(super) run: Box<RunCounts>,
+    /// The worker's state when it handed over.
+    pub(super) status: Box<WorkerStatus>,
     /// The first few requests of the interval.
-    pub(super) activity: Vec<Activity>,
+    pub(super) activity: Vec<RecordedRequest>,
     /// Requests that are slower than all but a few of the run so far.
     pub(super) slowest: Box<Slowest>,
 }
@@ -58,11 +53,8 @@ impl Interval {
                 .map(|a| ArchetypeCounts::new(a, categories))
                 .collect(),
             versions: Versions::default(),
-            lag: Box::new(Timing::new(Scale::Micros)),
-            arrivals: Box::default(),
-            faults: Default::default(),
-            holds: Box::default(),
-            standing: Box::default(),
+            run: Box::default(),
+            status: Box::default(),
             activity: Vec::with_capacity(MAX_ACTIVITY),
             slowest: Box::default(),
         }
@@ -84,10 +76,7 @@ impl Interval {
     pub(super) fn reset(&mut self) {
         self.archetypes.iter_mut().for_each(ArchetypeCounts::reset);
         self.versions.reset();
-        self.lag.reset();
-        self.arrivals.reset();
-        *self.faults = Default::default();
-        *self.holds = Holds::default();
+        self.run.reset();
         self.activity.clear();
         self.slowest.reset(self.slowest.most());
     }

@@ -11,6 +11,7 @@ pub mod families;
 mod hdr;
 mod interval;
 mod limits;
+mod merge;
 mod names;
 pub mod process;
 mod rates;
@@ -18,6 +19,7 @@ mod recorder;
 mod resilience;
 mod run_info;
 mod sample;
+mod series;
 mod sketch;
 mod slowest;
 mod snapshot;
@@ -29,29 +31,31 @@ mod timing;
 mod totals;
 mod version;
 
-pub use aggregate::{Aggregate, Window};
-pub use arrivals::{Aim, ArrivalCount, OwnAim};
+pub use aggregate::{Aggregate, SlidingWindow};
+pub use arrivals::{ArchetypeLoad, ArrivalCount, DesiredLoad};
 pub use catalog::{
     ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
 };
 pub use compact_histogram::CompactHistogram;
 pub use counts::{
-    ArchetypeCounts, CheckCount, FaultCount, Observed, ResultCount, Series, Sessions,
+    ArchetypeCounts, BehaviorCounts, CheckCount, FaultCount, RunCounts, Sessions, VersionCounts,
 };
 pub use hdr::DecodeError;
-pub use interval::{Activity, Interval};
-pub use limits::{Gauge, LimitKind};
-pub use names::{MAX_NAMES, Names};
+pub use interval::{Interval, RecordedRequest};
+pub use limits::GeneratorLimit;
+pub use names::{MAX_NAMES, NamedCounts};
 pub use process::Process;
 pub use rates::{Rate, Rates};
 pub use recorder::Recorder;
-pub use resilience::{HoldCount, Holds, Standing, Standings};
+pub use resilience::{HoldCount, ResilienceCounts, WorkerStatus, WorkerStatuses};
 pub use run_info::RunInfo;
 pub use sample::{RequestSample, Role};
+pub use series::{ResultCount, Series};
 pub use sketch::Sketch;
-pub use slowest::{SLOWEST, Slow, Slowest, TraceId};
-pub use snapshot::{CpuUse, Group, RouteGroup, Snapshot};
-pub use thresholds::{Alarm, Cause, State, Verdict, Watch};
+pub use slowest::{SLOWEST, SlowRequest, Slowest, TraceId};
+pub use snapshot::{CpuUse, RouteGroup, Snapshot};
+pub use thresholds::{Abort, GuardStatus, ThresholdResult};
 pub use timing::{NATIVE_SCHEMA, Scale, Timing};
 pub use totals::Totals;
-pub use version::{VersionCounts, VersionTotal};
+pub use version::VersionTotal;
+pub use vespeiro_model::{AbortReason, LimitKind, ThresholdState};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use vespeiro_model::LimitKind;
 
 use super::Snapshot;
 
@@ -12,34 +12,15 @@ const CPU_BOUND: f64 = 0.9;
 /// p99 of the scheduling lag above which the generator counts as the limit.
 const LAG_BOUND: Duration = Duration::from_millis(10);
 
-/// What may be short.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LimitKind {
-    /// `cpu_share`.
-    Cpu,
-    /// p99 of `scheduling_lag`, in seconds.
-    SchedulingLag,
-}
-
 /// A figure of the generator and its bound.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Gauge {
+pub struct GeneratorLimit {
     pub kind: LimitKind,
     pub value: f64,
     pub bound: f64,
 }
 
-impl LimitKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            LimitKind::Cpu => "cpu",
-            LimitKind::SchedulingLag => "scheduling-lag",
-        }
-    }
-}
-
-impl Gauge {
+impl GeneratorLimit {
     /// The figures of the run are not the target's alone.
     pub fn is_over(&self) -> bool {
         self.value > self.bound
@@ -48,16 +29,16 @@ impl Gauge {
 
 impl Snapshot {
     /// What may make the generator the limit, crossed or not.
-    pub fn gauges(&self) -> [Gauge; 2] {
+    pub fn generator_limits(&self) -> [GeneratorLimit; 2] {
         [
-            Gauge {
+            GeneratorLimit {
                 kind: LimitKind::Cpu,
                 value: self.cpu_share(),
                 bound: CPU_BOUND,
             },
-            Gauge {
+            GeneratorLimit {
                 kind: LimitKind::SchedulingLag,
-                value: self.lag.quantile(0.99).as_secs_f64(),
+                value: self.run.lag.quantile(0.99).as_secs_f64(),
                 bound: LAG_BOUND.as_secs_f64(),
             },
         ]

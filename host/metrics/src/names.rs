@@ -4,27 +4,20 @@
 use std::borrow::Cow;
 
 use super::OTHER_ROUTE as OTHER;
+use super::merge::Merge;
 
 /// Names of its own that one table holds; the others share the name `other`.
 pub const MAX_NAMES: usize = 64;
 /// Longer names are cut.
 const MAX_CHARS: usize = 80;
 
-/// What a [`Names`] can hold: something that counts.
-pub trait Count: Default {
-    fn merge(&mut self, other: &Self);
-    /// Forget the values, keep the memory.
-    fn reset(&mut self);
-    fn is_empty(&self) -> bool;
-}
-
 /// Values by name, in the order of their first use.
 #[derive(Debug, Clone, Default)]
-pub struct Names<T> {
+pub struct NamedCounts<T> {
     entries: Vec<(Box<str>, T)>,
 }
 
-impl<T: Count> Names<T> {
+impl<T: Merge + Default> NamedCounts<T> {
     /// The value of a name; a new one if there is room, else that of `other`.
     pub fn entry(&mut self, name: &str) -> &mut T {
         let name = match self.position(name) {
@@ -32,11 +25,8 @@ impl<T: Count> Names<T> {
             None => clean(name),
         };
         // One place is kept free for `other`.
-        let own = self
-            .entries
-            .iter()
-            .filter(|(known, _)| **known != *OTHER)
-            .count();
+        let names = self.entries.iter();
+        let own = names.filter(|(known, _)| **known != *OTHER).count();
         let name = if self.position(&name).is_none() && own >= MAX_NAMES {
             OTHER
         } else {
@@ -49,31 +39,33 @@ impl<T: Count> Names<T> {
         &mut self.entries[at].1
     }
 
-    pub fn merge(&mut self, other: &Names<T>) {
-        for (name, value) in other.entries.iter().filter(|(_, value)| !value.is_empty()) {
-            self.entry(name).merge(value);
-        }
-    }
-
-    /// Empty the values and keep the names, so that the next use of a name does not allocate.
-    pub fn reset(&mut self) {
-        self.entries.iter_mut().for_each(|(_, value)| value.reset());
-    }
-
     /// The names in use, in alphabetical order.
     pub fn sorted(&self) -> Vec<(&str, &T)> {
-        let mut used: Vec<(&str, &T)> = self
-            .entries
-            .iter()
-            .filter(|(_, v)| !v.is_empty())
-            .map(|(name, v)| (&**name, v))
-            .collect();
+        let used = self.entries.iter().filter(|(_, value)| !value.is_empty());
+        let mut used: Vec<(&str, &T)> = used.map(|(name, value)| (&**name, value)).collect();
         used.sort_by_key(|(name, _)| *name);
         used
     }
 
     fn position(&self, name: &str) -> Option<usize> {
         self.entries.iter().position(|(known, _)| **known == *name)
+    }
+}
+
+impl<T: Merge + Default> Merge for NamedCounts<T> {
+    fn merge(&mut self, other: &NamedCounts<T>) {
+        for (name, value) in other.entries.iter().filter(|(_, value)| !value.is_empty()) {
+            self.entry(name).merge(value);
+        }
+    }
+
+    /// Keeps the names, so that the next use of a name does not allocate.
+    fn reset(&mut self) {
+        self.entries.iter_mut().for_each(|(_, value)| value.reset());
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.iter().all(|(_, value)| value.is_empty())
     }
 }
 
@@ -102,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_sixty_fifth_name_shares_other() {
-        let mut names = Names::<CheckCount>::default();
+        let mut names = NamedCounts::<CheckCount>::default();
         (0..100).for_each(|i| names.entry(&format!("check {i}")).passed += 1);
         let sorted = names.sorted();
         assert_eq!(sorted.len(), MAX_NAMES + 1);
@@ -120,7 +112,7 @@ mod tests {
 
     #[test]
     fn hostile_names_are_cut_and_cleaned_once() {
-        let mut names = Names::<CheckCount>::default();
+        let mut names = NamedCounts::<CheckCount>::default();
         names.entry(&"x".repeat(5_000)).passed += 1;
         names.entry(&"x".repeat(5_000)).passed += 1;
         names.entry("\x1b[2J").failed += 1;
@@ -142,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_reset_table_shows_nothing_until_used_again() {
-        let mut names = Names::<CheckCount>::default();
+        let mut names = NamedCounts::<CheckCount>::default();
         names.entry("a").passed += 1;
         names.reset();
         assert!(names.sorted().is_empty());

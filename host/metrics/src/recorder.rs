@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use super::interval::MAX_ACTIVITY;
 use super::{
-    Activity, ArchetypeCounts, Catalog, Interval, RequestSample, Role, Slow, Slowest, Standing,
+    ArchetypeCounts, BehaviorCounts, Catalog, Interval, RecordedRequest, RequestSample, Role,
+    SlowRequest, Slowest, WorkerStatus,
 };
 use vespeiro_model::{BreakerState, Ending, FaultKind, HoldReason, Outcome};
 
@@ -76,10 +77,10 @@ impl Recorder {
             .requests
             .record(sample);
         if let Some(waited) = sample.waited {
-            self.current.arrivals.record(sample.latency, waited);
+            self.current.run.arrivals.record(sample.latency, waited);
         }
         if self.slowest.admits(sample.latency) {
-            let slow = Slow {
+            let slow = SlowRequest {
                 request: activity(sample),
                 trace: sample.trace,
             };
@@ -93,12 +94,12 @@ impl Recorder {
 
     /// So many arrivals came due.
     pub fn arrived(&mut self, arrivals: u64) {
-        self.current.arrivals.due += arrivals;
+        self.current.run.arrivals.due += arrivals;
     }
 
     /// So many of them found no user in time.
     pub fn dropped(&mut self, arrivals: u64) {
-        self.current.arrivals.dropped += arrivals;
+        self.current.run.arrivals.dropped += arrivals;
     }
 
     pub fn user_started(&mut self, archetype: u16) {
@@ -110,15 +111,12 @@ impl Recorder {
     }
 
     pub fn session_started(&mut self, role: Role) {
-        self.with(role.archetype, |counts| counts.sessions.started += 1);
-        self.current.versions.of(role).sessions.started += 1;
+        self.both(role, |behavior| behavior.sessions.started += 1);
     }
 
     /// A session that has moved to another version ends in that one.
     pub fn session_ended(&mut self, role: Role, ending: Ending, lasted: Duration) {
-        self.with(role.archetype, |counts| counts.sessions.end(ending, lasted));
-        let version = self.current.versions.of(role);
-        version.sessions.end(ending, lasted);
+        self.both(role, |behavior| behavior.sessions.end(ending, lasted));
     }
 
     /// Count a check of a behavior. At most [`super::MAX_NAMES`] names per archetype, then `other`.
@@ -141,63 +139,60 @@ impl Recorder {
         });
     }
 
-    /// One call into a behavior came back after this long.
+    /// One call into a behavior returned after this long.
     pub fn guest_call(&mut self, role: Role, took: Duration) {
-        self.with(role.archetype, |counts| counts.guest_calls.record(took));
-        self.current.versions.of(role).guest_calls.record(took);
+        self.both(role, |behavior| behavior.guest_calls.record(took));
     }
 
     pub fn instance_built(&mut self, role: Role) {
-        self.with(role.archetype, |counts| counts.instances_built += 1);
-        self.current.versions.of(role).instances_built += 1;
+        self.both(role, |behavior| behavior.instances_built += 1);
     }
 
     pub fn trap(&mut self, role: Role) {
-        self.with(role.archetype, |counts| counts.traps += 1);
-        self.current.versions.of(role).traps += 1;
+        self.both(role, |behavior| behavior.traps += 1);
     }
 
     /// A behavior was asked to commit this fault, or the host made a request that should fail of it.
     pub fn fault_asked(&mut self, kind: FaultKind) {
-        self.current.faults[kind as usize].asked += 1;
+        self.current.run.faults[kind as usize].asked += 1;
     }
 
     /// A request failed of this fault.
     pub fn fault_committed(&mut self, kind: FaultKind) {
-        self.current.faults[kind as usize].committed += 1;
+        self.current.run.faults[kind as usize].committed += 1;
     }
 
     /// The breaker has come into this state.
     pub fn breaker(&mut self, state: BreakerState) {
-        self.current.holds.transitions[state as usize] += 1;
+        self.current.run.resilience.transitions[state as usize] += 1;
     }
 
     /// A user waited this long for this reason.
     pub fn held(&mut self, reason: HoldReason, waited: Duration) {
-        let wait = &mut self.current.holds.waits[reason as usize];
+        let wait = &mut self.current.run.resilience.waits[reason as usize];
         wait.count += 1;
         wait.time += waited;
     }
 
     /// A request is sent once more.
     pub fn retried(&mut self) {
-        self.current.holds.retries += 1;
+        self.current.run.resilience.retries += 1;
     }
 
     /// A login was refused though nobody asked for it; `pauses`: it is the one too many.
     pub fn login_refused(&mut self, pauses: bool) {
-        self.current.holds.refused_logins += 1;
-        self.current.holds.login_pauses += u64::from(pauses);
+        self.current.run.resilience.refused_logins += 1;
+        self.current.run.resilience.login_pauses += u64::from(pauses);
     }
 
     /// How the worker stands now, to be handed over with the rest.
-    pub fn stands(&mut self, standing: Standing) {
-        *self.current.standing = standing;
+    pub fn worker_status(&mut self, status: WorkerStatus) {
+        *self.current.status = status;
     }
 
     /// A timer of this worker fired this much late.
     pub fn lag(&mut self, lag: Duration) {
-        self.current.lag.record(lag);
+        self.current.run.lag.record(lag);
     }
 
     /// Hand over what was recorded since the last time, and go on with `empty`: an [`Interval::new`], or better an
@@ -209,6 +204,12 @@ impl Recorder {
         std::mem::replace(&mut self.current, empty)
     }
 
+    /// Counts for an archetype, and for the version of its behavior.
+    fn both(&mut self, role: Role, change: impl Fn(&mut BehaviorCounts)) {
+        self.with(role.archetype, |counts| change(&mut counts.behavior));
+        change(&mut self.current.versions.of(role).behavior);
+    }
+
     fn with(&mut self, archetype: u16, change: impl FnOnce(&mut ArchetypeCounts)) {
         match self.current.archetypes.get_mut(usize::from(archetype)) {
             Some(counts) => change(counts),
@@ -218,8 +219,8 @@ impl Recorder {
 }
 
 #[cold]
-fn activity(sample: &RequestSample) -> Activity {
-    Activity {
+fn activity(sample: &RequestSample) -> RecordedRequest {
+    RecordedRequest {
         at: SystemTime::now(),
         user: sample.user,
         role: sample.role,

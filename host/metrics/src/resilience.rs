@@ -1,48 +1,38 @@
-//! What the tool held back out of regard for the target: breaker, back-off, pauses of logins, retries. Written by the
-//! workers of `run`, read by panel, summary and Prometheus. `as_str` of each word is stable.
+//! What the tool held back to spare the target: breaker, back-off, pauses of logins, retries. Written by the workers, read
+//! through [`super::Snapshot`].
 
 use std::time::Duration;
 
 use vespeiro_model::{BreakerState, HoldReason};
 
-/// Waits of users, of one reason.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct HoldCount {
-    pub count: u64,
-    pub time: Duration,
-}
+use super::merge::counts;
 
-/// Counts since the last hand-over, or since the start of the run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Holds {
-    /// Changes of the breakers' state, by the new one, in the order of [`BreakerState::ALL`].
-    pub transitions: [u64; BreakerState::ALL.len()],
-    /// In the order of [`HoldReason::ALL`].
-    pub waits: [HoldCount; HoldReason::ALL.len()],
-    /// Requests that were sent again after a failure.
-    pub retries: u64,
-    /// Logins that the target refused though nobody asked for it.
-    pub refused_logins: u64,
-    /// Times that this led to a pause.
-    pub login_pauses: u64,
-}
-
-impl Holds {
-    pub(super) fn merge(&mut self, other: &Holds) {
-        let add = |mine: &mut u64, theirs: u64| *mine += theirs;
-        for (mine, theirs) in self.transitions.iter_mut().zip(other.transitions) {
-            add(mine, theirs);
-        }
-        for (mine, theirs) in self.waits.iter_mut().zip(other.waits) {
-            mine.count += theirs.count;
-            mine.time += theirs.time;
-        }
-        add(&mut self.retries, other.retries);
-        add(&mut self.refused_logins, other.refused_logins);
-        add(&mut self.login_pauses, other.login_pauses);
+counts! {
+    /// Waits of users, for one reason.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct HoldCount {
+        pub count: u64,
+        pub time: Duration,
     }
 
-    /// How often a breaker came into this state.
+    /// Counts since the last hand-over, or since the start of the run.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct ResilienceCounts {
+        /// Changes of the breakers' state, by the new one, in the order of [`BreakerState::ALL`].
+        pub transitions: [u64; BreakerState::ALL.len()],
+        /// In the order of [`HoldReason::ALL`].
+        pub waits: [HoldCount; HoldReason::ALL.len()],
+        /// Requests that were sent again after a failure.
+        pub retries: u64,
+        /// Logins that the target refused though nobody asked it to.
+        pub refused_logins: u64,
+        /// Times that this led to a pause.
+        pub login_pauses: u64,
+    }
+}
+
+impl ResilienceCounts {
+    /// How often a breaker went into this state.
     pub fn transitions_to(&self, state: BreakerState) -> u64 {
         self.transitions[state as usize]
     }
@@ -52,9 +42,9 @@ impl Holds {
     }
 }
 
-/// How one worker stands at the moment of its hand-over.
+/// One worker's state at the moment of its hand-over.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
+pub struct WorkerStatus {
     /// `None`: there is no breaker.
     pub breaker: Option<BreakerState>,
     /// Users' tasks that have not ended, whatever they do.
@@ -68,9 +58,9 @@ pub struct Standing {
     pub logins_paused: bool,
 }
 
-impl Default for Standing {
+impl Default for WorkerStatus {
     fn default() -> Self {
-        Standing {
+        WorkerStatus {
             breaker: None,
             coroutines: 0,
             in_flight: 0,
@@ -81,11 +71,11 @@ impl Default for Standing {
     }
 }
 
-/// All workers' standings, as of their last hand-over.
+/// All workers' states, as of their last hand-over.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Standings(pub Vec<Standing>);
+pub struct WorkerStatuses(pub Vec<WorkerStatus>);
 
-impl Standings {
+impl WorkerStatuses {
     /// Workers whose breaker is in this state.
     pub fn breakers(&self, state: BreakerState) -> usize {
         let matching = self.0.iter().filter(|one| one.breaker == Some(state));

@@ -1,5 +1,5 @@
 //! What the exported metrics tell of a run beside its snapshots: its name, and what its plan asked for. Made once by
-//! `cli` from the plan, read by [`super::families`]. Holds no secret.
+//! `cli` from the plan, read by [`super::families`]. ResilienceCounts no secret.
 
 use vespeiro_plan::{ErrorMix, Plan, RequestMix};
 

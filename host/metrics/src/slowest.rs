@@ -7,7 +7,7 @@ use std::fmt;
 use std::num::NonZeroU128;
 use std::time::Duration;
 
-use super::Activity;
+use super::RecordedRequest;
 
 /// How many are kept unless the plan says otherwise.
 pub const SLOWEST: usize = 10;
@@ -24,8 +24,8 @@ impl fmt::Display for TraceId {
 
 /// One slow request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slow {
-    pub request: Activity,
+pub struct SlowRequest {
+    pub request: RecordedRequest,
     /// `None` when requests carry no trace context.
     pub trace: Option<TraceId>,
 }
@@ -34,7 +34,7 @@ pub struct Slow {
 #[derive(Debug, Clone)]
 pub struct Slowest {
     most: usize,
-    pub(super) list: Vec<Slow>,
+    pub(super) list: Vec<SlowRequest>,
 }
 
 impl Default for Slowest {
@@ -56,7 +56,7 @@ impl Slowest {
     }
 
     /// Slowest first.
-    pub fn list(&self) -> &[Slow] {
+    pub fn list(&self) -> &[SlowRequest] {
         &self.list
     }
 
@@ -69,9 +69,9 @@ impl Slowest {
     }
 
     /// Take a request in if it is slow enough. Of equally slow ones the first stays.
-    pub fn offer(&mut self, slow: Slow) {
+    pub fn offer(&mut self, slow: SlowRequest) {
         if self.admits(slow.request.latency) {
-            let slower = |known: &Slow| known.request.latency >= slow.request.latency;
+            let slower = |known: &SlowRequest| known.request.latency >= slow.request.latency;
             self.list.insert(self.list.partition_point(slower), slow);
             self.list.truncate(self.most);
         }
@@ -98,9 +98,9 @@ mod tests {
     use crate::Role;
     use vespeiro_model::Outcome;
 
-    fn slow(millis: u64, user: u32) -> Slow {
-        Slow {
-            request: Activity {
+    fn slow(millis: u64, user: u32) -> SlowRequest {
+        SlowRequest {
+            request: RecordedRequest {
                 at: SystemTime::UNIX_EPOCH,
                 user,
                 role: Role::default(),

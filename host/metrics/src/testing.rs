@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::{
-    Aim, ArchetypeLabels, Catalog, Interval, Process, Recorder, RequestSample, Role, RouteLabel,
-    RunInfo, Snapshot, Standing, State, Totals, TraceId, Verdict, VersionLabels, Watch,
+    ArchetypeLabels, Catalog, DesiredLoad, GuardStatus, Interval, Process, Recorder, RequestSample,
+    Role, RouteLabel, RunInfo, Snapshot, ThresholdResult, ThresholdState, Totals, TraceId,
+    VersionLabels, WorkerStatus,
 };
 use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, Outcome};
 use vespeiro_plan::{ErrorMix, RequestMix};
@@ -180,12 +181,12 @@ pub fn snapshot() -> Snapshot {
     (0..9).for_each(|_| recorder.held(HoldReason::RetryAfter, Duration::from_millis(1_100)));
     recorder.held(HoldReason::Breaker, Duration::from_secs(6));
     recorder.retried();
-    recorder.stands(Standing {
+    recorder.worker_status(WorkerStatus {
         breaker: Some(BreakerState::Closed),
         coroutines: 74,
         in_flight: 12,
         held: 3,
-        ..Standing::default()
+        ..WorkerStatus::default()
     });
     let mut interval = recorder.take(Interval::new(&catalog));
     for (i, activity) in interval.activity.iter_mut().enumerate() {
@@ -197,11 +198,11 @@ pub fn snapshot() -> Snapshot {
         slow.trace = Some(TraceId(NonZeroU128::MAX));
     }
     totals.absorb(&mut interval);
-    totals.aim(Aim {
+    totals.desired(DesiredLoad {
         users: 100,
         rate: None,
         paused: false,
-        own: Vec::new(),
+        archetypes: Vec::new(),
     });
     let process = Process {
         cpu: Duration::from_secs(79),
@@ -214,21 +215,21 @@ pub fn snapshot() -> Snapshot {
     snapshot.started = SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_600);
     snapshot.cpu.cores = 2;
     let states = [
-        (State::Ok, Some(0.057)),
-        (State::Crossed, Some(0.04)),
-        (State::NoData, None),
+        (ThresholdState::Ok, Some(0.057)),
+        (ThresholdState::Crossed, Some(0.04)),
+        (ThresholdState::NoData, None),
     ];
     let text = "p95<500ms; error_rate{archetype=admin}<1%:30s abort; checks{archetype=admin}>99%";
-    let thresholds = vespeiro_plan::testing::thresholds(text).unwrap();
+    let thresholds = vespeiro_plan::testing::thresholds(text).expect("the thresholds are right");
     let verdicts = thresholds.into_iter().zip(states);
-    let verdict = |(threshold, (state, achieved))| Verdict {
+    let verdict = |(threshold, (state, achieved))| ThresholdResult {
         threshold,
         achieved,
         state,
     };
-    snapshot.watch = Arc::new(Watch {
-        verdicts: verdicts.map(verdict).collect(),
-        alarm: None,
+    snapshot.guard = Arc::new(GuardStatus {
+        thresholds: verdicts.map(verdict).collect(),
+        abort: None,
     });
     snapshot
 }

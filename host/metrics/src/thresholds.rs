@@ -3,41 +3,31 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use vespeiro_model::{AbortReason, ThresholdState};
 use vespeiro_plan::{Condition, Threshold};
 
 /// All that the guard knows at one instant.
 #[derive(Debug, Clone, Default)]
-pub struct Watch {
+pub struct GuardStatus {
     /// In the plan's order.
-    pub verdicts: Vec<Verdict>,
+    pub thresholds: Vec<ThresholdResult>,
     /// What has stopped the run.
-    pub alarm: Option<Alarm>,
+    pub abort: Option<Abort>,
 }
 
 /// How a threshold stands.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+pub struct ThresholdResult {
     pub threshold: Threshold,
     /// Over the run so far; with a window, the worst of all windows.
     pub achieved: Option<f64>,
-    pub state: State,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    Ok,
-    Crossed,
-    /// Nothing has happened that it could be held against.
-    NoData,
+    pub state: ThresholdState,
 }
 
 /// Why the guard has stopped the run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Alarm {
-    pub cause: Cause,
+pub struct Abort {
+    pub reason: AbortReason,
     pub condition: Condition,
     pub achieved: f64,
     /// For a degradation: the value at the beginning of the run.
@@ -46,23 +36,13 @@ pub struct Alarm {
     pub at: Duration,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cause {
-    /// One of the plan's `abort_on`.
-    AbortOn,
-    Degradation,
-    /// A threshold with the word `abort`.
-    Threshold,
-}
-
-impl std::fmt::Display for Alarm {
+impl std::fmt::Display for Abort {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let metric = self.condition.metric;
-        match self.cause {
-            Cause::AbortOn => write!(f, "abort_on {}", self.condition)?,
-            Cause::Degradation => write!(f, "degradation, {}", self.condition)?,
-            Cause::Threshold => write!(f, "threshold {}", self.condition)?,
+        match self.reason {
+            AbortReason::AbortOn => write!(f, "abort_on {}", self.condition)?,
+            AbortReason::Degradation => write!(f, "degradation, {}", self.condition)?,
+            AbortReason::Threshold => write!(f, "threshold {}", self.condition)?,
         }
         write!(
             f,

@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::merge::Merge as _;
 use super::rates::{History, Point, Rates};
 use super::{
-    Activity, Aim, ArchetypeCounts, ArrivalCount, Catalog, CpuUse, FaultCount, Holds, Interval,
-    OLDER, Process, Role, Scale, Slowest, Snapshot, Standing, Standings, Timing, VersionCounts,
-    VersionTotal,
+    ArchetypeCounts, Catalog, CpuUse, DesiredLoad, Interval, OLDER, Process, RecordedRequest, Role,
+    RunCounts, Slowest, Snapshot, VersionCounts, VersionTotal, WorkerStatus, WorkerStatuses,
 };
-use vespeiro_model::{Ending, FaultKind, SwapResult};
+use vespeiro_model::{Ending, SwapResult};
 
 /// Requests that the activity ring remembers.
 const ACTIVITY: usize = 50;
@@ -31,17 +31,14 @@ pub struct Totals {
     /// Ordered by role.
     versions: Vec<VersionTotal>,
     swaps: Vec<[u64; SwapResult::ALL.len()]>,
-    lag: Arc<Timing>,
-    arrivals: Arc<ArrivalCount>,
-    aim: Aim,
+    run: Arc<RunCounts>,
+    desired: DesiredLoad,
     slowest: Slowest,
-    faults: [FaultCount; FaultKind::ALL.len()],
-    holds: Holds,
     /// By worker.
-    standings: Vec<Standing>,
+    worker_statuses: Vec<WorkerStatus>,
     /// The run was asked to end.
     stopping: bool,
-    activity: VecDeque<Activity>,
+    activity: VecDeque<RecordedRequest>,
     history: History,
 }
 
@@ -65,13 +62,10 @@ impl Totals {
             archetypes: archetypes.into_iter().map(Arc::new).collect(),
             versions,
             swaps,
-            lag: Arc::new(Timing::new(Scale::Micros)),
-            arrivals: Arc::default(),
+            run: Arc::default(),
             slowest: Slowest::default(),
-            aim: Aim::default(),
-            faults: Default::default(),
-            holds: Holds::default(),
-            standings: vec![Standing::default(); workers.max(1)],
+            desired: DesiredLoad::default(),
+            worker_statuses: vec![WorkerStatus::default(); workers.max(1)],
             stopping: false,
             activity: VecDeque::with_capacity(ACTIVITY),
             history: History::new(start),
@@ -116,8 +110,12 @@ impl Totals {
         let known = self.versions.binary_search_by_key(&role, |v| v.role);
         known.map_or((0, 0, 0), |at| {
             let counts = &self.versions[at].counts;
-            let crashed = counts.sessions.ended(Ending::Crashed).count();
-            (counts.sessions.started, crashed, counts.traps)
+            let crashed = counts.behavior.sessions.ended(Ending::Crashed).count();
+            (
+                counts.behavior.sessions.started,
+                crashed,
+                counts.behavior.traps,
+            )
         })
     }
 
@@ -136,15 +134,10 @@ impl Totals {
         for (role, counts) in interval.versions.iter() {
             self.version(role).merge(counts);
         }
-        Arc::make_mut(&mut self.lag).merge(&interval.lag);
-        Arc::make_mut(&mut self.arrivals).merge(&interval.arrivals);
+        Arc::make_mut(&mut self.run).merge(&interval.run);
         self.slowest.merge(&interval.slowest);
-        for (mine, theirs) in self.faults.iter_mut().zip(interval.faults.iter()) {
-            mine.merge(theirs);
-        }
-        self.holds.merge(&interval.holds);
-        if let Some(standing) = self.standings.get_mut(interval.worker()) {
-            *standing = *interval.standing;
+        if let Some(status) = self.worker_statuses.get_mut(interval.worker()) {
+            *status = *interval.status;
         }
         let room = ACTIVITY.saturating_sub(interval.activity.len());
         self.activity
@@ -160,8 +153,8 @@ impl Totals {
     }
 
     /// What the load profile wants from now on.
-    pub fn aim(&mut self, aim: Aim) {
-        self.aim = aim;
+    pub fn desired(&mut self, desired: DesiredLoad) {
+        self.desired = desired;
     }
 
     /// From now on the run only waits for what is under way.
@@ -171,7 +164,7 @@ impl Totals {
 
     /// The state of the run now. `elapsed` is the monotonic time since the start, `process` a fresh sample.
     pub fn snapshot(&mut self, elapsed: Duration, process: Process) -> Snapshot {
-        let mut activity: Vec<Activity> = self.activity.iter().copied().collect();
+        let mut activity: Vec<RecordedRequest> = self.activity.iter().copied().collect();
         activity.sort_by_key(|a| a.at);
         let mut snapshot = Snapshot {
             catalog: self.catalog.clone(),
@@ -181,17 +174,14 @@ impl Totals {
             archetypes: self.archetypes.clone(),
             versions: self.versions.clone(),
             swaps: self.swaps.clone(),
-            lag: self.lag.clone(),
-            arrivals: self.arrivals.clone(),
+            run: self.run.clone(),
             slowest: self.slowest.clone(),
-            aim: self.aim.clone(),
-            faults: self.faults,
-            holds: self.holds,
-            standings: Standings(self.standings.clone()),
+            desired: self.desired.clone(),
+            worker_statuses: WorkerStatuses(self.worker_statuses.clone()),
             stopping: self.stopping,
             activity,
             rates: Rates::default(),
-            watch: Arc::default(),
+            guard: Arc::default(),
             process,
             cpu: CpuUse {
                 used: process.cpu.saturating_sub(self.cpu_at_start),

@@ -1,6 +1,6 @@
 //! Where a circuit breaker stands, and why a user waits before a request. Decided by `resilience`, counted by `metrics`.
 
-words! {
+crate::words! {
     /// Where a circuit breaker stands.
     #[derive(Default)]
     pub enum BreakerState {
@@ -12,9 +12,7 @@ words! {
         /// Nothing goes out.
         Open => "open",
     }
-}
 
-words! {
     /// Why a user waited before a request, beyond what its behavior asked for.
     pub enum HoldReason {
         /// The circuit breaker was open.

@@ -1,6 +1,6 @@
 //! How a session came to its end. Decided by the engine's session driver, counted by `metrics`.
 
-words! {
+crate::words! {
     /// How a session came to its end.
     pub enum Ending {
         Completed => "completed",

@@ -1,6 +1,8 @@
 //! Why a request has no complete answer. Made by `http` and `engine`, counted by `metrics`. Each kind has one party at
 //! whose door it is laid.
 
+use crate::words;
+
 words! {
     /// Why a request has no complete answer.
     pub enum Failure {

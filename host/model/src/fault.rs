@@ -1,8 +1,8 @@
 //! The failures that the tool causes on purpose. Asked for by the error mix, committed by behaviors or made by the host.
 
-use crate::{Class, Failure, Outcome};
+use crate::{Failure, Outcome, OutcomeClass};
 
-words! {
+crate::words! {
     /// A failure that the tool causes on purpose.
     pub enum FaultKind {
         /// Committed by a behavior: 401.
@@ -33,8 +33,8 @@ impl FaultKind {
         match self {
             FaultKind::RateLimit => outcome == Outcome::Status(429),
             FaultKind::Timeout => outcome == Outcome::Failed(Failure::Timeout),
-            FaultKind::ServerError => Class::of(outcome) == Class::Server,
-            _ => Class::of(outcome) == Class::Client,
+            FaultKind::ServerError => OutcomeClass::of(outcome) == OutcomeClass::Server,
+            _ => OutcomeClass::of(outcome) == OutcomeClass::Client,
         }
     }
 }

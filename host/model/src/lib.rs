@@ -1,22 +1,33 @@
-//! The words that every room shares: what became of a request, of a fault, of a session, of a swap, and where a breaker
-//! stands. Depends on no other room.
+//! The words that every room shares: what became of a request, of a fault, of a session, of a swap, where a breaker and a
+//! threshold stand, what can happen to a run; and the one source of time and of randomness. Depends on no other room.
 //!
 //! What must stay true: each word is spelled once, in the table of its enum. Metrics, JSON and text use that spelling, so
 //! it never changes.
 
-#[macro_use]
-mod words;
-
 mod breaker;
 mod ending;
+mod event;
 mod failure;
 mod fault;
+mod guard;
+mod limit;
 mod outcome;
+pub mod random;
 mod swap;
+mod words;
+
+#[doc(hidden)]
+pub use serde;
 
 pub use breaker::{BreakerState, HoldReason};
 pub use ending::Ending;
+pub use event::EventKind;
 pub use failure::Failure;
 pub use fault::FaultKind;
-pub use outcome::{Class, Outcome};
+pub use guard::{AbortReason, ThresholdState};
+pub use limit::LimitKind;
+pub use outcome::{Outcome, OutcomeClass};
 pub use swap::SwapResult;
+pub use words::Word;
+#[doc(hidden)]
+pub use words::deserialize;

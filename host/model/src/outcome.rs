@@ -2,9 +2,9 @@
 
 use crate::Failure;
 
-words! {
+crate::words! {
     /// What the error mix tells apart.
-    pub enum Class {
+    pub enum OutcomeClass {
         /// A status below 400.
         Success => "success",
         /// A status from 400 to 499.
@@ -14,12 +14,12 @@ words! {
     }
 }
 
-impl Class {
-    pub fn of(outcome: Outcome) -> Class {
+impl OutcomeClass {
+    pub fn of(outcome: Outcome) -> OutcomeClass {
         match outcome {
-            Outcome::Status(..400) => Class::Success,
-            Outcome::Status(400..500) => Class::Client,
-            Outcome::Status(_) | Outcome::Failed(_) => Class::Server,
+            Outcome::Status(..400) => OutcomeClass::Success,
+            Outcome::Status(400..500) => OutcomeClass::Client,
+            Outcome::Status(_) | Outcome::Failed(_) => OutcomeClass::Server,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What came of a swap. Decided by the engine's rollout, counted by `metrics`.
 
-words! {
+crate::words! {
     /// What came of a swap.
     pub enum SwapResult {
         /// New sessions get the new behavior, or a part of them does.

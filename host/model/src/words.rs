@@ -1,21 +1,54 @@
-//! The macro that each table of names is written with: an enum, its variants in order, their words, and their form in
-//! JSON, from one list.
+//! Plain enums, each of whose values has one stable word: in metrics, in JSON, in a plan and on the terminal. Declared with
+//! [`words!`](crate::words) here and in the rooms above.
+//!
+//! What must stay true: a word is written once, beside its value. It never changes.
 
-/// An enum of plain variants with a stable word each: `ALL`, `as_str`, and the same word in serde.
+use serde::de::{Deserialize, Deserializer, Error as _};
+
+/// A plain enum, each of whose values has a word of its own.
+pub trait Word: Copy + PartialEq + 'static {
+    /// All values with their words, in the order of their declaration.
+    const TABLE: &'static [(&'static str, Self)];
+
+    /// The value that has this word.
+    fn from_word(word: &str) -> Option<Self> {
+        let found = Self::TABLE.iter().find(|(known, _)| *known == word);
+        found.map(|(_, value)| *value)
+    }
+
+    /// All words, separated by commas: for messages.
+    fn list() -> String {
+        let words: Vec<&str> = Self::TABLE.iter().map(|(word, _)| *word).collect();
+        words.join(", ")
+    }
+}
+
+/// Reads a value by its word.
+#[doc(hidden)]
+pub fn deserialize<'de, T: Word, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    let word = String::deserialize(from)?;
+    T::from_word(&word).ok_or_else(|| {
+        D::Error::custom(format_args!(
+            "unknown word {word:?}, expected one of {}",
+            T::list()
+        ))
+    })
+}
+
+/// Declares an enum of plain values with a word each: `ALL`, `as_str`, [`Word`](crate::Word), and the word as its form in
+/// JSON.
+#[macro_export]
 macro_rules! words {
-    (
+    ($(
         $(#[$meta:meta])*
-        pub enum $name:ident {
+        $vis:vis enum $name:ident {
             $($(#[$doc:meta])* $variant:ident => $word:literal,)+
         }
-    ) => {
+    )+) => {$(
         $(#[$meta])*
-        #[derive(
-            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize,
-            serde::Deserialize,
-        )]
-        pub enum $name {
-            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        $vis enum $name {
+            $($(#[$doc])* $variant,)+
         }
 
         impl $name {
@@ -29,12 +62,39 @@ macro_rules! words {
                 }
             }
         }
-    };
+
+        impl $crate::Word for $name {
+            const TABLE: &'static [(&'static str, $name)] = &[$(($word, $name::$variant)),+];
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl $crate::serde::Serialize for $name {
+            fn serialize<S: $crate::serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> $crate::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::deserialize(from)
+            }
+        }
+    )+};
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{BreakerState, Class, Ending, Failure, FaultKind, HoldReason, SwapResult};
+    use std::fmt::{Debug, Display};
+
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use crate::*;
 
     /// The contract that behaviors are built with.
     const WIT: &str = include_str!("../../../guest-sdk/wit/behavior.wit");
@@ -48,21 +108,42 @@ mod tests {
         cases.map(|case| case.trim_end_matches(',')).collect()
     }
 
+    fn check<T: Word + Serialize + DeserializeOwned + Display + Debug>() {
+        for (word, value) in T::TABLE {
+            let json = serde_json::to_string(value).unwrap();
+            assert_eq!(json, format!("\"{word}\""));
+            assert_eq!(serde_json::from_str::<T>(&json).unwrap(), *value);
+            assert_eq!(
+                (value.to_string(), T::from_word(word)),
+                (word.to_string(), Some(*value))
+            );
+        }
+        let words: Vec<_> = T::TABLE.iter().map(|(word, _)| word).collect();
+        let once = words
+            .iter()
+            .all(|w| words.iter().filter(|o| o == &w).count() == 1);
+        assert!(once, "{words:?}");
+    }
+
     #[test]
     fn json_and_text_spell_each_word_alike() {
-        fn check<T: serde::Serialize>(all: &[T], word: impl Fn(&T) -> &'static str) {
-            for one in all {
-                let json = serde_json::to_string(one).unwrap();
-                assert_eq!(json, format!("\"{}\"", word(one)));
-            }
-        }
-        check(&Failure::ALL, |f| f.as_str());
-        check(&FaultKind::ALL, |f| f.as_str());
-        check(&Class::ALL, |c| c.as_str());
-        check(&Ending::ALL, |e| e.as_str());
-        check(&SwapResult::ALL, |s| s.as_str());
-        check(&BreakerState::ALL, |b| b.as_str());
-        check(&HoldReason::ALL, |h| h.as_str());
+        check::<Failure>();
+        check::<FaultKind>();
+        check::<OutcomeClass>();
+        check::<Ending>();
+        check::<SwapResult>();
+        check::<BreakerState>();
+        check::<HoldReason>();
+        check::<ThresholdState>();
+        check::<AbortReason>();
+        check::<LimitKind>();
+        check::<EventKind>();
+        let wrong = serde_json::from_str::<Ending>("\"gone\"").unwrap_err();
+        assert!(
+            wrong
+                .to_string()
+                .contains("unknown word \"gone\", expected one of completed, ")
+        );
     }
 
     #[test]

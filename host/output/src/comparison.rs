@@ -1,7 +1,7 @@
 //! A comparison of two runs in words, for `vespeiro report --baseline` and the HTML page. The figures are `summary`'s.
 
 use vespeiro_plan::Language;
-use vespeiro_summary::compare::{Comparison, Group, Kind, Row, Verdict};
+use vespeiro_summary::compare::{Change, Comparison, Figure, Row, Scope};
 
 use crate::Locale;
 use crate::language::harmless;
@@ -23,19 +23,19 @@ pub(crate) fn table(compared: &Comparison, locale: Locale) -> Table {
     let mut table = Table::new([&title, w.figure, w.before, w.now, w.change, w.result]);
     for row in compared.shown() {
         let name = match &row.group {
-            Group::Total => w.requests.into(),
-            Group::Archetype(name) | Group::Route(name) => harmless(name),
+            Scope::Total => w.requests.into(),
+            Scope::Archetype(name) | Scope::Route(name) => harmless(name),
         };
         let (figure, value): (&str, fn(Locale, f64) -> String) = match row.kind {
-            Kind::Rate => ("/s", Locale::rate),
-            Kind::Quantile(name) => (name, Locale::time),
-            Kind::Errors => (w.error_rate, Locale::percent),
+            Figure::Rate => ("/s", Locale::rate),
+            Figure::Quantile(name) => (name, Locale::time),
+            Figure::Errors => (w.error_rate, Locale::percent),
         };
         let verdict = match row.verdict {
-            Verdict::Noise => w.noise,
-            Verdict::Better => w.better,
-            Verdict::Worse => w.worse,
-            Verdict::Changed => w.changed,
+            Change::Noise => w.noise,
+            Change::Better => w.better,
+            Change::Worse => w.worse,
+            Change::Changed => w.changed,
         };
         let (before, now) = (value(l, row.before), value(l, row.now));
         let (figure, verdict) = (figure.to_owned(), verdict.to_owned());
@@ -65,10 +65,10 @@ fn change(row: &Row, locale: Locale) -> String {
 mod tests {
     use super::*;
 
-    fn compared(before: f64, now: f64, verdict: Verdict) -> Comparison {
+    fn compared(before: f64, now: f64, verdict: Change) -> Comparison {
         let row = Row {
-            group: Group::Total,
-            kind: Kind::Quantile("p95"),
+            group: Scope::Total,
+            kind: Figure::Quantile("p95"),
             before,
             now,
             verdict,
@@ -82,13 +82,13 @@ mod tests {
 
     #[test]
     fn what_is_worse_stands_out_with_its_change() {
-        let text = text(&compared(0.010, 0.0125, Verdict::Worse), Language::English);
+        let text = text(&compared(0.010, 0.0125, Change::Worse), Language::English);
         assert!(text.contains("WORSE") && text.contains("+25.0%"), "{text}");
     }
 
     #[test]
     fn what_was_nothing_has_no_change() {
-        let text = text(&compared(0.0, 0.0, Verdict::Noise), Language::Portuguese);
+        let text = text(&compared(0.0, 0.0, Change::Noise), Language::Portuguese);
         assert!(!text.contains("NaN") && text.contains('–'), "{text}");
     }
 }

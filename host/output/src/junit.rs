@@ -9,10 +9,10 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::file::ResultFile;
 use crate::output::{MaybeOutput, OutputContext};
-use vespeiro_metrics::State;
+use vespeiro_metrics::ThresholdState;
 use vespeiro_summary::files::{WriteError, write_whole};
 use vespeiro_summary::json::Summary;
-use vespeiro_summary::thresholds::Threshold;
+use vespeiro_summary::thresholds::ThresholdReport;
 
 const NAME: &str = "JUnit report";
 
@@ -76,13 +76,13 @@ fn case(class: &str, name: &str, failed: Option<&str>) -> TestCase {
     case
 }
 
-fn threshold(threshold: &Threshold) -> TestCase {
+fn threshold(threshold: &ThresholdReport) -> TestCase {
     let achieved = threshold.achieved.unwrap_or_default();
     let crossed = format!("{} was {achieved}", threshold.metric);
     match threshold.state {
-        State::Ok => case("thresholds", &threshold.condition, None),
-        State::Crossed => case("thresholds", &threshold.condition, Some(&crossed)),
-        State::NoData => {
+        ThresholdState::Ok => case("thresholds", &threshold.condition, None),
+        ThresholdState::Crossed => case("thresholds", &threshold.condition, Some(&crossed)),
+        ThresholdState::NoData => {
             let mut case = TestCase::new(threshold.condition.as_str(), TestCaseStatus::skipped());
             case.set_classname("thresholds");
             case

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::{Console, RunShape};
 use vespeiro_metrics::Snapshot;
 use vespeiro_plan::Plan;
-use vespeiro_summary::{Recording, SampledInterval, Sampler, Summary, Timeline};
+use vespeiro_summary::{SampledInterval, Sampler, Summary, Timeline, TimelineRecorder};
 
 /// The most time that any output gets. Each has a shorter limit of its own.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -102,7 +102,7 @@ pub enum Phase {
 impl Phase {
     /// As the snapshot of a run that goes on has it.
     pub fn of(snapshot: &Snapshot) -> Phase {
-        match (snapshot.stopping, snapshot.aim.paused) {
+        match (snapshot.stopping, snapshot.desired.paused) {
             (true, _) => Phase::Stopping,
             (false, true) => Phase::Paused,
             (false, false) => Phase::Running,
@@ -150,7 +150,7 @@ pub struct RunResult {
 pub struct Outputs {
     all: Vec<Box<dyn Output>>,
     sampler: Sampler,
-    recording: Recording,
+    recording: TimelineRecorder,
     failures: Vec<OutputError>,
 }
 
@@ -166,7 +166,7 @@ impl Outputs {
         Outputs {
             all: all.into_iter().flatten().collect(),
             sampler: Sampler::default(),
-            recording: Recording::default(),
+            recording: TimelineRecorder::default(),
             failures: Vec::new(),
         }
     }

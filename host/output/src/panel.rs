@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::testing::shape;
     use vespeiro_metrics::testing::{catalog, role, sample, snapshot, version};
-    use vespeiro_metrics::{Interval, OwnAim, Process, Recorder, RequestSample, Totals};
+    use vespeiro_metrics::{ArchetypeLoad, Interval, Process, Recorder, RequestSample, Totals};
     use vespeiro_plan::Language;
     use vespeiro_plan::testing::plan;
 
@@ -179,12 +179,12 @@ mod tests {
     #[test]
     fn what_an_archetype_alone_is_to_have_stands_beside_it() {
         let mut snapshot = snapshot();
-        let own = |archetype, users, rate| OwnAim {
+        let own = |archetype, users, rate| ArchetypeLoad {
             archetype,
             users,
             rate,
         };
-        snapshot.aim.own = vec![own(0, 9, None), own(1, 1, Some(20.0))];
+        snapshot.desired.archetypes = vec![own(0, 9, None), own(1, 1, Some(20.0))];
         let shown = drawn(&snapshot, Language::English, 100, 30);
         let cells = |name: &str| -> Vec<String> {
             let line = shown.lines().find(|line| line.contains(name)).unwrap();
@@ -247,7 +247,7 @@ mod tests {
         let mut snapshot = snapshot();
         let free = drawn(&snapshot, Language::English, 160, 30);
         assert!(!free.contains("LOGINS PAUSED") && !free.contains("slowed"));
-        let standing = &mut snapshot.standings.0[0];
+        let standing = &mut snapshot.worker_statuses.0[0];
         (standing.logins_paused, standing.pace) = (true, 2.5);
         let held = drawn(&snapshot, Language::English, 160, 30);
         let first = held.lines().next().unwrap_or_default();

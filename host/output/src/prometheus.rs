@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write as _};
 
-use vespeiro_metrics::families::{Family, Kind, Metric, Value, families};
+use vespeiro_metrics::families::{Family, MetricDesc, MetricKind, Value, families};
 use vespeiro_metrics::{RunInfo, Snapshot};
 
 /// The text format.
@@ -49,7 +49,7 @@ pub fn encode(snapshot: &Snapshot, about: &RunInfo, format: Format) -> Result<St
 }
 
 /// In the older format a counter is declared under the name that its samples have, and units do not exist.
-fn declare(page: &mut String, metric: &Metric, format: Format) -> fmt::Result {
+fn declare(page: &mut String, metric: &MetricDesc, format: Format) -> fmt::Result {
     let name = match format {
         Format::OpenMetrics => metric.family(),
         Format::Classic => metric.query(),
@@ -80,7 +80,7 @@ pub fn samples<E>(
         let labels: Vec<_> = sample.named(metric).collect();
         match (&sample.value, metric.kind) {
             (Value::Number(value), _) => each(&name, &labels, None, *value)?,
-            (Value::Histogram(timing), Kind::Histogram(bounds)) => {
+            (Value::Histogram(timing), MetricKind::Histogram(bounds)) => {
                 let mut below = 0;
                 for (bound, more) in timing.buckets(bounds) {
                     below += more;

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::output::{End, Phase, SwapEvent};
 use crate::{Locale, RunShape, warnings};
-use vespeiro_metrics::{Activity, Group, Snapshot, State};
-use vespeiro_model::{Class, Ending, Outcome, SwapResult};
+use vespeiro_metrics::{RecordedRequest, Series, Snapshot, ThresholdState};
+use vespeiro_model::{Ending, Outcome, OutcomeClass, SwapResult};
 use vespeiro_plan::Plan;
 
 /// Categories, requests and swaps that are named at most.
@@ -142,7 +142,7 @@ struct Version {
 #[derive(Debug, Serialize)]
 struct Threshold {
     text: String,
-    state: State,
+    state: ThresholdState,
 }
 
 #[derive(Debug, Serialize)]
@@ -169,10 +169,10 @@ impl RunStatus {
     ) -> RunStatus {
         let locale = Locale::new(plan.output.language);
         swaps.drain(..swaps.len().saturating_sub(SWAPS));
-        let (total, stands) = (snapshot.total(), &snapshot.standings);
+        let (total, stands) = (snapshot.total(), &snapshot.worker_statuses);
         let remaining = shape.remaining(snapshot);
         let cores = snapshot.cpu.cores.max(1) as f64;
-        let verdicts = snapshot.watch.verdicts.iter().take(limits.archetypes);
+        let verdicts = snapshot.guard.thresholds.iter().take(limits.archetypes);
         let latest = snapshot.activity.iter().rev().take(RECENT);
         RunStatus {
             run: plan.run_id.clone(),
@@ -185,14 +185,14 @@ impl RunStatus {
             elapsed_seconds: rounded(snapshot.elapsed.as_secs_f64()),
             remaining_seconds: remaining.map(|left| left.as_secs_f64().round()),
             progress: shape.progress(snapshot).map(rounded),
-            paused: snapshot.aim.paused,
+            paused: snapshot.desired.paused,
             users: snapshot.users_active(),
-            users_wanted: snapshot.aim.users,
+            users_wanted: snapshot.desired.users,
             users_shared: shared_users(snapshot),
             in_flight: stands.in_flight(),
             requests: Requests::of(&total),
             requests_per_second: rounded(snapshot.rates.second.requests),
-            rate_wanted: snapshot.aim.rate.map(rounded),
+            rate_wanted: snapshot.desired.rate.map(rounded),
             success_share: total.success_share(),
             injected: total.injected(),
             cpu_share: rounded(snapshot.rates.second.cores / cores),
@@ -204,7 +204,7 @@ impl RunStatus {
             held: stands.held(),
             pace: rounded(stands.pace()),
             logins_paused: stands.logins_paused() > 0,
-            alarm: snapshot.watch.alarm.as_ref().map(ToString::to_string),
+            alarm: snapshot.guard.abort.as_ref().map(ToString::to_string),
             warnings: warnings(snapshot, locale),
             mix: mix(plan, snapshot, total.requests()),
             error_mix: error_mix(plan, &total),
@@ -223,7 +223,7 @@ impl RunStatus {
 }
 
 impl Requests {
-    fn of(group: &Group) -> Requests {
+    fn of(group: &Series) -> Requests {
         let quantile = |q| rounded(group.latency().quantile(q).as_secs_f64());
         Requests {
             requests: group.requests(),
@@ -247,9 +247,9 @@ fn archetypes(snapshot: &Snapshot, limits: Limits) -> Vec<Archetype> {
     let archetypes = numbered.map(|(number, (((labels, counts), swaps), group))| Archetype {
         name: labels.name.clone(),
         users: counts.users_active(),
-        users_wanted: snapshot.aim.of(number).map(|own| own.users),
-        rate_wanted: snapshot.aim.of(number).and_then(|own| own.rate),
-        sessions: counts.sessions.started,
+        users_wanted: snapshot.desired.of(number).map(|own| own.users),
+        rate_wanted: snapshot.desired.of(number).and_then(|own| own.rate),
+        sessions: counts.behavior.sessions.started,
         requests: Requests::of(group),
         swaps_published: swaps[SwapResult::Published as usize],
         swaps_refused: swaps[SwapResult::Refused as usize],
@@ -270,9 +270,9 @@ fn versions(snapshot: &Snapshot, archetype: u16, limits: Limits) -> Vec<Version>
         version: labels.version.clone(),
         hash: labels.hash.clone(),
         share: labels.share,
-        requests: Requests::of(&counts.group()),
-        sessions: counts.sessions.started,
-        sessions_crashed: counts.sessions.ended(Ending::Crashed).count(),
+        requests: Requests::of(&counts.requests),
+        sessions: counts.behavior.sessions.started,
+        sessions_crashed: counts.behavior.sessions.ended(Ending::Crashed).count(),
     });
     let mut versions: Vec<Version> = version.collect();
     if !limits.newest_first {
@@ -292,9 +292,12 @@ fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<Share> {
     shares.collect()
 }
 
-fn error_mix(plan: &Plan, total: &Group) -> Vec<Share> {
+fn error_mix(plan: &Plan, total: &Series) -> Vec<Share> {
     let wanted = plan.error_mix.map(|mix| mix.shares());
-    let counted = Class::ALL.into_iter().zip(total.classes()).enumerate();
+    let counted = OutcomeClass::ALL
+        .into_iter()
+        .zip(total.classes())
+        .enumerate();
     let shares = counted.map(|(at, (class, count))| Share {
         name: class.as_str().into(),
         share: share(count, total.requests()),
@@ -303,7 +306,7 @@ fn error_mix(plan: &Plan, total: &Group) -> Vec<Share> {
     shares.collect()
 }
 
-fn recent(activity: &Activity, snapshot: &Snapshot, locale: Locale) -> Recent {
+fn recent(activity: &RecordedRequest, snapshot: &Snapshot, locale: Locale) -> Recent {
     let archetype = activity.role.archetype;
     let (method, path) = snapshot.catalog.route(archetype, activity.route);
     let since = activity
@@ -330,9 +333,9 @@ fn recent(activity: &Activity, snapshot: &Snapshot, locale: Locale) -> Recent {
 
 /// Users of the archetypes that share the run's load profile.
 fn shared_users(snapshot: &Snapshot) -> Option<u32> {
-    let own = &snapshot.aim.own;
+    let own = &snapshot.desired.archetypes;
     let of_own = own.iter().map(|own| own.users).sum();
-    (own.len() < snapshot.archetypes.len()).then(|| snapshot.aim.users.saturating_sub(of_own))
+    (own.len() < snapshot.archetypes.len()).then(|| snapshot.desired.users.saturating_sub(of_own))
 }
 
 /// A share of the requests; 0 without requests.

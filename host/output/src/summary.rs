@@ -253,9 +253,14 @@ impl<'a> Page<'a> {
             .summary
             .archetypes
             .iter()
-            .map(|a| a.instances_built)
+            .map(|a| a.figures.instances_built)
             .sum();
-        let traps: u64 = self.summary.archetypes.iter().map(|a| a.traps).sum();
+        let traps: u64 = self
+            .summary
+            .archetypes
+            .iter()
+            .map(|a| a.figures.traps)
+            .sum();
         let generator = vec![
             format!("CPU {} {cores}", l.percent(g.cpu_share)),
             format!("{} {}", w.memory, l.bytes(g.rss_bytes)),

@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use vespeiro_metrics::testing::{catalog, sample, snapshot};
     use vespeiro_metrics::{
-        Aggregate, Interval, Process, Recorder, RequestSample, Standing, Totals,
+        Aggregate, Interval, Process, Recorder, RequestSample, Totals, WorkerStatus,
     };
     use vespeiro_model::Outcome;
     use vespeiro_summary::{SampledInterval, Sampler};
@@ -185,9 +185,9 @@ mod tests {
                 });
             }
             recorder.dropped(1);
-            recorder.stands(Standing {
+            recorder.worker_status(WorkerStatus {
                 in_flight: second,
-                ..Standing::default()
+                ..WorkerStatus::default()
             });
             totals.absorb(&mut recorder.take(Interval::new(&catalog())));
             let now = totals.snapshot(Duration::from_millis(500 * half), Process::default());

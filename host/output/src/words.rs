@@ -3,7 +3,7 @@
 //!
 //! What must stay true: both languages have each word, and fill in the same things.
 
-use vespeiro_model::{BreakerState, Class, Ending, Failure, FaultKind, HoldReason};
+use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeClass};
 use vespeiro_plan::Language;
 use vespeiro_summary::timeline::EventKind;
 
@@ -237,7 +237,7 @@ words {
     crossed_of: "{crossed} of {all} thresholds crossed", "{crossed} de {all} limiares violados";
 }
 kinds {
-    class: Class {
+    class: OutcomeClass {
         "success", "sucesso";
         "client", "cliente";
         "server", "servidor";

@@ -1,45 +1,55 @@
-//! The forms of settings that are addresses on the network, and of the headers that go there. Used by the declarations
+//! The types of settings that are addresses on the network, and of the headers that are sent there. Used by the declarations
 //! in `settings/`. No message repeats a password that a URL holds.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use url::{Host, Url};
 
-use super::Headers;
-use super::errors::Bad;
-use super::layers::Kind;
-use crate::value_types::ValueType;
+use crate::errors::ValueError;
+use crate::value_types::{SettingKind, ValueType};
+
+/// Names and values of headers, which may hold a secret: never print them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, String)>);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|(name, _)| name);
+        f.debug_list().entries(names).finish()
+    }
+}
 
 /// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix.
-pub(super) fn base_url() -> ValueType<Url> {
+pub(crate) fn base_url() -> ValueType<Url> {
     ValueType::new("URL", parse_base_url, |url| {
         url.as_str().trim_end_matches('/').to_owned()
     })
 }
 
-fn parse_base_url(text: &str) -> Result<Url, Bad> {
+fn parse_base_url(text: &str) -> Result<Url, ValueError> {
     const EXAMPLE: &str = "write it as http://localhost:9501";
     if !text.contains("://") {
-        return Err(Bad::new(format!("{text:?} has no scheme"), EXAMPLE));
+        return Err(ValueError::new(format!("{text:?} has no scheme"), EXAMPLE));
     }
-    // The parser's word alone: the text may hold a password.
-    let mut url =
-        Url::parse(text).map_err(|error| Bad::new(format!("this is no URL ({error})"), EXAMPLE))?;
+    // The parser's message alone: the text may hold a password.
+    let mut url = Url::parse(text)
+        .map_err(|error| ValueError::new(format!("this is no URL ({error})"), EXAMPLE))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Bad::new(
-            format!("the scheme {:?} is not spoken here", url.scheme()),
+        return Err(ValueError::new(
+            format!("the scheme {:?} is not supported", url.scheme()),
             "use http or https",
         ));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Bad::new(
-            "a URL with credentials",
+        return Err(ValueError::new(
+            "the URL contains credentials",
             "leave them out; see admin_email and admin_password",
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(Bad::new(
-            "a URL with a query or fragment",
+        return Err(ValueError::new(
+            "the URL contains a query or a fragment",
             "end it with the host, the port or a path prefix",
         ));
     }
@@ -49,38 +59,32 @@ fn parse_base_url(text: &str) -> Result<Url, Bad> {
 }
 
 /// Names or addresses of hosts, separated by commas; `none` for none.
-pub(super) fn hosts() -> ValueType<Vec<String>> {
+pub(crate) fn hosts() -> ValueType<Vec<String>> {
     let host = |text: &str| {
         let bare = text.parse::<std::net::Ipv6Addr>();
         let parsed = bare.map_or_else(|_| Host::parse(text), |address| Ok(Host::Ipv6(address)));
         parsed.map(|host| host.to_string()).map_err(|_| {
-            Bad::new(
+            ValueError::new(
                 format!("{text:?} is no host"),
                 "write it as staging.example.test, without scheme and port",
             )
         })
     };
-    ValueType::new(
-        "HOST",
-        move |text| match text.trim() {
-            "none" => Ok(Vec::new()),
-            text => text.split(',').map(|part| host(part.trim())).collect(),
-        },
-        |hosts| match hosts.is_empty() {
-            true => "none".to_owned(),
-            false => hosts.join(","),
-        },
+    ValueType::new("HOST", move |text| host(text.trim()), String::clone).list(
+        |text| text.split(',').collect(),
+        ",",
+        usize::MAX,
     )
 }
 
-/// Where metrics are pushed to. `path` stands for one that is left out, and goes after one of the `prefixes`.
-pub(super) fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> ValueType<Url> {
+/// Where metrics are pushed to. A URL without a path gets `path`; one whose path is one of `prefixes` gets it appended.
+pub(crate) fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> ValueType<Url> {
     let parse = move |text: &str| {
-        let mut url = parse_base_url(text).map_err(|bad| Bad {
-            mend: if bad.problem.contains("credentials") {
+        let mut url = parse_base_url(text).map_err(|bad| ValueError {
+            fix: if bad.problem.contains("credentials") {
                 "leave them out; see push_headers".into()
             } else {
-                bad.mend
+                bad.fix
             },
             ..bad
         })?;
@@ -93,8 +97,8 @@ pub(super) fn receiver(path: &'static str, prefixes: &'static [&'static str]) ->
     ValueType::new("URL", parse, |url| url.as_str().to_owned())
 }
 
-/// Names and values of headers: `Authorization=Bearer x,X-Scope-OrgID=team`; `none` for none. Nobody may see them.
-pub(super) fn headers() -> ValueType<Headers> {
+/// Names and values of headers: `Authorization=Bearer x,X-Scope-OrgID=team`; `none` for none. They are never shown.
+pub(crate) fn headers() -> ValueType<Headers> {
     let one = |part: &str| {
         let (name, value) = part.split_once('=')?;
         let (name, value) = (name.trim(), value.trim());
@@ -110,24 +114,21 @@ pub(super) fn headers() -> ValueType<Headers> {
         text => {
             let all: Option<Vec<_>> = text.split(',').map(one).collect();
             all.map(Headers).ok_or_else(|| {
-                Bad::new(
+                ValueError::new(
                     "the headers are not names and values",
                     "write them as Name=value, joined by commas",
                 )
             })
         }
     };
-    ValueType {
-        kind: Kind::Secret,
-        ..ValueType::new("HEADERS", parse, |_| "(hidden)".into())
-    }
+    ValueType::new("HEADERS", parse, |_| "(hidden)".into()).of_kind(SettingKind::Secret)
 }
 
 /// Address and port to listen on.
-pub(super) fn socket_address() -> ValueType<SocketAddr> {
+pub(crate) fn socket_address() -> ValueType<SocketAddr> {
     let parse = |text: &str| {
         text.parse().map_err(|_| {
-            Bad::new(
+            ValueError::new(
                 format!("{text:?} is no address with a port"),
                 "write it as 127.0.0.1:9090",
             )
@@ -204,7 +205,7 @@ mod tests {
             assert_eq!((form.parse)(shown).unwrap(), url);
         }
         let bad = (otlp().parse)("http://me:hunter2@a.test").unwrap_err();
-        assert!(bad.mend.contains("push_headers") && !bad.to_string().contains("hunter2"));
+        assert!(bad.fix.contains("push_headers") && !bad.to_string().contains("hunter2"));
     }
 
     #[test]

@@ -1,14 +1,18 @@
-//! Who plays: the built-in archetypes, those of plan files and those of `--archetype`, made into one cast. Used by
-//! `resolve.rs`. The highest source that names anyone decides alone who plays; the ones below it only lend their
-//! weights, configs and own loads to the same names.
+//! Who plays: the built-in archetypes, those of plan files and those of `--archetype`. Used by `resolve.rs`.
+//!
+//! What must stay true: the highest source that names anyone decides alone who plays. Lower ones only supply the weight,
+//! the config and the overrides that an archetype of the same name lacks.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::errors::{Bad, Origin, PlanError, nearest};
-use super::{Admin, Archetype, LoadOverrides, Module};
-use crate::overrides::Overrides;
+use crate::errors::{Origin, PlanError, ValueError, nearest};
+use crate::layers::{Layer, ResolvedSetting};
+use crate::profile::Profile;
+use crate::settings::target::Admin;
 
 /// The embedded archetypes and their default weights.
 const BUILT_IN: [(&str, u32); 4] = [
@@ -21,6 +25,72 @@ const BUILT_IN: [(&str, u32); 4] = [
 /// Keeps sums of weights far from overflow.
 const MAX_WEIGHT: u32 = 1_000_000;
 
+/// A kind of user.
+#[derive(Clone)]
+pub struct Archetype {
+    pub name: String,
+    pub weight: u32,
+    pub module: Module,
+    /// A JSON object, given to each session. Holds the admin account under `admin`: never print it.
+    pub config: Value,
+    pub overrides: LoadOverrides,
+}
+
+impl Archetype {
+    /// One without a config and without a load of its own.
+    pub fn new(name: &str, weight: u32, module: Module) -> Archetype {
+        Archetype {
+            name: name.to_owned(),
+            weight,
+            module,
+            config: json!({}),
+            overrides: LoadOverrides::default(),
+        }
+    }
+}
+
+// A config contains the admin account, so it is left out.
+impl fmt::Debug for Archetype {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Archetype")
+            .field("name", &self.name)
+            .field("weight", &self.weight)
+            .field("module", &self.module)
+            .field("overrides", &self.overrides)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The load that an archetype has of its own, beside the run's. Made by `overrides.rs`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LoadOverrides {
+    /// Played by this archetype alone. `None`: it shares the run's, by its weight.
+    pub profile: Option<Profile>,
+    /// When its own profile ends, if the run goes on longer.
+    pub duration: Option<Duration>,
+    /// Fewest and most requests of one of its users, where they are not the run's.
+    pub budget: Option<(u32, u32)>,
+}
+
+/// Where a behavior comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Module {
+    /// Embedded in the binary under this name: `newcomer`, `active`, `admin`, `power`.
+    BuiltIn(String),
+    /// A file, resolved against the plan file's folder.
+    File(PathBuf),
+}
+
+/// One archetype and who put it into the plan.
+#[derive(Debug)]
+pub struct ResolvedArchetype {
+    /// As it was written: its config does not hold the plan's admin account yet.
+    pub archetype: Archetype,
+    /// The settings that it overrides.
+    pub overrides: Vec<ResolvedSetting>,
+    pub origin: Origin,
+}
+
 /// An archetype as one source has it.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
@@ -32,7 +102,7 @@ pub(super) struct Entry {
     /// `None`: the one of the same name in a lower source.
     pub(super) config: Option<Map<String, Value>>,
     /// What it has of its own; each setting that it lacks is that of the same name in a lower source.
-    pub(super) own: Overrides,
+    pub(super) overrides: Layer,
     pub(super) origin: Origin,
 }
 
@@ -45,7 +115,7 @@ pub(super) fn built_in() -> Vec<Entry> {
             weight: Some(*weight),
             module: Some(Module::BuiltIn((*name).to_owned())),
             config: None,
-            own: Overrides::default(),
+            overrides: Layer::default(),
             origin: Origin::Default(""),
         })
         .collect()
@@ -65,8 +135,8 @@ pub(super) fn parse_flag(text: &str, origin: Origin, errors: &mut Vec<PlanError>
     let key = format!("archetype.{name}");
     let weight = weight.map(|weight| parse_weight(weight.parse().ok()));
     let module = module.map(|module| parse_module(module, Path::new("")));
-    let mut keep = |bad: Bad| errors.push(bad.at(&key, &origin));
-    let name = check_name(name, "archetype").map_err(&mut keep).ok();
+    let mut keep = |bad: ValueError| errors.push(bad.at(&key, &origin));
+    let name = check_name(name, "an archetype").map_err(&mut keep).ok();
     let weight = weight.transpose().map_err(&mut keep).ok();
     let module = module.transpose().map_err(&mut keep).ok();
     Some(Entry {
@@ -74,13 +144,13 @@ pub(super) fn parse_flag(text: &str, origin: Origin, errors: &mut Vec<PlanError>
         weight: weight?,
         module: module?,
         config: None,
-        own: Overrides::default(),
+        overrides: Layer::default(),
         origin,
     })
 }
 
-/// A name is a metric label and part of a command line; `whose` it is.
-pub(super) fn check_name(name: &str, whose: &str) -> Result<String, Bad> {
+/// A name is a metric label and a part of the command line. `whose` is what it names: `an archetype`.
+pub(super) fn check_name(name: &str, whose: &str) -> Result<String, ValueError> {
     let fits = (1..=32).contains(&name.len())
         && name
             .bytes()
@@ -88,19 +158,19 @@ pub(super) fn check_name(name: &str, whose: &str) -> Result<String, Bad> {
     if fits {
         Ok(name.to_owned())
     } else {
-        Err(Bad::new(
-            format!("{name:?} is no {whose}'s name"),
+        Err(ValueError::new(
+            format!("{name:?} is no valid name of {whose}"),
             "use 1 to 32 letters, digits, - and _",
         ))
     }
 }
 
-pub(super) fn parse_weight(number: Option<i128>) -> Result<u32, Bad> {
+pub(super) fn parse_weight(number: Option<i128>) -> Result<u32, ValueError> {
     number
         .and_then(|number| u32::try_from(number).ok())
         .filter(|weight| *weight <= MAX_WEIGHT)
         .ok_or_else(|| {
-            Bad::new(
+            ValueError::new(
                 "this is no weight",
                 format!("give a whole number, 0 to {MAX_WEIGHT}"),
             )
@@ -108,7 +178,7 @@ pub(super) fn parse_weight(number: Option<i128>) -> Result<u32, Bad> {
 }
 
 /// Reads `builtin:NAME` or a path relative to `folder`. The file has to be there.
-pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, Bad> {
+pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, ValueError> {
     if let Some(name) = text.strip_prefix("builtin:") {
         if BUILT_IN.iter().any(|(known, _)| *known == name) {
             return Ok(Module::BuiltIn(name.to_owned()));
@@ -116,7 +186,7 @@ pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, Bad> {
         let names = BUILT_IN.map(|(name, _)| name);
         let hint = nearest(name, names)
             .map_or_else(String::new, |near| format!("did you mean {near:?}? "));
-        return Err(Bad::new(
+        return Err(ValueError::new(
             format!("no built-in behavior is named {name:?}"),
             format!("{hint}use one of {}", names.join(", ")),
         ));
@@ -130,14 +200,14 @@ pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, Bad> {
     } else {
         "is not there"
     };
-    Err(Bad::new(
+    Err(ValueError::new(
         format!("module {} {what}", path.display()),
         "give the path of a .wasm file, or builtin:<name>",
     ))
 }
 
 /// Chooses who plays. `sources` lists the entries of each source, lowest first, the built-ins not included.
-pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec<Entry> {
+pub(super) fn playing(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec<Entry> {
     let mut known = built_in();
     let mut playing = known.clone();
     for source in sources.into_iter().filter(|source| !source.is_empty()) {
@@ -148,7 +218,7 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
                 .find(|other: &&Entry| other.name == entry.name)
             {
                 let problem = format!("the name {:?} is taken ({})", entry.name, twin.origin);
-                let bad = Bad::new(problem, "give each archetype its own name");
+                let bad = ValueError::new(problem, "give each archetype its own name");
                 errors.push(bad.at(format!("archetype.{}", entry.name), &entry.origin));
                 continue;
             }
@@ -156,14 +226,15 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
                 entry.weight = entry.weight.or(lower.weight);
                 entry.module = entry.module.or_else(|| lower.module.clone());
                 entry.config = entry.config.or_else(|| lower.config.clone());
-                entry.own.fill(&lower.own);
+                entry.overrides.fill(&lower.overrides);
             }
             if entry.module.is_none() {
                 let names = known.iter().map(|other| other.name.as_str());
                 let hint = nearest(&entry.name, names)
                     .map_or_else(String::new, |near| format!(", or did you mean {near:?}?"));
-                let mend = format!("name its .wasm file{hint}");
-                let bad = Bad::new("nobody knows this archetype, and it has no module", mend);
+                let fix = format!("name its .wasm file{hint}");
+                let bad =
+                    ValueError::new("this archetype is not built in, and it has no module", fix);
                 errors.push(bad.at(format!("archetype.{}", entry.name), &entry.origin));
             }
             playing.push(entry);
@@ -174,7 +245,7 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
     if let Some(first) = playing.first()
         && playing.iter().all(|entry| entry.weight == Some(0))
     {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             "all weights are 0, so nobody would play",
             "give at least one archetype a weight above 0",
         );
@@ -188,12 +259,10 @@ pub(super) fn cast(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec
 impl Entry {
     /// The archetype as its source has it: without the admin account, and without a load of its own. `None` if it has no module.
     pub(super) fn archetype(&self) -> Option<Archetype> {
+        let weight = self.weight.unwrap_or(1);
         Some(Archetype {
-            name: self.name.clone(),
-            weight: self.weight.unwrap_or(1),
-            module: self.module.clone()?,
             config: Value::Object(self.config.clone().unwrap_or_default()),
-            own: LoadOverrides::default(),
+            ..Archetype::new(&self.name, weight, self.module.clone()?)
         })
     }
 }
@@ -221,7 +290,7 @@ mod tests {
     fn play(flags: &[&str]) -> (Vec<(String, u32)>, Vec<PlanError>) {
         let mut errors = Vec::new();
         let entries = flags.iter().filter_map(|text| flag(text).0).collect();
-        let playing = cast(vec![entries], &mut errors);
+        let playing = playing(vec![entries], &mut errors);
         (
             playing
                 .iter()

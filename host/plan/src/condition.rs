@@ -1,21 +1,24 @@
 //! Conditions on a run's figures, as `--abort-on` and `--threshold` take them: `p95{archetype=admin}<500ms:30s`.
-//! Read by the forms in `lists.rs`, evaluated by `metrics` and `run`. What a condition shows, it reads back as the same
-//! one, and no text makes the parser panic.
+//! Read by `lists.rs`, evaluated by `metrics` and the engine's guard.
+//!
+//! What must stay true: what a condition shows, it reads back as the same one, and no text makes the parser panic.
 
-pub(super) mod lists;
+pub(crate) mod lists;
 mod parse;
 
 use std::fmt;
 use std::time::Duration;
 
-use super::units::show_duration;
+use vespeiro_model::words;
+
+use crate::units::show_duration;
 
 /// A figure of the run against a bound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     pub metric: Metric,
     pub selector: Selector,
-    pub comparison: Comparison,
+    pub comparison: Comparator,
     pub bound: Bound,
     /// How far back to look; `None` for the whole run.
     pub window: Option<Duration>,
@@ -29,45 +32,53 @@ pub struct Threshold {
     pub abort: bool,
 }
 
-/// A figure that a condition can be about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    P50,
-    P75,
-    P90,
-    P95,
-    P99,
-    P999,
-    Mean,
-    Min,
-    Max,
-    /// Errors, failures that nobody asked for, by requests.
-    ErrorRate,
-    /// Checks that held, by all checks.
-    Checks,
-    /// Requests per second.
-    Rate,
-    Requests,
-    Errors,
-    /// Requests that never left.
-    NotSent,
-    /// Arrivals of a rate that found no user in time.
-    Dropped,
+words! {
+    /// A figure that a condition can be about.
+    pub enum Metric {
+        P50 => "p50",
+        P75 => "p75",
+        P90 => "p90",
+        P95 => "p95",
+        P99 => "p99",
+        P999 => "p999",
+        Mean => "mean",
+        Min => "min",
+        Max => "max",
+        /// Requests that failed without being asked to, by all requests.
+        ErrorRate => "error_rate",
+        /// Checks that held, by all checks.
+        Checks => "checks",
+        /// Requests per second.
+        Rate => "rate",
+        Requests => "requests",
+        Errors => "errors",
+        /// Requests that never left.
+        NotSent => "not_sent",
+        /// Arrivals of a rate that found no user in time.
+        Dropped => "dropped",
+    }
+
+    /// The unit that a metric is counted in.
+    pub enum Dimension {
+        /// Seconds.
+        Time => "seconds",
+        /// 0 to 1.
+        Share => "share",
+        PerSecond => "per-second",
+        Count => "count",
+    }
+
+    /// How a figure is compared with a bound. The longer sign stands first where one begins like the other.
+    pub enum Comparator {
+        AtMost => "<=",
+        AtLeast => ">=",
+        Less => "<",
+        More => ">",
+    }
 }
 
 /// Of a selector.
 const FIELDS: [&str; 4] = ["archetype", "route", "method", "category"];
-
-/// What a metric is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dimension {
-    /// Seconds.
-    Time,
-    /// 0 to 1.
-    Share,
-    PerSecond,
-    Count,
-}
 
 /// Which requests count; a field that is `None` lets all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,23 +89,15 @@ pub struct Selector {
     pub category: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    Less,
-    AtMost,
-    More,
-    AtLeast,
-}
-
 /// A number and its unit, as they were written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bound {
     pub number: f64,
-    pub unit: Unit,
+    pub unit: BoundUnit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum BoundUnit {
     Microseconds,
     Milliseconds,
     Seconds,
@@ -106,52 +109,19 @@ pub enum Unit {
     One,
 }
 
-const METRICS: [(&str, Metric); 16] = [
-    ("p50", Metric::P50),
-    ("p75", Metric::P75),
-    ("p90", Metric::P90),
-    ("p95", Metric::P95),
-    ("p99", Metric::P99),
-    ("p999", Metric::P999),
-    ("mean", Metric::Mean),
-    ("min", Metric::Min),
-    ("max", Metric::Max),
-    ("error_rate", Metric::ErrorRate),
-    ("checks", Metric::Checks),
-    ("rate", Metric::Rate),
-    ("requests", Metric::Requests),
-    ("errors", Metric::Errors),
-    ("not_sent", Metric::NotSent),
-    ("dropped", Metric::Dropped),
-];
-
-/// Longest first where one is the beginning of another.
-const COMPARISONS: [(&str, Comparison); 4] = [
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("<", Comparison::Less),
-    (">", Comparison::More),
-];
-
-const UNITS: [(&str, Unit, Dimension, f64); 9] = [
-    ("us", Unit::Microseconds, Dimension::Time, 1e-6),
-    ("ms", Unit::Milliseconds, Dimension::Time, 1e-3),
-    ("s", Unit::Seconds, Dimension::Time, 1.0),
-    ("m", Unit::Minutes, Dimension::Time, 60.0),
-    ("%", Unit::Percent, Dimension::Share, 0.01),
-    ("/s", Unit::PerSecond, Dimension::PerSecond, 1.0),
-    ("/m", Unit::PerMinute, Dimension::PerSecond, 1.0 / 60.0),
-    ("", Unit::One, Dimension::Count, 1.0),
-    ("", Unit::One, Dimension::Share, 1.0),
+const UNITS: [(&str, BoundUnit, Dimension, f64); 9] = [
+    ("us", BoundUnit::Microseconds, Dimension::Time, 1e-6),
+    ("ms", BoundUnit::Milliseconds, Dimension::Time, 1e-3),
+    ("s", BoundUnit::Seconds, Dimension::Time, 1.0),
+    ("m", BoundUnit::Minutes, Dimension::Time, 60.0),
+    ("%", BoundUnit::Percent, Dimension::Share, 0.01),
+    ("/s", BoundUnit::PerSecond, Dimension::PerSecond, 1.0),
+    ("/m", BoundUnit::PerMinute, Dimension::PerSecond, 1.0 / 60.0),
+    ("", BoundUnit::One, Dimension::Count, 1.0),
+    ("", BoundUnit::One, Dimension::Share, 1.0),
 ];
 
 impl Metric {
-    pub fn as_str(self) -> &'static str {
-        // Every metric is in its table.
-        let found = METRICS.iter().find(|(_, metric)| *metric == self);
-        found.map_or("", |(word, _)| word)
-    }
-
     pub fn dimension(self) -> Dimension {
         match self {
             Metric::ErrorRate | Metric::Checks => Dimension::Share,
@@ -212,24 +182,19 @@ impl Selector {
     }
 }
 
-impl Comparison {
-    pub fn as_str(self) -> &'static str {
-        let found = COMPARISONS.iter().find(|(_, other)| *other == self);
-        found.map_or("", |(sign, _)| sign)
-    }
-
+impl Comparator {
     pub fn holds(self, value: f64, bound: f64) -> bool {
         match self {
-            Comparison::Less => value < bound,
-            Comparison::AtMost => value <= bound,
-            Comparison::More => value > bound,
-            Comparison::AtLeast => value >= bound,
+            Comparator::Less => value < bound,
+            Comparator::AtMost => value <= bound,
+            Comparator::More => value > bound,
+            Comparator::AtLeast => value >= bound,
         }
     }
 
     /// It is met by small values.
     pub fn wants_little(self) -> bool {
-        matches!(self, Comparison::Less | Comparison::AtMost)
+        matches!(self, Comparator::Less | Comparator::AtMost)
     }
 }
 

@@ -1,28 +1,30 @@
-//! Reads the `VESPEIRO_*` variables, the locale and the folder for state out of an environment. Used by `resolve.rs`, which is handed the
-//! variables: nothing in this room asks the process for them.
+//! Reads the `VESPEIRO_*` variables, the locale and the folder for state out of an environment. Used by `resolve.rs`, which
+//! is handed the variables.
+//!
+//! What must stay true: nothing in this room asks the process for its environment.
 
 use std::path::PathBuf;
 
-use super::errors::Origin;
-use super::layers::{Layer, Setting, nearest_setting};
-use super::preset;
+use crate::errors::Origin;
+use crate::layers::{Layer, Setting, nearest_setting};
+use crate::preset;
 
 /// What the environment says.
 #[derive(Default)]
-pub(super) struct Environment {
-    pub(super) layer: Layer,
-    pub(super) plan: Option<(PathBuf, Origin)>,
-    pub(super) archetypes: Vec<String>,
-    pub(super) feeds: Vec<String>,
-    pub(super) locale: Option<String>,
+pub(crate) struct Environment {
+    pub(crate) layer: Layer,
+    pub(crate) plan: Option<(PathBuf, Origin)>,
+    pub(crate) archetypes: Vec<String>,
+    pub(crate) feeds: Vec<String>,
+    pub(crate) locale: Option<String>,
     /// Where programs keep what is neither configuration nor cache: `XDG_STATE_HOME`, else `~/.local/state`.
-    pub(super) state: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
 }
 
 impl Environment {
     /// An empty variable counts as absent. A `VESPEIRO_*` variable that is no setting is taken for a mistake only when
     /// it nearly is one: others set such names too (`VESPEIRO_SERVICE_HOST` in a cluster that runs a service so named).
-    pub(super) fn read(
+    pub(crate) fn read(
         variables: impl IntoIterator<Item = (String, String)>,
         known: &[Setting],
     ) -> Environment {

@@ -1,5 +1,7 @@
-//! Where a value came from and what is wrong with it: the words in which a bad plan is refused. Made by every file of
-//! this room, printed by the command line. One mistake is one line, and no line ever holds a secret.
+//! Where a value came from and what is wrong with it: how a bad plan is refused. Made by every file of this room, printed
+//! by the command line.
+//!
+//! What must stay true: one mistake is one line, and no line ever contains a secret.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +9,7 @@ use std::path::PathBuf;
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody said anything. The text tells what the default was made from (`random`, `cores`); empty for a constant.
+    /// Nobody set it. The text says what the default was made from (`random`, `cores`); empty for a constant.
     Default(&'static str),
     /// A preset: one of the table, or the command's own.
     Preset(String),
@@ -31,65 +33,65 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A text that is no value of its form, and the way out. It does not know yet which setting it was meant for.
+/// A text that is no value of its type, and what to do about it. It does not know yet which setting it was meant for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}; {mend}")]
-pub struct Bad {
+#[error("{problem}; {fix}")]
+pub struct ValueError {
     /// What is wrong.
     pub problem: String,
     /// What to do instead.
-    pub mend: String,
+    pub fix: String,
 }
 
-impl Bad {
-    pub(super) fn new(problem: impl Into<String>, mend: impl Into<String>) -> Bad {
-        Bad {
+impl ValueError {
+    pub(crate) fn new(problem: impl Into<String>, fix: impl Into<String>) -> ValueError {
+        ValueError {
             problem: problem.into(),
-            mend: mend.into(),
+            fix: fix.into(),
         }
     }
 
     /// A key that is none of `known`; `hint` follows their names.
-    pub(super) fn no_such_key<'a>(
+    pub(crate) fn no_such_key<'a>(
         key: &str,
         known: impl Iterator<Item = &'a str> + Clone,
         hint: &str,
-    ) -> Bad {
-        let mend = nearest(key, known.clone()).map_or_else(
+    ) -> ValueError {
+        let fix = nearest(key, known.clone()).map_or_else(
             || format!("use {}{hint}", known.collect::<Vec<_>>().join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        Bad::new("no such key", mend)
+        ValueError::new("no such key", fix)
     }
 
     /// An archetype that is none of those that play.
-    pub(super) fn not_playing<'a>(
+    pub(crate) fn not_playing<'a>(
         name: &str,
         playing: impl Iterator<Item = &'a str> + Clone,
-    ) -> Bad {
-        let mend = nearest(name, playing.clone()).map_or_else(
+    ) -> ValueError {
+        let fix = nearest(name, playing.clone()).map_or_else(
             || {
                 let playing: Vec<_> = playing.collect();
                 format!("those that play are {}", playing.join(", "))
             },
             |near| format!("did you mean {near:?}?"),
         );
-        Bad::new(format!("no archetype named {name:?} plays"), mend)
+        ValueError::new(format!("no archetype named {name:?} plays"), fix)
     }
 
-    pub(super) fn at(self, key: impl Into<String>, origin: &Origin) -> PlanError {
+    pub(crate) fn at(self, key: impl Into<String>, origin: &Origin) -> PlanError {
         PlanError {
             key: key.into(),
             origin: origin.clone(),
             problem: self.problem,
-            mend: self.mend,
+            fix: self.fix,
         }
     }
 }
 
 /// One mistake in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", one_line(&format!("{} ({origin}): {problem}; {mend}", .key.escape_debug())))]
+#[error("{}", one_line(&format!("{} ({origin}): {problem}; {fix}", .key.escape_debug())))]
 pub struct PlanError {
     /// Path of the key: `users`, `archetype.admin.weight`.
     pub key: String,
@@ -97,7 +99,15 @@ pub struct PlanError {
     /// What is wrong.
     pub problem: String,
     /// What to do instead.
-    pub mend: String,
+    pub fix: String,
+}
+
+impl PlanError {
+    /// The same, of a key within a table.
+    pub(crate) fn under(mut self, table: &str) -> PlanError {
+        self.key = format!("{table}.{}", self.key);
+        self
+    }
 }
 
 /// All mistakes of a plan, in the order in which they were found; at least one.
@@ -105,8 +115,7 @@ pub struct PlanError {
 #[error("{}", .0.iter().map(PlanError::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct PlanErrors(pub Vec<PlanError>);
 
-/// What others have written, or say of what others have written, as it may stand in a message: without what ends a line or
-/// steers a terminal.
+/// A foreign text as it may stand in a message: without line ends and without what controls a terminal.
 pub fn one_line(text: &impl fmt::Display) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     text.to_string().chars().map(plain).collect()
@@ -145,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_a_file_says_cannot_steer_the_terminal() {
-        let bad = Bad::new("module \u{1b}[2J\n.wasm is not there", "give a path");
+        let bad = ValueError::new("module \u{1b}[2J\n.wasm is not there", "give a path");
         let error = bad.at("archetype.\t.module", &Origin::Flag("--plan".into()));
         assert!(!error.to_string().contains(char::is_control), "{error}");
     }
@@ -156,7 +165,7 @@ mod tests {
             path: "plan.toml".into(),
             line: 3,
         };
-        let error = Bad::new("0 is too few", "give 1 or more").at("users", &origin);
+        let error = ValueError::new("0 is too few", "give 1 or more").at("users", &origin);
         assert_eq!(
             error.to_string(),
             "users (plan.toml:3): 0 is too few; give 1 or more"

@@ -1,5 +1,5 @@
 //! The data feeds of a plan: `[feeds.NAME]` tables and `--feed NAME=FILE`, of which each layer says as much as it likes.
-//! Used by `resolve.rs`. This is what a plan says of feeds; their rows are read by the room of that name.
+//! Used by `resolve.rs`; the rows themselves are read by the engine.
 //!
 //! What must stay true: where a feed promises that no row is handed out twice, the plan bounds who shares its rows.
 
@@ -7,16 +7,20 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::archetypes::check_name;
-use super::errors::{Bad, Origin, PlanError};
-use super::layers::{Layer, Reader};
-use super::{Fed, Plan};
-use crate::value_types::{ValueType, choice, count, path};
+use vespeiro_model::{Word as _, words};
 
-pub(super) const KEYS: [&str; 4] = ["file", "order", "per_user", "archetypes"];
+use crate::archetypes::{Archetype, check_name};
+use crate::errors::{Origin, PlanError, ValueError};
+use crate::layers::{Layer, Reader, ResolvedSetting};
+use crate::profile::Profile;
+use crate::value_types::{ValueType, choice, count, endings, path_with};
+use crate::workloads::workloads;
+
+pub(crate) const KEYS: [&str; 4] = ["file", "order", "per_user", "archetypes"];
 /// Most feeds of a plan.
 const MAX_FEEDS: usize = 64;
-const ENDINGS: &str = ".csv, .jsonl, .ndjson or .json";
+/// The extensions of its formats.
+const EXTENSIONS: &[&str] = &["csv", "jsonl", "ndjson", "json"];
 
 /// A file of rows for behaviors.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +28,8 @@ pub struct Feed {
     pub name: String,
     /// Resolved against the folder of the plan file that names it.
     pub file: PathBuf,
-    pub format: Format,
-    pub order: Order,
+    pub format: FeedFormat,
+    pub order: FeedOrder,
     /// Most rows of one user, where no row is handed out twice. `None`: the users that the plan knows share all of them.
     pub per_user: Option<u32>,
     /// Those of the plan's archetypes that it is for.
@@ -34,7 +38,7 @@ pub struct Feed {
 
 /// How a feed's file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum FeedFormat {
     /// A header that names the fields, then a row a line; every value is a text.
     Csv,
     /// One JSON value a line.
@@ -43,61 +47,79 @@ pub enum Format {
     Json,
 }
 
-/// Which row of a feed is the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Users take turns, from the first row to the last and over again.
-    InTurn,
-    /// Drawn from the run's seed, each time from all rows.
-    Random,
-    /// In turn, and none twice.
-    Once,
+impl FeedFormat {
+    fn of(file: &Path) -> FeedFormat {
+        let extension = file.extension().and_then(OsStr::to_str).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "csv" => FeedFormat::Csv,
+            "json" => FeedFormat::Json,
+            _ => FeedFormat::JsonLines,
+        }
+    }
 }
 
-const ORDERS: &[(&str, Order)] = &[
-    ("in-turn", Order::InTurn),
-    ("random", Order::Random),
-    ("once", Order::Once),
-];
+words! {
+    /// Which row of a feed is the next one.
+    pub enum FeedOrder {
+        /// Users take turns, from the first row to the last and over again.
+        InTurn => "in-turn",
+        /// Drawn with the run's seed, each time from all rows.
+        Random => "random",
+        /// In turn, and none twice.
+        Once => "once",
+    }
+}
+
+/// One data feed and the settings that made it.
+#[derive(Debug)]
+pub struct ResolvedFeed {
+    pub feed: Feed,
+    pub settings: Vec<ResolvedSetting>,
+    /// The highest source that has a setting of it.
+    pub origin: Origin,
+}
 
 /// What one source says of feeds, by name.
-pub(super) type Feedings = BTreeMap<String, Feeding>;
+pub(crate) type FeedLayers = BTreeMap<String, FeedLayer>;
 
 /// What one source says of a feed.
-pub(super) struct Feeding {
-    pub(super) layer: Layer,
+pub(crate) struct FeedLayer {
+    pub(crate) layer: Layer,
     origin: Origin,
 }
 
-impl Feeding {
-    pub(super) fn new(origin: Origin) -> Self {
+impl FeedLayer {
+    pub(crate) fn new(origin: Origin) -> Self {
         let layer = Layer::default();
         Self { layer, origin }
     }
 }
 
 /// Reads each `NAME=FILE` or `NAME=FILE:ORDER`.
-pub(super) fn by_flags(texts: &[String], origin: &Origin, errors: &mut Vec<PlanError>) -> Feedings {
-    let mut feedings = Feedings::new();
+pub(crate) fn by_flags(
+    texts: &[String],
+    origin: &Origin,
+    errors: &mut Vec<PlanError>,
+) -> FeedLayers {
+    let mut feedings = FeedLayers::new();
     for text in texts {
         let Some((name, file)) = text.split_once('=') else {
-            let bad = Bad::new(
+            let bad = ValueError::new(
                 format!("{text:?} names no file"),
                 "write it as people=people.csv",
             );
             errors.push(bad.at("feeds", origin));
             continue;
         };
-        if let Err(bad) = check_name(name, "feed") {
+        if let Err(bad) = check_name(name, "a feed") {
             errors.push(bad.at(format!("feeds.{name}"), origin));
             continue;
         }
-        let known = |word: &str| ORDERS.iter().any(|(order, _)| *order == word);
         let (file, order) = match file.rsplit_once(':') {
-            Some((file, order)) if known(order) => (file, Some(order)),
+            Some((file, order)) if FeedOrder::from_word(order).is_some() => (file, Some(order)),
             _ => (file, None),
         };
-        let mut feeding = Feeding::new(origin.clone());
+        let mut feeding = FeedLayer::new(origin.clone());
         feeding.layer.set("file", file, origin.clone());
         if let Some(order) = order {
             feeding.layer.set("order", order, origin.clone());
@@ -107,135 +129,131 @@ pub(super) fn by_flags(texts: &[String], origin: &Origin, errors: &mut Vec<PlanE
     feedings
 }
 
-/// Makes feeds of what the sources say, lowest first. The plan has its load and its archetypes already.
-pub(super) fn resolve(
-    sources: Vec<Feedings>,
-    plan: &Plan,
+/// Makes feeds of what the sources say, lowest first, for these archetypes beside the run's load profile.
+pub(crate) fn resolve(
+    sources: Vec<FeedLayers>,
+    profile: &Profile,
+    archetypes: &[Archetype],
     errors: &mut Vec<PlanError>,
-) -> Vec<Fed> {
-    let mut feedings = Feedings::new();
+) -> Vec<ResolvedFeed> {
+    let mut feedings = FeedLayers::new();
     for (name, higher) in sources.into_iter().flatten() {
         let feeding = feedings
             .entry(name)
-            .or_insert_with(|| Feeding::new(higher.origin.clone()));
-        feeding.layer.entries.extend(higher.layer.entries);
+            .or_insert_with(|| FeedLayer::new(higher.origin.clone()));
+        feeding.layer.cover(&higher.layer);
         feeding.origin = higher.origin;
     }
     if let Some((name, feeding)) = feedings.iter().nth(MAX_FEEDS) {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             format!("a plan has at most {MAX_FEEDS} feeds"),
             "put more fields into fewer files",
         );
         errors.push(bad.at(format!("feeds.{name}"), &feeding.origin));
     }
     // Who plays is not known where something is wrong with it.
-    let is_cast = errors.is_empty();
+    let playing = errors.is_empty().then_some(archetypes);
     let each = feedings.into_iter();
     each.filter_map(|(name, feeding)| {
         let found = errors.len();
-        let fed = one(name, feeding, plan, is_cast, errors);
-        (errors.len() == found).then_some(fed).flatten()
+        let feed = one(name, feeding, profile, playing, errors);
+        (errors.len() == found).then_some(feed).flatten()
     })
     .collect()
 }
 
+/// `playing` are the archetypes, where it is known who plays.
 fn one(
     name: String,
-    feeding: Feeding,
-    plan: &Plan,
-    is_cast: bool,
+    feeding: FeedLayer,
+    profile: &Profile,
+    playing: Option<&[Archetype]>,
     errors: &mut Vec<PlanError>,
-) -> Option<Fed> {
-    let Feeding { layer, origin } = feeding;
+) -> Option<ResolvedFeed> {
+    let FeedLayer { layer, origin } = feeding;
     let layers = [layer];
     let mut r = Reader::new(&layers);
-    let file = r.read("file", "none", data_file().or_none(), "");
-    let order = r.read("order", "in-turn", choice("ORDER", ORDERS), "");
+    let file = r.read("file", "none", path_with(EXTENSIONS).or_none(), "");
+    let order = r.read("order", "in-turn", choice("ORDER"), "");
     let per_user = r.read("per_user", "none", count(1..=u32::MAX).or_none(), "");
     let named = r.read("archetypes", "all", names().or_word("all"), "");
-    if per_user.is_some() && order != Order::Once {
-        let bad = Bad::new(
-            "only the order once has a use for it",
-            "leave it out, or write order = \"once\"",
+    if per_user.is_some() && order != FeedOrder::Once {
+        let fix = "leave it out, or write order = \"once\"";
+        r.refuse(
+            "per_user",
+            ValueError::new("it has an effect with the order once only", fix),
         );
-        r.refuse("per_user", bad);
     }
-    let all = || (0..plan.archetypes.len() as u16).collect();
-    let archetypes = match &named {
-        Some(named) if is_cast => cast(named, plan).unwrap_or_else(|bad| {
-            r.refuse("archetypes", bad);
+    let playing = playing.unwrap_or_default();
+    let all = || (0..playing.len() as u16).collect();
+    let archetypes = match named.filter(|_| !playing.is_empty()) {
+        Some(named) => positions(&named, playing).unwrap_or_else(|error| {
+            r.refuse("archetypes", error);
             all()
         }),
-        _ => all(),
+        None => all(),
     };
-    if order == Order::Once
+    if order == FeedOrder::Once
         && per_user.is_none()
-        && let Some(profile) = replaces(plan, &archetypes)
+        && let Some(profile) = replacing(profile, playing, &archetypes)
     {
-        let bad = Bad::new(
-            format!(
-                "in {profile} somebody new comes for whoever has spent its budget, so nobody knows how many share the rows"
-            ),
-            "say how many rows one user may take at most, as in per_user = 1",
+        let problem = format!(
+            "in {profile} a new user comes for each that has spent its budget, so nobody knows how many share the rows"
         );
-        r.refuse("order", bad);
+        let fix = "say how many rows one user may take at most, as in per_user = 1";
+        r.refuse("order", ValueError::new(problem, fix));
     }
-    let place = file.as_ref().and_then(|file| {
-        let line = r.lines.iter_mut().find(|line| line.setting.key == "file")?;
-        let path = beside(&line.origin).join(&file.0);
-        line.value = std::path::absolute(&path)
-            .unwrap_or_else(|_| path.clone())
-            .display()
-            .to_string();
+    let path = file.as_ref().and_then(|file| {
+        let setting = r
+            .settings
+            .iter_mut()
+            .find(|one| one.setting.key == "file")?;
+        let path = beside(&setting.origin).join(file);
+        let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+        setting.value = absolute.display().to_string();
         Some(path)
     });
-    if let Some(bad) = place.as_deref().and_then(unusable) {
-        r.refuse("file", bad);
+    if let Some(error) = path.as_deref().and_then(unusable) {
+        r.refuse("file", error);
     }
-    let Reader {
-        lines,
-        errors: mut wrong,
-        ..
-    } = r;
-    if file.is_none() && wrong.is_empty() {
-        let bad = Bad::new("a feed without a file", "add file = \"people.csv\"");
-        wrong.push(bad.at("file", &origin));
+    if file.is_none() && r.errors.is_empty() {
+        let error = ValueError::new("a feed without a file", "add file = \"people.csv\"");
+        r.errors.push(error.at("file", &origin));
     }
-    errors.extend(wrong.into_iter().map(|error| PlanError {
-        key: format!("feeds.{name}.{}", error.key),
-        ..error
-    }));
+    let table = format!("feeds.{name}");
+    errors.extend(r.errors.into_iter().map(|error| error.under(&table)));
+    let file = path?;
     let feed = Feed {
         name,
-        file: place?,
-        format: file?.1,
+        format: FeedFormat::of(&file),
+        file,
         order,
         per_user,
         archetypes,
     };
-    Some(Fed {
+    Some(ResolvedFeed {
         feed,
-        lines,
+        settings: r.settings,
         origin,
     })
 }
 
-/// The profile of one of these archetypes in which somebody new comes for whoever leaves.
-fn replaces(plan: &Plan, archetypes: &[u16]) -> Option<&'static str> {
-    let workloads = plan.workloads().into_iter();
+/// The profile of one of these archetypes in which a new user comes for each that leaves.
+fn replacing(profile: &Profile, playing: &[Archetype], feed: &[u16]) -> Option<&'static str> {
+    let workloads = workloads(profile, playing).into_iter();
     let mut replacing = workloads.filter(|workload| {
-        workload.profile.replaces() && workload.archetypes.iter().any(|a| archetypes.contains(a))
+        workload.profile.replaces() && workload.archetypes.iter().any(|a| feed.contains(a))
     });
     replacing.next().map(|workload| workload.profile.name())
 }
 
-/// The plan's archetypes of these names.
-fn cast(names: &[String], plan: &Plan) -> Result<Vec<u16>, Bad> {
-    let playing: Vec<&str> = plan.archetypes.iter().map(|a| &*a.name).collect();
+/// The positions of the archetypes of these names.
+fn positions(names: &[String], playing: &[Archetype]) -> Result<Vec<u16>, ValueError> {
     let find = |name: &String| {
-        let at = playing.iter().position(|playing| playing == name);
+        let at = playing.iter().position(|playing| playing.name == *name);
+        let names = playing.iter().map(|playing| playing.name.as_str());
         at.map(|at| at as u16)
-            .ok_or_else(|| Bad::not_playing(name, playing.iter().copied()))
+            .ok_or_else(|| ValueError::not_playing(name, names))
     };
     names.iter().map(find).collect()
 }
@@ -248,44 +266,21 @@ fn beside(origin: &Origin) -> &Path {
     }
 }
 
-fn unusable(path: &Path) -> Option<Bad> {
+fn unusable(path: &Path) -> Option<ValueError> {
     let what = if path.is_file() {
         return None;
     } else if path.is_dir() {
         "is a folder"
     } else if path.exists() {
-        "is no plain file"
+        "is not a regular file"
     } else {
         "is not there"
     };
-    let mend = format!(
-        "give the path of a file that ends in {ENDINGS}; in a plan file it starts from that file's folder"
+    let fix = format!(
+        "give the path of a file that ends in {}; in a plan file it starts from that file's folder",
+        endings(EXTENSIONS)
     );
-    Some(Bad::new(format!("{} {what}", path.display()), mend))
-}
-
-/// The path of a file of rows, whose ending tells how it is written.
-fn data_file() -> ValueType<(PathBuf, Format)> {
-    let ValueType { parse, show, .. } = path();
-    let parse = move |text: &str| {
-        let path = parse(text)?;
-        let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-        let format = match ending.to_ascii_lowercase().as_str() {
-            "csv" => Format::Csv,
-            "jsonl" | "ndjson" => Format::JsonLines,
-            "json" => Format::Json,
-            _ => {
-                return Err(Bad::new(
-                    format!("the ending of {text:?} tells no form"),
-                    format!("name a file that ends in {ENDINGS}"),
-                ));
-            }
-        };
-        Ok((path, format))
-    };
-    ValueType::new("FILE", parse, move |(path, _): &(PathBuf, Format)| {
-        show(path)
-    })
+    Some(ValueError::new(format!("{} {what}", path.display()), fix))
 }
 
 /// Names, separated by commas.
@@ -294,7 +289,7 @@ fn names() -> ValueType<Vec<String>> {
         let names = text.split(',').map(|name| name.trim().to_owned());
         let names: Vec<String> = names.collect();
         match names.iter().any(String::is_empty) {
-            true => Err(Bad::new(
+            true => Err(ValueError::new(
                 "an archetype's name is missing",
                 "write archetypes = [\"admin\"], or leave it out for all",
             )),

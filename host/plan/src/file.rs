@@ -1,6 +1,7 @@
 //! Reads a plan file (TOML): settings at the top level, `[[archetype]]` and `[feeds.NAME]` tables. Used by `resolve.rs`
-//! for `--plan` and for a preset that is a file. Every value keeps its line; the values themselves are judged by their
-//! forms, as text.
+//! for `--plan` and for a preset that is a file. The values become text, and are checked by their value types.
+//!
+//! What must stay true: every value keeps its line, so that an error can name it.
 
 mod archetype;
 mod feeds;
@@ -12,21 +13,21 @@ use toml::de::{DeTable, DeValue};
 
 use self::archetype::archetype;
 use self::values::{listed, staged, text_of};
-use super::archetypes::Entry;
-use super::errors::{Bad, Origin, PlanError};
-use super::feeds::Feedings;
-use super::layers::Layer;
+use crate::archetypes::Entry;
+use crate::errors::{Origin, PlanError, ValueError};
+use crate::feeds::FeedLayers;
+use crate::layers::Layer;
 
 /// What one plan file says.
 #[derive(Default)]
-pub(super) struct PlanFile {
-    pub(super) layer: Layer,
-    pub(super) archetypes: Vec<Entry>,
-    pub(super) feeds: Feedings,
+pub(crate) struct PlanFile {
+    pub(crate) layer: Layer,
+    pub(crate) archetypes: Vec<Entry>,
+    pub(crate) feeds: FeedLayers,
 }
 
 /// Reads the file; `key` and `origin` say who asked for it. What is wrong goes to `errors`, the rest is returned.
-pub(super) fn read(
+pub(crate) fn read(
     path: &Path,
     key: &str,
     origin: &Origin,
@@ -36,7 +37,9 @@ pub(super) fn read(
         Ok(text) => parse(&text, path, errors),
         Err(error) => {
             let problem = format!("cannot read {}: {error}", path.display());
-            errors.push(Bad::new(problem, "give the path of a TOML plan file").at(key, origin));
+            errors.push(
+                ValueError::new(problem, "give the path of a TOML plan file").at(key, origin),
+            );
             PlanFile::default()
         }
     }
@@ -58,7 +61,7 @@ impl Place<'_> {
         }
     }
 
-    fn refuse(&mut self, key: impl Into<String>, offset: usize, bad: Bad) {
+    fn refuse(&mut self, key: impl Into<String>, offset: usize, bad: ValueError) {
         let origin = self.origin(offset);
         self.errors.push(bad.at(key, &origin));
     }
@@ -78,83 +81,60 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
             place.refuse(
                 "TOML",
                 error.span().map_or(0, |span| span.start),
-                Bad::new(problem, "mend this line"),
+                ValueError::new(problem, "correct this line"),
             );
             return file;
         }
     };
     for (key, value) in table.get_ref() {
-        let (name, at) = (key.get_ref().as_ref(), key.span().start);
-        if let ("mix", Some(parts)) = (name, mixes(value.get_ref())) {
-            for (part, value) in parts {
-                let at = part.span().start;
-                match part.get_ref().as_ref() {
-                    "requests" => file
-                        .layer
-                        .set("mix", text_of(value.get_ref()), place.origin(at)),
-                    "errors" => {
-                        file.layer
-                            .set("error_mix", text_of(value.get_ref()), place.origin(at))
-                    }
-                    odd => {
-                        let bad = Bad::new("no such key", "write [mix.requests] and [mix.errors]");
-                        place.refuse(format!("mix.{odd}"), at, bad);
-                    }
+        let (name, value, at) = (key.get_ref().as_ref(), value.get_ref(), key.span().start);
+        match name {
+            "mix" if let Some(parts) = mixes(value) => {
+                for (part, value) in parts {
+                    let at = part.span().start;
+                    let key = match part.get_ref().as_ref() {
+                        "requests" => "mix",
+                        "errors" => "error_mix",
+                        odd => {
+                            let fix = "write [mix.requests] and [mix.errors]";
+                            let error = ValueError::new("no such key", fix);
+                            place.refuse(format!("mix.{odd}"), at, error);
+                            continue;
+                        }
+                    };
+                    file.layer
+                        .set(key, text_of(value.get_ref()), place.origin(at));
                 }
             }
-            continue;
-        }
-        if name == "stage" {
-            file.layer
-                .set(name, staged(value.get_ref()), place.origin(at));
-            continue;
-        }
-        if let Some(setting) = conditions(name) {
-            file.layer
-                .set(setting, listed(value.get_ref()), place.origin(at));
-            continue;
-        }
-        if name == "feeds" {
-            file.feeds = feeds::feeds(value.get_ref(), at, &mut place);
-            continue;
-        }
-        if name != "archetype" {
-            file.layer
-                .set(name, text_of(value.get_ref()), place.origin(at));
-            continue;
-        }
-        let tables = value.get_ref().as_array().map(|array| {
-            array.iter().filter_map(|item| {
-                item.get_ref()
-                    .as_table()
-                    .map(|table| (table, item.span().start))
-            })
-        });
-        match (value.get_ref().as_array(), tables) {
-            (Some(array), Some(tables)) if tables.clone().count() == array.len() => {
-                file.archetypes
-                    .extend(tables.filter_map(|(table, at)| archetype(table, at, &mut place)));
+            "stage" => file.layer.set(name, staged(value), place.origin(at)),
+            "thresholds" | "threshold" => {
+                file.layer.set("threshold", listed(value), place.origin(at));
             }
-            _ => place.refuse(
-                name,
-                at,
-                Bad::new(
-                    "this is no list of tables",
-                    "write [[archetype]] above each of them",
-                ),
-            ),
+            "abort_on" => file.layer.set(name, listed(value), place.origin(at)),
+            "feeds" => file.feeds = feeds::feeds(value, at, &mut place),
+            "archetype" => match tables(value) {
+                Some(tables) => {
+                    let entries = tables.into_iter();
+                    file.archetypes
+                        .extend(entries.filter_map(|(table, at)| archetype(table, at, &mut place)));
+                }
+                None => {
+                    let fix = "write [[archetype]] above each of them";
+                    place.refuse(name, at, ValueError::new("this is no list of tables", fix));
+                }
+            },
+            _ => file.layer.set(name, text_of(value), place.origin(at)),
         }
     }
     file
 }
 
-/// The setting that a list of conditions belongs to.
-fn conditions(key: &str) -> Option<&'static str> {
-    match key {
-        "thresholds" | "threshold" => Some("threshold"),
-        "abort_on" => Some("abort_on"),
-        _ => None,
-    }
+/// The tables of a list that contains nothing else, and where each begins.
+fn tables<'a, 'i>(value: &'a DeValue<'i>) -> Option<Vec<(&'a DeTable<'i>, usize)>> {
+    let items = value.as_array()?.iter();
+    items
+        .map(|item| Some((item.get_ref().as_table()?, item.span().start)))
+        .collect()
 }
 
 /// The parts of `[mix]`, where it is not itself a list of shares.
@@ -173,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    pub(super) fn read_text(text: &str) -> (PlanFile, Vec<String>) {
+    pub(crate) fn read_text(text: &str) -> (PlanFile, Vec<String>) {
         let mut errors = Vec::new();
         let file = parse(text, Path::new("folder/plan.toml"), &mut errors);
         (file, errors.iter().map(PlanError::to_string).collect())
@@ -186,7 +166,7 @@ mod tests {
         );
         assert_eq!(errors, [""; 0]);
         let entry = |key: &str| {
-            let (text, origin) = &file.layer.entries[key];
+            let (text, origin) = file.layer.get(key).unwrap();
             format!("{text} @ {origin}")
         };
         assert_eq!(entry("users"), "1000 @ folder/plan.toml:2");
@@ -205,18 +185,18 @@ mod tests {
             ["mix.other (folder/plan.toml:6): no such key; write [mix.requests] and [mix.errors]"]
         );
         let text = |key: &str| {
-            let (text, origin) = &file.layer.entries[key];
+            let (text, origin) = file.layer.get(key).unwrap();
             format!("{text} @ {origin}")
         };
         assert_eq!(text("mix"), "auth=40,x=60 @ folder/plan.toml:1");
         assert_eq!(text("error_mix"), "success=100.0 @ folder/plan.toml:4");
         let (file, _) = read_text("mix.errors = \"off\"\n");
-        assert_eq!(file.layer.entries["error_mix"].0, "off");
+        assert_eq!(file.layer.get("error_mix").unwrap().0, "off");
     }
 
     #[test]
     fn stages_are_tables_or_texts() {
-        let text = |file: &str| read_text(file).0.layer.entries["stage"].0.clone();
+        let text = |file: &str| read_text(file).0.layer.get("stage").unwrap().0.clone();
         let tables =
             "[[stage]]\nduration = \"30s\"\nusers = 100\n[[stage]]\nduration = 60\nrate = 2.5\n";
         assert_eq!(text(tables), "30s:100; 60:2.5");
@@ -233,7 +213,7 @@ mod tests {
              \"error_rate{archetype=admin}\" = [\"<1%\", \"<5%:30s abort\"]\n",
         );
         assert_eq!(errors, [""; 0]);
-        let text = |key: &str| file.layer.entries[key].0.as_str();
+        let text = |key: &str| file.layer.get(key).unwrap().0.as_str();
         assert_eq!(text("abort_on"), "error_rate>50%:30s; p99>5s:1m");
         let mut parts: Vec<&str> = text("threshold").split("; ").collect();
         parts.sort_unstable();
@@ -246,7 +226,7 @@ mod tests {
             ]
         );
         let (file, _) = read_text("thresholds = []\n");
-        assert_eq!(file.layer.entries["threshold"].0, "none");
+        assert_eq!(file.layer.get("threshold").unwrap().0, "none");
     }
 
     #[test]

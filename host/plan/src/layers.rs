@@ -1,53 +1,30 @@
-//! The layers a plan is made of, and the [`Reader`] that takes each setting from the highest layer that has it. The
-//! declarations in `settings/` read through it, `resolve.rs` stacks the layers. A value that is wrong is reported from
-//! whichever layer it is in, even where a higher one overrides it.
+//! The layers that a plan is made of, and the [`Reader`] that takes each setting from the highest layer that has it. The
+//! declarations in `settings/` read through it, `resolve.rs` stacks the layers.
+//!
+//! What must stay true: a wrong value is reported from whichever layer it is in, even where a higher one overrides it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::errors::{Bad, Origin, PlanError, nearest};
-use crate::overrides::Overrides;
-use crate::value_types::ValueType;
+use vespeiro_model::words;
 
-/// Under which heading a setting appears in help texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Heading {
-    Plan,
-    Load,
-    Target,
-    Behaviors,
-    Guard,
-    Cleanup,
-    Output,
-}
+use crate::errors::{Origin, PlanError, ValueError, nearest};
+use crate::value_types::{SettingKind, ValueType};
 
-impl Heading {
-    /// As help texts have it.
-    pub fn title(self) -> &'static str {
-        match self {
-            Heading::Plan => "Plan",
-            Heading::Load => "Load",
-            Heading::Target => "Target",
-            Heading::Behaviors => "Behaviors",
-            Heading::Guard => "Guard",
-            Heading::Cleanup => "Cleanup",
-            Heading::Output => "Output",
-        }
+words! {
+    /// The heading under which a setting appears in help texts.
+    pub enum Section {
+        Plan => "Plan",
+        Load => "Load",
+        Target => "Target",
+        Behaviors => "Behaviors",
+        Guard => "Guard",
+        Cleanup => "Cleanup",
+        Output => "Output",
     }
-}
-
-/// How a setting behaves on the command line and in print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Value,
-    /// True or false: `--key`, `--no-key`.
-    Switch,
-    /// Several values, separated by `;`: the flag may be given again and again.
-    List,
-    /// Never printed.
-    Secret,
 }
 
 /// One setting, as it is declared.
@@ -55,8 +32,8 @@ pub enum Kind {
 pub struct Setting {
     /// As in the plan file: `min_request_count`. The flag and the variable follow from it.
     pub key: &'static str,
-    pub heading: Heading,
-    pub kind: Kind,
+    pub section: Section,
+    pub kind: SettingKind,
     /// Stands for the value in help texts.
     pub value_name: &'static str,
     /// The default's text, or what it is made from; `none` when there is none.
@@ -77,82 +54,116 @@ impl Setting {
 }
 
 /// The environment variable of a key.
-pub(super) fn variable(key: &str) -> String {
+pub(crate) fn variable(key: &str) -> String {
     format!("VESPEIRO_{}", key.to_uppercase())
 }
 
-/// The setting that an almost right key was meant to be, as one would write it.
-pub(super) fn nearest_setting(key: &str, known: &[Setting]) -> Option<String> {
+/// The setting that a misspelt key was most likely meant to be, as one would write it.
+pub(crate) fn nearest_setting(key: &str, known: &[Setting]) -> Option<String> {
     let plain = key.to_lowercase().replace('-', "_");
+    let is_switch = |setting: &&Setting| setting.kind == SettingKind::Switch;
     let switch = plain.strip_prefix("no_").and_then(|positive| {
-        known
-            .iter()
-            .find(|setting| setting.kind == Kind::Switch && setting.key == positive)
+        let mut switches = known.iter().filter(is_switch);
+        switches.find(|setting| setting.key == positive)
     });
     switch
         .map(|setting| format!("{} = false", setting.key))
         .or_else(|| nearest(&plain, known.iter().map(|setting| setting.key)).map(str::to_owned))
 }
 
-/// What the command line said: the highest layer.
+/// The texts of one source by key, each with where it comes from.
 #[derive(Clone, Default)]
-pub struct Settings {
+pub(crate) struct Layer(BTreeMap<String, (String, Origin)>);
+
+// One of the texts may be a password, so that none is shown.
+impl fmt::Debug for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Layer {
+    pub(crate) fn set(&mut self, key: &str, text: impl Into<String>, origin: Origin) {
+        self.0.insert(key.to_owned(), (text.into(), origin));
+    }
+
+    /// Appends to what the key has already.
+    pub(crate) fn add(&mut self, key: &str, text: &str, origin: Origin) {
+        match self.0.entry(key.to_owned()) {
+            Entry::Occupied(mut entry) => {
+                let (texts, _) = entry.get_mut();
+                texts.push_str("; ");
+                texts.push_str(text);
+            }
+            Entry::Vacant(entry) => {
+                entry.insert((text.to_owned(), origin));
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&(String, Origin)> {
+        self.0.get(key)
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) -> Option<(String, Origin)> {
+        self.0.remove(key)
+    }
+
+    pub(crate) fn origins(&self) -> impl Iterator<Item = (&str, &Origin)> {
+        self.0
+            .iter()
+            .map(|(key, (_, origin))| (key.as_str(), origin))
+    }
+
+    /// Takes what is missing from a lower source.
+    pub(crate) fn fill(&mut self, lower: &Layer) {
+        for (key, value) in &lower.0 {
+            self.0.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    }
+
+    /// Takes everything from a higher source.
+    pub(crate) fn cover(&mut self, higher: &Layer) {
+        self.0.extend(higher.0.clone());
+    }
+}
+
+/// What the command line said: the highest layer.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
     /// `--plan FILE`.
     pub plan: Option<PathBuf>,
     /// Each `--archetype NAME[=MODULE[:WEIGHT]]`, unparsed.
     pub archetypes: Vec<String>,
     /// Each `--feed NAME=FILE[:ORDER]`, unparsed.
     pub feeds: Vec<String>,
-    layer: Layer,
+    pub(crate) layer: Layer,
     /// What flags say of one archetype, by its name.
-    pub(super) own: BTreeMap<String, Overrides>,
+    pub(crate) overrides: BTreeMap<String, Layer>,
 }
 
-impl Settings {
+impl Flags {
     /// Sets `key` to the text of a value, as if it had been given as `flag` (`--users`, `--no-cache`).
     pub fn set(&mut self, key: &str, text: impl Into<String>, flag: impl Into<String>) {
         self.layer.set(key, text, Origin::Flag(flag.into()));
     }
 
-    /// The same for one archetype alone, as if it had been given as `NAME=VALUE`; again and again where it is a list.
-    pub fn set_own(&mut self, archetype: &str, key: &str, text: &str, flag: impl Into<String>) {
-        let own = self.own.entry(archetype.to_owned()).or_default();
-        own.add(key, text, Origin::Flag(flag.into()));
-    }
-
-    pub(super) fn layer(&self) -> &Layer {
-        &self.layer
-    }
-}
-
-// One of the values is a password.
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("plan", &self.plan)
-            .field("archetypes", &self.archetypes)
-            .field("feeds", &self.feeds)
-            .field("keys", &self.layer.entries.keys())
-            .field("own", &self.own)
-            .finish()
-    }
-}
-
-/// The texts of one source, by key.
-#[derive(Clone, Default)]
-pub(super) struct Layer {
-    pub(super) entries: BTreeMap<String, (String, Origin)>,
-}
-
-impl Layer {
-    pub(super) fn set(&mut self, key: &str, text: impl Into<String>, origin: Origin) {
-        self.entries.insert(key.to_owned(), (text.into(), origin));
+    /// The same for one archetype alone, as if it had been given as `NAME=VALUE`; may be repeated where it is a list.
+    pub fn set_override(
+        &mut self,
+        archetype: &str,
+        key: &str,
+        text: &str,
+        flag: impl Into<String>,
+    ) {
+        let layer = self.overrides.entry(archetype.to_owned()).or_default();
+        layer.add(key, text, Origin::Flag(flag.into()));
     }
 }
 
 /// One setting's value in a resolved plan, ready to print.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct ResolvedSetting {
     pub setting: Setting,
     /// In canonical form; `(hidden)` for a secret.
     pub value: String,
@@ -160,7 +171,7 @@ pub struct Line {
 }
 
 /// What a setting is when no layer has it.
-pub(super) enum Fallback {
+pub(crate) enum Fallback {
     Constant(&'static str),
     /// Made on the spot; the word says from what.
     Made {
@@ -175,36 +186,36 @@ impl From<&'static str> for Fallback {
     }
 }
 
-/// Takes settings from a stack of layers, and keeps what it met: lines to print, errors to report.
-pub(super) struct Reader<'a> {
+/// Takes settings from a stack of layers, and keeps the resolved settings and the errors that it met.
+pub(crate) struct Reader<'a> {
     /// Lowest first.
     layers: &'a [Layer],
-    heading: Heading,
-    pub(super) lines: Vec<Line>,
-    pub(super) errors: Vec<PlanError>,
+    section: Section,
+    pub(crate) settings: Vec<ResolvedSetting>,
+    pub(crate) errors: Vec<PlanError>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(layers: &'a [Layer]) -> Reader<'a> {
+    pub(crate) fn new(layers: &'a [Layer]) -> Reader<'a> {
         Reader {
             layers,
-            heading: Heading::Plan,
-            lines: Vec::new(),
+            section: Section::Plan,
+            settings: Vec::new(),
             errors: Vec::new(),
         }
     }
 
     /// The settings that follow belong under this heading.
-    pub(super) fn under(&mut self, heading: Heading) {
-        self.heading = heading;
+    pub(crate) fn under(&mut self, section: Section) {
+        self.section = section;
     }
 
     /// Declares a setting and returns its value: that of the highest layer where it is right, else the default.
-    pub(super) fn read<T: 'static>(
+    pub(crate) fn read<T: 'static>(
         &mut self,
         key: &'static str,
         fallback: impl Into<Fallback>,
-        form: ValueType<T>,
+        value_type: ValueType<T>,
         help: impl Into<Cow<'static, str>>,
     ) -> T {
         let (default, text, made_from) = match fallback.into() {
@@ -212,82 +223,95 @@ impl<'a> Reader<'a> {
             Fallback::Made { text, from } => (from.to_owned(), text, from),
         };
         let mut best = None;
-        for (text, origin) in self
-            .layers
-            .iter()
-            .filter_map(|layer| layer.entries.get(key))
-        {
-            match (form.parse)(text) {
+        for (text, origin) in self.layers.iter().filter_map(|layer| layer.get(key)) {
+            match (value_type.parse)(text) {
                 Ok(value) => best = Some((value, origin.clone())),
-                Err(bad) => self.errors.push(bad.at(key, origin)),
+                Err(error) => self.errors.push(error.at(key, origin)),
             }
         }
         let (value, origin) = best.unwrap_or_else(|| {
-            let value = (form.parse)(&text)
-                .unwrap_or_else(|bad| panic!("the default of {key} is wrong: {bad}"));
+            let value = (value_type.parse)(&text)
+                .unwrap_or_else(|error| panic!("the default of {key} is wrong: {error}"));
             (value, Origin::Default(made_from))
         });
-        let shown = if form.kind == Kind::Secret {
-            "(hidden)".to_owned()
-        } else {
-            (form.show)(&value)
+        let kind = value_type.kind;
+        let shown = |text: String| match kind {
+            SettingKind::Secret => "(hidden)".to_owned(),
+            _ => text,
         };
-        let default = if form.kind == Kind::Secret {
-            "(hidden)".to_owned()
-        } else {
-            default
-        };
-        let ValueType {
-            kind, value_name, ..
-        } = form;
         let setting = Setting {
             key,
-            heading: self.heading,
+            section: self.section,
             kind,
-            value_name,
-            default,
+            value_name: value_type.value_name,
+            default: shown(default),
             help: help.into(),
         };
-        self.lines.push(Line {
+        self.settings.push(ResolvedSetting {
             setting,
-            value: shown,
+            value: shown((value_type.show)(&value)),
             origin,
         });
         value
     }
 
-    /// Refuses what is right by itself and wrong beside other settings; silent where it is wrong by itself.
-    pub(super) fn refuse(&mut self, key: &str, bad: Bad) {
-        if self.errors.iter().any(|error| error.key == key) {
-            return;
-        }
-        let line = self.lines.iter().find(|line| line.setting.key == key);
-        self.errors
-            .extend(line.map(|line| bad.at(key, &line.origin)));
+    /// A setting that was read.
+    pub(crate) fn find(&self, key: &str) -> Option<&ResolvedSetting> {
+        self.settings.iter().find(|one| one.setting.key == key)
     }
 
-    /// Refuses two settings that do not go in this order; silent where one of them is wrong by itself.
-    pub(super) fn in_order(&mut self, low: &str, high: &str, holds: bool) {
-        if holds
-            || self
-                .errors
-                .iter()
-                .any(|error| error.key == low || error.key == high)
-        {
+    /// Refuses what is right by itself and wrong beside other settings; silent where it is wrong by itself.
+    pub(crate) fn refuse(&mut self, key: &str, error: ValueError) {
+        if !self.errors.iter().any(|error| error.key == key) {
+            let origin = self.find(key).map(|one| one.origin.clone());
+            self.errors
+                .extend(origin.map(|origin| error.at(key, &origin)));
+        }
+    }
+
+    /// Refuses two settings that are in the wrong order; silent where one of them is wrong by itself.
+    pub(crate) fn in_order(&mut self, low: &str, high: &str, holds: bool) {
+        let is_wrong = |error: &PlanError| error.key == low || error.key == high;
+        if holds || self.errors.iter().any(is_wrong) {
             return;
         }
-        let find = |key| self.lines.iter().find(|line| line.setting.key == key);
-        if let (Some(low), Some(high)) = (find(low), find(high)) {
-            let (key, other) = (low.setting.key, high.setting.key);
-            let bad = Bad::new(
-                format!(
-                    "{} is more than {other} {} ({})",
-                    low.value, high.value, high.origin
-                ),
-                format!("lower {key} or raise {other}"),
+        if let (Some(lower), Some(higher)) = (self.find(low), self.find(high)) {
+            let (value, most, origin) = (&lower.value, &higher.value, &higher.origin);
+            let error = ValueError::new(
+                format!("{value} is more than {high} {most} ({origin})"),
+                format!("lower {low} or raise {high}"),
             );
-            let error = bad.at(key, &low.origin);
-            self.errors.push(error);
+            self.refuse(low, error);
         }
     }
 }
+
+/// Declares a part of the plan: a struct, and for each field the setting that it is read from, as key, default, value type
+/// and help. A field in braces is computed. To add a setting, add one field.
+macro_rules! section {
+    (
+        $(#[$meta:meta])*
+        pub struct $name:ident ($reader:ident $(, $arg:ident: $arg_type:ty)*) {
+            $($(#[$doc:meta])* $field:ident: $type:ty = $how:tt;)+
+        }
+    ) => {
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$doc])* pub $field: $type,)+
+        }
+
+        impl $name {
+            /// Reads its settings in the order of the fields.
+            pub(crate) fn read($reader: &mut $crate::layers::Reader<'_> $(, $arg: $arg_type)*) -> Self {
+                Self {
+                    $($field: $crate::layers::section!(@ $reader $how),)+
+                }
+            }
+        }
+    };
+    (@ $reader:ident { $($value:tt)* }) => {{ $($value)* }};
+    (@ $reader:ident ($key:literal, $default:expr, $type:expr, $help:expr)) => {
+        $reader.read($key, $default, $type, $help)
+    };
+}
+pub(crate) use section;

@@ -1,11 +1,15 @@
-//! What the run's requests are made of: shares of categories, and of successes and errors. Read from settings by
-//! `settings.rs`, held by `run` through its governor. Shares are percentages, and they add up to 100.
+//! What the run's requests are made of: shares of categories, and of successes and errors. Read by `settings.rs`, held by
+//! the engine's governor.
+//!
+//! What must stay true: shares are percentages, and they add up to 100.
 
-use super::errors::Bad;
+use vespeiro_model::{OutcomeClass, Word as _};
+
+use crate::errors::ValueError;
 use crate::value_types::ValueType;
 
-/// How far from 100 a sum may be: rounding, and no more.
-const CRUMB: f64 = 0.01;
+/// How far from 100 a sum may be, because shares are rounded.
+const TOLERANCE: f64 = 0.01;
 /// Longest name of a category that makes sense in a table.
 const LONGEST: usize = 64;
 
@@ -33,38 +37,33 @@ pub struct ErrorMix {
 }
 
 impl ErrorMix {
-    /// The names of the shares, in the order of [`Self::shares`].
-    pub const NAMES: [&'static str; 3] = ["success", "client", "server"];
-
-    /// All three.
-    pub fn shares(&self) -> [f64; 3] {
+    /// All three, in the order of [`OutcomeClass::ALL`].
+    pub fn shares(&self) -> [f64; OutcomeClass::ALL.len()] {
         [self.success, self.client, self.server]
     }
 }
 
 /// `auth=20,user-query=35,…`, or `off`.
-pub(super) fn request_mix() -> ValueType<Option<RequestMix>> {
+pub(crate) fn request_mix() -> ValueType<Option<RequestMix>> {
     let parse = |text: &str| shares(text).map(RequestMix);
     ValueType::new("SHARES", parse, |mix: &RequestMix| shown(&mix.0)).or_word("off")
 }
 
 /// `success=85,client=12,server=3`, or `off`.
-pub(super) fn error_mix() -> ValueType<Option<ErrorMix>> {
+pub(crate) fn error_mix() -> ValueType<Option<ErrorMix>> {
     let parse = |text: &str| {
         let given = shares(text)?;
-        if let Some((odd, _)) = given
-            .iter()
-            .find(|(name, _)| !ErrorMix::NAMES.contains(&name.as_str()))
-        {
-            return Err(Bad::new(
-                format!("{odd:?} is no share of the error mix"),
-                "use success, client and server",
+        let is_odd = |(name, _): &&(String, f64)| OutcomeClass::from_word(name).is_none();
+        if let Some((odd, _)) = given.iter().find(is_odd) {
+            let problem = format!("{odd:?} is no share of the error mix");
+            return Err(ValueError::new(
+                problem,
+                format!("use {}", OutcomeClass::list()),
             ));
         }
-        let [success, client, server] = ErrorMix::NAMES.map(|name| {
-            let found = given.iter().find(|(known, _)| known == name);
-            found.map_or(0.0, |(_, share)| *share)
-        });
+        let mix = RequestMix(given);
+        let [success, client, server] =
+            OutcomeClass::ALL.map(|class| mix.share(class.as_str()).unwrap_or(0.0));
         Ok(ErrorMix {
             success,
             client,
@@ -72,13 +71,13 @@ pub(super) fn error_mix() -> ValueType<Option<ErrorMix>> {
         })
     };
     let show = |mix: &ErrorMix| {
-        let named = ErrorMix::NAMES.map(str::to_owned).into_iter();
-        shown(&named.zip(mix.shares()).collect::<Vec<_>>())
+        let named = OutcomeClass::ALL.map(|class| class.as_str().to_owned());
+        shown(&named.into_iter().zip(mix.shares()).collect::<Vec<_>>())
     };
     ValueType::new("SHARES", parse, show).or_word("off")
 }
 
-fn shares(text: &str) -> Result<Vec<(String, f64)>, Bad> {
+fn shares(text: &str) -> Result<Vec<(String, f64)>, ValueError> {
     const EXAMPLE: &str = "write name=percent, joined by commas, or off";
     let mut shares: Vec<(String, f64)> = Vec::new();
     for part in text.split(',') {
@@ -87,26 +86,29 @@ fn shares(text: &str) -> Result<Vec<(String, f64)>, Bad> {
             .map(|(name, percent)| (name.trim(), percent.trim()))
             .filter(|(name, _)| !name.is_empty() && name.len() <= LONGEST)
             .filter(|(name, _)| !name.contains(char::is_control))
-            .ok_or_else(|| Bad::new(format!("{part:?} is no share"), EXAMPLE))?;
+            .ok_or_else(|| ValueError::new(format!("{part:?} is no share"), EXAMPLE))?;
         let percent = percent
             .parse()
             .ok()
             .filter(|percent| (0.0..=100.0).contains(percent))
             .ok_or_else(|| {
-                Bad::new(
+                ValueError::new(
                     format!("{percent:?} is no percentage"),
                     format!("give {name} a number from 0 to 100"),
                 )
             })?;
         if shares.iter().any(|(known, _)| known == name) {
-            return Err(Bad::new(format!("{name} is there twice"), "remove one"));
+            return Err(ValueError::new(
+                format!("{name} is given twice"),
+                "remove one",
+            ));
         }
         shares.push((name.to_owned(), percent));
     }
     let sum: f64 = shares.iter().map(|(_, share)| share).sum();
-    if (sum - 100.0).abs() > CRUMB {
+    if (sum - 100.0).abs() > TOLERANCE {
         let sum = (sum * 100.0).round() / 100.0;
-        return Err(Bad::new(
+        return Err(ValueError::new(
             format!("the shares add up to {sum}, not to 100"),
             "give shares that add up to 100, or off",
         ));
@@ -130,7 +132,7 @@ mod tests {
         for (text, problem) in [
             ("auth=20,user-query=79", "add up to 99"),
             ("auth=60,user-query=60", "add up to 120"),
-            ("auth=50,auth=50", "auth is there twice"),
+            ("auth=50,auth=50", "auth is given twice"),
             ("auth=-1,x=101", "\"-1\" is no percentage"),
             ("auth=NaN,x=100", "\"NaN\" is no percentage"),
             ("auth", "\"auth\" is no share"),

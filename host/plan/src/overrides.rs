@@ -1,21 +1,17 @@
-//! The load that an archetype has of its own, beside the run's: the settings that may stand in its `[[archetype]]` table
-//! or in a flag with its name (`--rate power=20/s`), and the profile that they make. Used by `resolve.rs`.
+//! The load that an archetype has of its own, beside the run's: the settings that may stand in its `[[archetype]]` table or
+//! in a flag with its name (`--rate power=20/s`), and the profile that they make. Used by `resolve.rs`.
 //!
-//! What must stay true: they mean what the run's settings of the same names mean, and what would do nothing is refused.
+//! What must stay true: they mean what the run's settings of the same names mean, for they are read by the same
+//! declarations; and a setting that would have no effect is refused.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use crate::archetypes::LoadOverrides;
+use crate::errors::{Origin, PlanError, ValueError};
+use crate::layers::{Layer, Reader, ResolvedSetting};
+use crate::profile::{Profile, ProfileKind, ProfileSettings};
+use crate::settings::load::LoadSettings;
 
-use super::errors::{Bad, Origin, PlanError};
-use super::layers::{Layer, Line, Reader};
-use super::profile::{NAMES, Parts, rate, stages};
-use super::settings::{A_MOMENT, ARRIVALS, LONGEST, LONGEST_PAUSE};
-use super::units::Bare::Seconds;
-use super::{Load, Pool, Profile};
-use crate::value_types::{choice, count, duration};
-
-/// The settings that an archetype may have of its own.
-pub(super) const KEYS: [&str; 11] = [
+/// The settings that an archetype may override.
+pub(crate) const OVERRIDABLE: [&str; 11] = [
     "profile",
     "users",
     "requests",
@@ -29,193 +25,94 @@ pub(super) const KEYS: [&str; 11] = [
     "max_request_count",
 ];
 
-/// What only a rate has a use for.
+/// Those that have an effect beside a rate only.
 const OF_A_RATE: [&str; 3] = ["max_users", "arrivals", "max_wait"];
+/// Those that an archetype has from the run where it does not override them.
+const OF_THE_RUN: [&str; 5] = [
+    "max_users",
+    "arrivals",
+    "max_wait",
+    "min_request_count",
+    "max_request_count",
+];
 
 /// Whether an archetype may have a setting of its own.
-pub fn may_be_own(key: &str) -> bool {
-    KEYS.contains(&key)
+pub fn can_override(key: &str) -> bool {
+    OVERRIDABLE.contains(&key)
 }
 
-/// What an archetype has of its own.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct LoadOverrides {
-    /// Played by this archetype alone. `None`: it shares the run's, by its weight.
-    pub profile: Option<Profile>,
-    /// When its own profile ends, if the run goes on longer.
-    pub duration: Option<Duration>,
-    /// Fewest and most requests of one of its users, where they are not the run's.
-    pub budget: Option<(u32, u32)>,
+type Refused = (&'static str, ValueError);
+
+/// What the settings of the archetype `name` make beside those of the run, and each of them as it is printed.
+pub(crate) fn resolve(
+    overrides: &Layer,
+    name: &str,
+    run: &[ResolvedSetting],
+    errors: &mut Vec<PlanError>,
+) -> (LoadOverrides, Vec<ResolvedSetting>) {
+    let mut base = Layer::default();
+    // With a rate, further users are called in as soon as an arrival finds nobody.
+    base.set("users", "1", Origin::Default(""));
+    for one in run
+        .iter()
+        .filter(|one| OF_THE_RUN.contains(&one.setting.key))
+    {
+        base.set(one.setting.key, one.value.as_str(), one.origin.clone());
+    }
+    let layers = [base, overrides.clone()];
+    let mut reader = Reader::new(&layers);
+    let (load, refused) = read(&mut reader, overrides, name);
+    let Reader {
+        mut settings,
+        errors: mut wrong,
+        ..
+    } = reader;
+    settings.retain(|one| overrides.get(one.setting.key).is_some());
+    // What follows from a text that is wrong by itself is no second mistake.
+    if let (true, Some((key, error))) = (wrong.is_empty(), refused) {
+        let of = |key: &str| overrides.get(key).map(|(_, origin)| origin);
+        let any = || overrides.origins().next().map(|(_, origin)| origin);
+        let origin = of(key).or_else(|| of("profile")).or_else(any);
+        wrong.extend(origin.map(|origin| error.at(key, origin)));
+    }
+    errors.extend(
+        wrong
+            .into_iter()
+            .map(|error| error.under(&format!("archetype.{name}"))),
+    );
+    (load, settings)
 }
 
-/// The texts of an archetype's own settings, by key.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Overrides(BTreeMap<String, (String, Origin)>);
-
-impl Overrides {
-    pub(super) fn set(&mut self, key: &str, text: impl Into<String>, origin: Origin) {
-        self.0.insert(key.to_owned(), (text.into(), origin));
-    }
-
-    /// Behind what the key has already.
-    pub(super) fn add(&mut self, key: &str, text: &str, origin: Origin) {
-        let (texts, _) = self
-            .0
-            .entry(key.to_owned())
-            .or_insert((String::new(), origin));
-        if !texts.is_empty() {
-            texts.push_str("; ");
-        }
-        texts.push_str(text);
-    }
-
-    /// Take what is missing from a lower source.
-    pub(super) fn fill(&mut self, lower: &Overrides) {
-        for (key, value) in &lower.0 {
-            self.0.entry(key.clone()).or_insert_with(|| value.clone());
-        }
-    }
-
-    /// Let a higher source have its say.
-    pub(super) fn cover(&mut self, higher: &Overrides) {
-        let higher = higher.0.iter();
-        self.0.extend(higher.map(|(k, v)| (k.clone(), v.clone())));
-    }
-
-    /// A key that there is, and where it comes from.
-    pub(super) fn any(&self) -> Option<(&str, &Origin)> {
-        self.0
-            .iter()
-            .next()
-            .map(|(key, (_, origin))| (key.as_str(), origin))
-    }
-
-    /// What the settings of the archetype `name` make beside those of the run, and each of them as it would be printed.
-    pub(super) fn resolve(
-        &self,
-        name: &str,
-        run: &Load,
-        errors: &mut Vec<PlanError>,
-    ) -> (LoadOverrides, Vec<Line>) {
-        let layers = [Layer {
-            entries: self.0.clone(),
-        }];
-        let mut reader = Reader::new(&layers);
-        let (load, refused) = read(&mut reader, name, run);
-        let Reader {
-            mut lines,
-            errors: mut wrong,
-            ..
-        } = reader;
-        lines.retain(|line| self.0.contains_key(line.setting.key));
-        // What follows from a text that is wrong by itself is no second mistake.
-        if let (true, Some((key, bad))) = (wrong.is_empty(), refused) {
-            let of = |key: &str| self.0.get(key).map(|(_, origin)| origin);
-            let origin = of(key)
-                .or_else(|| of("profile"))
-                .or(self.any().map(|(_, o)| o));
-            wrong.extend(origin.map(|origin| bad.at(key, origin)));
-        }
-        errors.extend(wrong.into_iter().map(|error| PlanError {
-            key: format!("archetype.{name}.{}", error.key),
-            ..error
-        }));
-        (load, lines)
-    }
-}
-
-type Refused = (&'static str, Bad);
-
-fn read(r: &mut Reader<'_>, name: &str, run: &Load) -> (LoadOverrides, Option<Refused>) {
-    let pool = run.pool;
-    let users = r.read("users", "none", count(1..=u32::MAX).or_none(), "");
-    let parts = Parts {
-        name: r.read("profile", "auto", choice("NAME", NAMES), ""),
-        // With a rate, somebody is called in for the first arrival that finds nobody.
-        users: users.unwrap_or(1),
-        requests: r.read("requests", "none", count(1..=u64::MAX).or_none(), ""),
-        rate: r.read("rate", "none", rate().or_none(), ""),
-        stages: r.read("stage", "none", stages(), ""),
-        pool: Pool {
-            users: 0,
-            max_users: r
-                .read("max_users", "none", count(1..=u32::MAX).or_none(), "")
-                .unwrap_or(pool.max_users),
-            arrivals: r
-                .read("arrivals", "none", choice("WHAT", ARRIVALS).or_none(), "")
-                .unwrap_or(pool.arrivals),
-            max_wait: r
-                .read(
-                    "max_wait",
-                    "none",
-                    duration(Seconds, Duration::ZERO..=LONGEST_PAUSE).or_none(),
-                    "",
-                )
-                .unwrap_or(pool.max_wait),
-        },
+fn read(r: &mut Reader<'_>, overrides: &Layer, name: &str) -> (LoadOverrides, Option<Refused>) {
+    let parts = ProfileSettings::read(r);
+    let users = parts.users;
+    let load = LoadSettings::read(r, Profile::UserBudget { users }, users);
+    let has = |key: &str| {
+        let is_set = |one: &ResolvedSetting| one.value != "none";
+        overrides.get(key).is_some() && r.find(key).is_some_and(is_set)
     };
-    let lasts = r.read(
-        "duration",
-        "none",
-        duration(Seconds, A_MOMENT..=LONGEST).or_none(),
-        "",
-    );
-    let least = r.read(
-        "min_request_count",
-        "none",
-        count(1..=u32::MAX).or_none(),
-        "",
-    );
-    let most = r.read(
-        "max_request_count",
-        "none",
-        count(1..=u32::MAX).or_none(),
-        "",
-    );
-
+    let budgeted = has("min_request_count") || has("max_request_count");
     let mut own = LoadOverrides {
         profile: None,
-        duration: lasts,
-        budget: (least.is_some() || most.is_some()).then_some((
-            least.unwrap_or(run.min_request_count),
-            most.unwrap_or(run.max_request_count),
-        )),
+        duration: load.duration,
+        budget: budgeted.then_some((load.min_request_count, load.max_request_count)),
     };
-    let has = |key: &str| {
-        let said = |line: &&Line| line.setting.key == key && line.value != "none";
-        r.lines
-            .iter()
-            .find(said)
-            .is_some_and(|line| line.origin != Origin::Default(""))
-    };
-    let refused = match profile(&parts, users, name) {
-        Ok(profile) => {
-            own.profile = profile;
-            fits(&own, users, name, has)
+    let profiled = parts.kind != ProfileKind::Auto
+        || ["users", "requests", "rate", "stage"].into_iter().any(has);
+    if profiled {
+        match parts.profile(&format!("{name}=")) {
+            Ok(profile) => own.profile = Some(profile),
+            Err(refused) => return (own, Some(refused)),
         }
-        Err(refused) => Some(refused),
-    };
+    }
+    let refused = fits(&own, name, has);
     (own, refused)
 }
 
-/// The profile, if there is a say in one.
-fn profile(parts: &Parts, users: Option<u32>, name: &str) -> Result<Option<Profile>, Refused> {
-    let says = parts.name.is_some() || parts.rate.is_some() || !parts.stages.is_empty();
-    if !says && users.is_none() && parts.requests.is_none() {
-        return Ok(None);
-    }
-    parts.profile(&format!("{name}=")).map(Some)
-}
-
-/// What is said and would do nothing, or is missing beside what is said.
-fn fits(
-    own: &LoadOverrides,
-    users: Option<u32>,
-    name: &str,
-    has: impl Fn(&str) -> bool,
-) -> Option<Refused> {
-    let refuse = |key, problem: &str, mend: String| Some((key, Bad::new(problem, mend)));
-    if let Some((least, most)) = own.budget
+/// A setting that would have no effect, or that is missing beside the others.
+fn fits(overrides: &LoadOverrides, name: &str, has: impl Fn(&str) -> bool) -> Option<Refused> {
+    let refuse = |key, problem: &str, fix: String| Some((key, ValueError::new(problem, fix)));
+    if let Some((least, most)) = overrides.budget
         && least > most
     {
         let key = if has("min_request_count") {
@@ -227,24 +124,24 @@ fn fits(
         return refuse(key, &problem, "lower the one or raise the other".into());
     }
     let rate_only = OF_A_RATE.into_iter().find(|key| has(key));
-    match &own.profile {
+    match &overrides.profile {
         Some(Profile::Rate { .. }) => None,
         _ if rate_only.is_some() => refuse(
             rate_only.unwrap_or_default(),
-            "only a rate of its own has a use for it",
+            "it has an effect beside a rate of its own only",
             format!("leave it out, or give --rate {name}=100/s"),
         ),
-        None if own.duration.is_some() => refuse(
+        None if overrides.duration.is_some() => refuse(
             "duration",
             "it shares the run's load profile, which has one duration",
             format!("leave it out, or give it a profile of its own, as with --users {name}=10"),
         ),
-        Some(Profile::RampingUsers { .. }) if users.is_some() => refuse(
+        Some(Profile::RampingUsers { .. }) if has("users") => refuse(
             "users",
             "ramping-users begins without any and follows its stages",
             "leave it out, or begin with the stage 0s:10".into(),
         ),
-        Some(Profile::SharedTotal { .. }) if own.budget.is_some() => refuse(
+        Some(Profile::SharedTotal { .. }) if overrides.budget.is_some() => refuse(
             if has("min_request_count") {
                 "min_request_count"
             } else {
@@ -254,7 +151,7 @@ fn fits(
             "leave it out".into(),
         ),
         Some(Profile::RampingUsers { .. }) | None => None,
-        Some(profile) if users.is_none() => refuse(
+        Some(profile) if !has("users") => refuse(
             "users",
             &format!("{} needs users of its own", profile.name()),
             format!("give --users {name}=10"),
@@ -265,19 +162,20 @@ fn fits(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Profile, Resolved, Settings, Sources, resolve};
-    use super::*;
+    use std::time::Duration;
 
-    fn flags(own: &[(&str, &str)]) -> Settings {
-        let mut flags = Settings::default();
+    use crate::{Flags, Profile, Resolved, Sources, resolve};
+
+    fn flags(own: &[(&str, &str)]) -> Flags {
+        let mut flags = Flags::default();
         for (key, text) in own {
             let flag = format!("--{}", key.replace('_', "-"));
-            flags.set_own("admin", key, text, flag);
+            flags.set_override("admin", key, text, flag);
         }
         flags
     }
 
-    fn resolved(flags: Settings) -> Result<Resolved, String> {
+    fn resolved(flags: Flags) -> Result<Resolved, String> {
         let sources = Sources {
             base: None,
             flags,
@@ -294,7 +192,7 @@ mod tests {
     fn an_archetype_has_a_profile_of_its_own_beside_the_runs() {
         let mut flags = flags(&[("rate", "5/s"), ("stage", "10s:20"), ("stage", "5s:0")]);
         flags.set("max_users", "7", "--max-users");
-        flags.set_own("power", "min_request_count", "3", "--min-request-count");
+        flags.set_override("power", "min_request_count", "3", "--min-request-count");
         let Resolved { plan, origins } = resolved(flags).unwrap();
         let workloads = plan.workloads();
         let who: Vec<_> = workloads
@@ -314,9 +212,9 @@ mod tests {
         assert_eq!((workloads[0].ends, plan.load.duration), (None, None));
         assert_eq!(plan.profile_name(), "per-archetype");
         assert_eq!(plan.usual_users(), 101);
-        assert_eq!(plan.archetypes[3].own.budget, Some((3, 1000)));
+        assert_eq!(plan.archetypes[3].overrides.budget, Some((3, 1000)));
         let own: Vec<_> = origins.archetypes[2]
-            .own
+            .overrides
             .iter()
             .map(|line| &*line.value)
             .collect();
@@ -344,8 +242,8 @@ mod tests {
             said.starts_with("rate (--rate): every archetype has a load profile of its own"),
             "{said}"
         );
-        let mut stranger = Settings::default();
-        stranger.set_own("admn", "users", "3", "--users");
+        let mut stranger = Flags::default();
+        stranger.set_override("admn", "users", "3", "--users");
         let said = resolved(stranger).unwrap_err();
         assert_eq!(
             said,
@@ -358,7 +256,7 @@ mod tests {
         for (flags, said) in [
             (
                 &[("max_users", "5")][..],
-                "archetype.admin.max_users (--max-users): only a rate of its own has a use for it; leave it out, or give --rate admin=100/s",
+                "archetype.admin.max_users (--max-users): it has an effect beside a rate of its own only; leave it out, or give --rate admin=100/s",
             ),
             (
                 &[("duration", "5s")],
@@ -370,7 +268,7 @@ mod tests {
             ),
             (
                 &[("profile", "constant-rate")],
-                "archetype.admin.rate (--profile): constant-rate needs one; give --rate admin=100/s",
+                "archetype.admin.rate (--profile): constant-rate needs `rate`; give --rate admin=100/s",
             ),
             (
                 &[("stage", "1s:5"), ("users", "3")],
@@ -386,7 +284,7 @@ mod tests {
             ),
             (
                 &[("users", "2"), ("rate", "5/s"), ("requests", "9")],
-                "archetype.admin.requests (--requests): constant-rate has none",
+                "archetype.admin.requests (--requests): `requests` cannot be combined with constant-rate; drop one",
             ),
         ] {
             let errors = refused(flags);

@@ -1,7 +1,8 @@
-//! The named presets of a plan, in one table. Read by [`super::resolve`] and by the help text. A preset only sets
-//! defaults: the plan file, the environment and flags all override it.
+//! The named presets of a plan, in one table. Read by `resolve.rs` and by help texts.
+//!
+//! What must stay true: a preset only sets defaults; the plan file, the environment and flags all override it.
 
-use super::errors::{Bad, nearest};
+use crate::errors::{ValueError, nearest};
 
 /// The setting that names a preset, and the specification's name for it.
 pub(super) const NAME: &str = "preset";
@@ -92,14 +93,14 @@ pub fn names() -> String {
 ///
 /// # Errors
 /// No preset has that name.
-pub(super) fn find(name: &str, key: &str) -> Result<&'static Preset, Bad> {
+pub(super) fn find(name: &str, key: &str) -> Result<&'static Preset, ValueError> {
     PRESETS
         .iter()
         .find(|preset| preset.name == name)
         .ok_or_else(|| {
             let hint = nearest(name, PRESETS.iter().map(|preset| preset.name))
                 .map_or_else(String::new, |near| format!("did you mean {near:?}? "));
-            Bad::new(
+            ValueError::new(
                 format!("no {key} is named {name:?}"),
                 format!("{hint}use {} or the path of a .toml file", names()),
             )

@@ -1,15 +1,17 @@
 //! Load profiles: how many users play, or how much arrives, at each moment of a run. Resolved from the settings by
-//! `settings/load.rs`; `run` plays by them, `report` tells them.
+//! `settings/load.rs` and `overrides.rs`; the engine plays by them, the summary names them.
 //!
 //! What must stay true: a profile is a pure function of time, and settings that do not go together are refused.
 
 use std::time::Duration;
 
-use super::curve::{Curve, Stage};
-use super::errors::Bad;
-use super::layers::Kind;
-use super::units::{Bare, parse_duration, show_duration};
-use crate::value_types::ValueType;
+use vespeiro_model::words;
+
+use crate::curve::{Curve, Stage};
+use crate::errors::ValueError;
+use crate::layers::section;
+use crate::units::{DefaultUnit, LONGEST_PAUSE, LONGEST_RUN, parse_duration, show_duration};
+use crate::value_types::{SettingKind, ValueType, choice, count, duration};
 
 /// Most arrivals per second.
 const MAX_RATE: f64 = 1_000_000.0;
@@ -28,40 +30,48 @@ pub enum Profile {
     /// The same, with a number that follows stages.
     RampingUsers { users: Curve },
     /// So many arrivals per second, however slow the target is: the open model.
-    Rate { rate: Curve, pool: Pool },
+    Rate { rate: Curve, pool: ArrivalPool },
 }
 
-/// Who takes the arrivals of a rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pool {
-    /// Users that are there from the start.
-    pub users: u32,
-    /// Users that may be there when the others are busy.
-    pub max_users: u32,
-    pub arrivals: Arrivals,
-    /// Longest that an arrival waits for a free user, before it is dropped.
-    pub max_wait: Duration,
+section! {
+    /// Who takes the arrivals of a rate.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct ArrivalPool(r, users: u32) {
+        /// Users that are there from the start.
+        users: u32 = { users };
+        /// Users that may be there when the others are busy.
+        max_users: u32 = ("max_users", "1000", count(1..=u32::MAX), "With a rate: most users that may be there to take arrivals");
+        arrivals: ArrivalKind = ("arrivals", "requests", choice("WHAT"), "With a rate: what arrives, single requests or whole sessions");
+        /// Longest that an arrival waits for a free user, before it is dropped.
+        max_wait: Duration = ("max_wait", "10s", duration(DefaultUnit::Seconds, Duration::ZERO..=LONGEST_PAUSE),
+            "With a rate: longest that an arrival waits for a free user before it is dropped");
+    }
 }
 
-/// What arrives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrivals {
-    /// Single requests: the rate is the pace, and users do not think.
-    Requests,
-    /// People, each of whom plays a session at a person's pace.
-    Sessions,
+words! {
+    /// What arrives.
+    pub enum ArrivalKind {
+        /// Single requests: the rate is the pace, and users do not think.
+        Requests => "requests",
+        /// People, each of whom plays a session at a person's pace.
+        Sessions => "sessions",
+    }
 }
 
 impl Profile {
     /// The profile's name: what `profile` takes.
     pub fn name(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    fn kind(&self) -> ProfileKind {
         match self {
-            Profile::UserBudget { .. } => "user-budget",
-            Profile::SharedTotal { .. } => "shared-total",
-            Profile::ConstantUsers { .. } => "constant-users",
-            Profile::RampingUsers { .. } => "ramping-users",
-            Profile::Rate { rate, .. } if rate.is_constant() => "constant-rate",
-            Profile::Rate { .. } => "ramping-rate",
+            Profile::UserBudget { .. } => ProfileKind::UserBudget,
+            Profile::SharedTotal { .. } => ProfileKind::SharedTotal,
+            Profile::ConstantUsers { .. } => ProfileKind::ConstantUsers,
+            Profile::RampingUsers { .. } => ProfileKind::RampingUsers,
+            Profile::Rate { rate, .. } if rate.is_constant() => ProfileKind::ConstantRate,
+            Profile::Rate { .. } => ProfileKind::RampingRate,
         }
     }
 
@@ -111,111 +121,105 @@ impl Profile {
     }
 }
 
-/// What the settings say of a profile.
-#[derive(Debug, Clone)]
-pub(super) struct Parts {
-    /// `None`: the other parts tell which.
-    pub(super) name: Option<Name>,
-    pub(super) users: u32,
-    pub(super) requests: Option<u64>,
-    pub(super) rate: Option<f64>,
-    pub(super) stages: Vec<Stage>,
-    pub(super) pool: Pool,
+section! {
+    /// What the settings say of a profile.
+    #[derive(Debug, Clone)]
+    pub struct ProfileSettings(r) {
+        kind: ProfileKind = ("profile", "auto", choice("NAME"), "Load profile; auto: the one that rate, stage and requests imply");
+        users: u32 = ("users", "100", count(1..=u32::MAX), "Virtual users, all at the same time");
+        requests: Option<u64> = ("requests", "none", count(1..=u64::MAX).or_none(),
+            "Send so many requests in all, whoever sends them");
+        rate: Option<f64> = ("rate", "none", rate().or_none(), "Arrivals in a time, however slow the target is: 500/s, 90/m");
+        stages: Vec<Stage> = ("stage", "none", stages(),
+            "Go to so many users, or to such a rate, within this time; repeatable, one after the other");
+        pool: ArrivalPool = { ArrivalPool::read(r, 0) };
+    }
 }
 
-/// The names that `profile` takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Name {
-    UserBudget,
-    SharedTotal,
-    ConstantUsers,
-    RampingUsers,
-    ConstantRate,
-    RampingRate,
+words! {
+    /// The names that the setting `profile` takes.
+    pub enum ProfileKind {
+        /// The other settings imply which.
+        Auto => "auto",
+        UserBudget => "user-budget",
+        SharedTotal => "shared-total",
+        ConstantUsers => "constant-users",
+        RampingUsers => "ramping-users",
+        ConstantRate => "constant-rate",
+        RampingRate => "ramping-rate",
+    }
 }
 
-pub(super) const NAMES: &[(&str, Option<Name>)] = &[
-    ("auto", None),
-    ("user-budget", Some(Name::UserBudget)),
-    ("shared-total", Some(Name::SharedTotal)),
-    ("constant-users", Some(Name::ConstantUsers)),
-    ("ramping-users", Some(Name::RampingUsers)),
-    ("constant-rate", Some(Name::ConstantRate)),
-    ("ramping-rate", Some(Name::RampingRate)),
-];
+impl ProfileSettings {
+    /// What `auto` stands for beside the other settings.
+    fn kind(&self) -> ProfileKind {
+        match (self.kind, self.rate, self.requests) {
+            (ProfileKind::Auto, Some(_), _) if !self.stages.is_empty() => ProfileKind::RampingRate,
+            (ProfileKind::Auto, Some(_), _) => ProfileKind::ConstantRate,
+            (ProfileKind::Auto, None, _) if !self.stages.is_empty() => ProfileKind::RampingUsers,
+            (ProfileKind::Auto, None, Some(_)) => ProfileKind::SharedTotal,
+            (ProfileKind::Auto, None, None) => ProfileKind::UserBudget,
+            (kind, ..) => kind,
+        }
+    }
 
-impl Parts {
-    /// The profile that these make, or the key that stands against it and why.
-    /// `whose` is an archetype's name and `=` where they are its own: as a flag would have it.
-    pub(super) fn profile(&self, whose: &str) -> Result<Profile, (&'static str, Bad)> {
+    /// The profile that these make, or the key that does not fit it and why. `whose` is written before the value in a flag:
+    /// an archetype's name and `=` where they are its own.
+    pub(crate) fn profile(&self, whose: &str) -> Result<Profile, (&'static str, ValueError)> {
+        use ProfileKind::{ConstantRate, RampingRate, RampingUsers, SharedTotal};
+        let kind = self.kind();
         let staged = !self.stages.is_empty();
-        let name = self.name.unwrap_or(match (self.rate, self.requests) {
-            (Some(_), _) if staged => Name::RampingRate,
-            (Some(_), _) => Name::ConstantRate,
-            (None, _) if staged => Name::RampingUsers,
-            (None, Some(_)) => Name::SharedTotal,
-            (None, None) => Name::UserBudget,
-        });
-        let word = NAMES
-            .iter()
-            .find(|(_, known)| *known == Some(name))
-            .map_or("", |(word, _)| *word);
-        let open = matches!(name, Name::ConstantRate | Name::RampingRate);
-        let ramps = matches!(name, Name::RampingUsers | Name::RampingRate);
-        let stray = |key, mend: &str| Err((key, Bad::new(format!("{word} has none"), mend)));
-        let missing = |key: &'static str, example: &str| {
-            let bad = Bad::new(
-                format!("{word} needs one"),
-                format!("give --{key} {whose}{example}"),
-            );
-            Err((key, bad))
+        let stray = |key: &'static str, fix: &str| {
+            let problem = format!("`{key}` cannot be combined with {kind}");
+            Err((key, ValueError::new(problem, fix)))
         };
-        if self.rate.is_some() && !open {
+        let missing = |key: &'static str, example: &str| {
+            let problem = format!("{kind} needs `{key}`");
+            Err((
+                key,
+                ValueError::new(problem, format!("give --{key} {whose}{example}")),
+            ))
+        };
+        if self.rate.is_some() && !matches!(kind, ConstantRate | RampingRate) {
             return stray(
                 "rate",
-                "leave it out, or use the profile constant-rate or ramping-rate",
+                "drop one, or use the profile constant-rate or ramping-rate",
             );
         }
-        if staged && !ramps {
+        if staged && !matches!(kind, RampingUsers | RampingRate) {
             return stray(
                 "stage",
-                "leave it out, or use the profile ramping-users or ramping-rate",
+                "drop one, or use the profile ramping-users or ramping-rate",
             );
         }
-        if self.requests.is_some() && name != Name::SharedTotal {
+        if self.requests.is_some() && kind != SharedTotal {
             return stray(
                 "requests",
-                "leave it out; duration and stages end other profiles",
+                "drop one: duration and stages end other profiles",
             );
         }
         let (users, stages) = (self.users, &self.stages);
-        let pool = Pool {
+        let pool = ArrivalPool {
             users,
             max_users: self.pool.max_users.max(users),
             ..self.pool
         };
-        Ok(match name {
-            Name::UserBudget => Profile::UserBudget { users },
-            Name::ConstantUsers => Profile::ConstantUsers { users },
-            Name::SharedTotal => match self.requests {
-                Some(requests) => Profile::SharedTotal { users, requests },
-                None => return missing("requests", "10000"),
+        Ok(match (kind, self.requests, self.rate) {
+            (ProfileKind::UserBudget | ProfileKind::Auto, ..) => Profile::UserBudget { users },
+            (ProfileKind::ConstantUsers, ..) => Profile::ConstantUsers { users },
+            (SharedTotal, Some(requests), _) => Profile::SharedTotal { users, requests },
+            (SharedTotal, None, _) => return missing("requests", "10000"),
+            (ConstantRate, _, Some(rate)) => Profile::Rate {
+                rate: Curve::constant(rate),
+                pool,
             },
-            Name::ConstantRate => match self.rate {
-                Some(rate) => Profile::Rate {
-                    rate: Curve::constant(rate),
-                    pool,
-                },
-                None => return missing("rate", "100/s"),
-            },
-            Name::RampingUsers | Name::RampingRate if !staged => {
-                return missing("stage", "30s:100");
-            }
-            Name::RampingUsers => Profile::RampingUsers {
+            (ConstantRate, _, None) => return missing("rate", "100/s"),
+            (RampingUsers | RampingRate, ..) if !staged => return missing("stage", "30s:100"),
+            (RampingUsers, ..) => Profile::RampingUsers {
                 users: Curve::new(0.0, stages),
             },
-            Name::RampingRate => Profile::Rate {
-                rate: Curve::new(self.rate.unwrap_or(0.0), stages),
+            (RampingRate, _, rate) => Profile::Rate {
+                rate: Curve::new(rate.unwrap_or(0.0), stages),
                 pool,
             },
         })
@@ -223,13 +227,13 @@ impl Parts {
 }
 
 /// Arrivals in a time: `500/s`, `90/m`, or bare per second.
-pub(super) fn rate() -> ValueType<f64> {
+pub(crate) fn rate() -> ValueType<f64> {
     ValueType::new("RATE", parse_rate, |rate| format!("{rate}/s"))
 }
 
-fn parse_rate(text: &str) -> Result<f64, Bad> {
+fn parse_rate(text: &str) -> Result<f64, ValueError> {
     let bad = || {
-        Bad::new(
+        ValueError::new(
             format!("{text:?} is no rate"),
             format!("write it as 500/s, 90/m or 500; more than 0, at most {MAX_RATE}/s"),
         )
@@ -250,51 +254,27 @@ fn parse_rate(text: &str) -> Result<f64, Bad> {
 }
 
 /// Stages one after the other: `30s:100; 1m:0`.
-pub(super) fn stages() -> ValueType<Vec<Stage>> {
-    let form = ValueType::new(
-        "TIME:N",
-        |text: &str| {
-            if text.trim() == "none" {
-                return Ok(Vec::new());
-            }
-            let stages: Vec<Stage> = text
-                .split([';', ','])
-                .map(parse_stage)
-                .collect::<Result<_, _>>()?;
-            if stages.len() > MAX_STAGES {
-                let problem = format!("{} stages are too many", stages.len());
-                return Err(Bad::new(problem, format!("give at most {MAX_STAGES}")));
-            }
-            Ok(stages)
-        },
-        |stages: &Vec<Stage>| {
-            if stages.is_empty() {
-                return "none".to_owned();
-            }
-            let show = |s: &Stage| format!("{}:{}", show_duration(s.lasts), s.target);
-            stages.iter().map(show).collect::<Vec<_>>().join("; ")
-        },
-    );
-    ValueType {
-        kind: Kind::List,
-        ..form
-    }
+pub(crate) fn stages() -> ValueType<Vec<Stage>> {
+    let show = |s: &Stage| format!("{}:{}", show_duration(s.lasts), s.target);
+    ValueType::new("TIME:N", parse_stage, show)
+        .list(|text| text.split([';', ',']).collect(), "; ", MAX_STAGES)
+        .of_kind(SettingKind::List)
 }
 
-fn parse_stage(text: &str) -> Result<Stage, Bad> {
+fn parse_stage(text: &str) -> Result<Stage, ValueError> {
     let bad = || {
-        Bad::new(
+        ValueError::new(
             format!("{:?} is no stage", text.trim()),
             "write it as 30s:100, a time and what to have at its end; 0s:100 is a jump",
         )
     };
     let (lasts, target) = text.trim().rsplit_once(':').ok_or_else(bad)?;
-    let lasts = parse_duration(lasts, Bare::Seconds)?;
+    let lasts = parse_duration(lasts, DefaultUnit::Seconds)?;
     let target = target.trim();
     let target = decimal(target.strip_suffix("/s").unwrap_or(target))
         .filter(|target| *target <= MAX_RATE)
         .ok_or_else(bad)?;
-    if lasts > Duration::from_secs(366 * 24 * 3600) {
+    if lasts > LONGEST_RUN {
         return Err(bad());
     }
     Ok(Stage { lasts, target })
@@ -317,21 +297,26 @@ mod tests {
         Duration::from_secs_f64(seconds)
     }
 
-    fn parts(name: Option<Name>, rate: Option<f64>, stages: bool, requests: Option<u64>) -> Parts {
+    fn parts(
+        kind: ProfileKind,
+        rate: Option<f64>,
+        stages: bool,
+        requests: Option<u64>,
+    ) -> ProfileSettings {
         let stage = Stage {
             lasts: secs(1.0),
             target: 5.0,
         };
-        Parts {
-            name,
+        ProfileSettings {
+            kind,
             users: 3,
             requests,
             rate,
             stages: if stages { vec![stage] } else { Vec::new() },
-            pool: Pool {
+            pool: ArrivalPool {
                 users: 3,
                 max_users: 9,
-                arrivals: Arrivals::Requests,
+                arrivals: ArrivalKind::Requests,
                 max_wait: secs(1.0),
             },
         }
@@ -346,10 +331,12 @@ mod tests {
             (Some(5.0), false, None, "constant-rate"),
             (Some(5.0), true, None, "ramping-rate"),
         ] {
-            let profile = parts(None, rate, stages, requests).profile("").unwrap();
+            let profile = parts(ProfileKind::Auto, rate, stages, requests)
+                .profile("")
+                .unwrap();
             assert_eq!(profile.name(), name);
         }
-        let named = parts(Some(Name::ConstantUsers), None, false, None);
+        let named = parts(ProfileKind::ConstantUsers, None, false, None);
         assert_eq!(named.profile("").unwrap().name(), "constant-users");
     }
 
@@ -357,20 +344,23 @@ mod tests {
     fn what_does_not_go_together_is_named() {
         for (parts, key) in [
             (
-                parts(Some(Name::ConstantUsers), Some(1.0), false, None),
+                parts(ProfileKind::ConstantUsers, Some(1.0), false, None),
                 "rate",
             ),
             (
-                parts(Some(Name::ConstantRate), Some(1.0), true, None),
+                parts(ProfileKind::ConstantRate, Some(1.0), true, None),
                 "stage",
             ),
-            (parts(Some(Name::ConstantRate), None, false, None), "rate"),
-            (parts(Some(Name::RampingUsers), None, false, None), "stage"),
+            (parts(ProfileKind::ConstantRate, None, false, None), "rate"),
+            (parts(ProfileKind::RampingUsers, None, false, None), "stage"),
             (
-                parts(Some(Name::SharedTotal), None, false, None),
+                parts(ProfileKind::SharedTotal, None, false, None),
                 "requests",
             ),
-            (parts(None, Some(1.0), false, Some(5)), "requests"),
+            (
+                parts(ProfileKind::Auto, Some(1.0), false, Some(5)),
+                "requests",
+            ),
         ] {
             assert_eq!(parts.profile("").unwrap_err().0, key);
         }

@@ -5,19 +5,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::archetypes::{Entry, built_in, cast, parse_flag, with_admin};
-use super::environment::Environment;
-use super::errors::{Bad, Origin, PlanError, PlanErrors, nearest};
-use super::feeds;
-use super::file::{self, PlanFile};
-use super::layers::{Layer, Line, Reader, Setting, Settings, nearest_setting, variable};
-use super::settings::{read_plan, settings};
-use super::{Archetype, Feed, Plan};
-use crate::overrides::Overrides;
-use crate::preset;
-use crate::preset::Preset;
+use crate::archetypes::{Entry, ResolvedArchetype, built_in, parse_flag, playing, with_admin};
+use crate::environment::Environment;
+use crate::errors::{Origin, PlanError, PlanErrors, ValueError, nearest};
+use crate::feeds::{self, ResolvedFeed};
+use crate::file::{self, PlanFile};
+use crate::layers::{Flags, Layer, Reader, ResolvedSetting, Setting, nearest_setting, variable};
+use crate::overrides;
+use crate::plan::{Plan, read_plan, settings};
+use crate::preset::{self, Preset};
 
-/// The setting that names who cleans up.
+/// The setting that names the archetype of the cleanup.
 const CLEANER: &str = "cleanup_archetype";
 
 /// Everything a plan can come from, apart from the files these name.
@@ -25,7 +23,7 @@ const CLEANER: &str = "cleanup_archetype";
 pub struct Sources<'a, E> {
     /// The command's own defaults, just above the general ones.
     pub base: Option<&'a Preset>,
-    pub flags: Settings,
+    pub flags: Flags,
     /// All variables of the environment, as names and values.
     pub env: E,
 }
@@ -41,41 +39,19 @@ pub struct Resolved {
 #[derive(Debug)]
 pub struct Origins {
     /// Every setting, in the order of the declarations.
-    pub settings: Vec<Line>,
+    pub settings: Vec<ResolvedSetting>,
     /// Who plays, in the order of [`Plan::archetypes`].
-    pub archetypes: Vec<Cast>,
+    pub archetypes: Vec<ResolvedArchetype>,
     /// In the order of [`Plan::feeds`].
-    pub feeds: Vec<Fed>,
+    pub feeds: Vec<ResolvedFeed>,
 }
 
 impl Origins {
     /// Whether `key` was given as a flag.
     pub fn by_flag(&self, key: &str) -> bool {
-        let given = |line: &&Line| matches!(line.origin, Origin::Flag(_));
-        self.settings
-            .iter()
-            .filter(given)
-            .any(|line| line.setting.key == key)
+        let mut settings = self.settings.iter();
+        settings.any(|one| one.setting.key == key && matches!(one.origin, Origin::Flag(_)))
     }
-}
-
-/// One archetype and who put it into the plan.
-#[derive(Debug)]
-pub struct Cast {
-    /// As it was written: its config does not hold the plan's admin account yet.
-    pub archetype: Archetype,
-    /// The settings that it has of its own.
-    pub own: Vec<Line>,
-    pub origin: Origin,
-}
-
-/// One data feed and what was said of it.
-#[derive(Debug)]
-pub struct Fed {
-    pub feed: Feed,
-    pub lines: Vec<Line>,
-    /// The highest source that speaks of it.
-    pub origin: Origin,
 }
 
 /// Resolves a plan.
@@ -99,7 +75,6 @@ where
     let plan_file = given
         .map(|(path, origin)| file::read(&path, "plan", &origin, &mut errors))
         .unwrap_or_default();
-    let mut specs: Vec<Entry> = Vec::new();
     let (texts, origin) = if flags.archetypes.is_empty() {
         (env.archetypes, Origin::Env(variable("archetype")))
     } else {
@@ -108,11 +83,8 @@ where
             Origin::Flag("--archetype".to_owned()),
         )
     };
-    specs.extend(
-        texts
-            .iter()
-            .filter_map(|text| parse_flag(text, origin.clone(), &mut errors)),
-    );
+    let parse = |text: &String| parse_flag(text, origin.clone(), &mut errors);
+    let specs: Vec<Entry> = texts.iter().filter_map(parse).collect();
 
     let (texts, origin) = (&env.feeds, Origin::Env(variable("feed")));
     let feeds_by_env = feeds::by_flags(texts, &origin, &mut errors);
@@ -121,20 +93,14 @@ where
 
     let base = base.map(preset_layer).unwrap_or_default();
     let preset = chosen_preset(
-        &[&base, &plan_file.layer, &env.layer, flags.layer()],
+        &[&base, &plan_file.layer, &env.layer, &flags.layer],
         &mut errors,
     );
-    let mut layers = [
-        base,
-        preset.layer,
-        plan_file.layer,
-        env.layer,
-        flags.layer().clone(),
-    ];
+    let mut layers = [base, preset.layer, plan_file.layer, env.layer, flags.layer];
     for layer in &mut layers {
         one_name(layer, &mut errors);
     }
-    for (key, (_, origin)) in layers.iter().flat_map(|layer| &layer.entries) {
+    for (key, origin) in layers.iter().flat_map(Layer::origins) {
         if !known.iter().any(|setting| setting.key == key) {
             errors.push(unknown(key, &known).at(key, origin));
         }
@@ -144,28 +110,29 @@ where
     let mut plan = read_plan(&mut reader, env.locale.as_deref(), env.state.as_deref());
     errors.append(&mut reader.errors);
 
-    let mut playing = cast(
+    let mut playing = playing(
         vec![preset.archetypes, plan_file.archetypes, specs],
         &mut errors,
     );
-    give_own(&mut playing, &flags.own, &mut errors);
+    give_overrides(&mut playing, &flags.overrides, &mut errors);
     if !can_clean_up(&plan.cleanup.archetype.name, &playing) {
-        let line = reader.lines.iter().find(|line| line.setting.key == CLEANER);
-        let bad = Bad::new(
+        let setting = reader.find(CLEANER);
+        let bad = ValueError::new(
             format!("no archetype is named {:?}", plan.cleanup.archetype.name),
             "name one that plays, or a built-in one: admin",
         );
-        errors.extend(line.map(|line| bad.at(CLEANER, &line.origin)));
+        errors.extend(setting.map(|one| bad.at(CLEANER, &one.origin)));
     }
-    let archetypes: Vec<Cast> = playing
+    let archetypes: Vec<ResolvedArchetype> = playing
         .iter()
         .filter_map(|entry| {
-            let (load, own) = entry.own.resolve(&entry.name, &plan.load, &mut errors);
+            let (load, overrides) =
+                overrides::resolve(&entry.overrides, &entry.name, &reader.settings, &mut errors);
             let mut archetype = entry.archetype()?;
-            archetype.own = load;
-            Some(Cast {
+            archetype.overrides = load;
+            Some(ResolvedArchetype {
                 archetype,
-                own,
+                overrides,
                 origin: entry.origin.clone(),
             })
         })
@@ -173,20 +140,20 @@ where
     if errors.is_empty()
         && archetypes
             .iter()
-            .all(|cast| cast.archetype.own.profile.is_some())
+            .all(|one| one.archetype.overrides.profile.is_some())
     {
-        errors.extend(reader.lines.iter().filter_map(unplayed));
+        errors.extend(reader.settings.iter().filter_map(unplayed));
     }
     plan.archetypes = archetypes
         .iter()
-        .map(|cast| with_admin(cast.archetype.clone(), &plan.target.admin))
+        .map(|one| with_admin(one.archetype.clone(), &plan.target.admin))
         .collect();
     let said = vec![preset.feeds, plan_file.feeds, feeds_by_env, feeds_by_flag];
-    let feeds = feeds::resolve(said, &plan, &mut errors);
+    let feeds = feeds::resolve(said, &plan.load.profile, &plan.archetypes, &mut errors);
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
-    plan.feeds = feeds.iter().map(|fed| fed.feed.clone()).collect();
+    plan.feeds = feeds.iter().map(|one| one.feed.clone()).collect();
     let cleaner = &plan.cleanup.archetype;
     let of_the_plan = plan.archetypes.iter().find(|a| a.name == cleaner.name);
     plan.cleanup.archetype = of_the_plan
@@ -197,44 +164,45 @@ where
     Ok(Resolved {
         plan,
         origins: Origins {
-            settings: reader.lines,
+            settings: reader.settings,
             archetypes,
             feeds,
         },
     })
 }
 
-/// Hands out what flags say of one archetype alone.
-fn give_own(
+/// Gives each archetype what flags say of it alone.
+fn give_overrides(
     playing: &mut [Entry],
-    flags: &BTreeMap<String, Overrides>,
+    flags: &BTreeMap<String, Layer>,
     errors: &mut Vec<PlanError>,
 ) {
-    for (name, own) in flags {
+    for (name, overrides) in flags {
         if let Some(entry) = playing.iter_mut().find(|entry| entry.name == *name) {
-            entry.own.cover(own);
+            entry.overrides.cover(overrides);
             continue;
         }
         let names = playing.iter().map(|entry| entry.name.as_str());
-        let bad = Bad::not_playing(name, names);
-        errors.extend(own.any().map(|(key, origin)| bad.at(key, origin)));
+        let error = ValueError::not_playing(name, names);
+        let first = overrides.origins().next();
+        errors.extend(first.map(|(key, origin)| error.at(key, origin)));
     }
 }
 
 /// What the run's profile is asked to be, though nobody plays by it.
-fn unplayed(line: &Line) -> Option<PlanError> {
+fn unplayed(line: &ResolvedSetting) -> Option<PlanError> {
     let key = line.setting.key;
     let asks = match key {
         "rate" | "stage" | "requests" => line.value != "none",
         "profile" => line.value != "auto",
-        // A plan file that is printed names the users in any case.
+        // A printed plan file always contains the users.
         "users" => matches!(line.origin, Origin::Flag(_)),
         _ => false,
     };
     let bad = || {
         let flag = line.setting.flag();
-        let mend = format!("leave it out, or give it to one of them, as in --{flag} admin=…");
-        Bad::new("every archetype has a load profile of its own", mend)
+        let fix = format!("leave it out, or give it to one of them, as in --{flag} admin=…");
+        ValueError::new("every archetype has a load profile of its own", fix)
     };
     asks.then(|| bad().at(key, &line.origin))
 }
@@ -258,7 +226,7 @@ fn preset_layer(preset: &Preset) -> Layer {
 fn chosen_preset(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
     let named = layers.iter().rev().find_map(|layer| {
         let mut names = [preset::NAME, preset::OTHER_NAME].into_iter();
-        names.find_map(|key| Some((key, layer.entries.get(key)?)))
+        names.find_map(|key| Some((key, layer.get(key)?)))
     });
     let Some((key, (name, origin))) = named else {
         return PlanFile::default();
@@ -282,8 +250,8 @@ fn chosen_preset(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
     let mut file = file::read(&folder.join(name), key, origin, errors);
     // A preset that starts from another would make the order of the layers hard to tell.
     for key in [preset::NAME, preset::OTHER_NAME] {
-        if let Some((_, origin)) = file.layer.entries.remove(key) {
-            let bad = Bad::new(
+        if let Some((_, origin)) = file.layer.remove(key) {
+            let bad = ValueError::new(
                 format!("a {key} cannot name another {key}"),
                 "remove it, or give this file to --plan",
             );
@@ -295,21 +263,21 @@ fn chosen_preset(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
 
 /// Let `scenario` be `preset`; both in one place are a mistake.
 fn one_name(layer: &mut Layer, errors: &mut Vec<PlanError>) {
-    let Some(other) = layer.entries.remove(preset::OTHER_NAME) else {
+    let Some((name, origin)) = layer.remove(preset::OTHER_NAME) else {
         return;
     };
-    if layer.entries.contains_key(preset::NAME) {
-        let bad = Bad::new(
+    if layer.get(preset::NAME).is_some() {
+        let bad = ValueError::new(
             "is another name of preset, and both are given",
             "keep one of them",
         );
-        errors.push(bad.at(preset::OTHER_NAME, &other.1));
+        errors.push(bad.at(preset::OTHER_NAME, &origin));
     } else {
-        layer.entries.insert(preset::NAME.to_owned(), other);
+        layer.set(preset::NAME, name, origin);
     }
 }
 
-fn unknown(key: &str, known: &[Setting]) -> Bad {
+fn unknown(key: &str, known: &[Setting]) -> ValueError {
     let key = if nearest(key, ["archetype"]).is_some() {
         Some("[[archetype]]".to_owned())
     } else if matches!(key, "feed" | "feeder" | "feeders") {
@@ -317,9 +285,9 @@ fn unknown(key: &str, known: &[Setting]) -> Bad {
     } else {
         nearest_setting(key, known)
     };
-    let mend = key.map_or_else(
+    let fix = key.map_or_else(
         || "remove it; `vespeiro plan` prints all keys".to_owned(),
         |meant| format!("did you mean `{meant}`?"),
     );
-    Bad::new("no such key", mend)
+    ValueError::new("no such key", fix)
 }

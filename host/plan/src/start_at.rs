@@ -1,12 +1,12 @@
-//! When a run begins, so that several generators can begin together: `--start-at`. Read by `settings/load.rs`, waited
+//! When a run begins, so that several generators can begin together: `--start-at`. Read by `settings/load.rs`, and waited
 //! for by the commands that play a plan.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use super::errors::Bad;
-use super::units::{Bare, parse_duration, show_duration};
+use crate::errors::ValueError;
+use crate::units::{DefaultUnit, LONGEST_RUN, parse_duration, show_duration};
 use crate::value_types::ValueType;
 
 /// A moment, or a time from now.
@@ -39,18 +39,18 @@ impl std::fmt::Display for StartAt {
 }
 
 /// A moment as RFC 3339 has it, or `+10s`.
-pub(super) fn start_at() -> ValueType<StartAt> {
+pub(crate) fn start_at() -> ValueType<StartAt> {
     let parse = |text: &str| {
         let bad = || {
-            Bad::new(
+            ValueError::new(
                 format!("{text:?} is no moment"),
                 "write it as 2026-03-04T12:00:00Z, or +10s for a time from now",
             )
         };
         match text.trim().strip_prefix('+') {
-            Some(time) => parse_duration(time, Bare::Seconds)
+            Some(time) => parse_duration(time, DefaultUnit::Seconds)
                 .ok()
-                .filter(|time| *time <= Duration::from_secs(366 * 24 * 3600))
+                .filter(|time| *time <= LONGEST_RUN)
                 .map(StartAt::In)
                 .ok_or_else(bad),
             None => text.trim().parse().map(StartAt::At).map_err(|_| bad()),

@@ -87,7 +87,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
 struct Case {
     folder: Option<tempfile::TempDir>,
     base: Option<Preset>,
-    flags: Settings,
+    flags: Flags,
     env: Vec<(String, String)>,
 }
 

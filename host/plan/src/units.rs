@@ -3,11 +3,17 @@
 
 use std::time::Duration;
 
-use super::errors::Bad;
+use crate::errors::ValueError;
+
+pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+/// The longest pause that the contract lets a step ask for.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+pub(crate) const LONGEST_RUN: Duration = Duration::from_secs(366 * 24 * 3600);
+pub(crate) const GIB: u64 = 1 << 30;
 
 /// What a number without a unit means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bare {
+pub enum DefaultUnit {
     Milliseconds,
     Seconds,
 }
@@ -30,15 +36,15 @@ const SIZES: [(&str, u64); 7] = [
 ///
 /// # Errors
 /// A text that is no duration, is finer than a millisecond, or is longer than an u64 of milliseconds.
-pub fn parse_duration(text: &str, bare: Bare) -> Result<Duration, Bad> {
+pub fn parse_duration(text: &str, bare: DefaultUnit) -> Result<Duration, ValueError> {
     let bare = match bare {
-        Bare::Milliseconds => 1,
-        Bare::Seconds => 1000,
+        DefaultUnit::Milliseconds => 1,
+        DefaultUnit::Seconds => 1000,
     };
     scaled(text, &TIMES, bare)
         .map(Duration::from_millis)
         .ok_or_else(|| {
-            Bad::new(
+            ValueError::new(
                 format!("{text:?} is no duration in whole milliseconds"),
                 "write it as 250ms, 30s, 5m or 1h",
             )
@@ -60,9 +66,9 @@ pub fn show_duration(duration: Duration) -> String {
 ///
 /// # Errors
 /// A text that is no size, is no whole number of bytes, or is more than an u64 of bytes.
-pub fn parse_size(text: &str) -> Result<u64, Bad> {
+pub fn parse_size(text: &str) -> Result<u64, ValueError> {
     scaled(text, &SIZES, 1).ok_or_else(|| {
-        Bad::new(
+        ValueError::new(
             format!("{text:?} is no size in whole bytes"),
             "write it as 65536, 64KiB, 1MiB or 10MB",
         )
@@ -133,10 +139,10 @@ mod tests {
             ("1H", 3_600_000),
             ("0", 0),
         ] {
-            assert_eq!(read(text, Bare::Seconds), Some(millis), "{text}");
+            assert_eq!(read(text, DefaultUnit::Seconds), Some(millis), "{text}");
         }
-        assert_eq!(read("3600", Bare::Seconds), Some(3_600_000));
-        assert_eq!(read("100", Bare::Milliseconds), Some(100));
+        assert_eq!(read("3600", DefaultUnit::Seconds), Some(3_600_000));
+        assert_eq!(read("100", DefaultUnit::Milliseconds), Some(100));
         for text in [
             "",
             "s",
@@ -151,7 +157,7 @@ mod tests {
             "99999999999999999999h",
             "٣s",
         ] {
-            assert_eq!(read(text, Bare::Seconds), None, "{text}");
+            assert_eq!(read(text, DefaultUnit::Seconds), None, "{text}");
         }
     }
 
@@ -194,7 +200,7 @@ mod tests {
         #[test]
         fn a_shown_duration_reads_back(millis: u64) {
             let duration = Duration::from_millis(millis);
-            for bare in [Bare::Milliseconds, Bare::Seconds] {
+            for bare in [DefaultUnit::Milliseconds, DefaultUnit::Seconds] {
                 prop_assert_eq!(parse_duration(&show_duration(duration), bare), Ok(duration));
             }
         }
@@ -207,7 +213,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC*", number in "[0-9.]{0,60}(ms|s|h|KiB|GB)?") {
             for text in [text, number] {
-                let _ = parse_duration(&text, Bare::Seconds);
+                let _ = parse_duration(&text, DefaultUnit::Seconds);
                 let _ = parse_size(&text);
             }
         }

@@ -1,256 +1,260 @@
-//! The forms a setting's value can take: how its text is read, and how the value is shown again. Used by the
-//! declarations in `settings/`. What a form shows, it reads back as the same value, so a printed plan can be replayed.
+//! The types that a setting's value can have: how its text is read, and how the value is shown again. Used by the
+//! declarations in `settings/` and by the files that have types of their own (addresses, conditions, mixes, profiles).
+//!
+//! What must stay true: what a type shows, it reads back as the same value, so that a printed plan can be replayed.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::errors::Bad;
-use super::layers::Kind;
-use super::units::{Bare, parse_duration, parse_size, show_duration, show_size};
+use vespeiro_model::Word;
 
-type Parse<T> = dyn Fn(&str) -> Result<T, Bad>;
+use crate::errors::ValueError;
+use crate::units::{DefaultUnit, parse_duration, parse_size, show_duration, show_size};
+
+/// How a setting behaves on the command line and in print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettingKind {
+    Value,
+    /// True or false: `--key`, `--no-key`.
+    Switch,
+    /// Several values, separated by `;`: the flag may be repeated.
+    List,
+    /// Never printed.
+    Secret,
+}
+
+type Parse<T> = dyn Fn(&str) -> Result<T, ValueError>;
 
 /// How the text of one setting becomes a value, and back.
-pub(super) struct ValueType<T> {
+pub(crate) struct ValueType<T> {
     /// Stands for the value in help texts.
-    pub(super) value_name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) parse: Box<Parse<T>>,
-    pub(super) show: Box<dyn Fn(&T) -> String>,
+    pub(crate) value_name: &'static str,
+    pub(crate) kind: SettingKind,
+    pub(crate) parse: Box<Parse<T>>,
+    pub(crate) show: Box<dyn Fn(&T) -> String>,
 }
 
 impl<T: 'static> ValueType<T> {
-    pub(super) fn new(
+    pub(crate) fn new(
         value_name: &'static str,
-        parse: impl Fn(&str) -> Result<T, Bad> + 'static,
+        parse: impl Fn(&str) -> Result<T, ValueError> + 'static,
         show: impl Fn(&T) -> String + 'static,
     ) -> ValueType<T> {
         ValueType {
             value_name,
-            kind: Kind::Value,
+            kind: SettingKind::Value,
             parse: Box::new(parse),
             show: Box::new(show),
         }
     }
 
+    pub(crate) fn of_kind(self, kind: SettingKind) -> ValueType<T> {
+        ValueType { kind, ..self }
+    }
+
     /// The same, but `none` stands for no value.
-    pub(super) fn or_none(self) -> ValueType<Option<T>> {
+    pub(crate) fn or_none(self) -> ValueType<Option<T>> {
         self.or_word("none")
     }
 
     /// The same, but this word stands for no value.
-    pub(super) fn or_word(self, word: &'static str) -> ValueType<Option<T>> {
-        let ValueType {
-            value_name,
-            kind,
-            parse,
-            show,
-        } = self;
-        let form = ValueType::new(
-            value_name,
-            move |text| {
-                if text == word {
-                    Ok(None)
-                } else {
-                    parse(text).map(Some)
-                }
-            },
-            move |value| value.as_ref().map_or_else(|| word.to_owned(), &show),
-        );
-        ValueType { kind, ..form }
+    pub(crate) fn or_word(self, word: &'static str) -> ValueType<Option<T>> {
+        let (parse, show) = (self.parse, self.show);
+        let read = move |text: &str| match text == word {
+            true => Ok(None),
+            false => parse(text).map(Some),
+        };
+        let show = move |value: &Option<T>| value.as_ref().map_or_else(|| word.to_owned(), &show);
+        ValueType::new(self.value_name, read, show).of_kind(self.kind)
+    }
+
+    /// Several of them, cut out of a text by `split` and shown with `joint` between them; `none` for none.
+    pub(crate) fn list(
+        self,
+        split: fn(&str) -> Vec<&str>,
+        joint: &'static str,
+        most: usize,
+    ) -> ValueType<Vec<T>> {
+        let (parse, show) = (self.parse, self.show);
+        let read = move |text: &str| {
+            if text.trim() == "none" {
+                return Ok(Vec::new());
+            }
+            let parts = split(text);
+            if parts.len() > most {
+                let problem = format!("{} entries are too many", parts.len());
+                return Err(ValueError::new(problem, format!("give at most {most}")));
+            }
+            parts.into_iter().map(&parse).collect()
+        };
+        let show = move |list: &Vec<T>| match list.is_empty() {
+            true => "none".to_owned(),
+            false => list.iter().map(&show).collect::<Vec<_>>().join(joint),
+        };
+        ValueType::new(self.value_name, read, show)
     }
 }
 
-/// A whole number within bounds.
-pub(super) fn count<T>(range: RangeInclusive<T>) -> ValueType<T>
+/// A value that has to lie in a range, whose ends `show` writes.
+fn within<T: PartialOrd>(
+    value: T,
+    range: &RangeInclusive<T>,
+    show: impl Fn(&T) -> String,
+) -> Result<T, ValueError> {
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    let (start, end) = (show(range.start()), show(range.end()));
+    let problem = format!("{} is out of range", show(&value));
+    Err(ValueError::new(problem, format!("give {start} to {end}")))
+}
+
+/// A whole number in a range.
+pub(crate) fn count<T>(range: RangeInclusive<T>) -> ValueType<T>
 where
     T: TryFrom<u128> + PartialOrd + Display + Copy + 'static,
 {
-    ValueType::new(
-        "N",
-        move |text| {
-            let bounds = format!("give {} to {}", range.start(), range.end());
-            if text.is_empty() || !text.chars().all(|c| c.is_ascii_digit()) {
-                return Err(Bad::new(format!("{text:?} is no whole number"), bounds));
-            }
-            let number = text
-                .parse::<u128>()
-                .ok()
-                .and_then(|number| T::try_from(number).ok());
-            number
-                .filter(|number| range.contains(number))
-                .ok_or_else(|| Bad::new(format!("{text} is out of range"), bounds))
-        },
-        T::to_string,
-    )
+    let read = move |text: &str| {
+        let fix = format!("give {} to {}", range.start(), range.end());
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(ValueError::new(format!("{text:?} is no whole number"), fix));
+        }
+        let number = text
+            .parse::<u128>()
+            .ok()
+            .and_then(|number| T::try_from(number).ok());
+        let number = number.filter(|number| range.contains(number));
+        number.ok_or_else(|| ValueError::new(format!("{text} is out of range"), fix))
+    };
+    ValueType::new("N", read, T::to_string)
 }
 
-/// A duration within bounds.
-pub(super) fn duration(bare: Bare, range: RangeInclusive<Duration>) -> ValueType<Duration> {
-    ValueType::new(
-        "TIME",
-        move |text| {
-            let duration = parse_duration(text, bare)?;
-            if range.contains(&duration) {
-                return Ok(duration);
-            }
-            let (start, end) = (show_duration(*range.start()), show_duration(*range.end()));
-            Err(Bad::new(
-                format!("{} is out of range", show_duration(duration)),
-                format!("give {start} to {end}"),
-            ))
-        },
-        |duration| show_duration(*duration),
-    )
+/// A duration in a range.
+pub(crate) fn duration(bare: DefaultUnit, range: RangeInclusive<Duration>) -> ValueType<Duration> {
+    let show = |duration: &Duration| show_duration(*duration);
+    let read = move |text: &str| within(parse_duration(text, bare)?, &range, show);
+    ValueType::new("TIME", read, show)
 }
 
-/// A number of bytes within bounds.
-pub(super) fn size(range: RangeInclusive<usize>) -> ValueType<usize> {
-    ValueType::new(
-        "SIZE",
-        move |text| {
-            let bytes = parse_size(text)?;
-            usize::try_from(bytes)
-                .ok()
-                .filter(|bytes| range.contains(bytes))
-                .ok_or_else(|| {
-                    let (start, end) = (
-                        show_size(*range.start() as u64),
-                        show_size(*range.end() as u64),
-                    );
-                    Bad::new(
-                        format!("{} is out of range", show_size(bytes)),
-                        format!("give {start} to {end}"),
-                    )
-                })
-        },
-        |bytes| show_size(*bytes as u64),
-    )
+/// A number of bytes in a range.
+pub(crate) fn size(range: RangeInclusive<u64>) -> ValueType<usize> {
+    let read = move |text: &str| {
+        let bytes = within(parse_size(text)?, &range, |bytes| show_size(*bytes))?;
+        Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
+    };
+    ValueType::new("SIZE", read, |bytes| show_size(*bytes as u64))
 }
 
 /// On or off: a flag that needs no value.
-pub(super) fn switch() -> ValueType<bool> {
-    let form = ValueType::new(
-        "BOOL",
-        |text: &str| match text.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" => Ok(true),
-            "false" | "no" | "off" | "0" => Ok(false),
-            _ => Err(Bad::new(
-                format!("{text:?} is neither true nor false"),
-                "use true or false",
-            )),
-        },
-        bool::to_string,
-    );
-    ValueType {
-        kind: Kind::Switch,
-        ..form
-    }
+pub(crate) fn switch() -> ValueType<bool> {
+    let read = |text: &str| match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(ValueError::new(
+            format!("{text:?} is neither true nor false"),
+            "use true or false",
+        )),
+    };
+    ValueType::new("BOOL", read, bool::to_string).of_kind(SettingKind::Switch)
 }
 
-/// One of a few words.
-pub(super) fn choice<T: Copy + PartialEq + 'static>(
+/// `on` or `off`: a flag that does need a value.
+pub(crate) fn on_off() -> ValueType<bool> {
+    choice_of("WHEN", &[("on", true), ("off", false)])
+}
+
+/// One of the words of an enum.
+pub(crate) fn choice<T: Word>(value_name: &'static str) -> ValueType<T> {
+    choice_of(value_name, T::TABLE)
+}
+
+fn choice_of<T: Copy + PartialEq>(
     value_name: &'static str,
     choices: &'static [(&'static str, T)],
 ) -> ValueType<T> {
-    let words = || {
-        choices
+    let read = move |text: &str| {
+        let found = choices
             .iter()
-            .map(|(word, _)| *word)
-            .collect::<Vec<_>>()
-            .join(", ")
+            .find(|(word, _)| word.eq_ignore_ascii_case(text));
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            let fix = format!("use one of {}", words.join(", "));
+            ValueError::new(format!("{text:?} is not among the choices"), fix)
+        })
     };
-    ValueType::new(
-        value_name,
-        move |text| {
-            choices
-                .iter()
-                .find(|(word, _)| word.eq_ignore_ascii_case(text))
-                .map(|(_, value)| *value)
-                .ok_or_else(|| {
-                    Bad::new(
-                        format!("{text:?} is not among the choices"),
-                        format!("use one of {}", words()),
-                    )
-                })
-        },
-        // Every value of a choice is in its table.
-        move |value| {
-            choices
-                .iter()
-                .find(|(_, v)| v == value)
-                .map_or_else(String::new, |(word, _)| (*word).to_owned())
-        },
-    )
+    let show = move |value: &T| {
+        let found = choices.iter().find(|(_, known)| known == value);
+        found.map_or("", |(word, _)| *word).to_owned()
+    };
+    ValueType::new(value_name, read, show)
 }
 
-/// Any text on one line, but not an empty one.
-pub(super) fn text(value_name: &'static str) -> ValueType<String> {
-    let parse = |text: &str| {
-        if text.trim().is_empty() || text.contains(char::is_control) {
-            return Err(Bad::new(
-                "the text is empty or holds control characters",
-                "give a text of one line",
-            ));
-        }
-        Ok(text.to_owned())
-    };
-    ValueType::new(value_name, parse, String::clone)
+/// A text of one line that is not empty.
+pub(crate) fn text(value_name: &'static str) -> ValueType<String> {
+    ValueType::new(value_name, one_line_of_text, String::clone)
 }
 
-/// A text that nobody may see again.
-pub(super) fn secret() -> ValueType<String> {
-    ValueType {
-        kind: Kind::Secret,
-        ..text("SECRET")
+fn one_line_of_text(text: &str) -> Result<String, ValueError> {
+    if text.trim().is_empty() || text.contains(char::is_control) {
+        let problem = "the text is empty or contains control characters";
+        return Err(ValueError::new(problem, "give a text of one line"));
     }
+    Ok(text.to_owned())
+}
+
+/// A text that is never printed.
+pub(crate) fn secret() -> ValueType<String> {
+    text("SECRET").of_kind(SettingKind::Secret)
 }
 
 /// 8 lower-case letters and digits.
-pub(super) fn run_id() -> ValueType<String> {
-    let parse = |text: &str| {
-        if text.len() == 8
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        {
-            Ok(text.to_owned())
-        } else {
-            Err(Bad::new(
-                format!("{text:?} is no run id"),
-                "give 8 lower-case letters and digits, or leave it out",
-            ))
+pub(crate) fn run_id() -> ValueType<String> {
+    let read = |text: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        if text.len() == 8 && text.bytes().all(plain) {
+            return Ok(text.to_owned());
         }
+        Err(ValueError::new(
+            format!("{text:?} is no run id"),
+            "give 8 lower-case letters and digits, or leave it out",
+        ))
     };
-    ValueType::new("ID", parse, String::clone)
+    ValueType::new("ID", read, String::clone)
 }
 
 /// A file's path, as the process sees it.
-pub(super) fn path() -> ValueType<PathBuf> {
-    let ValueType { parse, .. } = text("FILE");
-    ValueType::new(
-        "FILE",
-        move |text| parse(text).map(PathBuf::from),
-        |path| path.display().to_string(),
-    )
+pub(crate) fn path() -> ValueType<PathBuf> {
+    let read = |text: &str| one_line_of_text(text).map(PathBuf::from);
+    ValueType::new("FILE", read, |path| path.display().to_string())
 }
 
-/// The path of a file whose ending tells its form; `none` for none.
-pub(super) fn timeseries() -> ValueType<Option<PathBuf>> {
-    let ValueType { parse, show, .. } = path();
-    let parse = move |text: &str| {
-        let path = parse(text)?;
-        match path.extension().and_then(|ending| ending.to_str()) {
-            Some("csv" | "jsonl") => Ok(path),
-            _ => Err(Bad::new(
-                format!("the ending of {text:?} tells no form"),
-                "name a file that ends in .csv or .jsonl",
-            )),
+/// The path of a file that ends in one of these extensions.
+pub(crate) fn path_with(extensions: &'static [&'static str]) -> ValueType<PathBuf> {
+    let read = move |text: &str| {
+        let path = PathBuf::from(one_line_of_text(text)?);
+        let extension = path.extension().unwrap_or_default();
+        if extensions
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+        {
+            return Ok(path);
         }
+        let problem = format!("the extension of {text:?} names no format");
+        let fix = format!("name a file that ends in {}", endings(extensions));
+        Err(ValueError::new(problem, fix))
     };
-    ValueType::new("FILE", parse, show).or_none()
+    ValueType::new("FILE", read, |path| path.display().to_string())
+}
+
+/// Extensions as messages have them: `.csv or .jsonl`.
+pub(crate) fn endings(extensions: &[&str]) -> String {
+    let all: Vec<String> = extensions.iter().map(|one| format!(".{one}")).collect();
+    match all.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => all.concat(),
+    }
 }
 
 #[cfg(test)]
@@ -273,7 +277,7 @@ mod tests {
             "340282366920938463463374607431768211456",
         ] {
             assert_eq!(
-                (form.parse)(text).unwrap_err().mend,
+                (form.parse)(text).unwrap_err().fix,
                 "give 1 to 4294967295",
                 "{text}"
             );
@@ -283,7 +287,7 @@ mod tests {
     #[test]
     fn none_is_a_value_where_a_setting_may_be_absent() {
         let form = duration(
-            Bare::Seconds,
+            DefaultUnit::Seconds,
             Duration::from_secs(1)..=Duration::from_secs(9),
         )
         .or_none();

@@ -7,9 +7,11 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use vespeiro_model::{BreakerState, Failure, FaultKind, HoldReason, Outcome};
-use vespeiro_plan::Resilience;
+use vespeiro_plan::ResilienceSettings;
 
-use crate::{Breaker, Hold, Login, Logins, Pass, Slowdown, Verdict, backoff};
+use crate::{
+    Breaker, BreakerPermit, LoginLimiter, LoginOutcome, LoginWait, Signal, Throttle, backoff,
+};
 
 /// The longest own pace of a user that the throttle stretches.
 const LONGEST_PACE: Duration = Duration::from_secs(60);
@@ -53,7 +55,7 @@ pub struct BreakerOpen;
 pub struct Settled {
     pub outcome: Outcome,
     /// What the breaker allowed it to leave with.
-    pub pass: Option<Pass>,
+    pub pass: Option<BreakerPermit>,
     /// The failure that it was to meet on purpose.
     pub fault: Option<FaultKind>,
     /// It asked for a token.
@@ -85,28 +87,28 @@ pub struct Standing {
 #[derive(Debug)]
 pub struct Admission {
     breaker: Option<RefCell<Breaker>>,
-    slowdown: Option<RefCell<Slowdown>>,
-    logins: Option<RefCell<Logins>>,
+    slowdown: Option<RefCell<Throttle>>,
+    logins: Option<RefCell<LoginLimiter>>,
 }
 
 impl Admission {
     /// One of `workers`, which share the bound of refused logins.
-    pub fn new(rules: &Resilience, workers: usize) -> Self {
+    pub fn new(rules: &ResilienceSettings, workers: usize) -> Self {
         let share = |bound: u32| bound.div_ceil(workers.max(1) as u32);
         Self {
             breaker: rules.breaker.map(|rules| RefCell::new(Breaker::new(rules))),
             slowdown: rules.backoff.then(RefCell::default),
             logins: rules
                 .max_auth_failures
-                .map(|bound| RefCell::new(Logins::new(share(bound)))),
+                .map(|bound| RefCell::new(LoginLimiter::new(share(bound)))),
         }
     }
 
     /// A pass for one request: to be given back with its outcome.
-    pub fn admit(&self, now: Duration) -> Result<Option<Pass>, BreakerOpen> {
+    pub fn admit(&self, now: Duration) -> Result<Option<BreakerPermit>, BreakerOpen> {
         match &self.breaker {
             Some(breaker) => {
-                let pass = breaker.borrow_mut().ask(now);
+                let pass = breaker.borrow_mut().try_acquire(now);
                 pass.map(Some).ok_or(BreakerOpen)
             }
             None => Ok(None),
@@ -131,27 +133,27 @@ impl Admission {
         let mut changes = Changes::default();
         if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
             let verdict = if is_known {
-                verdict(outcome, fault)
+                signal(outcome, fault)
             } else {
-                Verdict::Void
+                Signal::Ignored
             };
-            changes.breaker = breaker.borrow_mut().came(now, pass, verdict, chance);
+            changes.breaker = breaker.borrow_mut().settle(now, pass, verdict, chance);
         }
         if let Some(slowdown) = &self.slowdown
             && is_known
             && fault != Some(FaultKind::RateLimit)
         {
             let limited = outcome == Outcome::Status(429);
-            slowdown.borrow_mut().came(now, limited);
+            slowdown.borrow_mut().record(now, limited);
         }
         if login && let Some(logins) = &self.logins {
             let login = if is_known && fault.is_none() {
                 login_result(outcome)
             } else {
-                Login::Void
+                LoginOutcome::Ignored
             };
-            let pauses = logins.borrow_mut().came(now, login);
-            changes.refused_login = (login == Login::Refused).then_some(pauses);
+            let pauses = logins.borrow_mut().settle(now, login);
+            changes.refused_login = (login == LoginOutcome::Refused).then_some(pauses);
         }
         changes
     }
@@ -159,7 +161,7 @@ impl Admission {
     /// A login that was announced will not leave.
     pub fn withdraw_login(&self, now: Duration) {
         if let Some(logins) = &self.logins {
-            logins.borrow_mut().came(now, Login::Void);
+            logins.borrow_mut().settle(now, LoginOutcome::Ignored);
         }
     }
 
@@ -248,9 +250,9 @@ impl Admission {
         }
         if logins > 0
             && let Some(watch) = &self.logins
-            && let Err(hold) = watch.borrow_mut().ask(now, logins)
+            && let Err(hold) = watch.borrow_mut().try_acquire(now, logins)
         {
-            let (Hold::Paused(wait) | Hold::Unsure(wait)) = hold;
+            let (LoginWait::Paused(wait) | LoginWait::Unsure(wait)) = hold;
             return Some((HoldReason::Logins, wait));
         }
         hold.left.set(Some(now));
@@ -285,26 +287,28 @@ pub fn before_retry(
 }
 
 /// What an outcome says about the target. What the tool asked for says nothing; a refusal is an answer.
-fn verdict(outcome: Outcome, fault: Option<FaultKind>) -> Verdict {
+fn signal(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
     match outcome {
-        Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Verdict::Void,
-        Outcome::Status(500..) => Verdict::Bad,
-        // It answered, if at too great a length.
-        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge | Failure::Headers) => Verdict::Good,
-        Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Verdict::Void,
+        Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Signal::Ignored,
+        Outcome::Status(500..) => Signal::Failure,
+        // It did answer, only at too great a length.
+        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge | Failure::Headers) => {
+            Signal::Success
+        }
+        Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Signal::Ignored,
         // Never sent, or this machine was the limit.
         Outcome::Failed(Failure::CircuitOpen | Failure::Stopped | Failure::Generator) => {
-            Verdict::Void
+            Signal::Ignored
         }
-        Outcome::Failed(_) => Verdict::Bad,
+        Outcome::Failed(_) => Signal::Failure,
     }
 }
 
-fn login_result(outcome: Outcome) -> Login {
+fn login_result(outcome: Outcome) -> LoginOutcome {
     match outcome {
-        Outcome::Status(401 | 403 | 423 | 429) => Login::Refused,
-        Outcome::Status(..=399) => Login::Accepted,
-        Outcome::Status(_) | Outcome::Failed(_) => Login::Void,
+        Outcome::Status(401 | 403 | 423 | 429) => LoginOutcome::Refused,
+        Outcome::Status(..=399) => LoginOutcome::Accepted,
+        Outcome::Status(_) | Outcome::Failed(_) => LoginOutcome::Ignored,
     }
 }
 
@@ -317,40 +321,40 @@ mod tests {
         let status = Outcome::Status;
         let timeout = Outcome::Failed(Failure::Timeout);
         for (outcome, fault, expected) in [
-            (status(503), Some(FaultKind::ServerError), Verdict::Void),
-            (status(503), Some(FaultKind::NotFound), Verdict::Bad),
-            (status(404), Some(FaultKind::NotFound), Verdict::Void),
-            (status(429), Some(FaultKind::RateLimit), Verdict::Void),
-            (timeout, Some(FaultKind::Timeout), Verdict::Void),
-            (timeout, Some(FaultKind::ServerError), Verdict::Bad),
+            (status(503), Some(FaultKind::ServerError), Signal::Ignored),
+            (status(503), Some(FaultKind::NotFound), Signal::Failure),
+            (status(404), Some(FaultKind::NotFound), Signal::Ignored),
+            (status(429), Some(FaultKind::RateLimit), Signal::Ignored),
+            (timeout, Some(FaultKind::Timeout), Signal::Ignored),
+            (timeout, Some(FaultKind::ServerError), Signal::Failure),
             (
                 Outcome::Failed(Failure::Connect),
                 Some(FaultKind::ServerError),
-                Verdict::Bad,
+                Signal::Failure,
             ),
-            (status(500), None, Verdict::Bad),
-            (timeout, None, Verdict::Bad),
-            (status(200), None, Verdict::Good),
-            (status(429), None, Verdict::Good),
-            (Outcome::Failed(Failure::TooLarge), None, Verdict::Good),
-            (Outcome::Failed(Failure::Headers), None, Verdict::Good),
-            (Outcome::Failed(Failure::Generator), None, Verdict::Void),
-            (Outcome::Failed(Failure::Unprocessed), None, Verdict::Bad),
+            (status(500), None, Signal::Failure),
+            (timeout, None, Signal::Failure),
+            (status(200), None, Signal::Success),
+            (status(429), None, Signal::Success),
+            (Outcome::Failed(Failure::TooLarge), None, Signal::Success),
+            (Outcome::Failed(Failure::Headers), None, Signal::Success),
+            (Outcome::Failed(Failure::Generator), None, Signal::Ignored),
+            (Outcome::Failed(Failure::Unprocessed), None, Signal::Failure),
         ] {
-            assert_eq!(verdict(outcome, fault), expected, "{outcome:?} {fault:?}");
+            assert_eq!(signal(outcome, fault), expected, "{outcome:?} {fault:?}");
         }
     }
 
     #[test]
     fn logins_are_refused_by_four_statuses() {
         for (status, expected) in [
-            (200, Login::Accepted),
-            (401, Login::Refused),
-            (403, Login::Refused),
-            (423, Login::Refused),
-            (429, Login::Refused),
-            (400, Login::Void),
-            (503, Login::Void),
+            (200, LoginOutcome::Accepted),
+            (401, LoginOutcome::Refused),
+            (403, LoginOutcome::Refused),
+            (423, LoginOutcome::Refused),
+            (429, LoginOutcome::Refused),
+            (400, LoginOutcome::Ignored),
+            (503, LoginOutcome::Ignored),
         ] {
             assert_eq!(login_result(Outcome::Status(status)), expected);
         }

@@ -19,18 +19,18 @@ const ROW: u32 = 10;
 
 /// Leave to send one request; to be handed back with what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pass {
+pub struct BreakerPermit {
     /// The state that it was given in, counted from the start.
     turn: u32,
 }
 
 /// What an outcome says about the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    Good,
-    Bad,
+pub enum Signal {
+    Success,
+    Failure,
     /// Nothing: it was never sent, broken off, or made to fail by the tool itself.
-    Void,
+    Ignored,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +82,7 @@ impl Breaker {
     }
 
     /// Leave for one request, if there is any. `now` never goes back.
-    pub fn ask(&mut self, now: Duration) -> Option<Pass> {
+    pub fn try_acquire(&mut self, now: Duration) -> Option<BreakerPermit> {
         if self.wait(now).is_some() {
             return None;
         }
@@ -92,27 +92,27 @@ impl Breaker {
         if let Phase::HalfOpen { out, .. } = &mut self.phase {
             *out += 1;
         }
-        Some(Pass { turn: self.turn })
+        Some(BreakerPermit { turn: self.turn })
     }
 
     /// What came of a request. `chance` gives a draw of 0 to 1, once for each number. Returns the new state if it has
     /// changed. What was sent in an earlier state says nothing about this one.
-    pub fn came(
+    pub fn settle(
         &mut self,
         now: Duration,
-        pass: Pass,
-        verdict: Verdict,
+        pass: BreakerPermit,
+        verdict: Signal,
         chance: impl FnOnce(u32) -> f64,
     ) -> Option<BreakerState> {
         if pass.turn != self.turn {
             return None;
         }
         match (&mut self.phase, verdict) {
-            (Phase::Closed, Verdict::Good) => {
+            (Phase::Closed, Signal::Success) => {
                 self.window.add(now, false);
                 self.row = None;
             }
-            (Phase::Closed, Verdict::Bad) => {
+            (Phase::Closed, Signal::Failure) => {
                 self.window.add(now, true);
                 let count = self.window.count(now);
                 let over = count.is_over(self.rules.volume, self.rules.threshold);
@@ -120,9 +120,9 @@ impl Breaker {
                     return Some(self.open(now, chance));
                 }
             }
-            (Phase::HalfOpen { out, .. }, Verdict::Void) => *out -= 1,
-            (Phase::HalfOpen { .. }, Verdict::Bad) => return Some(self.open(now, chance)),
-            (Phase::HalfOpen { out, good }, Verdict::Good) => {
+            (Phase::HalfOpen { out, .. }, Signal::Ignored) => *out -= 1,
+            (Phase::HalfOpen { .. }, Signal::Failure) => return Some(self.open(now, chance)),
+            (Phase::HalfOpen { out, good }, Signal::Success) => {
                 *out -= 1;
                 *good += 1;
                 if *good >= self.rules.probes {
@@ -132,7 +132,7 @@ impl Breaker {
                 }
             }
             // An open breaker gives no pass of its own turn.
-            (Phase::Closed, Verdict::Void) | (Phase::Open { .. }, _) => {}
+            (Phase::Closed, Signal::Ignored) | (Phase::Open { .. }, _) => {}
         }
         None
     }
@@ -178,34 +178,41 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    fn tell(breaker: &mut Breaker, ms: u64, verdict: Verdict) -> Option<BreakerState> {
-        let pass = breaker.ask(at(ms)).unwrap();
-        breaker.came(at(ms), pass, verdict, |_| 0.0)
+    fn tell(breaker: &mut Breaker, ms: u64, verdict: Signal) -> Option<BreakerState> {
+        let pass = breaker.try_acquire(at(ms)).unwrap();
+        breaker.settle(at(ms), pass, verdict, |_| 0.0)
     }
 
     #[test]
     fn it_opens_probes_and_closes() {
         let mut breaker = Breaker::new(RULES);
         for _ in 0..3 {
-            assert_eq!(tell(&mut breaker, 0, Verdict::Bad), None);
+            assert_eq!(tell(&mut breaker, 0, Signal::Failure), None);
         }
         assert_eq!(
-            tell(&mut breaker, 0, Verdict::Bad),
+            tell(&mut breaker, 0, Signal::Failure),
             Some(BreakerState::Open)
         );
         assert_eq!(breaker.wait(at(0)), Some(at(5_000)));
-        assert_eq!(breaker.ask(at(4_999)), None);
-        let (first, second) = (breaker.ask(at(5_000)), breaker.ask(at(5_000)));
-        assert_eq!(breaker.ask(at(5_000)), None, "two probes and no more");
+        assert_eq!(breaker.try_acquire(at(4_999)), None);
+        let (first, second) = (
+            breaker.try_acquire(at(5_000)),
+            breaker.try_acquire(at(5_000)),
+        );
+        assert_eq!(
+            breaker.try_acquire(at(5_000)),
+            None,
+            "two probes and no more"
+        );
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
-        let good = |breaker: &mut Breaker, pass: Option<Pass>| {
-            breaker.came(at(5_100), pass.unwrap(), Verdict::Good, |_| 0.0)
+        let good = |breaker: &mut Breaker, pass: Option<BreakerPermit>| {
+            breaker.settle(at(5_100), pass.unwrap(), Signal::Success, |_| 0.0)
         };
         assert_eq!(good(&mut breaker, first), None);
         assert_eq!(good(&mut breaker, second), Some(BreakerState::Closed));
         // It begins anew: what was before does not count.
         for _ in 0..3 {
-            assert_eq!(tell(&mut breaker, 5_200, Verdict::Bad), None);
+            assert_eq!(tell(&mut breaker, 5_200, Signal::Failure), None);
         }
     }
 
@@ -213,29 +220,29 @@ mod tests {
     fn a_probe_that_was_broken_off_makes_room_for_another() {
         let mut breaker = Breaker::new(BreakerRules { probes: 1, ..RULES });
         (0..4).for_each(|_| {
-            tell(&mut breaker, 0, Verdict::Bad);
+            tell(&mut breaker, 0, Signal::Failure);
         });
-        let probe = breaker.ask(at(6_000)).unwrap();
-        assert_eq!(breaker.ask(at(6_000)), None);
-        breaker.came(at(6_000), probe, Verdict::Void, |_| 0.0);
-        assert!(breaker.ask(at(6_000)).is_some());
+        let probe = breaker.try_acquire(at(6_000)).unwrap();
+        assert_eq!(breaker.try_acquire(at(6_000)), None);
+        breaker.settle(at(6_000), probe, Signal::Ignored, |_| 0.0);
+        assert!(breaker.try_acquire(at(6_000)).is_some());
     }
 
     #[test]
     fn a_dead_target_opens_it_whatever_went_well_before() {
         let mut breaker = Breaker::new(RULES);
         (0..1_000).for_each(|_| {
-            tell(&mut breaker, 0, Verdict::Good);
+            tell(&mut breaker, 0, Signal::Success);
         });
         // A blip is over at once, and says nothing.
         for _ in 0..10 {
-            assert_eq!(tell(&mut breaker, 100, Verdict::Bad), None);
+            assert_eq!(tell(&mut breaker, 100, Signal::Failure), None);
         }
-        tell(&mut breaker, 200, Verdict::Good);
+        tell(&mut breaker, 200, Signal::Success);
         for ms in [1_500, 1_900, 2_300, 2_499] {
-            assert_eq!(tell(&mut breaker, ms, Verdict::Bad), None, "{ms}");
+            assert_eq!(tell(&mut breaker, ms, Signal::Failure), None, "{ms}");
         }
-        let opened = tell(&mut breaker, 2_500, Verdict::Bad);
+        let opened = tell(&mut breaker, 2_500, Signal::Failure);
         assert_eq!(opened, Some(BreakerState::Open));
     }
 
@@ -244,17 +251,17 @@ mod tests {
         let mut breaker = Breaker::new(RULES);
         for n in 0..100 {
             let verdict = if n % 5 < 2 {
-                Verdict::Bad
+                Signal::Failure
             } else {
-                Verdict::Good
+                Signal::Success
             };
             // Two of five are bad, but not the very first.
-            let verdict = if n < 5 { Verdict::Good } else { verdict };
+            let verdict = if n < 5 { Signal::Success } else { verdict };
             assert_eq!(tell(&mut breaker, n * 10, verdict), None);
         }
         let mut slow = Breaker::new(RULES);
         for n in 0..10 {
-            assert_eq!(tell(&mut slow, n * 4_000, Verdict::Bad), None, "{n}");
+            assert_eq!(tell(&mut slow, n * 4_000, Signal::Failure), None, "{n}");
         }
     }
 
@@ -262,11 +269,11 @@ mod tests {
     enum Step {
         Pass(u64),
         Ask,
-        Come(prop::sample::Index, Verdict),
+        Come(prop::sample::Index, Signal),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let verdict = prop::sample::select(vec![Verdict::Good, Verdict::Bad, Verdict::Void]);
+        let verdict = prop::sample::select(vec![Signal::Success, Signal::Failure, Signal::Ignored]);
         let step = prop_oneof![
             2 => (0u64..4_000).prop_map(Step::Pass),
             4 => Just(Step::Ask),
@@ -330,7 +337,7 @@ mod tests {
                 probes_good: 0,
                 turn: 0,
             };
-            let mut out: Vec<(Pass, u32)> = Vec::new();
+            let mut out: Vec<(BreakerPermit, u32)> = Vec::new();
             let mut now = 0;
             for step in steps {
                 match step {
@@ -338,7 +345,7 @@ mod tests {
                     Step::Ask => {
                         let may = model.may(now, &rules);
                         prop_assert_eq!(breaker.wait(at(now)).is_none(), may);
-                        let pass = breaker.ask(at(now));
+                        let pass = breaker.try_acquire(at(now));
                         prop_assert_eq!(pass.is_some(), may);
                         if let Some(pass) = pass {
                             if model.state == BreakerState::Open {
@@ -360,18 +367,18 @@ mod tests {
                         if turn == model.turn {
                             let mut opens = false;
                             match (model.state, verdict) {
-                                (BreakerState::Closed, Verdict::Void) => {}
+                                (BreakerState::Closed, Signal::Ignored) => {}
                                 (BreakerState::Closed, verdict) => {
-                                    model.seen.push((now, verdict == Verdict::Bad));
+                                    model.seen.push((now, verdict == Signal::Failure));
                                     let bad = model.seen.iter().filter(|(_, bad)| *bad).count() as f64;
-                                    opens = verdict == Verdict::Bad
+                                    opens = verdict == Signal::Failure
                                         && model.seen.len() >= volume as usize
                                         && bad >= threshold * model.seen.len() as f64;
                                 }
-                                (BreakerState::HalfOpen, Verdict::Bad) => opens = true,
+                                (BreakerState::HalfOpen, Signal::Failure) => opens = true,
                                 (BreakerState::HalfOpen, verdict) => {
                                     model.probes_out -= 1;
-                                    model.probes_good += u32::from(verdict == Verdict::Good);
+                                    model.probes_good += u32::from(verdict == Signal::Success);
                                     if model.probes_good == probes {
                                         model.enter(BreakerState::Closed);
                                     }
@@ -384,7 +391,7 @@ mod tests {
                                 model.enter(BreakerState::Open);
                             }
                         }
-                        let told = breaker.came(at(now), pass, verdict, chance);
+                        let told = breaker.settle(at(now), pass, verdict, chance);
                         prop_assert_eq!(told, (before != model.state).then_some(model.state));
                     }
                 }
@@ -400,10 +407,10 @@ mod tests {
                 for step in &steps {
                     match step {
                         Step::Pass(ms) => now += ms,
-                        Step::Ask => out.extend(breaker.ask(at(now))),
+                        Step::Ask => out.extend(breaker.try_acquire(at(now))),
                         Step::Come(which, verdict) if !out.is_empty() => {
                             let pass = out.swap_remove(which.index(out.len()));
-                            told.push(breaker.came(at(now), pass, *verdict, |_| 0.25));
+                            told.push(breaker.settle(at(now), pass, *verdict, |_| 0.25));
                         }
                         Step::Come(..) => {}
                     }

@@ -12,6 +12,6 @@ mod window;
 
 pub use admission::{Admission, BreakerOpen, Changes, HoldState, Settled, Standing, before_retry};
 pub use backoff::backoff;
-pub use breaker::{Breaker, Pass, Verdict};
-pub use logins::{Hold, Login, Logins};
-pub use slowdown::Slowdown;
+pub use breaker::{Breaker, BreakerPermit, Signal};
+pub use logins::{LoginLimiter, LoginOutcome, LoginWait};
+pub use slowdown::Throttle;

@@ -13,16 +13,16 @@ const A_MOMENT: Duration = Duration::from_millis(50);
 
 /// What came of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Login {
+pub enum LoginOutcome {
     Accepted,
     /// 401, 403, 423 or 429.
     Refused,
     /// Neither: no response, another status, or a failure on purpose.
-    Void,
+    Ignored,
 }
 
 #[derive(Debug)]
-pub struct Logins {
+pub struct LoginLimiter {
     bound: usize,
     /// When the last ones were refused; at most `bound` of them.
     refused: VecDeque<Duration>,
@@ -34,14 +34,14 @@ pub struct Logins {
 
 /// Why a login has to wait, and how long at least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hold {
+pub enum LoginWait {
     /// Too many were refused.
     Paused(Duration),
     /// As many are under way as may be refused, and it is not known yet whether any is accepted.
     Unsure(Duration),
 }
 
-impl Logins {
+impl LoginLimiter {
     /// At most `bound` refused logins a minute.
     pub fn new(bound: u32) -> Self {
         Self {
@@ -59,29 +59,29 @@ impl Logins {
         (self.refused.len() == self.bound && now < until).then(|| until - now)
     }
 
-    /// Leave for so many logins at once, or the reason to wait. Each that gets leave has to [come](Self::came) back.
-    pub fn ask(&mut self, now: Duration, logins: usize) -> Result<(), Hold> {
+    /// Leave for so many logins at once, or the reason to wait. Each that gets leave has to [come](Self::settle) back.
+    pub fn try_acquire(&mut self, now: Duration, logins: usize) -> Result<(), LoginWait> {
         if let Some(wait) = self.paused(now) {
-            return Err(Hold::Paused(wait));
+            return Err(LoginWait::Paused(wait));
         }
         let recent = self.refused.iter().filter(|at| now - **at < MINUTE);
         if !self.works && self.out > 0 && recent.count() + self.out + logins > self.bound {
-            return Err(Hold::Unsure(A_MOMENT));
+            return Err(LoginWait::Unsure(A_MOMENT));
         }
         self.out += logins;
         Ok(())
     }
 
     /// What came of one. `true` when it is the one that leads to a pause.
-    pub fn came(&mut self, now: Duration, login: Login) -> bool {
+    pub fn settle(&mut self, now: Duration, login: LoginOutcome) -> bool {
         self.out = self.out.saturating_sub(1);
         match login {
-            Login::Void => false,
-            Login::Accepted => {
+            LoginOutcome::Ignored => false,
+            LoginOutcome::Accepted => {
                 self.works = true;
                 false
             }
-            Login::Refused => {
+            LoginOutcome::Refused => {
                 let was = self.paused(now).is_some();
                 self.works = false;
                 if self.refused.len() == self.bound {
@@ -102,33 +102,33 @@ mod tests {
 
     #[test]
     fn a_wrong_password_is_tried_no_more_often_than_allowed() {
-        let mut logins = Logins::new(5);
+        let mut logins = LoginLimiter::new(5);
         let mut leave = 0;
         // A hundred users come at once.
         for _ in 0..100 {
-            leave += usize::from(logins.ask(Duration::ZERO, 1).is_ok());
+            leave += usize::from(logins.try_acquire(Duration::ZERO, 1).is_ok());
         }
         assert_eq!(leave, 5);
         let pauses: Vec<bool> = (0..5)
-            .map(|_| logins.came(Duration::from_secs(1), Login::Refused))
+            .map(|_| logins.settle(Duration::from_secs(1), LoginOutcome::Refused))
             .collect();
         assert_eq!(pauses, [false, false, false, false, true]);
-        let held = Err(Hold::Paused(Duration::from_secs(59)));
-        assert_eq!(logins.ask(Duration::from_secs(2), 1), held);
-        assert_eq!(logins.ask(Duration::from_secs(61), 1), Ok(()));
+        let held = Err(LoginWait::Paused(Duration::from_secs(59)));
+        assert_eq!(logins.try_acquire(Duration::from_secs(2), 1), held);
+        assert_eq!(logins.try_acquire(Duration::from_secs(61), 1), Ok(()));
     }
 
     #[test]
     fn a_set_up_that_works_is_not_held_back() {
-        let mut logins = Logins::new(2);
-        assert_eq!(logins.ask(Duration::ZERO, 1), Ok(()));
-        logins.came(Duration::ZERO, Login::Accepted);
-        assert!((0..1_000).all(|_| logins.ask(Duration::ZERO, 1).is_ok()));
+        let mut logins = LoginLimiter::new(2);
+        assert_eq!(logins.try_acquire(Duration::ZERO, 1), Ok(()));
+        logins.settle(Duration::ZERO, LoginOutcome::Accepted);
+        assert!((0..1_000).all(|_| logins.try_acquire(Duration::ZERO, 1).is_ok()));
     }
 
     #[test]
     fn a_batch_that_is_larger_than_the_bound_is_not_held_for_ever() {
-        assert_eq!(Logins::new(2).ask(Duration::ZERO, 10), Ok(()));
+        assert_eq!(LoginLimiter::new(2).try_acquire(Duration::ZERO, 10), Ok(()));
     }
 
     proptest! {
@@ -138,16 +138,16 @@ mod tests {
             bound in 1u32..20,
             steps in prop::collection::vec((0u64..20_000, any::<bool>()), 1..400),
         ) {
-            let mut logins = Logins::new(bound);
+            let mut logins = LoginLimiter::new(bound);
             let (mut now, mut out) = (Duration::ZERO, 0);
             let mut refused: Vec<Duration> = Vec::new();
             for (gap, asks) in steps {
                 now += Duration::from_millis(gap);
                 if asks {
-                    out += u32::from(logins.ask(now, 1).is_ok());
+                    out += u32::from(logins.try_acquire(now, 1).is_ok());
                 } else if out > 0 {
                     out -= 1;
-                    logins.came(now, Login::Refused);
+                    logins.settle(now, LoginOutcome::Refused);
                     refused.push(now);
                     let within = refused.iter().filter(|at| now - **at < MINUTE).count();
                     prop_assert!(within <= bound as usize, "{} in a minute", within);

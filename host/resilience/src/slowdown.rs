@@ -19,14 +19,14 @@ const MOST: f64 = 32.0;
 const DECAY: f64 = 0.8;
 
 #[derive(Debug)]
-pub struct Slowdown {
+pub struct Throttle {
     window: Window,
     factor: f64,
     /// The second up to which the factor is made up.
     second: u64,
 }
 
-impl Default for Slowdown {
+impl Default for Throttle {
     fn default() -> Self {
         Self {
             window: Window::new(SPAN),
@@ -36,9 +36,9 @@ impl Default for Slowdown {
     }
 }
 
-impl Slowdown {
+impl Throttle {
     /// What came of a request that was not to be turned away. `now` never goes back.
-    pub fn came(&mut self, now: Duration, limited: bool) {
+    pub fn record(&mut self, now: Duration, limited: bool) {
         self.window.add(now, limited);
     }
 
@@ -71,12 +71,12 @@ mod tests {
 
     /// Plays seconds of 100 outcomes, of which so many are 429s.
     fn play(limited: &[u32]) -> Vec<f64> {
-        let mut slowdown = Slowdown::default();
+        let mut slowdown = Throttle::default();
         let seconds = limited.iter().enumerate();
         let factors = seconds.map(|(second, limited)| {
             for n in 0..100 {
                 let now = Duration::from_millis(second as u64 * 1_000 + n * 10);
-                slowdown.came(now, n < u64::from(*limited));
+                slowdown.record(now, n < u64::from(*limited));
                 slowdown.factor(now);
             }
             slowdown.factor(Duration::from_secs(second as u64 + 1))

@@ -36,12 +36,12 @@ impl Summary {
             error_mix: error_mix(plan, &total),
             faults: faults(snapshot),
             resilience: resilience(snapshot),
-            sessions: sessions(&snapshot.sessions(), Keep::Quantiles),
+            sessions: sessions(&snapshot.sessions(), Detail::Quantiles),
             checks: checks(snapshot),
             observed: observed(snapshot),
             slowest: slowest(snapshot),
             generator: generator(snapshot),
-            total: requests(snapshot, &total, Keep::Quantiles),
+            total: requests(snapshot, &total, Detail::Quantiles),
             aborted: crate::thresholds::aborted(snapshot),
             thresholds: crate::thresholds::thresholds(snapshot),
             timeline: None,
@@ -63,16 +63,16 @@ impl Cleanup {
     }
 }
 
-/// Whether a distribution keeps its histogram: only one that is not the sum of others does.
+/// How much of a distribution is kept: the histogram only where it is not the sum of others.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Keep {
+pub enum Detail {
     Quantiles,
     Histogram,
 }
 
 fn resilience(snapshot: &Snapshot) -> Resilience {
-    let holds = &snapshot.holds;
-    let breaker = snapshot.standings.breaker().is_some();
+    let holds = &snapshot.run.resilience;
+    let breaker = snapshot.worker_statuses.breaker().is_some();
     Resilience {
         breaker: BreakerState::ALL
             .iter()
@@ -155,11 +155,11 @@ mod tests {
             summary
                 .archetypes
                 .iter()
-                .map(|a| a.requests.requests)
+                .map(|a| a.figures.requests.requests)
                 .sum::<u64>(),
             sent
         );
-        let of_versions = summary.versions.iter().map(|v| v.requests.requests);
+        let of_versions = summary.versions.iter().map(|v| v.figures.requests.requests);
         assert_eq!(of_versions.sum::<u64>(), sent);
         assert_eq!(summary.classes.iter().map(|c| c.count).sum::<u64>(), sent);
         assert_eq!(

@@ -25,12 +25,12 @@ pub struct Comparison {
 /// One figure of one group of requests.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    pub group: Group,
+    pub group: Scope,
     #[serde(rename = "figure")]
-    pub kind: Kind,
+    pub kind: Figure,
     pub before: f64,
     pub now: f64,
-    pub verdict: Verdict,
+    pub verdict: Change,
     /// By how much it differs, in standard deviations.
     #[serde(skip)]
     pub deviates: f64,
@@ -38,7 +38,7 @@ pub struct Row {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Group {
+pub enum Scope {
     Total,
     Archetype(String),
     Route(String),
@@ -46,7 +46,7 @@ pub enum Group {
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum Figure {
     Rate,
     #[serde(rename = "error_rate")]
     Errors,
@@ -56,7 +56,7 @@ pub enum Kind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum Change {
     /// Chance alone could have made the difference.
     Noise,
     Better,
@@ -69,23 +69,23 @@ pub enum Verdict {
 pub fn compare(baseline: &Summary, run: &Summary) -> Result<Comparison, MergeError> {
     let (before, now) = (Side::new(baseline), Side::new(run));
     let mut rows = Vec::new();
-    let mut add = |group: Group, was: &Requests, is: &Requests, of: &dyn Fn(&Series) -> bool| {
+    let mut add = |group: Scope, was: &Requests, is: &Requests, of: &dyn Fn(&Series) -> bool| {
         let (was, is) = (before.known(&group, was, of)?, now.known(&group, is, of)?);
         rows.extend(figures(&group, was, is));
         Ok::<(), MergeError>(())
     };
-    add(Group::Total, &baseline.total, &run.total, &|_| true)?;
+    add(Scope::Total, &baseline.total, &run.total, &|_| true)?;
     for is in &run.archetypes {
         if let Some(was) = baseline.archetypes.iter().find(|a| a.name == is.name) {
             let of = |series: &Series| series.archetype == is.name;
-            let group = Group::Archetype(is.name.clone());
-            add(group, &was.requests, &is.requests, &of)?;
+            let group = Scope::Archetype(is.name.clone());
+            add(group, &was.figures.requests, &is.figures.requests, &of)?;
         }
     }
     for is in &run.routes {
         let same = |method: &str, path: &str| (method, path) == (&*is.method, &*is.path);
         if let Some(was) = baseline.routes.iter().find(|r| same(&r.method, &r.path)) {
-            let group = Group::Route(format!("{} {}", is.method, is.path));
+            let group = Scope::Route(format!("{} {}", is.method, is.path));
             let of = |series: &Series| same(&series.method, &series.path);
             add(group, &was.requests, &is.requests, &of)?;
         }
@@ -106,10 +106,10 @@ fn judge(rows: &mut [Row]) {
         let rare = rare(looks * LEVELS * 2);
         for row in rows.iter_mut().filter(|row| row.group.level() == level) {
             row.verdict = match (row.deviates > rare, row.kind) {
-                (false, _) => Verdict::Noise,
-                (true, Kind::Rate) => Verdict::Changed,
-                (true, _) if row.now < row.before => Verdict::Better,
-                (true, _) => Verdict::Worse,
+                (false, _) => Change::Noise,
+                (true, Figure::Rate) => Change::Changed,
+                (true, _) if row.now < row.before => Change::Better,
+                (true, _) => Change::Worse,
             };
         }
     }
@@ -130,7 +130,7 @@ impl<'a> Side<'a> {
 
     fn known(
         &self,
-        group: &Group,
+        group: &Scope,
         requests: &Requests,
         of: &dyn Fn(&Series) -> bool,
     ) -> Result<Known<'_>, MergeError> {
@@ -141,7 +141,7 @@ impl<'a> Side<'a> {
         };
         Ok(Known {
             evidence: &self.evidence,
-            is_whole: *group == Group::Total,
+            is_whole: *group == Scope::Total,
             latency: merger.latency(of)?,
             requests: requests.requests,
             errors: requests.errors,
@@ -150,17 +150,17 @@ impl<'a> Side<'a> {
     }
 }
 
-fn figures(group: &Group, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
+fn figures(group: &Scope, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
     let row = |kind, was: f64, is: f64, deviates: f64| Row {
         group: group.clone(),
         kind,
         before: was,
         now: is,
-        verdict: Verdict::Noise,
+        verdict: Change::Noise,
         deviates,
     };
     let mut rows = vec![row(
-        Kind::Rate,
+        Figure::Rate,
         before.rate(),
         now.rate(),
         before.rate_deviates(&now),
@@ -169,11 +169,16 @@ fn figures(group: &Group, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
         rows.extend(QUANTILES.map(|(name, quantile)| {
             let deviates = before.quantile_deviates(&now, quantile);
             let value = |side: &Known<'_>| side.latency.quantile(quantile).as_secs_f64();
-            row(Kind::Quantile(name), value(&before), value(&now), deviates)
+            row(
+                Figure::Quantile(name),
+                value(&before),
+                value(&now),
+                deviates,
+            )
         }));
     }
     rows.push(row(
-        Kind::Errors,
+        Figure::Errors,
         before.error_share(),
         now.error_share(),
         before.errors_deviate(&now),
@@ -181,12 +186,12 @@ fn figures(group: &Group, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
     rows
 }
 
-impl Group {
+impl Scope {
     fn level(&self) -> usize {
         match self {
-            Group::Total => 0,
-            Group::Archetype(_) => 1,
-            Group::Route(_) => 2,
+            Scope::Total => 0,
+            Scope::Archetype(_) => 1,
+            Scope::Route(_) => 2,
         }
     }
 }
@@ -194,7 +199,7 @@ impl Group {
 impl Comparison {
     /// Some figure is worse, and not by chance.
     pub fn is_worse(&self) -> bool {
-        self.rows.iter().any(|row| row.verdict == Verdict::Worse)
+        self.rows.iter().any(|row| row.verdict == Change::Worse)
     }
 
     /// What people are shown: of routes only what changed.
@@ -210,7 +215,7 @@ impl Comparison {
 
 impl Row {
     fn is_quiet(&self) -> bool {
-        matches!(self.group, Group::Route(_)) && self.verdict == Verdict::Noise
+        matches!(self.group, Scope::Route(_)) && self.verdict == Change::Noise
     }
 }
 

@@ -1,8 +1,9 @@
-//! The summary as data: what `--summary-json` writes and what the text at the end is rendered from. Filled by
-//! [`Summary::new`]; later commands read it back. Everything is in seconds, bytes and plain numbers; every series
-//! carries its histogram, so that summaries of several runs merge without loss.
+//! The summary as data: what `--summary-json` writes and what every report is rendered from. Filled by [`Summary::new`] and
+//! by merging, read back by `vespeiro report`. Everything is in seconds, bytes and plain numbers; every series has its
+//! histogram, so that summaries of several runs merge without loss.
 //!
-//! A field is never renamed or given another meaning without a new [`SCHEMA`]; readers ignore fields they don't know.
+//! What must stay true: a field is never renamed or given another meaning without a new [`SCHEMA`]; readers ignore fields
+//! that they do not know.
 //!
 //! Merging (`merge.rs`): add up `series` (and `sessions`, `guest_calls`, `scheduling_lag`) histogram by histogram;
 //! `total`, `routes` and `archetypes` are groupings of `series`.
@@ -12,10 +13,10 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::read::{Unreadable, read};
+pub use self::read::{ReadError, read};
 pub use self::write::{write, write_compared};
 use super::timeline::Timeline;
-use crate::thresholds::{Aborted, Threshold};
+use crate::thresholds::{Aborted, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
 use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason};
 
@@ -32,7 +33,7 @@ pub struct Summary {
     pub run: Run,
     /// All requests.
     pub total: Requests,
-    /// What came of the arrivals of a rate; left out where users decide when to send.
+    /// What became of the arrivals of a rate; left out where users decide when to send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrivals>,
     /// What stopped the run before its time; left out when nothing did.
@@ -40,11 +41,11 @@ pub struct Summary {
     pub aborted: Option<Aborted>,
     /// The plan's thresholds, in its order.
     #[serde(default)]
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<ThresholdReport>,
     /// Requests that never left, by reason; reasons that did not occur are left out.
     pub not_sent: Vec<NotSent>,
     /// By status class, and those without a response.
-    pub classes: Vec<Class>,
+    pub classes: Vec<StatusClass>,
     /// By status code or kind of failure.
     pub results: Vec<Outcomes>,
     /// By method and path template, over all archetypes; ordered by path.
@@ -61,16 +62,15 @@ pub struct Summary {
     /// The finest grouping, with histograms: archetype and route.
     pub series: Vec<Series>,
     /// The request mix that was achieved, and the one that was asked for.
-    pub mix: Vec<Share>,
+    pub mix: Vec<CategoryShare>,
     /// The same for successes and errors, expected or not.
     #[serde(default)]
     pub error_mix: Vec<ErrorShare>,
     /// Failures on purpose; kinds that were never asked for are left out.
     #[serde(default)]
     pub faults: Vec<Fault>,
-    /// What was held back out of regard for the target.
-    #[serde(default)]
-    #[serde(rename = "regard")]
+    /// What was held back to spare the target.
+    #[serde(default, rename = "regard")]
     pub resilience: Resilience,
     /// All sessions.
     pub sessions: Sessions,
@@ -78,12 +78,12 @@ pub struct Summary {
     pub observed: Vec<Observed>,
     /// The slowest requests, slowest first.
     #[serde(default)]
-    pub slowest: Vec<Slow>,
+    pub slowest: Vec<SlowRequest>,
     pub generator: Generator,
-    /// The run over time; left out by writers that did not look while it went on.
+    /// The run over time; left out by writers that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Timeline>,
-    /// What was done about the things that the run has created; left out by writers that did not clean up.
+    /// The removal of what the run has created; left out by writers that did not clean up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleanup: Option<Cleanup>,
 }
@@ -112,12 +112,12 @@ pub struct Run {
     pub elapsed_seconds: f64,
     /// The runs that were merged into this one; empty for a run as it was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<Part>,
+    pub parts: Vec<MergedRun>,
 }
 
 /// One run of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Part {
+pub struct MergedRun {
     pub id: String,
     pub seed: u64,
     pub started_at: String,
@@ -148,7 +148,7 @@ pub struct Requests {
 
 /// One of the slowest requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Slow {
+pub struct SlowRequest {
     /// When its outcome came in: RFC 3339, UTC, to the millisecond.
     pub at: String,
     /// Index of the virtual user.
@@ -169,14 +169,14 @@ pub struct Slow {
     pub trace_id: Option<String>,
 }
 
-/// What came of the arrivals of a rate.
+/// What became of the arrivals of a rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Arrivals {
     /// Came due.
     pub due: u64,
     /// Found no user in time, and were never sent.
     pub dropped: u64,
-    /// From the send to the outcome, of the requests that had a moment to leave.
+    /// From the send to the outcome, of the requests that were due at a moment.
     pub service: Distribution,
 }
 
@@ -211,7 +211,7 @@ pub struct NotSent {
 
 /// Requests with a status of one class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Class {
+pub struct StatusClass {
     /// The first digit of the status; 0 for requests without a response.
     pub class: u16,
     pub count: u64,
@@ -258,12 +258,7 @@ pub struct Archetype {
     /// Users that have started.
     pub users: u64,
     #[serde(flatten)]
-    pub requests: Requests,
-    pub sessions: Sessions,
-    /// Calls into the behavior.
-    pub guest_calls: Distribution,
-    pub instances_built: u64,
-    pub traps: u64,
+    pub figures: BehaviorFigures,
 }
 
 /// One version of an archetype's behavior: what it had of the archetype's requests and sessions.
@@ -278,6 +273,13 @@ pub struct Version {
     pub hash: String,
     /// Part of the archetype's new sessions that it had at the end, 0 to 1.
     pub share: f64,
+    #[serde(flatten)]
+    pub figures: BehaviorFigures,
+}
+
+/// What a behavior did, for an archetype or as one version of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BehaviorFigures {
     #[serde(flatten)]
     pub requests: Requests,
     /// A session that has moved to another version began in one and ended in the other.
@@ -314,7 +316,7 @@ pub struct Series {
 
 /// One category of the request mix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Share {
+pub struct CategoryShare {
     pub category: String,
     pub requests: u64,
     /// Of all requests, 0 to 1.
@@ -327,7 +329,7 @@ pub struct Share {
 /// One class of the error mix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorShare {
-    pub class: vespeiro_model::Class,
+    pub class: vespeiro_model::OutcomeClass,
     pub requests: u64,
     /// Of all requests, 0 to 1.
     pub share: f64,
@@ -346,7 +348,7 @@ pub struct Fault {
     pub committed: u64,
 }
 
-/// What was held back out of regard for the target.
+/// What was held back to spare the target.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Resilience {
     /// Changes of the workers' circuit breakers, by the new state; empty when there was no breaker.
@@ -355,13 +357,13 @@ pub struct Resilience {
     pub holds: Vec<Hold>,
     /// Requests that were sent again after a failure.
     pub retries: u64,
-    /// Logins that were refused though nobody asked for it.
+    /// Logins that were refused without being asked to.
     pub refused_logins: u64,
     /// Times that this led to a pause of all logins on a worker.
     pub login_pauses: u64,
 }
 
-/// How often a breaker came into a state.
+/// How often a breaker went into a state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transitions {
     pub to: BreakerState,
@@ -382,12 +384,12 @@ pub struct Hold {
 pub struct Sessions {
     pub started: u64,
     /// All five endings, also those that did not occur.
-    pub endings: Vec<Ended>,
+    pub endings: Vec<EndedSessions>,
 }
 
 /// Sessions that ended in one way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ended {
+pub struct EndedSessions {
     pub ending: Ending,
     pub count: u64,
     /// How long they lasted.

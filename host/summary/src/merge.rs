@@ -5,11 +5,15 @@
 mod figures;
 
 pub(super) use self::figures::Merger;
-use super::json::{Outcomes, Part, Resilience, Run, Slow, Summary};
-use crate::build::Keep;
-use crate::build::mixes::share;
-use vespeiro_metrics::{DecodeError, State};
+use vespeiro_metrics::DecodeError;
+use vespeiro_model::ThresholdState;
 use vespeiro_plan::one_line;
+
+use crate::build::Detail;
+use crate::build::mixes::share;
+use crate::json::{MergedRun, Outcomes, Resilience, Run, SlowRequest, Summary};
+use crate::rows::Row;
+use crate::thresholds::ThresholdReport;
 
 /// Why summaries are not one.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +34,7 @@ pub enum MergeError {
         one_line(run)
     )]
     Unfit { what: &'static str, run: String },
-    #[error("run {} is there twice; give each summary once", one_line(.0))]
+    #[error("run {} is given twice; give each summary once", one_line(.0))]
     Twice(String),
     #[error("run {} has no moment of its start that can be read", one_line(.0))]
     NoStart(String),
@@ -65,74 +69,28 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         run: run(parts, elapsed),
         arrivals: all.arrivals()?,
         aborted: parts.iter().find_map(|part| part.aborted.clone()),
-        thresholds: fold(
-            parts.iter().flat_map(|p| &p.thresholds),
-            |t| t.condition.clone(),
-            |a, b| {
-                if severity(b.state) > severity(a.state) {
-                    *a = b.clone();
-                }
-            },
-        ),
-        not_sent: fold(
-            parts.iter().flat_map(|p| &p.not_sent),
-            |n| n.failure,
-            |a, b| a.count += b.count,
-        ),
-        classes: fold(
-            parts.iter().flat_map(|p| &p.classes),
-            |c| c.class,
-            |a, b| {
-                a.count += b.count;
-                a.injected += b.injected;
-            },
-        ),
-        results: sorted(outcomes(parts.iter().flat_map(|p| &p.results))),
+        thresholds: all.rows(|p| &p.thresholds),
+        not_sent: all.rows(|p| &p.not_sent),
+        classes: all.rows(|p| &p.classes),
+        results: sorted(all.rows(|p| &p.results)),
         routes,
-        sessions: all.sessions(archetypes.iter().map(|a| &a.sessions), Keep::Quantiles)?,
+        sessions: all.sessions(
+            archetypes.iter().map(|a| &a.figures.sessions),
+            Detail::Quantiles,
+        )?,
         versions: all.versions()?,
-        swaps: fold(
-            parts.iter().flat_map(|p| &p.swaps),
-            |s| s.archetype.clone(),
-            |a, b| {
-                a.published += b.published;
-                a.refused += b.refused;
-                a.rolled_back += b.rolled_back;
-            },
-        ),
-        mix: fold(
-            parts.iter().flat_map(|p| &p.mix),
-            |m| m.category.clone(),
-            |a, b| {
-                a.requests += b.requests;
-                a.target = a.target.filter(|target| Some(*target) == b.target);
-            },
-        ),
-        error_mix: fold(
-            parts.iter().flat_map(|p| &p.error_mix),
-            |m| m.class,
-            |a, b| {
-                a.requests += b.requests;
-                a.target = a.target.filter(|target| Some(*target) == b.target);
-            },
-        ),
-        faults: fold(
-            parts.iter().flat_map(|p| &p.faults),
-            |f| f.kind,
-            |a, b| {
-                a.asked += b.asked;
-                a.committed += b.committed;
-            },
-        ),
-        resilience: resilience(parts),
-        checks: fold(
-            parts.iter().flat_map(|p| &p.checks),
-            |c| (c.archetype.clone(), c.name.clone()),
-            |a, b| {
-                a.passed += b.passed;
-                a.failed += b.failed;
-            },
-        ),
+        swaps: all.rows(|p| &p.swaps),
+        mix: all.rows(|p| &p.mix),
+        error_mix: all.rows(|p| &p.error_mix),
+        faults: all.rows(|p| &p.faults),
+        resilience: Resilience {
+            breaker: all.rows(|p| &p.resilience.breaker),
+            holds: all.rows(|p| &p.resilience.holds),
+            retries: parts.iter().map(|p| p.resilience.retries).sum(),
+            refused_logins: parts.iter().map(|p| p.resilience.refused_logins).sum(),
+            login_pauses: parts.iter().map(|p| p.resilience.login_pauses).sum(),
+        },
+        checks: all.rows(|p| &p.checks),
         observed: all.observed()?,
         slowest: slowest(parts),
         generator: all.generator(&archetypes)?,
@@ -152,20 +110,22 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     Ok(Some(merged))
 }
 
-/// Entries of all parts, those of the same key added up, in the order in which they come up.
-fn fold<'e, T: Clone + 'e, K: PartialEq>(
-    entries: impl Iterator<Item = &'e T>,
-    key: impl Fn(&T) -> K,
-    add: impl Fn(&mut T, &T),
-) -> Vec<T> {
-    let mut all: Vec<T> = Vec::new();
-    for entry in entries {
-        match all.iter_mut().find(|known| key(known) == key(entry)) {
-            Some(known) => add(known, entry),
-            None => all.push(entry.clone()),
+impl Row for ThresholdReport {
+    fn is_same(&self, other: &Self) -> bool {
+        self.condition == other.condition
+    }
+
+    /// The worse of the two stays.
+    fn add(&mut self, other: &Self) {
+        let severity = |state: ThresholdState| match state {
+            ThresholdState::NoData => 0,
+            ThresholdState::Ok => 1,
+            ThresholdState::Crossed => 2,
+        };
+        if severity(other.state) > severity(self.state) {
+            *self = other.clone();
         }
     }
-    all
 }
 
 /// When each part was played: from and to, in seconds since 1970.
@@ -192,22 +152,24 @@ fn played(stays: &[(f64, f64)]) -> f64 {
     })
 }
 
-fn run(parts: &[Summary], elapsed: f64) -> Run {
-    let joined = |of: fn(&Run) -> &String| {
-        let mut words: Vec<&str> = Vec::new();
-        for part in parts {
-            let word = of(&part.run).as_str();
-            if !words.contains(&word) {
-                words.push(word);
-            }
+/// Different words, in the order in which they come up. A part may have been merged itself.
+fn joined<'a>(all: impl Iterator<Item = &'a str>) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for word in all.flat_map(|words| words.split(" + ")) {
+        if !words.contains(&word) {
+            words.push(word);
         }
-        words.join(" + ")
-    };
+    }
+    words.join(" + ")
+}
+
+fn run(parts: &[Summary], elapsed: f64) -> Run {
+    let joined = |of: fn(&Run) -> &str| joined(parts.iter().map(|part| of(&part.run)));
     let own = parts
         .iter()
         .flat_map(|part| match part.run.parts.is_empty() {
             false => part.run.parts.clone(),
-            true => vec![Part {
+            true => vec![MergedRun {
                 id: part.run.id.clone(),
                 seed: part.run.seed,
                 started_at: part.run.started_at.clone(),
@@ -231,22 +193,6 @@ fn run(parts: &[Summary], elapsed: f64) -> Run {
     }
 }
 
-fn severity(state: State) -> u8 {
-    match state {
-        State::NoData => 0,
-        State::Ok => 1,
-        State::Crossed => 2,
-    }
-}
-
-fn outcomes<'a>(all: impl Iterator<Item = &'a Outcomes>) -> Vec<Outcomes> {
-    fold(
-        all,
-        |o| (o.status, o.failure, o.expected),
-        |a, b| a.count += b.count,
-    )
-}
-
 fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
     results.sort_by_key(|o| {
         (
@@ -259,29 +205,7 @@ fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
     results
 }
 
-fn resilience(parts: &[Summary]) -> Resilience {
-    let all = || parts.iter().map(|part| &part.resilience);
-    Resilience {
-        breaker: fold(
-            all().flat_map(|r| &r.breaker),
-            |t| t.to,
-            |a, b| a.count += b.count,
-        ),
-        holds: fold(
-            all().flat_map(|r| &r.holds),
-            |h| h.reason,
-            |a, b| {
-                a.count += b.count;
-                a.seconds += b.seconds;
-            },
-        ),
-        retries: all().map(|r| r.retries).sum(),
-        refused_logins: all().map(|r| r.refused_logins).sum(),
-        login_pauses: all().map(|r| r.login_pauses).sum(),
-    }
-}
-
-fn slowest(parts: &[Summary]) -> Vec<Slow> {
+fn slowest(parts: &[Summary]) -> Vec<SlowRequest> {
     let most = parts.iter().map(|part| part.slowest.len()).max();
     let mut all: Vec<_> = parts
         .iter()

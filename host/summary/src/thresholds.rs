@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use vespeiro_metrics::{Cause, Snapshot, State};
+use vespeiro_metrics::{AbortReason, Snapshot, ThresholdState};
 use vespeiro_plan::{Condition, Dimension, Metric};
 
 /// One threshold of the plan and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Threshold {
+pub struct ThresholdReport {
     /// As it was asked for: `p95{archetype=admin}<500ms`.
     pub condition: String,
     pub metric: String,
@@ -17,13 +17,13 @@ pub struct Threshold {
     /// Over the whole run; with a window, the worst of all windows. Left out when there was nothing to judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub achieved: Option<f64>,
-    pub state: State,
+    pub state: ThresholdState,
 }
 
 /// Why the run was stopped by its own guard.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Aborted {
-    pub cause: Cause,
+    pub cause: AbortReason,
     /// What came true, or for a threshold what no longer held.
     pub condition: String,
     pub metric: String,
@@ -59,14 +59,14 @@ impl Unit {
     }
 }
 
-pub fn thresholds(snapshot: &Snapshot) -> Vec<Threshold> {
-    let verdicts = snapshot.watch.verdicts.iter();
+pub fn thresholds(snapshot: &Snapshot) -> Vec<ThresholdReport> {
+    let verdicts = snapshot.guard.thresholds.iter();
     verdicts.map(threshold).collect()
 }
 
-fn threshold(verdict: &vespeiro_metrics::Verdict) -> Threshold {
+fn threshold(verdict: &vespeiro_metrics::ThresholdResult) -> ThresholdReport {
     let Condition { metric, bound, .. } = verdict.threshold.condition;
-    Threshold {
+    ThresholdReport {
         condition: verdict.threshold.to_string(),
         metric: metric.as_str().into(),
         unit: Unit::of(metric),
@@ -77,10 +77,10 @@ fn threshold(verdict: &vespeiro_metrics::Verdict) -> Threshold {
 }
 
 pub fn aborted(snapshot: &Snapshot) -> Option<Aborted> {
-    let alarm = snapshot.watch.alarm.as_ref()?;
+    let alarm = snapshot.guard.abort.as_ref()?;
     let Condition { metric, bound, .. } = alarm.condition;
     Some(Aborted {
-        cause: alarm.cause,
+        cause: alarm.reason,
         condition: alarm.condition.to_string(),
         metric: metric.as_str().into(),
         unit: Unit::of(metric),

@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::events::Event;
 use self::events::Watcher;
-pub use self::events::{Event, EventKind};
 pub(super) use self::merge::merge;
 use crate::sampler::{CLASSES, SampledInterval};
 use vespeiro_metrics::{CompactHistogram, DecodeError, Snapshot};
+pub use vespeiro_model::EventKind;
 
 /// An even number: full, they become half as many.
 const POINTS: usize = 600;
@@ -211,21 +212,21 @@ impl Drafts {
 
 /// Keeps the timeline of a run that goes on.
 #[derive(Debug)]
-pub struct Recording {
+pub struct TimelineRecorder {
     drafts: Drafts,
     watcher: Watcher,
 }
 
-impl Default for Recording {
-    fn default() -> Recording {
-        Recording {
+impl Default for TimelineRecorder {
+    fn default() -> TimelineRecorder {
+        TimelineRecorder {
             drafts: Drafts::new(),
             watcher: Watcher::default(),
         }
     }
 }
 
-impl Recording {
+impl TimelineRecorder {
     /// Take in the state of the run, for the events.
     pub fn watch(&mut self, snapshot: &Snapshot) {
         self.watcher.watch(snapshot);

@@ -1,7 +1,7 @@
 //! Rows on their way into a guest: whose count they come from, and what is kept of a guest that gets none.
 
 use super::*;
-use crate::{Feed, Unfed};
+use crate::{NoRow, RowSource};
 
 const FEED: &str =
     r#"(import "vespeiro:behavior/host@0.1.0" "feed" (func $feed (param i32 i32 i32)))"#;
@@ -15,13 +15,13 @@ const SAY: &str = "
 #[derive(Debug)]
 struct Counted(u32);
 
-impl Feed for Counted {
-    fn next(&mut self, name: &str) -> Result<String, Unfed> {
+impl RowSource for Counted {
+    fn next(&mut self, name: &str) -> Result<String, NoRow> {
         assert_eq!(name, "people");
         self.0 += 1;
         match self.0 {
             ..5 => Ok(self.0.to_string()),
-            _ => Err(Unfed::Spent),
+            _ => Err(NoRow::Spent),
         }
     }
 }
@@ -29,7 +29,7 @@ impl Feed for Counted {
 fn said(events: &[GuestEvent]) -> Vec<String> {
     let each = events.iter().map(|event| match event {
         GuestEvent::Log { message, .. } => message.clone(),
-        GuestEvent::Unfed { feed, why } => format!("{feed}: {why:?}"),
+        GuestEvent::NoRow { feed, why } => format!("{feed}: {why:?}"),
         other => panic!("{other:?}"),
     });
     each.collect()
@@ -75,9 +75,9 @@ fn a_guest_that_asks_for_what_is_not_there_does_not_fill_the_host() {
     let (answer, events) = next(&mut session, 0);
     answer.unwrap().unwrap();
     assert_eq!(events.len(), 1024);
-    let unknown = GuestEvent::Unfed {
+    let unknown = GuestEvent::NoRow {
         feed: "\0".repeat(256),
-        why: Unfed::Unknown,
+        why: NoRow::Unknown,
     };
     assert_eq!(events[0], unknown);
 }

@@ -1,6 +1,6 @@
 //! What the loader takes, and what it says of what it does not take.
 
-use super::super::Form;
+use super::super::ModuleFormat;
 use super::*;
 
 #[test]
@@ -18,7 +18,7 @@ fn a_core_module_with_canonical_names_alone_plays() {
             "vespeiro:behavior/types@0.1.0"
         ]
     );
-    let form = Form::Core {
+    let form = ModuleFormat::Core {
         embedded_wit: false,
         preview1: false,
     };

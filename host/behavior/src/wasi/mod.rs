@@ -24,6 +24,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use self::output::Output;
 use super::contract::Level;
 use super::guest::{CallContext, GuestState};
+use vespeiro_model::random::{draw, scramble};
 
 /// 2026-01-01T00:00:00Z; the seed moves the day within a year from here.
 const EPOCH: u64 = 1_767_225_600;
@@ -76,8 +77,7 @@ impl Wasi {
     }
 
     fn draw(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        scramble(self.random)
+        draw(&mut self.random)
     }
 
     fn bytes(&mut self, length: u64) -> wasmtime::Result<Vec<u8>> {
@@ -91,13 +91,6 @@ impl Wasi {
         bytes.truncate(length as usize);
         Ok(bytes)
     }
-}
-
-/// The finalizer of SplitMix64.
-fn scramble(x: u64) -> u64 {
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 impl WasiView for GuestState {

@@ -6,12 +6,12 @@
 
 use crate::seed::{Stream, derive, within};
 use crate::vu::identity::ArchetypePicker;
-use vespeiro_plan::{Feed, Order, Plan};
+use vespeiro_plan::{Feed, FeedOrder, Plan};
 
 /// How the rows of one feed are dealt out.
 #[derive(Debug)]
 pub(crate) struct Assignment {
-    order: Order,
+    order: FeedOrder,
     per_user: Option<u32>,
     rows: u64,
     /// Told from those of other feeds by its name.
@@ -78,7 +78,7 @@ impl Assignment {
         let Self { rows, users, .. } = *self;
         let last = rows.checked_sub(1)?;
         let row = match (self.order, self.per_user) {
-            (Order::InTurn, _) => {
+            (FeedOrder::InTurn, _) => {
                 // Where the users' number and that of the rows have a common factor, a user would come round to the same
                 // few rows: each time it does, it moves on by one.
                 let factor = common_factor(users, rows);
@@ -86,17 +86,17 @@ impl Assignment {
                 let turns = (taken % rows) * (users % rows);
                 (number % rows + turns + shift) % rows
             }
-            (Order::Random, _) => {
+            (FeedOrder::Random, _) => {
                 let seed = derive(seed, Stream::Feed, self.chance);
                 u64::from(within(seed, Stream::Feed, taken, 0, last as u32))
             }
-            (Order::Once, Some(most)) => {
+            (FeedOrder::Once, Some(most)) => {
                 let most = u64::from(most);
                 let first = number.checked_mul(most).filter(|_| taken < most)?;
                 first.checked_add(taken)?
             }
             // Whoever comes later would take what is another's.
-            (Order::Once, None) => {
+            (FeedOrder::Once, None) => {
                 let turns = taken.checked_mul(users).filter(|_| number < users)?;
                 number.checked_add(turns)?
             }
@@ -127,13 +127,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use vespeiro_plan::{Format, Settings, Sources, resolve};
+    use vespeiro_plan::{FeedFormat, Flags, Sources, resolve};
 
-    fn feed(order: Order, per_user: Option<u32>, archetypes: &[u16]) -> Feed {
+    fn feed(order: FeedOrder, per_user: Option<u32>, archetypes: &[u16]) -> Feed {
         Feed {
             name: "people".into(),
             file: "people.csv".into(),
-            format: Format::Csv,
+            format: FeedFormat::Csv,
             order,
             per_user,
             archetypes: archetypes.to_vec(),
@@ -142,11 +142,11 @@ mod tests {
 
     /// The four built-in archetypes, two of which may have a profile of their own.
     fn plan(users: u32, own: [Option<u32>; 2]) -> Plan {
-        let mut flags = Settings::default();
+        let mut flags = Flags::default();
         flags.set("users", users.to_string(), "test");
         for (archetype, users) in ["active", "power"].into_iter().zip(own) {
             if let Some(users) = users {
-                flags.set_own(archetype, "users", &users.to_string(), "test");
+                flags.set_override(archetype, "users", &users.to_string(), "test");
             }
         }
         let sources = Sources {
@@ -197,7 +197,7 @@ mod tests {
             later in 0u32..50,
         ) {
             let plan = plan(users, own);
-            let assignment = Assignment::new(&plan, &feed(Order::Once, per_user, &readers), rows);
+            let assignment = Assignment::new(&plan, &feed(FeedOrder::Once, per_user, &readers), rows);
             let who = numbers(&plan, &assignment, workers, later);
             prop_assert_eq!(&who, &numbers(&plan, &assignment, 1, later));
             let mut seen = BTreeSet::new();
@@ -224,7 +224,7 @@ mod tests {
             laps in 1u64..4,
         ) {
             let plan = plan(users, [None, None]);
-            let assignment = Assignment::new(&plan, &feed(Order::InTurn, None, &[0, 1, 2, 3]), rows);
+            let assignment = Assignment::new(&plan, &feed(FeedOrder::InTurn, None, &[0, 1, 2, 3]), rows);
             prop_assert_eq!(assignment.users, u64::from(users));
             let rows = rows as u64;
             for lap in 0..laps {
@@ -244,7 +244,7 @@ mod tests {
         #[test]
         fn users_in_step_use_all_rows_alike(users in 1u32..60, rows in 1usize..60) {
             let plan = plan(users, [None, None]);
-            let assignment = Assignment::new(&plan, &feed(Order::InTurn, None, &[0, 1, 2, 3]), rows);
+            let assignment = Assignment::new(&plan, &feed(FeedOrder::InTurn, None, &[0, 1, 2, 3]), rows);
             let mut used = vec![0u32; rows];
             // Until whole rounds of the users are whole rounds of the rows.
             for taken in 0..rows as u64 {
@@ -258,7 +258,7 @@ mod tests {
         #[test]
         fn random_rows_are_within_and_follow_the_seed(seed: u64, taken: u64, rows in 1usize..5_000_000) {
             let plan = plan(10, [None, None]);
-            let assignment = Assignment::new(&plan, &feed(Order::Random, None, &[0]), rows);
+            let assignment = Assignment::new(&plan, &feed(FeedOrder::Random, None, &[0]), rows);
             let row = assignment.row(3, taken, seed);
             prop_assert!(row.unwrap() < rows as u64);
             prop_assert_eq!(row, assignment.row(3, taken, seed));
@@ -266,7 +266,7 @@ mod tests {
 
         #[test]
         fn no_number_is_too_large(number: u64, taken: u64, users in 1u32..u32::MAX, per_user in prop::option::of(1u32..)) {
-            for order in [Order::InTurn, Order::Random, Order::Once] {
+            for order in [FeedOrder::InTurn, FeedOrder::Random, FeedOrder::Once] {
                 let assignment = Assignment {
                     order,
                     per_user,
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn random_rows_are_spread_evenly_and_differ_by_user_and_feed() {
         let plan = plan(10, [None, None]);
-        let assignment = Assignment::new(&plan, &feed(Order::Random, None, &[0]), 10);
+        let assignment = Assignment::new(&plan, &feed(FeedOrder::Random, None, &[0]), 10);
         let mut drawn = [0u32; 10];
         for taken in 0..10_000 {
             drawn[assignment.row(0, taken, 7).unwrap() as usize] += 1;
@@ -302,7 +302,7 @@ mod tests {
         assert_ne!(draws(&assignment, 7), draws(&assignment, 8));
         let named = Feed {
             name: "others".into(),
-            ..feed(Order::Random, None, &[0])
+            ..feed(FeedOrder::Random, None, &[0])
         };
         assert_ne!(
             draws(&assignment, 7),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use crate::feeds::Rows;
 use crate::feeds::assignment::Assignment;
 use crate::vu::identity::{ArchetypePicker, user_seed};
-use vespeiro_behavior::{Feed, Feeder, Unfed};
+use vespeiro_behavior::{Feeder, NoRow, RowSource};
 use vespeiro_plan::{Plan, nearest};
 
 /// Feeds without a next row that are told of.
@@ -19,7 +19,7 @@ pub struct FeedSet {
     /// By name, in their order.
     feeds: Vec<FeedRows>,
     /// What was said of sessions that got no row. Off a request's path: each worker asks once for each.
-    told: Mutex<BTreeSet<(String, String, Unfed)>>,
+    told: Mutex<BTreeSet<(String, String, NoRow)>>,
 }
 
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl FeedSet {
     }
 
     /// Say that an archetype's session got no row, unless that was said.
-    pub(crate) fn tell(&self, archetype: &str, feed: &str, why: Unfed) {
+    pub(crate) fn tell(&self, archetype: &str, feed: &str, why: NoRow) {
         let key = (archetype.to_owned(), feed.to_owned(), why);
         let is_news = self
             .told
@@ -98,16 +98,16 @@ impl FeedSet {
         }
         // The guest's text goes to a terminal: quoted, so that it carries no control sequence.
         match why {
-            Unfed::Unknown => {
+            NoRow::Unknown => {
                 let mend = self.meant(feed);
                 tracing::warn!(
                     "archetype {archetype} asks for the feed {feed:?}, which the plan lacks, and gets no row; {mend}"
                 );
             }
-            Unfed::Withheld => tracing::warn!(
+            NoRow::Withheld => tracing::warn!(
                 "archetype {archetype} asks for the feed {feed:?}, which is for others, and gets no row; add it to archetypes in [feeds.{feed}]"
             ),
-            Unfed::Spent => tracing::warn!(
+            NoRow::Spent => tracing::warn!(
                 "a user of archetype {archetype} has had all of its rows of the feed {feed:?}, and gets no more"
             ),
         }
@@ -139,19 +139,19 @@ struct Cursor {
     taken: u64,
 }
 
-impl Feed for UserCursors {
-    fn next(&mut self, name: &str) -> Result<String, Unfed> {
+impl RowSource for UserCursors {
+    fn next(&mut self, name: &str) -> Result<String, NoRow> {
         let feeds = &self.feeds.feeds;
         let at = feeds.binary_search_by(|feed| feed.name.as_str().cmp(name));
-        let at = at.map_err(|_| Unfed::Unknown)?;
+        let at = at.map_err(|_| NoRow::Unknown)?;
         let FeedRows {
             rows, assignment, ..
         } = &feeds[at];
-        let cursor = self.cursors[at].as_mut().ok_or(Unfed::Withheld)?;
+        let cursor = self.cursors[at].as_mut().ok_or(NoRow::Withheld)?;
         let row = assignment.row(cursor.number, cursor.taken, self.seed);
         let row = row
             .and_then(|row| rows.get(row as usize))
-            .ok_or(Unfed::Spent)?;
+            .ok_or(NoRow::Spent)?;
         cursor.taken += 1;
         Ok(row.to_owned())
     }

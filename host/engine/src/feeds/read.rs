@@ -7,7 +7,7 @@ use std::path::Path;
 use super::error::{FeedError, FeedErrors, Wrong, line_of};
 use super::rows::{MAX_BYTES, Rows, too_large};
 use super::{csv, json};
-use vespeiro_plan::{Feed, Format};
+use vespeiro_plan::{Feed, FeedFormat};
 
 /// The rows of each feed, in their order.
 ///
@@ -56,7 +56,7 @@ fn load(path: &Path) -> Result<Vec<u8>, Wrong> {
     }
 }
 
-pub(super) fn parse(bytes: &[u8], format: Format) -> Result<Rows, Wrong> {
+pub(super) fn parse(bytes: &[u8], format: FeedFormat) -> Result<Rows, Wrong> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         Wrong::new("this is no UTF-8", "save it as UTF-8").at(line_of(before))
@@ -65,15 +65,15 @@ pub(super) fn parse(bytes: &[u8], format: Format) -> Result<Rows, Wrong> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut rows = Rows::default();
     match format {
-        Format::Csv => csv::read(text, &mut rows)?,
-        Format::JsonLines => json::lines(text, &mut rows)?,
-        Format::Json => json::array(text, &mut rows)?,
+        FeedFormat::Csv => csv::read(text, &mut rows)?,
+        FeedFormat::JsonLines => json::lines(text, &mut rows)?,
+        FeedFormat::Json => json::array(text, &mut rows)?,
     }
     if rows.is_empty() {
         let mend = match format {
-            Format::Csv => "write one below the header",
-            Format::JsonLines => "write one JSON value a line",
-            Format::Json => "write them between [ and ], separated by commas",
+            FeedFormat::Csv => "write one below the header",
+            FeedFormat::JsonLines => "write one JSON value a line",
+            FeedFormat::Json => "write them between [ and ], separated by commas",
         };
         return Err(Wrong::new("it holds no row", mend));
     }

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::read::parse;
 use super::*;
-use vespeiro_plan::{Feed, Format, Order};
+use vespeiro_plan::{Feed, FeedFormat, FeedOrder};
 
-fn rows(text: &str, format: Format) -> Vec<String> {
+fn rows(text: &str, format: FeedFormat) -> Vec<String> {
     let rows = parse(text.as_bytes(), format).unwrap_or_else(|wrong| panic!("{wrong:?}"));
     let all: Vec<String> = (0..rows.len())
         .map(|row| rows.get(row).unwrap().to_owned())
@@ -19,7 +19,7 @@ fn rows(text: &str, format: Format) -> Vec<String> {
 }
 
 /// The line of a mistake, and what is said of it.
-fn wrong(bytes: &[u8], format: Format) -> (Option<usize>, String) {
+fn wrong(bytes: &[u8], format: FeedFormat) -> (Option<usize>, String) {
     let wrong = parse(bytes, format).unwrap_err();
     assert_eq!(wrong.problem.lines().count(), 1, "{wrong:?}");
     assert!(!wrong.mend.is_empty());
@@ -27,13 +27,13 @@ fn wrong(bytes: &[u8], format: Format) -> (Option<usize>, String) {
 }
 
 fn wrong_csv(text: &str) -> (Option<usize>, String) {
-    wrong(text.as_bytes(), Format::Csv)
+    wrong(text.as_bytes(), FeedFormat::Csv)
 }
 
 #[test]
 fn csv_rows_are_objects_of_texts_in_the_order_of_the_header() {
     assert_eq!(
-        rows("name,age\nAna,7\nRui,08\n", Format::Csv),
+        rows("name,age\nAna,7\nRui,08\n", FeedFormat::Csv),
         [
             r#"{"name":"Ana","age":"7"}"#,
             r#"{"name":"Rui","age":"08"}"#
@@ -41,7 +41,7 @@ fn csv_rows_are_objects_of_texts_in_the_order_of_the_header() {
     );
     // No line break at the end, Windows' ones, a mark before the text, one field.
     assert_eq!(
-        rows("\u{feff}name\r\nAna\r\n\r\nRui", Format::Csv),
+        rows("\u{feff}name\r\nAna\r\n\r\nRui", FeedFormat::Csv),
         [r#"{"name":"Ana"}"#, r#"{"name":"Rui"}"#]
     );
 }
@@ -51,7 +51,7 @@ fn quotes_hold_commas_quotes_and_line_breaks() {
     assert_eq!(
         rows(
             "\"a \"\"b\"\"\",c\n\"x, y\",\"one\r\ntwo\"\n \" q\"\"\" ,\"\"\n",
-            Format::Csv
+            FeedFormat::Csv
         ),
         [
             r#"{"a \"b\"":"x, y","c":"one\r\ntwo"}"#,
@@ -98,20 +98,20 @@ fn json_keeps_numbers_and_the_order_of_fields_as_they_are_written() {
     let value = r#"{ "z" : 1.50, "a" : [ 12345678901234567890123, "s p \" \\" ], "z2" : null }"#;
     let compact = r#"{"z":1.50,"a":[12345678901234567890123,"s p \" \\"],"z2":null}"#;
     assert_eq!(
-        rows(&format!("{value}\r\n\n  \n7\n\"x\""), Format::JsonLines),
+        rows(&format!("{value}\r\n\n  \n7\n\"x\""), FeedFormat::JsonLines),
         [compact, "7", "\"x\""]
     );
     let pretty = value.replace(',', ",\n");
     assert_eq!(
-        rows(&format!("\n[\n{pretty}, 7 ,\"x\"]\n"), Format::Json),
+        rows(&format!("\n[\n{pretty}, 7 ,\"x\"]\n"), FeedFormat::Json),
         [compact, "7", "\"x\""]
     );
 }
 
 #[test]
 fn mistakes_in_json_are_told_with_their_line() {
-    let lines = |text: &str| wrong(text.as_bytes(), Format::JsonLines);
-    let array = |text: &str| wrong(text.as_bytes(), Format::Json);
+    let lines = |text: &str| wrong(text.as_bytes(), FeedFormat::JsonLines);
+    let array = |text: &str| wrong(text.as_bytes(), FeedFormat::Json);
     for (found, line, says) in [
         (lines("{}\n\n{\"a\":}\n"), Some(3), "expected value"),
         (lines("{} {}\n"), Some(1), "trailing characters"),
@@ -134,7 +134,7 @@ fn mistakes_in_json_are_told_with_their_line() {
 
 #[test]
 fn what_is_no_utf8_is_told_with_its_line() {
-    for format in [Format::Csv, Format::JsonLines, Format::Json] {
+    for format in [FeedFormat::Csv, FeedFormat::JsonLines, FeedFormat::Json] {
         let (line, said) = wrong(b"a,b\n1,\xe9\n", format);
         assert_eq!((line, said.as_str()), (Some(2), "this is no UTF-8"));
     }
@@ -143,7 +143,7 @@ fn what_is_no_utf8_is_told_with_its_line() {
 #[test]
 fn rows_and_files_have_bounds() {
     let long = format!("1\n\"{}\"\n", "x".repeat(MAX_ROW));
-    let (line, said) = wrong(long.as_bytes(), Format::JsonLines);
+    let (line, said) = wrong(long.as_bytes(), FeedFormat::JsonLines);
     assert_eq!(line, Some(2));
     assert!(said.contains("over the 1048576 of one"), "{said}");
     let long = format!("a\n{}\n", "x".repeat(MAX_ROW));
@@ -154,7 +154,7 @@ fn rows_and_files_have_bounds() {
     assert!(said.contains("over the 64 MiB of a feed"), "{said}");
     assert_eq!(line, Some(129));
     let many = "1\n".repeat(MAX_ROWS + 1);
-    let (line, said) = wrong(many.as_bytes(), Format::JsonLines);
+    let (line, said) = wrong(many.as_bytes(), FeedFormat::JsonLines);
     assert_eq!(line, Some(MAX_ROWS + 1));
     assert!(said.contains("more than 4000000 rows"), "{said}");
 }
@@ -168,8 +168,8 @@ fn every_file_that_cannot_be_used_is_told_in_a_line_of_its_own() {
         Feed {
             name: name.into(),
             file,
-            format: Format::Csv,
-            order: Order::InTurn,
+            format: FeedFormat::Csv,
+            order: FeedOrder::InTurn,
             per_user: None,
             archetypes: vec![0],
         }
@@ -226,14 +226,14 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(part, 0..20).prop_map(|parts| parts.concat())
 }
 
-fn holds(bytes: &[u8], format: Format) -> Result<(), TestCaseError> {
+fn holds(bytes: &[u8], format: FeedFormat) -> Result<(), TestCaseError> {
     match parse(bytes, format) {
         Ok(rows) => {
             prop_assert!(!rows.is_empty());
             for row in 0..rows.len() {
                 let row = rows.get(row).unwrap();
                 let value: serde_json::Value = serde_json::from_str(row).unwrap();
-                prop_assert!(format != Format::Csv || value.is_object());
+                prop_assert!(format != FeedFormat::Csv || value.is_object());
                 prop_assert!(!row.contains('\n'));
             }
         }
@@ -253,7 +253,7 @@ fn holds(bytes: &[u8], format: Format) -> Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn no_bytes_panic(random in prop::collection::vec(any::<u8>(), 0..200), nearly in nearly()) {
-        for format in [Format::Csv, Format::JsonLines, Format::Json] {
+        for format in [FeedFormat::Csv, FeedFormat::JsonLines, FeedFormat::Json] {
             holds(&random, format)?;
             holds(&nearly, format)?;
         }
@@ -269,7 +269,7 @@ proptest! {
             text.push_str(&row.iter().map(quote).collect::<Vec<_>>().join(","));
             text.push_str("\r\n");
         }
-        let read = rows(&text, Format::Csv);
+        let read = rows(&text, FeedFormat::Csv);
         prop_assert_eq!(read.len(), table.len());
         for (read, row) in read.iter().zip(&table) {
             let value: serde_json::Value = serde_json::from_str(read).unwrap();

@@ -2,7 +2,7 @@
 //! them; server errors and timeouts the host makes itself. Both are debts: what was asked for and did not come about is
 //! asked for again, unless it never comes about.
 
-use vespeiro_model::{Class, Failure, FaultKind, Outcome};
+use vespeiro_model::{Failure, FaultKind, Outcome, OutcomeClass};
 use vespeiro_plan::ErrorMix;
 
 /// Kinds that behaviors commit, and how many of a hundred each of them is.
@@ -165,10 +165,10 @@ impl Errors {
     pub(in super::super) fn came(&mut self, outcome: Outcome) {
         self.seen += 1;
         self.timeouts += u64::from(outcome == Outcome::Failed(Failure::Timeout));
-        match Class::of(outcome) {
-            Class::Success => {}
-            Class::Client => self.client_errors += 1,
-            Class::Server => self.server_errors += 1,
+        match OutcomeClass::of(outcome) {
+            OutcomeClass::Success => {}
+            OutcomeClass::Client => self.client_errors += 1,
+            OutcomeClass::Server => self.server_errors += 1,
         }
     }
 

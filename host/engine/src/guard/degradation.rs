@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use vespeiro_metrics::{Aggregate, Alarm, Cause, Snapshot, Window};
-use vespeiro_plan::{Bound, Comparison, Condition, Degradation, Metric, Selector, Unit};
+use vespeiro_metrics::{Abort, AbortReason, Aggregate, SlidingWindow, Snapshot};
+use vespeiro_plan::{Bound, BoundUnit, Comparator, Condition, Degradation, Metric, Selector};
 
 /// Fewest requests that the beginning, and each window, has to have.
 const ENOUGH: u64 = 50;
@@ -21,7 +21,7 @@ pub(super) struct Degrading {
     /// The beginning does not count before this.
     from: Duration,
     beginning: Beginning,
-    recent: Window,
+    recent: SlidingWindow,
 }
 
 #[derive(Debug)]
@@ -46,11 +46,11 @@ impl Degrading {
             plan,
             from: ramp_up,
             beginning: Beginning::Waiting,
-            recent: Window::new(recent(plan), Duration::ZERO),
+            recent: SlidingWindow::new(recent(plan), Duration::ZERO),
         }
     }
 
-    pub(super) fn look(&mut self, snapshot: &Snapshot) -> Option<Alarm> {
+    pub(super) fn look(&mut self, snapshot: &Snapshot) -> Option<Abort> {
         if matches!(self.beginning, Beginning::Useless) || snapshot.elapsed < self.from {
             return None;
         }
@@ -92,19 +92,25 @@ impl Degrading {
                     .min(MOST_ERRORS)
                     .max(error_rate);
                 let found = [
-                    (Metric::P95, slow, p95, Unit::Milliseconds, 1e3),
-                    (Metric::ErrorRate, failing, error_rate, Unit::Percent, 100.0),
+                    (Metric::P95, slow, p95, BoundUnit::Milliseconds, 1e3),
+                    (
+                        Metric::ErrorRate,
+                        failing,
+                        error_rate,
+                        BoundUnit::Percent,
+                        100.0,
+                    ),
                 ];
                 found
                     .into_iter()
                     .find_map(|(metric, bound, baseline, unit, scale)| {
                         let achieved = sum.value(metric, lasted)?;
-                        (achieved > bound).then(|| Alarm {
-                            cause: Cause::Degradation,
+                        (achieved > bound).then(|| Abort {
+                            reason: AbortReason::Degradation,
                             condition: Condition {
                                 metric,
                                 selector: Selector::default(),
-                                comparison: Comparison::More,
+                                comparison: Comparator::More,
                                 bound: Bound {
                                     number: (bound * scale * 10.0).round() / 10.0,
                                     unit,

@@ -4,7 +4,7 @@ use super::*;
 use vespeiro_metrics::testing::{catalog, sample};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};
 use vespeiro_model::Outcome;
-use vespeiro_plan::{Degradation, Guard as Guarded};
+use vespeiro_plan::{Degradation, GuardSettings as Guarded};
 
 struct Played {
     recorder: Recorder,
@@ -51,10 +51,10 @@ impl Played {
             .snapshot(Duration::from_secs(self.second), Process::default())
     }
 
-    fn close(&mut self) -> Vec<(State, Option<f64>)> {
+    fn close(&mut self) -> Vec<(ThresholdState, Option<f64>)> {
         let mut snapshot = self.snapshot();
         self.guard.close(&mut snapshot);
-        let verdicts = snapshot.watch.verdicts.iter();
+        let verdicts = snapshot.guard.thresholds.iter();
         verdicts.map(|v| (v.state, v.achieved)).collect()
     }
 }
@@ -88,7 +88,7 @@ fn a_window_has_to_be_full_and_to_be_bad_as_a_whole() {
     let mut run = Played::new(abort_on("p99>5s:2s; error_rate>1%:3s"), 0);
     assert_eq!(run.seconds(10, 4_000, 0), None);
     assert_eq!(run.seconds(10, 6_000, 0), Some(11));
-    let alarm = run.guard.state.alarm.clone().unwrap();
+    let alarm = run.guard.state.abort.clone().unwrap();
     assert_eq!(
         alarm.to_string(),
         "abort_on p99>5s:2s: p99 was 6000.6ms",
@@ -120,26 +120,30 @@ fn arrivals_that_are_dropped_can_stop_the_run() {
     }
     let mut run = Played::new(thresholds("dropped<1"), 0);
     run.seconds(2, 10, 0);
-    assert_eq!(run.close(), [(State::Ok, Some(0.0))]);
+    assert_eq!(run.close(), [(ThresholdState::Ok, Some(0.0))]);
     run.recorder.dropped(3);
     run.seconds(1, 10, 0);
-    assert_eq!(run.close(), [(State::Crossed, Some(3.0))]);
+    assert_eq!(run.close(), [(ThresholdState::Crossed, Some(3.0))]);
 }
 
 #[test]
 fn a_threshold_without_a_window_is_judged_by_the_whole_run() {
     let mut run = Played::new(thresholds("p95<500ms; error_rate<5%; checks>99%"), 0);
     assert_eq!(run.seconds(5, 900, 100), None);
-    let crossed = run.guard.state.verdicts.iter().map(|v| v.state);
+    let crossed = run.guard.state.thresholds.iter().map(|v| v.state);
     assert_eq!(
         crossed.collect::<Vec<_>>(),
-        [State::Crossed, State::Crossed, State::NoData]
+        [
+            ThresholdState::Crossed,
+            ThresholdState::Crossed,
+            ThresholdState::NoData
+        ]
     );
     assert_eq!(run.seconds(195, 10, 0), None);
     let closed = run.close();
-    assert_eq!(closed[0].0, State::Ok);
-    assert_eq!(closed[1], (State::Ok, Some(0.025)));
-    assert_eq!(closed[2], (State::NoData, None));
+    assert_eq!(closed[0].0, ThresholdState::Ok);
+    assert_eq!(closed[1], (ThresholdState::Ok, Some(0.025)));
+    assert_eq!(closed[2], (ThresholdState::NoData, None));
 }
 
 #[test]
@@ -150,11 +154,14 @@ fn a_threshold_with_a_window_has_to_hold_in_each_of_them() {
     run.seconds(60, 10, 0);
     assert_eq!(
         run.close(),
-        [(State::Crossed, Some(0.8)), (State::Ok, Some(100.0))]
+        [
+            (ThresholdState::Crossed, Some(0.8)),
+            (ThresholdState::Ok, Some(100.0))
+        ]
     );
     let mut short = Played::new(thresholds("error_rate<50%:5s"), 0);
     short.seconds(2, 10, 80);
-    assert_eq!(short.close(), [(State::Crossed, Some(0.8))]);
+    assert_eq!(short.close(), [(ThresholdState::Crossed, Some(0.8))]);
 }
 
 #[test]
@@ -163,8 +170,8 @@ fn a_threshold_may_stop_the_run_but_not_at_its_first_answers() {
     assert_eq!(run.seconds(9, 900, 0), None);
     assert_eq!(run.seconds(9, 900, 0), Some(10));
     assert_eq!(
-        run.guard.state.alarm.as_ref().unwrap().cause,
-        Cause::Threshold
+        run.guard.state.abort.as_ref().unwrap().reason,
+        AbortReason::Threshold
     );
 }
 
@@ -187,7 +194,7 @@ fn a_target_that_gets_much_worse_stops_the_run() {
     assert_eq!(run.seconds(30, 1_400, 0), None, "not ten times as slow");
     let stopped = run.seconds(30, 1_600, 0).unwrap();
     assert!((66..=76).contains(&stopped), "{stopped}");
-    let alarm = run.guard.state.alarm.clone().unwrap().to_string();
+    let alarm = run.guard.state.abort.clone().unwrap().to_string();
     assert!(
         alarm.starts_with("degradation, p95>1500.2ms:10s: p95 was 160")
             && alarm.ends_with("150.0ms at the beginning"),

@@ -12,7 +12,7 @@ use super::replies::{Answer, Replies};
 use crate::driver::{SessionEnd, Transport, drive};
 use crate::vu::prepare::{StepRefused, check};
 use vespeiro_behavior::types::{Context, Failure, Outcome, Request, Setup, Step};
-use vespeiro_behavior::{Begun, Behavior, Feeder, GuestEvent, Session, Slot};
+use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
 use vespeiro_http::Heads;
 
 /// Steps of a session that never ends by itself.
@@ -65,7 +65,7 @@ pub fn play(
     };
     let behavior = Arc::clone(slot.behavior());
     let mut session = match slot.begin(setup, feeder.clone()) {
-        Ok(Begun { session, .. }) => session,
+        Ok(StartedSession { session, .. }) => session,
         Err(crash) => {
             played.ended = SessionEnd::Crashed(crash);
             return played;

@@ -69,7 +69,7 @@ pub async fn teardown(
     let began = Instant::now();
     let mut plan = plan.clone();
     plan.archetypes = vec![Archetype {
-        own: LoadOverrides::default(),
+        overrides: LoadOverrides::default(),
         ..plan.cleanup.archetype.clone()
     }];
     plan.workers = 1;
@@ -264,7 +264,7 @@ impl Transport for Removal<'_> {
                     removed.set(removed.get() + 1);
                 }
                 // There are none here, whatever the plan has.
-                GuestEvent::Unfed { .. } => return,
+                GuestEvent::NoRow { .. } => return,
                 // It may know less of tokens than whoever has marked them.
                 GuestEvent::Log { message, .. } => veil(marks, message),
                 _ => {}

@@ -74,7 +74,7 @@ pub(crate) fn budget(plan: &Plan, profile: &Profile, archetype: u16, index: u32)
         return u32::MAX;
     }
     let load = &plan.load;
-    let own = plan.archetypes[usize::from(archetype)].own.budget;
+    let own = plan.archetypes[usize::from(archetype)].overrides.budget;
     let (least, most) = own.unwrap_or((load.min_request_count, load.max_request_count));
     within(plan.seed, Stream::Budget, u64::from(index), least, most)
 }
@@ -137,7 +137,7 @@ mod tests {
                 weight,
                 module: Module::BuiltIn("active".into()),
                 config: serde_json::json!({}),
-                own: LoadOverrides::default(),
+                overrides: LoadOverrides::default(),
             })
             .collect()
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::state::WorkerState;
 use crate::feeds::cursor::MAX_UNFED;
 use crate::rehearsal::{Asked, Tape};
-use vespeiro_behavior::{GuestEvent, Level, TOKEN, Unfed, types};
+use vespeiro_behavior::{GuestEvent, Level, NoRow, TOKEN, types};
 
 /// Lines that the guests of one archetype may log in a second, on each worker.
 const LOG_LINES_PER_SECOND: u32 = 50;
@@ -31,12 +31,12 @@ impl WorkerState {
                 self.tokens.borrow_mut().unmark(&thing);
             }
             GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
-            GuestEvent::Unfed { feed, why } => self.unfed(archetype, feed, why),
+            GuestEvent::NoRow { feed, why } => self.unfed(archetype, feed, why),
         }
     }
 
     /// A session got no row of a feed. Said once: first looked up here, so that workers seldom meet over it.
-    fn unfed(&self, archetype: u16, feed: String, why: Unfed) {
+    fn unfed(&self, archetype: u16, feed: String, why: NoRow) {
         let mut said = self.unfed.borrow_mut();
         let key = (archetype, feed, why);
         if said.len() < MAX_UNFED && !said.contains(&key) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::state::WorkerState;
 use crate::vu::state::VuState;
 use crate::workload::state::WorkloadState;
-use vespeiro_plan::Arrivals;
+use vespeiro_plan::ArrivalKind;
 
 impl WorkerState {
     /// The load profile that a user plays by.
@@ -15,7 +15,7 @@ impl WorkerState {
 
     /// Wait until the profile lets a request go, where it does. Tells when it should have left, in the profile's time.
     pub(crate) async fn wait_for_arrival(&self, vu: &VuState) -> Option<Duration> {
-        match self.workload(vu).arrivals_of(Arrivals::Requests) {
+        match self.workload(vu).arrivals_of(ArrivalKind::Requests) {
             Some(arrivals) => Some(arrivals.take().await),
             None => vu.arrived.take(),
         }
@@ -36,7 +36,7 @@ impl WorkerState {
 
     /// Wait until the profile lets a session begin, where it does.
     pub(crate) async fn wait_for_session_arrival(&self, vu: &VuState) {
-        if let Some(arrivals) = self.workload(vu).arrivals_of(Arrivals::Sessions) {
+        if let Some(arrivals) = self.workload(vu).arrivals_of(ArrivalKind::Sessions) {
             vu.arrived.set(Some(arrivals.take().await));
         }
     }

@@ -20,9 +20,9 @@ use crate::seed::{Stream, derive};
 use crate::teardown::tokens::Tokens;
 use crate::vu::state::VuState;
 use crate::workload::state::{WorkloadState, share_of};
-use vespeiro_behavior::{Behavior, Unfed};
+use vespeiro_behavior::{Behavior, NoRow};
 use vespeiro_http::Target;
-use vespeiro_metrics::{Catalog, Interval, Recorder, Standing};
+use vespeiro_metrics::{Catalog, Interval, Recorder, WorkerStatus};
 use vespeiro_plan::{LogLevel, Plan};
 use vespeiro_resilience::Admission;
 
@@ -69,7 +69,7 @@ pub(crate) struct WorkerState {
     /// What users get of the plan's feeds.
     pub(crate) feeds: Arc<FeedSet>,
     /// What was said of sessions that got no row.
-    pub(super) unfed: RefCell<BTreeSet<(u16, String, Unfed)>>,
+    pub(super) unfed: RefCell<BTreeSet<(u16, String, NoRow)>>,
 }
 
 /// A worker's part of the run.
@@ -216,7 +216,7 @@ impl WorkerState {
     pub(crate) fn hand_over(&self, empty: Interval) -> Interval {
         let mut recorder = self.recorder.borrow_mut();
         let standing = self.admission.standing(self.now());
-        recorder.stands(Standing {
+        recorder.worker_status(WorkerStatus {
             breaker: standing.breaker,
             coroutines: self.playing.get() as u64,
             in_flight: self.in_flight.get(),

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use vespeiro_plan::{Curve, Pool};
+use vespeiro_plan::{ArrivalPool, Curve};
 
 /// All times are those of the profile's clock.
 #[derive(Debug)]
-pub(crate) struct Arrivals {
+pub(crate) struct ArrivalKind {
     rate: Curve,
-    pub(crate) pool: Pool,
+    pub(crate) pool: ArrivalPool,
     /// Nothing arrives from here on.
     ends: Option<Duration>,
     workers: u64,
@@ -29,10 +29,10 @@ pub(crate) struct Arrivals {
     gone: Cell<u64>,
 }
 
-impl Arrivals {
+impl ArrivalKind {
     pub(crate) fn new(
         rate: Curve,
-        pool: Pool,
+        pool: ArrivalPool,
         ends: Option<Duration>,
         workers: usize,
         worker: usize,
@@ -131,10 +131,10 @@ mod tests {
     use super::*;
     use vespeiro_plan::Stage;
 
-    const POOL: Pool = Pool {
+    const POOL: ArrivalPool = ArrivalPool {
         users: 1,
         max_users: 1,
-        arrivals: vespeiro_plan::Arrivals::Requests,
+        arrivals: vespeiro_plan::ArrivalKind::Requests,
         max_wait: Duration::from_secs(1),
     };
 
@@ -144,7 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn arrivals_are_taken_in_their_order_and_dropped_when_they_waited_too_long() {
-        let arrivals = Arrivals::new(Curve::constant(10.0), POOL, None, 1, 0);
+        let arrivals = ArrivalKind::new(Curve::constant(10.0), POOL, None, 1, 0);
         assert_eq!(arrivals.release(secs(0.55)), 6);
         assert_eq!(arrivals.take().await, secs(0.0));
         assert_eq!(arrivals.take().await, secs(0.1));
@@ -157,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_longest_is_first_and_who_leaves_takes_none() {
-        let arrivals = Arrivals::new(Curve::constant(1.0), POOL, None, 1, 0);
+        let arrivals = ArrivalKind::new(Curve::constant(1.0), POOL, None, 1, 0);
         let mut first = Box::pin(arrivals.take());
         let mut second = Box::pin(arrivals.take());
         let mut third = Box::pin(arrivals.take());
@@ -189,7 +189,7 @@ mod tests {
             let lasts = secs(lasts);
             let mut due = 0;
             for worker in 0..workers {
-                let arrivals = Arrivals::new(rate.clone(), POOL, Some(lasts), workers, worker);
+                let arrivals = ArrivalKind::new(rate.clone(), POOL, Some(lasts), workers, worker);
                 let mut now = Duration::ZERO;
                 for step in &steps {
                     now += secs(*step);

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::arrivals::Arrivals;
+use super::arrivals::ArrivalKind;
 use vespeiro_plan::{Plan, Profile};
 
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct WorkloadState {
     ends: Option<Duration>,
     /// Requests that are left of a total; `None` where there is none.
     left: Option<Cell<u64>>,
-    pub(crate) arrivals: Option<Arrivals>,
+    pub(crate) arrivals: Option<ArrivalKind>,
 }
 
 impl WorkloadState {
@@ -32,7 +32,7 @@ impl WorkloadState {
             }
             Profile::Rate { rate, pool } => {
                 let ends = workload.is_over_at(run);
-                let arrivals = Arrivals::new(rate.clone(), *pool, ends, plan.workers, worker);
+                let arrivals = ArrivalKind::new(rate.clone(), *pool, ends, plan.workers, worker);
                 (None, Some(arrivals))
             }
             _ => (None, None),
@@ -76,7 +76,7 @@ impl WorkloadState {
 
     /// Whether it has ended before the run, with all that has arrived taken or dropped.
     pub(crate) fn is_over(&self, time: Duration) -> bool {
-        let waits = |arrivals: &Arrivals| arrivals.backlog() > 0;
+        let waits = |arrivals: &ArrivalKind| arrivals.backlog() > 0;
         self.ends.is_some_and(|ends| time >= ends) && !self.arrivals.as_ref().is_some_and(waits)
     }
 
@@ -86,7 +86,7 @@ impl WorkloadState {
     }
 
     /// The arrivals, where what arrives is this.
-    pub(crate) fn arrivals_of(&self, what: vespeiro_plan::Arrivals) -> Option<&Arrivals> {
+    pub(crate) fn arrivals_of(&self, what: vespeiro_plan::ArrivalKind) -> Option<&ArrivalKind> {
         self.arrivals
             .as_ref()
             .filter(|arrivals| arrivals.pool.arrivals == what)
@@ -94,7 +94,7 @@ impl WorkloadState {
 
     /// Whether the arrivals are the pace, so that users do not think.
     pub(crate) fn is_paced(&self) -> bool {
-        self.arrivals_of(vespeiro_plan::Arrivals::Requests)
+        self.arrivals_of(vespeiro_plan::ArrivalKind::Requests)
             .is_some()
     }
 
@@ -128,12 +128,12 @@ mod tests {
     use super::super::arrivals::planned;
     use super::*;
     use crate::vu::identity::index;
-    use vespeiro_plan::{Curve, Pool, Settings, Sources, resolve};
+    use vespeiro_plan::{ArrivalPool, Curve, Flags, Sources, resolve};
 
-    const POOL: Pool = Pool {
+    const POOL: ArrivalPool = ArrivalPool {
         users: 1,
         max_users: 9,
-        arrivals: vespeiro_plan::Arrivals::Requests,
+        arrivals: vespeiro_plan::ArrivalKind::Requests,
         max_wait: Duration::from_secs(1),
     };
 
@@ -143,7 +143,7 @@ mod tests {
 
     /// A plan whose archetypes have these rates of their own, each for so many seconds.
     fn plan_of(rates: &[(f64, f64)], workers: usize, lasts: f64) -> Plan {
-        let mut flags = Settings::default();
+        let mut flags = Flags::default();
         flags.set("workers", workers.to_string(), "--workers");
         let sources = Sources {
             base: None,
@@ -154,8 +154,8 @@ mod tests {
         plan.load.duration = Some(secs(lasts));
         for ((rate, ends), archetype) in rates.iter().zip(&mut plan.archetypes) {
             let rate = Curve::constant(*rate);
-            archetype.own.profile = Some(Profile::Rate { rate, pool: POOL });
-            archetype.own.duration = Some(secs(*ends));
+            archetype.overrides.profile = Some(Profile::Rate { rate, pool: POOL });
+            archetype.overrides.duration = Some(secs(*ends));
         }
         plan
     }

@@ -1,6 +1,20 @@
-//! Every metric that a run exports: name, help, labels. Read by [`super::families`], by the encoders, and by the
-//! dashboard, whose queries name these constants. `host/docs/metrics.md` shows the same table, and a test holds it
-//! against this one. A name or label that is here once is a promise to dashboards.
+//! Every metric that a run exports: name, labels, help, and how its samples are taken from a snapshot. Read by
+//! [`super::families`] for every exporter, and by the dashboard, whose queries name these constants.
+//!
+//! **To add a metric**: count it (one field of [`crate::RunCounts`], [`crate::ArchetypeCounts`] or another struct of
+//! `counts!`, which are merged by themselves, and one line of the [`crate::Recorder`]); add one row here, and the same row to
+//! `host/docs/metrics.md`, which a test compares. Where people should see it in a run's result, add one field to the summary.
+//!
+//! What must stay true: a name or a label that was here once is a promise to dashboards.
+
+use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult};
+
+use super::collect::{
+    authentications, by_archetype, by_ending, by_route, by_version, by_word, errors, observed,
+    requests, since_1970, thresholds,
+};
+use super::desc::MetricUnit::{Bytes, Ratio, Seconds};
+use super::desc::{Collect, MetricDesc, MetricKind};
 
 /// Upper bounds of the buckets of requests and of the workers' lag, in seconds: 100 us to 30 s.
 const LATENCY: &[f64] = &[
@@ -16,237 +30,315 @@ const SESSION: &[f64] = &[
     0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0,
 ];
 
-/// What a metric is, whatever its value.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Metric {
-    /// Without prefix, unit and `_total`.
-    pub name: &'static str,
-    pub help: &'static str,
-    pub unit: Option<Unit>,
-    pub kind: Kind,
-    pub labels: &'static [&'static str],
-    /// What has to be so for the family to have samples; `None`: it always has.
-    pub when: Option<&'static str>,
+type Labels = &'static [&'static str];
+
+const fn counter(
+    name: &'static str,
+    labels: Labels,
+    help: &'static str,
+    collect: Collect,
+) -> MetricDesc {
+    MetricDesc::new(MetricKind::Counter, name, labels, help, collect)
 }
 
-/// What its samples are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
-    Counter,
-    Gauge,
-    /// With the upper bounds of its buckets, ascending.
-    Histogram(&'static [f64]),
-    Summary,
-}
-
-/// What its values are counted in; always a base unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    Seconds,
-    Bytes,
-    Ratio,
-}
-
-impl Unit {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Unit::Seconds => "seconds",
-            Unit::Bytes => "bytes",
-            Unit::Ratio => "ratio",
-        }
-    }
-}
-
-impl Kind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram(_) => "histogram",
-            Kind::Summary => "summary",
-        }
-    }
-}
-
-impl Metric {
-    /// The name of the family with prefix and unit: `vespeiro_request_duration_seconds`, `vespeiro_requests`.
-    pub fn family(&self) -> String {
-        match self.unit {
-            Some(unit) => format!("vespeiro_{}_{}", self.name, unit.as_str()),
-            None => format!("vespeiro_{}", self.name),
-        }
-    }
-
-    /// The name that a query uses: a counter ends in `_total`.
-    pub fn query(&self) -> String {
-        match self.kind {
-            Kind::Counter => format!("{}_total", self.family()),
-            _ => self.family(),
-        }
-    }
-
-    const fn new(
-        kind: Kind,
-        name: &'static str,
-        labels: &'static [&'static str],
-        help: &'static str,
-    ) -> Self {
-        Self {
-            name,
-            help,
-            unit: None,
-            kind,
-            labels,
-            when: None,
-        }
-    }
-
-    const fn of(self, unit: Unit) -> Self {
-        Self {
-            unit: Some(unit),
-            ..self
-        }
-    }
-
-    const fn when(self, when: &'static str) -> Self {
-        Self {
-            when: Some(when),
-            ..self
-        }
-    }
-}
-
-type Words = &'static [&'static str];
-
-const fn counter(name: &'static str, labels: Words, help: &'static str) -> Metric {
-    Metric::new(Kind::Counter, name, labels, help)
-}
-
-const fn gauge(name: &'static str, labels: Words, help: &'static str) -> Metric {
-    Metric::new(Kind::Gauge, name, labels, help)
+const fn gauge(
+    name: &'static str,
+    labels: Labels,
+    help: &'static str,
+    collect: Collect,
+) -> MetricDesc {
+    MetricDesc::new(MetricKind::Gauge, name, labels, help, collect)
 }
 
 /// All histograms are of times.
 const fn histogram(
     name: &'static str,
     bounds: &'static [f64],
-    labels: Words,
+    labels: Labels,
     help: &'static str,
-) -> Metric {
-    Metric::new(Kind::Histogram(bounds), name, labels, help).of(Unit::Seconds)
+    collect: Collect,
+) -> MetricDesc {
+    MetricDesc::new(MetricKind::Histogram(bounds), name, labels, help, collect).of(Seconds)
 }
 
 macro_rules! table {
     ($($constant:ident = $metric:expr;)*) => {
-        $(pub static $constant: Metric = $metric;)*
-        /// All of them, in the order of the page.
-        pub static ALL: &[&Metric] = &[$(&$constant),*];
+        $(pub static $constant: MetricDesc = $metric;)*
+        /// All of them, in the order in which they are exported.
+        pub static ALL: &[&MetricDesc] = &[$(&$constant),*];
     };
 }
 
-const ROUTE: Words = &["archetype", "method", "route"];
-const VERSION: Words = &["archetype", "version", "hash"];
-const ARCHETYPE: Words = &["archetype"];
+const ROUTE: Labels = &["archetype", "method", "route"];
+const VERSION: Labels = &["archetype", "version", "hash"];
+const ARCHETYPE: Labels = &["archetype"];
 
-// One line per metric reads better than what rustfmt makes of it.
+// Rows read better than what rustfmt makes of them.
 #[rustfmt::skip]
 mod rows {
     use super::*;
 
     table! {
         // The run
-        BUILD_INFO = gauge("build_info", &["version"], "The version of Vespeiro that runs");
-        RUN_INFO = gauge("run_info", &["run", "scenario", "target"], "The run that goes on");
-        START_TIME = gauge("start_time", &[], "When the run began, since 1970").of(Unit::Seconds);
-        ELAPSED = gauge("elapsed", &[], "Time since the start of the run").of(Unit::Seconds);
+        BUILD_INFO = gauge("build_info", &["version"],
+            "The version of Vespeiro that runs",
+            |_, _, f| f.number(&[env!("CARGO_PKG_VERSION")], 1.0));
+        RUN_INFO = gauge("run_info", &["run", "scenario", "target"],
+            "The run that is under way",
+            |_, info, f| f.number(&[&info.run, &info.scenario, &info.target], 1.0));
+        START_TIME = gauge("start_time", &[],
+            "When the run began, since 1970",
+            |s, _, f| f.number(&[], since_1970(s))).of(Seconds);
+        ELAPSED = gauge("elapsed", &[],
+            "Time since the start of the run",
+            |s, _, f| f.number(&[], s.elapsed.as_secs_f64())).of(Seconds);
 
         // Requests
         REQUESTS = counter("requests", &["archetype", "method", "route", "status", "failure", "expected"],
-            "Requests sent, by what came of them; expected: the tool asked for the failure");
+            "Requests sent, by outcome; expected: the tool asked for the failure",
+            |s, _, f| requests(s, f));
         ERRORS = counter("errors", &["archetype", "method", "route", "kind"],
-            "Requests that failed though nobody asked for it, by kind: 4xx, 5xx, or why there is no response");
+            "Requests that failed without being asked to, by kind: 4xx, 5xx, or why there is no response",
+            |s, _, f| errors(s, f));
         REQUEST_DURATION = histogram("request_duration", LATENCY, ROUTE,
-            "Time from the send to the last byte of the response or to the failure");
-        SENT = counter("sent", ROUTE, "Bytes of requests").of(Unit::Bytes);
-        RECEIVED = counter("received", ROUTE, "Bytes of responses").of(Unit::Bytes);
-        REQUESTS_NOT_SENT = counter("requests_not_sent", &["archetype", "failure"], "Requests that never left, by reason");
+            "Time from the send to the last byte of the response or to the failure; with a rate, from when the request should have left",
+            |s, _, f| by_route(s, |labels, series| f.histogram(labels, series.latency())));
+        SENT = counter("sent", ROUTE,
+            "Bytes of requests",
+            |s, _, f| by_route(s, |labels, series| f.count(labels, series.bytes_sent()))).of(Bytes);
+        RECEIVED = counter("received", ROUTE,
+            "Bytes of responses",
+            |s, _, f| by_route(s, |labels, series| f.count(labels, series.bytes_received()))).of(Bytes);
+        REQUESTS_NOT_SENT = counter("requests_not_sent", &["archetype", "failure"],
+            "Requests that were never sent, by reason",
+            |s, _, f| by_archetype(s, |name, counts| {
+                for (failure, count) in Failure::NOT_SENT.iter().zip(counts.not_sent) {
+                    f.count(&[name, failure.as_str()], count);
+                }
+            }));
         AUTHENTICATIONS = counter("authentications", &["archetype", "method", "route", "result", "expected"],
-            "Requests of the category auth, by result: success, refused (4xx) or failed")
-            .when("a behavior has announced a route of the category auth");
+            "Requests of the category auth, by result: success, refused (4xx) or failed",
+            |s, _, f| authentications(s, f)).when("a behavior has announced a route of the category auth");
 
         // The mixes
-        CATEGORY_REQUESTS = counter("category_requests", &["archetype", "category"], "Requests sent, by the category of the request mix");
-        THRESHOLD_CROSSED = gauge("threshold_crossed", &["threshold"], "1 when a threshold does not hold as the run stands, else 0")
-            .when("the run has thresholds");
-        MIX_TARGET = gauge("mix_target", &["category"], "Share of the requests that the request mix wants a category to have")
-            .of(Unit::Ratio).when("the run has a request mix");
+        CATEGORY_REQUESTS = counter("category_requests", &["archetype", "category"],
+            "Requests sent, by the category of the request mix",
+            |s, _, f| by_archetype(s, |name, counts| {
+                for (at, count) in counts.categories.iter().enumerate().filter(|(_, count)| **count > 0) {
+                    f.count(&[name, s.catalog.category(at)], *count);
+                }
+            }));
+        THRESHOLD_CROSSED = gauge("threshold_crossed", &["threshold"],
+            "1 when a threshold does not hold as the run stands, else 0",
+            |s, _, f| thresholds(s, f)).when("the run has thresholds");
+        MIX_TARGET = gauge("mix_target", &["category"],
+            "Share of the requests that the request mix wants a category to have",
+            |_, info, f| for (category, percent) in info.mix.iter().flat_map(|mix| &mix.0) {
+                f.number(&[category], percent / 100.0);
+            }).of(Ratio).when("the run has a request mix");
         CLASS_REQUESTS = counter("class_requests", &["archetype", "class"],
-            "Requests sent, by what the error mix tells apart, whoever is to blame");
-        ERROR_MIX_TARGET = gauge("error_mix_target", &["class"], "Share of the requests that the error mix wants a class to have")
-            .of(Unit::Ratio).when("the run has an error mix");
-        FAULTS_ASKED = counter("faults_asked", &["kind"], "Failures that the tool asked for on purpose, by kind");
-        FAULTS_COMMITTED = counter("faults_committed", &["kind"], "Requests that failed as the tool asked for, by kind");
+            "Requests sent, by the classes of the error mix, whoever caused them",
+            |s, _, f| for (labels, group) in s.catalog.archetypes.iter().zip(s.by_archetype()) {
+                for (class, count) in OutcomeClass::ALL.iter().zip(group.classes()) {
+                    f.count(&[&labels.name, class.as_str()], count);
+                }
+            });
+        ERROR_MIX_TARGET = gauge("error_mix_target", &["class"],
+            "Share of the requests that the error mix wants a class to have",
+            |_, info, f| if let Some(mix) = info.error_mix {
+                for (class, percent) in OutcomeClass::ALL.iter().zip(mix.shares()) {
+                    f.number(&[class.as_str()], percent / 100.0);
+                }
+            }).of(Ratio).when("the run has an error mix");
+        FAULTS_ASKED = counter("faults_asked", &["kind"],
+            "Failures that the tool asked for on purpose, by kind",
+            |s, _, f| by_word(|kind: FaultKind, word| f.count(word, s.run.faults[kind as usize].asked)));
+        FAULTS_COMMITTED = counter("faults_committed", &["kind"],
+            "Requests that failed as the tool asked for, by kind",
+            |s, _, f| by_word(|kind: FaultKind, word| f.count(word, s.run.faults[kind as usize].committed)));
 
         // Users and sessions
-        USERS_PLANNED = gauge("users_planned", &[], "Virtual users that the plan asks for");
-        USERS_ACTIVE = gauge("users_active", ARCHETYPE, "Virtual users that have started and not finished");
-        SESSIONS_ACTIVE = gauge("sessions_active", ARCHETYPE, "Sessions that have started and not ended");
-        SESSIONS_STARTED = counter("sessions_started", ARCHETYPE, "Sessions begun");
-        SESSIONS_ENDED = counter("sessions_ended", &["archetype", "ending"], "Sessions ended, by how; a completed one is a whole journey");
-        SESSION_DURATION = histogram("session_duration", SESSION, &["archetype", "ending"], "Time that sessions lasted, by how they ended");
+        USERS_PLANNED = gauge("users_planned", &[],
+            "Virtual users that the plan asks for",
+            |_, info, f| f.count(&[], u64::from(info.users)));
+        USERS_ACTIVE = gauge("users_active", ARCHETYPE,
+            "Virtual users that have started and not finished",
+            |s, _, f| by_archetype(s, |name, counts| f.count(&[name], counts.users_active())));
+        SESSIONS_ACTIVE = gauge("sessions_active", ARCHETYPE,
+            "Sessions that have started and not ended",
+            |s, _, f| by_archetype(s, |name, counts| f.count(&[name], counts.behavior.sessions.active())));
+        SESSIONS_STARTED = counter("sessions_started", ARCHETYPE,
+            "Sessions begun",
+            |s, _, f| by_archetype(s, |name, counts| f.count(&[name], counts.behavior.sessions.started)));
+        SESSIONS_ENDED = counter("sessions_ended", &["archetype", "ending"],
+            "Sessions ended, by how; a completed one is a whole journey",
+            |s, _, f| by_ending(s, |labels, ended| f.count(labels, ended.count())));
+        SESSION_DURATION = histogram("session_duration", SESSION, &["archetype", "ending"],
+            "Time that sessions lasted, by how they ended",
+            |s, _, f| by_ending(s, |labels, ended| f.histogram(labels, ended)));
 
         // The load profile
-        USERS_TARGET = gauge("users_target", &[], "Virtual users that the load profile wants now");
-        ARRIVAL_RATE_TARGET = gauge("arrival_rate_target", &[], "Arrivals per second that the load profile wants now").when("the profile is a rate");
-        ARCHETYPE_USERS_TARGET = gauge("archetype_users_target", &["archetype"], "Virtual users that the archetype's own load profile wants now").when("an archetype has a load profile of its own");
-        ARCHETYPE_RATE_TARGET = gauge("archetype_arrival_rate_target", &["archetype"], "Arrivals per second that the archetype's own load profile wants now").when("an archetype has a rate of its own");
-        ARRIVALS = counter("arrivals", &[], "Arrivals that came due");
-        ARRIVALS_DROPPED = counter("arrivals_dropped", &[], "Arrivals that found no user in time and were never sent");
-        SERVICE_DURATION = histogram("service_duration", LATENCY, &[], "With a rate: time from the send to the outcome; request_duration counts from when a request should have left");
-        PAUSED = gauge("paused", &[], "1 while somebody holds the run");
+        USERS_TARGET = gauge("users_target", &[],
+            "Virtual users that the load profile wants now",
+            |s, _, f| f.count(&[], u64::from(s.desired.users)));
+        ARRIVAL_RATE_TARGET = gauge("arrival_rate_target", &[],
+            "Arrivals per second that the load profile wants now",
+            |s, _, f| if let Some(rate) = s.desired.rate {
+                f.number(&[], rate);
+            }).when("the profile is a rate");
+        ARCHETYPE_USERS_TARGET = gauge("archetype_users_target", &["archetype"],
+            "Virtual users that the archetype's own load profile wants now",
+            |s, _, f| for own in &s.desired.archetypes {
+                f.count(&[s.catalog.archetype(own.archetype)], u64::from(own.users));
+            }).when("an archetype has a load profile of its own");
+        ARCHETYPE_RATE_TARGET = gauge("archetype_arrival_rate_target", &["archetype"],
+            "Arrivals per second that the archetype's own load profile wants now",
+            |s, _, f| for own in &s.desired.archetypes {
+                own.rate.iter().for_each(|rate| f.number(&[s.catalog.archetype(own.archetype)], *rate));
+            }).when("an archetype has a rate of its own");
+        ARRIVALS = counter("arrivals", &[],
+            "Arrivals that were due",
+            |s, _, f| f.count(&[], s.run.arrivals.due));
+        ARRIVALS_DROPPED = counter("arrivals_dropped", &[],
+            "Arrivals that found no user in time and were never sent",
+            |s, _, f| f.count(&[], s.run.arrivals.dropped));
+        SERVICE_DURATION = histogram("service_duration", LATENCY, &[],
+            "With a rate: time from the send to the outcome; request_duration counts from when a request should have left",
+            |s, _, f| f.histogram(&[], &s.run.arrivals.service));
+        PAUSED = gauge("paused", &[],
+            "1 while the run is paused",
+            |s, _, f| f.count(&[], u64::from(s.desired.paused)));
 
-        // Regard for the target
-        BREAKER_STATE = gauge("breaker_state", &["state"], "Workers whose circuit breaker is in this state; each worker has its own");
-        BREAKER_TRANSITIONS = counter("breaker_transitions", &["to"], "Changes of the circuit breakers' state, by the new one");
-        HOLDS = counter("holds", &["reason"], "Waits of users before a request, beyond what their behavior asked for, by reason");
-        HOLD = counter("hold", &["reason"], "Time that users spent in these waits, by reason").of(Unit::Seconds);
-        USERS_HELD = gauge("users_held", &[], "Users in such a wait now");
-        PACE_FACTOR = gauge("pace_factor", &[], "By how much the slowest worker slows its users down because of 429s; 1 is not at all");
-        RETRIES = counter("retries", &[], "Requests sent again after a failure");
-        LOGINS_REFUSED = counter("logins_refused", &[], "Logins that the target refused though nobody asked for it");
-        LOGIN_PAUSES = counter("login_pauses", &[], "Times that refused logins led to a pause of all logins on a worker");
-        LOGINS_PAUSED = gauge("logins_paused", &[], "Workers that let nobody log in now");
+        // Resilience
+        BREAKER_STATE = gauge("breaker_state", &["state"],
+            "Workers whose circuit breaker is in this state; each worker has its own",
+            |s, _, f| by_word(|state, word| f.count(word, s.worker_statuses.breakers(state) as u64)));
+        BREAKER_TRANSITIONS = counter("breaker_transitions", &["to"],
+            "Changes of the circuit breakers' state, by the new one",
+            |s, _, f| by_word(|state, word| f.count(word, s.run.resilience.transitions_to(state))));
+        HOLDS = counter("holds", &["reason"],
+            "Waits of users before a request, beyond what their behavior asked for, by reason",
+            |s, _, f| by_word(|reason, word| f.count(word, s.run.resilience.wait(reason).count)));
+        HOLD = counter("hold", &["reason"],
+            "Time that users spent in these waits, by reason",
+            |s, _, f| by_word(|reason, word| f.number(word, s.run.resilience.wait(reason).time.as_secs_f64()))).of(Seconds);
+        USERS_HELD = gauge("users_held", &[],
+            "Users in such a wait now",
+            |s, _, f| f.count(&[], s.worker_statuses.held()));
+        PACE_FACTOR = gauge("pace_factor", &[],
+            "How many times slower the slowest worker makes its users because of 429s; 1 is not at all",
+            |s, _, f| f.number(&[], s.worker_statuses.pace()));
+        RETRIES = counter("retries", &[],
+            "Requests sent again after a failure",
+            |s, _, f| f.count(&[], s.run.resilience.retries));
+        LOGINS_REFUSED = counter("logins_refused", &[],
+            "Logins that the target refused without being asked to",
+            |s, _, f| f.count(&[], s.run.resilience.refused_logins));
+        LOGIN_PAUSES = counter("login_pauses", &[],
+            "Times that refused logins paused all logins on a worker",
+            |s, _, f| f.count(&[], s.run.resilience.login_pauses));
+        LOGINS_PAUSED = gauge("logins_paused", &[],
+            "Workers on which logins are paused now",
+            |s, _, f| f.count(&[], s.worker_statuses.logins_paused() as u64));
 
         // Behaviors
-        BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"], "The behaviors that play an archetype or have played it");
-        CHECKS = counter("checks", &["archetype", "check", "result"], "Checks of behaviors, by result").when("a behavior makes checks");
-        OBSERVED = Metric::new(Kind::Summary, "observed_value", &["archetype", "metric"],
-            "Values that behaviors observed; quantiles are since the start of the run").when("a behavior observes values");
-        GUEST_CALL_DURATION = histogram("guest_call_duration", GUEST_CALL, ARCHETYPE, "Time of each call into a behavior");
-        INSTANCES_BUILT = counter("instances_built", ARCHETYPE, "Instances of a behavior made");
-        TRAPS = counter("traps", ARCHETYPE, "Calls into a behavior that trapped");
+        BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"],
+            "The behaviors that play or have played an archetype",
+            |s, _, f| for v in &s.catalog.versions {
+                f.number(&[s.catalog.archetype(v.archetype), &v.behavior, &v.version, &v.hash], 1.0);
+            });
+        CHECKS = counter("checks", &["archetype", "check", "result"],
+            "Checks of behaviors, by result",
+            |s, _, f| by_archetype(s, |name, counts| {
+                for (check, count) in counts.checks.sorted() {
+                    f.count(&[name, check, "passed"], count.passed);
+                    f.count(&[name, check, "failed"], count.failed);
+                }
+            })).when("a behavior makes checks");
+        OBSERVED = MetricDesc::new(MetricKind::Summary, "observed_value", &["archetype", "metric"],
+            "Values that behaviors observed; quantiles are since the start of the run",
+            |s, _, f| observed(s, f)).when("a behavior observes values");
+        GUEST_CALL_DURATION = histogram("guest_call_duration", GUEST_CALL, ARCHETYPE,
+            "Time of each call into a behavior",
+            |s, _, f| by_archetype(s, |name, counts| f.histogram(&[name], &counts.behavior.guest_calls)));
+        INSTANCES_BUILT = counter("instances_built", ARCHETYPE,
+            "Instances of a behavior made",
+            |s, _, f| by_archetype(s, |name, counts| f.count(&[name], counts.behavior.instances_built)));
+        TRAPS = counter("traps", ARCHETYPE,
+            "Calls into a behavior that trapped",
+            |s, _, f| by_archetype(s, |name, counts| f.count(&[name], counts.behavior.traps)));
 
         // Versions of a behavior
-        VERSION_SHARE = gauge("version_share", VERSION, "Part of an archetype's new sessions that a version of its behavior gets").of(Unit::Ratio);
-        VERSION_REQUESTS = counter("version_requests", &["archetype", "version", "hash", "result"], "Requests sent, by version and result: good, injected or error");
+        VERSION_SHARE = gauge("version_share", VERSION,
+            "Share of an archetype's new sessions that a version of its behavior gets",
+            |s, _, f| for v in &s.catalog.versions {
+                f.number(&[s.catalog.archetype(v.archetype), &v.version, &v.hash], v.share);
+            }).of(Ratio);
+        VERSION_REQUESTS = counter("version_requests", &["archetype", "version", "hash", "result"],
+            "Requests sent, by version and result: good, injected or error",
+            |s, _, f| by_version(s, |[archetype, version, hash], counts| {
+                let requests = &counts.requests;
+                let good = requests.successes() - requests.injected();
+                for (result, count) in [("good", good), ("injected", requests.injected()), ("error", requests.errors())] {
+                    f.count(&[archetype, version, hash, result], count);
+                }
+            }));
         VERSION_REQUEST_DURATION = histogram("version_request_duration", LATENCY, VERSION,
-            "Time from the send to the last byte of the response or to the failure, by version");
-        VERSION_SESSIONS_ENDED = counter("version_sessions_ended", &["archetype", "version", "hash", "ending"], "Sessions ended, by version and by how");
-        VERSION_TRAPS = counter("version_traps", VERSION, "Calls into a version of a behavior that trapped");
-        SWAPS = counter("swaps", &["archetype", "result"], "Swaps of a behavior, by result: published, refused or rolled-back");
+            "Time from the send to the last byte of the response or to the failure, by version; with a rate, from when the request should have left",
+            |s, _, f| by_version(s, |labels, counts| f.histogram(&labels, counts.requests.latency())));
+        VERSION_SESSIONS_ENDED = counter("version_sessions_ended", &["archetype", "version", "hash", "ending"],
+            "Sessions ended, by version and by how",
+            |s, _, f| by_version(s, |[archetype, version, hash], counts| {
+                for ending in Ending::ALL {
+                    let ended = counts.behavior.sessions.ended(ending).count();
+                    f.count(&[archetype, version, hash, ending.as_str()], ended);
+                }
+            }));
+        VERSION_TRAPS = counter("version_traps", VERSION,
+            "Calls into a version of a behavior that trapped",
+            |s, _, f| by_version(s, |labels, counts| f.count(&labels, counts.behavior.traps)));
+        SWAPS = counter("swaps", &["archetype", "result"],
+            "Swaps of a behavior, by result: published, refused or rolled-back",
+            |s, _, f| for (labels, counts) in s.catalog.archetypes.iter().zip(&s.swaps) {
+                by_word(|result: SwapResult, word| f.count(&[&labels.name, word[0]], counts[result as usize]));
+            });
 
         // The generator
-        SCHEDULING_LAG = histogram("scheduling_lag", LATENCY, &[], "How late the workers' timers fired");
-        WORKERS = gauge("workers", &[], "Threads that play users");
-        USABLE_CORES = gauge("usable_cores", &[], "Cores that the workers can keep busy at most");
-        PROCESS_CPU = counter("process_cpu", &[], "CPU time of the generator, user and system").of(Unit::Seconds);
-        PROCESS_RESIDENT_MEMORY = gauge("process_resident_memory", &[], "Resident memory of the generator").of(Unit::Bytes);
-        PROCESS_OPEN_FDS = gauge("process_open_fds", &[], "Open files of the generator");
-        PROCESS_THREADS = gauge("process_threads", &[], "Threads of the generator");
-        PROCESS_OPEN_SOCKETS = gauge("process_open_sockets", &[], "Open sockets of the generator: connections to the target, and its own listeners");
-        COROUTINES = gauge("coroutines", &[], "Virtual users' tasks that have not ended: they play, think, or wait to begin");
-        REQUESTS_IN_FLIGHT = gauge("requests_in_flight", &[], "Requests that were sent and have no outcome yet");
-        GENERATOR_LIMIT = gauge("generator_limit", &["kind"], "1 where the generator itself was the limit, so that the figures are not the target's alone");
+        SCHEDULING_LAG = histogram("scheduling_lag", LATENCY, &[],
+            "How late the workers' timers fired",
+            |s, _, f| f.histogram(&[], &s.run.lag));
+        WORKERS = gauge("workers", &[],
+            "Threads that play users",
+            |s, _, f| f.count(&[], s.workers as u64));
+        USABLE_CORES = gauge("usable_cores", &[],
+            "Cores that the workers can keep busy at most",
+            |s, _, f| f.count(&[], s.cpu.cores as u64));
+        PROCESS_CPU = counter("process_cpu", &[],
+            "CPU time of the generator, user and system",
+            |s, _, f| f.number(&[], s.process.cpu.as_secs_f64())).of(Seconds);
+        PROCESS_RESIDENT_MEMORY = gauge("process_resident_memory", &[],
+            "Resident memory of the generator",
+            |s, _, f| f.count(&[], s.process.rss)).of(Bytes);
+        PROCESS_OPEN_FDS = gauge("process_open_fds", &[],
+            "Open files of the generator",
+            |s, _, f| f.count(&[], s.process.open_files));
+        PROCESS_THREADS = gauge("process_threads", &[],
+            "Threads of the generator",
+            |s, _, f| f.count(&[], s.process.threads));
+        PROCESS_OPEN_SOCKETS = gauge("process_open_sockets", &[],
+            "Open sockets of the generator: connections to the target, and its own listeners",
+            |s, _, f| f.count(&[], s.process.open_sockets));
+        COROUTINES = gauge("coroutines", &[],
+            "Virtual users' tasks that have not ended: they play, think, or wait to begin",
+            |s, _, f| f.count(&[], s.worker_statuses.coroutines()));
+        REQUESTS_IN_FLIGHT = gauge("requests_in_flight", &[],
+            "Requests that were sent and have no outcome yet",
+            |s, _, f| f.count(&[], s.worker_statuses.in_flight()));
+        GENERATOR_LIMIT = gauge("generator_limit", &["kind"],
+            "1 where the generator itself was the limit, so that the figures are not the target's alone",
+            |s, _, f| for limit in s.generator_limits() {
+                f.count(&[limit.kind.as_str()], u64::from(limit.is_over()));
+            });
     }
 }
 
@@ -255,9 +347,10 @@ pub use rows::*;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::families::MetricKind;
 
     /// A row of the table in `host/docs/metrics.md`.
-    fn row(metric: &Metric) -> String {
+    fn row(metric: &MetricDesc) -> String {
         let labels = match metric.labels {
             [] => String::new(),
             labels => format!("`{}`", labels.join("`, `")),
@@ -299,8 +392,8 @@ mod tests {
             for label in metric.labels {
                 assert!(!["le", "quantile", "job", "instance"].contains(label));
             }
-            if let Kind::Histogram(bounds) = metric.kind {
-                assert!(bounds.is_sorted() && metric.unit == Some(Unit::Seconds));
+            if let MetricKind::Histogram(bounds) = metric.kind {
+                assert!(bounds.is_sorted() && metric.unit == Some(Seconds));
             }
         }
         assert_eq!(SENT.query(), "vespeiro_sent_bytes_total");

@@ -21,10 +21,10 @@ fn digest(snapshot: &Snapshot) -> String {
             text += &format!(
                 "{:?} {} {} {} {:?}\n",
                 series.results(),
-                series.bytes_sent,
-                series.bytes_received,
-                series.latency.to_base64(),
-                series.latency.sum(),
+                series.bytes_sent(),
+                series.bytes_received(),
+                series.latency().to_base64(),
+                series.latency().sum(),
             );
         }
         text += &format!(
@@ -34,16 +34,18 @@ fn digest(snapshot: &Snapshot) -> String {
             counts.users_active()
         );
         for ending in Ending::ALL {
-            text += &format!("{} ", counts.sessions.ended(ending).to_base64());
+            text += &format!("{} ", counts.behavior.sessions.ended(ending).to_base64());
         }
         text += &format!(
             "{} {} {}\n",
-            counts.sessions.started, counts.instances_built, counts.traps
+            counts.behavior.sessions.started,
+            counts.behavior.instances_built,
+            counts.behavior.traps
         );
         text += &format!(
             "{:?} {}\n",
             counts.checks.sorted(),
-            counts.guest_calls.to_base64()
+            counts.behavior.guest_calls.to_base64()
         );
         for (name, observed) in counts.observed.sorted() {
             text += &format!("{name} {} {:?}\n", observed.count(), observed.quantile(0.9));
@@ -54,11 +56,11 @@ fn digest(snapshot: &Snapshot) -> String {
             "{:?} {:?} {} {}\n",
             version.role,
             version.counts.requests.results(),
-            version.counts.sessions.started,
-            version.counts.guest_calls.to_base64(),
+            version.counts.behavior.sessions.started,
+            version.counts.behavior.guest_calls.to_base64(),
         );
     }
-    text + &snapshot.lag.to_base64()
+    text + &snapshot.run.lag.to_base64()
 }
 
 proptest! {
@@ -91,7 +93,7 @@ proptest! {
         let mut held = None;
         for interval in &mut handed_over {
             many.absorb(interval);
-            // A reader that still holds an older snapshot must not disturb the totals.
+            // A reader that still resilience an older snapshot must not disturb the totals.
             held = Some(many.snapshot(Duration::from_secs(1), Process::default()));
         }
         drop(held);

@@ -1,7 +1,7 @@
 //! PromQL from the table of metrics: the handful of shapes that [`super::panels`] and [`super::alerts`] need. Whether
 //! histograms are classic or native is decided here alone.
 
-use vespeiro_metrics::families::{Kind, Metric};
+use vespeiro_metrics::families::{MetricDesc, MetricKind};
 
 /// What all queries of one document have in common.
 #[derive(Debug, Clone, Copy)]
@@ -34,11 +34,11 @@ impl Queries {
     }
 
     /// The metric itself. `more` are further label matchers.
-    pub(super) fn raw(&self, metric: &Metric, more: &str) -> String {
+    pub(super) fn raw(&self, metric: &MetricDesc, more: &str) -> String {
         self.part(metric, "", more)
     }
 
-    fn part(&self, metric: &Metric, part: &str, more: &str) -> String {
+    fn part(&self, metric: &MetricDesc, part: &str, more: &str) -> String {
         let matchers: Vec<&str> = [self.scope, more]
             .into_iter()
             .filter(|text| !text.is_empty())
@@ -51,24 +51,24 @@ impl Queries {
     }
 
     /// The sum of a gauge, or of a counter so far.
-    pub(super) fn sum(&self, metric: &Metric, by: &str, more: &str) -> String {
+    pub(super) fn sum(&self, metric: &MetricDesc, by: &str, more: &str) -> String {
         format!("sum{}({})", group(by), self.raw(metric, more))
     }
 
     /// Events per second.
-    pub(super) fn rate(&self, metric: &Metric, by: &str, more: &str) -> String {
+    pub(super) fn rate(&self, metric: &MetricDesc, by: &str, more: &str) -> String {
         let raw = self.raw(metric, more);
         format!("sum{}(rate({raw}[{}]))", group(by), self.window)
     }
 
     /// Events within the window.
-    pub(super) fn increase(&self, metric: &Metric, by: &str, more: &str) -> String {
+    pub(super) fn increase(&self, metric: &MetricDesc, by: &str, more: &str) -> String {
         let raw = self.raw(metric, more);
         format!("sum{}(increase({raw}[{}]))", group(by), self.window)
     }
 
     /// Part of a metric's events that have `which` labels.
-    pub(super) fn part_of(&self, metric: &Metric, by: &str, which: &str) -> String {
+    pub(super) fn part_of(&self, metric: &MetricDesc, by: &str, which: &str) -> String {
         format!(
             "{} / {}",
             self.rate(metric, by, which),
@@ -77,19 +77,25 @@ impl Queries {
     }
 
     /// Events of one metric by events of another.
-    pub(super) fn per(&self, metric: &Metric, of: &Metric, by: &str) -> String {
+    pub(super) fn per(&self, metric: &MetricDesc, of: &MetricDesc, by: &str) -> String {
         format!("{} / {}", self.rate(metric, by, ""), self.rate(of, by, ""))
     }
 
     /// A quantile of a histogram.
-    pub(super) fn quantile(&self, quantile: f64, metric: &Metric, by: &str, more: &str) -> String {
-        debug_assert!(matches!(metric.kind, Kind::Histogram(_)));
+    pub(super) fn quantile(
+        &self,
+        quantile: f64,
+        metric: &MetricDesc,
+        by: &str,
+        more: &str,
+    ) -> String {
+        debug_assert!(matches!(metric.kind, MetricKind::Histogram(_)));
         let buckets = self.buckets(metric, by, more);
         format!("histogram_quantile({quantile}, {buckets})")
     }
 
     /// A quantile now by the same quantile over the last half hour: over 1, it has got worse.
-    pub(super) fn drift(&self, quantile: f64, metric: &Metric) -> String {
+    pub(super) fn drift(&self, quantile: f64, metric: &MetricDesc) -> String {
         let long = Self {
             window: "30m",
             ..*self
@@ -99,7 +105,7 @@ impl Queries {
     }
 
     /// The mean of a histogram.
-    pub(super) fn mean(&self, metric: &Metric, by: &str) -> String {
+    pub(super) fn mean(&self, metric: &MetricDesc, by: &str) -> String {
         if self.native {
             let rate = self.rate(metric, by, "");
             return format!("histogram_sum({rate}) / histogram_count({rate})");
@@ -112,7 +118,7 @@ impl Queries {
     }
 
     /// How fast each bucket of a histogram fills.
-    pub(super) fn buckets(&self, metric: &Metric, by: &str, more: &str) -> String {
+    pub(super) fn buckets(&self, metric: &MetricDesc, by: &str, more: &str) -> String {
         if self.native {
             return self.rate(metric, by, more);
         }

@@ -11,8 +11,8 @@ use crate::language::harmless;
 use crate::summary::{Entry, Page};
 use crate::table::Table;
 use crate::{Locale, comparison};
-use vespeiro_metrics::State;
-use vespeiro_summary::compare::{Comparison, Verdict};
+use vespeiro_metrics::ThresholdState;
+use vespeiro_summary::compare::{Change, Comparison};
 use vespeiro_summary::json::{Requests, Summary};
 
 pub(super) struct Document<'a> {
@@ -93,7 +93,7 @@ impl Document<'_> {
         let crossed = summary
             .thresholds
             .iter()
-            .filter(|t| t.state == State::Crossed)
+            .filter(|t| t.state == ThresholdState::Crossed)
             .count();
         let of_all = w
             .crossed_of
@@ -159,14 +159,14 @@ impl Document<'_> {
                     } }
                     tbody {
                         @for (row, cells) in rows {
-                            @let bad = row.verdict == Verdict::Worse;
-                            @let good = row.verdict == Verdict::Better;
+                            @let bad = row.verdict == Change::Worse;
+                            @let good = row.verdict == Change::Better;
                             tr {
                                 th scope="row" { (cells[0]) }
                                 td .text { (cells[1]) }
                                 @for cell in &cells[2..5] { td { (cell) } }
                                 td .text { @match row.verdict {
-                                    Verdict::Noise => span .soft { (cells[5]) },
+                                    Change::Noise => span .soft { (cells[5]) },
                                     _ => span .badge.bad[bad].good[good] { (cells[5]) },
                                 } }
                             }
@@ -200,7 +200,7 @@ impl Document<'_> {
             let name = html! {
                 (harmless(&archetype.name)) " " span .soft { (harmless(&behavior)) }
             };
-            (archetype.name.clone(), name, &archetype.requests)
+            (archetype.name.clone(), name, &archetype.figures.requests)
         });
         self.sortable("archetypes", self.locale.words().archetypes, rows.collect())
     }

@@ -8,7 +8,7 @@ use ratatui::text::Line;
 
 use super::super::language::Unit;
 use super::PanelState;
-use vespeiro_metrics::{Group, Snapshot, VersionTotal};
+use vespeiro_metrics::{Series, Snapshot, VersionTotal};
 
 /// The column of what an archetype's own load profile wants.
 const WANTED: usize = 2;
@@ -41,7 +41,7 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
     let largest = groups.iter().map(|g| g.latency().max()).max();
     let unit = Unit::for_largest(largest.unwrap_or_default().as_secs_f64());
     let heading = |q: &str| format!("{q} {}", unit.as_str());
-    let row = |name: String, users: String, wanted: String, group: &Group| {
+    let row = |name: String, users: String, wanted: String, group: &Series| {
         let time = |value: Duration| l.time_in(unit, value.as_secs_f64());
         let latency = group.latency();
         vec![
@@ -72,7 +72,7 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
     let labels = snapshot.catalog.archetypes.iter();
     let counted = labels.zip(&snapshot.archetypes).zip(&groups);
     for (((labels, counts), group), index) in counted.zip(0..) {
-        let wanted = snapshot.aim.of(index).map_or_else(String::new, |own| {
+        let wanted = snapshot.desired.of(index).map_or_else(String::new, |own| {
             let users = || l.integer(u64::from(own.users));
             own.rate.map_or_else(users, |rate| l.rate(rate))
         });
@@ -81,11 +81,11 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
         for (total, name, share) in side_by_side(snapshot, index) {
             // Users belong to no version, so that its share of the new sessions stands in their place.
             let name = format!("  {}", name.chars().take(18).collect::<String>());
-            let group = total.counts.group();
+            let group = &total.counts.requests;
             rows.push(row(name, l.percent(share), String::new(), &group));
         }
     }
-    if snapshot.aim.own.is_empty() {
+    if snapshot.desired.archetypes.is_empty() {
         rows.iter_mut().for_each(|row| drop(row.remove(WANTED)));
     }
     aligned(&rows, width)

@@ -8,8 +8,8 @@ use ratatui::text::{Line, Span};
 
 use super::super::summary::limit_text;
 use super::{ACTIVITY, PanelState, archetypes};
-use vespeiro_metrics::{Activity, Catalog, Role, Snapshot};
-use vespeiro_model::{BreakerState, Class, Outcome};
+use vespeiro_metrics::{Catalog, RecordedRequest, Role, Snapshot};
+use vespeiro_model::{BreakerState, Outcome, OutcomeClass};
 use vespeiro_summary::build::generator::limits;
 use vespeiro_summary::build::mixes::share;
 
@@ -74,7 +74,7 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
     let users = format!(
         "{}/{}",
         l.integer(snapshot.users_active()),
-        l.integer(u64::from(snapshot.aim.users))
+        l.integer(u64::from(snapshot.desired.users))
     );
     let mut run = vec![
         vec!["vespeiro".bold().cyan()],
@@ -119,14 +119,14 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
 fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     let (l, w) = (state.locale, state.locale.words());
     let mut facts = Vec::new();
-    if let Some(rate) = snapshot.aim.rate {
+    if let Some(rate) = snapshot.desired.rate {
         facts.push(fact(w.wanted, l.rate(rate)));
     }
-    if snapshot.arrivals.dropped > 0 {
-        let dropped = l.integer(snapshot.arrivals.dropped);
+    if snapshot.run.arrivals.dropped > 0 {
+        let dropped = l.integer(snapshot.run.arrivals.dropped);
         facts.push(vec![format!("{} ", w.dropped).dim(), dropped.red().bold()]);
     }
-    if snapshot.aim.paused {
+    if snapshot.desired.paused {
         facts.push(vec![w.paused.yellow().bold()]);
     }
     facts
@@ -135,7 +135,7 @@ fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
 /// The state of the breakers, waiting users, paused logins and the slow-down.
 fn resilience(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     let (l, w) = (state.locale, state.locale.words());
-    let stands = &snapshot.standings;
+    let stands = &snapshot.worker_statuses;
     let mut facts = Vec::new();
     if let Some(worst) = stands.breaker() {
         let word = w.breaker_state(worst);
@@ -183,13 +183,13 @@ fn mixes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'sta
     }
     if let Some(mix) = state.error_mix {
         let mut facts = vec![vec![format!("{} %", w.error_mix).dim()]];
-        let counted = Class::ALL.into_iter().zip(total.classes());
+        let counted = OutcomeClass::ALL.into_iter().zip(total.classes());
         facts.extend(
             counted
                 .zip(mix.shares())
                 .map(|((class, count), target)| against(w.class(class), count, target)),
         );
-        let committed = snapshot.faults.iter().map(|f| f.committed).sum();
+        let committed = snapshot.run.faults.iter().map(|f| f.committed).sum();
         facts.push(fact(w.faults, l.integer(committed)));
         lines.push(fit(facts, width));
     }
@@ -201,7 +201,7 @@ fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> 
     let (l, w) = (state.locale, state.locale.words());
     let mut facts = vec![fact(w.elapsed, l.span(snapshot.elapsed))];
     if snapshot.stopping {
-        let waits = l.integer(snapshot.standings.in_flight());
+        let waits = l.integer(snapshot.worker_statuses.in_flight());
         let line = w.stopping.replace("{}", &waits);
         facts.push(vec![line.yellow().bold()]);
         return facts;
@@ -221,7 +221,7 @@ fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> 
 }
 
 /// `[12:34:15] user-045 active POST /api/v1/users -> 201 (123 ms)`
-fn activity(activity: &Activity, snapshot: &Snapshot, state: &PanelState) -> Line<'static> {
+fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState) -> Line<'static> {
     let (l, w) = (state.locale, state.locale.words());
     let at = Timestamp::try_from(activity.at).unwrap_or(Timestamp::UNIX_EPOCH);
     let at = at

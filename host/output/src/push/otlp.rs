@@ -15,7 +15,7 @@ use prost::Message as _;
 
 use super::pusher::Encoder;
 use super::wall;
-use vespeiro_metrics::families::{Family, Kind, Sample, Unit, Value, families};
+use vespeiro_metrics::families::{Family, MetricKind, MetricUnit, Sample, Value, families};
 use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
 
 /// Headers of every post.
@@ -141,23 +141,25 @@ fn metric(family: &Family<'_>, at: At, native: bool) -> otlp::Metric {
             _ => None,
         });
     let data = match metric.kind {
-        Kind::Counter => Data::Sum(otlp::Sum {
+        MetricKind::Counter => Data::Sum(otlp::Sum {
             data_points: numbers(),
             aggregation_temporality: CUMULATIVE,
             is_monotonic: true,
         }),
-        Kind::Gauge => Data::Gauge(otlp::Gauge {
+        MetricKind::Gauge => Data::Gauge(otlp::Gauge {
             data_points: numbers(),
         }),
-        Kind::Histogram(_) if native => Data::ExponentialHistogram(otlp::ExponentialHistogram {
-            data_points: timings.map(|(a, t)| exponential(a, t, at)).collect(),
-            aggregation_temporality: CUMULATIVE,
-        }),
-        Kind::Histogram(bounds) => Data::Histogram(otlp::Histogram {
+        MetricKind::Histogram(_) if native => {
+            Data::ExponentialHistogram(otlp::ExponentialHistogram {
+                data_points: timings.map(|(a, t)| exponential(a, t, at)).collect(),
+                aggregation_temporality: CUMULATIVE,
+            })
+        }
+        MetricKind::Histogram(bounds) => Data::Histogram(otlp::Histogram {
             data_points: timings.map(|(a, t)| explicit(a, t, bounds, at)).collect(),
             aggregation_temporality: CUMULATIVE,
         }),
-        Kind::Summary => {
+        MetricKind::Summary => {
             let point = |sample| summary(attributes(sample), &sample.value, at);
             Data::Summary(otlp::Summary {
                 data_points: family.samples.iter().filter_map(point).collect(),
@@ -168,9 +170,9 @@ fn metric(family: &Family<'_>, at: At, native: bool) -> otlp::Metric {
         name: format!("vespeiro.{}", metric.name),
         description: metric.help.into(),
         unit: match metric.unit {
-            Some(Unit::Seconds) => "s".into(),
-            Some(Unit::Bytes) => "By".into(),
-            Some(Unit::Ratio) => "1".into(),
+            Some(MetricUnit::Seconds) => "s".into(),
+            Some(MetricUnit::Bytes) => "By".into(),
+            Some(MetricUnit::Ratio) => "1".into(),
             None => String::new(),
         },
         data: Some(data),

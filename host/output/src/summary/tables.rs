@@ -30,7 +30,10 @@ impl Page<'_> {
                 Some(profile) => format!("{behavior}, {profile}"),
                 None => behavior,
             };
-            (harmless(&format!("{} ({behavior})", a.name)), &a.requests)
+            (
+                harmless(&format!("{} ({behavior})", a.name)),
+                &a.figures.requests,
+            )
         });
         self.latency_table(self.words.archetypes, rows.collect())
     }
@@ -92,7 +95,7 @@ impl Page<'_> {
                     share => format!(" ({})", l.percent(share)),
                 };
                 let name = format!("{} {}#{hash}{share}", v.archetype, v.version);
-                (harmless(&name), &v.requests)
+                (harmless(&name), &v.figures.requests)
             }));
         }
         self.latency_table(w.versions, rows)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Entry, Page};
 use crate::language::harmless;
 use crate::table::Table;
-use vespeiro_metrics::{Cause, State};
+use vespeiro_metrics::{AbortReason, ThresholdState};
 use vespeiro_summary::thresholds::Unit;
 
 impl Page<'_> {
@@ -15,9 +15,9 @@ impl Page<'_> {
         };
         let (l, w) = (self.locale, self.words);
         let cause = match aborted.cause {
-            Cause::AbortOn => "abort-on",
-            Cause::Degradation => w.degradation,
-            Cause::Threshold => w.threshold,
+            AbortReason::AbortOn => "abort-on",
+            AbortReason::Degradation => w.degradation,
+            AbortReason::Threshold => w.threshold,
         };
         let mut facts = vec![
             format!("{cause} {}", harmless(&aborted.condition)),
@@ -48,9 +48,9 @@ impl Page<'_> {
                 harmless(&threshold.condition),
                 achieved.map_or_else(|| "–".into(), |value| self.value(threshold.unit, value)),
                 match threshold.state {
-                    State::Ok => w.held.to_owned(),
-                    State::Crossed => w.crossed.to_owned(),
-                    State::NoData => w.no_data.to_owned(),
+                    ThresholdState::Ok => w.held.to_owned(),
+                    ThresholdState::Crossed => w.crossed.to_owned(),
+                    ThresholdState::NoData => w.no_data.to_owned(),
                 },
             ]);
         }

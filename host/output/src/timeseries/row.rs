@@ -65,7 +65,7 @@ pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
         ("sessions", CellValue::Whole(snapshot.sessions_active())),
         (
             "in_flight",
-            CellValue::Whole(snapshot.standings.in_flight()),
+            CellValue::Whole(snapshot.worker_statuses.in_flight()),
         ),
         ("requests", CellValue::Whole(came.requests)),
         (

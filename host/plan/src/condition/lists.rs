@@ -1,12 +1,11 @@
-//! The forms of lists of conditions: `--abort-on` and `--threshold`. Used by the declarations in `settings/guard.rs`;
-//! each condition of a list is read by `parse.rs`.
+//! The value types of lists of conditions: `--abort-on` and `--threshold`. Used by `settings/guard.rs`; each condition of a
+//! list is read by `parse.rs`.
 
 use std::fmt;
 
 use super::{Condition, Threshold, parse};
-use crate::errors::Bad;
-use crate::layers::Kind;
-use crate::value_types::ValueType;
+use crate::errors::ValueError;
+use crate::value_types::{SettingKind, ValueType};
 
 /// Conditions that one setting can hold: what bounds the guard's memory.
 const MAX_CONDITIONS: usize = 32;
@@ -25,35 +24,11 @@ pub(crate) fn thresholds() -> ValueType<Vec<Threshold>> {
 
 fn list<T: fmt::Display + 'static>(
     value_name: &'static str,
-    parse: fn(&str) -> Result<T, Bad>,
+    parse: fn(&str) -> Result<T, ValueError>,
 ) -> ValueType<Vec<T>> {
-    let form = ValueType::new(
-        value_name,
-        move |text| {
-            if text.trim() == "none" {
-                return Ok(Vec::new());
-            }
-            let parts = split(text);
-            if parts.len() > MAX_CONDITIONS {
-                return Err(Bad::new(
-                    format!("{} conditions are too many", parts.len()),
-                    format!("give at most {MAX_CONDITIONS}"),
-                ));
-            }
-            parts.into_iter().map(parse).collect()
-        },
-        |list: &Vec<T>| match list.is_empty() {
-            true => "none".to_owned(),
-            false => {
-                let shown: Vec<String> = list.iter().map(T::to_string).collect();
-                shown.join("; ")
-            }
-        },
-    );
-    ValueType {
-        kind: Kind::List,
-        ..form
-    }
+    ValueType::new(value_name, parse, T::to_string)
+        .list(split, "; ", MAX_CONDITIONS)
+        .of_kind(SettingKind::List)
 }
 
 /// Cuts at the separators that are not within quotes.
@@ -75,11 +50,11 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Bound, COMPARISONS, Dimension, METRICS, Selector, UNITS, Unit};
+    use super::super::{Bound, BoundUnit, Comparator, Dimension, Metric, Selector, UNITS};
     use super::*;
 
     fn bound(dimension: Dimension) -> impl Strategy<Value = Bound> {
-        let units: Vec<Unit> = UNITS
+        let units: Vec<BoundUnit> = UNITS
             .iter()
             .filter(|(_, _, of, _)| *of == dimension)
             .map(|(_, unit, _, _)| *unit)
@@ -96,8 +71,8 @@ mod tests {
     fn any_condition() -> impl Strategy<Value = Condition> {
         let name =
             || prop::option::of("[a-z/{}\",;= \\\\é]{1,9}".prop_map(|s| s.trim().to_owned()));
-        let metric = prop::sample::select(METRICS.map(|(_, metric)| metric).to_vec());
-        let comparison = prop::sample::select(COMPARISONS.map(|(_, sign)| sign).to_vec());
+        let metric = prop::sample::select(Metric::ALL.to_vec());
+        let comparison = prop::sample::select(Comparator::ALL.to_vec());
         let window = prop::option::of((1_000u64..3_600_000).prop_map(Duration::from_millis));
         (metric, name(), name(), name(), name(), comparison, window).prop_flat_map(
             |(metric, archetype, method, route, category, comparison, window)| {

@@ -1,13 +1,13 @@
-//! Reads one condition, left to right. Used by the forms in `lists.rs`. A text that is none is answered with the
-//! place where it stops making sense, counted in characters from 1, and with what could stand there.
+//! Reads one condition, left to right. Used by `lists.rs`. A text that is none is refused with the
+//! place of the mistake, counted in characters from 1, and with what could stand there.
 
 use std::time::Duration;
 
-use super::super::errors::{Bad, nearest};
-use super::super::units::{Bare, parse_duration, show_duration};
-use super::{
-    Bound, COMPARISONS, Condition, Dimension, FIELDS, METRICS, Metric, Selector, Threshold, UNITS,
-};
+use vespeiro_model::Word as _;
+
+use super::{Bound, Comparator, Condition, Dimension, FIELDS, Metric, Selector, Threshold, UNITS};
+use crate::errors::{ValueError, nearest};
+use crate::units::{DefaultUnit, parse_duration, show_duration};
 
 /// Longest text of one condition, in bytes.
 const LONGEST: usize = 512;
@@ -19,7 +19,7 @@ const LARGEST: f64 = 1e15;
 const EXAMPLE: &str = "write it as 'error_rate>50%:30s' or 'p95{archetype=admin}<500ms'";
 
 /// Reads `METRIC[{SELECTOR}] SIGN BOUND[:WINDOW]`.
-pub(super) fn condition(text: &str) -> Result<Condition, Bad> {
+pub(crate) fn condition(text: &str) -> Result<Condition, ValueError> {
     let mut at = Cursor::new(text)?;
     let condition = at.condition()?;
     at.end("nothing more can stand here")?;
@@ -27,7 +27,7 @@ pub(super) fn condition(text: &str) -> Result<Condition, Bad> {
 }
 
 /// Reads a condition, and perhaps the word `abort`.
-pub(super) fn threshold(text: &str) -> Result<Threshold, Bad> {
+pub(crate) fn threshold(text: &str) -> Result<Threshold, ValueError> {
     let mut at = Cursor::new(text)?;
     let condition = at.condition()?;
     at.space();
@@ -38,17 +38,17 @@ pub(super) fn threshold(text: &str) -> Result<Threshold, Bad> {
         at.place = place;
         return Err(at.bad(
             format!(
-                "{} only grows, so that it is crossed until it is not",
+                "{} only grows, so that this would stop the run at its start",
                 condition.metric.as_str()
             ),
-            "leave out abort, or give it a window",
+            "leave out abort, or add a window",
         ));
     }
     Ok(Threshold { condition, abort })
 }
 
 /// A figure that only grows begins below any bound: that it has to be above one cannot end a run.
-pub(super) fn may_abort(condition: &Condition) -> bool {
+pub(crate) fn may_abort(condition: &Condition) -> bool {
     condition.window.is_some()
         || condition.comparison.wants_little()
         || condition.metric.dimension() != Dimension::Count
@@ -61,9 +61,9 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn new(text: &'a str) -> Result<Self, Bad> {
+    fn new(text: &'a str) -> Result<Self, ValueError> {
         if text.len() > LONGEST || text.contains(char::is_control) {
-            return Err(Bad::new(
+            return Err(ValueError::new(
                 "a condition is one line of at most 512 bytes",
                 EXAMPLE,
             ));
@@ -75,12 +75,12 @@ impl<'a> Cursor<'a> {
         &self.text[self.place..]
     }
 
-    fn bad(&self, problem: impl Into<String>, mend: impl Into<String>) -> Bad {
+    fn bad(&self, problem: impl Into<String>, fix: impl Into<String>) -> ValueError {
         let character = self.text[..self.place].chars().count() + 1;
         let problem = problem.into();
-        Bad::new(
+        ValueError::new(
             format!("{:?}, character {character}: {problem}", self.text.trim()),
-            mend,
+            fix,
         )
     }
 
@@ -101,7 +101,7 @@ impl<'a> Cursor<'a> {
         &rest[..end]
     }
 
-    fn end(&mut self, problem: &str) -> Result<(), Bad> {
+    fn end(&mut self, problem: &str) -> Result<(), ValueError> {
         self.space();
         match self.rest().is_empty() {
             true => Ok(()),
@@ -109,7 +109,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn condition(&mut self) -> Result<Condition, Bad> {
+    fn condition(&mut self) -> Result<Condition, ValueError> {
         let metric = self.metric()?;
         self.space();
         let selector = match self.take("{") {
@@ -117,7 +117,7 @@ impl<'a> Cursor<'a> {
             false => Selector::default(),
         };
         self.space();
-        let sign = COMPARISONS.iter().find(|(sign, _)| self.take(sign));
+        let sign = Comparator::TABLE.iter().find(|(sign, _)| self.take(sign));
         let Some((_, comparison)) = sign else {
             return Err(self.bad("a comparison is missing", "use <, <=, > or >="));
         };
@@ -137,14 +137,13 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn metric(&mut self) -> Result<Metric, Bad> {
+    fn metric(&mut self) -> Result<Metric, ValueError> {
         self.space();
         let place = self.place;
         let word = self.while_is(|c| c.is_alphanumeric() || c == '_');
-        let found = METRICS.iter().find(|(name, _)| *name == word);
-        found.map(|(_, metric)| *metric).ok_or_else(|| {
+        Metric::from_word(word).ok_or_else(|| {
             self.place = place;
-            let names = METRICS.map(|(name, _)| name);
+            let names = Metric::ALL.map(Metric::as_str);
             let hint = nearest(word, names)
                 .map_or_else(String::new, |near| format!("did you mean {near}? "));
             let problem = match word {
@@ -156,7 +155,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What follows the opening brace, with the closing one.
-    fn selector(&mut self, metric: Metric) -> Result<Selector, Bad> {
+    fn selector(&mut self, metric: Metric) -> Result<Selector, ValueError> {
         let mut selector = Selector::default();
         loop {
             self.space();
@@ -176,7 +175,7 @@ impl<'a> Cursor<'a> {
                 }
             };
             let problem = if field.is_some() {
-                Some(format!("{name} is there twice"))
+                Some(format!("{name} is given twice"))
             } else if !metric.fields().contains(&name) {
                 let of = match metric.fields() {
                     [] => "for the whole run only".to_owned(),
@@ -211,7 +210,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A quoted text, or all up to a comma or the brace that closes the selector: a path template has its own braces.
-    fn value(&mut self) -> Result<String, Bad> {
+    fn value(&mut self) -> Result<String, ValueError> {
         let place = self.place;
         let missing = |at: &mut Self| {
             at.place = place;
@@ -255,9 +254,9 @@ impl<'a> Cursor<'a> {
         Ok(value.to_owned())
     }
 
-    fn bound(&mut self, metric: Metric) -> Result<Bound, Bad> {
+    fn bound(&mut self, metric: Metric) -> Result<Bound, ValueError> {
         let dimension = metric.dimension();
-        let mend = match dimension {
+        let fix = match dimension {
             Dimension::Time => "write it as 500ms, 1.5s or 250us",
             Dimension::Share => "write it as 1% or 0.01, at most 100%",
             Dimension::PerSecond => "write it as 100/s or 600/m",
@@ -268,7 +267,7 @@ impl<'a> Cursor<'a> {
         let number = digits.parse::<f64>().ok();
         let Some(number) = number.filter(|n| n.is_finite() && *n <= LARGEST) else {
             self.place = place;
-            return Err(self.bad("a number is missing", mend));
+            return Err(self.bad("a number is missing", fix));
         };
         self.space();
         let word = self.while_is(|c| c.is_alphabetic() || matches!(c, '%' | '/'));
@@ -291,15 +290,15 @@ impl<'a> Cursor<'a> {
         bound.filter(fits).ok_or_else(|| {
             self.place = place;
             let problem = format!("{digits}{word} is no value of {}", metric.as_str());
-            self.bad(problem, mend)
+            self.bad(problem, fix)
         })
     }
 
-    fn window(&mut self) -> Result<Duration, Bad> {
+    fn window(&mut self) -> Result<Duration, ValueError> {
         self.space();
         let place = self.place;
         let text = self.while_is(|c| c.is_ascii_alphanumeric() || c == '.');
-        let window = parse_duration(text, Bare::Seconds).ok();
+        let window = parse_duration(text, DefaultUnit::Seconds).ok();
         let range = SHORTEST_WINDOW..=LONGEST_WINDOW;
         window.filter(|w| range.contains(w)).ok_or_else(|| {
             self.place = place;
@@ -357,7 +356,7 @@ mod tests {
             ),
             (
                 "p95{archetype=a,archetype=b}<1s",
-                "character 17: archetype is there twice; remove archetype",
+                "character 17: archetype is given twice; remove archetype",
             ),
             (
                 "checks{route=/a}>99%",

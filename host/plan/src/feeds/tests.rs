@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::super::{Feed, Format, Order, Resolved, Settings, Sources, resolve};
+use super::super::{Feed, FeedFormat, FeedOrder, Flags, Resolved, Sources, resolve};
 
 /// A folder with some files of rows, and a plan file in it.
 struct Case {
     folder: tempfile::TempDir,
-    flags: Settings,
+    flags: Flags,
     env: Vec<(String, String)>,
 }
 
@@ -18,8 +18,10 @@ fn case(plan: &str) -> Case {
     }
     let path = folder.path().join("plan.toml");
     std::fs::write(&path, plan).unwrap();
-    let mut flags = Settings::default();
-    flags.plan = Some(path);
+    let flags = Flags {
+        plan: Some(path),
+        ..Flags::default()
+    };
     Case {
         folder,
         flags,
@@ -69,17 +71,17 @@ fn a_feed_is_a_table_or_a_file() {
         Feed {
             name: "a".into(),
             file,
-            format: Format::Csv,
-            order: Order::Once,
+            format: FeedFormat::Csv,
+            order: FeedOrder::Once,
             per_user: Some(3),
             archetypes: vec![3, 1],
         }
     );
-    assert_eq!((b.name.as_str(), b.format), ("b", Format::JsonLines));
-    assert_eq!((b.order, b.per_user), (Order::InTurn, None));
+    assert_eq!((b.name.as_str(), b.format), ("b", FeedFormat::JsonLines));
+    assert_eq!((b.order, b.per_user), (FeedOrder::InTurn, None));
     assert_eq!(b.archetypes, [0, 1, 2, 3]);
-    assert_eq!(c.format, Format::JsonLines);
-    assert_eq!((d.format, d.order), (Format::Json, Order::Random));
+    assert_eq!(c.format, FeedFormat::JsonLines);
+    assert_eq!((d.format, d.order), (FeedFormat::Json, FeedOrder::Random));
 }
 
 #[test]
@@ -97,12 +99,12 @@ fn each_layer_says_its_part_and_the_higher_one_wins() {
     };
     assert_eq!(
         (other.order, other.file.to_str()),
-        (Order::Random, Some(path.as_str()))
+        (FeedOrder::Random, Some(path.as_str()))
     );
-    assert_eq!((people.order, &people.file), (Order::Once, &file));
+    assert_eq!((people.order, &people.file), (FeedOrder::Once, &file));
     let fed = &resolved.origins.feeds[1];
     let lines: Vec<String> = fed
-        .lines
+        .settings
         .iter()
         .map(|line| format!("{} {}", line.setting.key, line.origin))
         .collect();
@@ -139,16 +141,16 @@ fn every_mistake_is_told_with_its_line() {
         lines,
         [
             "feeds.a.fil (plan.toml:2): no such key; did you mean `file`?",
-            "feeds.e e (plan.toml:11): \"e e\" is no feed's name; use 1 to 32 letters, digits, - and _",
+            "feeds.e e (plan.toml:11): \"e e\" is no valid name of a feed; use 1 to 32 letters, digits, - and _",
             "feeds (--feed): \"g\" names no file; write it as people=people.csv",
-            "feeds. (--feed): \"\" is no feed's name; use 1 to 32 letters, digits, - and _",
+            "feeds. (--feed): \"\" is no valid name of a feed; use 1 to 32 letters, digits, - and _",
             "feeds.a.file (plan.toml:1): a feed without a file; add file = \"people.csv\"",
-            "feeds.b.file (plan.toml:4): the ending of \"plain.txt\" tells no form; name a file that ends in .csv, .jsonl, .ndjson or .json",
+            "feeds.b.file (plan.toml:4): the extension of \"plain.txt\" names no format; name a file that ends in .csv, .jsonl, .ndjson or .json",
             "feeds.b.order (plan.toml:5): \"next\" is not among the choices; use one of in-turn, random, once",
             "feeds.c.file (plan.toml:7): gone.csv is not there; give the path of a file that ends in .csv, .jsonl, .ndjson or .json; \
              in a plan file it starts from that file's folder",
-            "feeds.d.per_user (plan.toml:10): only the order once has a use for it; leave it out, or write order = \"once\"",
-            "feeds.h.file (--feed): the text is empty or holds control characters; give a text of one line",
+            "feeds.d.per_user (plan.toml:10): it has an effect with the order once only; leave it out, or write order = \"once\"",
+            "feeds.h.file (--feed): the text is empty or contains control characters; give a text of one line",
         ]
     );
     for (plan, says) in [
@@ -166,7 +168,7 @@ fn every_mistake_is_told_with_its_line() {
         ),
         (
             "[feeds]\na = 5\n",
-            "feeds.a.file (plan.toml:2): the ending of \"5\"",
+            "feeds.a.file (plan.toml:2): the extension of \"5\"",
         ),
         (
             "[feeds.a]\nfile = \"a.csv\"\narchetypes = [\"powr\"]\n",
@@ -178,7 +180,7 @@ fn every_mistake_is_told_with_its_line() {
         ),
         (
             "[feeds.a]\nfile = \".csv\"\n",
-            "the ending of \".csv\" tells no form",
+            "the extension of \".csv\" names no format",
         ),
     ] {
         let errors = case(plan).resolve().unwrap_err();

@@ -8,14 +8,15 @@ use toml::de::{DeTable, DeValue};
 use super::Place;
 use super::values::{integer, json, staged, string, text_of};
 use crate::archetypes::{Entry, check_name, parse_module, parse_weight};
-use crate::errors::Bad;
-use crate::overrides::{self, Overrides};
+use crate::errors::ValueError;
+use crate::layers::Layer;
+use crate::overrides::OVERRIDABLE;
 
 const ARCHETYPE_KEYS: [&str; 4] = ["name", "weight", "module", "config"];
 
 /// The keys of `[[archetype]]`.
 fn archetype_keys() -> impl Iterator<Item = &'static str> + Clone {
-    ARCHETYPE_KEYS.into_iter().chain(overrides::KEYS)
+    ARCHETYPE_KEYS.into_iter().chain(OVERRIDABLE)
 }
 
 /// `at` is where the table begins. `None` when it is wrong, which is then already reported.
@@ -31,12 +32,12 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
         .filter(|(key, _)| !archetype_keys().any(|known| known == key.get_ref().as_ref()))
     {
         let hint = "; what the behavior itself reads goes into config";
-        let bad = Bad::no_such_key(key.get_ref(), archetype_keys(), hint);
+        let bad = ValueError::no_such_key(key.get_ref(), archetype_keys(), hint);
         let path = format!("archetype.{label}.{}", key.get_ref());
         place.refuse(path, key.span().start, bad);
     }
     let name = place.take(table, &label, "name", |value| {
-        check_name(string(value)?, "archetype")
+        check_name(string(value)?, "an archetype")
     });
     let weight = place.take(table, &label, "weight", |value| {
         parse_weight(integer(value))
@@ -46,7 +47,7 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
     });
     let config = place.take(table, &label, "config", |value| match json(value)? {
         Value::Object(config) => Ok(config),
-        _ => Err(Bad::new(
+        _ => Err(ValueError::new(
             "this is no table",
             "write config = { key = value }",
         )),
@@ -55,21 +56,21 @@ pub(super) fn archetype(table: &DeTable<'_>, at: usize, place: &mut Place<'_>) -
         place.refuse(
             "archetype.name",
             at,
-            Bad::new("an archetype without a name", "add name = \"...\""),
+            ValueError::new("an archetype without a name", "add name = \"...\""),
         );
     }
-    let mut own = Overrides::default();
+    let mut overrides = Layer::default();
     for (key, value) in table {
         let (name, value, at) = (key.get_ref(), value.get_ref(), key.span().start);
         let text = match name.as_ref() {
             "stage" => staged(value),
-            name if overrides::KEYS.contains(&name) => text_of(value),
+            name if OVERRIDABLE.contains(&name) => text_of(value),
             _ => continue,
         };
-        own.set(name, text, place.origin(at));
+        overrides.set(name, text, place.origin(at));
     }
     Some(Entry {
-        own,
+        overrides,
         name: name??,
         weight: weight?,
         module: module?,
@@ -85,7 +86,7 @@ impl Place<'_> {
         table: &DeTable<'_>,
         label: &str,
         key: &str,
-        convert: impl FnOnce(&DeValue<'_>) -> Result<T, Bad>,
+        convert: impl FnOnce(&DeValue<'_>) -> Result<T, ValueError>,
     ) -> Option<Option<T>> {
         let Some(value) = table.get(key) else {
             return Some(None);

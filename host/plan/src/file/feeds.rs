@@ -5,14 +5,14 @@ use toml::de::DeValue;
 use super::Place;
 use super::values::text_of;
 use crate::archetypes::check_name;
-use crate::errors::Bad;
-use crate::feeds::{Feeding, Feedings, KEYS};
+use crate::errors::ValueError;
+use crate::feeds::{FeedLayer, FeedLayers, KEYS};
 
 /// Reads the `[feeds.NAME]` tables of a plan file, or their files alone: `[feeds]`, `people = "people.csv"`.
-pub(super) fn feeds(value: &DeValue<'_>, at: usize, place: &mut Place<'_>) -> Feedings {
-    let mut feedings = Feedings::new();
+pub(super) fn feeds(value: &DeValue<'_>, at: usize, place: &mut Place<'_>) -> FeedLayers {
+    let mut feedings = FeedLayers::new();
     let Some(tables) = value.as_table() else {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             "this is no table of feeds",
             "write [feeds.people] above file = \"people.csv\"",
         );
@@ -22,11 +22,11 @@ pub(super) fn feeds(value: &DeValue<'_>, at: usize, place: &mut Place<'_>) -> Fe
     for (name, said) in tables {
         let at = name.span().start;
         let label = name.get_ref();
-        if let Err(bad) = check_name(label, "feed") {
+        if let Err(bad) = check_name(label, "a feed") {
             place.refuse(format!("feeds.{label}"), at, bad);
             continue;
         }
-        let mut feeding = Feeding::new(place.origin(at));
+        let mut feeding = FeedLayer::new(place.origin(at));
         let Some(table) = said.get_ref().as_table() else {
             let file = text_of(said.get_ref());
             feeding.layer.set("file", file, place.origin(at));
@@ -40,7 +40,7 @@ pub(super) fn feeds(value: &DeValue<'_>, at: usize, place: &mut Place<'_>) -> Fe
                 feeding.layer.set(key, text, place.origin(at));
                 continue;
             }
-            let bad = Bad::no_such_key(key, KEYS.into_iter(), "");
+            let bad = ValueError::no_such_key(key, KEYS.into_iter(), "");
             place.refuse(format!("feeds.{label}.{key}"), at, bad);
         }
         feedings.insert(label.to_string(), feeding);

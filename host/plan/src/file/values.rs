@@ -1,15 +1,15 @@
 //! What the values of a plan file are as text, as one would write them on the command line, and as JSON. Used by
-//! `file.rs` and `archetype.rs`; the texts are judged by their settings' forms.
+//! `file.rs` and `archetype.rs`; the texts are checked by their settings' value types.
 
 use serde_json::{Map, Value};
 use toml::de::DeValue;
 
-use crate::errors::Bad;
+use crate::errors::ValueError;
 
-pub(super) fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, Bad> {
+pub(super) fn string<'a>(value: &'a DeValue<'_>) -> Result<&'a str, ValueError> {
     value.as_str().ok_or_else(|| {
-        Bad::new(
-            format!("this is no text but {}", value.type_str()),
+        ValueError::new(
+            format!("this is a value of type {}, not a text", value.type_str()),
             "put it in quotes",
         )
     })
@@ -87,9 +87,9 @@ pub(super) fn listed(value: &DeValue<'_>) -> String {
     }
 }
 
-pub(super) fn json(value: &DeValue<'_>) -> Result<Value, Bad> {
+pub(super) fn json(value: &DeValue<'_>) -> Result<Value, ValueError> {
     let no_number = || {
-        Bad::new(
+        ValueError::new(
             "JSON has no such number",
             "use a finite 64-bit number, or a text",
         )
@@ -123,7 +123,7 @@ pub(super) fn json(value: &DeValue<'_>) -> Result<Value, Bad> {
             let entries = table
                 .iter()
                 .map(|(key, item)| Ok((key.get_ref().to_string(), json(item.get_ref())?)));
-            Value::Object(entries.collect::<Result<Map<_, _>, Bad>>()?)
+            Value::Object(entries.collect::<Result<Map<_, _>, ValueError>>()?)
         }
     })
 }

@@ -1,35 +1,25 @@
-//! The settings of how a run is steered while it goes on. Read by `settings.rs`.
+//! The settings of how a run is controlled while it goes on. Read by `settings.rs`.
 
-use crate::Control;
+use std::net::SocketAddr;
+
 use crate::addresses::socket_address;
-use crate::layers::Reader;
+use crate::layers::section;
 use crate::value_types::{secret, switch};
 
-pub(super) fn read(r: &mut Reader<'_>) -> Control {
-    Control {
-        address: r.read(
-            "control",
-            "none",
-            socket_address().or_none(),
-            "Let the run be steered on this address, for instance 127.0.0.1:7070: vespeiro swap, and GET /status",
-        ),
-        token: r.read(
-            "control_token",
-            "none",
-            secret().or_none(),
-            "What whoever steers has to know; needed where others can reach the address; never printed",
-        ),
-        watch: r.read(
-            "watch",
-            "true",
-            switch(),
-            "Swap an archetype's behavior when its module file changes",
-        ),
-        page: r.read(
-            "ui",
-            "none",
-            socket_address().or_none(),
-            "Serve a live page on this address, for instance 127.0.0.1:7071: watch the run in a browser, and steer it",
-        ),
+section! {
+    /// How a run is controlled while it goes on.
+    #[derive(Debug, Clone)]
+    pub struct ControlSettings(r) {
+        /// Address of the control API.
+        address: Option<SocketAddr> = ("control", "none", socket_address().or_none(),
+            "Serve the control API on this address, for instance 127.0.0.1:7070: vespeiro swap, and GET /status");
+        /// Bearer token of the control API; without one it answers this machine alone. Never print it.
+        token: Option<String> = ("control_token", "none", secret().or_none(),
+            "Bearer token that requests to the control API must carry; needed where others can reach its address; never printed");
+        /// Swap a behavior when its file changes.
+        watch: bool = ("watch", "true", switch(), "Swap an archetype's behavior when its module file changes");
+        /// Address of the live page.
+        page: Option<SocketAddr> = ("ui", "none", socket_address().or_none(),
+            "Serve a live page on this address, for instance 127.0.0.1:7071: watch and control the run in a browser");
     }
 }

@@ -1,64 +1,74 @@
 //! The settings of the target: its address, how to speak to it, the account that privileged users log in with. Read by
 //! `settings.rs`; `resilience.rs` says how the target is spared.
 
-use super::{A_MOMENT, ALL_PAGES, LONGEST_PAUSE};
+use std::fmt;
+use std::time::Duration;
+
+use url::Url;
+use vespeiro_model::words;
+
 use crate::addresses::{base_url, hosts};
-use crate::layers::Reader;
-use crate::units::Bare::Seconds;
+use crate::layers::section;
+use crate::units::DefaultUnit::Seconds;
+use crate::units::{GIB, LONGEST_PAUSE, MILLISECOND};
 use crate::value_types::{choice, count, duration, secret, size, switch, text};
-use crate::{Admin, HttpVersion, Target};
 
-const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
-    ("auto", HttpVersion::Auto),
-    ("1", HttpVersion::Http1),
-    ("2", HttpVersion::Http2),
-];
+section! {
+    /// The service under test and how to speak to it.
+    #[derive(Debug, Clone)]
+    pub struct Target(r) {
+        /// Scheme, host, port and an optional path prefix, without a trailing slash.
+        base_url: Url = ("base_url", "http://localhost:9501", base_url(), "The service under test");
+        /// Hosts that may be load-tested though they are neither this machine nor private.
+        allow_host: Vec<String> = ("allow_host", "none", hosts(),
+            "Hosts, separated by commas, that may be load-tested though they are neither this machine nor private");
+        /// Accept any TLS certificate.
+        insecure: bool = ("insecure", "false", switch(), "Accept any TLS certificate");
+        http: HttpVersion = ("http", "auto", choice("VERSION"), "HTTP version: auto, 1, or 2 (prior knowledge)");
+        /// Ask for gzip and decode it.
+        compressed: bool = ("compressed", "false", switch(), "Ask for gzip, and decode it");
+        connect_timeout: Duration = ("connect_timeout", "5s", duration(Seconds, MILLISECOND..=LONGEST_PAUSE),
+            "Longest wait for a connection; bare numbers are seconds");
+        request_timeout: Duration = ("request_timeout", "30s", duration(Seconds, MILLISECOND..=LONGEST_PAUSE),
+            "Longest wait for a whole response; bare numbers are seconds");
+        /// Requests in flight over all workers; each one holds a connection under HTTP/1.1. 0: no cap.
+        max_connections: usize = ("max_connections", "1024", count(0..=1_000_000),
+            "Most requests in flight over all workers; 0 for no cap");
+        /// Send a W3C trace context with each request.
+        trace_context: bool = ("trace_context", "false", switch(),
+            "Send a W3C traceparent with each request, so that it can be found in the target's traces");
+        /// Largest response body that is read, in bytes.
+        max_body: usize = ("max_body", "1MiB", size(1..=4 * GIB), "Largest response body; bare numbers are bytes");
+        /// Account that the privileged archetypes log in with, and that the cleanup uses.
+        admin: Admin = { Admin::read(r) };
+    }
+}
 
-pub(super) fn read(r: &mut Reader<'_>) -> Target {
-    Target {
-        base_url: r.read("base_url", "http://localhost:9501", base_url(), "The service under test"),
-        allow_host: r.read(
-            "allow_host",
-            "none",
-            hosts(),
-            "Hosts, with commas, that may be played against though they are neither this machine nor private",
-        ),
-        insecure: r.read("insecure", "false", switch(), "Accept any TLS certificate"),
-        http: r.read("http", "auto", choice("VERSION", HTTP_VERSIONS), "HTTP version: auto, 1, or 2 without asking"),
-        compressed: r.read("compressed", "false", switch(), "Ask for gzip, and decode it"),
-        connect_timeout: r.read(
-            "connect_timeout",
-            "5s",
-            duration(Seconds, A_MOMENT..=LONGEST_PAUSE),
-            "Longest wait for a connection; bare numbers are seconds",
-        ),
-        request_timeout: r.read(
-            "request_timeout",
-            "30s",
-            duration(Seconds, A_MOMENT..=LONGEST_PAUSE),
-            "Longest wait for a whole response; bare numbers are seconds",
-        ),
-        max_connections: r.read(
-            "max_connections",
-            "1024",
-            count(0..=1_000_000),
-            "Most requests in flight over all workers; 0 for no cap",
-        ),
-        trace_context: r.read(
-            "trace_context",
-            "false",
-            switch(),
-            "Send a W3C traceparent with each request, so that it can be found in the target's traces",
-        ),
-        max_body: r.read("max_body", "1MiB", size(1..=ALL_PAGES), "Largest response body; bare numbers are bytes"),
-        admin: Admin {
-            email: r.read("admin_email", "admin@example.test", text("EMAIL"), "Account of the privileged archetypes"),
-            password: r.read(
-                "admin_password",
-                "Admin123!",
-                secret(),
-                "Its password, never printed; VESPEIRO_ADMIN_PASSWORD keeps it out of the process list",
-            ),
-        },
+section! {
+    /// A privileged account of the target. Never printed.
+    #[derive(Clone)]
+    pub struct Admin(r) {
+        email: String = ("admin_email", "admin@example.test", text("EMAIL"), "Account of the privileged archetypes");
+        password: String = ("admin_password", "Admin123!", secret(),
+            "Its password, never printed; VESPEIRO_ADMIN_PASSWORD keeps it out of the process list");
+    }
+}
+
+impl fmt::Debug for Admin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admin")
+            .field("email", &self.email)
+            .finish_non_exhaustive()
+    }
+}
+
+words! {
+    /// Protocol version towards the target.
+    pub enum HttpVersion {
+        /// HTTP/2 where TLS negotiates it, else HTTP/1.1.
+        Auto => "auto",
+        Http1 => "1",
+        /// HTTP/2 without negotiation (prior knowledge on clear text).
+        Http2 => "2",
     }
 }

@@ -1,61 +1,67 @@
 //! What each archetype and each version of its behavior did, as a [`Summary`](crate::Summary) has it: sessions,
-//! swaps, checks, values of its own. Used by `gather.rs` and by merging.
+//! swaps, checks, values of its own. Used by `build.rs` and by merging.
 
-use super::Keep;
-use super::requests::{distribution, requests};
-use crate::json::{Archetype, Check, Ended, Observed, Sessions, Swaps, Version};
-use vespeiro_metrics::{Sketch, Snapshot};
+use std::sync::Arc;
+
+use vespeiro_metrics::{
+    ArchetypeCounts, ArchetypeLabels, BehaviorCounts, Series, Sketch, Snapshot, VersionTotal,
+};
 use vespeiro_model::{Ending, SwapResult};
 use vespeiro_plan::Plan;
 
+use super::Detail;
+use super::requests::{distribution, requests};
+use crate::json::{
+    Archetype, BehaviorFigures, Check, EndedSessions, Observed, Requests, Sessions, Swaps, Version,
+};
+
 pub(super) fn archetypes(plan: &Plan, snapshot: &Snapshot) -> Vec<Archetype> {
-    let labels = &snapshot.catalog.archetypes;
-    snapshot
-        .by_archetype()
-        .iter()
-        .zip(labels)
-        .zip(&snapshot.archetypes)
-        .map(|((group, labels), counts)| Archetype {
+    let groups = snapshot.by_archetype();
+    let archetypes = snapshot.catalog.archetypes.iter().zip(&snapshot.archetypes);
+    let one = |((labels, counts), group): ((&ArchetypeLabels, &Arc<ArchetypeCounts>), &Series)| {
+        let requests = requests(snapshot, group, Detail::Quantiles);
+        Archetype {
             name: labels.name.clone(),
             behavior: labels.behavior.clone(),
             version: labels.version.clone(),
             hash: labels.hash.clone(),
             profile: plan.own_profile(&labels.name),
             users: counts.users_started,
-            requests: requests(snapshot, group, Keep::Quantiles),
-            sessions: sessions(&counts.sessions, Keep::Histogram),
-            guest_calls: distribution(&counts.guest_calls, Keep::Histogram),
-            instances_built: counts.instances_built,
-            traps: counts.traps,
-        })
-        .collect()
+            figures: figures(requests, &counts.behavior),
+        }
+    };
+    archetypes.zip(&groups).map(one).collect()
 }
 
 pub(super) fn versions(snapshot: &Snapshot) -> Vec<Version> {
-    snapshot
-        .versions
-        .iter()
-        .filter(|total| !total.is_older() || total.counts.sessions.started > 0)
-        .map(|total| {
-            let counts = &total.counts;
-            let labels = snapshot.catalog.version(total.role.version);
-            let [behavior, version, hash] = labels.map_or(["older", "-", "-"], |v| {
-                [v.behavior.as_str(), &v.version, &v.hash]
-            });
-            Version {
-                archetype: snapshot.catalog.archetype(total.role.archetype).into(),
-                behavior: behavior.into(),
-                version: version.into(),
-                hash: hash.into(),
-                share: labels.map_or(0.0, |v| v.share),
-                requests: requests(snapshot, &counts.group(), Keep::Histogram),
-                sessions: sessions(&counts.sessions, Keep::Histogram),
-                guest_calls: distribution(&counts.guest_calls, Keep::Histogram),
-                instances_built: counts.instances_built,
-                traps: counts.traps,
-            }
-        })
-        .collect()
+    let played =
+        |total: &&VersionTotal| !total.is_older() || total.counts.behavior.sessions.started > 0;
+    let one = |total: &VersionTotal| {
+        let labels = snapshot.catalog.version(total.role.version);
+        let [behavior, version, hash] = labels.map_or(["older", "-", "-"], |v| {
+            [v.behavior.as_str(), &v.version, &v.hash]
+        });
+        let requests = requests(snapshot, &total.counts.requests, Detail::Histogram);
+        Version {
+            archetype: snapshot.catalog.archetype(total.role.archetype).into(),
+            behavior: behavior.into(),
+            version: version.into(),
+            hash: hash.into(),
+            share: labels.map_or(0.0, |v| v.share),
+            figures: figures(requests, &total.counts.behavior),
+        }
+    };
+    snapshot.versions.iter().filter(played).map(one).collect()
+}
+
+fn figures(requests: Requests, counts: &BehaviorCounts) -> BehaviorFigures {
+    BehaviorFigures {
+        requests,
+        sessions: sessions(&counts.sessions, Detail::Histogram),
+        guest_calls: distribution(&counts.guest_calls, Detail::Histogram),
+        instances_built: counts.instances_built,
+        traps: counts.traps,
+    }
 }
 
 pub(super) fn swaps(snapshot: &Snapshot) -> Vec<Swaps> {
@@ -74,55 +80,42 @@ pub(super) fn swaps(snapshot: &Snapshot) -> Vec<Swaps> {
         .collect()
 }
 
-pub(super) fn sessions(sessions: &vespeiro_metrics::Sessions, keep: Keep) -> Sessions {
+pub(super) fn sessions(sessions: &vespeiro_metrics::Sessions, detail: Detail) -> Sessions {
+    let endings = Ending::ALL.map(|ending| {
+        let duration = distribution(sessions.ended(ending), detail);
+        EndedSessions {
+            ending,
+            count: duration.count,
+            duration,
+        }
+    });
     Sessions {
         started: sessions.started,
-        endings: Ending::ALL
-            .iter()
-            .map(|&ending| {
-                let duration = distribution(sessions.ended(ending), keep);
-                Ended {
-                    ending,
-                    count: duration.count,
-                    duration,
-                }
-            })
-            .collect(),
+        endings: endings.to_vec(),
     }
 }
 
 pub(super) fn checks(snapshot: &Snapshot) -> Vec<Check> {
-    snapshot
-        .catalog
-        .archetypes
-        .iter()
-        .zip(&snapshot.archetypes)
-        .flat_map(|(labels, counts)| {
-            counts
-                .checks
-                .sorted()
-                .into_iter()
-                .map(|(name, check)| Check {
-                    archetype: labels.name.clone(),
-                    name: name.into(),
-                    passed: check.passed,
-                    failed: check.failed,
-                })
+    let archetypes = snapshot.catalog.archetypes.iter().zip(&snapshot.archetypes);
+    let all = archetypes.flat_map(|(labels, counts)| {
+        let checks = counts.checks.sorted().into_iter();
+        checks.map(|(name, check)| Check {
+            archetype: labels.name.clone(),
+            name: name.into(),
+            passed: check.passed,
+            failed: check.failed,
         })
-        .collect()
+    });
+    all.collect()
 }
 
 pub(super) fn observed(snapshot: &Snapshot) -> Vec<Observed> {
-    snapshot
-        .catalog
-        .archetypes
-        .iter()
-        .zip(&snapshot.archetypes)
-        .flat_map(|(labels, counts)| {
-            let observed = counts.observed.sorted().into_iter();
-            observed.map(|(metric, values)| observation(&labels.name, metric, values))
-        })
-        .collect()
+    let archetypes = snapshot.catalog.archetypes.iter().zip(&snapshot.archetypes);
+    let all = archetypes.flat_map(|(labels, counts)| {
+        let observed = counts.observed.sorted().into_iter();
+        observed.map(|(metric, values)| observation(&labels.name, metric, values))
+    });
+    all.collect()
 }
 
 pub fn observation(archetype: &str, metric: &str, values: &Sketch) -> Observed {

@@ -1,7 +1,7 @@
-//! What the run cost the machine that made it, and where that machine was the limit. Used by `gather.rs`, by the panel
+//! What the run cost the machine that made it, and where that machine was the limit. Used by `build.rs`, by the panel
 //! and by the warnings.
 
-use super::Keep;
+use super::Detail;
 use super::requests::distribution;
 use crate::json::{Generator, Limit};
 use vespeiro_metrics::Snapshot;
@@ -15,8 +15,8 @@ pub fn generator(snapshot: &Snapshot) -> Generator {
         open_files: snapshot.process.open_files,
         open_sockets: snapshot.process.open_sockets,
         threads: snapshot.process.threads,
-        scheduling_lag: distribution(&snapshot.lag, Keep::Histogram),
-        guest_calls: distribution(&snapshot.guest_calls(), Keep::Quantiles),
+        scheduling_lag: distribution(&snapshot.run.lag, Detail::Histogram),
+        guest_calls: distribution(&snapshot.guest_calls(), Detail::Quantiles),
         guest_share: snapshot.guest_share(),
         limits: limits(snapshot),
     }
@@ -25,13 +25,13 @@ pub fn generator(snapshot: &Snapshot) -> Generator {
 /// Where the generator itself was the limit.
 pub fn limits(snapshot: &Snapshot) -> Vec<Limit> {
     snapshot
-        .gauges()
+        .generator_limits()
         .iter()
-        .filter(|gauge| gauge.is_over())
-        .map(|gauge| Limit {
-            kind: gauge.kind,
-            value: gauge.value,
-            bound: gauge.bound,
+        .filter(|limit| limit.is_over())
+        .map(|limit| Limit {
+            kind: limit.kind,
+            value: limit.value,
+            bound: limit.bound,
         })
         .collect()
 }
@@ -53,7 +53,7 @@ mod tests {
         snapshot.cpu.cores = 1;
         let mut lag = Timing::new(Scale::Micros);
         lag.record(Duration::from_millis(50));
-        snapshot.lag = Arc::new(lag);
+        Arc::make_mut(&mut snapshot.run).lag = lag;
         let kinds: Vec<LimitKind> = limits(&snapshot).iter().map(|l| l.kind).collect();
         assert_eq!(kinds, [LimitKind::Cpu, LimitKind::SchedulingLag]);
     }

@@ -1,17 +1,17 @@
-//! The mix of requests, the mix of errors and the failures on purpose: what was asked for, and what came of it. Used by
-//! `gather.rs`; the panel and merging count shares as it does.
+//! The mix of requests, the mix of errors and the failures on purpose: what was asked for, and what was achieved. Used by
+//! `build.rs`; the panel and merging use the same shares.
 
-use crate::json::{ErrorShare, Fault, Share};
-use vespeiro_metrics::{Group, Snapshot};
-use vespeiro_model::{Class, FaultKind};
+use crate::json::{CategoryShare, ErrorShare, Fault};
+use vespeiro_metrics::{Series, Snapshot};
+use vespeiro_model::{FaultKind, OutcomeClass};
 use vespeiro_plan::Plan;
 
-pub fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<Share> {
+pub fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<CategoryShare> {
     let target = |category: &str| Some(plan.mix.as_ref()?.share(category)? / 100.0);
     snapshot
         .by_category()
         .into_iter()
-        .map(|(category, count)| Share {
+        .map(|(category, count)| CategoryShare {
             category: category.into(),
             requests: count,
             share: share(count, requests),
@@ -20,9 +20,9 @@ pub fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<Share> {
         .collect()
 }
 
-pub fn error_mix(plan: &Plan, total: &Group) -> Vec<ErrorShare> {
+pub fn error_mix(plan: &Plan, total: &Series) -> Vec<ErrorShare> {
     let target = |at: usize| plan.error_mix.map(|mix| mix.shares()[at] / 100.0);
-    let counted = Class::ALL.into_iter().zip(total.classes());
+    let counted = OutcomeClass::ALL.into_iter().zip(total.classes());
     counted
         .enumerate()
         .map(|(at, (class, requests))| ErrorShare {
@@ -35,7 +35,7 @@ pub fn error_mix(plan: &Plan, total: &Group) -> Vec<ErrorShare> {
 }
 
 pub fn faults(snapshot: &Snapshot) -> Vec<Fault> {
-    let counted = FaultKind::ALL.into_iter().zip(snapshot.faults);
+    let counted = FaultKind::ALL.into_iter().zip(snapshot.run.faults);
     counted
         .filter(|(_, count)| count.asked + count.committed > 0)
         .map(|(kind, count)| Fault {

@@ -1,14 +1,19 @@
 //! Counts and times of requests, as a [`Summary`](crate::Summary) has them: groups, routes, results, the
-//! slowest. Used by `gather.rs` and by merging.
+//! slowest. Used by `build.rs` and by merging.
 
-use super::Keep;
+use super::Detail;
 use crate::json::{
-    Arrivals, Class, Distribution, NotSent, Outcomes, Requests, Route, Series, Slow,
+    Arrivals, Distribution, NotSent, Outcomes, Requests, Route, Series, SlowRequest, StatusClass,
 };
-use vespeiro_metrics::{Group, ResultCount, Snapshot, Timing};
+use crate::rows::merged;
+use vespeiro_metrics::{ResultCount, Snapshot, Timing};
 use vespeiro_model::Outcome;
 
-pub(super) fn requests(snapshot: &Snapshot, group: &Group, keep: Keep) -> Requests {
+pub(super) fn requests(
+    snapshot: &Snapshot,
+    group: &vespeiro_metrics::Series,
+    detail: Detail,
+) -> Requests {
     let seconds = snapshot.elapsed.as_secs_f64();
     Requests {
         requests: group.requests(),
@@ -23,11 +28,11 @@ pub(super) fn requests(snapshot: &Snapshot, group: &Group, keep: Keep) -> Reques
         },
         bytes_sent: group.bytes_sent(),
         bytes_received: group.bytes_received(),
-        latency: distribution(group.latency(), keep),
+        latency: distribution(group.latency(), detail),
     }
 }
 
-pub fn distribution(timing: &Timing, keep: Keep) -> Distribution {
+pub fn distribution(timing: &Timing, detail: Detail) -> Distribution {
     let quantile = |q| timing.quantile(q).as_secs_f64();
     Distribution {
         count: timing.count(),
@@ -41,7 +46,7 @@ pub fn distribution(timing: &Timing, keep: Keep) -> Distribution {
         p999: quantile(0.999),
         max: timing.max().as_secs_f64(),
         tick: timing.scale().tick_seconds(),
-        histogram: (keep == Keep::Histogram && !timing.is_empty()).then(|| timing.to_base64()),
+        histogram: (detail == Detail::Histogram && !timing.is_empty()).then(|| timing.to_base64()),
     }
 }
 
@@ -55,18 +60,16 @@ pub(super) fn not_sent(snapshot: &Snapshot) -> Vec<NotSent> {
 }
 
 pub(super) fn outcomes(results: &[ResultCount]) -> Vec<Outcomes> {
-    results
-        .iter()
-        .map(|r| {
-            let (status, failure) = outcome(r.outcome);
-            Outcomes {
-                status,
-                failure,
-                expected: r.expected,
-                count: r.count,
-            }
-        })
-        .collect()
+    let one = |result: &ResultCount| {
+        let (status, failure) = outcome(result.outcome);
+        Outcomes {
+            status,
+            failure,
+            expected: result.expected,
+            count: result.count,
+        }
+    };
+    results.iter().map(one).collect()
 }
 
 /// A status, or the failure that came in its place.
@@ -77,32 +80,20 @@ fn outcome(outcome: Outcome) -> (Option<u16>, Option<vespeiro_model::Failure>) {
     }
 }
 
-pub(super) fn classes(results: &[ResultCount]) -> Vec<Class> {
-    let mut classes: Vec<Class> = Vec::new();
-    for result in results {
-        let class = match result.outcome {
+pub(super) fn classes(results: &[ResultCount]) -> Vec<StatusClass> {
+    let classes = results.iter().map(|result| StatusClass {
+        class: match result.outcome {
             Outcome::Status(status) => status / 100,
             Outcome::Failed(_) => 0,
-        };
-        let at = classes
-            .iter()
-            .position(|c| c.class == class)
-            .unwrap_or_else(|| {
-                classes.push(Class {
-                    class,
-                    count: 0,
-                    injected: 0,
-                });
-                classes.len() - 1
-            });
-        classes[at].count += result.count;
-        classes[at].injected += if result.is_injected() {
+        },
+        count: result.count,
+        injected: if result.is_injected() {
             result.count
         } else {
             0
-        };
-    }
-    classes
+        },
+    });
+    merged(classes)
 }
 
 pub(super) fn routes(snapshot: &Snapshot) -> Vec<Route> {
@@ -110,7 +101,7 @@ pub(super) fn routes(snapshot: &Snapshot) -> Vec<Route> {
         .by_route()
         .into_iter()
         .map(|r| Route {
-            requests: requests(snapshot, &r.group, Keep::Quantiles),
+            requests: requests(snapshot, &r.group, Detail::Quantiles),
             method: r.method,
             path: r.path,
         })
@@ -127,32 +118,32 @@ pub(super) fn series(snapshot: &Snapshot) -> Vec<Series> {
                 method: method.into(),
                 path: path.into(),
                 results: outcomes(&series.results()),
-                bytes_sent: series.bytes_sent,
-                bytes_received: series.bytes_received,
-                latency: distribution(&series.latency, Keep::Histogram),
+                bytes_sent: series.bytes_sent(),
+                bytes_received: series.bytes_received(),
+                latency: distribution(series.latency(), Detail::Histogram),
             }
         })
         .collect()
 }
 
 pub(super) fn arrivals(snapshot: &Snapshot) -> Option<Arrivals> {
-    let arrivals = &snapshot.arrivals;
+    let arrivals = &snapshot.run.arrivals;
     (arrivals.due > 0).then(|| Arrivals {
         due: arrivals.due,
         dropped: arrivals.dropped,
-        service: distribution(&arrivals.service, Keep::Histogram),
+        service: distribution(&arrivals.service, Detail::Histogram),
     })
 }
 
-pub(super) fn slowest(snapshot: &Snapshot) -> Vec<Slow> {
+pub(super) fn slowest(snapshot: &Snapshot) -> Vec<SlowRequest> {
     let slowest = snapshot.slowest.list().iter();
-    let one = |slow: &vespeiro_metrics::Slow| {
+    let one = |slow: &vespeiro_metrics::SlowRequest| {
         let request = &slow.request;
         let archetype = request.role.archetype;
         let (method, path) = snapshot.catalog.route(archetype, request.route);
         let (status, failure) = outcome(request.outcome);
         let at = jiff::Timestamp::try_from(request.at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        Slow {
+        SlowRequest {
             at: at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
             user: request.user,
             archetype: snapshot.catalog.archetype(archetype).into(),

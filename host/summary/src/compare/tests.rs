@@ -7,7 +7,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::*;
 use crate::sampler::Sampler;
-use crate::timeline::Recording;
+use crate::timeline::TimelineRecorder;
 use vespeiro_metrics::testing::{catalog, sample};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};
 use vespeiro_model::Outcome;
@@ -23,7 +23,7 @@ fn lasting(seconds: u64, seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f
     let mut dice = StdRng::seed_from_u64(seed);
     let mut recorder = Recorder::new(catalog(), 0);
     let mut totals = Totals::new(catalog(), 1, Process::default());
-    let (mut beat, mut recording) = (Sampler::default(), Recording::default());
+    let (mut beat, mut recording) = (Sampler::default(), TimelineRecorder::default());
     beat.update(&totals.snapshot(Duration::ZERO, Process::default()));
     for second in 1..=seconds {
         let slow = slow(&mut dice);
@@ -50,8 +50,8 @@ fn lasting(seconds: u64, seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f
     summary
 }
 
-fn verdict(comparison: &Comparison, kind: Kind) -> Verdict {
-    let total = |row: &&Row| row.group == Group::Total && row.kind == kind;
+fn verdict(comparison: &Comparison, kind: Figure) -> Change {
+    let total = |row: &&Row| row.group == Scope::Total && row.kind == kind;
     comparison.rows.iter().find(total).unwrap().verdict
 }
 
@@ -61,7 +61,7 @@ fn alarms(runs: &[Summary]) -> (usize, usize) {
     let compared = pairs
         .filter(|(a, b)| !std::ptr::eq(*a, *b))
         .map(|(before, now)| compare(before, now).unwrap());
-    let quiet = |one: &Comparison| one.rows.iter().all(|row| row.verdict == Verdict::Noise);
+    let quiet = |one: &Comparison| one.rows.iter().all(|row| row.verdict == Change::Noise);
     let quiet: Vec<bool> = compared.map(|one| quiet(&one)).collect();
     (quiet.len(), quiet.iter().filter(|quiet| !**quiet).count())
 }
@@ -88,8 +88,12 @@ fn short_runs_are_not_taken_for_more_than_they_are() {
     // But what is beyond doubt is seen.
     let slower = |dice: &mut StdRng| 20.0 + dice.random::<f64>();
     let compared = compare(&lasting(6, 1, moody, 0.0), &lasting(6, 2, slower, 0.2)).unwrap();
-    for kind in [Kind::Quantile("p50"), Kind::Quantile("p95"), Kind::Errors] {
-        assert_eq!(verdict(&compared, kind), Verdict::Worse, "{kind:?}");
+    for kind in [
+        Figure::Quantile("p50"),
+        Figure::Quantile("p95"),
+        Figure::Errors,
+    ] {
+        assert_eq!(verdict(&compared, kind), Change::Worse, "{kind:?}");
     }
 }
 
@@ -98,17 +102,17 @@ fn another_load_is_seen() {
     let compared = compare(&run(1, |_| 1.0, 0.01), &run(2, |_| 1.25, 0.03)).unwrap();
     for quantile in ["p50", "p95", "p99"] {
         assert_eq!(
-            verdict(&compared, Kind::Quantile(quantile)),
-            Verdict::Worse,
+            verdict(&compared, Figure::Quantile(quantile)),
+            Change::Worse,
             "{quantile}"
         );
     }
-    assert_eq!(verdict(&compared, Kind::Errors), Verdict::Worse);
-    assert_eq!(verdict(&compared, Kind::Rate), Verdict::Noise);
+    assert_eq!(verdict(&compared, Figure::Errors), Change::Worse);
+    assert_eq!(verdict(&compared, Figure::Rate), Change::Noise);
     assert!(compared.is_worse());
 
     let back = compare(&run(2, |_| 1.25, 0.03), &run(1, |_| 1.0, 0.01)).unwrap();
-    assert_eq!(verdict(&back, Kind::Quantile("p95")), Verdict::Better);
+    assert_eq!(verdict(&back, Figure::Quantile("p95")), Change::Better);
     assert!(!back.is_worse());
 }
 
@@ -122,7 +126,7 @@ fn requests_that_hang_together_are_weaker_evidence() {
     for (before, now) in pairs.filter(|(a, b)| !std::ptr::eq(*a, *b)) {
         let changed = |before: &Summary, now: &Summary| {
             let compared = compare(before, now).unwrap();
-            usize::from(verdict(&compared, Kind::Quantile("p50")) != Verdict::Noise)
+            usize::from(verdict(&compared, Figure::Quantile("p50")) != Change::Noise)
         };
         all += 1;
         told += changed(before, now);
@@ -144,8 +148,8 @@ fn a_tail_that_was_never_there_before_is_seen() {
     let compared = compare(&run(1, moody, 0.0), &run(2, slower, 0.0)).unwrap();
     for quantile in ["p50", "p95", "p99"] {
         assert_eq!(
-            verdict(&compared, Kind::Quantile(quantile)),
-            Verdict::Worse,
+            verdict(&compared, Figure::Quantile(quantile)),
+            Change::Worse,
             "{quantile}"
         );
     }
@@ -169,10 +173,7 @@ fn a_handful_of_requests_shows_nothing() {
     };
     let compared = compare(&few(10), &few(1_000)).unwrap();
     assert!(
-        compared
-            .rows
-            .iter()
-            .all(|row| row.verdict == Verdict::Noise),
+        compared.rows.iter().all(|row| row.verdict == Change::Noise),
         "{compared:?}"
     );
 }

@@ -12,7 +12,7 @@ const MOST: u64 = 1 << 48;
 
 /// Why a file is no summary that can be read here.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum ReadError {
     #[error("not a summary ({}); give a file that --summary-json wrote", one_line(.0))]
     Alien(#[from] serde_json::Error),
     #[error(
@@ -32,15 +32,15 @@ struct Layout {
 }
 
 /// Read a whole file.
-pub fn read(text: &[u8]) -> Result<Summary, Unreadable> {
+pub fn read(text: &[u8]) -> Result<Summary, ReadError> {
     // First, because a later layout may lack what this one needs.
     let Layout { schema } = serde_json::from_slice(text)?;
     if schema != SCHEMA {
-        return Err(Unreadable::Schema(schema));
+        return Err(ReadError::Schema(schema));
     }
     let summary = serde_json::from_slice(text)?;
     match largest(&serde_json::from_slice(text)?) {
-        count if count > MOST => Err(Unreadable::Count(count)),
+        count if count > MOST => Err(ReadError::Count(count)),
         _ => Ok(summary),
     }
 }

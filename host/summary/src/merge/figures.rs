@@ -3,16 +3,18 @@
 
 use std::time::Duration;
 
-use super::{MergeError, fold, outcomes, sorted};
-use crate::build::Keep;
+use super::{MergeError, joined, sorted};
+use vespeiro_metrics::{Scale, Sketch, Timing};
+
+use crate::build::Detail;
 use crate::build::archetypes::observation;
 use crate::build::requests::distribution;
 use crate::json::{
-    Archetype, Arrivals, Cleanup, Distribution, Generator, Observed, Requests, Route, Series,
-    Sessions, Summary, Version,
+    Archetype, Arrivals, BehaviorFigures, Cleanup, Distribution, EndedSessions, Generator,
+    Observed, Requests, Route, Series, Sessions, Summary, Version,
 };
+use crate::rows::{Row, merged};
 use crate::timeline;
-use vespeiro_metrics::{Scale, Sketch, Timing};
 
 /// What needs histograms, or the time of all.
 pub(crate) struct Merger<'a> {
@@ -83,7 +85,7 @@ impl Merger<'_> {
         &self,
         what: &'static str,
         all: impl Iterator<Item = &'d Distribution>,
-        keep: Keep,
+        detail: Detail,
     ) -> Result<Distribution, MergeError> {
         let mut sum: Option<Timing> = None;
         for one in all {
@@ -94,7 +96,7 @@ impl Merger<'_> {
             }
         }
         let sum = sum.unwrap_or_else(|| Timing::new(Scale::Micros));
-        Ok(distribution(&sum, keep))
+        Ok(distribution(&sum, detail))
     }
 
     /// Those of the same archetype and route as one.
@@ -111,11 +113,12 @@ impl Merger<'_> {
                 merged.push(one.clone());
                 continue;
             };
-            known.results = sorted(outcomes(known.results.iter().chain(&one.results)));
+            let results = known.results.iter().chain(&one.results).cloned();
+            known.results = sorted(crate::rows::merged(results));
             known.bytes_sent += one.bytes_sent;
             known.bytes_received += one.bytes_received;
             let both = [&known.latency, &one.latency].into_iter();
-            known.latency = self.sum("latencies", both, Keep::Histogram)?;
+            known.latency = self.sum("latencies", both, Detail::Histogram)?;
         }
         Ok(merged)
     }
@@ -126,7 +129,7 @@ impl Merger<'_> {
         parts: impl Iterator<Item = &'r Requests>,
         series: impl Iterator<Item = &'s Series>,
     ) -> Result<Requests, MergeError> {
-        let latency = self.sum("latencies", series.map(|s| &s.latency), Keep::Quantiles)?;
+        let latency = self.sum("latencies", series.map(|s| &s.latency), Detail::Quantiles)?;
         Ok(self.counts(parts, latency))
     }
 
@@ -163,106 +166,113 @@ impl Merger<'_> {
         sum
     }
 
+    /// Rows of all parts, those of the same thing added up.
+    pub(super) fn rows<'a, T: Row + 'a>(&'a self, of: fn(&'a Summary) -> &'a Vec<T>) -> Vec<T> {
+        merged(self.parts.iter().flat_map(of).cloned())
+    }
+
     pub(super) fn routes(&self, series: &[Series]) -> Result<Vec<Route>, MergeError> {
-        let mut routes = fold(
-            self.parts.iter().flat_map(|p| &p.routes),
-            |r| (r.path.clone(), r.method.clone()),
-            |_, _| {},
-        );
-        for route in &mut routes {
-            let name = (&route.method, &route.path);
-            let parts = self.parts.iter().flat_map(|p| &p.routes);
-            let parts = parts
-                .filter(|r| (&r.method, &r.path) == name)
-                .map(|r| &r.requests);
-            let own = series.iter().filter(|s| (&s.method, &s.path) == name);
-            route.requests = self.requests(parts, own)?;
+        let all = || self.parts.iter().flat_map(|p| &p.routes);
+        let mut routes: Vec<Route> = Vec::new();
+        for route in all() {
+            let is_same = |r: &Route| (&r.method, &r.path) == (&route.method, &route.path);
+            if routes.iter().any(is_same) {
+                continue;
+            }
+            let parts = all().filter(|r| is_same(r)).map(|r| &r.requests);
+            let own = series.iter();
+            let own = own.filter(|s| (&s.method, &s.path) == (&route.method, &route.path));
+            routes.push(Route {
+                requests: self.requests(parts, own)?,
+                ..route.clone()
+            });
         }
         Ok(routes)
     }
 
     pub(super) fn archetypes(&self, series: &[Series]) -> Result<Vec<Archetype>, MergeError> {
-        let mut merged = fold(
-            self.parts.iter().flat_map(|p| &p.archetypes),
-            |a| a.name.clone(),
-            |a, b| {
-                a.users += b.users;
-                a.instances_built += b.instances_built;
-                a.traps += b.traps;
-                for (mine, theirs) in [
-                    (&mut a.behavior, &b.behavior),
-                    (&mut a.version, &b.version),
-                    (&mut a.hash, &b.hash),
-                ] {
-                    if !mine.split(" + ").any(|known| known == theirs) {
-                        *mine += &format!(" + {theirs}");
-                    }
-                }
-            },
-        );
-        for archetype in &mut merged {
-            let parts = || {
-                let all = self.parts.iter().flat_map(|p| &p.archetypes);
-                all.filter(|a| a.name == archetype.name)
-            };
+        let all = || self.parts.iter().flat_map(|p| &p.archetypes);
+        let mut merged: Vec<Archetype> = Vec::new();
+        for archetype in all() {
+            if merged.iter().any(|known| known.name == archetype.name) {
+                continue;
+            }
+            let parts: Vec<&Archetype> = all().filter(|a| a.name == archetype.name).collect();
+            let joined = |of: fn(&Archetype) -> &str| joined(parts.iter().map(|a| of(a)));
             let own = series.iter().filter(|s| s.archetype == archetype.name);
-            let requests = self.requests(parts().map(|a| &a.requests), own)?;
-            let sessions = self.sessions(parts().map(|a| &a.sessions), Keep::Histogram)?;
-            let calls = parts().map(|a| &a.guest_calls);
-            let guest_calls = self.sum("calls", calls, Keep::Histogram)?;
-            archetype.requests = requests;
-            archetype.sessions = sessions;
-            archetype.guest_calls = guest_calls;
+            let latency = self.sum("latencies", own.map(|s| &s.latency), Detail::Quantiles)?;
+            let figures: Vec<_> = parts.iter().map(|a| &a.figures).collect();
+            merged.push(Archetype {
+                behavior: joined(|a| &a.behavior),
+                version: joined(|a| &a.version),
+                hash: joined(|a| &a.hash),
+                users: parts.iter().map(|a| a.users).sum(),
+                figures: self.figures(&figures, latency)?,
+                ..archetype.clone()
+            });
         }
         Ok(merged)
     }
 
     pub(super) fn versions(&self) -> Result<Vec<Version>, MergeError> {
-        type Key = (String, String, String, String);
-        let key = |v: &Version| -> Key {
-            (
-                v.archetype.clone(),
-                v.behavior.clone(),
-                v.version.clone(),
-                v.hash.clone(),
-            )
-        };
-        let mut merged = fold(self.parts.iter().flat_map(|p| &p.versions), key, |a, b| {
-            a.share = a.share.max(b.share);
-            a.instances_built += b.instances_built;
-            a.traps += b.traps;
-        });
-        for version in &mut merged {
-            let wanted = key(version);
-            let parts = || {
-                let all = self.parts.iter().flat_map(|p| &p.versions);
-                all.filter(|v| key(v) == wanted)
+        let all = || self.parts.iter().flat_map(|p| &p.versions);
+        let mut merged: Vec<Version> = Vec::new();
+        for version in all() {
+            let is_same = |v: &Version| {
+                (&v.archetype, &v.behavior) == (&version.archetype, &version.behavior)
+                    && (&v.version, &v.hash) == (&version.version, &version.hash)
             };
-            let latency = parts().map(|v| &v.requests.latency);
-            let latency = self.sum("versions", latency, Keep::Histogram)?;
-            version.requests = self.counts(parts().map(|v| &v.requests), latency);
-            version.sessions = self.sessions(parts().map(|v| &v.sessions), Keep::Histogram)?;
-            let calls = parts().map(|v| &v.guest_calls);
-            version.guest_calls = self.sum("calls", calls, Keep::Histogram)?;
+            if merged.iter().any(is_same) {
+                continue;
+            }
+            let parts: Vec<&Version> = all().filter(|v| is_same(v)).collect();
+            let latency = parts.iter().map(|v| &v.figures.requests.latency);
+            let latency = self.sum("versions", latency, Detail::Histogram)?;
+            let figures: Vec<_> = parts.iter().map(|v| &v.figures).collect();
+            merged.push(Version {
+                share: parts.iter().map(|v| v.share).fold(0.0, f64::max),
+                figures: self.figures(&figures, latency)?,
+                ..version.clone()
+            });
         }
         Ok(merged)
+    }
+
+    fn figures(
+        &self,
+        parts: &[&BehaviorFigures],
+        latency: Distribution,
+    ) -> Result<BehaviorFigures, MergeError> {
+        let calls = parts.iter().map(|f| &f.guest_calls);
+        Ok(BehaviorFigures {
+            requests: self.counts(parts.iter().map(|f| &f.requests), latency),
+            sessions: self.sessions(parts.iter().map(|f| &f.sessions), Detail::Histogram)?,
+            guest_calls: self.sum("calls", calls, Detail::Histogram)?,
+            instances_built: parts.iter().map(|f| f.instances_built).sum(),
+            traps: parts.iter().map(|f| f.traps).sum(),
+        })
     }
 
     pub(super) fn sessions<'s>(
         &self,
         parts: impl Iterator<Item = &'s Sessions>,
-        keep: Keep,
+        detail: Detail,
     ) -> Result<Sessions, MergeError> {
         let parts: Vec<&Sessions> = parts.collect();
-        let all = parts.iter().flat_map(|s| &s.endings);
-        let mut endings = fold(all, |ended| ended.ending, |_, _| {});
-        for ended in &mut endings {
-            let all = parts.iter().flat_map(|s| &s.endings);
-            let same = all
-                .filter(|e| e.ending == ended.ending)
-                .map(|e| &e.duration);
-            ended.duration = self.sum("sessions", same, keep)?;
-            ended.count = ended.duration.count;
+        let all = || parts.iter().flat_map(|s| &s.endings);
+        let mut endings: Vec<EndedSessions> = Vec::new();
+        for ended in all() {
+            let ending = ended.ending;
+            if endings.iter().any(|known| known.ending == ending) {
+                continue;
+            }
+            let same = all().filter(|e| e.ending == ending).map(|e| &e.duration);
+            let duration = self.sum("sessions", same, detail)?;
+            endings.push(EndedSessions {
+                ending,
+                count: duration.count,
+                duration,
+            });
         }
         Ok(Sessions {
             started: parts.iter().map(|s| s.started).sum(),
@@ -278,7 +288,11 @@ impl Merger<'_> {
         Ok(Some(Arrivals {
             due: all().map(|a| a.due).sum(),
             dropped: all().map(|a| a.dropped).sum(),
-            service: self.sum("service times", all().map(|a| &a.service), Keep::Histogram)?,
+            service: self.sum(
+                "service times",
+                all().map(|a| &a.service),
+                Detail::Histogram,
+            )?,
         }))
     }
 
@@ -322,13 +336,9 @@ impl Merger<'_> {
             .iter()
             .map(|p| p.generator.cores as f64 * p.run.elapsed_seconds);
         let could: f64 = could.sum();
-        let calls = archetypes.iter().map(|a| &a.guest_calls);
-        let guest_calls = self.sum("calls", calls, Keep::Quantiles)?;
-        let limits = fold(
-            all().flat_map(|g| &g.limits),
-            |limit| limit.kind,
-            |a, b| a.value = a.value.max(b.value),
-        );
+        let calls = archetypes.iter().map(|a| &a.figures.guest_calls);
+        let guest_calls = self.sum("calls", calls, Detail::Quantiles)?;
+        let limits = self.rows(|p| &p.generator.limits);
         Ok(Generator {
             cores: all().map(|g| g.cores).sum(),
             cpu_seconds,
@@ -341,7 +351,11 @@ impl Merger<'_> {
             open_files: sum(|g| g.open_files),
             open_sockets: sum(|g| g.open_sockets),
             threads: sum(|g| g.threads),
-            scheduling_lag: self.sum("lags", all().map(|g| &g.scheduling_lag), Keep::Histogram)?,
+            scheduling_lag: self.sum(
+                "lags",
+                all().map(|g| &g.scheduling_lag),
+                Detail::Histogram,
+            )?,
             guest_share: match cpu_seconds > 0.0 {
                 true => (guest_calls.sum / cpu_seconds).min(1.0),
                 false => 0.0,

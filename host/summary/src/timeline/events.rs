@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::EVENTS;
-use vespeiro_metrics::{Cause, LimitKind, Snapshot};
-use vespeiro_model::{BreakerState, SwapResult};
+use vespeiro_metrics::Snapshot;
+use vespeiro_model::{AbortReason, BreakerState, EventKind, LimitKind, SwapResult};
 
 /// Before this a run's own start weighs too much to call the generator the limit.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -23,46 +23,6 @@ pub struct Event {
     /// Which version, or which condition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EventKind {
-    Swapped,
-    SwapRefused,
-    SwapRolledBack,
-    BreakerOpened,
-    BreakerClosed,
-    LoginsPaused,
-    LoginsResumed,
-    Paused,
-    Resumed,
-    /// CPU of the generator over its bound.
-    GeneratorLimit,
-    /// Its timers late.
-    GeneratorLate,
-    /// By the run's own guard.
-    Aborted,
-    /// Asked to end; what was under way came to its end.
-    Stopping,
-}
-
-impl EventKind {
-    pub const ALL: [EventKind; 13] = [
-        EventKind::Swapped,
-        EventKind::SwapRefused,
-        EventKind::SwapRolledBack,
-        EventKind::BreakerOpened,
-        EventKind::BreakerClosed,
-        EventKind::LoginsPaused,
-        EventKind::LoginsResumed,
-        EventKind::Paused,
-        EventKind::Resumed,
-        EventKind::GeneratorLimit,
-        EventKind::GeneratorLate,
-        EventKind::Aborted,
-        EventKind::Stopping,
-    ];
 }
 
 /// What was seen last, and the events so far.
@@ -90,14 +50,14 @@ impl Watcher {
         let at = snapshot.elapsed.as_secs_f64();
         self.swaps(snapshot);
         self.restraint(snapshot);
-        if self.paused != snapshot.aim.paused {
-            self.paused = snapshot.aim.paused;
+        if self.paused != snapshot.desired.paused {
+            self.paused = snapshot.desired.paused;
             self.plain(
                 at,
                 [EventKind::Resumed, EventKind::Paused][usize::from(self.paused)],
             );
         }
-        for (which, gauge) in snapshot.gauges().iter().enumerate() {
+        for (which, gauge) in snapshot.generator_limits().iter().enumerate() {
             if gauge.is_over() && !self.limits[which] && snapshot.elapsed >= SETTLED {
                 self.limits[which] = true;
                 self.plain(
@@ -109,13 +69,13 @@ impl Watcher {
                 );
             }
         }
-        if let Some(alarm) = &snapshot.watch.alarm
+        if let Some(alarm) = &snapshot.guard.abort
             && !self.aborted
         {
             self.aborted = true;
-            let cause = match alarm.cause {
-                Cause::AbortOn => "abort-on ",
-                Cause::Degradation | Cause::Threshold => "",
+            let cause = match alarm.reason {
+                AbortReason::AbortOn => "abort-on ",
+                AbortReason::Degradation | AbortReason::Threshold => "",
             };
             self.push(Event {
                 at: alarm.at.as_secs_f64(),
@@ -173,7 +133,7 @@ impl Watcher {
     /// What was held back out of regard for the target; told once for the whole run, not for each worker.
     fn restraint(&mut self, snapshot: &Snapshot) {
         let at = snapshot.elapsed.as_secs_f64();
-        let (stands, holds) = (&snapshot.standings, &snapshot.holds);
+        let (stands, holds) = (&snapshot.worker_statuses, &snapshot.run.resilience);
         let opened = holds.transitions_to(BreakerState::Open);
         let open =
             stands.breaker().is_some() && stands.breakers(BreakerState::Closed) < snapshot.workers;

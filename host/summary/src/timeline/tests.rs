@@ -12,7 +12,7 @@ use vespeiro_model::{BreakerState, Outcome};
 pub(crate) fn played(seconds: u64) -> Timeline {
     let mut recorder = Recorder::new(catalog(), 0);
     let mut totals = Totals::new(catalog(), 1, Process::default());
-    let (mut beat, mut recording) = (Sampler::default(), Recording::default());
+    let (mut beat, mut recording) = (Sampler::default(), TimelineRecorder::default());
     assert!(
         beat.update(&totals.snapshot(Duration::ZERO, Process::default()))
             .is_none()
@@ -91,21 +91,23 @@ fn a_merged_timeline_stays_bounded_too() {
 
 #[test]
 fn what_happened_is_told_once_and_in_order() {
-    let mut recording = Recording::default();
+    let mut recording = TimelineRecorder::default();
     let mut now = snapshot();
-    now.holds = Default::default();
+    std::sync::Arc::make_mut(&mut now.run).resilience = Default::default();
     now.elapsed = Duration::from_secs(1);
     recording.watch(&now);
-    now.aim.paused = true;
+    now.desired.paused = true;
     recording.watch(&now);
     recording.watch(&now);
-    now.aim.paused = false;
+    now.desired.paused = false;
     now.swaps[1][0] = 1;
     recording.watch(&now);
-    now.holds.transitions[BreakerState::Open as usize] = 2;
-    now.standings.0[0].breaker = Some(BreakerState::Open);
+    std::sync::Arc::make_mut(&mut now.run)
+        .resilience
+        .transitions[BreakerState::Open as usize] = 2;
+    now.worker_statuses.0[0].breaker = Some(BreakerState::Open);
     recording.watch(&now);
-    now.standings
+    now.worker_statuses
         .0
         .iter_mut()
         .for_each(|s| s.breaker = Some(BreakerState::Closed));
@@ -131,12 +133,12 @@ fn what_happened_is_told_once_and_in_order() {
 
 #[test]
 fn events_are_bounded() {
-    let mut recording = Recording::default();
+    let mut recording = TimelineRecorder::default();
     let mut now = snapshot();
-    now.holds = Default::default();
+    std::sync::Arc::make_mut(&mut now.run).resilience = Default::default();
     for _ in 0..EVENTS {
         for paused in [true, false] {
-            now.aim.paused = paused;
+            now.desired.paused = paused;
             recording.watch(&now);
         }
     }

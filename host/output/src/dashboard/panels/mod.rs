@@ -13,7 +13,7 @@ mod load;
 mod target;
 
 use super::query::Queries;
-use vespeiro_metrics::families::Metric;
+use vespeiro_metrics::families::MetricDesc;
 
 /// Panels under one heading.
 pub(super) struct Row {
@@ -91,7 +91,7 @@ pub(super) fn rows(q: &Queries) -> Vec<Row> {
     ]
 }
 
-fn quantiles(q: &Queries, metric: &Metric) -> [(String, &'static str); 3] {
+fn quantiles(q: &Queries, metric: &MetricDesc) -> [(String, &'static str); 3] {
     [(0.5, "p50"), (0.95, "p95"), (0.99, "p99")]
         .map(|(quantile, name)| (q.quantile(quantile, metric, "", ""), name))
 }

@@ -12,7 +12,7 @@ use self::proto::{BucketSpan, Histogram, Label, MetricMetadata, Sample, TimeSeri
 use super::pusher::Encoder;
 use super::wall;
 use crate::prometheus::{Labels, samples};
-use vespeiro_metrics::families::{Family, Kind, Metric, Value, families};
+use vespeiro_metrics::families::{Family, MetricDesc, MetricKind, Value, families};
 use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
 
 /// Headers of every post.
@@ -69,7 +69,7 @@ impl RemoteWrite {
 
     fn family(&mut self, family: &Family<'_>, at: i64, out: &mut Vec<TimeSeries>) {
         let metric = family.metric;
-        if self.native && matches!(metric.kind, Kind::Histogram(_)) {
+        if self.native && matches!(metric.kind, MetricKind::Histogram(_)) {
             for sample in &family.samples {
                 if let Value::Histogram(timing) = sample.value {
                     let labels: Vec<_> = sample.named(metric).collect();
@@ -83,7 +83,7 @@ impl RemoteWrite {
             |name: &str, labels: &Labels<'_>, extra: Option<(&'static str, &str)>, value| {
                 // A quantile is a gauge among counters.
                 let counts =
-                    metric.kind != Kind::Gauge && extra.is_none_or(|(name, _)| name == "le");
+                    metric.kind != MetricKind::Gauge && extra.is_none_or(|(name, _)| name == "le");
                 let labels = self.labels(name, labels, extra);
                 out.push(self.series(labels, at, Point::Float { value, counts }));
                 Ok::<(), std::convert::Infallible>(())
@@ -213,13 +213,13 @@ impl Encoder for RemoteWrite {
     }
 }
 
-fn metadata(metric: &Metric) -> MetricMetadata {
+fn metadata(metric: &MetricDesc) -> MetricMetadata {
     MetricMetadata {
         kind: match metric.kind {
-            Kind::Counter => 1,
-            Kind::Gauge => 2,
-            Kind::Histogram(_) => 3,
-            Kind::Summary => 5,
+            MetricKind::Counter => 1,
+            MetricKind::Gauge => 2,
+            MetricKind::Histogram(_) => 3,
+            MetricKind::Summary => 5,
         },
         metric_family_name: metric.query(),
         help: metric.help.into(),

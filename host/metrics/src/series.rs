@@ -1,0 +1,164 @@
+//! A group of requests: how they came out, their bytes and their latency. Recorded for one archetype and route, or for one
+//! version; merged into larger groups by [`super::Snapshot`].
+
+use vespeiro_model::{Outcome, OutcomeClass};
+
+use super::merge::Merge;
+use super::{RequestSample, Scale, Timing};
+
+/// Number of requests that came out in one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ResultCount {
+    pub outcome: Outcome,
+    /// The tool asked for this failure.
+    pub expected: bool,
+    pub count: u64,
+}
+
+impl ResultCount {
+    /// A status below 400.
+    pub fn is_good(&self) -> bool {
+        self.outcome.is_good()
+    }
+
+    /// A failure that the tool asked for.
+    pub fn is_injected(&self) -> bool {
+        !self.is_good() && self.expected
+    }
+
+    /// A failure that nobody asked for.
+    pub fn is_error(&self) -> bool {
+        !self.is_good() && !self.expected
+    }
+}
+
+/// A group of requests that were sent.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// A handful in practice, at most 2 for each status code and failure kind.
+    results: Vec<ResultCount>,
+    bytes_sent: u64,
+    bytes_received: u64,
+    latency: Timing,
+}
+
+impl Default for Series {
+    fn default() -> Series {
+        Series {
+            results: Vec::new(),
+            bytes_sent: 0,
+            bytes_received: 0,
+            latency: Timing::new(Scale::Micros),
+        }
+    }
+}
+
+impl Series {
+    pub(super) fn record(&mut self, sample: &RequestSample) {
+        // No such code exists past 999; this keeps the number of results bounded.
+        let outcome = match sample.outcome {
+            Outcome::Status(status) => Outcome::Status(status.min(999)),
+            failed => failed,
+        };
+        self.add(outcome, sample.expected, 1);
+        self.bytes_sent += sample.bytes_sent;
+        self.bytes_received += sample.bytes_received;
+        self.latency.record(sample.latency);
+    }
+
+    /// Requests that were sent.
+    pub fn requests(&self) -> u64 {
+        self.latency.count()
+    }
+
+    /// Requests with a status below 400, and failures that the tool asked for.
+    pub fn successes(&self) -> u64 {
+        self.requests() - self.errors()
+    }
+
+    /// Failures that nobody asked for.
+    pub fn errors(&self) -> u64 {
+        self.count(ResultCount::is_error)
+    }
+
+    /// Failures that the tool asked for.
+    pub fn injected(&self) -> u64 {
+        self.count(ResultCount::is_injected)
+    }
+
+    /// Successes by requests; 1 when there were none.
+    pub fn success_share(&self) -> f64 {
+        match self.requests() {
+            0 => 1.0,
+            requests => self.successes() as f64 / requests as f64,
+        }
+    }
+
+    /// How the requests came out, in a stable order.
+    pub fn results(&self) -> Vec<ResultCount> {
+        let mut results = self.results.clone();
+        results.sort_unstable();
+        results
+    }
+
+    /// Requests by what the error mix tells apart, whoever is to blame, in the order of [`OutcomeClass::ALL`].
+    pub fn classes(&self) -> [u64; OutcomeClass::ALL.len()] {
+        OutcomeClass::ALL.map(|class| self.count(|r| OutcomeClass::of(r.outcome) == class))
+    }
+
+    /// Of every request, failed ones too: a timeout is part of the distribution.
+    pub fn latency(&self) -> &Timing {
+        &self.latency
+    }
+
+    pub fn bytes_sent(&self) -> u64 {
+        self.bytes_sent
+    }
+
+    pub fn bytes_received(&self) -> u64 {
+        self.bytes_received
+    }
+
+    fn count(&self, which: impl Fn(&ResultCount) -> bool) -> u64 {
+        let counted = self.results.iter().filter(|result| which(result));
+        counted.map(|result| result.count).sum()
+    }
+
+    fn add(&mut self, outcome: Outcome, expected: bool, count: u64) {
+        let same = |r: &&mut ResultCount| r.outcome == outcome && r.expected == expected;
+        match self.results.iter_mut().find(same) {
+            Some(result) => result.count += count,
+            None => self.results.push(ResultCount {
+                outcome,
+                expected,
+                count,
+            }),
+        }
+    }
+}
+
+impl Merge for Series {
+    fn merge(&mut self, other: &Series) {
+        if !other.is_empty() {
+            for result in &other.results {
+                self.add(result.outcome, result.expected, result.count);
+            }
+            self.bytes_sent += other.bytes_sent;
+            self.bytes_received += other.bytes_received;
+            self.latency.merge(&other.latency);
+        }
+    }
+
+    fn reset(&mut self) {
+        if !self.is_empty() {
+            self.results.clear();
+            self.bytes_sent = 0;
+            self.bytes_received = 0;
+            self.latency.reset();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.requests() == 0
+    }
+}

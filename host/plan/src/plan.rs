@@ -1,0 +1,184 @@
+//! The plan of a run: its parts in their order, and the settings that belong to no part. Filled by `resolve.rs`, read by
+//! every room above.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::archetypes::Archetype;
+use crate::feeds::Feed;
+use crate::layers::{Fallback, Reader, Section, Setting, section};
+use crate::mix::{ErrorMix, RequestMix, error_mix, request_mix};
+use crate::preset;
+use crate::settings::cleanup::CleanupSettings;
+use crate::settings::control::ControlSettings;
+use crate::settings::guard::GuardSettings;
+use crate::settings::guest::GuestSettings;
+use crate::settings::load::{LoadSettings, load};
+use crate::settings::output::OutputSettings;
+use crate::settings::resilience::ResilienceSettings;
+use crate::settings::target::Target;
+use crate::value_types::{count, run_id, text};
+use crate::workloads::{Workload, workloads};
+
+section! {
+    /// Everything that one run needs to know.
+    #[derive(Debug, Clone)]
+    pub struct Plan(r, locale: Option<&str>, state: Option<&Path>) {
+        /// Name of the preset that the plan started from.
+        preset: String = ("preset", "mixed", text("NAME"), format!("Preset to start from: {}; or a .toml file", preset::names()));
+        /// The seed of all randomness.
+        seed: u64 = ("seed", random_seed(), count(0..=u64::MAX),
+            "Seed of all randomness; it repeats a run exactly where mix and error_mix are off");
+        /// Identifier of the run: 8 lower-case letters and digits.
+        run_id: String = ("run_id", random_run_id(), run_id(), "Marks everything that the run creates");
+        load: LoadSettings = { r.under(Section::Load); load(r) };
+        /// Held by feedback: while one of the two mixes is on, what a user decides depends on all the others too. With both
+        /// off the seed alone decides.
+        mix: Option<RequestMix> = ("mix", "auth=20,user-query=35,user-mutation=15,profile=15,role-permission=10,admin=5",
+            request_mix(), "Shares of the requests by category, in percent, or off; [mix.requests] in a plan file");
+        /// What share of the requests the tool makes fail on purpose.
+        error_mix: Option<ErrorMix> = ("error_mix", "success=85,client=12,server=3", error_mix(),
+            "Shares of successes and of errors made on purpose, in percent, or off; [mix.errors] in a plan file");
+        /// OS threads that play users.
+        workers: usize = ("workers", cores(), count(1..=1024), "OS threads that play users");
+        target: Target = { r.under(Section::Target); Target::read(r) };
+        resilience: ResilienceSettings = { ResilienceSettings::read(r) };
+        guest: GuestSettings = { r.under(Section::Behaviors); GuestSettings::read(r) };
+        guard: GuardSettings = { r.under(Section::Guard); GuardSettings::read(r) };
+        cleanup: CleanupSettings = {
+            r.under(Section::Cleanup);
+            let run_id = r.find("run_id").map_or_else(String::new, |one| one.value.clone());
+            CleanupSettings::read(r, &run_id, state)
+        };
+        output: OutputSettings = { r.under(Section::Output); OutputSettings::read(r, locale) };
+        control: ControlSettings = { ControlSettings::read(r) };
+        /// At least one; weights are relative and positive.
+        archetypes: Vec<Archetype> = { Vec::new() };
+        /// Ordered by name.
+        feeds: Vec<Feed> = { Vec::new() };
+    }
+}
+
+/// Reads a whole plan, except its archetypes and feeds. `locale` is the user's, as in `LANG`; `state` is the folder for
+/// journals.
+pub(crate) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<&Path>) -> Plan {
+    let plan = Plan::read(r, locale, state);
+    let load = &plan.load;
+    let holds = load.min_request_count <= load.max_request_count;
+    r.in_order("min_request_count", "max_request_count", holds);
+    r.in_order("delay_min", "delay_max", load.delay_min <= load.delay_max);
+    plan
+}
+
+/// All settings in the order of their declaration, for help texts and tests.
+pub fn settings() -> Vec<Setting> {
+    let mut reader = Reader::new(&[]);
+    read_plan(&mut reader, None, None);
+    reader.settings.into_iter().map(|one| one.setting).collect()
+}
+
+impl Plan {
+    /// The load profiles that play side by side: the run's first, if anybody shares it, then the archetypes' own.
+    pub fn workloads(&self) -> Vec<Workload> {
+        workloads(&self.load.profile, &self.archetypes)
+    }
+
+    /// Users to reckon with, of all profiles together.
+    pub fn usual_users(&self) -> u32 {
+        self.users_when(None)
+    }
+
+    /// The same when somebody has asked for so many users of the run's own profile.
+    pub fn users_when(&self, asked: Option<u32>) -> u32 {
+        let users = self.workloads().into_iter().map(|workload| match asked {
+            Some(asked) if workload.is_shared => asked,
+            _ => workload.profile.usual_users(),
+        });
+        users.fold(0, u32::saturating_add)
+    }
+
+    /// The load profile's name; `per-archetype` where there are several.
+    pub fn profile_name(&self) -> &'static str {
+        match self.workloads().as_slice() {
+            [workload] => workload.profile.name(),
+            _ => "per-archetype",
+        }
+    }
+
+    /// The name of the load profile that an archetype has of its own.
+    pub fn own_profile(&self, archetype: &str) -> Option<String> {
+        let archetype = self.archetypes.iter().find(|a| a.name == archetype)?;
+        Some(archetype.overrides.profile.as_ref()?.name().to_owned())
+    }
+
+    /// When the run ends at the latest: after `duration`, or when the last of its profiles ends by itself.
+    pub(crate) fn ends(&self, duration: Option<Duration>) -> Option<Duration> {
+        duration.into_iter().chain(self.profiles_end()).min()
+    }
+
+    /// When the last of its profiles ends by itself, in the profiles' time; `None` where one of them does not.
+    pub fn profiles_end(&self) -> Option<Duration> {
+        let ends = self.workloads().into_iter().map(|workload| workload.ends);
+        ends.reduce(|a, b| Some(a?.max(b?))).flatten()
+    }
+}
+
+fn random_seed() -> Fallback {
+    Fallback::Made {
+        text: rand::random::<u64>().to_string(),
+        from: "random",
+    }
+}
+
+fn random_run_id() -> Fallback {
+    const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let text = (0..8)
+        .map(|_| char::from(ALPHABET[rand::random_range(0..ALPHABET.len())]))
+        .collect();
+    Fallback::Made {
+        text,
+        from: "random",
+    }
+}
+
+fn cores() -> Fallback {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(1024));
+    Fallback::Made {
+        text: cores.to_string(),
+        from: "available cores",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_unique_and_written_the_same_way() {
+        let mut keys: Vec<_> = settings().iter().map(|setting| setting.key).collect();
+        assert!(
+            keys.iter()
+                .all(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        );
+        let declared = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), declared);
+    }
+
+    #[test]
+    fn the_flag_and_the_variable_follow_from_the_key() {
+        let settings = settings();
+        let setting = settings
+            .iter()
+            .find(|setting| setting.key == "min_request_count")
+            .unwrap();
+        assert_eq!(setting.flag(), "min-request-count");
+        assert_eq!(setting.variable(), "VESPEIRO_MIN_REQUEST_COUNT");
+    }
+
+    #[test]
+    fn no_declaration_shows_the_default_password() {
+        assert!(!format!("{:?}", settings()).contains("Admin123!"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Rows of a summary that are counted by a key, and how two of the same key become one. Used where a summary is built and
+//! where several are merged.
+
+use crate::json::{
+    CategoryShare, Check, ErrorShare, Fault, Hold, Limit, NotSent, Outcomes, StatusClass, Swaps,
+    Transitions,
+};
+
+/// A row of a list of the summary.
+pub(crate) trait Row: Clone {
+    /// Both count the same thing.
+    fn is_same(&self, other: &Self) -> bool;
+    fn add(&mut self, other: &Self);
+}
+
+/// The rows, those of the same thing added up, in the order in which they come up.
+pub(crate) fn merged<T: Row>(rows: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    for row in rows {
+        match all.iter_mut().find(|known| known.is_same(&row)) {
+            Some(known) => known.add(&row),
+            None => all.push(row),
+        }
+    }
+    all
+}
+
+/// The keys of each kind of row, and what is added up.
+macro_rules! rows {
+    ($($name:ident [$($key:ident),+] $($count:ident),+;)+) => {$(
+        impl Row for $name {
+            fn is_same(&self, other: &Self) -> bool {
+                $(self.$key == other.$key)&&+
+            }
+
+            fn add(&mut self, other: &Self) {
+                $(self.$count += other.$count;)+
+            }
+        }
+    )+};
+}
+
+rows! {
+    NotSent [failure] count;
+    StatusClass [class] count, injected;
+    Outcomes [status, failure, expected] count;
+    Swaps [archetype] published, refused, rolled_back;
+    Fault [kind] asked, committed;
+    Transitions [to] count;
+    Hold [reason] count, seconds;
+    Check [archetype, name] passed, failed;
+}
+
+/// A target is kept where both rows have the same one.
+macro_rules! shares {
+    ($($name:ident [$key:ident];)+) => {$(
+        impl Row for $name {
+            fn is_same(&self, other: &Self) -> bool {
+                self.$key == other.$key
+            }
+
+            fn add(&mut self, other: &Self) {
+                self.requests += other.requests;
+                self.target = self.target.filter(|target| Some(*target) == other.target);
+            }
+        }
+    )+};
+}
+
+shares! {
+    CategoryShare [category];
+    ErrorShare [class];
+}
+
+impl Row for Limit {
+    fn is_same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.value = self.value.max(other.value);
+    }
+}
