@@ -16,7 +16,7 @@ use crate::{
 /// The longest own pace of a user that the throttle stretches.
 const LONGEST_PACE: Duration = Duration::from_secs(60);
 
-/// What a user has been told by the target. Small: there is one for each user.
+/// What the target has told a user to wait for. Small: there is one for each user.
 #[derive(Debug, Default)]
 pub struct HoldState {
     /// Nothing leaves before this.
@@ -50,7 +50,7 @@ impl HoldState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerOpen;
 
-/// A request whose outcome is known, or will never be.
+/// A request whose outcome is known, or will never be known.
 #[derive(Debug, Clone, Copy)]
 pub struct Settled {
     pub outcome: Outcome,
@@ -60,7 +60,7 @@ pub struct Settled {
     pub fault: Option<FaultKind>,
     /// It asked for a token.
     pub login: bool,
-    /// It was sent, and its user heard of the outcome: otherwise it says nothing of the target.
+    /// It was sent, and its user was still there for the outcome: otherwise it says nothing about the target.
     pub is_known: bool,
 }
 
@@ -73,9 +73,9 @@ pub struct Changes {
     pub refused_login: Option<bool>,
 }
 
-/// How it stands at one instant.
+/// Its state at one instant.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
+pub struct AdmissionStatus {
     /// `None`: there is no breaker.
     pub breaker: Option<BreakerState>,
     /// By how much users are slowed down; 1: not at all.
@@ -87,7 +87,7 @@ pub struct Standing {
 #[derive(Debug)]
 pub struct Admission {
     breaker: Option<RefCell<Breaker>>,
-    slowdown: Option<RefCell<Throttle>>,
+    throttle: Option<RefCell<Throttle>>,
     logins: Option<RefCell<LoginLimiter>>,
 }
 
@@ -97,7 +97,7 @@ impl Admission {
         let share = |bound: u32| bound.div_ceil(workers.max(1) as u32);
         Self {
             breaker: rules.breaker.map(|rules| RefCell::new(Breaker::new(rules))),
-            slowdown: rules.backoff.then(RefCell::default),
+            throttle: rules.backoff.then(RefCell::default),
             logins: rules
                 .max_auth_failures
                 .map(|bound| RefCell::new(LoginLimiter::new(share(bound)))),
@@ -121,7 +121,7 @@ impl Admission {
         breaker.is_some_and(|breaker| breaker.borrow().wait(now).is_some())
     }
 
-    /// What became of a request, whether it was sent or not. `chance` draws for the n-th time that the breaker opens.
+    /// The outcome of a request, whether it was sent or not. `chance` draws for the n-th time that the breaker opens.
     pub fn settle(&self, now: Duration, settled: Settled, chance: impl Fn(u32) -> f64) -> Changes {
         let Settled {
             outcome,
@@ -137,14 +137,14 @@ impl Admission {
             } else {
                 Signal::Ignored
             };
-            changes.breaker = breaker.borrow_mut().settle(now, pass, verdict, chance);
+            changes.breaker = breaker.borrow_mut().settle(now, pass, signal, chance);
         }
-        if let Some(slowdown) = &self.slowdown
+        if let Some(throttle) = &self.throttle
             && is_known
             && fault != Some(FaultKind::RateLimit)
         {
             let limited = outcome == Outcome::Status(429);
-            slowdown.borrow_mut().record(now, limited);
+            throttle.borrow_mut().record(now, limited);
         }
         if login && let Some(logins) = &self.logins {
             let login = if is_known && fault.is_none() {
@@ -179,7 +179,7 @@ impl Admission {
             hold.turned_away.set(true);
             return;
         }
-        if self.slowdown.is_none() || outcome.is_good() {
+        if self.throttle.is_none() || outcome.is_good() {
             hold.failures.set(0);
             return;
         }
@@ -208,12 +208,12 @@ impl Admission {
         }
     }
 
-    /// A user is about to send a batch: does the whole run go slower? Then its own pace is stretched.
+    /// A user is about to send a batch: while the whole run is slowed down, its own pace is stretched.
     pub fn stretch(&self, now: Duration, hold: &HoldState) {
-        let Some(slowdown) = &self.slowdown else {
+        let Some(throttle) = &self.throttle else {
             return;
         };
-        let factor = slowdown.borrow_mut().factor(now);
+        let factor = throttle.borrow_mut().factor(now);
         if factor > 1.0
             && let Some(left) = hold.left.get()
         {
@@ -259,11 +259,11 @@ impl Admission {
         None
     }
 
-    pub fn standing(&self, now: Duration) -> Standing {
-        Standing {
+    pub fn status(&self, now: Duration) -> AdmissionStatus {
+        AdmissionStatus {
             breaker: self.breaker.as_ref().map(|b| b.borrow().state()),
             pace: self
-                .slowdown
+                .throttle
                 .as_ref()
                 .map_or(1.0, |s| s.borrow_mut().factor(now)),
             logins_paused: self

@@ -1,9 +1,12 @@
-//! The circuit breaker between one worker and the target. Asked before each request leaves and told what came of it.
+//! The circuit breaker between one worker and the target. [`crate::Admission`] asks it before each request leaves and tells
+//! it the outcome.
 //!
-//! Closed, it lets all pass. When enough of the last requests failed, or none but failures have come for a while, it
-//! opens: nothing passes for a while. Then, half open, a few probes pass: if all of them succeed it closes, and the first that fails opens it again. What must stay
-//! true: it is a pure function of the times and outcomes that it was told, and never lets more probes out than its rules
-//! allow.
+//! Closed, it lets every request pass. It opens when enough of the last requests failed, or when there have been only
+//! failures for a while; then nothing passes for a cool-down. Half open, it lets a few probes pass: if all of them succeed
+//! it closes, and the first one that fails opens it again.
+//!
+//! What must stay true: it is a pure function of the times and outcomes that it was told, and never lets out more probes
+//! than its rules allow.
 
 use std::time::Duration;
 
@@ -11,17 +14,17 @@ use super::window::Window;
 use vespeiro_model::BreakerState;
 use vespeiro_plan::BreakerRules;
 
-/// Part of a cool-down that chance may add to it, so that workers do not probe in step.
+/// Largest part of a cool-down that chance adds to it, so that the workers do not probe at the same time.
 const JITTER: f64 = 0.5;
-/// Part of the window after which an unbroken row of failures opens it, whatever went well before: users back off from a
-/// dead target, so that their failures alone would take as long as the window to outweigh that.
-const ROW: u32 = 10;
+/// A streak of failures that lasts a tenth of the window opens the breaker, whatever succeeded before: users back off from a
+/// dead target, so that their few failures would otherwise take a whole window to outweigh the successes.
+const STREAK: u32 = 10;
 
-/// Leave to send one request; to be handed back with what came of it.
+/// Permission to send one request; to be given back with its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerPermit {
-    /// The state that it was given in, counted from the start.
-    turn: u32,
+    /// The breaker's generation when it was given.
+    generation: u32,
 }
 
 /// What an outcome says about the target.
@@ -29,7 +32,7 @@ pub struct BreakerPermit {
 pub enum Signal {
     Success,
     Failure,
-    /// Nothing: it was never sent, broken off, or made to fail by the tool itself.
+    /// Nothing: the request was never sent, was broken off, or the tool itself made it fail.
     Ignored,
 }
 
@@ -44,19 +47,20 @@ enum Phase {
 pub struct Breaker {
     rules: BreakerRules,
     phase: Phase,
-    turn: u32,
+    /// How often the phase has changed.
+    generation: u32,
     window: Window,
-    /// Failures since the last good outcome, and when the first of them came.
-    row: Option<(Duration, u32)>,
+    /// Failures since the last success, and when the first of them came.
+    streak: Option<(Duration, u32)>,
 }
 
 impl Breaker {
     pub fn new(rules: BreakerRules) -> Self {
         Self {
             phase: Phase::Closed,
-            turn: 0,
+            generation: 0,
             window: Window::new(rules.window),
-            row: None,
+            streak: None,
             rules,
         }
     }
@@ -69,7 +73,7 @@ impl Breaker {
         }
     }
 
-    /// How long a request has to wait at least; `None` when it may try. Takes nothing, so that somebody else may be
+    /// How long a request has to wait at least; `None` when it may try. This reserves nothing: another request may be
     /// quicker.
     pub fn wait(&self, now: Duration) -> Option<Duration> {
         match self.phase {
@@ -81,7 +85,7 @@ impl Breaker {
         }
     }
 
-    /// Leave for one request, if there is any. `now` never goes back.
+    /// Permission for one request; `None` while the breaker lets nothing pass. `now` never goes back.
     pub fn try_acquire(&mut self, now: Duration) -> Option<BreakerPermit> {
         if self.wait(now).is_some() {
             return None;
@@ -92,25 +96,27 @@ impl Breaker {
         if let Phase::HalfOpen { out, .. } = &mut self.phase {
             *out += 1;
         }
-        Some(BreakerPermit { turn: self.turn })
+        Some(BreakerPermit {
+            generation: self.generation,
+        })
     }
 
-    /// What came of a request. `chance` gives a draw of 0 to 1, once for each number. Returns the new state if it has
-    /// changed. What was sent in an earlier state says nothing about this one.
+    /// Takes a permit back with what the outcome says. `chance` gives a draw of 0 to 1 for a number. Returns the new state if
+    /// it has changed. A request that was sent in an earlier generation says nothing about this one.
     pub fn settle(
         &mut self,
         now: Duration,
-        pass: BreakerPermit,
-        verdict: Signal,
+        permit: BreakerPermit,
+        signal: Signal,
         chance: impl FnOnce(u32) -> f64,
     ) -> Option<BreakerState> {
-        if pass.turn != self.turn {
+        if permit.generation != self.generation {
             return None;
         }
-        match (&mut self.phase, verdict) {
+        match (&mut self.phase, signal) {
             (Phase::Closed, Signal::Success) => {
                 self.window.add(now, false);
-                self.row = None;
+                self.streak = None;
             }
             (Phase::Closed, Signal::Failure) => {
                 self.window.add(now, true);
@@ -131,23 +137,23 @@ impl Breaker {
                     return Some(BreakerState::Closed);
                 }
             }
-            // An open breaker gives no pass of its own turn.
+            // An open breaker gives no permits.
             (Phase::Closed, Signal::Ignored) | (Phase::Open { .. }, _) => {}
         }
         None
     }
 
-    /// One more failure; tells whether there have been enough of them and nothing else for long enough.
+    /// Counts a failure; `true` when there have been enough of them, and only failures for long enough.
     fn is_dead(&mut self, now: Duration) -> bool {
-        let (since, bad) = self.row.get_or_insert((now, 0));
+        let (since, bad) = self.streak.get_or_insert((now, 0));
         *bad = bad.saturating_add(1);
         let lasts = now.saturating_sub(*since);
         let window = self.rules.window;
-        *bad >= self.rules.volume && (window / ROW..=window).contains(&lasts)
+        *bad >= self.rules.volume && (window / STREAK..=window).contains(&lasts)
     }
 
     fn open(&mut self, now: Duration, chance: impl FnOnce(u32) -> f64) -> BreakerState {
-        let stretch = 1.0 + JITTER * chance(self.turn);
+        let stretch = 1.0 + JITTER * chance(self.generation);
         let until = now + self.rules.cool_down.mul_f64(stretch);
         self.enter(Phase::Open { until });
         BreakerState::Open
@@ -155,8 +161,8 @@ impl Breaker {
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
-        self.row = None;
-        self.turn = self.turn.wrapping_add(1);
+        self.streak = None;
+        self.generation = self.generation.wrapping_add(1);
     }
 }
 

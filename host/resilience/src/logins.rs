@@ -1,17 +1,17 @@
-//! Keeps an eye on logins that the target refuses though nobody asked for it: beyond a bound within a minute no further
-//! login leaves, so that a wrong password locks no account and looks like no attack. A pure function of what it was told.
+//! Limits the logins that the target refuses without being asked to: after so many within a minute no further login leaves,
+//! so that a wrong password locks no account and does not look like an attack. Asked by [`crate::Admission`].
 //!
-//! What must stay true: in any minute at most `bound` logins are refused, but for those under way when a set-up that
-//! worked until then breaks.
+//! What must stay true: it is a pure function of what it was told, and in any minute at most `bound` logins are refused,
+//! except those that are under way when a set-up that worked until then breaks.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// How long to wait for the outcome of those under way.
-const A_MOMENT: Duration = Duration::from_millis(50);
+/// How long to wait before asking again for the outcome of those under way.
+const RECHECK: Duration = Duration::from_millis(50);
 
-/// What came of a login.
+/// The outcome of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginOutcome {
     Accepted,
@@ -26,9 +26,9 @@ pub struct LoginLimiter {
     bound: usize,
     /// When the last ones were refused; at most `bound` of them.
     refused: VecDeque<Duration>,
-    /// Under way.
+    /// Logins under way.
     out: usize,
-    /// One was accepted since the last that was refused: the set-up works.
+    /// One was accepted since the last refusal: the set-up works.
     works: bool,
 }
 
@@ -52,27 +52,27 @@ impl LoginLimiter {
         }
     }
 
-    /// Until when no login may leave.
+    /// How long no login may leave; `None` while they may.
     pub fn paused(&self, now: Duration) -> Option<Duration> {
         let oldest = self.refused.front()?;
         let until = *oldest + MINUTE;
         (self.refused.len() == self.bound && now < until).then(|| until - now)
     }
 
-    /// Leave for so many logins at once, or the reason to wait. Each that gets leave has to [come](Self::settle) back.
+    /// Permission for so many logins at once, or the reason to wait. Each of them has to be [settled](Self::settle).
     pub fn try_acquire(&mut self, now: Duration, logins: usize) -> Result<(), LoginWait> {
         if let Some(wait) = self.paused(now) {
             return Err(LoginWait::Paused(wait));
         }
         let recent = self.refused.iter().filter(|at| now - **at < MINUTE);
         if !self.works && self.out > 0 && recent.count() + self.out + logins > self.bound {
-            return Err(LoginWait::Unsure(A_MOMENT));
+            return Err(LoginWait::Unsure(RECHECK));
         }
         self.out += logins;
         Ok(())
     }
 
-    /// What came of one. `true` when it is the one that leads to a pause.
+    /// The outcome of one of them. `true` when it is the one that leads to a pause.
     pub fn settle(&mut self, now: Duration, login: LoginOutcome) -> bool {
         self.out = self.out.saturating_sub(1);
         match login {

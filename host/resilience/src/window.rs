@@ -1,5 +1,6 @@
-//! Outcomes of the last few seconds, counted in buckets: what breaker and slowdown decide on. A pure function of the
-//! times and outcomes that it was given; its memory does not grow.
+//! Outcomes of the last few seconds, counted in buckets: what breaker and throttle decide on.
+//!
+//! What must stay true: it is a pure function of the times and outcomes that it was given, and its memory does not grow.
 
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ const BUCKETS: usize = 10;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
-    /// Which stretch of time it holds.
-    turn: u64,
+    /// Number of the stretch of time that it counts.
+    number: u64,
     all: u32,
     bad: u32,
 }
@@ -39,11 +40,11 @@ impl Window {
 
     /// Count one outcome. `now` never goes back.
     pub(super) fn add(&mut self, now: Duration, bad: bool) {
-        let turn = self.turn(now);
-        let bucket = &mut self.buckets[(turn % BUCKETS as u64) as usize];
-        if bucket.turn != turn {
+        let number = self.number(now);
+        let bucket = &mut self.buckets[(number % BUCKETS as u64) as usize];
+        if bucket.number != number {
             *bucket = Bucket {
-                turn,
+                number,
                 ..Bucket::default()
             };
         }
@@ -52,8 +53,9 @@ impl Window {
     }
 
     pub(super) fn count(&self, now: Duration) -> Count {
-        let turn = self.turn(now);
-        let live = |bucket: &&Bucket| bucket.turn <= turn && turn - bucket.turn < BUCKETS as u64;
+        let number = self.number(now);
+        let live =
+            |bucket: &&Bucket| bucket.number <= number && number - bucket.number < BUCKETS as u64;
         let none = Count { all: 0, bad: 0 };
         self.buckets
             .iter()
@@ -68,7 +70,7 @@ impl Window {
         self.buckets = Default::default();
     }
 
-    fn turn(&self, now: Duration) -> u64 {
+    fn number(&self, now: Duration) -> u64 {
         u64::try_from(now.as_micros()).unwrap_or(u64::MAX) / self.width
     }
 }

@@ -215,7 +215,7 @@ impl WorkerState {
     /// What was recorded since the last time, and how the worker stands.
     pub(crate) fn hand_over(&self, empty: Interval) -> Interval {
         let mut recorder = self.recorder.borrow_mut();
-        let standing = self.admission.standing(self.now());
+        let standing = self.admission.status(self.now());
         recorder.worker_status(WorkerStatus {
             breaker: standing.breaker,
             coroutines: self.playing.get() as u64,

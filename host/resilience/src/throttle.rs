@@ -1,28 +1,30 @@
-//! Slows a whole worker down while the target turns many requests away with 429: by a factor that grows as long as
-//! their share is too large, and decays when it is not. A pure function of the times and outcomes that it was told.
+//! Slows a whole worker down while the target answers many requests with 429: by a factor that grows as long as their share
+//! is too large, and decays when it is not. Used by [`crate::Admission`].
+//!
+//! What must stay true: it is a pure function of the times and outcomes that it was told.
 
 use std::time::Duration;
 
 use super::window::Window;
 
-/// Over which stretch the share is looked at.
+/// How far back the share is computed.
 const SPAN: Duration = Duration::from_secs(10);
-/// Share of 429s from which on the run goes slower.
+/// Share of 429s that slows the worker down.
 const SHARE: f64 = 0.1;
-/// Fewest outcomes that a share is made of.
+/// Fewest outcomes that a share is computed from.
 const VOLUME: u32 = 20;
-/// What each second above the share multiplies the factor by.
+/// The factor is multiplied by this in each second above the share.
 const GROWTH: f64 = 1.5;
 /// The largest factor.
 const MOST: f64 = 32.0;
-/// What each second below the share leaves of the excess over 1.
+/// Each second below the share leaves this part of the factor's excess over 1.
 const DECAY: f64 = 0.8;
 
 #[derive(Debug)]
 pub struct Throttle {
     window: Window,
     factor: f64,
-    /// The second up to which the factor is made up.
+    /// The second up to which the factor is computed.
     second: u64,
 }
 
@@ -37,12 +39,12 @@ impl Default for Throttle {
 }
 
 impl Throttle {
-    /// What came of a request that was not to be turned away. `now` never goes back.
+    /// The outcome of a request that was not meant to get a 429. `now` never goes back.
     pub fn record(&mut self, now: Duration, limited: bool) {
         self.window.add(now, limited);
     }
 
-    /// By how much users are to take longer now; 1: not at all.
+    /// How many times slower users have to be now; 1: not at all.
     pub fn factor(&mut self, now: Duration) -> f64 {
         let passed = now.as_secs().saturating_sub(self.second);
         if passed == 0 {
