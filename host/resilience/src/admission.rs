@@ -132,7 +132,7 @@ impl Admission {
         } = settled;
         let mut changes = Changes::default();
         if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
-            let verdict = if is_known {
+            let signal = if is_known {
                 signal(outcome, fault)
             } else {
                 Signal::Ignored
