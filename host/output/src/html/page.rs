@@ -146,7 +146,7 @@ impl Document<'_> {
         };
         let table = comparison::table(compared, self.locale);
         let heads = table.heading();
-        let rows: Vec<_> = compared.shown().into_iter().zip(table.rows()).collect();
+        let rows: Vec<_> = compared.shown().zip(table.rows()).collect();
         html! {
             div .card.scroll {
                 table #comparison {
