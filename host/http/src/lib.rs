@@ -4,7 +4,6 @@
 //! What must stay true: a failure is laid at the door of whoever caused it, and nothing here takes a lock, parses a URL
 //! or builds a map of headers for a request over HTTP/1.1.
 
-mod alarms;
 mod body;
 mod call;
 mod carriers;
@@ -20,6 +19,7 @@ mod retry_after;
 mod sender;
 mod target;
 mod target_policy;
+mod timer_pool;
 mod tool;
 mod trip;
 

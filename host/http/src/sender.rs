@@ -10,7 +10,6 @@ use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::Failure;
-use crate::alarms::Alarms;
 use crate::call::Call;
 use crate::carriers::{Shared, Wire};
 use crate::client::ClientOptions;
@@ -19,6 +18,7 @@ use crate::h1::{Asked, Buffers};
 use crate::h2::{Connection, ConnectionOptions, Life};
 use crate::outcome::{Answer, Flaw, Outcome, Phase, Taking};
 use crate::pool::{By, Counts, Grant, Kept, LOOK, Limits, Pool, Pools, Queue, Slot, Stream, Tally};
+use crate::timer_pool::TimerPool;
 use crate::trip::Trip;
 
 /// How often a request is sent again that was not processed.
@@ -38,7 +38,7 @@ pub(crate) struct Sender {
     /// Those who wait for their turn among requests in flight.
     turns: Queue,
     in_flight: Cell<usize>,
-    alarms: Alarms,
+    timers: TimerPool,
     buffers: Buffers,
     tally: Rc<Tally>,
     /// Somebody looks after idle connections.
@@ -98,7 +98,7 @@ impl Sender {
             pools,
             turns: Queue::default(),
             in_flight: Cell::new(0),
-            alarms: Alarms::default(),
+            timers: TimerPool::default(),
             buffers: Buffers::default(),
             tally,
             tended: Cell::new(false),
@@ -149,7 +149,7 @@ impl Sender {
             let now = Instant::now();
             let attempt = {
                 let attempt = pin!(self.attempt(grant, pool, call, trip, now));
-                self.alarms.within(now + limit, attempt).await
+                self.timers.within(now + limit, attempt).await
             };
             let shared = trip.settle();
             match attempt {

@@ -90,7 +90,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::journal::journal::tests::header;
+    use crate::journal::owner::tests::header;
     use crate::journal::{Journal, read};
 
     #[test]

@@ -2,7 +2,7 @@
 //! its own would cost each request an allocation and two turns of the runtime's timer wheel; one that is only ever moved
 //! later costs a store.
 //!
-//! What must stay true: an alarm ends no other work than that which it was armed for.
+//! What must stay true: an timer ends no other work than that which it was armed for.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -14,11 +14,11 @@ use tokio::time::Sleep;
 
 /// As many as there have been requests at the same time.
 #[derive(Debug, Default)]
-pub(crate) struct Alarms {
+pub(crate) struct TimerPool {
     resting: RefCell<Vec<Pin<Box<Sleep>>>>,
 }
 
-impl Alarms {
+impl TimerPool {
     /// Work on it until `deadline`; `None` when it was not done by then. The work is the caller's, so that it is not moved
     /// into a future of its own.
     pub(crate) async fn within<W: Future>(
@@ -27,20 +27,20 @@ impl Alarms {
         mut work: Pin<&mut W>,
     ) -> Option<W::Output> {
         let deadline = deadline.into();
-        let alarm = self.resting.borrow_mut().pop();
-        let mut alarm = match alarm {
-            Some(mut alarm) => {
-                alarm.as_mut().reset(deadline);
-                alarm
+        let timer = self.resting.borrow_mut().pop();
+        let mut timer = match timer {
+            Some(mut timer) => {
+                timer.as_mut().reset(deadline);
+                timer
             }
             None => Box::pin(tokio::time::sleep_until(deadline)),
         };
         let done = poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
+            Poll::Pending => timer.as_mut().poll(context).map(|()| None),
         })
         .await;
-        self.resting.borrow_mut().push(alarm);
+        self.resting.borrow_mut().push(timer);
         done
     }
 }
@@ -55,22 +55,22 @@ mod tests {
 
     #[tokio::test]
     async fn an_alarm_is_used_again_and_ends_only_what_is_late() {
-        let alarms = Alarms::default();
+        let timers = TimerPool::default();
         let after = |millis| Instant::now() + Duration::from_millis(millis);
-        assert_eq!(alarms.within(after(20), pin!(ready(7))).await, Some(7));
+        assert_eq!(timers.within(after(20), pin!(ready(7))).await, Some(7));
         // The first one would ring in the middle of this.
         let work = pin!(tokio::time::sleep(Duration::from_millis(60)));
-        assert_eq!(alarms.within(after(60_000), work).await, Some(()));
+        assert_eq!(timers.within(after(60_000), work).await, Some(()));
         // Earlier than it was set to ring.
-        assert_eq!(alarms.within(after(10), pin!(pending::<()>())).await, None);
-        assert_eq!(alarms.resting.borrow().len(), 1);
+        assert_eq!(timers.within(after(10), pin!(pending::<()>())).await, None);
+        assert_eq!(timers.resting.borrow().len(), 1);
         let never = pin!(pending::<()>());
         let soon = pin!(tokio::time::sleep(Duration::from_millis(30)));
         let both = tokio::join!(
-            alarms.within(after(10), never),
-            alarms.within(after(60_000), soon)
+            timers.within(after(10), never),
+            timers.within(after(60_000), soon)
         );
         assert_eq!(both, (None, Some(())));
-        assert_eq!(alarms.resting.borrow().len(), 2);
+        assert_eq!(timers.resting.borrow().len(), 2);
     }
 }
