@@ -4,6 +4,21 @@
 //! whose door it is laid.
 
 /// Why a request has no complete answer.
+///
+/// | what happened | kind |
+/// | --- | --- |
+/// | the request's limit passed, in whatever phase; a dial's limit passed; TCP gave up | `Timeout` |
+/// | the name is unknown, the address refuses or cannot be reached, a proxy does not lead there | `Connect` |
+/// | a certificate, a version or an alert of TLS, in the handshake or later | `Tls` |
+/// | the connection was closed or reset before or within the answer; RST_STREAM with any code but REFUSED_STREAM; GOAWAY within an answer | `Reset` |
+/// | the answer's head, framing or coding is malformed; 101; what HTTP/2 does not allow | `Protocol` |
+/// | a body that is kept is over `max_body`, decoded | `TooLarge` |
+/// | a head, or trailers, over `max_headers` | `Headers` |
+/// | REFUSED_STREAM, or GOAWAY before the stream, after three more attempts | `Unprocessed` |
+/// | EMFILE, ENFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM on this machine; an address that the guard of hosts refuses | `Generator` |
+///
+/// A kept-alive connection that was closed without a byte of an answer is no failure where the request may be repeated or
+/// no byte of it was written: it is sent once more, over a new connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Failure {
     /// No complete answer within the request's time, or no connection within the time for connecting.
