@@ -17,7 +17,7 @@ const PIECE: usize = 16 << 10;
 /// Largest window of zstd, as a power of two: 8 MiB is what a coding of HTTP may ask for (RFC 9659).
 const ZSTD_WINDOW: u32 = 23;
 /// Room that is made at once for a body whose length is known; a longer one grows as it comes.
-const AT_ONCE: u64 = 1 << 20;
+const AT_ONCE: u64 = 64 << 10;
 
 /// A coding that is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -107,6 +107,7 @@ impl Call {
             headers: &self.headers,
             trace: self.trace.as_ref(),
             body: self.body.as_ref().map(Bytes::len),
+            last: false,
         }
     }
 

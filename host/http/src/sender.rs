@@ -144,7 +144,9 @@ impl Sender {
         let limit = call.limit().unwrap_or(self.options.request_timeout);
         let (mut stale, mut unprocessed) = (false, 0);
         loop {
-            let grant = self.pools.grant(pool, stale).await;
+            // A connection that was idle as well may be as stale; of HTTP/2 the dead one is known.
+            let fresh = stale && trip.protocol == Some(Protocol::Http1);
+            let grant = self.pools.grant(pool, fresh).await;
             // What it waited for until now was no fault of the target's, and does not count against its limit.
             let now = Instant::now();
             let attempt = {
@@ -227,6 +229,7 @@ impl Sender {
             buffers: &self.buffers,
             max_headers: self.options.max_headers,
             max_body: self.options.max_body,
+            last: !self.options.reuse,
         }
     }
 
@@ -255,16 +258,15 @@ impl Sender {
                 });
             }
             Ok(answer) => {
-                if exchange.leaves_open() {
-                    kept.keep();
-                    self.tend();
-                } else {
-                    kept.close(if exchange.is_unkept() {
-                        By::Target
-                    } else {
-                        By::Us
-                    });
+                match () {
+                    () if exchange.has_ended() => kept.close(By::Target),
+                    // There may be more of it: it is not waited for.
+                    () if !exchange.is_clean() => kept.close(By::Us),
+                    () if !self.options.reuse => kept.leave(By::Us),
+                    () if !exchange.leaves_open() => kept.leave(By::Target),
+                    () => kept.keep(),
                 }
+                self.tend();
                 return Attempt::Done(Ok(answer));
             }
             Err(flaw) => flaw,

@@ -142,6 +142,8 @@ pub struct Added<'a> {
     pub headers: &'a [(String, String)],
     pub trace: Option<&'a [u8; TRACE]>,
     pub body: Option<usize>,
+    /// The connection is to carry no other request.
+    pub last: bool,
 }
 
 impl RouteHead {
@@ -237,6 +239,9 @@ impl RouteHead {
             into.extend_from_slice(b"traceparent: ");
             into.extend_from_slice(trace);
             into.extend_from_slice(b"\r\n");
+        }
+        if added.last {
+            into.extend_from_slice(b"connection: close\r\n");
         }
         if let Some(length) = self.content_length(added) {
             into.extend_from_slice(b"content-length: ");
@@ -458,6 +463,7 @@ mod tests {
                 headers: &headers,
                 trace: None,
                 body,
+                last: false,
             },
             &mut bytes,
         );
@@ -513,6 +519,7 @@ mod tests {
             headers: &headers,
             trace: Some(&[b'0'; TRACE]),
             body: None,
+            last: false,
         };
         head.write(added, &mut bytes);
         let text = String::from_utf8(bytes).unwrap();
@@ -635,6 +642,7 @@ mod tests {
                         headers: &[],
                         trace: None,
                         body: None,
+                        last: false,
                     };
                     let said = head.http2(added).unwrap();
                     assert_eq!(said.uri().path_and_query().unwrap().as_str(), path);
@@ -664,7 +672,7 @@ mod tests {
             }
             let headers = [(name, value)];
             let mut bytes = Vec::new();
-            let added = Added { path: &path, headers: &headers, trace: None, body: body.map(usize::from) };
+            let added = Added { path: &path, headers: &headers, trace: None, body: body.map(usize::from), last: false };
             head.write(added, &mut bytes);
             let mut slots = [httparse::EMPTY_HEADER; 8];
             let mut request = httparse::Request::new(&mut slots);

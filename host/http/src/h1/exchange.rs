@@ -4,20 +4,21 @@
 //! What must stay true: whatever was written and read is counted as it happens, so that the counts are right even when
 //! the exchange is dropped in the middle.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use http::Method;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::unconstrained;
 
 use super::buffers::Buffers;
 use crate::Failure;
 use crate::call::Call;
-use crate::codec::{Decoder, Refusal};
+use crate::codec::{Added, Decoder, Refusal};
 use crate::dial::broken;
 use crate::outcome::{Answer, Flaw, Phase, Taking, Traffic, Watch};
 
@@ -45,6 +46,8 @@ pub(crate) struct Exchange {
     written: u64,
     read: u64,
     leftover: bool,
+    /// The target has closed the connection.
+    ended: bool,
 }
 
 /// What is still to be written.
@@ -69,6 +72,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) buffers: &'a Buffers,
     pub(crate) max_headers: usize,
     pub(crate) max_body: u64,
+    /// The connection is to carry no other request.
+    pub(crate) last: bool,
 }
 
 impl Exchange {
@@ -82,6 +87,7 @@ impl Exchange {
             written: 0,
             read: 0,
             leftover: false,
+            ended: false,
         }
     }
 
@@ -101,7 +107,8 @@ impl Exchange {
         self.decoder = Decoder::new(head.method() == Method::HEAD, asked.max_headers);
         self.taking = Taking::new(asked.call.captures(), head.codings(), asked.max_body);
         self.carried = Vec::new();
-        (self.head, self.written, self.read, self.leftover) = (0, 0, 0, false);
+        (self.head, self.written, self.read) = (0, 0, 0);
+        (self.leftover, self.ended) = (false, false);
         poll_fn(|context| self.poll(asked, stream, watch, flow, context)).await
     }
 
@@ -116,12 +123,22 @@ impl Exchange {
 
     /// The connection can carry another request.
     pub(crate) fn leaves_open(&self) -> bool {
-        self.decoder.keeps_alive() && !self.leftover && matches!(self.writing, Writing::Done)
+        self.decoder.keeps_alive() && self.is_clean()
     }
 
     /// The target said that it closes the connection, or its answer ended with it.
     pub(crate) fn is_unkept(&self) -> bool {
         !self.decoder.keeps_alive()
+    }
+
+    /// The target has closed the connection, and it was the end of its answer.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// All was written and nothing came behind the answer: there is nothing that the target would have to be cut short in.
+    pub(crate) fn is_clean(&self) -> bool {
+        !self.leftover && matches!(self.writing, Writing::Done)
     }
 
     /// No byte of it was written: the target cannot have seen it.
@@ -177,7 +194,7 @@ impl Exchange {
     {
         if matches!(self.writing, Writing::All) {
             let first =
-                |buffer: &mut Vec<u8>| self.write_first(asked.call, stream, flow, context, buffer);
+                |buffer: &mut Vec<u8>| self.write_first(asked, stream, flow, context, buffer);
             asked.buffers.writing(first)?;
         }
         let Writing::Rest { head, body } = &mut self.writing else {
@@ -207,7 +224,7 @@ impl Exchange {
     /// The first attempt, out of the worker's buffer; mostly it is the only one.
     fn write_first<S>(
         &mut self,
-        call: &Call,
+        asked: Asked<'_>,
         stream: &mut S,
         flow: &mut Flow,
         context: &mut Context<'_>,
@@ -216,7 +233,12 @@ impl Exchange {
     where
         S: AsyncWrite + Unpin,
     {
-        call.head().write(call.added(), buffer);
+        let call = asked.call;
+        let added = Added {
+            last: asked.last,
+            ..call.added()
+        };
+        call.head().write(added, buffer);
         let mut body = call.body().cloned().unwrap_or_default();
         self.head = buffer.len() as u64;
         if body.len() <= TOGETHER {
@@ -271,6 +293,7 @@ impl Exchange {
             }
             let bytes = buffer.filled();
             if bytes.is_empty() {
+                self.ended = true;
                 self.decoder
                     .end(&self.carried)
                     .map_err(|refusal| self.ended(refusal))?;
@@ -343,8 +366,10 @@ fn wrote(count: usize, head: u64, written: &mut u64, flow: &mut Flow) {
 /// as it is.
 pub(crate) fn is_quiet<S: AsyncRead + Unpin>(stream: &mut S) -> bool {
     let mut byte = [0];
-    let mut context = Context::from_waker(Waker::noop());
-    Pin::new(stream)
-        .poll_read(&mut context, &mut ReadBuf::new(&mut byte))
+    let mut buffer = ReadBuf::new(&mut byte);
+    let read = poll_fn(|context| Pin::new(&mut *stream).poll_read(context, &mut buffer));
+    // Otherwise a task that has done much is told that nothing came.
+    let read = pin!(unconstrained(read));
+    read.poll(&mut Context::from_waker(Waker::noop()))
         .is_pending()
 }

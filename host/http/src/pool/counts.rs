@@ -21,7 +21,7 @@ pub struct Counts {
     pub stale: u64,
     /// Requests sent again since the target had said that it did not process them.
     pub unprocessed: u64,
-    /// Requests under way, blocked ones not counted.
+    /// Requests that have their turn, those that wait for a connection included.
     pub in_flight: u64,
 }
 

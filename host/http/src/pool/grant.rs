@@ -173,6 +173,17 @@ impl<S: Single, M: Multiple> Kept<'_, S, M> {
         }
     }
 
+    /// It stands for no other request, by whoever said so, and the target is to close it.
+    pub(crate) fn leave(self, by: By) {
+        let Kept {
+            mut slot, single, ..
+        } = self;
+        if slot.age == slot.pool.age.get() {
+            slot.state = State::Left;
+            slot.pools.leave(slot.pool, single, by);
+        }
+    }
+
     /// Close it, since somebody has closed it or said so.
     pub(crate) fn close(mut self, by: By) {
         self.slot.state = State::Open(by);

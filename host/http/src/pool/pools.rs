@@ -31,12 +31,18 @@ pub(crate) struct Limits {
     pub(crate) patience: Duration,
 }
 
+/// Longest wait for a target to close what it is to close. Whoever closes first keeps the pair of ports for a minute, and a
+/// generator has no more than 28,000 of them.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 /// Connections that are used in turn.
 #[derive(Debug)]
 pub(crate) struct Pool<S, M> {
     /// The last one that was used is the next one to be used.
     pub(super) idle: RefCell<Vec<Idle<S>>>,
     pub(super) sessions: RefCell<Vec<Rc<Session<M>>>>,
+    /// Connections that are used no more and that their targets are to close, oldest first.
+    leaving: RefCell<VecDeque<(Idle<S>, By)>>,
     pub(super) queue: Queue,
     /// Open or being made.
     pub(super) open: Cell<usize>,
@@ -79,6 +85,7 @@ impl<S, M> Pool<S, M> {
         Self {
             idle: RefCell::default(),
             sessions: RefCell::default(),
+            leaving: RefCell::default(),
             queue: Queue::default(),
             open: Cell::new(0),
             dialing: Cell::new(0),
@@ -147,6 +154,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         number: Option<u64>,
         fresh: bool,
     ) -> Option<Grant<'a, S, M>> {
+        self.drop_sessions(pool, |session| !session.is_usable());
         if !fresh && self.limits.reuse {
             if let Some(single) = self.quiet(pool) {
                 self.tally.count(|counts| counts.reused += 1);
@@ -209,7 +217,6 @@ impl<S: Single, M: Multiple> Pools<S, M> {
 
     /// A stream of the session that has the fewest; none where another session is to be opened first.
     fn stream<'a>(&'a self, pool: &'a Pool<S, M>) -> Option<Stream<'a, S, M>> {
-        self.drop_sessions(pool, |session| !session.is_usable());
         let sessions = pool.sessions.borrow();
         let with_room = sessions
             .iter()
@@ -240,6 +247,9 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     }
 
     fn slot<'a>(&'a self, pool: &'a Rc<Pool<S, M>>, fresh: bool) -> Option<Slot<'a, S, M>> {
+        if !(pool.has_room() && self.limits_allow()) {
+            self.close_leaving(pool);
+        }
         // What is idle is as doubtful as that which the request was sent over before.
         if fresh && !self.may_dial(pool) {
             self.give_up(pool);
@@ -261,6 +271,9 @@ impl<S: Single, M: Multiple> Pools<S, M> {
 
     /// Close the connection of a pool that has been idle for longest.
     fn give_up(&self, pool: &Pool<S, M>) -> bool {
+        if self.close_leaving(pool) {
+            return true;
+        }
         let mut idle = pool.idle.borrow_mut();
         if idle.is_empty() {
             drop(idle);
@@ -308,6 +321,40 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         let since = Instant::now();
         pool.idle.borrow_mut().push(Idle { single, since });
         self.freed(pool);
+    }
+
+    /// Have the target close a connection, since somebody said that it is the last time.
+    pub(super) fn leave(&self, pool: &Pool<S, M>, single: S, by: By) {
+        let since = Instant::now();
+        self.reap(pool, since);
+        pool.leaving
+            .borrow_mut()
+            .push_back((Idle { single, since }, by));
+        self.freed(pool);
+    }
+
+    /// Drop what targets have closed, or should have.
+    fn reap(&self, pool: &Pool<S, M>, now: Instant) {
+        loop {
+            let mut leaving = pool.leaving.borrow_mut();
+            let is_over = |(idle, _): &mut (Idle<S>, By)| {
+                !idle.single.is_quiet() || now.saturating_duration_since(idle.since) >= PATIENCE
+            };
+            if !leaving.front_mut().is_some_and(is_over) {
+                return;
+            }
+            drop(leaving);
+            self.close_leaving(pool);
+        }
+    }
+
+    /// Close the connection that a target has had the longest time to close.
+    fn close_leaving(&self, pool: &Pool<S, M>) -> bool {
+        let Some((Idle { single, .. }, by)) = pool.leaving.borrow_mut().pop_front() else {
+            return false;
+        };
+        self.close(pool, single, by);
+        true
     }
 
     /// Keep a connection for requests at the same time, and take its first stream.
@@ -394,6 +441,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         for Idle { single, .. } in idle {
             self.close(pool, single, By::Us);
         }
+        while self.close_leaving(pool) {}
         self.drop_sessions(pool, |_| true);
     }
 
@@ -431,6 +479,9 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         self.drop_sessions(pool, |session| {
             !session.is_usable() || session.idle_since().is_some_and(is_old)
         });
-        !pool.idle.borrow().is_empty() || !pool.sessions.borrow().is_empty()
+        self.reap(pool, now);
+        !pool.idle.borrow().is_empty()
+            || !pool.sessions.borrow().is_empty()
+            || !pool.leaving.borrow().is_empty()
     }
 }

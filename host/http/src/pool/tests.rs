@@ -97,6 +97,8 @@ enum Ends {
     ClosedLater,
     /// It says that the connection goes away.
     Leaving,
+    /// It says so, and is to close it.
+    Asked,
     /// The session of the user ends.
     HungUp,
 }
@@ -108,6 +110,7 @@ fn acts() -> impl Strategy<Value = Vec<Vec<Act>>> {
         1 => Just(Ends::Closed),
         1 => Just(Ends::ClosedLater),
         1 => Just(Ends::Leaving),
+        1 => Just(Ends::Asked),
         1 => Just(Ends::HungUp),
     ];
     let given_up = prop_oneof![4 => Just(None), 1 => (0..12usize).prop_map(Some)];
@@ -291,6 +294,7 @@ impl Play {
                     kept.single().quiet = false;
                     kept.keep();
                 }
+                Ends::Asked => kept.leave(By::Us),
                 _ => kept.keep(),
             }
         }

@@ -1,6 +1,7 @@
 //! The client against targets on real sockets that do what a test says; what they saw is the oracle.
 
 mod answers;
+mod chaos;
 mod connections;
 mod encrypted;
 mod failures;
