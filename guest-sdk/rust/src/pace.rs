@@ -41,8 +41,8 @@ impl Me {
 
     /// Exactly this pause, whatever the pace: for what a person is told to wait for. More than an hour
     /// ([`MAX_DELAY_MS`]) is refused by the host.
-    pub async fn wait_ms(&self, millis: u32) {
-        Pause::new(self.core(), u64::from(millis)).await;
+    pub fn wait_ms(&self, millis: u32) -> impl Future<Output = ()> + '_ {
+        Pause::new(self.core(), u64::from(millis))
     }
 
     /// How long a human pause within these bounds is, in milliseconds, for [`Me::wait_ms`]: for whoever has to know it
