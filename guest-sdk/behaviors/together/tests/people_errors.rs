@@ -191,6 +191,12 @@ fn wrong_passwords_come_at_most_twice_in_a_row_and_never_for_an_account_that_man
             wrong += u32::from(asked.status == 401);
             assert!(asked.status == 200 || asked.account != "admin");
         }
+        for login in town.log.iter().filter(|asked| asked.route == LOGIN.path) {
+            let of_session = |asked: &&Asked| asked.token == login.granted;
+            let first = town.log.iter().find(of_session);
+            let at_once = first.is_some_and(|first| first.route == LOGOUT.path);
+            assert!(!at_once, "nothing between login and logout: {login:?}");
+        }
         println!(
             "{}: {wrong} wrong, {most} in a row, {others:?}",
             behavior.name()

@@ -223,12 +223,7 @@ impl Account {
         let client = self.client(me);
         client.log_out().await?;
         faults::mistype(client).await?;
-        self.log_in(me).await
-    }
-
-    /// Logs in, with whatever the password is now.
-    pub(crate) async fn log_in(&self, me: &Me) -> Result<()> {
-        log_in(self.client(me)).await.map(drop)
+        log_in(client).await.map(drop)
     }
 
     /// Logs out.

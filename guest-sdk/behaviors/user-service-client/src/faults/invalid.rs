@@ -47,18 +47,18 @@ fn of_a_user<'a>(client: Client<'a>, account: &Account) -> Wrong<'a> {
         // There is one already.
         7 => (own(CREATE_PROFILE), r#"{"bio":"again"}"#.into()),
         // Nobody can be found by what is missing here.
-        8 => (me.call(CREATE_USER), r#"{"name":"Ana"}"#.into()),
+        8 => (client.call(CREATE_USER), r#"{"name":"Ana"}"#.into()),
         9 => (
-            me.call(CREATE_USER),
+            client.call(CREATE_USER),
             r#"{"email":"nobody at home","password":"1"}"#.into(),
         ),
         10 => (
-            me.call(CREATE_USER),
+            client.call(CREATE_USER),
             r#"{"username":7,"email":null,"password":"SimPass123!"}"#.into(),
         ),
-        11 => (me.call(CREATE_USER), broken(me)),
+        11 => (client.call(CREATE_USER), broken(me)),
         // The account is there already.
-        12 | 13 => return Wrong::form(me.call(CREATE_USER).json(&NewUser::myself(me))),
+        12 | 13 => return Wrong::form(client.call(CREATE_USER).json(&NewUser::myself(me))),
         _ => return query(client),
     };
     Wrong::form(says(call, body))

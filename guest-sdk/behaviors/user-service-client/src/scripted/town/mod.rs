@@ -42,6 +42,8 @@ pub struct Asked {
     pub account: String,
     /// The token; empty when there was none.
     pub token: String,
+    /// The token that it was granted; empty when there was none.
+    pub granted: String,
     /// HTTP method.
     pub method: Method,
     /// Path template.
@@ -157,6 +159,10 @@ impl Town {
         self.log.push(Asked {
             account: account.unwrap_or_default(),
             token,
+            granted: reply["data"]["access_token"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             method: request.method,
             route: request.route.clone(),
             path: request.path.clone(),
