@@ -1,5 +1,6 @@
 //! What a bare loop around reqwest reaches on one core: the mark for `scripts/bench` of what the HTTP client alone
-//! allows. Prints its figures as one line of JSON.
+//! allows. Prints its figures as one line of JSON. The feature `tls` is for TLS and HTTP/2: without it, the client has no more
+//! than it needs.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -30,10 +31,8 @@ struct Flags {
     /// Ask for the end of the connection with each request
     #[arg(long)]
     no_reuse: bool,
-    /// Accept any TLS certificate
-    #[arg(long)]
-    insecure: bool,
     /// HTTP/2 in place of HTTP/1.1
+    #[cfg(feature = "tls")]
     #[arg(long)]
     http2: bool,
 }
@@ -76,18 +75,21 @@ async fn main() -> anyhow::Result<()> {
 }
 
 fn client(flags: &Flags) -> anyhow::Result<Client> {
-    // Refused only where there is one already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .no_proxy()
-        .pool_max_idle_per_host(if flags.no_reuse { 0 } else { usize::MAX })
-        .danger_accept_invalid_certs(flags.insecure);
-    let builder = if flags.http2 {
-        builder.http2_prior_knowledge()
-    } else {
-        builder.http1_only()
+        .pool_max_idle_per_host(if flags.no_reuse { 0 } else { usize::MAX });
+    #[cfg(feature = "tls")]
+    let builder = {
+        // Refused only where there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // The bench makes its certificate itself.
+        builder.danger_accept_invalid_certs(true)
     };
-    Ok(builder.build()?)
+    #[cfg(feature = "tls")]
+    if flags.http2 {
+        return Ok(builder.http2_prior_knowledge().build()?);
+    }
+    Ok(builder.http1_only().build()?)
 }
 
 async fn work(

@@ -178,18 +178,19 @@ pub fn h2load_logged(
 }
 
 fn reqwest(tools: &Tools, wire: Wire, path: &str, seconds: u64) -> Command {
-    let mut command = pinned(GENERATOR_CORE, &tools.reqwest_loop);
+    let program = match wire {
+        Wire::Plain | Wire::NoReuse => &tools.reqwest_loop,
+        Wire::Tls | Wire::Http2 { .. } => &tools.reqwest_tls,
+    };
+    let mut command = pinned(GENERATOR_CORE, program);
     command.args(["--tasks", AT_ONCE, "--seconds", &seconds.to_string()]);
     match wire {
-        Wire::Plain => {}
+        Wire::Plain | Wire::Tls => {}
         Wire::NoReuse => {
             command.arg("--no-reuse");
         }
-        Wire::Tls => {
-            command.arg("--insecure");
-        }
         Wire::Http2 { .. } => {
-            command.args(["--insecure", "--http2"]);
+            command.arg("--http2");
         }
     }
     command.args(["--url", path]);

@@ -36,7 +36,7 @@ const SERVER_CORE: usize = 1;
 
 /// Measure Vespeiro beside other load generators, and what its users, connections, calls and swaps cost
 #[derive(Debug, Parser)]
-#[command(name = "scripts/bench")]
+#[command(name = "scripts/bench", override_usage = "scripts/bench [OPTIONS]")]
 struct Flags {
     #[command(flatten)]
     scale: Scale,

@@ -76,8 +76,8 @@ impl Part {
     fn needs(self) -> &'static [&'static str] {
         match self {
             Self::Speed | Self::NoReuse => &["wrk", "oha"],
-            Self::Https => &["wrk", "oha", "nginx", "openssl"],
-            Self::Http2 => &["h2load", "oha", "nginx", "openssl"],
+            Self::Https => &["wrk", "oha", "reqwest-tls", "nginx", "openssl"],
+            Self::Http2 => &["h2load", "oha", "reqwest-tls", "nginx", "openssl"],
             Self::Scripted => &["goose", "locust"],
             Self::Instructions => &["valgrind"],
             Self::Memory | Self::Idle | Self::Calls | Self::Swaps | Self::Extras => &[],
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_part_alone_needs_no_program_of_the_others() {
         assert_eq!(needed(&chosen(&[Part::Calls])), [""; 0]);
-        let http2 = ["h2load", "nginx", "oha", "openssl"];
+        let http2 = ["h2load", "nginx", "oha", "openssl", "reqwest-tls"];
         assert_eq!(needed(&chosen(&[Part::Http2])), http2);
     }
 

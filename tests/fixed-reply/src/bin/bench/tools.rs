@@ -21,6 +21,9 @@ pub struct Tools {
     pub fixed_reply: PathBuf,
     #[arg(long, hide = true)]
     pub reqwest_loop: PathBuf,
+    /// The same with TLS and HTTP/2
+    #[arg(long, hide = true)]
+    pub reqwest_tls: PathBuf,
     #[arg(long, hide = true, default_value = "wrk")]
     pub wrk: PathBuf,
     #[arg(long, hide = true, default_value = "oha")]

@@ -1,6 +1,8 @@
 //! A service of scripted replies for the archetypes' unit tests: every endpoint answers as a healthy service does,
 //! with a new identifier for whatever is created, and with the profile that was written last. The real rules are the end-to-end tests' part.
 
+mod town;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -9,6 +11,7 @@ use vespeiro_guest::harness::Harness;
 use vespeiro_guest::{Behavior, Route};
 
 use crate::routes::{self, ALL};
+pub use town::{Asked, Town, split};
 
 /// A harness for the behavior with the whole service scripted and an administrator configured.
 #[must_use]
