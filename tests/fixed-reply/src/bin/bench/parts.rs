@@ -104,7 +104,7 @@ impl Part {
                 users.extend(scale.big.then_some(100_000));
                 memory::memory(tools, &users, think)
             }
-            Self::Idle => idle::idle(tools),
+            Self::Idle => idle::idle(tools, scale.runs(1, 3)),
             Self::Calls => calls::calls(tools, pace.seconds),
             Self::Instructions => instructions::instructions(tools, scale.runs(1, 3)),
             Self::Swaps => swaps::swaps(tools, scale.runs(1, 3), scale.seconds(15, 60, 5)),
