@@ -189,7 +189,7 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
                 batch.turned_away.set(true);
             }
             return Attempt {
-                outcome: types::Outcome::Failed(to_contract(failure)),
+                outcome: types::Outcome::Failed(failure.into()),
                 retry_after: None,
             };
         }
@@ -215,23 +215,10 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
             body: answer.body,
             latency_us: exchange.latency.as_micros() as u64,
         }),
-        Err(failure) => types::Outcome::Failed(to_contract(failure)),
+        Err(failure) => types::Outcome::Failed(failure.into()),
     };
     Attempt {
         outcome,
         retry_after,
-    }
-}
-
-fn to_contract(failure: Failure) -> types::Failure {
-    match failure {
-        Failure::Timeout => types::Failure::Timeout,
-        Failure::Connect => types::Failure::Connect,
-        Failure::Tls => types::Failure::Tls,
-        Failure::Reset => types::Failure::Reset,
-        Failure::Protocol => types::Failure::Protocol,
-        Failure::TooLarge => types::Failure::TooLarge,
-        Failure::CircuitOpen => types::Failure::CircuitOpen,
-        Failure::Stopped => types::Failure::Stopped,
     }
 }
