@@ -69,6 +69,14 @@ fn a_wrong_command_line() {
 #[test]
 fn wrong_settings() {
     refused(
+        "run --preset testing --scenario mixed",
+        2,
+        &[
+            "scenario (--scenario): is another name of preset",
+            "keep one of them",
+        ],
+    );
+    refused(
         "run --scenario mixd",
         2,
         &["--scenario", "mixd", "did you mean \"mixed\"?"],

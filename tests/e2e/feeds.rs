@@ -219,8 +219,15 @@ fn plan_check_and_trace_know_feeds() {
     let config = ["--config", "{\"feed\": \"people\"}"];
     let given = format!("people={}:once", rows.display());
     let sessions = ["--sessions", "3"];
-    let traced =
-        vespeiro(&[&["trace", module, "--feed", &given], &config[..], &sessions].concat()).fine();
+    let traced = vespeiro(
+        &[
+            &["rehearse", module, "--feed", &given],
+            &config[..],
+            &sessions,
+        ]
+        .concat(),
+    )
+    .fine();
     for said in [
         "person0@",
         "person1@",

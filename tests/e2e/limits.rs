@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use crate::support::{RunOf, Server, example};
+use crate::support::{Played, RunOf, Server, example};
 
 #[derive(Default)]
 struct Crowd {
@@ -49,18 +49,20 @@ fn no_more_requests_are_in_flight_than_allowed() {
     assert!(most(0) > 8, "without a cap they are all there");
 }
 
+/// A run of `behavior` against answers of 256 KiB, with this bound.
+fn bounded(behavior: &str, max: &str) -> Played {
+    let server = Server::start(Router::new().fallback(|| async { vec![b'x'; 256 << 10] }));
+    let options = format!(
+        "--archetype one={} --users 4 --min-request-count 5 --max-request-count 5 --delay-min 0 --delay-max 0 \
+         --breaker off --max-body {max}",
+        example(behavior).display()
+    );
+    RunOf::fine(&server.url, &options)
+}
+
 #[test]
 fn an_answer_beyond_the_cap_is_a_failure_and_not_read() {
-    let server = Server::start(Router::new().fallback(|| async { vec![b'x'; 256 << 10] }));
-    let run = |max: &str| {
-        let options = format!(
-            "--archetype first={} --users 4 --min-request-count 5 --max-request-count 5 --delay-min 0 --delay-max 0 \
-             --breaker off --max-body {max}",
-            example("first").display()
-        );
-        RunOf::fine(&server.url, &options)
-    };
-    let capped = run("64KiB");
+    let capped = bounded("bench", "64KiB");
     assert_eq!((capped.sent(), capped.errors()), (20, 20));
     let results = capped.summary["results"].as_array().unwrap();
     assert!(
@@ -74,5 +76,12 @@ fn an_answer_beyond_the_cap_is_a_failure_and_not_read() {
         "{}",
         capped.ended.stdout
     );
-    assert_eq!(run("512KiB").errors(), 0);
+}
+
+#[test]
+fn an_answer_that_nobody_wants_is_read_and_thrown_away_whatever_its_length() {
+    for max in ["64KiB", "512KiB"] {
+        let played = bounded("first", max);
+        assert_eq!((played.sent(), played.errors()), (20, 0), "{max}");
+    }
 }

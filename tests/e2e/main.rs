@@ -24,6 +24,7 @@ mod limits;
 mod logins;
 mod metrics;
 mod modules;
+mod outputs;
 mod pauses;
 mod profiles;
 mod push;

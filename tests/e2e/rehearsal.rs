@@ -1,14 +1,20 @@
-//! The author's tools: `check` says whether a module could play, `trace` shows what it does, the same each time, and
-//! replies that a run has recorded are what a trace plays against.
+//! The author's tools: `check` says whether a module could play, `rehearse` shows what it does, the same each time, and
+//! replies that a run has recorded are what a rehearsal plays against.
 
 use tempfile::TempDir;
 
 use crate::support::{RunOf, Service, by_hand, example, vespeiro};
 
 fn trace(arguments: &[&str]) -> String {
-    let ended = vespeiro(&[&["trace"], arguments].concat()).fine();
+    let ended = vespeiro(&[&["rehearse"], arguments].concat()).fine();
     assert_eq!(ended.stderr, "");
     ended.stdout
+}
+
+#[test]
+fn the_old_name_of_the_command_does_the_same() {
+    let old = vespeiro(&["trace", "builtin:newcomer", "--seed", "7"]).fine();
+    assert_eq!(old.stdout, trace(&["builtin:newcomer", "--seed", "7"]));
 }
 
 #[test]
@@ -103,7 +109,7 @@ fn what_is_no_module_and_what_is_not_there_are_told_apart() {
     let replies = folder.path().join("replies.jsonl");
     std::fs::write(&replies, "{\"method\": \"GET\"}").unwrap();
     let ended = vespeiro(&[
-        "trace",
+        "rehearse",
         "builtin:active",
         "--replies",
         replies.to_str().unwrap(),
@@ -197,9 +203,9 @@ fn trace_record_runs_the_command_that_follows() {
         "--max-request-count=5",
     ];
     let quick = ["--delay-min=0", "--delay-max=1", "--archetype=active"];
-    vespeiro(&[&["trace", "--record", tape, "--"], &run[..], &quick[..]].concat()).fine();
+    vespeiro(&[&["rehearse", "--record", tape, "--"], &run[..], &quick[..]].concat()).fine();
     assert_eq!(std::fs::read_to_string(tape).unwrap().lines().count(), 5);
-    let ended = vespeiro(&["trace", "--record", tape, "--", "serve"]);
+    let ended = vespeiro(&["rehearse", "--record", tape, "--", "serve"]);
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
     assert!(
         ended.stderr.contains("only a run can be recorded"),

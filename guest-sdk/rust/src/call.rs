@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use serde::Serialize;
 
-use crate::contract::{Capture, Fault, Request};
+use crate::contract::{Capture, Failure, Fault, Request};
 use crate::session::Exchange;
 use crate::tokens::Tokens;
 use crate::{Error, Me, Reply, Result, Route};
@@ -36,6 +36,9 @@ struct Draft {
     timeout_ms: Option<u32>,
     mark: Option<String>,
     fault: Option<Fault>,
+    /// How often more it may be sent again, and how long after a failure.
+    reloads: u32,
+    reload_ms: u32,
     /// What of the template still waits for its arguments.
     rest: &'static str,
     has_query: bool,
@@ -64,6 +67,8 @@ impl<'a> Call<'a> {
             timeout_ms: None,
             mark: None,
             fault: None,
+            reloads: 0,
+            reload_ms: 0,
             rest: route.path,
             has_query: false,
             problem: None,
@@ -181,6 +186,15 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Send it again where the target fails, as somebody does who reloads a page: at most so many times, so long after
+    /// each failure, while there is no response or one of 500, 502, 503 or 504. For what changes nothing, or the same when
+    /// it is done twice. A wrong request is never sent again.
+    pub fn reload(mut self, times: u32, after_ms: u32) -> Self {
+        self.draft.reloads = times;
+        self.draft.reload_ms = after_ms;
+        self
+    }
+
     /// Send it and wait for the reply, whatever its status.
     ///
     /// # Errors
@@ -206,6 +220,11 @@ impl Draft {
     fn fail(&mut self, message: String) {
         self.problem
             .get_or_insert_with(|| Error::usage(format!("{}: {message}", self.route.path)));
+    }
+
+    /// Whether it is sent again when it fails.
+    fn may_reload(&self) -> bool {
+        self.reloads > 0 && self.fault.is_none()
     }
 
     /// Whether it can be sent.
@@ -249,8 +268,12 @@ async fn send(me: &Me, mut draft: Box<Draft>) -> Result<Reply> {
     draft.check()?;
     let route = draft.route.path;
     let sent = Exchange::post(me.core(), draft.request(None));
-    drop(draft);
-    answered(route, sent).await
+    let again = draft.may_reload().then_some(draft);
+    let outcome = answered(route, sent).await;
+    match again {
+        Some(draft) if is_passing(&outcome) => Box::pin(reload(me, draft, None)).await,
+        _ => outcome,
+    }
 }
 
 async fn send_authorized(me: &Me, mut draft: Box<Draft>, tokens: &Tokens) -> Result<Reply> {
@@ -263,15 +286,47 @@ async fn send_authorized(me: &Me, mut draft: Box<Draft>, tokens: &Tokens) -> Res
     let generation = tokens.generation();
     let sent = Exchange::post(me.core(), draft.request(Some(tokens)));
     let again = draft.fault.is_none().then_some(draft);
-    let reply = answered(route, sent).await?;
-    match again {
-        Some(draft) if reply.status == 401 => {
+    let outcome = answered(route, sent).await;
+    match (again, outcome) {
+        (Some(draft), Ok(reply)) if reply.status == 401 => {
             drop(reply);
             Box::pin(tokens.replace(me, generation)).await?;
             let sent = Exchange::post(me.core(), draft.request(Some(tokens)));
             answered(route, sent).await
         }
-        _ => Ok(reply),
+        (Some(draft), outcome) if draft.may_reload() && is_passing(&outcome) => {
+            Box::pin(reload(me, draft, Some(tokens))).await
+        }
+        (_, outcome) => outcome,
+    }
+}
+
+/// Whether it may go better the next time.
+fn is_passing(outcome: &Result<Reply>) -> bool {
+    match outcome {
+        Ok(reply) => matches!(reply.status, 500 | 502 | 503 | 504),
+        Err(Error::Failed { kind, .. }) => {
+            matches!(kind, Failure::Timeout | Failure::Connect | Failure::Reset)
+        }
+        Err(_) => false,
+    }
+}
+
+/// It has failed once: again, while that may help.
+async fn reload(me: &Me, mut draft: Box<Draft>, tokens: Option<&Tokens>) -> Result<Reply> {
+    loop {
+        draft.reloads -= 1;
+        me.wait_ms(draft.reload_ms).await;
+        if let Some(tokens) = tokens
+            && tokens.is_due(me)
+        {
+            tokens.renew(me).await?;
+        }
+        let sent = Exchange::post(me.core(), draft.request(tokens));
+        let outcome = answered(draft.route.path, sent).await;
+        if !(draft.may_reload() && is_passing(&outcome)) {
+            return outcome;
+        }
     }
 }
 

@@ -39,6 +39,12 @@ impl Me {
         Call::new(self, route)
     }
 
+    /// Whether the behavior has declared this route, so that it may use it.
+    #[must_use]
+    pub fn may_call(&self, route: &Route) -> bool {
+        self.core.behavior.routes().contains(route)
+    }
+
     /// Send these together, in one step; the results in the same order.
     pub async fn batch(&self, calls: Vec<Call<'_>>) -> Vec<Result<Reply>> {
         join_all(calls.into_iter().map(Call::send)).await

@@ -68,6 +68,15 @@ impl Me {
     /// One of the ways to go on: by weight, steered towards the categories that the plan's mix still wants. A
     /// category that is `n` percentage points short has its weight multiplied by e^(n/3).
     pub fn choose<T: Copy>(&self, choices: &[Choice<T>]) -> Option<T> {
+        self.choose_with(choices, |_| 1.0)
+    }
+
+    /// The same, each weight times what `liking` says of the choice: 0 rules it out.
+    pub fn choose_with<T: Copy>(
+        &self,
+        choices: &[Choice<T>],
+        liking: impl Fn(&Choice<T>) -> f32,
+    ) -> Option<T> {
         // Tables list a category's choices together, and an exponential is the dearest thing here.
         let mut last: Option<(&str, f32)> = None;
         let weighted: Vec<(T, f32)> = choices
@@ -80,7 +89,7 @@ impl Me {
                         .clamp(0.01, 100.0),
                 };
                 last = Some((choice.category, steer));
-                (choice.what, choice.weight * steer)
+                (choice.what, choice.weight * steer * liking(choice))
             })
             .collect();
         self.draw(weighted.iter().copied())

@@ -111,7 +111,9 @@ impl Tokens {
         self.refresh_now(me).await
     }
 
-    /// Log out and forget the tokens; nothing is sent when not logged in, or when the target has no such route.
+    /// Log out and forget the tokens; nothing is sent when not logged in, or when the target has no such route. A token
+    /// that is about to expire is renewed first, so that it is not refused; one that cannot be renewed any more is as good
+    /// as logged out.
     ///
     /// # Errors
     /// As [`Tokens::login`]; the tokens are forgotten all the same.
@@ -120,8 +122,12 @@ impl Tokens {
         if !self.is_logged_in() {
             return Ok(());
         }
+        if self.is_due(me) && self.auth.logout.is_some() {
+            // Boxed, as all that is rare.
+            Box::pin(self.renew_for_logout(me)).await?;
+        }
         let bearer = std::mem::take(&mut *self.held.borrow_mut()).bearer;
-        if let Some(route) = self.auth.logout {
+        if let Some(route) = self.auth.logout.filter(|_| !bearer.is_empty()) {
             let call = me.call(route).header("authorization", bearer.as_str());
             let reply = call.send().await?;
             if is_out(&reply) {
@@ -165,6 +171,14 @@ impl Tokens {
         Ok(())
     }
 
+    /// Whether there is no token, or one that is about to expire at the latest so many milliseconds from now: a request
+    /// that is sent then renews it first.
+    #[must_use]
+    pub fn is_due_within(&self, me: &Me, millis: u32) -> bool {
+        let held = self.held.borrow();
+        held.bearer.is_empty() || me.core().clock.get() + u64::from(millis) >= held.due_ms
+    }
+
     /// Whether there is no token, or one that is about to expire.
     pub(crate) fn is_due(&self, me: &Me) -> bool {
         let held = self.held.borrow();
@@ -195,21 +209,42 @@ impl Tokens {
     }
 
     async fn refresh_now(&self, me: &Me) -> Result<()> {
-        let token = self.held.borrow_mut().refresh.take(); // it rotates: never twice
-        if let (Some(route), Some(refresh_token)) = (self.auth.refresh, token) {
-            let reply = me
-                .call(route)
-                .json(&Renewal { refresh_token })
-                .capture_body()
-                .send()
-                .await?;
-            if reply.is_success() {
+        match self.renewal(me).await? {
+            Some(reply) if reply.is_success() => {
                 let before = self.take(me, &reply)?;
                 self.unmark(me, &before);
-                return Ok(());
+                Ok(())
             }
+            _ => self.login_anew(me).await,
         }
-        self.login_anew(me).await
+    }
+
+    /// What came of the refresh token; `None` where there is no way to renew.
+    async fn renewal(&self, me: &Me) -> Result<Option<Reply>> {
+        let token = self.held.borrow_mut().refresh.take(); // it rotates: never twice
+        let (Some(route), Some(refresh_token)) = (self.auth.refresh, token) else {
+            return Ok(None);
+        };
+        let body = Renewal { refresh_token };
+        let call = me.call(route).json(&body).capture_body();
+        call.send().await.map(Some)
+    }
+
+    /// A token that can be logged out; none where the session is over already. Nobody logs in to log out.
+    async fn renew_for_logout(&self, me: &Me) -> Result<()> {
+        match self.renewal(me).await? {
+            Some(reply) if reply.is_success() => {
+                let before = self.take(me, &reply)?;
+                self.unmark(me, &before);
+            }
+            Some(reply) if is_out(&reply) => {
+                let gone = std::mem::take(&mut *self.held.borrow_mut());
+                self.unmark(me, &gone.bearer);
+            }
+            // What there is may still do.
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Hold the token that the reply grants; gives back the one before.

@@ -7,7 +7,7 @@ use common::{A, B, ROUTES};
 use serde_json::{Value, json};
 use vespeiro_guest::Behavior;
 use vespeiro_guest::contract::{Ending, Request};
-use vespeiro_guest::harness::Harness;
+use vespeiro_guest::harness::{Harness, Played};
 use vespeiro_guest::prelude::*;
 
 #[test]
@@ -141,5 +141,74 @@ fn a_route_that_is_not_declared_is_refused() {
             .ending
             .unwrap_err()
             .contains("/elsewhere: not among the behavior's routes")
+    );
+}
+
+#[test]
+fn a_page_that_fails_is_reloaded_a_while_later_and_not_for_ever() {
+    async fn twice(me: &Me) -> Result<()> {
+        let reply = me.call(B).json(&1).reload(2, 900).send().await?;
+        me.check("the last answer", reply.status == 200);
+        Ok(())
+    }
+    let delays = |played: &Played| {
+        let delays = played.steps.iter().map(|step| step.delay_ms);
+        delays.collect::<Vec<_>>()
+    };
+    let played = playing!(twice)
+        .reply_once(B, 503, json!({}))
+        .fail_once(B, Failure::Reset)
+        .run();
+    assert_eq!(played.requests.len(), 3);
+    assert_eq!(delays(&played), [0, 900, 900, 0]);
+    assert_eq!(played.checks, [("the last answer".to_owned(), true)]);
+    assert_eq!(played.requests[0].body, played.requests[2].body);
+    // Patience ends; and what is refused is not tried again.
+    for (status, requests) in [(500, 3), (404, 1), (429, 1)] {
+        let played = playing!(twice).reply(B, status, json!({})).run();
+        assert_eq!(played.requests.len(), requests, "{status}");
+        assert_eq!(played.checks, [("the last answer".to_owned(), false)]);
+    }
+
+    async fn on_purpose(me: &Me) -> Result<()> {
+        let call = me.call(B).reload(2, 900).fault(Fault::NotFound);
+        call.send().await.map(drop)
+    }
+    let played = playing!(on_purpose).reply(B, 503, json!({})).run();
+    assert_eq!(played.requests.len(), 1);
+}
+
+#[test]
+fn what_is_not_liked_is_not_chosen() {
+    async fn journey(me: &Me) -> Result<()> {
+        let choices = [
+            Choice::new("a", 1.0, "query"),
+            Choice::new("b", 1.0, "query"),
+            Choice::new("c", 1.0, "mutation"),
+        ];
+        let liking = |choice: &Choice<&str>| match choice.what {
+            "a" => 0.0,
+            "b" => 3.0,
+            _ => 1.0,
+        };
+        let (mut counts, rounds) = ([0u32; 3], 4000);
+        for _ in 0..rounds {
+            match me.choose_with(&choices, liking) {
+                Some("a") => counts[0] += 1,
+                Some("b") => counts[1] += 1,
+                _ => counts[2] += 1,
+            }
+        }
+        me.check("never", counts[0] == 0);
+        me.check("three in four", (2850..3150).contains(&counts[1]));
+        me.check("none", me.choose_with(&choices, |_| 0.0).is_none());
+        Ok(())
+    }
+    let played = playing!(journey).run();
+    assert_eq!(played.checks.len(), 3);
+    assert!(
+        played.checks.iter().all(|(_, held)| *held),
+        "{:?}",
+        played.checks
     );
 }

@@ -236,3 +236,43 @@ fn a_cleanup_logs_out_the_tokens_among_its_marks_and_gets_the_others() {
     assert_eq!(told, [Level::Warn, Level::Debug]);
     assert!(played.logs.iter().all(|(_, line)| !line.contains("Bearer")));
 }
+
+#[test]
+fn a_token_that_is_about_to_expire_is_renewed_before_a_logout() {
+    async fn late(me: &Me) -> Result<()> {
+        let tokens = Tokens::new(&AUTH, "admin", "secret").lasting();
+        tokens.login(me).await?;
+        me.check("fresh", !tokens.is_due_within(me, 7_000));
+        me.check("due in 8 s", tokens.is_due_within(me, 8_000));
+        me.wait_ms(9_000).await;
+        tokens.logout(me).await
+    }
+    let played = playing!(late)
+        .reply(LOGIN, 200, grant("one", 10))
+        .reply(REFRESH, 200, grant("two", 10))
+        .reply(LOGOUT, 204, Value::Null)
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    assert!(
+        played.checks.iter().all(|(_, held)| *held),
+        "{:?}",
+        played.checks
+    );
+    assert_eq!(played.paths(), ["/login", "/refresh", "/logout"]);
+    assert_eq!(bearers(&played.requests)[2], "Bearer two");
+    assert!(played.left_behind().is_empty());
+    // One that cannot be renewed is over; one that nobody knows how to renew is logged out as it is.
+    for (status, paths, left) in [
+        (401, &["/login", "/refresh"][..], 0),
+        (503, &["/login", "/refresh", "/logout"], 0),
+    ] {
+        let played = playing!(late)
+            .reply(LOGIN, 200, grant("one", 10))
+            .reply(REFRESH, status, Value::Null)
+            .reply(LOGOUT, 204, Value::Null)
+            .run();
+        assert_eq!(played.ending, Ok(Ending::Completed), "{status}");
+        assert_eq!(played.paths(), paths, "{status}");
+        assert_eq!(played.left_behind().len(), left, "{status}");
+    }
+}

@@ -33,37 +33,36 @@ impl types::Method {
     }
 }
 
-/// The contract's failures are the host's, by name.
-macro_rules! failures {
-    ($($failure:ident),+) => {
-        impl From<Failure> for types::Failure {
-            fn from(failure: Failure) -> Self {
-                match failure {
-                    $(Failure::$failure => Self::$failure,)+
-                }
-            }
+/// The contract of version 0.1 has fewer kinds than the host: a kind that it lacks becomes the nearest one.
+impl From<Failure> for types::Failure {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Timeout => Self::Timeout,
+            Failure::Connect | Failure::Generator => Self::Connect,
+            Failure::Tls => Self::Tls,
+            Failure::Reset | Failure::Unprocessed => Self::Reset,
+            Failure::Protocol => Self::Protocol,
+            Failure::TooLarge | Failure::Headers => Self::TooLarge,
+            Failure::CircuitOpen => Self::CircuitOpen,
+            Failure::Stopped => Self::Stopped,
         }
-
-        impl From<types::Failure> for Failure {
-            fn from(failure: types::Failure) -> Self {
-                match failure {
-                    $(types::Failure::$failure => Self::$failure,)+
-                }
-            }
-        }
-    };
+    }
 }
 
-failures!(
-    Timeout,
-    Connect,
-    Tls,
-    Reset,
-    Protocol,
-    TooLarge,
-    CircuitOpen,
-    Stopped
-);
+impl From<types::Failure> for Failure {
+    fn from(failure: types::Failure) -> Self {
+        match failure {
+            types::Failure::Timeout => Self::Timeout,
+            types::Failure::Connect => Self::Connect,
+            types::Failure::Tls => Self::Tls,
+            types::Failure::Reset => Self::Reset,
+            types::Failure::Protocol => Self::Protocol,
+            types::Failure::TooLarge => Self::TooLarge,
+            types::Failure::CircuitOpen => Self::CircuitOpen,
+            types::Failure::Stopped => Self::Stopped,
+        }
+    }
+}
 
 impl types::Failure {
     /// Its word, as scripts and metrics write it.

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::exit::Exit;
-use crate::rehearsal::{Actor, Rehearse, Stage};
+use crate::rehearsal::{Rehearsal, RehearsalFlags, User};
 use vespeiro_behavior::types::Failure;
 use vespeiro_behavior::{GuestEvent, NoRow};
 use vespeiro_engine::SessionEnd;
@@ -16,14 +16,14 @@ use vespeiro_engine::rehearsal::{Happening, Replies};
 const SESSIONS: u32 = 5;
 const FAILING_SESSIONS: u32 = 2;
 
-/// Say whether a module could play, and what it is
+/// Check whether a module could play, and describe it
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     /// A .wasm file, or builtin:NAME
     #[arg(value_name = "MODULE")]
     module: String,
     #[command(flatten)]
-    options: Rehearse,
+    options: RehearsalFlags,
 }
 
 /// What the rehearsals have shown.
@@ -44,13 +44,13 @@ struct Findings {
 impl Check {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
         let began = Instant::now();
-        let stage = Stage::set(&self.module, &self.options)?;
+        let rehearsal = Rehearsal::load(&self.module, &self.options)?;
         let loaded = began.elapsed();
         let mut found = Findings::default();
-        let mut actor = stage.actor();
+        let mut user = rehearsal.user();
         let mut replies = self.options.replies()?;
         let scripted = self.options.replies.is_some();
-        found.rehearse(&stage, &mut actor, &mut replies, self.options.requests, &Part {
+        found.rehearse(&rehearsal, &mut user, &mut replies, self.options.requests, &Round {
             sessions: SESSIONS,
             when: None,
             failed: |why: &str| {
@@ -63,7 +63,7 @@ impl Check {
                 }
             },
         });
-        let memory = actor.slot.memory();
+        let memory = user.slot.memory();
         let failing = [
             ("every reply is 503", Replies::status(503)),
             (
@@ -72,119 +72,85 @@ impl Check {
             ),
         ];
         for (when, mut replies) in failing {
-            let mut actor = stage.actor();
+            let mut user = rehearsal.user();
             found.rehearse(
-                &stage,
-                &mut actor,
+                &rehearsal,
+                &mut user,
                 &mut replies,
                 self.options.requests,
-                &Part {
+                &Round {
                     sessions: FAILING_SESSIONS,
                     when: Some(when),
                     failed: |why: &str| Ok(format!("when {when}, a session fails: {why}")),
                 },
             );
         }
-        self.print(&stage, &found, loaded, memory);
+        self.print(&rehearsal, &found, loaded, memory);
         match found.problem {
             Some(problem) => anyhow::bail!("behavior {}: {problem}", self.module),
             None => Ok(Exit::Fine),
         }
     }
 
-    fn print(&self, stage: &Stage, found: &Findings, loaded: Duration, memory: usize) {
-        let behavior = &stage.behavior;
+    fn print(&self, rehearsal: &Rehearsal, found: &Findings, loaded: Duration, memory: usize) {
+        let behavior = &rehearsal.behavior;
+        let (size, hash) = (bytes(behavior.size), &behavior.hash);
+        let (name, version, form) = (&behavior.name, &behavior.version, &behavior.form);
         let mut lines = vec![
-            (
-                "module",
-                format!(
-                    "{} ({}, {})",
-                    behavior.source,
-                    bytes(behavior.size),
-                    behavior.form
-                ),
-            ),
-            (
-                "behavior",
-                format!(
-                    "{} {}, content {}",
-                    behavior.name, behavior.version, behavior.hash
-                ),
-            ),
+            ("module", format!("{} ({size}, {form})", behavior.source)),
+            ("behavior", format!("{name} {version}, content {hash}")),
             ("contract", behavior.contract.clone()),
             ("imports", listed(&behavior.imports)),
             ("categories", listed(&behavior.categories)),
+            ("routes", behavior.routes.len().to_string()),
         ];
-        let routes = behavior.routes.iter().map(|route| {
-            format!(
-                "{} {} ({})",
-                route.method.as_str(),
-                route.path,
-                route.category
-            )
-        });
-        let routes: Vec<String> = routes.collect();
-        lines.push(("routes", routes.len().to_string()));
-        lines.extend(routes.into_iter().map(|route| ("", route)));
+        lines.extend(behavior.routes.iter().map(|route| {
+            let (method, path) = (route.method.as_str(), &route.path);
+            ("", format!("{method} {path} ({})", route.category))
+        }));
         lines.push(("loaded in", millis(loaded)));
         let [completed, abandoned, cut, failed] = found.sessions;
+        let sessions: u32 = found.sessions.iter().sum();
+        let (steps, requests) = (found.calls.len(), found.requests);
         lines.push((
             "rehearsed",
             format!(
-                "{} sessions ({completed} completed, {abandoned} abandoned, {cut} cut, {failed} failed), {} steps, {} requests",
-                found.sessions.iter().sum::<u32>(),
-                found.calls.len(),
-                found.requests
+                "{sessions} sessions ({completed} completed, {abandoned} abandoned, {cut} cut, {failed} failed), {steps} steps, {requests} requests"
             ),
         ));
         let mut calls = found.calls.clone();
         calls.sort_unstable();
         if let (Some(median), Some(longest)) = (calls.get(calls.len() / 2), calls.last()) {
-            let limit = stage.plan().guest.call_timeout.as_millis();
-            lines.push((
-                "next",
-                format!(
-                    "median {}, longest {}, allowed {limit} ms",
-                    millis(*median),
-                    millis(*longest)
-                ),
-            ));
+            let limit = rehearsal.plan().guest.call_timeout.as_millis();
+            let (median, longest) = (millis(*median), millis(*longest));
+            let text = format!("median {median}, longest {longest}, allowed {limit} ms");
+            lines.push(("next", text));
         }
         let cap = bytes(behavior.memory_cap());
         lines.push(("memory", format!("{} of {cap}", bytes(memory))));
-        for route in &found.undeclared {
-            lines.push((
-                "note",
-                format!("{route} is not among the routes of describe: it counts as other"),
-            ));
-        }
-        for feed in &found.unfed {
-            lines.push((
-                "note",
-                format!("it asks for the feed {feed:?} and gets no row: name its file with --feed"),
-            ));
-        }
-        lines.extend(found.notes.iter().map(|note| ("note", note.clone())));
+        let undeclared = found.undeclared.iter().map(|route| {
+            format!("{route} is not among the routes of describe: it counts as other")
+        });
+        let unfed = found.unfed.iter().map(|feed| {
+            format!("it asks for the feed {feed:?} and gets no row: name its file with --feed")
+        });
+        let notes = undeclared.chain(unfed).chain(found.notes.iter().cloned());
+        lines.extend(notes.map(|note| ("note", note)));
         if found.problem.is_none() {
             lines.push(("verdict", "it can play".into()));
         }
         let mut out = std::io::stdout().lock();
         for (what, text) in lines {
+            let text = text.escape_debug().to_string();
+            let text = text.replace("\\\"", "\"").replace("\\'", "'");
             // A reader that has seen enough may close the pipe.
-            let _ = writeln!(
-                out,
-                "{what:10}  {}",
-                text.escape_debug()
-                    .to_string()
-                    .replace("\\\"", "\"")
-                    .replace("\\'", "'")
-            );
+            let _ = writeln!(out, "{what:10}  {text}");
         }
     }
 }
 
 /// Some of the sessions, under one condition.
-struct Part<F> {
+struct Round<F> {
     sessions: u32,
     /// The condition, where it is a bad one.
     when: Option<&'static str>,
@@ -195,45 +161,40 @@ struct Part<F> {
 impl Findings {
     fn rehearse(
         &mut self,
-        stage: &Stage,
-        actor: &mut Actor,
+        rehearsal: &Rehearsal,
+        user: &mut User,
         replies: &mut Replies,
         budget: u32,
-        part: &Part<impl Fn(&str) -> Result<String, String>>,
+        round: &Round<impl Fn(&str) -> Result<String, String>>,
     ) {
-        for ordinal in 0..part.sessions {
+        for ordinal in 0..round.sessions {
             let (undeclared, unfed) = (&mut self.undeclared, &mut self.unfed);
-            let played = stage.play(
-                actor,
-                ordinal,
-                replies,
-                budget,
-                |_, happening| match happening {
-                    Happening::Sent {
-                        request,
-                        undeclared: true,
-                        ..
-                    } if undeclared.len() < 10 => {
-                        undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
-                    }
-                    Happening::Said(GuestEvent::NoRow {
-                        feed,
-                        why: NoRow::Unknown,
-                    }) if unfed.len() < 10 => {
-                        unfed.insert(feed);
-                    }
-                    _ => {}
-                },
-            );
+            let watch = |_: u64, happening: Happening<'_>| match happening {
+                Happening::Sent {
+                    request,
+                    undeclared: true,
+                    ..
+                } if undeclared.len() < 10 => {
+                    undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
+                }
+                Happening::Said(GuestEvent::NoRow {
+                    feed,
+                    why: NoRow::Unknown,
+                }) if unfed.len() < 10 => {
+                    unfed.insert(feed);
+                }
+                _ => {}
+            };
+            let played = rehearsal.play(user, ordinal, replies, budget, watch);
             self.requests += played.requests;
             self.calls.extend(played.calls);
             let (ending, judged) = match &played.ended {
                 SessionEnd::Completed => (0, None),
                 SessionEnd::Abandoned => (1, None),
                 SessionEnd::Cut => (2, None),
-                SessionEnd::Failed(why) => (3, Some((part.failed)(why))),
+                SessionEnd::Failed(why) => (3, Some((round.failed)(why))),
                 SessionEnd::Crashed(crash) => {
-                    let when = part.when.map(|when| format!("when {when}, it "));
+                    let when = round.when.map(|when| format!("when {when}, it "));
                     let when = when.unwrap_or_default();
                     (
                         3,

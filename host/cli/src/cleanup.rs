@@ -6,14 +6,17 @@ use std::path::PathBuf;
 use super::log;
 use super::play::check_target;
 use super::settings::PlanFlags;
+use tokio::runtime::LocalOptions;
+
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use crate::teardown;
 use vespeiro_engine::journal::{Journal, read};
 use vespeiro_engine::{Stopper, Tokens};
+use vespeiro_output::Console;
 use vespeiro_plan::Plan;
 
-/// Remove what a run has left behind, as its journal has it
+/// Remove what a run has left behind, according to its journal
 #[derive(Debug, clap::Args)]
 pub(super) struct Cleanup {
     /// The journal that the run has kept
@@ -24,13 +27,14 @@ pub(super) struct Cleanup {
 }
 
 impl Cleanup {
-    pub(super) fn execute(mut self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(mut self, console: &Console) -> anyhow::Result<Exit> {
         let contents = read(&self.file).map_err(|error| Misuse(error.to_string()))?;
         for warning in &contents.warnings {
-            eprintln!("warning: the journal {}: {warning}", self.file.display());
+            let file = self.file.display();
+            console.line(format!("warning: the journal {file}: {warning}"));
         }
         let given = super::resolve_here(self.plan.0.clone(), None)?;
-        // Elsewhere nothing would be found, and all of it would count as gone: only a flag may overrule the journal.
+        // At another target everything would seem to be gone already: only a flag may override the journal's.
         if !given.origins.by_flag("base_url") {
             let target = contents.header.target;
             self.plan.0.set("base_url", target, "the journal");
@@ -38,23 +42,24 @@ impl Cleanup {
         let run = contents.header.run;
         self.plan.0.set("run_id", run, "the journal");
         let plan = super::resolve_here(self.plan.0, None)?.plan;
-        log::start(&plan).release();
+        log::start(&plan, console);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()?;
-        runtime.block_on(clean(&plan, &self.file))
+            .build_local(LocalOptions::default())?;
+        runtime.block_on(clean(&plan, &self.file, console))
     }
 }
 
-async fn clean(plan: &Plan, file: &std::path::Path) -> anyhow::Result<Exit> {
+async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow::Result<Exit> {
     let journal = Journal::resume(file).map_err(|error| Misuse(error.to_string()))?;
     let loader = ModuleLoader::new(plan)?;
     check_target(plan).await?;
     let stopper = Stopper::new();
     let signals = stopper.on_signals()?;
-    let tidied = teardown::clean(plan, &loader, journal, Tokens::default(), &stopper).await;
+    let cleaned =
+        teardown::clean(plan, &loader, journal, Tokens::default(), &stopper, console).await;
     signals.abort();
-    let teardown::Tidied { figures, left, .. } = tidied?;
+    let teardown::CleanupResult { figures, left, .. } = cleaned?;
     let mut out = std::io::stdout().lock();
     // A reader that has seen enough may close the pipe.
     let _ = writeln!(
@@ -63,7 +68,7 @@ async fn clean(plan: &Plan, file: &std::path::Path) -> anyhow::Result<Exit> {
         figures.removed, figures.left, figures.requests
     );
     for thing in &left {
-        // What a stranger's behavior has named must not steer the terminal.
+        // Behaviors choose these names: escape control characters.
         let _ = writeln!(out, "left: {}", thing.escape_debug());
     }
     Ok(if left.is_empty() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::embedded::Service;
 use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
+use vespeiro_output::{Console, stdout};
 use vespeiro_plan::Preset;
 
 /// What the demo does unless told otherwise: little enough for a laptop, quick enough to watch.
@@ -22,7 +23,7 @@ pub(super) const PRESET: Preset = Preset {
 
 /// Requests per second of one session in the demo's service: more than a person needs, less than a burst.
 const RATE_LIMIT: f64 = 30.0;
-/// Whoever pauses less than this between two steps would run into it all the time.
+/// With shorter pauses than this, users would reach that limit all the time.
 const PERSON: Duration = Duration::from_millis(20);
 
 /// Watch a short run against an embedded user service
@@ -33,7 +34,7 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    pub(super) fn execute(mut self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(mut self, console: &Console) -> anyhow::Result<Exit> {
         let given = super::resolve_here(self.plan.0.clone(), Some(&PRESET))?;
         if given.origins.by_flag("base_url") {
             return Err(Misuse(
@@ -54,16 +55,16 @@ impl Demo {
         self.plan.0.set("base_url", url, "the demo's own service");
         let plan = super::resolve_here(self.plan.0, Some(&PRESET))?.plan;
         let before = service.holds(&plan)?;
-        let played = super::play::play(plan.clone());
+        let played = super::play::play(plan.clone(), console);
         let after = service.holds(&plan);
         service.stop()?;
         let exit = played?;
         let after = after?;
-        if after == before {
-            println!("The service holds what it held before the run: {after}.");
+        stdout::print(if after == before {
+            format!("The service holds what it held before the run: {after}.\n")
         } else {
-            println!("The service held {before} before the run, and now {after}.");
-        }
+            format!("The service held {before} before the run, and now {after}.\n")
+        });
         Ok(exit)
     }
 }

@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 use user_service::Config;
 
 use crate::exit::Misuse;
-use vespeiro_http::Client;
+use tokio::runtime::LocalOptions;
+use vespeiro_http::{Capture, Target};
 use vespeiro_plan::Plan;
 
 /// A service that answers until it is stopped.
@@ -40,7 +41,7 @@ impl Service {
             .name("user-service".into())
             .spawn(move || {
                 runtime.block_on(user_service::serve(listener, config, async {
-                    // A sender that is gone means the same as one that has spoken.
+                    // A sender that is gone means stop too.
                     let _ = stopped.await;
                 }))
             })?;
@@ -60,12 +61,20 @@ impl Service {
     pub(super) fn holds(&self, plan: &Plan) -> anyhow::Result<Holdings> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()?;
-        let client = Client::new(plan)?;
-        let call = client.call(http::Method::GET, "/metrics", Vec::new(), None)?;
-        let exchange = runtime.block_on(client.send(Box::new(call.capture(false, true))));
-        let answer = exchange.result.map_err(|failure| {
-            anyhow!("the user service did not tell what it holds: {failure:?}")
+            .build_local(LocalOptions::default())?;
+        let target = Target::new(plan, 0)?;
+        let heads = target.heads();
+        let call = heads.call(&http::Method::GET, "/metrics".into(), Vec::new(), None)?;
+        let call = call.capture(Capture {
+            headers: false,
+            body: true,
+        });
+        let exchange = runtime.block_on(target.send(&call));
+        let answer = exchange.result.map_err(|flaw| {
+            anyhow!(
+                "the user service did not tell what it holds: {}",
+                flaw.cause
+            )
         })?;
         Ok(Holdings::read(&String::from_utf8_lossy(&answer.body)))
     }

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use vespeiro_plan::PlanErrors;
-use vespeiro_server::Taken;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,19 +19,19 @@ pub enum Exit {
     Thresholds = 99,
 }
 
-/// A mistake of whoever called us, found after the plan was resolved: a module without the contract, for instance.
+/// A mistake of the user that is found after the plan was resolved, for instance a module without the contract.
 /// One line that names the thing and the way out, or one for each thing. Ends the process with [`Exit::Usage`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Misuse(pub String);
 
 impl Exit {
-    /// The code for an error: [`Exit::Usage`] when a [`PlanErrors`], a [`Misuse`] or an address that is [`Taken`] is at the
-    /// bottom of it or on the way there, else [`Exit::Failed`].
+    /// The code for an error: [`Exit::Usage`] when a [`PlanErrors`] or a [`Misuse`] is at the bottom of it or on the
+    /// way there, else [`Exit::Failed`].
     pub fn of(error: &anyhow::Error) -> Exit {
         if error
             .chain()
-            .any(|cause| cause.is::<PlanErrors>() || cause.is::<Misuse>() || cause.is::<Taken>())
+            .any(|cause| cause.is::<PlanErrors>() || cause.is::<Misuse>())
         {
             Exit::Usage
         } else {

@@ -16,7 +16,6 @@ mod play;
 mod rehearsal;
 mod rehearse;
 mod report;
-mod results;
 mod run;
 mod serve;
 mod settings;
@@ -29,6 +28,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::exit::Exit;
+pub use vespeiro_output::Console;
 use vespeiro_plan::{Flags, PlanErrors, Preset, Resolved, Sources, resolve};
 
 /// A load tool whose virtual users are sandboxed WebAssembly.
@@ -49,7 +49,7 @@ enum Command {
     Plan(plan::PrintPlan),
     New(new::New),
     Check(check::Check),
-    Trace(rehearse::Trace),
+    Rehearse(rehearse::Rehearse),
     Dashboard(dashboard::PrintDashboard),
     Report(report::Report),
 }
@@ -74,17 +74,17 @@ impl Cli {
     ///
     /// # Errors
     /// What kept the command from its job; [`Exit::of`] tells the code.
-    pub fn execute(self) -> anyhow::Result<Exit> {
+    pub fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         match self.command {
-            Command::Run(command) => command.execute(),
-            Command::Demo(command) => command.execute(),
-            Command::Cleanup(command) => command.execute(),
+            Command::Run(command) => command.execute(console),
+            Command::Demo(command) => command.execute(console),
+            Command::Cleanup(command) => command.execute(console),
             Command::Swap(command) => command.execute(),
             Command::Serve(command) => command.execute(),
             Command::Plan(command) => command.execute(),
             Command::New(command) => command.execute(),
             Command::Check(command) => command.execute(),
-            Command::Trace(command) => command.execute(),
+            Command::Rehearse(command) => command.execute(console),
             Command::Dashboard(command) => command.execute(),
             Command::Report(command) => command.execute(),
         }
@@ -93,7 +93,7 @@ impl Cli {
 
 impl NoCommand {
     /// Prints what there is to say, help to standard output and a mistake to standard error, and tells the exit code.
-    pub fn report(&self) -> Exit {
+    pub fn report(&self, console: &Console) -> Exit {
         let mistake = !matches!(
             self.0.kind(),
             ErrorKind::DisplayHelp
@@ -101,7 +101,7 @@ impl NoCommand {
                 | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         );
         if mistake {
-            eprintln!("error: {}", self.message());
+            console.line(format!("error: {}", self.message()));
         } else {
             // A reader that has seen enough may close the pipe.
             let _ = self.0.print();
@@ -142,7 +142,7 @@ fn command() -> clap::Command {
 
 /// Resolves a command's plan against the environment of this process.
 fn resolve_here(settings: Flags, base: Option<&Preset>) -> Result<Resolved, PlanErrors> {
-    // What is not Unicode cannot be a right value: let its form refuse it.
+    // A value that is not Unicode is refused by its own check.
     let text = |text: OsString| text.to_string_lossy().into_owned();
     let env = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
     resolve(Sources {
@@ -190,7 +190,7 @@ mod tests {
             let load = plan.load;
             let duration = load.duration.map(|duration| duration.as_secs());
             (
-                plan.scenario,
+                plan.preset,
                 load.users,
                 load.min_request_count,
                 load.max_request_count,
@@ -325,7 +325,7 @@ mod tests {
             (20, Some(20), 400)
         );
         let mut flags = Flags::default();
-        flags.set("scenario", "load_test", "--scenario");
+        flags.set("preset", "load_test", "--preset");
         assert_eq!(plan(flags).load.users, 500);
     }
 }

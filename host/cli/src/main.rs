@@ -1,24 +1,32 @@
 //! The `vespeiro` binary: parses, runs one command, maps an error to an exit code; nothing else.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use vespeiro::Cli;
 use vespeiro::exit::Exit;
+use vespeiro::{Cli, Console};
 
-/// A request allocates dozens of times on its way through the HTTP library.
+/// A request allocates dozens of times in the HTTP library, and this allocator is faster at that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// How long the end of the process waits for whoever reads standard error.
+const LAST_LINES: Duration = Duration::from_secs(2);
+
 fn main() -> ExitCode {
-    let cli = match Cli::parse_from(std::env::args_os()) {
-        Ok(cli) => cli,
-        Err(no_command) => return no_command.report().into(),
+    // Without a thread nothing can be printed, and no run can start.
+    let Ok(console) = Console::start() else {
+        return Exit::Failed.into();
     };
-    let exit = cli.execute().unwrap_or_else(|error| {
-        for line in format!("{error:#}").lines() {
-            eprintln!("error: {line}");
-        }
-        Exit::of(&error)
-    });
+    let exit = match Cli::parse_from(std::env::args_os()) {
+        Ok(cli) => cli.execute(&console).unwrap_or_else(|error| {
+            for line in format!("{error:#}").lines() {
+                console.line(format!("error: {line}"));
+            }
+            Exit::of(&error)
+        }),
+        Err(no_command) => no_command.report(&console),
+    };
+    console.flush(LAST_LINES);
     exit.into()
 }

@@ -36,7 +36,7 @@ const TAKEN: [&str; 12] = [
 ];
 const MAX_NAME: usize = 40;
 
-/// Begin a behavior of your own
+/// Create a project for a behavior of your own
 #[derive(Debug, clap::Args)]
 pub(super) struct New {
     /// Name of the behavior and of its folder: lower-case letters, digits and hyphens
@@ -45,7 +45,7 @@ pub(super) struct New {
     /// Language to write it in
     #[arg(long, value_name = "LANG", value_parser = PossibleValuesParser::new(LANGUAGES.iter().map(|language| language.name)))]
     lang: String,
-    /// Archetype that it stands in for; admin and power act as the administrator of the plan, and clean up
+    /// Archetype that it replaces; admin and power act as the plan's administrator and clean up
     #[arg(long, value_name = "NAME", value_parser = ["newcomer", "active", "admin", "power"])]
     archetype: Option<String>,
 }
@@ -132,7 +132,7 @@ fn write(
     Ok(())
 }
 
-/// A name that is one everywhere: as a folder, a package of each registry, an archetype.
+/// Checks a name: it has to be valid as a folder, as a package in each registry, and as an archetype.
 fn name(text: &str) -> Result<String, String> {
     let form = text.starts_with(|first: char| first.is_ascii_lowercase())
         && text

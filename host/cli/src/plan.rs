@@ -48,159 +48,115 @@ impl PrintPlan {
 }
 
 fn table(resolved: &Resolved, rows: &[Rows]) -> String {
-    let settings = resolved.origins.settings.iter().map(|line| {
-        [
-            line.setting.key.to_owned(),
-            line.value.clone(),
-            line.origin.to_string(),
-        ]
-    });
-    let archetypes = resolved.origins.archetypes.iter().flat_map(|cast| {
-        let Archetype {
-            name,
-            weight,
-            module,
-            config,
-            overrides,
-        } = &cast.archetype;
-        let config = match veiled(config) {
+    let origins = &resolved.origins;
+    let mut table: Vec<[String; 3]> = Vec::new();
+    let settings = |prefix: &str, lines: &[ResolvedSetting]| -> Vec<[String; 3]> {
+        let row = |line: &ResolvedSetting| {
+            let key = format!("{prefix}{}", line.setting.key);
+            [key, line.value.clone(), line.origin.to_string()]
+        };
+        lines.iter().map(row).collect()
+    };
+    table.extend(settings("", &origins.settings));
+    for cast in &origins.archetypes {
+        let Archetype { name, weight, .. } = &cast.archetype;
+        let config = match masked(&cast.archetype.config) {
             Value::Object(config) if config.is_empty() => String::new(),
             config => format!(", {config}"),
         };
-        let part = match &overrides.profile {
+        let part = match &cast.archetype.overrides.profile {
             Some(profile) => profile.name().to_owned(),
             None => format!("weight {weight}"),
         };
-        let head = [
-            format!("archetype.{name}"),
-            format!("{part}, {}{config}", written(module)),
-            cast.origin.to_string(),
-        ];
-        let own = cast.overrides.iter().map(move |line| {
-            [
-                format!("archetype.{name}.{}", line.setting.key),
-                line.value.clone(),
-                line.origin.to_string(),
-            ]
-        });
-        std::iter::once(head).chain(own)
-    });
-    let feeds = resolved.origins.feeds.iter().zip(rows);
-    let feeds = feeds.flat_map(
-        |(
-            ResolvedFeed {
-                feed,
-                settings,
-                origin,
-            },
-            rows,
-        )| {
-            let key = format!("feeds.{}", feed.name);
-            let head = [
-                key.clone(),
-                format!("{} rows", rows.len()),
-                origin.to_string(),
-            ];
-            let own = settings.iter().map(move |line| {
-                [
-                    format!("{key}.{}", line.setting.key),
-                    line.value.clone(),
-                    line.origin.to_string(),
-                ]
-            });
-            std::iter::once(head).chain(own)
-        },
-    );
-    let rows: Vec<[String; 3]> = settings.chain(archetypes).chain(feeds).collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
-    let (keys, values) = (width(0), width(1).min(WIDEST_VALUE));
-    rows.iter()
-        .map(|[key, value, origin]| format!("{key:keys$}  {value:values$}  {origin}\n"))
-        .collect()
+        let value = format!("{part}, {}{config}", module_text(&cast.archetype.module));
+        let key = format!("archetype.{name}");
+        table.push([key.clone(), value, cast.origin.to_string()]);
+        table.extend(settings(&format!("{key}."), &cast.overrides));
+    }
+    for (fed, rows) in origins.feeds.iter().zip(rows) {
+        let key = format!("feeds.{}", fed.feed.name);
+        let value = format!("{} rows", rows.len());
+        table.push([key.clone(), value, fed.origin.to_string()]);
+        table.extend(settings(&format!("{key}."), &fed.settings));
+    }
+    let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
+    let keys = width(0).unwrap_or(0);
+    let values = width(1).unwrap_or(0).min(WIDEST_VALUE);
+    let line =
+        |[key, value, origin]: &[String; 3]| format!("{key:keys$}  {value:values$}  {origin}\n");
+    table.iter().map(line).collect()
 }
 
 /// A plan file that makes the same plan, secrets apart.
 fn toml(resolved: &Resolved) -> String {
-    let mut text = String::new();
-    for ResolvedSetting { setting, value, .. } in &resolved.origins.settings {
-        match setting.kind {
-            // Its path is not relative to the new file, and its settings are all here.
-            _ if setting.key == "scenario" && value.ends_with(".toml") => {
-                text.push_str(&format!("# scenario {value}, spelled out\n"));
-            }
-            SettingKind::Secret => text.push_str(&format!("# {} is not printed\n", setting.key)),
-            _ => text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value)))),
+    let entry = |key: &str, value| format!("{key} = {}\n", toml_value(value));
+    let setting = |line: &ResolvedSetting| match line.setting.kind {
+        // Its path is not relative to the new file, and its settings are all here.
+        _ if line.setting.key == "preset" && line.value.ends_with(".toml") => {
+            format!("# preset {}, spelled out\n", line.value)
         }
-    }
+        SettingKind::Secret => format!("# {} is not printed\n", line.setting.key),
+        _ => entry(line.setting.key, typed(&line.value)),
+    };
+    let origins = &resolved.origins;
+    let mut text: String = origins.settings.iter().map(setting).collect();
     for ResolvedArchetype {
         archetype,
         overrides,
         ..
-    } in &resolved.origins.archetypes
+    } in &origins.archetypes
     {
-        text.push_str("\n[[archetype]]\n");
-        for (key, value) in described(archetype) {
-            text.push_str(&format!("{key} = {}\n", toml_value(value)));
-        }
-        for ResolvedSetting { setting, value, .. } in overrides {
-            text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
-        }
+        text += "\n[[archetype]]\n";
+        let fields = archetype_fields(archetype).into_iter();
+        text.extend(fields.map(|(key, value)| entry(key, value)));
+        text.extend(overrides.iter().map(setting));
     }
-    for ResolvedFeed { feed, settings, .. } in &resolved.origins.feeds {
-        text.push_str(&format!("\n[feeds.{}]\n", feed.name));
-        for ResolvedSetting { setting, value, .. } in settings {
-            text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value))));
-        }
+    for ResolvedFeed {
+        feed,
+        settings: lines,
+        ..
+    } in &origins.feeds
+    {
+        text += &format!("\n[feeds.{}]\n", feed.name);
+        text.extend(lines.iter().map(setting));
     }
     text
 }
 
 fn json(resolved: &Resolved, rows: &[Rows]) -> String {
-    let shown = resolved
-        .origins
-        .settings
-        .iter()
-        .filter(|line| line.setting.kind != SettingKind::Secret);
-    let settings: Map<String, Value> = shown.map(told_of).collect();
-    let archetypes: Vec<Value> = resolved
-        .origins
-        .archetypes
-        .iter()
-        .map(|cast| {
-            let described = described(&cast.archetype).into_iter();
-            let mut told: Map<String, Value> = described
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect();
-            told.insert("origin".to_owned(), json!(cast.origin.to_string()));
-            if !cast.overrides.is_empty() {
-                let own: Map<String, Value> = cast.overrides.iter().map(told_of).collect();
-                told.insert("own".to_owned(), Value::Object(own));
-            }
-            Value::Object(told)
-        })
-        .collect();
-    let feeds = resolved.origins.feeds.iter().zip(rows);
-    let feeds: Vec<Value> = feeds
-        .map(|(ResolvedFeed { feed, settings, .. }, rows)| {
-            let mut told: Map<String, Value> = settings.iter().map(told_of).collect();
-            told.insert("name".to_owned(), json!(feed.name));
-            told.insert("rows".to_owned(), json!(rows.len()));
-            Value::Object(told)
-        })
-        .collect();
-    format!(
-        "{:#}\n",
-        json!({ "settings": settings, "archetypes": archetypes, "feeds": feeds })
-    )
+    let origins = &resolved.origins;
+    let settings = |lines: &[ResolvedSetting]| -> Map<String, Value> {
+        let shown = lines
+            .iter()
+            .filter(|line| line.setting.kind != SettingKind::Secret);
+        shown.map(setting_json).collect()
+    };
+    let archetype = |cast: &ResolvedArchetype| {
+        let fields = archetype_fields(&cast.archetype).into_iter();
+        let mut object: Map<String, Value> =
+            fields.map(|(key, value)| (key.to_owned(), value)).collect();
+        object.insert("origin".to_owned(), json!(cast.origin.to_string()));
+        if !cast.overrides.is_empty() {
+            object.insert("own".to_owned(), Value::Object(settings(&cast.overrides)));
+        }
+        Value::Object(object)
+    };
+    let feed = |(fed, rows): (&ResolvedFeed, &Rows)| {
+        let mut object = settings(&fed.settings);
+        object.insert("name".to_owned(), json!(fed.feed.name));
+        object.insert("rows".to_owned(), json!(rows.len()));
+        Value::Object(object)
+    };
+    let document = json!({
+        "settings": settings(&origins.settings),
+        "archetypes": origins.archetypes.iter().map(archetype).collect::<Vec<_>>(),
+        "feeds": origins.feeds.iter().zip(rows).map(feed).collect::<Vec<_>>(),
+    });
+    format!("{document:#}\n")
 }
 
 /// A setting with its value and where that came from.
-fn told_of(line: &ResolvedSetting) -> (String, Value) {
+fn setting_json(line: &ResolvedSetting) -> (String, Value) {
     (
         line.setting.key.to_owned(),
         json!({ "value": typed(&line.value), "origin": line.origin.to_string() }),
@@ -208,17 +164,17 @@ fn told_of(line: &ResolvedSetting) -> (String, Value) {
 }
 
 /// An archetype in the words of the plan file; what must not be printed is left out.
-fn described(archetype: &Archetype) -> [(&'static str, Value); 4] {
+fn archetype_fields(archetype: &Archetype) -> [(&'static str, Value); 4] {
     [
         ("name", json!(archetype.name)),
         ("weight", json!(archetype.weight)),
-        ("module", json!(written(&archetype.module))),
+        ("module", json!(module_text(&archetype.module))),
         ("config", without_secrets(&archetype.config)),
     ]
 }
 
 /// The module as a plan file in any folder would write it.
-fn written(module: &Module) -> String {
+fn module_text(module: &Module) -> String {
     match module {
         Module::BuiltIn(name) => format!("builtin:{name}"),
         Module::File(path) => std::path::absolute(path)
@@ -228,7 +184,7 @@ fn written(module: &Module) -> String {
     }
 }
 
-/// A number or truth value where the text is exactly one, so that it needs no quotes.
+/// The text as a number or boolean if it is exactly one, so that it is printed without quotes.
 fn typed(text: &str) -> Value {
     let number = text
         .parse::<i64>()
@@ -253,8 +209,8 @@ fn is_secret(key: &str) -> bool {
         .any(|word| key.contains(word))
 }
 
-/// The config with a veil over its secrets.
-fn veiled(config: &Value) -> Value {
+/// The config with its secrets masked.
+fn masked(config: &Value) -> Value {
     rewrite(config, &|key, value| {
         Some(if is_secret(key) {
             json!("(hidden)")

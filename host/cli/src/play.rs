@@ -1,51 +1,72 @@
 //! Plays a resolved plan to its end: load the behaviors, check the target, run, report. Behind `run` and `demo`.
 
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::log::{self, Log};
-use super::results::{self, Results};
+use super::log;
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
-use crate::outputs::Exporter;
-use crate::teardown::{self, Tidied};
+use crate::outputs::{end, outputs};
+use crate::teardown::{self, CleanupResult};
+use tokio::runtime::LocalOptions;
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
     Control, FeedSet, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
-use vespeiro_http::{Client, check_reach, preflight};
-use vespeiro_output::{Display, RunShape, summary};
+use vespeiro_http::{Target, check_reach, preflight};
+use vespeiro_model::{AbortReason, ThresholdState};
+use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
-use vespeiro_server::Bound;
-use vespeiro_server::Live;
-use vespeiro_server::Reach;
-use vespeiro_server::control;
+use vespeiro_server::{Listener, RunHandle, control};
 use vespeiro_summary::Summary;
 
 /// Play `plan` to its end on the calling thread.
-pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
-    let log = log::start(&plan);
+pub(super) fn play(plan: Plan, console: &Console) -> anyhow::Result<Exit> {
+    log::start(&plan, console);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()?;
-    runtime.block_on(play_on(Arc::new(plan), log))
+        .build_local(LocalOptions::default())?;
+    runtime.block_on(play_on(Arc::new(plan), console))
 }
 
-async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
+async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let (stopper, control) = (Stopper::new(), Control::new());
     let signals = stopper.on_signals()?;
-    let mut results = Results::begin(&plan)?;
     check_start(&plan)?;
     let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
-    let stock = FeedSet::new(&plan, rows);
+    let feeds = FeedSet::new(&plan, rows);
+    let loader = ModuleLoader::new(&plan)?;
+    let swapper = Swapper::new(
+        Arc::clone(&plan),
+        Arc::clone(&feeds),
+        loader.engine.aside()?,
+        loader.limits,
+        control.clone(),
+    );
+    let shape = RunShape {
+        users_total: plan.usual_users(),
+        requests_planned: requests_planned(&plan).unwrap_or(0),
+        duration: plan.load.duration,
+    };
+    let run = RunHandle {
+        plan: Arc::clone(&plan),
+        shape,
+        stopper: stopper.clone(),
+        control: control.clone(),
+        swapper: swapper.clone(),
+    };
+    let context = OutputContext {
+        plan: &plan,
+        shape,
+        console,
+    };
+    let mut outputs = outputs(&context, &run)?;
     if let Some(path) = &plan.output.trace_record {
         let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
         Tape::create(path).map_err(unwritable)?;
     }
-    let loader = ModuleLoader::new(&plan)?;
     let archetypes = plan.archetypes.iter();
     let behaviors = archetypes
         .map(|archetype| loader.load(&archetype.module))
@@ -53,95 +74,104 @@ async fn play_on(plan: Arc<Plan>, log: Log) -> anyhow::Result<Exit> {
     if let Some(line) = unmatched_condition(&plan, &behaviors) {
         return Err(Misuse(line).into());
     }
-    let mut exporter = Exporter::bind(&plan).await?;
-    let control_listener = Bound::take(&plan, "control", plan.control.address).await?;
-    let live = Bound::take(&plan, "ui", plan.control.page).await?;
+    let control_server = match plan.control.address {
+        Some(address) => Some(serve_control(&run, address, console)?),
+        None => None,
+    };
     check_target(&plan).await?;
     let journal = teardown::journal(&plan)?;
-
-    let shape = RunShape {
-        users_total: plan.usual_users(),
-        requests_planned: requests_planned(&plan).unwrap_or(0),
-        duration: plan.load.duration,
-    };
-    let swapper = Swapper::new(
-        Arc::clone(&plan),
-        Arc::clone(&stock),
-        loader.engine.aside()?,
-        loader.limits,
-        control.clone(),
-    );
-    let reach = Reach {
-        plan: Arc::clone(&plan),
-        stopper: stopper.clone(),
-        control: control.clone(),
-        swapper: swapper.clone(),
-    };
-    let control_listener = control_listener.map(|bound| control::open(bound, &reach));
-    let mut live = live.map(|bound| Live::open(bound, reach, shape));
-    wait_for_start(&plan, &stopper).await;
+    wait_for_start(&plan, &stopper, console).await;
     let watched = Arc::clone(&plan);
     let watching = plan
         .control
         .watch
         .then(|| tokio::spawn(async move { watch(&watched, swapper).await }));
-    let mut display = Display::start(&plan, shape);
-    let mut heard = 0;
-    let mut ended = execute(
+    outputs.start();
+    let mut printed = 0;
+    let ended = execute(
         Arc::clone(&plan),
         behaviors,
-        &stock,
+        &feeds,
         &journal,
         &stopper,
         &control,
         |snapshot| {
-            log.lines().for_each(|line| display.note(&line));
-            for news in control.news(heard) {
-                heard = news.number;
+            for news in control.news(printed) {
+                printed = news.number;
                 // What went wrong is in the log.
                 if !news.is_bad {
-                    display.note(&news.text);
+                    console.line(news.text);
                 }
             }
-            display.update(snapshot);
-            exporter.publish(snapshot);
-            results.update(snapshot);
-            if let Some(live) = &mut live {
-                live.update(snapshot);
-            }
+            outputs.update(snapshot, &run.swap_events());
         },
     )
     .await;
-    if let Ok(ended) = &ended {
-        display.update(&ended.snapshot);
-        exporter.publish(&Arc::new(ended.snapshot.clone()));
-        if let Some(live) = &mut live {
-            live.cleaning(&ended.snapshot);
-        }
-    }
-    let timeline = results.close(ended.as_ref().ok().map(|ended| &ended.snapshot));
     if let Some(watching) = watching {
         watching.abort();
     }
-    if let Some(control_listener) = control_listener {
-        control_listener.close().await;
+    if let Some(server) = control_server {
+        server.close().await;
     }
-    display.finish();
-    log.release();
-    let tidied = teardown::after_run(&plan, &loader, journal, &stopper, ended.as_mut().ok()).await;
-    exporter.stop().await;
-    if let Some(live) = live {
-        live.close(ended.as_ref().ok()).await;
-    }
-    // No earlier: without it a signal does nothing at all, and a receiver that hangs would hold up a third one.
+    let mut ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => {
+            // Say what is left in the journal, and let the outputs show that the run failed.
+            let cleaned = teardown::after_run(&plan, &loader, journal, &stopper, None, console);
+            drop(cleaned.await);
+            let result = RunResult {
+                end: End::Failed,
+                snapshot: control.status(),
+                summary: None,
+            };
+            tell(&outputs.finish(result).await, console);
+            return Err(error.into());
+        }
+    };
+    let snapshot = Arc::new(ended.snapshot.clone());
+    let timeline = outputs.load_ended(&snapshot, &run.swap_events());
+    let cleaned =
+        teardown::after_run(&plan, &loader, journal, &stopper, Some(&mut ended), console).await;
+    let mut summary = Summary::new(&plan, &snapshot);
+    summary.timeline = Some(timeline);
+    summary.cleanup = cleaned.as_ref().ok().map(|cleaned| cleaned.figures.clone());
+    let exit = exit(&summary);
+    let result = RunResult {
+        end: end(ended.why),
+        snapshot: Some(snapshot),
+        summary: Some(summary),
+    };
+    let failures = outputs.finish(result).await;
+    tell(&failures, console);
+    // Not earlier: without this task a signal does nothing, and the third one has to end the process.
     signals.abort();
-    let ended = ended?;
-    let mut figures = Summary::new(&plan, &ended.snapshot);
-    figures.timeline = timeline;
-    report(&plan, figures, &ended, &results, tidied)
+    conclude(&ended, cleaned)?;
+    Ok(if failures.is_empty() {
+        exit
+    } else {
+        Exit::Failed
+    })
 }
 
-/// Refuse a start that is over.
+fn serve_control(
+    run: &RunHandle,
+    address: std::net::SocketAddr,
+    console: &Console,
+) -> Result<vespeiro_server::Server, Misuse> {
+    let listener = Listener::bind_private(&run.plan, "control", address);
+    let listener = listener.map_err(|error| Misuse(error.to_string()))?;
+    // Scripts read the address from this line, so it never changes.
+    console.line(format!("control: http://{}", listener.address()));
+    Ok(control::open(listener, run))
+}
+
+fn tell(failures: &[OutputError], console: &Console) {
+    for failure in failures {
+        console.line(format!("error: {failure}"));
+    }
+}
+
+/// Refuse a start time in the past.
 fn check_start(plan: &Plan) -> Result<(), Misuse> {
     match plan.load.start_at {
         Some(at) if at.from(SystemTime::now()).is_none() => Err(Misuse(format!(
@@ -152,7 +182,7 @@ fn check_start(plan: &Plan) -> Result<(), Misuse> {
 }
 
 /// Wait for the moment that the plan names, or until somebody stops the run.
-async fn wait_for_start(plan: &Plan, stopper: &Stopper) {
+async fn wait_for_start(plan: &Plan, stopper: &Stopper, console: &Console) {
     let Some(at) = plan.load.start_at else {
         return;
     };
@@ -160,46 +190,49 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper) {
         tracing::warn!("the run starts late: {at} was over before its behaviors were ready");
         return;
     };
-    eprintln!("ready; the run starts at {at}");
+    console.line(format!("ready; the run starts at {at}"));
     tokio::select! {
         () = tokio::time::sleep(wait) => {}
         () = stopper.asked() => {}
     }
 }
 
-/// Refuse a target that is a stranger's, then see that it answers.
+/// Refuse a target that is neither local nor allowed, then check that it answers.
 pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
     check_reach(&plan.target.base_url, &plan.target.allow_host)
         .await
         .map_err(|far| Misuse(far.to_string()))?;
-    Ok(preflight(&Client::new(plan)?).await?)
+    Ok(preflight(&Target::new(plan, 0)?).await?)
 }
 
-/// The summary in text and in the files that were asked for; then the exit code.
-fn report(
-    plan: &Plan,
-    mut figures: Summary,
-    ended: &RunEnd,
-    results: &Results<'_>,
-    tidied: anyhow::Result<Tidied>,
-) -> anyhow::Result<Exit> {
-    figures.cleanup = tidied.as_ref().ok().map(|tidied| tidied.figures.clone());
-    // A reader that has seen enough may close the pipe.
-    let _ = std::io::stdout().write_all(summary::text(&figures, plan.output.language).as_bytes());
-    results.write(&figures)?;
+/// The errors of a run that went to its end.
+fn conclude(ended: &RunEnd, cleaned: anyhow::Result<CleanupResult>) -> anyhow::Result<()> {
     if !ended.quarantined.is_empty() {
         anyhow::bail!(
             "quarantined, because the behavior kept crashing: {}: see the log above, and mend or remove it",
             ended.quarantined.join(", ")
         );
     }
-    let tidied = tidied?;
-    if tidied.failed {
+    let cleaned = cleaned?;
+    if cleaned.failed {
         anyhow::bail!(
             "the cleanup could not remove {} of the things that the run has created: see above, then finish with: vespeiro cleanup {}",
-            tidied.left.len(),
-            tidied.figures.journal.as_deref().unwrap_or("JOURNAL"),
+            cleaned.left.len(),
+            cleaned.figures.journal.as_deref().unwrap_or("JOURNAL"),
         );
     }
-    Ok(results::exit(&figures))
+    Ok(())
+}
+
+/// The code of a run that could do its job.
+fn exit(summary: &Summary) -> Exit {
+    let aborted = summary.aborted.as_ref();
+    let crossed = |state| state == ThresholdState::Crossed;
+    if aborted.is_some_and(|aborted| aborted.cause != AbortReason::Threshold) {
+        Exit::Aborted
+    } else if aborted.is_some() || summary.thresholds.iter().any(|t| crossed(t.state)) {
+        Exit::Thresholds
+    } else {
+        Exit::Fine
+    }
 }

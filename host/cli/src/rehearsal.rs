@@ -1,4 +1,4 @@
-//! What `check` and `trace` share: a module from the command line, a plan that is all defaults, and sessions of one user.
+//! What `check` and `rehearse` share: a module from the command line, a plan that is all defaults, and sessions of one user.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,26 +13,26 @@ use vespeiro_engine::rehearsal::{Happening, Played, Replies, play};
 use vespeiro_engine::{FeedSet, journey};
 use vespeiro_plan::{Flags, Module, Plan, Sources, resolve};
 
-/// Marks what a rehearsed user is called; no run draws it but by rare chance, and nothing is created anyway.
+/// The run id of a rehearsal. Nothing is created in its name.
 const RUN_ID: &str = "rehearse";
 
 /// The flags of both.
 #[derive(Debug, clap::Args)]
-pub(super) struct Rehearse {
+pub(super) struct RehearsalFlags {
     /// Configuration of the archetype, as a JSON object
     #[arg(long, value_name = "JSON", default_value = "{}", value_parser = object)]
     config: Value,
-    /// Replies to give, one JSON object a line; what no line speaks of is made up
+    /// File with replies, one JSON object a line; requests without a line get made-up replies
     #[arg(long, value_name = "FILE")]
     pub(super) replies: Option<PathBuf>,
-    /// Where all randomness comes from
+    /// Seed of all random decisions
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
-    /// Most requests of all sessions
+    /// Most requests of all sessions together
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) requests: u32,
-    /// Rows of a data feed, as a plan gives them to its only user: a .csv, .jsonl or .json file; ORDER is in-turn,
-    /// random or once; repeatable
+    /// A .csv, .jsonl or .json file with the rows of a data feed; ORDER is in-turn, random or once; may be given
+    /// again
     #[arg(long = "feed", value_name = "NAME=FILE[:ORDER]")]
     feeds: Vec<String>,
 }
@@ -46,23 +46,23 @@ fn object(text: &str) -> Result<Value, String> {
     }
 }
 
-/// A behavior on an empty stage.
-pub(super) struct Stage {
+/// A behavior, and a plan for one user of it.
+pub(super) struct Rehearsal {
     pub(super) behavior: Arc<Behavior>,
     plan: Plan,
-    stock: Arc<FeedSet>,
+    feeds: Arc<FeedSet>,
     config: String,
 }
 
-/// The place that sessions of one user play in, and the rows that they get.
-pub(super) struct Actor {
+/// The instance that plays the sessions of one user, and the rows that they get.
+pub(super) struct User {
     pub(super) slot: Slot,
     feeder: Feeder,
 }
 
-impl Stage {
+impl Rehearsal {
     /// Load the module. A file that is not there is the caller's mistake; all else is the module's.
-    pub(super) fn set(module: &str, options: &Rehearse) -> anyhow::Result<Self> {
+    pub(super) fn load(module: &str, options: &RehearsalFlags) -> anyhow::Result<Self> {
         let mut flags = Flags::default();
         flags.set("seed", options.seed.to_string(), "--seed");
         flags.set("run_id", RUN_ID, "--run-id");
@@ -93,7 +93,7 @@ impl Stage {
         Ok(Self {
             behavior,
             config: config.to_string(),
-            stock: FeedSet::new(&plan, rows),
+            feeds: FeedSet::new(&plan, rows),
             plan,
         })
     }
@@ -102,17 +102,17 @@ impl Stage {
         &self.plan
     }
 
-    pub(super) fn actor(&self) -> Actor {
-        Actor {
+    pub(super) fn user(&self) -> User {
+        User {
             slot: Slot::new(Arc::clone(&self.behavior), self.plan.seed),
-            feeder: self.stock.rehearsing(&self.plan, 0),
+            feeder: self.feeds.rehearsing(&self.plan, 0),
         }
     }
 
     /// One session of the one user.
     pub(super) fn play(
         &self,
-        actor: &mut Actor,
+        user: &mut User,
         ordinal: u32,
         replies: &mut Replies,
         budget: u32,
@@ -120,9 +120,9 @@ impl Stage {
     ) -> Played {
         let setup = journey(&self.plan, 0, ordinal, &self.config);
         play(
-            &mut actor.slot,
+            &mut user.slot,
             &setup,
-            &actor.feeder,
+            &user.feeder,
             replies,
             &self.plan.target.base_url,
             budget,
@@ -138,7 +138,7 @@ fn absent(error: LoadError) -> anyhow::Error {
     }
 }
 
-impl Rehearse {
+impl RehearsalFlags {
     /// The replies that were asked for.
     pub(super) fn replies(&self) -> Result<Replies, Misuse> {
         match &self.replies {

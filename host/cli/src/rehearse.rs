@@ -1,5 +1,5 @@
-//! `vespeiro trace`: the author's debugger. Prints what a behavior does, step by step, without any network; the same
-//! module, seed and replies print the same. With `--record`, a run beside which one user's replies are kept for it.
+//! `vespeiro rehearse` (also `trace`): the author's debugger. Prints what a behavior does, step by step, without any
+//! network; the same module, seed and replies print the same. With `--record`, a run that keeps one user's replies for it.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -7,22 +7,26 @@ use std::path::PathBuf;
 
 use super::{Cli, Command};
 use crate::exit::{Exit, Misuse};
-use crate::rehearsal::{Rehearse, Stage};
+use crate::rehearsal::{Rehearsal, RehearsalFlags};
 use vespeiro_behavior::types::{Outcome, Request};
 use vespeiro_behavior::{GuestEvent, Level, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
+use vespeiro_output::Console;
 
 /// Longest body that is printed, in characters.
 const MAX_BODY: usize = 160;
 
 /// Print what a behavior does, step by step, without any network
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
-`vespeiro trace --record FILE -- run --users 10 …` plays that run and keeps the replies that user 0 gets, without
-passwords and tokens; it is the same as `vespeiro run --trace-record FILE …`. `vespeiro trace MODULE --replies FILE`
-then plays the module against them.")]
-pub(super) struct Trace {
+#[command(
+    visible_alias = "trace",
+    after_help = "\
+`vespeiro rehearse --record FILE -- run --users 10 …` plays that run and keeps the replies that user 0 gets, without
+passwords and tokens; it is the same as `vespeiro run --trace-record FILE …`. `vespeiro rehearse MODULE --replies FILE`
+then plays the module against them."
+)]
+pub(super) struct Rehearse {
     /// A .wasm file, or builtin:NAME
     #[arg(value_name = "MODULE", required_unless_present = "record")]
     module: Option<String>,
@@ -30,8 +34,8 @@ pub(super) struct Trace {
     #[arg(long, value_name = "K", default_value_t = 1)]
     sessions: u32,
     #[command(flatten)]
-    options: Rehearse,
-    /// Keep one user's replies of the run that follows after --
+    options: RehearsalFlags,
+    /// Record one user's replies of the run that follows after --
     #[arg(
         long,
         value_name = "FILE",
@@ -44,32 +48,32 @@ pub(super) struct Trace {
     command: Vec<OsString>,
 }
 
-impl Trace {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+impl Rehearse {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         if let Some(file) = self.record {
-            return record(file, self.command);
+            return record(file, self.command, console);
         }
-        let stage = Stage::set(self.module.as_deref().unwrap_or_default(), &self.options)?;
+        let rehearsal = Rehearsal::load(self.module.as_deref().unwrap_or_default(), &self.options)?;
         let mut replies = self.options.replies()?;
-        let mut actor = stage.actor();
+        let mut user = rehearsal.user();
         let mut left = self.options.requests;
         let mut out = io::BufWriter::new(io::stdout().lock());
         let mut well = true;
         for ordinal in 0..self.sessions {
-            let name = &stage.behavior.name;
-            let seed = stage.plan().seed;
-            // A reader that has seen enough may close the pipe: what cannot be written is not missed.
+            let name = &rehearsal.behavior.name;
+            let seed = rehearsal.plan().seed;
+            // A reader that has seen enough may close the pipe.
             let _ = writeln!(
                 out,
                 "session {ordinal}: {name} {}, seed {seed}",
-                stage.behavior.version
+                rehearsal.behavior.version
             );
-            let played = stage.play(&mut actor, ordinal, &mut replies, left, |at, happening| {
-                let _ = tell(&mut out, at, &happening);
+            let played = rehearsal.play(&mut user, ordinal, &mut replies, left, |at, happening| {
+                let _ = print_event(&mut out, at, &happening);
             });
             left -= played.requests;
             well &= !matches!(played.ended, SessionEnd::Failed(_) | SessionEnd::Crashed(_));
-            if conclude(&mut out, &played).is_err() || left == 0 {
+            if print_end(&mut out, &played).is_err() || left == 0 {
                 break;
             }
         }
@@ -78,22 +82,22 @@ impl Trace {
     }
 }
 
-fn record(file: PathBuf, command: Vec<OsString>) -> anyhow::Result<Exit> {
+fn record(file: PathBuf, command: Vec<OsString>, console: &Console) -> anyhow::Result<Exit> {
     let line = [OsString::from("vespeiro")].into_iter().chain(command);
     let mut cli = match Cli::parse_from(line) {
         Ok(cli) => cli,
-        Err(no_command) => return Ok(no_command.report()),
+        Err(no_command) => return Ok(no_command.report(console)),
     };
     let settings = match &mut cli.command {
         Command::Run(run) => &mut run.plan.0,
         Command::Demo(demo) => &mut demo.plan.0,
         _ => {
-            let way = "only a run can be recorded: vespeiro trace --record FILE -- run …";
+            let way = "only a run can be recorded: vespeiro rehearse --record FILE -- run …";
             return Err(Misuse(way.into()).into());
         }
     };
     settings.set("trace_record", file.to_string_lossy(), "--record");
-    cli.execute()
+    cli.execute(console)
 }
 
 /// Seconds and milliseconds, so wide that all lines stand below each other.
@@ -103,7 +107,7 @@ fn time(ms: u64) -> String {
 
 const MARGIN: &str = "          ";
 
-fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<()> {
+fn print_event(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<()> {
     match happening {
         Happening::Wait { ms } => writeln!(out, "{}  wait {ms} ms", time(at)),
         Happening::Sent {
@@ -120,7 +124,7 @@ fn tell(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<
                     request.route.escape_debug()
                 )?;
             }
-            answered(out, answer)
+            print_answer(out, answer)
         }
         // A guest's text goes to a terminal: quoted, so that it carries no control sequence.
         Happening::Said(GuestEvent::Log { level, message }) => {
@@ -177,7 +181,7 @@ fn sent(out: &mut impl Write, at: u64, request: &Request) -> io::Result<()> {
     writeln!(out)
 }
 
-fn answered(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
+fn print_answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
     match &answer.outcome {
         Outcome::Failed(failure) => write!(out, "{MARGIN}  -> {}", failure.name())?,
         Outcome::Response(response) => {
@@ -209,7 +213,7 @@ fn printable(c: char) -> impl Iterator<Item = char> {
     escaped.into_iter().flatten().chain(plain)
 }
 
-fn conclude(out: &mut impl Write, played: &Played) -> io::Result<()> {
+fn print_end(out: &mut impl Write, played: &Played) -> io::Result<()> {
     let how = match &played.ended {
         SessionEnd::Completed => "completed".to_owned(),
         SessionEnd::Abandoned => "abandoned".to_owned(),

@@ -24,7 +24,7 @@ pub(super) struct Report {
     /// Write the summary to this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Hold it against this summary of an older run: what changed, and what is noise
+    /// Compare with this summary of an older run: what changed, and what is noise
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     /// Exit with code 99 when a figure is worse than the baseline's

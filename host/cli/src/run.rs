@@ -2,6 +2,7 @@
 
 use super::settings::PlanFlags;
 use crate::exit::Exit;
+use vespeiro_output::Console;
 
 /// Play a plan against a target
 #[derive(Debug, clap::Args)]
@@ -12,7 +13,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        super::play::play(super::resolve_here(self.plan.0, None)?.plan)
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
+        super::play::play(super::resolve_here(self.plan.0, None)?.plan, console)
     }
 }

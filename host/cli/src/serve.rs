@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::embedded::Service;
 use crate::exit::Exit;
+use vespeiro_output::stdout;
 use vespeiro_plan::units::{DefaultUnit, parse_duration};
 
 /// Run the reference user service
@@ -16,7 +17,7 @@ pub(super) struct Serve {
     /// Address to listen on
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     host: IpAddr,
-    /// Obey the x-envoy-fault-* headers of requests
+    /// Inject the faults that the x-envoy-fault-* headers of requests ask for
     #[arg(long)]
     allow_faults: bool,
     /// Most requests per second of one token, for instance 100/s; beyond it, 429
@@ -38,8 +39,10 @@ impl Serve {
         let admin = config.admin_email.clone();
         let service = Service::start((self.host, self.port).into(), config)?;
         // The first line is for whoever started this with port 0 and waits for the address.
-        println!("http://{}", service.address());
-        println!("user service with the administrator {admin}; Ctrl-C stops it");
+        let address = service.address();
+        stdout::print(format!(
+            "http://{address}\nuser service with the administrator {admin}; Ctrl-C stops it\n"
+        ));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

@@ -7,12 +7,13 @@ use clap::builder::ValueParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
+use vespeiro_plan::preset::OTHER_NAME;
 use vespeiro_plan::{Flags, Preset, Section, Setting, SettingKind, can_override, settings};
 
 /// Where else settings come from; shown below the help of the commands that take them.
 pub(super) const LAYERS: &str = "\
 Each setting can also stand in the plan file (`users = 100`) and in the environment (VESPEIRO_USERS=100).
-Flags override the environment, which overrides the plan file, which overrides the scenario.
+Flags override the environment, which overrides the plan file, which overrides the preset.
 `none` takes back an optional setting; a switch takes --key, --key=false or --no-key.
 
 --archetype NAME=MODULE[:WEIGHT] makes only those named play. MODULE is a .wasm file or builtin:NAME; a name that the
@@ -46,6 +47,11 @@ impl Args for PlanFlags {
             .value_parser(value_parser!(PathBuf))
             .help_heading(Section::Plan.as_str())
             .help("Plan file (TOML)");
+        let scenario = Arg::new(OTHER_NAME)
+            .long(OTHER_NAME)
+            .value_name("NAME")
+            .help_heading(Section::Plan.as_str())
+            .help("Another name of --preset");
         let archetype = Arg::new(ARCHETYPE)
             .long(ARCHETYPE)
             .value_name("NAME[=MODULE]")
@@ -58,7 +64,7 @@ impl Args for PlanFlags {
             .action(ArgAction::Append)
             .help_heading(Section::Behaviors.as_str())
             .help("Rows for behaviors that ask for this feed; repeatable, see below");
-        let command = command.after_help(LAYERS).arg(plan);
+        let command = command.after_help(LAYERS).arg(plan).arg(scenario);
         settings()
             .iter()
             .fold(command, |command, setting| command.args(flags(setting)))
@@ -156,6 +162,9 @@ impl FromArgMatches for PlanFlags {
                 .flatten()
                 .cloned(),
         );
+        if let Some(name) = matches.get_one::<String>(OTHER_NAME) {
+            given.set(OTHER_NAME, name, format!("--{OTHER_NAME}"));
+        }
         let feeds = matches.get_many::<String>(FEED);
         given.feeds.extend(feeds.into_iter().flatten().cloned());
         for setting in settings() {

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::exit::{Exit, Misuse};
 use vespeiro_http::ask;
-use vespeiro_server::actions::{Wanted, mode, share};
+use vespeiro_output::stdout;
+use vespeiro_server::actions::{SwapQuery, mode, share};
 
 /// Give an archetype of a running run another behavior
 #[derive(Debug, clap::Args)]
@@ -17,14 +18,14 @@ pub(super) struct Swap {
     archetype: String,
     /// The new one: a .wasm file or builtin:NAME
     module: String,
-    /// Part of the new sessions that it gets: 10% or 0.1; all of them when left out
+    /// Share of the new sessions that it gets: 10% or 0.1; all of them by default
     #[arg(long, value_name = "SHARE", value_parser = of_form(|text| share(text).map(|_| ())))]
     share: Option<String>,
-    /// What becomes of running sessions: drain (they finish on the old one), now (they end at their next step) or
+    /// What happens to running sessions: drain (they finish on the old one), now (they end at their next step) or
     /// migrate (they move to the new one with their state, where both can)
     #[arg(long, value_name = "MODE", value_parser = of_form(|text| mode(text).map(|_| ())))]
     mode: Option<String>,
-    /// Where the run listens: its --control
+    /// Address of the run: its --control
     #[arg(
         long,
         value_name = "ADDR",
@@ -32,7 +33,7 @@ pub(super) struct Swap {
         default_value = "127.0.0.1:7070"
     )]
     control: SocketAddr,
-    /// The run's --control-token; the variable keeps it out of the process list
+    /// Token of the run: its --control-token; the variable keeps it out of the process list
     #[arg(
         long,
         value_name = "SECRET",
@@ -42,7 +43,7 @@ pub(super) struct Swap {
     control_token: Option<String>,
 }
 
-/// The text itself, once it is of the right form.
+/// Returns the text itself if it passes the check.
 fn of_form(
     check: fn(&str) -> Result<(), String>,
 ) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {
@@ -51,18 +52,18 @@ fn of_form(
 
 impl Swap {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let mut wanted = Wanted {
+        let mut query = SwapQuery {
             share: self.share,
             mode: self.mode,
-            ..Wanted::default()
+            ..SwapQuery::default()
         };
         let body = match self.module.strip_prefix("builtin:") {
             Some(name) => {
-                wanted.builtin = Some(name.to_owned());
+                query.builtin = Some(name.to_owned());
                 Vec::new()
             }
             None => {
-                wanted.name = Some(self.module.clone());
+                query.name = Some(self.module.clone());
                 std::fs::read(&self.module).map_err(|error| {
                     Misuse(format!(
                         "behavior {}: cannot be read: {error}: check the path",
@@ -76,16 +77,16 @@ impl Swap {
             segments.push(&self.archetype);
         }
         {
-            let mut query = url.query_pairs_mut();
+            let mut pairs = url.query_pairs_mut();
             let told = [
-                ("name", wanted.name),
-                ("builtin", wanted.builtin),
-                ("share", wanted.share),
-                ("mode", wanted.mode),
+                ("name", query.name),
+                ("builtin", query.builtin),
+                ("share", query.share),
+                ("mode", query.mode),
             ];
             for (key, value) in told {
                 if let Some(value) = value {
-                    query.append_pair(key, &value);
+                    pairs.append_pair(key, &value);
                 }
             }
         }
@@ -98,7 +99,7 @@ impl Swap {
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
         match (status, answer["told"].as_str(), answer["error"].as_str()) {
             (200, Some(told), _) => {
-                println!("{told}");
+                stdout::print(format!("{told}\n"));
                 Ok(Exit::Fine)
             }
             (_, _, Some(why)) => bail!("{why}"),

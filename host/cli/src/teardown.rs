@@ -1,5 +1,5 @@
 //! The journal around a run, and the cleanup that empties it: shared by the commands that play a plan and by `cleanup`.
-//! Whatever remains stays in the journal, whose place is then told with the command that finishes the work.
+//! Whatever remains stays in the journal, whose place is then told_at with the command that finishes the work.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,14 +9,15 @@ use crate::module_loader::ModuleLoader;
 use vespeiro_engine::journal::{Header, Journal, read};
 use vespeiro_engine::teardown;
 use vespeiro_engine::{EndReason, Progress, RunEnd, Stopper, Tokens};
+use vespeiro_output::Console;
 use vespeiro_plan::{CleanupWhen, Plan};
 use vespeiro_summary::Cleanup;
 
 /// How often a long cleanup says how far it is.
-const PACE: Duration = Duration::from_secs(2);
+const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 
 /// What a cleanup came to.
-pub(super) struct Tidied {
+pub(super) struct CleanupResult {
     pub(super) figures: Cleanup,
     /// Things that may still exist, oldest first.
     pub(super) left: Vec<String>,
@@ -40,7 +41,8 @@ pub(super) async fn after_run(
     journal: Journal,
     stopper: &Stopper,
     ended: Option<&mut RunEnd>,
-) -> anyhow::Result<Tidied> {
+    console: &Console,
+) -> anyhow::Result<CleanupResult> {
     let well =
         |ended: &&mut RunEnd| ended.quarantined.is_empty() && ended.why != EndReason::Aborted;
     let success = ended.as_ref().is_some_and(well);
@@ -54,11 +56,11 @@ pub(super) async fn after_run(
     };
     // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
     if wanted && journal.failure().is_none() {
-        clean(plan, loader, journal, tokens, stopper).await
+        clean(plan, loader, journal, tokens, stopper, console).await
     } else {
         let left = read(journal.path())?.outstanding;
-        forget(&tokens);
-        close(journal, Cleanup::new(None, 0, left.len()), left)
+        forget(&tokens, console);
+        close(journal, Cleanup::new(None, 0, left.len()), left, console)
     }
 }
 
@@ -69,28 +71,29 @@ pub(super) async fn clean(
     journal: Journal,
     tokens: Tokens,
     stopper: &Stopper,
-) -> anyhow::Result<Tidied> {
+    console: &Console,
+) -> anyhow::Result<CleanupResult> {
     let outstanding = read(journal.path())?.outstanding;
     if outstanding.is_empty() && tokens.is_empty() {
-        return close(journal, Cleanup::default(), Vec::new());
+        return close(journal, Cleanup::default(), Vec::new(), console);
     }
     let logouts = match tokens.len() {
         0 => String::new(),
         n => format!(", {} to log out", counted(n, "session")),
     };
-    eprintln!(
+    console.line(format!(
         "cleanup: {} to remove{logouts}; a second Ctrl-C skips it",
         counted(outstanding.len(), "thing")
-    );
+    ));
     let behavior = loader.load(&plan.cleanup.archetype.module)?;
-    let mut told = Instant::now();
+    let mut told_at = Instant::now();
     let progress = |Progress { removed, found }| {
-        if told.elapsed() >= PACE {
-            told = Instant::now();
-            eprintln!("cleanup: {removed} of {found} removed");
+        if told_at.elapsed() >= PROGRESS_EVERY {
+            told_at = Instant::now();
+            console.line(format!("cleanup: {removed} of {found} removed"));
         }
     };
-    let swept = teardown(
+    let torn_down = teardown(
         plan,
         Arc::clone(&behavior),
         &journal,
@@ -99,26 +102,29 @@ pub(super) async fn clean(
         progress,
     )
     .await?;
-    if let Some(problem) = &swept.problem {
-        eprintln!("cleanup: {} could not go on: {problem}", behavior.source);
-    } else if swept.skipped {
-        eprintln!("cleanup: skipped");
+    if let Some(problem) = &torn_down.problem {
+        console.line(format!(
+            "cleanup: {} could not go on: {problem}",
+            behavior.source
+        ));
+    } else if torn_down.skipped {
+        console.line("cleanup: skipped");
     }
-    forget(&swept.tokens);
-    let removed = swept.found.saturating_sub(swept.left.len());
-    let figures = Cleanup::new(Some(&swept.snapshot), removed, swept.left.len());
-    let failed = !swept.skipped && !swept.left.is_empty();
-    let tidied = close(journal, figures, swept.left)?;
-    Ok(Tidied { failed, ..tidied })
+    forget(&torn_down.tokens, console);
+    let removed = torn_down.found.saturating_sub(torn_down.left.len());
+    let figures = Cleanup::new(Some(&torn_down.snapshot), removed, torn_down.left.len());
+    let failed = !torn_down.skipped && !torn_down.left.is_empty();
+    let cleaned = close(journal, figures, torn_down.left, console)?;
+    Ok(CleanupResult { failed, ..cleaned })
 }
 
 /// Tokens are nowhere but in memory: what is not logged out by now never will be.
-fn forget(tokens: &Tokens) {
+fn forget(tokens: &Tokens, console: &Console) {
     if !tokens.is_empty() {
-        eprintln!(
+        console.line(format!(
             "cleanup: not logged out: {}, until the tokens expire",
             counted(tokens.len(), "session")
-        );
+        ));
     }
 }
 
@@ -127,18 +133,23 @@ fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{plural}")
 }
 
-fn close(journal: Journal, mut figures: Cleanup, left: Vec<String>) -> anyhow::Result<Tidied> {
+fn close(
+    journal: Journal,
+    mut figures: Cleanup,
+    left: Vec<String>,
+    console: &Console,
+) -> anyhow::Result<CleanupResult> {
     let path = journal.path().display().to_string();
     if left.is_empty() && journal.failure().is_none() {
         journal.remove()?;
     } else {
-        eprintln!(
+        console.line(format!(
             "cleanup: {} left; finish with: vespeiro cleanup {path}",
             counted(left.len(), "thing")
-        );
+        ));
         figures.journal = Some(path);
     }
-    Ok(Tidied {
+    Ok(CleanupResult {
         figures,
         left,
         failed: false,

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 use crate::rollout::runtime::VersionRuntime;
@@ -13,7 +14,7 @@ use crate::seed::{Stream, unit};
 use crate::vu::prepare::Prepared;
 use crate::vu::state::VuState;
 use crate::worker::state::WorkerState;
-use vespeiro_http::Place;
+use vespeiro_http::Outcome as Sent;
 use vespeiro_metrics::RequestSample;
 use vespeiro_model::{Failure, HoldReason, Outcome};
 use vespeiro_resilience::{BreakerOpen, BreakerPermit, Settled};
@@ -25,7 +26,7 @@ pub(crate) struct Permit<'a> {
     vu: &'a VuState,
     pub(crate) sample: RequestSample,
     /// Its place among the requests in flight; free again with the permit.
-    place: Option<Place<'a>>,
+    place: Option<SemaphorePermit<'a>>,
     pass: Option<BreakerPermit>,
     one: Labels,
     /// When it left.
@@ -128,18 +129,24 @@ impl<'a> Permit<'a> {
         why
     }
 
-    /// Its outcome is known.
+    /// Its outcome is known. Tells its latency.
     pub(crate) fn settle(
         mut self,
         outcome: Outcome,
-        latency: Duration,
-        bytes: (u64, u64),
+        sent: &Sent,
         retry_after: Option<Duration>,
-    ) {
+    ) -> Duration {
         self.place = None;
-        (self.sample.bytes_sent, self.sample.bytes_received) = bytes;
+        self.sample.bytes_sent = sent.sent.body;
+        self.sample.bytes_received = sent.received.body;
+        // What it waited for a connection is no time of the target's; under a rate it is part of the arrival's wait.
+        if let Some(waited) = &mut self.sample.waited {
+            *waited += sent.phases.blocked;
+        }
+        let latency = sent.phases.service();
         self.count(outcome, latency, true);
         self.learn(outcome, retry_after);
+        latency
     }
 
     fn learn(&self, outcome: Outcome, retry_after: Option<Duration>) {

@@ -63,6 +63,15 @@ impl Stopper {
             .await;
     }
 
+    /// Wait until somebody asks once more; returns at once when there is nothing left to ask for.
+    pub async fn raised(&self) {
+        let mut level = self.level.subscribe();
+        if *level.borrow_and_update() != StopLevel::Halt {
+            // The sender is `self`: it cannot be gone.
+            let _ = level.changed().await;
+        }
+    }
+
     /// Wait until the run is asked to end at once.
     pub(super) async fn halted(&self) {
         // The sender is `self`: it cannot be gone.

@@ -1,19 +1,35 @@
-//! The way to the target. This is the only room that knows the HTTP library; the run hands it [`Call`]s and gets
-//! [`Exchange`]s, in which a failed request is data and never an error. A [`Poster`] is the way to receivers of metrics.
+//! The way to the target: own connections, what is sent over them, and what came of it. The run hands a worker's client
+//! calls and gets outcomes, in which a failed request is data and never an error.
+//!
+//! What must stay true: a failure is laid at the door of whoever caused it, and nothing here takes a lock, parses a URL
+//! or builds a map of headers for a request over HTTP/1.1.
 
+mod body;
 mod call;
+mod carriers;
 mod client;
-mod control_client;
-mod failure;
-mod post;
+pub mod codec;
+pub mod dial;
+mod h1;
+pub mod h2;
+mod outcome;
+mod pool;
 mod preflight;
 mod retry_after;
+mod sender;
+mod target;
 mod target_policy;
 mod timer_pool;
+mod tool;
+mod trip;
 
-pub use call::{Call, Refused};
-pub use client::{Answer, Client, ClientError, Exchange, Place};
-pub use control_client::{NoAnswer, ask};
-pub use post::{PostError, Poster};
+pub use call::{Call, Capture};
+pub use client::{Client, ClientOptions, UserPool};
+pub use codec::Refused;
+pub use outcome::{Answer, Flaw, Outcome, Phases, Traffic};
+pub use pool::Counts;
 pub use preflight::{Unreachable, preflight};
+pub use target::{ClientError, Heads, Target, USER_AGENT};
 pub use target_policy::{OutOfReach, check_reach};
+pub use tool::{NoAnswer, PostError, Poster, ask};
+pub use vespeiro_model::Failure;

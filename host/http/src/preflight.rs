@@ -2,40 +2,45 @@
 
 use http::Method;
 
-use super::client::Client;
-use vespeiro_model::Failure;
+use crate::{Failure, Target};
 
 /// The target does not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the target {base} does not answer: {reason}")]
 pub struct Unreachable {
     pub base: String,
-    pub reason: &'static str,
+    pub reason: String,
 }
 
 /// Ask the target for `/health`. Any HTTP answer will do: what matters is that something answers.
-pub async fn preflight(client: &Client) -> Result<(), Unreachable> {
+pub async fn preflight(target: &Target) -> Result<(), Unreachable> {
     let unreachable = |reason| Unreachable {
-        base: client.base().as_str().trim_end_matches('/').to_owned(),
+        base: target.base().as_str().trim_end_matches('/').to_owned(),
         reason,
     };
-    let call = client
-        .call(Method::GET, "/health", Vec::new(), None)
-        .map_err(|_| unreachable("its address cannot be used: check --base-url"))?;
-    match client.send(Box::new(call)).await.result {
-        Ok(_) | Err(Failure::TooLarge) => Ok(()),
-        Err(failure) => Err(unreachable(advice(failure))),
+    let call = target
+        .heads()
+        .call(&Method::GET, "/health".into(), Vec::new(), None)
+        .map_err(|_| unreachable("its address cannot be used: check --base-url".into()))?;
+    match target.send(&call).await.result {
+        Ok(_) => Ok(()),
+        Err(flaw) if flaw.failure == Failure::TooLarge => Ok(()),
+        Err(flaw) => Err(unreachable(format!(
+            "{}: {}",
+            flaw.cause,
+            advice(flaw.failure)
+        ))),
     }
 }
 
 fn advice(failure: Failure) -> &'static str {
     match failure {
-        Failure::Connect => {
-            "the connection was refused or the name is unknown: start the service, or check --base-url"
-        }
-        Failure::Timeout => "no answer in time: check --base-url, or raise --request-timeout",
-        Failure::Tls => "the TLS handshake failed: check the certificate, or use --insecure",
-        Failure::Reset => "it closed the connection: check that --base-url names an HTTP service",
-        _ => "it does not speak HTTP: check --base-url and --http",
+        Failure::Connect => "start the service, or check --base-url",
+        Failure::Timeout => "check --base-url, or raise --request-timeout",
+        Failure::Tls => "check the certificate, or use --insecure",
+        Failure::Reset => "check that --base-url names an HTTP service",
+        Failure::Headers => "raise --max-headers",
+        Failure::Generator => "this machine is the limit, not the target",
+        _ => "check --base-url and --http",
     }
 }

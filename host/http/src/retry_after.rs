@@ -1,21 +1,19 @@
-//! How long a target asks to be left alone with `Retry-After`.
+//! How long an answer asks to be left alone. Connections of both protocols ask it of 429 and 503.
+//!
+//! What must stay true: what makes no sense is no wish, and no wish is longer than an hour.
 
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
-use http::header::RETRY_AFTER;
-
 /// Longest wait that a target may ask for.
-const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_secs(3600);
 
-/// What a response with this status and these headers asks for: seconds, or a date. Only 429 and 503 can ask; what
-/// makes no sense is no wish.
-pub(super) fn retry_after(status: u16, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+/// What a `Retry-After` of an answer with this status asks for: seconds, or a date. Only 429 and 503 can ask.
+pub fn retry_after(status: u16, value: &[u8], now: SystemTime) -> Option<Duration> {
     if status != 429 && status != 503 {
         return None;
     }
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
+    let text = std::str::from_utf8(value).ok()?.trim();
+    let wait = if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
         // More digits than fit is long enough.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
@@ -23,7 +21,7 @@ pub(super) fn retry_after(status: u16, headers: &HeaderMap, now: SystemTime) -> 
         // A date that is past: at once.
         date.duration_since(now).unwrap_or_default()
     };
-    Some(wait.min(LONGEST_ASKED))
+    Some(wait.min(LONGEST))
 }
 
 #[cfg(test)]
@@ -31,10 +29,9 @@ mod tests {
     use super::*;
 
     fn asked(status: u16, text: &str) -> Option<Duration> {
-        let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
         // Sun, 06 Nov 1994 08:49:37 GMT
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        retry_after(status, &headers, now)
+        retry_after(status, text.as_bytes(), now)
     }
 
     #[test]
@@ -51,9 +48,5 @@ mod tests {
             assert_eq!(asked(429, nonsense), None, "{nonsense}");
         }
         assert_eq!(asked(200, "3"), None);
-        assert_eq!(
-            retry_after(429, &HeaderMap::new(), SystemTime::UNIX_EPOCH),
-            None
-        );
     }
 }

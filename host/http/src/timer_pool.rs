@@ -1,12 +1,12 @@
-//! Timers that requests take turns with: the client arms one for each request and puts it back afterwards. A timer of
-//! its own would cost each request an allocation and two turns of the runtime's timer wheel; one that is only ever
-//! moved later costs a store.
+//! Timers that requests take turns with: the client arms one for each attempt and puts it back afterwards. A timer of
+//! its own would cost each request an allocation and two turns of the runtime's timer wheel; one that is only ever moved
+//! later costs a store.
 //!
-//! What must stay true: a timer ends no other work than that which it was armed for.
+//! What must stay true: an timer ends no other work than that which it was armed for.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Instant;
 
@@ -14,13 +14,18 @@ use tokio::time::Sleep;
 
 /// As many as there have been requests at the same time.
 #[derive(Debug, Default)]
-pub(super) struct TimerPool {
+pub(crate) struct TimerPool {
     resting: RefCell<Vec<Pin<Box<Sleep>>>>,
 }
 
 impl TimerPool {
-    /// Work on it until `deadline`; `None` when it was not done by then.
-    pub(super) async fn within<W: Future>(&self, deadline: Instant, work: W) -> Option<W::Output> {
+    /// Work on it until `deadline`; `None` when it was not done by then. The work is the caller's, so that it is not moved
+    /// into a future of its own.
+    pub(crate) async fn within<W: Future>(
+        &self,
+        deadline: Instant,
+        mut work: Pin<&mut W>,
+    ) -> Option<W::Output> {
         let deadline = deadline.into();
         let timer = self.resting.borrow_mut().pop();
         let mut timer = match timer {
@@ -30,7 +35,6 @@ impl TimerPool {
             }
             None => Box::pin(tokio::time::sleep_until(deadline)),
         };
-        let mut work = pin!(work);
         let done = poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending => timer.as_mut().poll(context).map(|()| None),
@@ -44,6 +48,7 @@ impl TimerPool {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::pin::pin;
     use std::time::Duration;
 
     use super::*;
@@ -52,16 +57,18 @@ mod tests {
     async fn an_alarm_is_used_again_and_ends_only_what_is_late() {
         let timers = TimerPool::default();
         let after = |millis| Instant::now() + Duration::from_millis(millis);
-        assert_eq!(timers.within(after(20), ready(7)).await, Some(7));
+        assert_eq!(timers.within(after(20), pin!(ready(7))).await, Some(7));
         // The first one would ring in the middle of this.
-        let work = tokio::time::sleep(Duration::from_millis(60));
+        let work = pin!(tokio::time::sleep(Duration::from_millis(60)));
         assert_eq!(timers.within(after(60_000), work).await, Some(()));
         // Earlier than it was set to ring.
-        assert_eq!(timers.within(after(10), pending::<()>()).await, None);
+        assert_eq!(timers.within(after(10), pin!(pending::<()>())).await, None);
         assert_eq!(timers.resting.borrow().len(), 1);
+        let never = pin!(pending::<()>());
+        let soon = pin!(tokio::time::sleep(Duration::from_millis(30)));
         let both = tokio::join!(
-            timers.within(after(10), pending::<()>()),
-            timers.within(after(60_000), tokio::time::sleep(Duration::from_millis(30)))
+            timers.within(after(10), never),
+            timers.within(after(60_000), soon)
         );
         assert_eq!(both, (None, Some(())));
         assert_eq!(timers.resting.borrow().len(), 2);

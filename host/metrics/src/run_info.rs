@@ -21,7 +21,7 @@ impl RunInfo {
     pub fn of(plan: &Plan) -> RunInfo {
         RunInfo {
             run: plan.run_id.clone(),
-            scenario: plan.scenario.clone(),
+            scenario: plan.preset.clone(),
             target: plan.target.base_url.as_str().trim_end_matches('/').into(),
             users: plan.usual_users(),
             mix: plan.mix.clone(),

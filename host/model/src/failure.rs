@@ -1,14 +1,29 @@
-//! Why a request has no complete response. Made by `http` and `engine`, counted by `metrics`.
+//! Why a request has no complete answer. Made by `http` and `engine`, counted by `metrics`. Each kind has one party at
+//! whose door it is laid.
 
-crate::words! {
-    /// Why a request has no complete response.
+use crate::words;
+
+words! {
+    /// Why a request has no complete answer.
     pub enum Failure {
+        /// No complete answer within the request's time, or no connection within the time for connecting.
         Timeout => "timeout",
+        /// The target's address is not known, or takes no connection.
         Connect => "connect",
+        /// The TLS handshake failed, or the encrypted stream broke.
         Tls => "tls",
+        /// The target closed the connection or reset the stream before the answer was complete.
         Reset => "reset",
+        /// What came is not HTTP.
         Protocol => "protocol",
+        /// The answer's body is over `max_body`, and it was to be kept.
         TooLarge => "too-large",
+        /// The answer's head is over `max_headers`.
+        Headers => "headers",
+        /// The target said three times that it had not processed the request (HTTP/2 GOAWAY, REFUSED_STREAM).
+        Unprocessed => "unprocessed",
+        /// This machine was the limit: open files, local ports, memory for sockets.
+        Generator => "generator",
         /// Never sent: the circuit breaker was open.
         CircuitOpen => "circuit-open",
         /// Never sent: the run was stopping or the budget was spent.

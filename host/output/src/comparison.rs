@@ -9,35 +9,39 @@ use crate::table::Table;
 
 const WIDTH: usize = 100;
 
-/// The table of it; of routes only what changed.
+/// The comparison as a table. Of the routes, only those that changed.
 pub fn text(compared: &Comparison, language: Language) -> String {
     let locale = Locale::new(language);
-    let words = locale.words();
-    let title = words.compared.replace("{}", &harmless(&compared.baseline));
-    let mut table = Table::new([
-        title.as_str(),
-        words.figure,
-        words.before,
-        words.now,
-        words.change,
-        words.result,
-    ]);
+    let rest = not_shown(compared, locale).map_or_else(String::new, |line| line + "\n");
+    table(compared, locale).render(WIDTH) + &rest
+}
+
+/// Its rows are those of [`Comparison::shown`], with the verdict last.
+pub(crate) fn table(compared: &Comparison, locale: Locale) -> Table {
+    let (l, w) = (locale, locale.words());
+    let title = w.compared.replace("{}", &harmless(&compared.baseline));
+    let mut table = Table::new([&title, w.figure, w.before, w.now, w.change, w.result]);
     for row in compared.shown() {
-        table.row(vec![
-            name(row, locale),
-            figure(row, locale).into(),
-            value(row, locale, row.before),
-            value(row, locale, row.now),
-            change(row, locale),
-            verdict(row.verdict, locale).into(),
-        ]);
+        let name = match &row.group {
+            Scope::Total => w.requests.into(),
+            Scope::Archetype(name) | Scope::Route(name) => harmless(name),
+        };
+        let (figure, value): (&str, fn(Locale, f64) -> String) = match row.kind {
+            Figure::Rate => ("/s", Locale::rate),
+            Figure::Quantile(name) => (name, Locale::time),
+            Figure::Errors => (w.error_rate, Locale::percent),
+        };
+        let verdict = match row.verdict {
+            Change::Noise => w.noise,
+            Change::Better => w.better,
+            Change::Worse => w.worse,
+            Change::Changed => w.changed,
+        };
+        let (before, now) = (value(l, row.before), value(l, row.now));
+        let (figure, verdict) = (figure.to_owned(), verdict.to_owned());
+        table.row(vec![name, figure, before, now, change(row, l), verdict]);
     }
-    let mut text = table.render(WIDTH);
-    if let Some(line) = not_shown(compared, locale) {
-        text += &line;
-        text.push('\n');
-    }
-    text
+    table
 }
 
 /// How many figures the table leaves out; `None` when all are shown.
@@ -47,41 +51,8 @@ pub(crate) fn not_shown(compared: &Comparison, locale: Locale) -> Option<String>
     (quiet > 0).then(|| words.only_noise.replace("{}", &locale.integer(quiet)))
 }
 
-pub(crate) fn verdict(verdict: Change, locale: Locale) -> &'static str {
-    let words = locale.words();
-    match verdict {
-        Change::Noise => words.noise,
-        Change::Better => words.better,
-        Change::Worse => words.worse,
-        Change::Changed => words.changed,
-    }
-}
-
-pub(crate) fn name(row: &Row, locale: Locale) -> String {
-    match &row.group {
-        Scope::Total => locale.words().requests.into(),
-        Scope::Archetype(name) | Scope::Route(name) => harmless(name),
-    }
-}
-
-pub(crate) fn figure(row: &Row, locale: Locale) -> &'static str {
-    match row.kind {
-        Figure::Rate => "/s",
-        Figure::Quantile(name) => name,
-        Figure::Errors => locale.words().error_rate,
-    }
-}
-
-pub(crate) fn value(row: &Row, locale: Locale, value: f64) -> String {
-    match row.kind {
-        Figure::Rate => locale.rate(value),
-        Figure::Quantile(_) => locale.time(value),
-        Figure::Errors => locale.percent(value),
-    }
-}
-
-/// In percent of what it was.
-pub(crate) fn change(row: &Row, locale: Locale) -> String {
+/// Change in percent of the older value.
+fn change(row: &Row, locale: Locale) -> String {
     if row.before <= 0.0 {
         return "–".into();
     }

@@ -7,14 +7,22 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use crate::file::ResultFile;
+use crate::output::{MaybeOutput, OutputContext};
 use vespeiro_metrics::ThresholdState;
 use vespeiro_summary::files::{WriteError, write_whole};
 use vespeiro_summary::json::Summary;
 use vespeiro_summary::thresholds::ThresholdReport;
 
-/// Write the file. Readers see the old one or the whole new one, never a part.
-pub fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
-    write_whole("JUnit report", path, |file| {
+const NAME: &str = "JUnit report";
+
+/// The report, if the plan asks for it.
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
+    ResultFile::wanted(NAME, context.plan.output.junit.as_deref(), write)
+}
+
+fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
+    write_whole(NAME, path, |file| {
         report(summary)
             .serialize(file)
             .map_err(std::io::Error::other)

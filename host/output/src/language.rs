@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::words::{ENGLISH, PORTUGUESE, Words};
+use super::words::Words;
 use vespeiro_model::{BreakerState, Failure};
 use vespeiro_plan::Language;
 
@@ -17,10 +17,7 @@ impl Locale {
     }
 
     pub(super) fn words(self) -> &'static Words {
-        match self.0 {
-            Language::English => &ENGLISH,
-            Language::Portuguese => &PORTUGUESE,
-        }
+        Words::of(self.0)
     }
 
     pub fn failure(self, failure: Failure) -> &'static str {
@@ -56,7 +53,7 @@ impl Locale {
         } else {
             ""
         };
-        // More digits than an integer has: such a number is not worth grouping.
+        // Too large for an integer: not grouped.
         let whole = whole
             .parse()
             .map_or_else(|_| whole.to_owned(), |whole| self.integer(whole));
@@ -148,7 +145,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The unit in which the largest time of a table, in seconds, still reads well.
+    /// The unit for a table whose largest time is `seconds`.
     pub fn for_largest(seconds: f64) -> Unit {
         match seconds {
             s if s < 0.001 => Unit::Micros,
@@ -182,7 +179,7 @@ impl Unit {
     }
 }
 
-/// Text that cannot steer a terminal: routes and names come from behaviors, which anybody may have written.
+/// The text without control characters. Routes and names come from behaviors that anybody may have written.
 pub(super) fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '?' } else { c })

@@ -1,41 +1,49 @@
-//! What people see of a run: the live [`Display`], the summary in text and JSON. Called by `run` while it runs and by
-//! the commands at the end. Reads snapshots and the plan, and changes neither.
+//! Whatever shows or writes a run's figures is an [`Output`] of this room, or of the server's. The command line makes
+//! the set and drives it with the run's snapshots.
+//!
+//! What must stay true: an output reads plan, snapshots and summary, and changes none of them.
 
 pub mod comparison;
+mod console;
 pub mod dashboard;
+mod file;
 pub mod html;
+pub mod json;
 pub mod junit;
 mod language;
-mod lines;
+pub mod lines;
+mod output;
 pub mod page;
-mod panel;
+pub mod panel;
 pub mod prometheus;
 pub mod push;
+pub mod status;
+pub mod stdout;
 pub mod summary;
 mod table;
-mod timeseries;
+pub mod timeseries;
 mod words;
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
+pub use console::Console;
 pub use language::Locale;
+pub use output::{
+    End, Finish, MaybeOutput, Output, OutputContext, OutputError, Outputs, Phase, RunResult,
+    SwapEvent, Update,
+};
 pub use panel::{PanelState, render};
-pub use timeseries::TimeSeries;
 
-use self::lines::Lines;
-use self::panel::Panel;
 use self::summary::limit_text;
 use vespeiro_metrics::Snapshot;
-use vespeiro_plan::Plan;
 
-/// How much there is to do: what progress and remaining time are estimated from.
+/// The size of a run; progress and remaining time are estimated from it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunShape {
     pub users_total: u32,
     /// Sum of the users' request budgets; 0 when there is none.
     pub requests_planned: u64,
-    /// The run ends after this long at the latest.
+    /// Longest duration of the run.
     pub duration: Option<Duration>,
 }
 
@@ -67,62 +75,16 @@ impl RunShape {
     }
 }
 
-/// Where the generator itself was the limit, in words.
+/// Warnings that the generator itself was the limit.
 pub fn warnings(snapshot: &Snapshot, locale: Locale) -> Vec<String> {
     let limits = vespeiro_summary::build::generator::limits(snapshot);
     let texts = limits.iter().map(|limit| limit_text(limit, locale));
     texts.collect()
 }
 
-/// The live view on standard error: a panel on a terminal, else a plain line every few seconds.
-/// It never fails: a closed standard error only ends the view.
-#[derive(Debug)]
-pub struct Display(View);
-
-#[derive(Debug)]
-enum View {
-    Panel(Panel),
-    Lines(Lines),
-}
-
-impl Display {
-    /// Begin the view that the plan and standard error allow.
-    pub fn start(plan: &Plan, shape: RunShape) -> Display {
-        let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let state = PanelState::new(plan, shape);
-        let out = Box::new(std::io::stderr());
-        Display(
-            if plan.output.panel && able && std::io::stderr().is_terminal() {
-                View::Panel(Panel::new(state, out))
-            } else {
-                View::Lines(Lines::new(state, out))
-            },
-        )
-    }
-
-    /// Show the state of the run. Call it a few times a second: the panel draws each time, lines have their own pace.
-    pub fn update(&mut self, snapshot: &Snapshot) {
-        match &mut self.0 {
-            View::Panel(panel) => panel.update(snapshot),
-            View::Lines(lines) => lines.update(snapshot),
-        }
-    }
-
-    /// Print a line of text that stays, above the panel.
-    pub fn note(&mut self, text: &str) {
-        match &mut self.0 {
-            View::Panel(panel) => panel.note(text),
-            View::Lines(lines) => lines.note(text),
-        }
-    }
-
-    /// End the view: the panel disappears and the terminal is as it was. Dropping does the same.
-    pub fn finish(self) {}
-}
-
 #[cfg(test)]
 pub(crate) mod testing {
-    //! What the tests of this room take for the size of a run.
+    //! The run size that the unit tests use.
 
     use super::*;
 

@@ -1,59 +1,74 @@
-//! The live view for pipes, logs and `--no-panel`: a plain line every few seconds on standard error. Used by
-//! [`super::Display`]. Its pace follows the run's own time, not a clock.
+//! The live view for pipes, logs and `--no-panel`: a plain line every few seconds on standard error. Its pace follows the
+//! run's own time, not a clock.
 
-use std::fmt::Debug;
-use std::io::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::PanelState;
+use crate::PanelState;
+use crate::console::Console;
+use crate::output::{Finish, MaybeOutput, Output, OutputContext, RunResult, Update};
 use vespeiro_metrics::Snapshot;
 
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Where the lines go, and when the next one is due.
-pub(super) struct Lines {
+/// When the next line is due, and where it goes.
+#[derive(Debug)]
+struct Lines {
     state: PanelState,
-    out: Box<dyn Write + Send>,
+    console: Console,
     due: Duration,
-    /// It was said that the run is stopping.
+    /// The line that the run is stopping was printed.
     stopping: bool,
 }
 
-impl Debug for Lines {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lines")
-            .field("due", &self.due)
-            .finish_non_exhaustive()
-    }
+/// The lines, unless the panel is shown.
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
+    let state = || PanelState::new(context.plan, context.shape);
+    Ok((!crate::panel::is_shown(context.plan))
+        .then(|| -> Box<dyn Output> { Box::new(Lines::new(state(), context.console.clone())) }))
 }
 
 impl Lines {
-    pub(super) fn new(state: PanelState, out: Box<dyn Write + Send>) -> Lines {
+    fn new(state: PanelState, console: Console) -> Lines {
         Lines {
             state,
-            out,
+            console,
             due: EVERY,
             stopping: false,
         }
     }
 
-    pub(super) fn update(&mut self, snapshot: &Snapshot) {
+    /// The lines that are due now.
+    fn say(&mut self, snapshot: &Snapshot) -> Vec<String> {
+        let mut lines = Vec::new();
         if snapshot.stopping && !self.stopping && snapshot.worker_statuses.in_flight() > 0 {
             self.stopping = true;
             let (l, w) = (self.state.locale, self.state.locale.words());
             let waits = l.integer(snapshot.worker_statuses.in_flight());
-            self.note(&w.stopping.replace("{}", &waits));
+            lines.push(w.stopping.replace("{}", &waits));
         }
         if snapshot.elapsed >= self.due {
-            // From here on, not from when it was due: a late snapshot is not followed by a burst of lines.
+            // Counted from now, so that a late snapshot is not followed by a burst of lines.
             self.due = snapshot.elapsed + EVERY;
-            self.note(&line(snapshot, &self.state));
+            lines.push(line(snapshot, &self.state));
+        }
+        lines
+    }
+}
+
+impl Output for Lines {
+    fn name(&self) -> &'static str {
+        "lines"
+    }
+
+    fn update(&mut self, update: &Update<'_>) {
+        for line in self.say(update.snapshot) {
+            self.console.line(line);
         }
     }
 
-    pub(super) fn note(&mut self, text: &str) {
-        // Nobody may be reading any more; the run goes on.
-        let _ = writeln!(self.out, "{text}");
+    fn finish(self: Box<Self>, _result: Arc<RunResult>) -> Finish {
+        Box::pin(async { Ok(()) })
     }
 }
 
@@ -83,39 +98,21 @@ fn line(snapshot: &Snapshot, state: &PanelState) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
     use crate::testing::shape;
     use vespeiro_metrics::testing::snapshot;
     use vespeiro_plan::Language;
     use vespeiro_plan::testing::plan;
 
-    #[derive(Clone, Default)]
-    struct Shared(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Shared {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     fn printed(language: Language, seconds: &[u64]) -> String {
-        let out = Shared::default();
-        let mut lines = Lines::new(
-            PanelState::new(&plan(language), shape()),
-            Box::new(out.clone()),
-        );
-        for &at in seconds {
+        let state = PanelState::new(&plan(language), shape());
+        let mut lines = Lines::new(state, Console::start().unwrap());
+        let said = seconds.iter().flat_map(|&at| {
             let mut snapshot = snapshot();
             snapshot.elapsed = Duration::from_secs(at);
-            lines.update(&snapshot);
-        }
-        String::from_utf8(out.0.lock().unwrap().clone()).unwrap()
+            lines.say(&snapshot)
+        });
+        said.map(|line| line + "\n").collect()
     }
 
     #[test]

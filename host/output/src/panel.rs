@@ -1,20 +1,20 @@
-//! The live panel: what it shows ([`render`], a pure function of the snapshot) and when it is drawn. Used by
-//! [`super::Display`]. Lines and columns that do not fit are left out; nothing wraps and nothing is cut in the middle
-//! of a number.
+//! The live panel: what it shows ([`render`], a pure function of the snapshot) and when it is drawn. Lines and columns
+//! that do not fit are left out; nothing wraps, and no number is cut.
 
 mod archetypes;
-mod painter;
 mod rows;
 
-use std::io::Write;
+use std::io::IsTerminal as _;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::terminal;
 use ratatui::layout::Rect;
 
-use self::painter::Painter;
-use super::{Locale, RunShape};
+use crate::console::Console;
+use crate::output::{Finish, MaybeOutput, Output, OutputContext, Phase, RunResult, Update};
+use crate::{Locale, RunShape};
 use vespeiro_metrics::Snapshot;
 use vespeiro_plan::{ErrorMix, Plan, RequestMix};
 use vespeiro_summary::build::target;
@@ -22,17 +22,17 @@ use vespeiro_summary::build::target;
 /// Recent requests that are shown at most.
 const ACTIVITY: usize = 8;
 
-/// What the view knows besides the snapshot; it does not change during a run.
+/// What panel and lines need besides the snapshot; it does not change during a run.
 #[derive(Debug, Clone)]
 pub struct PanelState {
     pub(super) locale: Locale,
     pub(super) shape: RunShape,
-    scenario: String,
+    preset: String,
     target: String,
     run_id: String,
     mix: Option<RequestMix>,
     error_mix: Option<ErrorMix>,
-    /// Of the times of day in the list of recent requests: the local one.
+    /// Local time zone, for the list of recent requests.
     time_zone: TimeZone,
 }
 
@@ -41,7 +41,7 @@ impl PanelState {
         PanelState {
             locale: Locale::new(plan.output.language),
             shape,
-            scenario: plan.scenario.clone(),
+            preset: plan.preset.clone(),
             target: target(plan),
             run_id: plan.run_id.clone(),
             mix: plan.mix.clone(),
@@ -60,39 +60,51 @@ pub fn render(snapshot: &Snapshot, state: &PanelState, area: Rect, buffer: &mut 
     }
 }
 
-/// The panel on a terminal.
-#[derive(Debug)]
-pub(super) struct Panel {
-    state: PanelState,
-    painter: Painter,
-    last: Option<Buffer>,
+/// Whether the plan and standard error allow it.
+pub(crate) fn is_shown(plan: &Plan) -> bool {
+    let able = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    plan.output.panel && able && std::io::stderr().is_terminal()
 }
 
-impl Panel {
-    pub(super) fn new(state: PanelState, out: Box<dyn Write + Send>) -> Panel {
-        Panel {
-            state,
-            painter: Painter::new(out),
-            last: None,
-        }
+/// The panel, if it can be shown.
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
+    Ok(is_shown(context.plan).then(|| -> Box<dyn Output> {
+        Box::new(Panel {
+            state: PanelState::new(context.plan, context.shape),
+            console: context.console.clone(),
+        })
+    }))
+}
+
+/// The panel on a terminal.
+#[derive(Debug)]
+struct Panel {
+    state: PanelState,
+    console: Console,
+}
+
+impl Output for Panel {
+    fn name(&self) -> &'static str {
+        "panel"
     }
 
-    pub(super) fn update(&mut self, snapshot: &Snapshot) {
+    fn update(&mut self, update: &Update<'_>) {
+        // The panel goes before the cleanup prints its lines.
+        if update.phase == Phase::Cleanup {
+            return self.console.panel(None);
+        }
         let (width, height) = terminal::size().unwrap_or((80, 24));
         // The cursor rests on the line below the panel.
-        let height = height.saturating_sub(1).min(rows::height(snapshot));
+        let height = height.saturating_sub(1).min(rows::height(update.snapshot));
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        render(snapshot, &self.state, area, &mut buffer);
-        self.painter.paint(&buffer);
-        self.last = Some(buffer);
+        render(update.snapshot, &self.state, area, &mut buffer);
+        self.console.panel(Some(buffer));
     }
 
-    pub(super) fn note(&mut self, text: &str) {
-        self.painter.above(text);
-        if let Some(last) = &self.last {
-            self.painter.paint(last);
-        }
+    fn finish(self: Box<Self>, _result: Arc<RunResult>) -> Finish {
+        self.console.panel(None);
+        Box::pin(async { Ok(()) })
     }
 }
 

@@ -1,12 +1,12 @@
-//! A snapshot in the words of Prometheus. Called by [`vespeiro_server::metrics`] for each scrape. Both text formats show the same
-//! samples; what they are is decided in [`vespeiro_metrics::families`] alone.
+//! A snapshot in Prometheus's text formats. Called by the server's metrics endpoint for each scrape. Both formats show
+//! the same samples, which the families' table in `vespeiro_metrics` defines.
 
 use std::fmt::{self, Write as _};
 
 use vespeiro_metrics::families::{Family, MetricDesc, MetricKind, Value, families};
 use vespeiro_metrics::{RunInfo, Snapshot};
 
-/// Which text the receiver understands.
+/// The text format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// OpenMetrics 1.0.
@@ -16,7 +16,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What an `Accept` header asks for.
+    /// The format that an `Accept` header asks for.
     pub fn negotiate(accept: &str) -> Format {
         if accept.contains("application/openmetrics-text") {
             Format::OpenMetrics
@@ -89,7 +89,7 @@ pub fn samples<E>(
                 each(&sum, &labels, None, timing.sum().as_secs_f64())?;
                 each(&count, &labels, None, timing.count() as f64)?;
             }
-            // The table gives every histogram its bounds.
+            // Not reached: the table gives every histogram its bounds.
             (Value::Histogram(_), _) => {}
             (
                 Value::Summary {

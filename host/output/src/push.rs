@@ -1,6 +1,6 @@
-//! Metrics on their way to receivers: remote write and OTLP, pushed while the run goes on. `cli` starts an [`Exporters`]
-//! before the run, publishes each snapshot to it and finishes it after the run. All of it happens on one thread of its
-//! own: no receiver, however slow or gone, holds up a worker or ends a run. [`dashboard`] shows the same metrics in Grafana.
+//! Metrics on their way to receivers: remote write and OTLP, pushed while the run goes on. Each receiver has a thread of
+//! its own: however slow or gone, it holds up neither a worker nor the end of a run. [`crate::dashboard`] shows the same
+//! metrics in Grafana.
 
 mod otlp;
 mod pusher;
@@ -10,94 +10,123 @@ use std::sync::Arc;
 use std::thread;
 use std::time::SystemTime;
 
-use futures_util::future::join_all;
 use tokio::sync::{oneshot, watch};
+use url::Url;
 
 use self::otlp::Otlp;
-use self::pusher::Pusher;
+use self::pusher::{Encoder, Pusher};
 use self::remote_write::RemoteWrite;
-use vespeiro_http::{ClientError, Poster};
+use crate::output::{Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update};
+use vespeiro_http::Poster;
 use vespeiro_metrics::{RunInfo, Snapshot};
-use vespeiro_plan::Plan;
 
-/// The pushing could not begin.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("the thread that pushes metrics cannot be started: {0}")]
-    Thread(#[from] std::io::Error),
+/// A receiver, and the thread that pushes to it once the load begins.
+struct Push {
+    name: &'static str,
+    waiting: Option<Pusher>,
+    thread: Option<Thread>,
 }
 
-/// Pushes what is published to the plan's receivers; does nothing when it has none.
-#[derive(Debug)]
-pub struct Exporters(Option<Thread>);
-
-#[derive(Debug)]
 struct Thread {
+    /// Holds one snapshot: a receiver that is slow gets fewer of them.
     latest: watch::Sender<Option<Arc<Snapshot>>>,
     over: oneshot::Receiver<()>,
 }
 
-impl Exporters {
-    pub fn start(plan: &Plan, about: &Arc<RunInfo>) -> Result<Self, ExportError> {
-        let pushers = pushers(plan, about)?;
-        if pushers.is_empty() {
-            return Ok(Self(None));
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        // Holds one snapshot: a receiver that is slow gets fewer of them.
-        let (latest, snapshots) = watch::channel(None);
-        let (done, over) = oneshot::channel();
-        thread::Builder::new()
-            .name("export".into())
-            .spawn(move || {
-                let all = pushers.into_iter().map(|p| p.push(snapshots.clone()));
-                runtime.block_on(join_all(all));
-                let _ = done.send(());
-            })?;
-        Ok(Self(Some(Thread { latest, over })))
-    }
-
-    /// Push this with the next beat.
-    pub fn publish(&self, snapshot: &Arc<Snapshot>) {
-        if let Some(thread) = &self.0 {
-            thread.latest.send_replace(Some(Arc::clone(snapshot)));
-        }
-    }
-
-    /// Push the last snapshot and the end of every series, as far as the receivers take them within a few seconds.
-    pub async fn finish(self) {
-        if let Some(Thread { latest, over }) = self.0 {
-            drop(latest);
-            // A thread that is gone has nothing more to push.
-            let _ = over.await;
-        }
-    }
+/// Prometheus remote write, if the plan asks for it.
+pub fn remote_write(context: &OutputContext<'_>) -> MaybeOutput {
+    let url = context.plan.output.remote_write.as_ref();
+    push(
+        context,
+        "remote write",
+        url,
+        remote_write::HEADERS,
+        |run, instance, native| Box::new(RemoteWrite::new(run, instance, native)),
+    )
 }
 
-fn pushers(plan: &Plan, about: &Arc<RunInfo>) -> Result<Vec<Pusher>, ExportError> {
-    let output = &plan.output;
-    let poster = |url: &url::Url, headers: &[(&str, &str)]| {
-        let own = headers.iter().map(|(n, v)| ((*n).into(), (*v).into()));
-        let given = output.push_headers.0.iter().cloned();
-        Poster::new(url.clone(), own.chain(given), plan.target.insecure)
-    };
-    let (instance, native) = (instance(about), output.native_histograms);
-    let mut pushers = Vec::new();
-    if let Some(url) = &output.remote_write {
-        let wire = RemoteWrite::new(Arc::clone(about), instance.clone(), native);
-        let poster = poster(url, remote_write::HEADERS)?;
-        pushers.push(Pusher::new(Box::new(wire), poster, output.push_interval));
+/// OTLP over HTTP, if the plan asks for it.
+pub fn otlp(context: &OutputContext<'_>) -> MaybeOutput {
+    let url = context.plan.output.otlp.as_ref();
+    push(
+        context,
+        "OTLP",
+        url,
+        otlp::HEADERS,
+        |run, instance, native| Box::new(Otlp::new(run, instance, native)),
+    )
+}
+
+fn push(
+    context: &OutputContext<'_>,
+    name: &'static str,
+    url: Option<&Url>,
+    headers: &[(&str, &str)],
+    encoder: fn(Arc<RunInfo>, String, bool) -> Box<dyn Encoder>,
+) -> MaybeOutput {
+    let Some(url) = url else { return Ok(None) };
+    let (plan, output) = (context.plan, &context.plan.output);
+    let own = headers
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()));
+    let given = output.push_headers.0.iter().cloned();
+    let poster = Poster::new(url.clone(), own.chain(given), plan.target.insecure);
+    let poster = poster.map_err(OutputError::new)?;
+    let run = Arc::new(RunInfo::of(plan));
+    let encoder = encoder(Arc::clone(&run), instance(&run), output.native_histograms);
+    Ok(Some(Box::new(Push {
+        name,
+        waiting: Some(Pusher::new(encoder, poster, output.push_interval)),
+        thread: None,
+    })))
+}
+
+impl Output for Push {
+    fn name(&self) -> &'static str {
+        self.name
     }
-    if let Some(url) = &output.otlp {
-        let wire = Otlp::new(Arc::clone(about), instance, native);
-        let poster = poster(url, otlp::HEADERS)?;
-        pushers.push(Pusher::new(Box::new(wire), poster, output.push_interval));
+
+    fn start(&mut self) -> Result<(), OutputError> {
+        let Some(pusher) = self.waiting.take() else {
+            return Ok(());
+        };
+        let failed = |error| OutputError(format!("{}: {error}", self.name));
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().map_err(failed)?;
+        let (latest, snapshots) = watch::channel(None);
+        let (done, over) = oneshot::channel();
+        let work = move || {
+            runtime.block_on(pusher.push(snapshots));
+            let _ = done.send(());
+        };
+        thread::Builder::new()
+            .name("push".into())
+            .spawn(work)
+            .map_err(failed)?;
+        self.thread = Some(Thread { latest, over });
+        Ok(())
     }
-    Ok(pushers)
+
+    /// Push this with the next tick.
+    fn update(&mut self, update: &Update<'_>) {
+        if let Some(thread) = &self.thread {
+            thread
+                .latest
+                .send_replace(Some(Arc::clone(update.snapshot)));
+        }
+    }
+
+    /// Push the last snapshot and the end of every series, as far as the receiver takes them within a few seconds.
+    fn finish(self: Box<Self>, _result: Arc<RunResult>) -> Finish {
+        Box::pin(async {
+            if let Some(Thread { latest, over }) = self.thread {
+                drop(latest);
+                // A thread that is gone has nothing more to push.
+                let _ = over.await;
+            }
+            Ok(())
+        })
+    }
 }
 
 /// What tells this process's series from those of other generators and of other runs.

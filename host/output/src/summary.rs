@@ -39,22 +39,22 @@ pub fn text(summary: &Summary, language: Language) -> String {
     ];
     let sections = sections.into_iter().filter(|section| !section.is_empty());
     let text = sections.collect::<Vec<_>>().join("\n");
-    // It may be of a file, where anybody may have written whatever stands in it.
+    // The summary may come from a file that anybody could have written.
     let lines: Vec<String> = text.split('\n').map(harmless).collect();
     lines.join("\n")
 }
 
-/// A label, and what is to be told under it; no facts, nothing to tell.
-pub(super) type Facts = (&'static str, Vec<String>);
+/// A label and what stands under it; nothing is shown of an entry without items.
+pub(super) type Entry = (&'static str, Vec<String>);
 
-fn lines(facts: &[Facts]) -> String {
+fn lines(facts: &[Entry]) -> String {
     let lines = facts
         .iter()
         .map(|(label, facts)| labelled(WIDTH, label, facts));
     lines.collect()
 }
 
-/// What there is to tell, in the order and the words of the text; the page in HTML tells the same.
+/// The sections of the summary, for the text and for the HTML page.
 pub(super) struct Page<'a> {
     summary: &'a Summary,
     locale: Locale,
@@ -73,45 +73,31 @@ impl<'a> Page<'a> {
     fn heading(&self) -> String {
         let run = &self.summary.run;
         let elapsed = Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
+        let (l, w) = (self.locale, self.words);
         let facts = [
-            format!("{} {}", self.words.profile, harmless(&run.profile)),
-            format!(
-                "{} {}",
-                self.words.users,
-                self.locale.integer(u64::from(run.users))
-            ),
-            format!(
-                "{} {}",
-                self.words.workers,
-                self.locale.integer(run.workers as u64)
-            ),
-            format!("{} {}", self.words.elapsed, self.locale.span(elapsed)),
-            format!("{} {}", self.words.started, run.started_at),
+            format!("{} {}", w.profile, harmless(&run.profile)),
+            format!("{} {}", w.users, l.integer(u64::from(run.users))),
+            format!("{} {}", w.workers, l.integer(run.workers as u64)),
+            format!("{} {}", w.elapsed, l.span(elapsed)),
+            format!("{} {}", w.started, run.started_at),
         ];
+        let (version, id, facts) = (&self.summary.version, &run.id, facts.join(", "));
+        let (preset, target) = (harmless(&run.scenario), harmless(&run.target));
         format!(
-            "Vespeiro {}: {} {}, {} → {}\n{}\n",
-            self.summary.version,
-            self.words.run,
-            run.id,
-            harmless(&run.scenario),
-            harmless(&run.target),
-            facts.join(", ")
+            "Vespeiro {version}: {} {id}, {preset} → {target}\n{facts}\n",
+            w.run
         )
     }
 
-    pub(super) fn totals(&self) -> Vec<Facts> {
+    pub(super) fn totals(&self) -> Vec<Entry> {
         let (total, l, w) = (&self.summary.total, self.locale, self.words);
         let mut requests = vec![
             format!("{} {}", l.integer(total.requests), w.sent),
             l.rate(total.per_second),
         ];
         requests.extend(self.summary.not_sent.iter().map(|n| {
-            format!(
-                "{} {} ({})",
-                w.not_sent,
-                l.integer(n.count),
-                w.failure(n.failure)
-            )
+            let (count, why) = (l.integer(n.count), w.failure(n.failure));
+            format!("{} {count} ({why})", w.not_sent)
         }));
         let mut success = vec![
             l.percent(total.success_share),
@@ -164,44 +150,38 @@ impl<'a> Page<'a> {
     }
 
     fn classes(&self) -> Vec<String> {
-        let l = self.locale;
-        self.summary
-            .classes
-            .iter()
-            .map(|c| {
-                let name = match c.class {
-                    0 => self.words.no_response.to_owned(),
-                    class => format!("{class}xx"),
-                };
-                let share = l.percent(c.count as f64 / self.summary.total.requests.max(1) as f64);
-                let injected = match c.injected {
-                    0 => String::new(),
-                    n => format!(", {} {}", self.words.injected, l.integer(n)),
-                };
-                format!("{name}: {} ({share}{injected})", l.integer(c.count))
-            })
-            .collect()
+        let (l, w) = (self.locale, self.words);
+        let all = self.summary.total.requests.max(1) as f64;
+        let classes = self.summary.classes.iter().map(|c| {
+            let name = match c.class {
+                0 => w.no_response.to_owned(),
+                class => format!("{class}xx"),
+            };
+            let injected = match c.injected {
+                0 => String::new(),
+                n => format!(", {} {}", w.injected, l.integer(n)),
+            };
+            let (count, share) = (l.integer(c.count), l.percent(c.count as f64 / all));
+            format!("{name}: {count} ({share}{injected})")
+        });
+        classes.collect()
     }
 
-    /// Codes of 400 and above and kinds of failure, those that the tool asked for marked.
+    /// Status codes from 400 on and kinds of failure; injected ones are marked.
     fn failures(&self) -> Vec<String> {
-        self.summary
-            .results
-            .iter()
-            .filter_map(|r| {
-                let name = match (r.status, r.failure) {
-                    (_, Some(failure)) => self.words.failure(failure).to_owned(),
-                    (Some(status), None) if status >= 400 => status.to_string(),
-                    _ => return None,
-                };
-                let mark = if r.expected {
-                    format!(" ({})", self.words.injected)
-                } else {
-                    String::new()
-                };
-                Some(format!("{name}: {}{mark}", self.locale.integer(r.count)))
-            })
-            .collect()
+        let results = self.summary.results.iter().filter_map(|r| {
+            let name = match (r.status, r.failure) {
+                (_, Some(failure)) => self.words.failure(failure).to_owned(),
+                (Some(status), None) if status >= 400 => status.to_string(),
+                _ => return None,
+            };
+            let mark = match r.expected {
+                true => format!(" ({})", self.words.injected),
+                false => String::new(),
+            };
+            Some(format!("{name}: {}{mark}", self.locale.integer(r.count)))
+        });
+        results.collect()
     }
 
     fn mix(&self) -> Vec<String> {
@@ -221,7 +201,7 @@ impl<'a> Page<'a> {
             .collect()
     }
 
-    /// What was achieved, and in brackets what was asked for.
+    /// The achieved share, and the target in brackets.
     fn against(&self, name: &str, share: f64, target: Option<f64>) -> String {
         let l = self.locale;
         let target = target.map_or_else(String::new, |target| {
@@ -239,7 +219,7 @@ impl<'a> Page<'a> {
         self.summary.faults.iter().map(counts).collect()
     }
 
-    /// What was held back out of regard for the target; nothing when nothing was.
+    /// What was held back to spare the target; empty when nothing was.
     fn resilience(&self) -> Vec<String> {
         let (l, w, resilience) = (self.locale, self.words, &self.summary.resilience);
         let opened = resilience
@@ -266,7 +246,7 @@ impl<'a> Page<'a> {
         facts
     }
 
-    pub(super) fn generator(&self) -> Vec<Facts> {
+    pub(super) fn generator(&self) -> Vec<Entry> {
         let (l, w, g) = (self.locale, self.words, &self.summary.generator);
         let cores = w.of_cores.replace("{}", &l.integer(g.cores as u64));
         let instances: u64 = self
@@ -297,7 +277,7 @@ impl<'a> Page<'a> {
         vec![(w.generator, generator), (w.behaviors, behaviors)]
     }
 
-    pub(super) fn cleanup(&self) -> Vec<Facts> {
+    pub(super) fn cleanup(&self) -> Vec<Entry> {
         let (l, w) = (self.locale, self.words);
         let Some(cleanup) = &self.summary.cleanup else {
             return Vec::new();
@@ -311,7 +291,7 @@ impl<'a> Page<'a> {
         vec![(w.cleanup, facts)]
     }
 
-    /// Lines that call for an explanation of the figures, each with its line end.
+    /// Warnings about how far the figures can be trusted, each with its line end.
     pub(super) fn warnings(&self) -> Vec<String> {
         let (l, w, resilience) = (self.locale, self.words, &self.summary.resilience);
         let limits = &self.summary.generator.limits;
@@ -333,7 +313,7 @@ impl<'a> Page<'a> {
         lines
     }
 
-    pub(super) fn repeat(&self) -> Facts {
+    pub(super) fn repeat(&self) -> Entry {
         let summary = self.summary;
         if !summary.run.parts.is_empty() {
             let parts = summary.run.parts.iter();
@@ -352,24 +332,19 @@ impl<'a> Page<'a> {
     }
 }
 
-/// One sentence about a bound of the generator that was crossed.
+/// One sentence about a limit of the generator that was reached.
 pub(super) fn limit_text(limit: &Limit, locale: Locale) -> String {
-    let words = locale.words();
+    let (words, l) = (locale.words(), locale);
     let (template, value, bound) = match limit.kind {
         LimitKind::Cpu => (
             words.cpu_limit,
-            locale.percent(limit.value),
-            locale.percent(limit.bound),
+            l.percent(limit.value),
+            l.percent(limit.bound),
         ),
-        LimitKind::SchedulingLag => (
-            words.lag_limit,
-            locale.time(limit.value),
-            locale.time(limit.bound),
-        ),
+        LimitKind::SchedulingLag => (words.lag_limit, l.time(limit.value), l.time(limit.bound)),
     };
-    template
-        .replace("{value}", &value)
-        .replace("{bound}", &bound)
+    let text = template.replace("{value}", &value);
+    text.replace("{bound}", &bound)
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Table {
     }
 }
 
-/// A label and its facts, wrapped between facts; nothing when there are none.
+/// A label and its items, wrapped between items; empty without items.
 pub(super) fn labelled(width: usize, label: &str, facts: &[String]) -> String {
     let mut text = String::new();
     let mut line = format!("{label:LABEL$}");
@@ -89,7 +89,7 @@ pub(super) fn labelled(width: usize, label: &str, facts: &[String]) -> String {
     text + line.trim_end() + "\n"
 }
 
-/// Characters, which is what the eye counts in all the text that we print.
+/// Length in characters.
 pub(super) fn length(text: &str) -> usize {
     text.chars().count()
 }

@@ -1,96 +1,134 @@
-//! `--timeseries`: one row a second of the run, as CSV or as lines of JSON. Fed by the commands with each second; a
-//! thread of its own writes, so that a slow disk costs rows and never the run. `host/docs/results.md` tells the columns.
+//! `--timeseries`: one row a second of the run, as CSV or as lines of JSON. A thread of its own writes, so that a slow
+//! disk costs rows and never the run. `host/docs/results.md` tells the columns.
 
 mod row;
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
 
 use self::row::{Cell, row};
-use vespeiro_summary::SampledInterval;
-use vespeiro_summary::files::WriteError;
+use crate::file::{limit, written};
+use crate::output::{Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update};
+use vespeiro_summary::files::{Draft, WriteError, writable};
 
 /// Rows that may wait for the disk.
 const WAITING: usize = 120;
+const NAME: &str = "time series";
 
-/// The file, from the start of a run to its end.
+/// The file, from the start of the load to its end.
 #[derive(Debug)]
-pub struct TimeSeries {
-    rows: Option<SyncSender<Vec<Cell>>>,
-    writing: Option<JoinHandle<std::io::Result<()>>>,
+struct TimeSeries {
+    path: PathBuf,
+    writer: Option<Writer>,
     lost: u64,
 }
 
+/// The thread that writes.
+#[derive(Debug)]
+struct Writer {
+    rows: SyncSender<Vec<Cell>>,
+    written: oneshot::Receiver<Result<(), WriteError>>,
+}
+
 #[derive(Debug, Clone, Copy)]
-enum Form {
+enum Format {
     Csv,
     Json,
 }
 
-impl TimeSeries {
-    /// Take the file before the run: one that cannot be written ends the command and not the run.
-    pub fn create(path: &Path) -> Result<TimeSeries, WriteError> {
-        let error = |cause| WriteError::new("time series", path, cause);
-        let file = File::create(path).map_err(error)?;
-        let form = match path
-            .extension()
-            .is_some_and(|ending| ending.eq_ignore_ascii_case("jsonl"))
-        {
-            true => Form::Json,
-            false => Form::Csv,
-        };
-        let (rows, inbox) = sync_channel(WAITING);
-        let writing = std::thread::Builder::new()
-            .name("time-series".into())
-            .spawn(move || write(BufWriter::new(file), form, &inbox))
-            .map_err(error)?;
-        Ok(TimeSeries {
-            rows: Some(rows),
-            writing: Some(writing),
-            lost: 0,
-        })
+/// The file, if the plan asks for it.
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
+    let Some(path) = &context.plan.output.timeseries else {
+        return Ok(None);
+    };
+    writable(NAME, path).map_err(OutputError::new)?;
+    Ok(Some(Box::new(TimeSeries {
+        path: path.clone(),
+        writer: None,
+        lost: 0,
+    })))
+}
+
+impl Output for TimeSeries {
+    fn name(&self) -> &'static str {
+        NAME
     }
 
-    /// Take in a stretch of the run: one row.
-    pub fn add(&mut self, stretch: &SampledInterval<'_>) {
-        let Some(rows) = &self.rows else { return };
-        match rows.try_send(row(stretch)) {
+    /// Not before: a run that cannot begin leaves the old file as it is.
+    fn start(&mut self) -> Result<(), OutputError> {
+        let path = self.path.clone();
+        let (rows, inbox) = sync_channel(WAITING);
+        let (done, written) = oneshot::channel();
+        let work = move || {
+            let result = write_file(&path, &inbox);
+            // The run may have ended already.
+            let _ = done.send(result.map_err(|cause| WriteError::new(NAME, &path, cause)));
+        };
+        let thread = std::thread::Builder::new().name("time-series".into());
+        let failed = |cause| OutputError::new(WriteError::new(NAME, &self.path, cause));
+        thread.spawn(work).map_err(failed)?;
+        self.writer = Some(Writer { rows, written });
+        Ok(())
+    }
+
+    /// Each interval is one row.
+    fn update(&mut self, update: &Update<'_>) {
+        let (Some(writer), Some(interval)) = (&self.writer, update.interval) else {
+            return;
+        };
+        match writer.rows.try_send(row(interval)) {
             Ok(()) | Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(_)) => self.lost += 1,
         }
     }
 
-    /// The run is over: close the file.
-    pub fn finish(mut self) {
-        drop(self.rows.take());
-        let written = self.writing.take().map(JoinHandle::join);
-        if let Some(Ok(Err(error))) = written {
-            tracing::warn!("the time series is not whole: {error}");
-        }
-        if self.lost > 0 {
-            tracing::warn!(
-                "the time series lacks {} rows: its disk was too slow",
-                self.lost
-            );
-        }
+    fn finish(self: Box<Self>, _result: Arc<RunResult>) -> Finish {
+        Box::pin(async move {
+            let Some(Writer {
+                rows,
+                written: result,
+            }) = self.writer
+            else {
+                return Ok(());
+            };
+            drop(rows);
+            if self.lost > 0 {
+                let lost = self.lost;
+                tracing::warn!("the {NAME} lacks {lost} rows: its disk was too slow");
+            }
+            let result = tokio::time::timeout(limit(&self.path), result).await;
+            written(NAME, &self.path, Ok(result.ok().and_then(Result::ok)))
+        })
     }
 }
 
-fn write(mut file: impl Write, form: Form, rows: &Receiver<Vec<Cell>>) -> std::io::Result<()> {
-    // A later version of a behavior may announce another category: that is no column of this file.
+/// Write the rows as they come, so that whoever looks at the file sees each.
+fn write_file(path: &std::path::Path, rows: &Receiver<Vec<Cell>>) -> std::io::Result<()> {
+    let format = match path.extension().is_some_and(|ending| ending == "jsonl") {
+        true => Format::Json,
+        false => Format::Csv,
+    };
+    let mut draft = Draft::open(path)?;
+    draft.publish()?;
+    write(BufWriter::new(&draft.file), format, rows)
+}
+
+fn write(mut file: impl Write, format: Format, rows: &Receiver<Vec<Cell>>) -> std::io::Result<()> {
+    // A later version of a behavior may announce another category, which has no column in this file.
     let mut columns = None;
     for row in rows {
-        match form {
-            Form::Json => {
+        match format {
+            Format::Json => {
                 let object = row.iter().map(|cell| (cell.name.clone(), cell.json()));
                 let object: serde_json::Map<_, _> = object.collect();
                 serde_json::to_writer(&mut file, &object)?;
                 writeln!(file)?;
             }
-            Form::Csv => {
+            Format::Csv => {
                 if columns.is_none() {
                     let names: Vec<String> = row.iter().map(|cell| quoted(&cell.name)).collect();
                     writeln!(file, "{}", names.join(","))?;
@@ -105,7 +143,7 @@ fn write(mut file: impl Write, form: Form, rows: &Receiver<Vec<Cell>>) -> std::i
     Ok(())
 }
 
-/// A column's name as CSV has it: a behavior may put anything into the name of a category.
+/// A column name for CSV, quoted where needed: behaviors choose the names of categories.
 fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ' ');
     match name.chars().all(plain) {
@@ -124,10 +162,11 @@ mod tests {
         Aggregate, Interval, Process, Recorder, RequestSample, Totals, WorkerStatus,
     };
     use vespeiro_model::Outcome;
-    use vespeiro_summary::Sampler;
+    use vespeiro_summary::{SampledInterval, Sampler};
 
     /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each.
-    fn play(series: &mut TimeSeries, seconds: u64) {
+    fn play(format: Format, seconds: u64) -> String {
+        let (rows, inbox) = sync_channel(100);
         let mut recorder = Recorder::new(catalog(), 0);
         let mut totals = Totals::new(catalog(), 1, Process::default());
         let mut beat = Sampler::default();
@@ -153,19 +192,18 @@ mod tests {
             totals.absorb(&mut recorder.take(Interval::new(&catalog())));
             let now = totals.snapshot(Duration::from_millis(500 * half), Process::default());
             if let Some(stretch) = beat.update(&now) {
-                series.add(&stretch);
+                rows.send(row(&stretch)).unwrap();
             }
         }
+        drop(rows);
+        let mut file = Vec::new();
+        write(&mut file, format, &inbox).unwrap();
+        String::from_utf8(file).unwrap()
     }
 
     #[test]
     fn each_row_is_one_second() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("run.csv");
-        let mut series = TimeSeries::create(&path).unwrap();
-        play(&mut series, 3);
-        series.finish();
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = play(Format::Csv, 3);
         let mut lines = text.lines();
         let names: Vec<&str> = lines.next().unwrap().split(',').collect();
         let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
@@ -185,12 +223,7 @@ mod tests {
 
     #[test]
     fn a_line_of_json_has_the_same_columns() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("run.jsonl");
-        let mut series = TimeSeries::create(&path).unwrap();
-        play(&mut series, 2);
-        series.finish();
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = play(Format::Json, 2);
         let rows: Vec<serde_json::Value> = text
             .lines()
             .map(|l| serde_json::from_str(l).unwrap())
@@ -221,7 +254,7 @@ mod tests {
         };
         rows.send(row(&idle)).unwrap();
         drop(rows);
-        write(&mut file, Form::Csv, &inbox).unwrap();
+        write(&mut file, Format::Csv, &inbox).unwrap();
         let text = String::from_utf8(file).unwrap();
         assert!(text.contains(",,,,") && !text.contains("NaN"), "{text}");
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::errors::Origin;
 use crate::layers::{Layer, Setting, nearest_setting};
+use crate::preset;
 
 /// What the environment says.
 #[derive(Default)]
@@ -55,7 +56,7 @@ impl Environment {
                     environment.archetypes = value.split(',').map(str::to_owned).collect()
                 }
                 "feed" => environment.feeds = value.split(',').map(str::to_owned).collect(),
-                key if nearest_setting(key, known).is_some() => {
+                key if key == preset::OTHER_NAME || nearest_setting(key, known).is_some() => {
                     environment.layer.set(key, value, Origin::Env(name))
                 }
                 _ => {}

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 pub enum Origin {
     /// Nobody set it. The text says what the default was made from (`random`, `cores`); empty for a constant.
     Default(&'static str),
-    /// A preset: a scenario's name, or the command's own.
+    /// A preset: one of the table, or the command's own.
     Preset(String),
-    /// A plan file, or a TOML file given as the scenario; the line counts from 1.
+    /// A plan file, or a TOML file given as the preset; the line counts from 1.
     File { path: PathBuf, line: usize },
     /// An environment variable, by its name.
     Env(String),

@@ -1,5 +1,5 @@
 //! Reads a plan file (TOML): settings at the top level, `[[archetype]]` and `[feeds.NAME]` tables. Used by `resolve.rs`
-//! for `--plan` and for a scenario that is a file. The values become text, and are checked by their value types.
+//! for `--plan` and for a preset that is a file. The values become text, and are checked by their value types.
 //!
 //! What must stay true: every value keeps its line, so that an error can name it.
 

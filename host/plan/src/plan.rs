@@ -25,7 +25,7 @@ section! {
     #[derive(Debug, Clone)]
     pub struct Plan(r, locale: Option<&str>, state: Option<&Path>) {
         /// Name of the preset that the plan started from.
-        scenario: String = ("scenario", "mixed", text("NAME"), format!("Preset to start from: {}; or a .toml file", preset::names()));
+        preset: String = ("preset", "mixed", text("NAME"), format!("Preset to start from: {}; or a .toml file", preset::names()));
         /// The seed of all randomness.
         seed: u64 = ("seed", random_seed(), count(0..=u64::MAX),
             "Seed of all randomness; it repeats a run exactly where mix and error_mix are off");

@@ -4,6 +4,10 @@
 
 use crate::errors::{ValueError, nearest};
 
+/// The setting that names a preset, and the specification's name for it.
+pub(super) const NAME: &str = "preset";
+pub const OTHER_NAME: &str = "scenario";
+
 /// A named bundle of settings, as `key`, `value` pairs in the words of the plan file.
 #[derive(Debug, Clone, Copy)]
 pub struct Preset {
@@ -13,8 +17,8 @@ pub struct Preset {
     pub settings: &'static [(&'static str, &'static str)],
 }
 
-/// Every scenario that `--scenario NAME` knows.
-pub const SCENARIOS: &[Preset] = &[
+/// Every preset that `--preset NAME` knows.
+pub const PRESETS: &[Preset] = &[
     Preset {
         name: "mixed",
         about: "all defaults",
@@ -78,26 +82,26 @@ pub const SCENARIOS: &[Preset] = &[
 
 /// The names, for help texts and errors.
 pub fn names() -> String {
-    SCENARIOS
+    PRESETS
         .iter()
-        .map(|scenario| scenario.name)
+        .map(|preset| preset.name)
         .collect::<Vec<_>>()
         .join(", ")
 }
 
-/// The preset of that name.
+/// The preset of that name; `key` is the word with which it was asked for.
 ///
 /// # Errors
 /// No preset has that name.
-pub fn find(name: &str) -> Result<&'static Preset, ValueError> {
-    SCENARIOS
+pub(super) fn find(name: &str, key: &str) -> Result<&'static Preset, ValueError> {
+    PRESETS
         .iter()
-        .find(|scenario| scenario.name == name)
+        .find(|preset| preset.name == name)
         .ok_or_else(|| {
-            let hint = nearest(name, SCENARIOS.iter().map(|scenario| scenario.name))
+            let hint = nearest(name, PRESETS.iter().map(|preset| preset.name))
                 .map_or_else(String::new, |near| format!("did you mean {near:?}? "));
             ValueError::new(
-                format!("no scenario is named {name:?}"),
+                format!("no {key} is named {name:?}"),
                 format!("{hint}use {} or the path of a .toml file", names()),
             )
         })

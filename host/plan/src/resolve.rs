@@ -1,4 +1,4 @@
-//! Stacks the layers (defaults < the command's own preset < scenario < plan file < environment < flags) and makes one
+//! Stacks the layers (defaults < the command's own preset < preset < plan file < environment < flags) and makes one
 //! checked [`Plan`] of them, or the list of all that is wrong. Called once, by the command line, before anything starts.
 
 use std::collections::BTreeMap;
@@ -92,17 +92,14 @@ where
     let feeds_by_flag = feeds::by_flags(&flags.feeds, &origin, &mut errors);
 
     let base = base.map(preset_layer).unwrap_or_default();
-    let scenario = scenario_layer(
+    let preset = chosen_preset(
         &[&base, &plan_file.layer, &env.layer, &flags.layer],
         &mut errors,
     );
-    let layers = [
-        base,
-        scenario.layer,
-        plan_file.layer,
-        env.layer,
-        flags.layer,
-    ];
+    let mut layers = [base, preset.layer, plan_file.layer, env.layer, flags.layer];
+    for layer in &mut layers {
+        one_name(layer, &mut errors);
+    }
     for (key, origin) in layers.iter().flat_map(Layer::origins) {
         if !known.iter().any(|setting| setting.key == key) {
             errors.push(unknown(key, &known).at(key, origin));
@@ -114,7 +111,7 @@ where
     errors.append(&mut reader.errors);
 
     let mut playing = playing(
-        vec![scenario.archetypes, plan_file.archetypes, specs],
+        vec![preset.archetypes, plan_file.archetypes, specs],
         &mut errors,
     );
     give_overrides(&mut playing, &flags.overrides, &mut errors);
@@ -151,7 +148,7 @@ where
         .iter()
         .map(|one| with_admin(one.archetype.clone(), &plan.target.admin))
         .collect();
-    let said = vec![scenario.feeds, plan_file.feeds, feeds_by_env, feeds_by_flag];
+    let said = vec![preset.feeds, plan_file.feeds, feeds_by_env, feeds_by_flag];
     let feeds = feeds::resolve(said, &plan.load.profile, &plan.archetypes, &mut errors);
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
@@ -225,19 +222,23 @@ fn preset_layer(preset: &Preset) -> Layer {
     layer
 }
 
-/// The layer of the scenario that the highest of `layers` names; empty if none does.
-fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
-    let Some((name, origin)) = layers.iter().rev().find_map(|layer| layer.get("scenario")) else {
+/// The layer of the preset that the highest of `layers` names, under either name of the setting; empty if none does.
+fn chosen_preset(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
+    let named = layers.iter().rev().find_map(|layer| {
+        let mut names = [preset::NAME, preset::OTHER_NAME].into_iter();
+        names.find_map(|key| Some((key, layer.get(key)?)))
+    });
+    let Some((key, (name, origin))) = named else {
         return PlanFile::default();
     };
     if Path::new(name).extension() != Some(OsStr::new("toml")) {
-        return match preset::find(name) {
+        return match preset::find(name, key) {
             Ok(preset) => PlanFile {
                 layer: preset_layer(preset),
                 ..PlanFile::default()
             },
             Err(bad) => {
-                errors.push(bad.at("scenario", origin));
+                errors.push(bad.at(key, origin));
                 PlanFile::default()
             }
         };
@@ -246,16 +247,34 @@ fn scenario_layer(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
         Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")),
         _ => Path::new(""),
     };
-    let mut file = file::read(&folder.join(name), "scenario", origin, errors);
-    // A scenario that starts from another would make the order of the layers hard to tell.
-    if let Some((_, origin)) = file.layer.remove("scenario") {
-        let bad = ValueError::new(
-            "a scenario cannot name another scenario",
-            "remove it, or give this file to --plan",
-        );
-        errors.push(bad.at("scenario", &origin));
+    let mut file = file::read(&folder.join(name), key, origin, errors);
+    // A preset that starts from another would make the order of the layers hard to tell.
+    for key in [preset::NAME, preset::OTHER_NAME] {
+        if let Some((_, origin)) = file.layer.remove(key) {
+            let bad = ValueError::new(
+                format!("a {key} cannot name another {key}"),
+                "remove it, or give this file to --plan",
+            );
+            errors.push(bad.at(key, &origin));
+        }
     }
     file
+}
+
+/// Let `scenario` be `preset`; both in one place are a mistake.
+fn one_name(layer: &mut Layer, errors: &mut Vec<PlanError>) {
+    let Some((name, origin)) = layer.remove(preset::OTHER_NAME) else {
+        return;
+    };
+    if layer.get(preset::NAME).is_some() {
+        let bad = ValueError::new(
+            "is another name of preset, and both are given",
+            "keep one of them",
+        );
+        errors.push(bad.at(preset::OTHER_NAME, &origin));
+    } else {
+        layer.set(preset::NAME, name, origin);
+    }
 }
 
 fn unknown(key: &str, known: &[Setting]) -> ValueError {

@@ -185,7 +185,7 @@ fn each_layer_overrides_those_below_it_for_every_setting() {
     let declared: Vec<&str> = settings()
         .iter()
         .map(|setting| setting.key)
-        .filter(|key| *key != "scenario")
+        .filter(|key| *key != "preset")
         .collect();
     assert_eq!(examples, declared, "every setting has its examples here");
     for (key, one, two) in EXAMPLES {
@@ -269,7 +269,7 @@ fn defaults_are_those_of_the_specification() {
         (100, 2000, None)
     );
     assert_eq!(
-        (plan.target.base_url.as_str(), plan.scenario.as_str()),
+        (plan.target.base_url.as_str(), plan.preset.as_str()),
         ("http://localhost:9501/", "mixed")
     );
     assert!(plan.guest.cache && plan.output.panel && !plan.target.insecure);
@@ -286,14 +286,50 @@ fn defaults_are_those_of_the_specification() {
 }
 
 #[test]
-fn every_scenario_resolves_whatever_layer_names_it() {
-    for preset in preset::SCENARIOS {
+fn a_preset_has_two_names_in_every_layer_and_one_of_them_at_a_time() {
+    let said = |layer: &str, key: &str| match layer {
+        "file" => Case::default().plan_file(&format!("{key} = \"load_test\"\n")),
+        "env" => Case::default().env(&variable(key), "load_test"),
+        _ => Case::default().flag(key, "load_test"),
+    };
+    for layer in ["file", "env", "flag"] {
+        for key in ["preset", "scenario"] {
+            let plan = said(layer, key).resolve().unwrap().plan;
+            assert_eq!((plan.preset.as_str(), plan.load.users), ("load_test", 500));
+        }
+    }
+    // A higher layer wins, whatever the names.
+    let case = said("env", "scenario").flag("preset", "testing");
+    assert_eq!(case.line("preset"), ("testing".into(), "--preset".into()));
+    let case = said("env", "preset").flag("scenario", "testing");
+    assert_eq!(case.line("preset"), ("testing".into(), "--scenario".into()));
+    let both = [
+        Case::default().plan_file("preset = \"testing\"\nscenario = \"testing\"\n"),
+        said("env", "preset").env("VESPEIRO_SCENARIO", "testing"),
+        said("flag", "preset").flag("scenario", "testing"),
+    ];
+    for (case, at) in both
+        .into_iter()
+        .zip(["plan.toml:2", "VESPEIRO_SCENARIO", "--scenario"])
+    {
+        let said = format!(
+            "scenario ({at}): is another name of preset, and both are given; keep one of them"
+        );
+        assert_eq!(case.errors(), [said]);
+    }
+    let errors = Case::default().flag("preset", "mixd").errors();
+    assert!(errors[0].starts_with("preset (--preset): no preset is named \"mixd\"; did you mean"));
+}
+
+#[test]
+fn every_preset_resolves_whatever_layer_names_it() {
+    for preset in preset::PRESETS {
         let plan = Case::default()
             .env("VESPEIRO_SCENARIO", preset.name)
             .resolve()
             .unwrap()
             .plan;
-        assert_eq!(plan.scenario, preset.name);
+        assert_eq!(plan.preset, preset.name);
     }
     let case = Case::default().plan_file("scenario = \"load_test\"\nusers = 7\n");
     assert_eq!(

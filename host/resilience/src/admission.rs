@@ -292,9 +292,14 @@ fn signal(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
         Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Signal::Ignored,
         Outcome::Status(500..) => Signal::Failure,
         // It did answer, only at too great a length.
-        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => Signal::Success,
+        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge | Failure::Headers) => {
+            Signal::Success
+        }
         Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Signal::Ignored,
-        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped) => Signal::Ignored,
+        // Never sent, or this machine was the limit.
+        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped | Failure::Generator) => {
+            Signal::Ignored
+        }
         Outcome::Failed(_) => Signal::Failure,
     }
 }
@@ -332,6 +337,9 @@ mod tests {
             (status(200), None, Signal::Success),
             (status(429), None, Signal::Success),
             (Outcome::Failed(Failure::TooLarge), None, Signal::Success),
+            (Outcome::Failed(Failure::Headers), None, Signal::Success),
+            (Outcome::Failed(Failure::Generator), None, Signal::Ignored),
+            (Outcome::Failed(Failure::Unprocessed), None, Signal::Failure),
         ] {
             assert_eq!(signal(outcome, fault), expected, "{outcome:?} {fault:?}");
         }

@@ -13,28 +13,42 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use vespeiro_engine::{Control, Mode, Source, Stopper, Swap, SwapError, Swapper};
+use vespeiro_engine::{Control, Mode, News, Source, Stopper, Swap, SwapError, Swapper};
+use vespeiro_output::{RunShape, SwapEvent};
 use vespeiro_plan::{Module, Plan};
 
 /// Largest module that is taken: those of Python have 18 MB.
 const MAX_MODULE: usize = 256 << 20;
 
-/// What the routes act on.
+/// The run, for the routes that control it.
 #[derive(Debug, Clone)]
-pub struct Reach {
+pub struct RunHandle {
     pub plan: Arc<Plan>,
+    pub shape: RunShape,
     pub stopper: Stopper,
     pub control: Control,
     pub swapper: Swapper,
 }
 
-type Shared = State<Reach>;
+impl RunHandle {
+    /// The latest swaps, oldest first.
+    pub fn swap_events(&self) -> Vec<SwapEvent> {
+        let event = |news: News| SwapEvent {
+            elapsed_seconds: news.elapsed.as_secs_f64(),
+            text: news.text,
+            failed: news.is_bad,
+        };
+        self.control.news(0).into_iter().map(event).collect()
+    }
+}
 
-/// The routes, for whoever is let in.
-pub fn actions(reach: &Reach) -> Router {
+type Shared = State<RunHandle>;
+
+/// The routes, without a check of who calls them.
+pub fn actions(run: &RunHandle) -> Router {
     Router::new()
         .route("/stop", post(stop))
         .route("/pause", post(pause))
@@ -42,7 +56,7 @@ pub fn actions(reach: &Reach) -> Router {
         .route("/users", post(users))
         .route("/swap/{archetype}", post(swap))
         .layer(DefaultBodyLimit::max(MAX_MODULE))
-        .with_state(reach.clone())
+        .with_state(run.clone())
 }
 
 /// A refusal: a status and one line.
@@ -55,44 +69,45 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Let in who has the token, where the plan has one.
+/// Middleware: requires the token, if the plan has one.
 pub async fn admitted(
-    State(reach): Shared,
+    State(run): Shared,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let given = request.headers().get(header::AUTHORIZATION);
     let given = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    match (&reach.plan.control.token, given) {
+    match (&run.plan.control.token, given) {
         (None, _) => {}
         (Some(token), Some(given)) if same(given, token) => {}
         _ => {
-            let why = "this run wants its control_token: Authorization: Bearer TOKEN".to_owned();
+            let why =
+                "this run needs its control_token: send Authorization: Bearer TOKEN".to_owned();
             return Err(Problem(StatusCode::UNAUTHORIZED, why));
         }
     }
     Ok(next.run(request).await)
 }
 
-/// Compared to the end whatever it begins with, so that the time it takes tells nothing of the secret.
+/// Compares in constant time, so that the time reveals nothing about the secret.
 fn same(given: &str, secret: &str) -> bool {
     let differing = given.bytes().zip(secret.bytes());
     let differing = differing.fold(0, |all, (a, b)| all | (a ^ b));
     differing == 0 && given.len() == secret.len()
 }
 
-async fn stop(State(reach): Shared) -> Json<Value> {
-    reach.stopper.raise();
+async fn stop(State(run): Shared) -> Json<Value> {
+    run.stopper.raise();
     Json(json!({ "stopping": true }))
 }
 
-async fn pause(State(reach): Shared) -> Json<Value> {
-    reach.control.pause();
+async fn pause(State(run): Shared) -> Json<Value> {
+    run.control.pause();
     Json(json!({ "paused": true }))
 }
 
-async fn resume(State(reach): Shared) -> Json<Value> {
-    reach.control.resume();
+async fn resume(State(run): Shared) -> Json<Value> {
+    run.control.resume();
     Json(json!({ "paused": false }))
 }
 
@@ -101,12 +116,12 @@ struct Users {
     users: u32,
 }
 
-async fn users(State(reach): Shared, body: Bytes) -> Result<Json<Value>, Problem> {
+async fn users(State(run): Shared, body: Bytes) -> Result<Json<Value>, Problem> {
     let Users { users } = serde_json::from_slice(&body).map_err(|error| {
         let why = format!("{error}: send {{\"users\": 50}}");
         Problem(StatusCode::BAD_REQUEST, why)
     })?;
-    if !reach
+    if !run
         .plan
         .workloads()
         .iter()
@@ -115,30 +130,26 @@ async fn users(State(reach): Shared, body: Bytes) -> Result<Json<Value>, Problem
         let why = "every archetype has a load profile of its own: there are no users to share";
         return Err(Problem(StatusCode::CONFLICT, why.into()));
     }
-    reach.control.users(users);
+    run.control.users(users);
     Ok(Json(json!({ "users": users })))
 }
 
-/// What may be said of a swap in the query.
-#[derive(Debug, Default, Deserialize, Serialize)]
-pub struct Wanted {
-    /// What messages call the module that is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+/// Query parameters of a swap.
+#[derive(Debug, Default, Deserialize)]
+pub struct SwapQuery {
+    /// Name of the sent module in messages.
     pub name: Option<String>,
     /// Swap to this built-in behavior instead of the body.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub builtin: Option<String>,
     /// `0.1` or `10%`; all of it when left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
 }
 
 async fn swap(
-    State(reach): Shared,
+    State(run): Shared,
     Path(archetype): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(query): Query<SwapQuery>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     let bad = |why: String| Problem(StatusCode::BAD_REQUEST, why);
@@ -151,28 +162,24 @@ async fn swap(
         };
         Problem(error.status(), why)
     })?;
-    let source = match wanted.builtin {
+    let source = match query.builtin {
         Some(name) => Source::Module(Module::BuiltIn(name)),
         None => Source::Bytes {
-            name: wanted.name.unwrap_or_else(|| "(sent)".into()),
+            name: query.name.unwrap_or_else(|| "(sent)".into()),
             bytes: body.to_vec(),
         },
     };
     let swap = Swap {
         archetype,
         source,
-        share: wanted
-            .share
-            .as_deref()
-            .map_or(Ok(1.0), share)
-            .map_err(bad)?,
-        mode: wanted
+        share: query.share.as_deref().map_or(Ok(1.0), share).map_err(bad)?,
+        mode: query
             .mode
             .as_deref()
             .map_or(Ok(Mode::default()), mode)
             .map_err(bad)?,
     };
-    let swapped = reach.swapper.swap(swap).await.map_err(|error| {
+    let swapped = run.swapper.swap(swap).await.map_err(|error| {
         let status = match error {
             SwapError::NoArchetype { .. } => StatusCode::NOT_FOUND,
             SwapError::Share => StatusCode::BAD_REQUEST,

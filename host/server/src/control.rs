@@ -9,46 +9,49 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 
-use super::actions::{Problem, Reach, actions, admitted};
-use super::status::Status;
-use crate::listener::{Bound, Listener};
+use super::actions::{Problem, RunHandle, actions, admitted};
+use crate::listener::{Listener, Server};
+use vespeiro_output::Phase;
+use vespeiro_output::status::{Limits, RunStatus};
 
-/// Answer from now on.
-pub fn open(bound: Bound, reach: &Reach) -> Listener {
+/// Begin to answer.
+pub fn open(listener: Listener, run: &RunHandle) -> Server {
     let app = Router::new()
         .route("/status", get(status))
-        .with_state(reach.clone())
-        .merge(actions(reach))
+        .with_state(run.clone())
+        .merge(actions(run))
         .fallback(async || {
             Problem(
                 StatusCode::NOT_FOUND,
                 "there are GET /status, and POST /stop, /pause, /resume, /users and /swap/ARCHETYPE".into(),
             )
         })
-        .layer(from_fn_with_state(reach.clone(), admitted))
+        .layer(from_fn_with_state(run.clone(), admitted))
         .layer(from_fn(guard));
-    Listener::open(bound, app)
+    listener.serve(app)
 }
 
-/// Turn web pages away: a browser says so when a page asks, and one that somebody looks at meanwhile has no say in a run.
+/// Refuses web pages. A browser sends `Origin` with their requests, and no page may control a run.
 async fn guard(request: Request, next: Next) -> Result<Response, Problem> {
     if request.headers().contains_key(header::ORIGIN) {
-        let why = "a web page may not steer a run".to_owned();
+        let why = "a web page may not control a run".to_owned();
         return Err(Problem(StatusCode::FORBIDDEN, why));
     }
     Ok(next.run(request).await)
 }
 
-async fn status(State(reach): State<Reach>) -> Result<Json<Status>, Problem> {
-    let snapshot = reach.control.status().ok_or_else(|| {
+async fn status(State(run): State<RunHandle>) -> Result<Json<RunStatus>, Problem> {
+    let snapshot = run.control.status().ok_or_else(|| {
         let why = "the run has not begun yet".to_owned();
         Problem(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
-    let news = reach.control.news(0);
-    Ok(Json(Status::new(
-        &reach.plan,
-        &snapshot,
-        reach.control.wish(),
-        &news,
-    )))
+    let phase = Phase::of(&snapshot);
+    let swaps = run.swap_events();
+    let (plan, shape) = (&run.plan, run.shape);
+    let mut status = RunStatus::new(plan, shape, &snapshot, phase, swaps, Limits::NONE);
+    // What was asked for last, though the run may not have got there yet.
+    let wish = run.control.wish();
+    status.paused = wish.paused;
+    status.users_wanted = plan.users_when(wish.users);
+    Ok(Json(status))
 }

@@ -6,9 +6,7 @@ pub mod actions;
 pub mod control;
 mod listener;
 pub mod metrics;
-mod status;
-mod ui;
+pub mod ui;
 
-pub use actions::Reach;
-pub use listener::{Bound, Listener, Taken};
-pub use ui::Live;
+pub use actions::RunHandle;
+pub use listener::{BindError, Listener, Server};

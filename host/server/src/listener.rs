@@ -1,91 +1,208 @@
-//! A listener: an address of this machine at which a run answers over HTTP. The control endpoint is one, the live page another.
-//! Taken before the run, so that a taken port ends the command and not the run.
+//! A listener: an address of this machine at which a run answers over HTTP. The metrics, the control endpoint and the live
+//! page are routers on one each, with the same bounds. The address is taken before the run, so that a taken port ends the
+//! command and not the run.
 //!
-//! What must stay true: without a token it is open to this machine alone.
+//! What must stay true: a peer that is silent, does not read or never ends takes one of [`CONNECTIONS`] for a while, and
+//! keeps nobody else waiting.
 
+use std::future::Future as _;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep, sleep};
 
 use vespeiro_plan::Plan;
 
+/// Connections of one listener; more of them wait.
+const CONNECTIONS: usize = 256;
+/// A connection without a byte in either direction for this long is closed.
+const IDLE: Duration = Duration::from_secs(120);
 /// How long open connections may keep the listener after the run.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The address cannot be listened on: the command line has to change.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Taken(String);
+pub enum BindError {
+    #[error("{name} {address}: {cause}: choose another address with --{name} HOST:PORT")]
+    Taken {
+        name: &'static str,
+        address: SocketAddr,
+        cause: io::Error,
+    },
+    #[error(
+        "{name} {address}: others could steer this run: listen on 127.0.0.1, or set control_token"
+    )]
+    Open {
+        name: &'static str,
+        address: SocketAddr,
+    },
+}
 
 /// A listening socket that nobody answers yet.
 #[derive(Debug)]
-pub struct Bound(TcpListener);
-
-impl Bound {
-    /// Take the address, if the plan has one; `name` is its setting. Without a token, the world must not reach it.
-    pub async fn take(
-        plan: &Plan,
-        name: &str,
-        address: Option<SocketAddr>,
-    ) -> Result<Option<Self>, Taken> {
-        let Some(address) = address else {
-            return Ok(None);
-        };
-        if !address.ip().is_loopback() && plan.control.token.is_none() {
-            return Err(Taken(format!(
-                "{name} {address}: others could steer this run: listen on 127.0.0.1, or set control_token"
-            )));
-        }
-        let taken = |error: std::io::Error| {
-            Taken(format!(
-                "{name} {address}: {error}: choose another address with --{name} HOST:PORT"
-            ))
-        };
-        let listener = TcpListener::bind(address).await.map_err(taken)?;
-        let address: SocketAddr = listener.local_addr().map_err(taken)?;
-        // A stable line: port 0 is the system's choice, and scripts read it here.
-        eprintln!("{name}: http://{address}");
-        Ok(Some(Self(listener)))
-    }
-}
-
-/// A listener at work.
-#[derive(Debug)]
 pub struct Listener {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    inner: TcpListener,
+    address: SocketAddr,
 }
 
 impl Listener {
-    /// Answer from now on.
-    pub fn open(bound: Bound, app: Router) -> Self {
+    /// Take the address; `name` is its setting. Needs a tokio runtime.
+    pub fn bind(name: &'static str, address: SocketAddr) -> Result<Listener, BindError> {
+        let taken = |cause| BindError::Taken {
+            name,
+            address,
+            cause,
+        };
+        let inner = std::net::TcpListener::bind(address).map_err(taken)?;
+        inner.set_nonblocking(true).map_err(taken)?;
+        let inner = TcpListener::from_std(inner).map_err(taken)?;
+        let address = inner.local_addr().map_err(taken)?;
+        Ok(Listener { inner, address })
+    }
+
+    /// The same for an address that controls the run: without a token it has to be a loopback address.
+    pub fn bind_private(
+        plan: &Plan,
+        name: &'static str,
+        address: SocketAddr,
+    ) -> Result<Listener, BindError> {
+        match address.ip().is_loopback() || plan.control.token.is_some() {
+            true => Listener::bind(name, address),
+            false => Err(BindError::Open { name, address }),
+        }
+    }
+
+    /// The address with the port that the system chose for port 0.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Begin to answer.
+    pub fn serve(self, app: Router) -> Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let (down, is_down) = oneshot::channel();
         let shutdown = async move {
             let _ = stopped.await;
             let _ = down.send(());
         };
-        let server = axum::serve(bound.0, app).with_graceful_shutdown(shutdown);
+        let bounded = Bounded {
+            inner: self.inner,
+            permits: Arc::new(Semaphore::new(CONNECTIONS)),
+        };
+        let server = axum::serve(bounded, app).with_graceful_shutdown(shutdown);
         let task = tokio::spawn(async move {
             let overdue = async {
                 let _ = is_down.await;
-                tokio::time::sleep(GRACE).await;
+                sleep(GRACE).await;
             };
             tokio::select! {
                 _ = server => {}
                 () = overdue => {}
             }
         });
-        Self { stop, task }
+        Server { stop, task }
     }
+}
 
-    /// Answer no more.
+/// A listener at work.
+#[derive(Debug)]
+pub struct Server {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Stop answering.
     pub async fn close(self) {
         let _ = self.stop.send(());
         let _ = self.task.await;
+    }
+}
+
+/// Accepts so many connections at a time.
+struct Bounded {
+    inner: TcpListener,
+    permits: Arc<Semaphore>,
+}
+
+impl axum::serve::Listener for Bounded {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        // Nobody closes the semaphore: there always is a permit in the end.
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        let (stream, peer) = axum::serve::Listener::accept(&mut self.inner).await;
+        let connection = Connection {
+            stream,
+            idle: Box::pin(sleep(IDLE)),
+            _permit: permit,
+        };
+        (connection, peer)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+}
+
+/// A connection that ends when nothing passes for a while.
+struct Connection {
+    stream: TcpStream,
+    idle: Pin<Box<Sleep>>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.idle.as_mut().reset(Instant::now() + IDLE);
+            return polled;
+        }
+        let idle = self.idle.as_mut().poll(context);
+        idle.map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.watch(context, polled)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.watch(context, polled)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -1,96 +1,164 @@
-//! `GET /metrics` over HTTP. Started by `run` when the plan asks for it: [`bind`] before the run, so that a taken
-//! port is a configuration error, then [`serve`] beside it. Reads the latest snapshot and never waits for the run.
+//! `GET /metrics` over HTTP: the latest snapshot for Prometheus. The address is taken before the run, and answers until
+//! the last points of the run have been there for whoever scrapes it.
+//!
+//! What must stay true: a scrape reads the latest snapshot and never waits for the run.
 
-use std::future::Future;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use crate::listener::{Listener, Server};
+use vespeiro_engine::Stopper;
 use vespeiro_metrics::{RunInfo, Snapshot};
 use vespeiro_output::prometheus::{Format, encode};
+use vespeiro_output::{
+    Console, Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update,
+};
 
-/// How long open connections may keep the server after its shutdown.
-const GRACE: Duration = Duration::from_millis(500);
+/// Times between scrapes that are remembered.
+const REMEMBERED: usize = 8;
+/// Longest wait for a last scrape.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
-/// The address cannot be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("metrics address {address}: {source}; choose another one with --metrics HOST:PORT")]
-pub struct BindError {
-    address: SocketAddr,
-    source: std::io::Error,
+/// The endpoint as an output of the run.
+struct Endpoint {
+    server: Server,
+    latest: watch::Sender<Option<Arc<Snapshot>>>,
+    scrapes: Arc<Mutex<Scrapes>>,
+    updated: Instant,
+    stopper: Stopper,
+    console: Console,
 }
 
-/// A listening socket that nobody answers yet.
-#[derive(Debug)]
-pub struct Bound {
-    listener: TcpListener,
-    address: SocketAddr,
+/// The endpoint, if the plan asks for it. It answers from now on, with figures from the start of the load on.
+pub fn output(context: &OutputContext<'_>, stopper: &Stopper) -> MaybeOutput {
+    let Some(address) = context.plan.output.metrics else {
+        return Ok(None);
+    };
+    let listener = Listener::bind("metrics", address).map_err(OutputError::new)?;
+    tracing::info!("metrics at http://{}/metrics", listener.address());
+    let (latest, snapshots) = watch::channel(None);
+    let scrapes = Arc::<Mutex<Scrapes>>::default();
+    let app = router(RunInfo::of(context.plan), snapshots, Arc::clone(&scrapes));
+    Ok(Some(Box::new(Endpoint {
+        server: listener.serve(app),
+        latest,
+        scrapes,
+        updated: Instant::now(),
+        stopper: stopper.clone(),
+        console: context.console.clone(),
+    })))
 }
 
-impl Bound {
-    /// The address with the port that the system chose for port 0.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+impl Output for Endpoint {
+    fn name(&self) -> &'static str {
+        "metrics endpoint"
+    }
+
+    fn update(&mut self, update: &Update<'_>) {
+        self.latest.send_replace(Some(Arc::clone(update.snapshot)));
+        self.updated = Instant::now();
+    }
+
+    /// Stay open until whoever scraped the run has had the time to see its end, or until somebody asks again to stop.
+    fn finish(self: Box<Self>, _result: Arc<RunResult>) -> Finish {
+        Box::pin(async move {
+            let wait = self
+                .scrapes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .wait();
+            let until = self.updated + wait;
+            if until > Instant::now() {
+                let seconds = (until - Instant::now()).as_secs_f64().ceil();
+                self.console.line(format!(
+                    "metrics: waiting {seconds} s for the last scrape; Ctrl-C skips it"
+                ));
+                tokio::select! {
+                    () = tokio::time::sleep_until(until) => {}
+                    () = self.stopper.raised() => {}
+                }
+            }
+            self.server.close().await;
+            Ok(())
+        })
     }
 }
 
-/// Take the address. Needs a tokio runtime.
-pub async fn bind(address: SocketAddr) -> Result<Bound, BindError> {
-    let error = |source| BindError { address, source };
-    let listener = TcpListener::bind(address).await.map_err(error)?;
-    let address = listener.local_addr().map_err(error)?;
-    Ok(Bound { listener, address })
+/// When the run was scraped.
+#[derive(Debug, Default)]
+struct Scrapes {
+    last: Option<Instant>,
+    intervals: VecDeque<Duration>,
 }
 
-/// Answer scrapes with the latest snapshot until `shutdown` is ready.
-pub async fn serve(
-    bound: Bound,
-    about: Arc<RunInfo>,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    let app = Router::new()
-        .route(
-            "/",
-            routing::get(async || "Vespeiro. Metrics for Prometheus: /metrics\n"),
-        )
+impl Scrapes {
+    fn add(&mut self, now: Instant) {
+        if let Some(last) = self.last.replace(now) {
+            self.intervals.truncate(REMEMBERED - 1);
+            self.intervals.push_front(now - last);
+        }
+    }
+
+    /// How long after the end of the run one more scrape is to be expected.
+    fn wait(&self) -> Duration {
+        let longest = self.intervals.iter().max();
+        longest.map_or(Duration::ZERO, |longest| {
+            longest.mul_f64(1.5).min(LONGEST_WAIT)
+        })
+    }
+}
+
+/// What the routes share.
+#[derive(Clone)]
+struct Latest {
+    run: Arc<RunInfo>,
+    snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
+    scrapes: Arc<Mutex<Scrapes>>,
+}
+
+fn router(
+    run: RunInfo,
+    snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
+    scrapes: Arc<Mutex<Scrapes>>,
+) -> Router {
+    let home = "Vespeiro. Metrics for Prometheus: /metrics\n";
+    Router::new()
+        .route("/", routing::get(async move || home))
         .route("/metrics", routing::get(scrape))
-        .with_state((about, snapshots));
-    let (down, is_down) = tokio::sync::oneshot::channel();
-    let stop = async move {
-        shutdown.await;
-        let _ = down.send(());
-    };
-    let server = axum::serve(bound.listener, app).with_graceful_shutdown(stop);
-    // A scraper that never finishes its request must not hold back the end of the run.
-    let overdue = async move {
-        let _ = is_down.await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        ended = server => ended,
-        () = overdue => Ok(()),
-    }
+        .with_state(Latest {
+            run: Arc::new(run),
+            snapshots,
+            scrapes,
+        })
 }
 
-async fn scrape(
-    State((about, snapshots)): State<(Arc<RunInfo>, watch::Receiver<Arc<Snapshot>>)>,
-    headers: HeaderMap,
-) -> Response {
+async fn scrape(State(latest): State<Latest>, headers: HeaderMap) -> Response {
+    let Some(snapshot) = latest.snapshots.borrow().clone() else {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the run has not begun yet\n",
+        )
+            .into_response();
+    };
+    let mut scrapes = latest
+        .scrapes
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    scrapes.add(Instant::now());
+    drop(scrapes);
     let accept = headers
         .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let format = Format::negotiate(accept);
-    let snapshot = snapshots.borrow().clone();
-    match encode(&snapshot, &about, format) {
+        .and_then(|value| value.to_str().ok());
+    let format = Format::negotiate(accept.unwrap_or_default());
+    match encode(&snapshot, &latest.run, format) {
         Ok(page) => ([(header::CONTENT_TYPE, format.content_type())], page).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -98,9 +166,10 @@ async fn scrape(
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use tokio::net::TcpStream;
-    use tokio::sync::oneshot;
 
     use super::*;
     use vespeiro_metrics::testing::{about, snapshot};
@@ -116,23 +185,23 @@ mod tests {
 
     #[tokio::test]
     async fn serves_the_latest_snapshot_until_told_to_stop() {
-        let bound = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = bound.address();
+        let listener = Listener::bind("metrics", "127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.address();
         let mut first = snapshot();
         first.elapsed = Duration::from_secs(7);
-        let (publish, snapshots) = watch::channel(Arc::new(first));
-        let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(serve(bound, Arc::new(about()), snapshots, async {
-            let _ = stopped.await;
-        }));
+        let (publish, snapshots) = watch::channel(None);
+        let server = listener.serve(router(about(), snapshots, Arc::default()));
 
+        let early = get(address, "/metrics").await;
+        assert!(early.starts_with("HTTP/1.1 503"), "{early}");
+        publish.send_replace(Some(Arc::new(first)));
         let answer = get(address, "/metrics").await;
         assert!(
             answer.starts_with("HTTP/1.1 200") && answer.contains("text/plain; version=0.0.4"),
             "{answer}"
         );
         assert!(answer.contains("vespeiro_elapsed_seconds 7\n"));
-        publish.send_replace(Arc::new(snapshot()));
+        publish.send_replace(Some(Arc::new(snapshot())));
         assert!(
             get(address, "/metrics")
                 .await
@@ -142,18 +211,38 @@ mod tests {
 
         // A connection that says nothing does not hold the server back.
         let _silent = TcpStream::connect(address).await.unwrap();
-        stop.send(()).unwrap();
-        server.await.unwrap().unwrap();
+        server.close().await;
         assert!(TcpStream::connect(address).await.is_err());
     }
 
     #[tokio::test]
     async fn a_taken_address_is_one_clear_line() {
-        let first = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let error = bind(first.address()).await.unwrap_err().to_string();
+        let first = Listener::bind("metrics", "127.0.0.1:0".parse().unwrap()).unwrap();
+        let error = Listener::bind("metrics", first.address())
+            .unwrap_err()
+            .to_string();
         assert!(
             error.contains(&first.address().to_string()) && error.contains("--metrics"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn the_wait_for_a_last_scrape_follows_the_intervals_that_were_seen() {
+        let mut scrapes = Scrapes::default();
+        let start = Instant::now();
+        assert_eq!(scrapes.wait(), Duration::ZERO);
+        scrapes.add(start);
+        assert_eq!(scrapes.wait(), Duration::ZERO);
+        for second in [1, 2, 4] {
+            scrapes.add(start + Duration::from_secs(second));
+        }
+        assert_eq!(scrapes.wait(), Duration::from_secs(3));
+        scrapes.add(start + Duration::from_secs(64));
+        assert_eq!(scrapes.wait(), LONGEST_WAIT);
+        for second in 65..75 {
+            scrapes.add(start + Duration::from_secs(second));
+        }
+        assert_eq!(scrapes.wait(), Duration::from_millis(1_500));
     }
 }

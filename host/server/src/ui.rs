@@ -19,23 +19,24 @@ use futures_util::stream::unfold;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::actions::{Problem, Reach, actions, admitted};
-use crate::listener::{Bound, Listener};
-use vespeiro_engine::{EndReason, RunEnd};
+use super::actions::{Problem, RunHandle, actions, admitted};
+use crate::listener::{Listener, Server};
 use vespeiro_metrics::Snapshot;
-use vespeiro_output::RunShape;
-use vespeiro_output::page::{End, Facts, Page, Phase, Point, Told, View};
+use vespeiro_output::page::{Page, PageInfo, Point, View};
+use vespeiro_output::{
+    Finish, MaybeOutput, Output, OutputContext, OutputError, Phase, RunResult, SwapEvent, Update,
+};
 
-/// Streams that are fed at the same time.
-const READERS: usize = 32;
-/// Goes with every POST of the page: another site's page cannot send it without asking, and it is never allowed to.
-const MARK: &str = "x-vespeiro-page";
-/// The page needs nothing but itself, and nobody may frame it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The most event streams at the same time.
+const MAX_READERS: usize = 32;
+/// Header of every POST of the page. A page of another site needs permission to send it, which it never gets.
+const PAGE_HEADER: &str = "x-vespeiro-page";
+/// The page loads only its own files, and may not be framed.
+const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// What a browser may be told next.
+/// The latest state for the browsers.
 #[derive(Debug, Default)]
-struct Shown {
+struct Frame {
     /// `None` before the run begins.
     state: Option<String>,
     points: Vec<Point>,
@@ -43,97 +44,96 @@ struct Shown {
     is_last: bool,
 }
 
-/// The page at work.
-#[derive(Debug)]
-pub struct Live {
-    listener: Listener,
+/// The page as an output of the run.
+struct LivePage {
+    server: Server,
     view: View,
-    shown: watch::Sender<Arc<Shown>>,
-    reach: Reach,
+    frame: watch::Sender<Arc<Frame>>,
+    swaps: Vec<SwapEvent>,
 }
 
-impl Live {
-    /// Answer from now on.
-    pub fn open(bound: Bound, reach: Reach, shape: RunShape) -> Self {
-        let (shown, watching) = watch::channel(Arc::default());
-        let server = Server {
-            reach: reach.clone(),
-            facts: json!(Facts::of(&reach.plan)).to_string().into(),
-            shown: watching,
-            readers: Arc::new(Semaphore::new(READERS)),
-        };
-        Self {
-            listener: Listener::open(bound, router(server)),
-            view: View::new(&reach.plan, shape),
-            shown,
-            reach,
-        }
+/// The page, if the plan asks for it. It answers from now on.
+pub fn output(context: &OutputContext<'_>, run: &RunHandle) -> MaybeOutput {
+    let plan = context.plan;
+    let Some(address) = plan.control.page else {
+        return Ok(None);
+    };
+    let listener = Listener::bind_private(plan, "ui", address).map_err(OutputError::new)?;
+    // Scripts read the address from this line, so it never changes.
+    context
+        .console
+        .line(format!("ui: http://{}", listener.address()));
+    let (frame, watching) = watch::channel(Arc::default());
+    let routes = Routes {
+        run: run.clone(),
+        facts: json!(PageInfo::of(plan)).to_string().into(),
+        frame: watching,
+        readers: Arc::new(Semaphore::new(MAX_READERS)),
+    };
+    Ok(Some(Box::new(LivePage {
+        server: listener.serve(router(routes)),
+        view: View::new(plan, context.shape),
+        frame,
+        swaps: Vec::new(),
+    })))
+}
+
+impl Output for LivePage {
+    fn name(&self) -> &'static str {
+        "live page"
     }
 
-    /// Show the state of the run. Call it a few times a second.
-    pub fn update(&mut self, snapshot: &Snapshot) {
-        self.show(snapshot, Phase::of(snapshot));
-    }
-
-    /// The load is over, what it has left behind is being removed.
-    pub fn cleaning(&mut self, snapshot: &Snapshot) {
-        self.show(snapshot, Phase::Cleanup);
+    fn update(&mut self, update: &Update<'_>) {
+        self.swaps = update.swaps.to_vec();
+        self.view.follow(update.interval);
+        self.show(update.snapshot, update.phase);
     }
 
     /// Show the last state, say that it is the last, and answer no more.
-    pub async fn close(mut self, ended: Option<&RunEnd>) {
-        let latest = self.reach.control.status();
-        let snapshot = ended.map(|ended| &ended.snapshot).or(latest.as_deref());
-        let why = match ended.map(|ended| ended.why) {
-            Some(EndReason::Finished) => End::Finished,
-            Some(EndReason::Duration) => End::Duration,
-            Some(EndReason::Stopped) => End::Stopped,
-            Some(EndReason::Aborted) => End::Aborted,
-            None => End::Failed,
-        };
-        if let Some(snapshot) = snapshot {
-            self.show(snapshot, Phase::Done(why));
+    fn finish(mut self: Box<Self>, result: Arc<RunResult>) -> Finish {
+        if let Some(snapshot) = &result.snapshot {
+            self.show(snapshot, Phase::Done(result.end));
         }
-        self.listener.close().await;
+        Box::pin(async {
+            self.server.close().await;
+            Ok(())
+        })
     }
+}
 
+impl LivePage {
     fn show(&mut self, snapshot: &Snapshot, phase: Phase) {
-        let news = self.reach.control.news(0).into_iter().map(|news| Told {
-            at: news.elapsed.as_secs_f64(),
-            text: news.text,
-            bad: news.is_bad,
-        });
-        let shown = Shown {
-            state: Some(self.view.state(snapshot, phase, news.collect())),
+        let frame = Frame {
+            state: Some(self.view.state(snapshot, phase, self.swaps.clone())),
             points: self.view.points(),
             is_last: matches!(phase, Phase::Done(_)),
         };
-        self.shown.send_replace(Arc::new(shown));
+        self.frame.send_replace(Arc::new(frame));
     }
 }
 
 /// What the routes share.
 #[derive(Clone)]
-struct Server {
-    reach: Reach,
+struct Routes {
+    run: RunHandle,
     facts: Arc<str>,
-    shown: watch::Receiver<Arc<Shown>>,
+    frame: watch::Receiver<Arc<Frame>>,
     readers: Arc<Semaphore>,
 }
 
-fn router(server: Server) -> Router {
+fn router(server: Routes) -> Router {
     // What shows or does something; the page's files are the same for everybody.
     let inside = Router::new()
         .route("/events", get(events))
         .with_state(server.clone())
-        .merge(actions(&server.reach))
-        .layer(from_fn_with_state(server.reach.clone(), admitted));
-    let files = Page::new(server.reach.plan.output.language).0.into_iter();
+        .merge(actions(&server.run))
+        .layer(from_fn_with_state(server.run.clone(), admitted));
+    let files = Page::new(server.run.plan.output.language).0.into_iter();
     let app = files.fold(inside, |app, asset| {
         let headers = [
             (header::CONTENT_TYPE, asset.content_type),
             (header::CACHE_CONTROL, "no-cache"),
-            (header::CONTENT_SECURITY_POLICY, POLICY),
+            (header::CONTENT_SECURITY_POLICY, SECURITY_POLICY),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::REFERRER_POLICY, "no-referrer"),
         ];
@@ -146,21 +146,21 @@ fn router(server: Server) -> Router {
             "there is nothing here: go to /".into(),
         )
     })
-    .layer(from_fn_with_state(server.reach, guard))
+    .layer(from_fn_with_state(server.run, guard))
 }
 
-/// Turn other sites' pages away: they come with another `Origin`, or under a name that they made point here.
-async fn guard(State(reach): State<Reach>, request: Request, next: Next) -> Response {
+/// Refuses pages of other sites: they have another `Origin`, or a host name that was made to resolve to this machine.
+async fn guard(State(run): State<RunHandle>, request: Request, next: Next) -> Response {
     let refused = |why: &str| Problem(StatusCode::FORBIDDEN, why.into()).into_response();
     let headers = request.headers();
-    // Such a page has no token, so that where there is one, any name will do.
-    if reach.plan.control.token.is_none() && !is_this_machine(headers) {
+    // With a token any name is fine, since such a page does not have it.
+    if run.plan.control.token.is_none() && !is_this_machine(headers) {
         return refused("this page answers to localhost and to IP addresses alone");
     }
     if !is_own_page(headers) {
         return refused("a page of another site may not look at or steer a run");
     }
-    if request.method() == Method::POST && !headers.contains_key(MARK) {
+    if request.method() == Method::POST && !headers.contains_key(PAGE_HEADER) {
         return refused(
             "a POST to the page needs the header X-Vespeiro-Page; scripts use --control",
         );
@@ -174,7 +174,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
         .and_then(|value: &HeaderValue| value.to_str().ok())
 }
 
-/// Whether the `Host` is one that no DNS server can make up.
+/// Whether the `Host` is localhost or an IP address, which no DNS server can redirect.
 fn is_this_machine(headers: &HeaderMap) -> bool {
     let Some(host) = text(headers, header::HOST) else {
         return false;
@@ -187,56 +187,56 @@ fn is_this_machine(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the `Origin`, if there is one, is this very address.
+/// Whether the `Origin`, if there is one, is this server.
 fn is_own_page(headers: &HeaderMap) -> bool {
     if !headers.contains_key(header::ORIGIN) {
         return true;
     }
     let origin = text(headers, header::ORIGIN).and_then(|origin| origin.split_once("://"));
     match (origin, text(headers, header::HOST)) {
-        // Something in front of it may speak TLS.
+        // A proxy in front may add TLS.
         (Some(("http" | "https", origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
         _ => false,
     }
 }
 
 /// The facts, the points of the charts so far, then each new state, until the run is over.
-async fn events(State(server): State<Server>) -> Result<impl IntoResponse, Problem> {
+async fn events(State(server): State<Routes>) -> Result<impl IntoResponse, Problem> {
     let permit = server.readers.try_acquire_owned().map_err(|_| {
-        let why = format!("{READERS} pages look at this run already: close one");
+        let why = format!("{MAX_READERS} pages look at this run already: close one");
         Problem(StatusCode::SERVICE_UNAVAILABLE, why)
     })?;
-    let feed = Feed {
+    let stream = EventStream {
         facts: Some(server.facts),
         began: false,
-        shown: server.shown,
+        frame: server.frame,
         ended: false,
         _permit: permit,
     };
-    Ok(Sse::new(feed.stream()).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(stream.events()).keep_alive(KeepAlive::default()))
 }
 
-/// One reader's way through the states. It keeps none: who reads slowly misses some.
-struct Feed {
+/// The events of one reader. It holds no queue: a slow reader misses some states.
+struct EventStream {
     facts: Option<Arc<str>>,
     /// The points so far have been told.
     began: bool,
-    shown: watch::Receiver<Arc<Shown>>,
+    frame: watch::Receiver<Arc<Frame>>,
     ended: bool,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Feed {
-    fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        unfold(self, |mut feed| async move {
-            let event = feed.next().await?;
-            Some((Ok(event), feed))
+impl EventStream {
+    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        unfold(self, |mut stream| async move {
+            let event = stream.next().await?;
+            Some((Ok(event), stream))
         })
     }
 
     async fn next(&mut self) -> Option<Event> {
         if let Some(facts) = self.facts.take() {
-            self.shown.mark_changed();
+            self.frame.mark_changed();
             return Some(Event::default().event("facts").data(facts));
         }
         if self.ended {
@@ -244,18 +244,18 @@ impl Feed {
         }
         loop {
             // The run's end closes the channel, once its last state has been seen.
-            self.shown.changed().await.ok()?;
-            let shown = self.shown.borrow_and_update().clone();
-            let Some(state) = &shown.state else {
+            self.frame.changed().await.ok()?;
+            let frame = self.frame.borrow_and_update().clone();
+            let Some(state) = &frame.state else {
                 continue;
             };
             if !self.began {
                 self.began = true;
-                self.shown.mark_changed();
-                let points = json!(shown.points).to_string();
+                self.frame.mark_changed();
+                let points = json!(frame.points).to_string();
                 return Some(Event::default().event("points").data(points));
             }
-            self.ended = shown.is_last;
+            self.ended = frame.is_last;
             let name = if self.ended { "end" } else { "state" };
             return Some(Event::default().event(name).data(state));
         }

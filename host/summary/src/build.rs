@@ -113,7 +113,7 @@ fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
     Run {
         id: plan.run_id.clone(),
         seed: plan.seed,
-        scenario: plan.scenario.clone(),
+        scenario: plan.preset.clone(),
         target: target(plan),
         profile: plan.profile_name().into(),
         users: plan.usual_users(),

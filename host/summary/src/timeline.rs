@@ -1,7 +1,7 @@
 //! The run over time, for the summary: what each stretch of it came to, and what happened when. Filled while the run
 //! goes on by the commands that write a summary; read by the page.
 //!
-//! What must stay true: at most [`POINTS`] points and [`EVENTS`] events, however long the run. When there are more,
+//! What must stay true: at most `POINTS` points and `EVENTS` events, however long the run. When there are more,
 //! neighbors are added up, so that every request stays in one of them.
 
 mod events;

@@ -31,8 +31,14 @@ pub fn vespeiro(arguments: &[&str]) -> Ended {
 
 impl Running {
     pub fn start(arguments: &[&str]) -> Running {
+        Running::start_on(arguments, None, None)
+    }
+
+    /// With streams of the test's own in place of the files: what goes there cannot be read here.
+    pub fn start_on(arguments: &[&str], stdout: Option<Stdio>, stderr: Option<Stdio>) -> Running {
         let folder = TempDir::new().unwrap();
-        let file = |name| File::create(folder.path().join(name)).unwrap();
+        let file = |name| Stdio::from(File::create(folder.path().join(name)).unwrap());
+        let (own_stdout, own_stderr) = (file("stdout"), file("stderr"));
         let child = Command::new(env!("CARGO_BIN_EXE_vespeiro"))
             .args(arguments)
             // Nothing of the machine's settings: no VESPEIRO_*, no proxy, no language.
@@ -40,8 +46,8 @@ impl Running {
             // Shared by all tests, and by the next run of them: the behaviors are compiled once.
             .env("XDG_CACHE_HOME", cache())
             .stdin(Stdio::null())
-            .stdout(file("stdout"))
-            .stderr(file("stderr"))
+            .stdout(stdout.unwrap_or(own_stdout))
+            .stderr(stderr.unwrap_or(own_stderr))
             .spawn()
             .unwrap();
         Running { child, folder }

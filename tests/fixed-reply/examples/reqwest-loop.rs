@@ -1,5 +1,6 @@
 //! What a bare loop around reqwest reaches on one core: the mark for `scripts/bench` of what the HTTP client alone
-//! allows. Prints its figures as one line of JSON.
+//! allows. Prints its figures as one line of JSON. The feature `tls` is for TLS and HTTP/2: without it, the client has no more
+//! than it needs.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -27,16 +28,19 @@ struct Flags {
     /// Send what the behavior `bench` sends: POST of a body and GET in turn, each with a token
     #[arg(long)]
     alike: bool,
+    /// Ask for the end of the connection with each request
+    #[arg(long)]
+    no_reuse: bool,
+    /// HTTP/2 in place of HTTP/1.1
+    #[cfg(feature = "tls")]
+    #[arg(long)]
+    http2: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let flags = Rc::new(Flags::parse());
-    let client = Client::builder()
-        .http1_only()
-        .no_proxy()
-        .pool_max_idle_per_host(usize::MAX)
-        .build()?;
+    let client = client(&flags)?;
     let latency = Rc::new(RefCell::new(Histogram::<u64>::new(3)?));
     let began = Instant::now();
     let until = began + Duration::from_secs(flags.seconds);
@@ -70,6 +74,24 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn client(flags: &Flags) -> anyhow::Result<Client> {
+    let builder = Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(if flags.no_reuse { 0 } else { usize::MAX });
+    #[cfg(feature = "tls")]
+    let builder = {
+        // Refused only where there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // The bench makes its certificate itself.
+        builder.danger_accept_invalid_certs(true)
+    };
+    #[cfg(feature = "tls")]
+    if flags.http2 {
+        return Ok(builder.http2_prior_knowledge().build()?);
+    }
+    Ok(builder.http1_only().build()?)
+}
+
 async fn work(
     client: Client,
     flags: Rc<Flags>,
@@ -82,11 +104,14 @@ async fn work(
         if start > until {
             return Ok(());
         }
-        let request = if flags.alike {
+        let mut request = if flags.alike {
             alike(&flags.url, turn)?
         } else {
             Request::new(Method::GET, flags.url.clone())
         };
+        if flags.no_reuse {
+            request.headers_mut().insert("connection", "close".parse()?);
+        }
         turn += 1;
         let response = client.execute(request).await?;
         ensure!(

@@ -34,11 +34,16 @@ pub struct Requests {
     head: Vec<u8>,
     /// Bytes of the current request's body that are still to come.
     body_left: usize,
+    /// Whether a request asked for the end of its connection.
+    pub last: bool,
+    /// Whether a request had a body.
+    pub body: bool,
 }
 
 struct Head {
     length: usize,
     body: usize,
+    last: bool,
 }
 
 impl Requests {
@@ -70,6 +75,8 @@ impl Requests {
             };
             bytes = &bytes[head.length..];
             self.body_left = head.body;
+            self.last |= head.last;
+            self.body |= head.body > 0;
             complete += usize::from(head.body == 0);
         }
     }
@@ -78,6 +85,7 @@ impl Requests {
 /// `None` while the end of the head has not come.
 fn read_head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
     let mut body = 0;
+    let mut last = false;
     let mut start = 0;
     while let Some(length) = bytes[start..].iter().position(|&byte| byte == b'\n') {
         let line = &bytes[start..start + length];
@@ -86,12 +94,15 @@ fn read_head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
             return Ok(Some(Head {
                 length: start,
                 body,
+                last,
             }));
         }
         if let Some(value) = field(line, b"content-length:") {
             body = number(value).ok_or(Malformed::ContentLength)?;
         } else if field(line, b"transfer-encoding:").is_some() {
             return Err(Malformed::Chunked);
+        } else if let Some(value) = field(line, b"connection:") {
+            last |= value.trim_ascii().eq_ignore_ascii_case(b"close");
         }
     }
     if bytes.len() > MAX_HEAD {
@@ -135,6 +146,28 @@ mod tests {
         let (most, last) = request.as_bytes().split_at(request.len() - 1);
         let mut requests = Requests::default();
         assert_eq!((requests.feed(most), requests.feed(last)), (Ok(0), Ok(1)));
+    }
+
+    #[test]
+    fn a_body_is_seen_and_its_absence_too() {
+        let body = |request: &str| {
+            let mut requests = Requests::default();
+            (requests.feed(request.as_bytes()), requests.body)
+        };
+        assert_eq!(body(GET), (Ok(1), false));
+        assert_eq!(body(&post("{}")), (Ok(1), true));
+    }
+
+    #[test]
+    fn a_request_can_be_the_last_of_its_connection() {
+        let last = |head: &str| {
+            let mut requests = Requests::default();
+            let stream = format!("{GET}GET /x HTTP/1.1\r\n{head}\r\n\r\n");
+            (requests.feed(stream.as_bytes()), requests.last)
+        };
+        assert_eq!(last("Connection: close"), (Ok(2), true));
+        assert_eq!(last("connection:Close "), (Ok(2), true));
+        assert_eq!(last("Connection: keep-alive"), (Ok(2), false));
     }
 
     #[test]

@@ -11,17 +11,17 @@ use std::time::Duration;
 
 use http::Method;
 use libfuzzer_sys::fuzz_target;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use vespeiro_fuzz::plan;
-use vespeiro_http::Client;
+use vespeiro_http::{Capture, Target};
 use vespeiro_plan::Settings;
 
 const MAX_BODY: usize = 64 << 10;
 
 /// A client, and a target that answers the next request with what it is given and hangs up.
 struct Pair {
-    runtime: Runtime,
-    client: Client,
+    runtime: LocalRuntime,
+    target: Target,
     next: Sender<Vec<u8>>,
 }
 
@@ -53,10 +53,12 @@ impl Pair {
             flags.set(key, value, format!("--{key}"));
         }
         let plan = plan(flags).expect("a plan").plan;
-        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build_local(LocalOptions::default());
         Self {
             runtime: runtime.expect("a runtime"),
-            client: Client::new(&plan).expect("a client"),
+            target: Target::new(&plan, 0).expect("a client"),
             next,
         }
     }
@@ -65,9 +67,13 @@ impl Pair {
 fuzz_target!(|answer: &[u8]| {
     PAIR.with_borrow_mut(|pair| {
         pair.next.send(answer.to_vec()).expect("the target lives");
-        let call = pair.client.call(Method::GET, "/x", Vec::new(), None);
-        let call = call.expect("a request").capture(true, true);
-        let exchange = pair.runtime.block_on(pair.client.send(Box::new(call)));
+        let heads = pair.target.heads();
+        let call = heads.call(&Method::GET, "/x".into(), Vec::new(), None);
+        let call = call.expect("a request").capture(Capture {
+            headers: true,
+            body: true,
+        });
+        let exchange = pair.runtime.block_on(pair.target.send(&call));
         let Ok(answer) = exchange.result else { return };
         assert!(answer.body.len() <= MAX_BODY);
         assert!(

@@ -14,8 +14,8 @@ fuzz_target!(|text: &str| {
         };
         match key.split_once('.') {
             Some((archetype, key)) => flags.set_own(archetype, key, value, "--own"),
-            // A scenario may be a file, which is what plan files are for.
-            None if key == "scenario" => {}
+            // A preset may be a file, which is what plan files are for.
+            None if matches!(key, "preset" | "scenario") => {}
             None => flags.set(key, value, "--flag"),
         }
     }

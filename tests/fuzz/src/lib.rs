@@ -77,5 +77,5 @@ fn resolved_again(flags: Settings) -> Resolved {
 /// The settings that a plan shows, but for those that are not their own text.
 fn shown(resolved: &Resolved) -> impl Iterator<Item = &vespeiro_plan::Line> {
     let lines = resolved.origins.settings.iter();
-    lines.filter(|line| line.setting.kind != Kind::Secret && line.setting.key != "scenario")
+    lines.filter(|line| line.setting.kind != Kind::Secret && line.setting.key != "preset")
 }

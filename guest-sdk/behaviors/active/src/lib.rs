@@ -1,17 +1,21 @@
-//! The archetype `active`: someone who uses the service every day. They log in, look people up, see to their own
-//! account, profile and rights in whatever order the day brings, and log out.
+//! The archetype `active`: someone who uses the service every day. In their first session they see to their account, to
+//! what there is of roles and permissions, and to their profile; later they look people up and see to their own things in
+//! whatever order the day brings.
 
 use user_service_client::routes::*;
-use user_service_client::{Account, Client, Profile, Standing, maybe_err};
+use user_service_client::{Account, Client, Day, Parts, Passwords, Settings, Standing, maybe_err};
 use vespeiro_guest::prelude::*;
 
-#[derive(Clone, Copy)]
+/// What ends a session: the logout.
+const LEAVE: u32 = 1;
+
+#[derive(Clone, Copy, PartialEq)]
 enum Errand {
     Browse,
     Search,
     LookMyselfUp,
     Rename,
-    ChangePassword,
+    OwnProfile,
     EditProfile,
     RemakeProfile,
     Rights,
@@ -19,66 +23,141 @@ enum Errand {
     Renew,
 }
 
+impl Errand {
+    /// The fewest requests that it takes.
+    fn least(self) -> u32 {
+        match self {
+            Errand::RemakeProfile => 2,
+            _ => 1,
+        }
+    }
+}
+
 const ERRANDS: [Choice<Errand>; 10] = [
-    Choice::new(Errand::Browse, 18.0, "user-query"),
-    Choice::new(Errand::Search, 8.0, "user-query"),
-    Choice::new(Errand::LookMyselfUp, 8.0, "user-query"),
-    Choice::new(Errand::Rename, 18.0, "user-mutation"),
-    Choice::new(Errand::ChangePassword, 6.0, "user-mutation"),
-    Choice::new(Errand::EditProfile, 14.0, "profile"),
-    Choice::new(Errand::RemakeProfile, 3.0, "profile"),
+    Choice::new(Errand::Browse, 10.0, "user-query"),
+    Choice::new(Errand::Search, 12.0, "user-query"),
+    Choice::new(Errand::LookMyselfUp, 10.0, "user-query"),
+    Choice::new(Errand::Rename, 2.0, "user-mutation"),
+    Choice::new(Errand::OwnProfile, 6.0, "profile"),
+    Choice::new(Errand::EditProfile, 10.0, "profile"),
+    Choice::new(Errand::RemakeProfile, 2.0, "profile"),
     Choice::new(Errand::Rights, 14.0, "role-permission"),
-    Choice::new(Errand::Whoami, 14.0, "auth"),
-    Choice::new(Errand::Renew, 6.0, "auth"),
+    Choice::new(Errand::Whoami, 12.0, "auth"),
+    Choice::new(Errand::Renew, 4.0, "auth"),
 ];
 
 async fn journey(me: &mut Me) -> Result<()> {
-    let account = Account::enter(me).await?;
-    account.ensure_profile(me).await?;
-    for _ in 0..me.range(6..=12) {
-        maybe_err(account.client(me), Standing::Plain(&account.id)).await?;
-        me.think().await;
-        let Some(errand) = me.choose(&ERRANDS) else {
+    let settings = Settings::of(me)?;
+    let account = Account::enter(me, &settings, Passwords::Changed).await?;
+    if account.is_new || me.ordinal() == 0 {
+        settle_in(me, &account).await?;
+    } else {
+        pass_the_day(me, &account).await?;
+    }
+    account.leave(me).await
+}
+
+/// The first session: users and the own account, roles and permissions, profile.
+async fn settle_in(me: &Me, account: &Account) -> Result<()> {
+    let client = account.client(me);
+    let standing = Standing::Plain(account);
+    let who = account.who();
+    let mut parts = Parts::default();
+    for _ in 0..2 {
+        if client.spare(5 + LEAVE) > 0 && who.does_more(me, "auth") {
+            client.whoami().await?;
+        }
+    }
+    maybe_err(client, standing, 6).await?;
+    if let Some(most) = parts.next(client, 1, 4 + LEAVE) {
+        client.browse(most).await?;
+        if client.spare(4 + LEAVE) > 0 && who.does_more(me, "user-query") {
+            client.search_around(client.spare(4 + LEAVE)).await?;
+        }
+    }
+    if let Some(most) = parts.next(client, 1, 3 + LEAVE) {
+        let edits = most >= 3 || who.has_room(me, "user-mutation");
+        if !edits || most >= 2 && who.does_more(me, "user-query") {
+            look_myself_up(client, account).await?;
+        }
+        if edits {
+            account.edit_name(me).await?;
+        }
+    }
+    if account.changes_password() && client.spare(4 + LEAVE) > 0 {
+        account.change_password(me).await?;
+    }
+    maybe_err(client, standing, 4).await?;
+    if let Some(most) = parts.next(client, 1, 2 + LEAVE) {
+        client.look_at_roles(most).await?;
+    }
+    if let Some(most) = parts.next(client, 1, 1 + LEAVE) {
+        client.look_at_permissions(most).await?;
+    }
+    if client.spare(1 + LEAVE) > 0 && who.does_more(me, "role-permission") {
+        client.list_user_roles(&account.id).await?;
+    }
+    maybe_err(client, standing, 2).await?;
+    if let Some(most) = parts.next(client, 1, LEAVE) {
+        account.ensure_profile(me, most).await?;
+        if client.spare(LEAVE) > 0 {
+            account.edit_profile(me, 1).await?;
+        }
+        // Nothing is left over that would be too little for another session.
+        while Day::over().goes_on(me, LEAVE).is_some() {
+            client.open_profile(&account.id).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn pass_the_day(me: &Me, account: &Account) -> Result<()> {
+    let client = account.client(me);
+    let mut day = Day::of(me, account.who(), 6..=12);
+    while day.goes_on(me, LEAVE).is_some() {
+        maybe_err(client, Standing::Plain(account), 1 + LEAVE).await?;
+        if account.changes_password() {
+            // First thing, so that it is not forgotten; some want to see whether it works.
+            account.change_password(me).await?;
+            if client.spare(LEAVE) >= 3 && me.chance(0.3) {
+                account.log_in_again(me).await?;
+            }
+            continue;
+        }
+        let most = client.spare(LEAVE);
+        let fits = |errand: Errand| {
+            errand.least() <= most && (errand != Errand::Rename || account.may_rename())
+        };
+        let Some(errand) = account.who().choose(me, &ERRANDS, fits) else {
             break;
         };
-        run(account.client(me), &account, errand).await?;
+        run(client, account, errand).await?;
     }
-    me.think().await;
-    account.tokens.logout(me).await
+    Ok(())
 }
 
 async fn run(client: Client<'_>, account: &Account, errand: Errand) -> Result<()> {
-    let me = client.me();
-    let id = &account.id;
+    let (me, most) = (client.me(), client.spare(LEAVE));
     match errand {
-        Errand::Browse => client.browse().await,
-        Errand::Search => client.search_around().await,
-        Errand::LookMyselfUp => match me.range(0..3) {
-            0 => client.get_user(id).await,
-            1 => client.get_user_by_email(&me.user().email).await,
-            _ => client.get_user_by_username(&me.user().username).await,
-        },
-        Errand::Rename => {
-            me.think_long().await;
-            client.rename_user(id, &me.fake_name()).await
-        }
-        Errand::ChangePassword => {
-            me.think_long().await;
-            client.change_password(id, &me.user().password).await
-        }
-        Errand::EditProfile => {
-            client.open_profile(id).await?;
-            me.think_long().await;
-            client.update_profile(id, &Profile::made_up(me)).await
-        }
-        Errand::RemakeProfile => {
-            client.delete_profile(id).await?;
-            me.think_long().await;
-            client.create_profile(id, &Profile::made_up(me)).await
-        }
-        Errand::Rights => client.look_at_rights(id).await,
+        Errand::Browse => client.browse(most).await,
+        Errand::Search => client.search_around(most).await,
+        Errand::LookMyselfUp => look_myself_up(client, account).await,
+        Errand::Rename => account.edit_name(me).await,
+        Errand::OwnProfile => account.look_at_profile(me).await,
+        Errand::EditProfile => account.edit_profile(me, most).await,
+        Errand::RemakeProfile => account.remake_profile(me).await,
+        Errand::Rights => client.look_at_rights(&account.id, most).await,
         Errand::Whoami => client.whoami().await,
-        Errand::Renew => account.tokens.refresh(me).await,
+        Errand::Renew => client.renew().await,
+    }
+}
+
+async fn look_myself_up(client: Client<'_>, account: &Account) -> Result<()> {
+    let me = client.me();
+    match me.range(0..3) {
+        0 => client.get_user(&account.id).await,
+        1 => client.get_user_by_email(&me.user().email).await,
+        _ => client.get_user_by_username(&me.user().username).await,
     }
 }
 
@@ -91,7 +170,8 @@ behavior! {
         CREATE_USER, UPDATE_USER, CHANGE_PASSWORD,
         CREATE_PROFILE, GET_PROFILE, UPDATE_PROFILE, DELETE_PROFILE,
         LIST_ROLES, GET_ROLE, LIST_PERMISSIONS, GET_PERMISSION, LIST_USER_ROLES,
-        DEACTIVATE_USER,
+        // What they are refused.
+        CREATE_ROLE, UPDATE_ROLE, DELETE_ROLE, CREATE_PERMISSION, UPDATE_PERMISSION, DELETE_PERMISSION,
     ],
     journey: journey,
 }

@@ -1,8 +1,8 @@
-//! Searches that combine filters, and the directory filtered. The journey calls them; only people who stay for the
-//! whole run are opened.
+//! Searches that combine filters, in one window or in several at once, and the directory filtered. The journey calls them;
+//! only people who stay for the whole run are opened.
 
 use user_service_client::routes::LIST_USERS;
-use user_service_client::{Client, Extent, Page, Person};
+use user_service_client::{Client, Extent, Listed, Page, Pause, Wanted};
 use vespeiro_guest::prelude::*;
 
 const SORTS: [&str; 6] = [
@@ -15,40 +15,96 @@ const SORTS: [&str; 6] = [
 ];
 const SINCE: [&str; 3] = ["2020-01-01", "2024-06-30T00:00:00Z", "2025-01-01"];
 
-/// A few searches, each narrower than the last, until someone is found worth a look.
-pub(crate) async fn hunt(client: Client<'_>) -> Result<()> {
-    let me = client.me();
-    let word = me.fake_search();
-    let mut filters = vec![("q", word), ("per_page", "10")];
-    for round in 0..me.range(2..=4) {
-        match round {
-            1 => filters.push(("active", "true")),
-            2 => filters.push(("created_after", me.pick(&SINCE).unwrap_or(&SINCE[0]))),
-            3 => filters.push(("email", "simulation.test")),
-            _ => {}
+/// What somebody looks for in one window.
+struct Hunt {
+    wanted: Wanted,
+    whole: String,
+    since: &'static str,
+}
+
+impl Hunt {
+    fn begin(client: Client<'_>) -> Hunt {
+        let wanted = Wanted::of(&client);
+        Hunt {
+            whole: wanted.whole(),
+            wanted,
+            since: client.me().pick(&SINCE).unwrap_or(&SINCE[0]),
         }
-        filters.push(("sort", me.pick(&SORTS).unwrap_or(&SORTS[0])));
-        let reply = client.search_users(&filters).await?;
-        filters.pop();
-        let look = {
-            let found: Page<Person<'_>> = reply.json()?;
-            let mut people = found.items.iter();
-            people
-                .find(|person| person.stays(me.run()))
-                .map(|person| client.looking_at(person))
+    }
+
+    /// Each round is narrower than the one before.
+    fn filters(&self, round: u32) -> Vec<(&str, &str)> {
+        let name = if round == 0 {
+            &self.wanted.first
+        } else {
+            &self.whole
         };
-        drop(reply);
-        if let Some(look) = look {
-            me.think_briefly().await;
-            look.send().await?.expect_success()?;
+        let mut filters = vec![("q", name.as_str()), ("per_page", "10")];
+        if round >= 1 {
+            filters.push(("active", "true"));
         }
-        me.think_briefly().await;
+        if round >= 2 {
+            filters.push(("created_after", self.since));
+        }
+        if round >= 3 {
+            filters.push(("email", "simulation.test"));
+        }
+        filters
+    }
+}
+
+/// A few searches, each narrower than the last, and a look at who is found. In several windows they take turns. Sends at
+/// most so many requests, and at least one for each window.
+pub(crate) async fn hunt(windows: &[Client<'_>], most: u32) -> Result<()> {
+    let Some(me) = windows.first().map(Client::me) else {
+        return Ok(());
+    };
+    let mut left = most;
+    let hunts: Vec<Hunt> = windows.iter().map(|client| Hunt::begin(*client)).collect();
+    let mut pause = Pause::Look;
+    for round in 0..me.range(2..=4) {
+        for (client, hunt) in windows.iter().zip(&hunts) {
+            if round > 0 && left == 0 {
+                return Ok(());
+            }
+            left = left.saturating_sub(1);
+            if let Some(look) = search(*client, hunt, round, pause).await?
+                && left > windows.len() as u32
+            {
+                left -= 1;
+                client.ask(Pause::Hurry, look).await?;
+            }
+            pause = Pause::Hurry;
+        }
     }
     Ok(())
 }
 
-/// The directory by status and role, page by page.
-pub(crate) async fn filter(client: Client<'_>) -> Result<()> {
+/// One search; the way to look at somebody whom it finds.
+async fn search<'a>(
+    client: Client<'a>,
+    hunt: &Hunt,
+    round: u32,
+    pause: Pause,
+) -> Result<Option<Call<'a>>> {
+    let me = client.me();
+    let mut filters = hunt.filters(round);
+    filters.push(("sort", me.pick(&SORTS).unwrap_or(&SORTS[0])));
+    let call = client.searching(&filters);
+    drop(filters);
+    if !hunt.wanted.is_there {
+        // Whoever finds nobody has nothing to read.
+        return client.ask(pause, call).await.map(|_| None);
+    }
+    let reply = client.ask(pause, call.capture_body()).await?;
+    let found: Page<Listed<'_>> = reply.json()?;
+    let mut people = found.items.iter();
+    let stays = people.find(|person| person.stays(me.run()));
+    Ok(stays.map(|person| client.looking_at(person)))
+}
+
+/// The directory by status and role, page by page, as far as it goes.
+pub(crate) async fn filter(client: Client<'_>, most: u32) -> Result<()> {
     let me = client.me();
     let role = me.chance(0.3).then_some("admin");
     let per_page = *me.pick(&[10_u32, 25, 50]).unwrap_or(&10);
@@ -61,12 +117,11 @@ pub(crate) async fn filter(client: Client<'_>) -> Result<()> {
             .query_opt("role", role)
     };
     // How many pages there are is all that is read; the others are leafed through.
-    let first = list(1).capture_body().send().await?.expect_success()?;
+    let first = client.ask(Pause::Look, list(1).capture_body()).await?;
     let Extent { meta } = first.json()?;
     drop(first);
-    for page in 2..=me.range(1..=3).min(meta.total_pages) {
-        me.think_briefly().await;
-        list(page).send().await?.expect_success()?;
+    for page in 2..=me.range(1..=3).min(meta.total_pages).min(most) {
+        client.ask(Pause::Hurry, list(page)).await?;
     }
     Ok(())
 }

@@ -1,112 +1,177 @@
-//! The archetype `power`: someone who gets everything out of the service. Several sessions of their own account run
-//! at once, each with searches that combine filters, while an administrator's session changes people in bulk.
+//! The archetype `power`: someone who gets everything out of the service. Searches that combine filters, bulk operations in
+//! an administrator's session, the directory filtered, and several sessions of their own account at once: in this order
+//! the first time, later as it comes.
 //!
 //! Config: `admin = { email = "…", password = "…" }`.
 
 mod bulk;
 mod hunt;
 
-use user_service_client::routes::*;
-use user_service_client::{Account, Client, Standing, maybe_err, operator};
+use bulk::Bulk;
+use user_service_client::routes;
+use user_service_client::{Account, Client, Day, Parts, Passwords, Settings, Standing, maybe_err};
 use vespeiro_guest::prelude::*;
+
+/// What ends a session beside the administrator's: the logout.
+const LEAVE: u32 = 1;
+/// The fewest requests of a second session beside the first: login, a search in each, logout.
+const WINDOWS: u32 = 4;
 
 #[derive(Clone, Copy)]
 enum Move {
     Hunt,
-    HuntTwice,
+    TwoWindows,
     Filter,
-    Bulk,
+    BulkEdit,
+    BulkLock,
     Rights,
     Rename,
-    Profile,
+    OwnProfile,
+    EditProfile,
     Whoami,
     AnotherSession,
 }
 
-const MOVES: [Choice<Move>; 9] = [
+const MOVES: [Choice<Move>; 11] = [
     Choice::new(Move::Hunt, 16.0, "user-query"),
-    Choice::new(Move::HuntTwice, 8.0, "user-query"),
-    Choice::new(Move::Filter, 14.0, "user-query"),
-    Choice::new(Move::Bulk, 8.0, "admin"),
-    Choice::new(Move::Rights, 10.0, "role-permission"),
-    Choice::new(Move::Rename, 12.0, "user-mutation"),
-    Choice::new(Move::Profile, 12.0, "profile"),
-    Choice::new(Move::Whoami, 10.0, "auth"),
-    Choice::new(Move::AnotherSession, 10.0, "auth"),
+    Choice::new(Move::TwoWindows, 6.0, "user-query"),
+    Choice::new(Move::Filter, 12.0, "user-query"),
+    Choice::new(Move::BulkEdit, 16.0, "user-mutation"),
+    Choice::new(Move::Rename, 1.0, "user-mutation"),
+    Choice::new(Move::BulkLock, 6.0, "admin"),
+    Choice::new(Move::Rights, 12.0, "role-permission"),
+    Choice::new(Move::OwnProfile, 8.0, "profile"),
+    Choice::new(Move::EditProfile, 8.0, "profile"),
+    Choice::new(Move::Whoami, 8.0, "auth"),
+    Choice::new(Move::AnotherSession, 4.0, "auth"),
 ];
 
 async fn journey(me: &mut Me) -> Result<()> {
-    let admin = operator(me)?;
-    let account = Account::enter(me).await?;
-    account.ensure_profile(me).await?;
-    let mut bulk = bulk::Bulk::new(me, &admin);
-    if me.ordinal() == 0 {
-        bulk.once().await?;
+    let settings = Settings::of(me)?;
+    let admin = settings.operator()?;
+    let account = Account::enter(me, &settings, Passwords::Kept).await?;
+    let mut bulk = Bulk::new(Client::new(me, &admin, account.who()));
+    if account.is_new || me.ordinal() == 0 {
+        try_everything(me, &account, &mut bulk).await?;
+    } else {
+        work(me, &account, &mut bulk).await?;
     }
-    for _ in 0..me.range(5..=10) {
-        maybe_err(account.client(me), Standing::Plain(&account.id)).await?;
-        me.think().await;
-        go(
-            me,
-            &account,
-            &mut bulk,
-            me.choose(&MOVES).unwrap_or(Move::Hunt),
-        )
-        .await?;
+    if !admin.is_logged_in() {
+        return account.leave(me).await;
     }
-    me.think().await;
-    // Both sessions end together.
-    let (mine, admins) = join(account.tokens.logout(me), admin.logout(me)).await;
-    mine.and(admins)
+    let admins = Client::new(me, &admin, account.who());
+    account.client(me).log_out_with(&admins).await
 }
 
-async fn go(me: &Me, account: &Account, bulk: &mut bulk::Bulk<'_>, next: Move) -> Result<()> {
+/// The first session: searches, bulk operations, filters, several sessions.
+async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Result<()> {
     let client = account.client(me);
-    match next {
-        Move::Hunt => hunt::hunt(client).await,
-        Move::Filter => hunt::filter(client).await,
-        Move::Bulk => bulk.once().await,
-        Move::Rights => client.look_at_rights(&account.id).await,
-        Move::Rename => {
-            me.think_long().await;
-            client.rename_user(&account.id, &me.fake_name()).await
-        }
-        Move::Profile => client.open_profile(&account.id).await,
-        Move::Whoami => client.whoami().await,
-        // Two windows, one hunt in each, at the same time.
-        Move::HuntTwice => {
-            let other = another(me);
-            let (here, there) = join(hunt::hunt(client), hunt::hunt(Client::new(me, &other))).await;
-            here.and(there)?;
-            other.logout(me).await
-        }
-        Move::AnotherSession => {
-            let other = another(me);
-            let client = Client::new(me, &other);
+    let standing = Standing::Plain(account);
+    let mut parts = Parts::default();
+    if let Some(most) = parts.next(client, 1, 2 + bulk::LEAST + WINDOWS + LEAVE) {
+        account.ensure_profile(me, most.min(1)).await?;
+    }
+    for _ in 0..2 {
+        let reserve = 2 + bulk::LEAST + WINDOWS + LEAVE;
+        if client.spare(reserve) > 0 && account.who().does_more(me, "auth") {
             client.whoami().await?;
-            me.think().await;
-            other.refresh(me).await?;
-            client.get_user_by_username(&me.user().username).await?;
-            other.logout(me).await
         }
+    }
+    maybe_err(client, standing, 2 + bulk::LEAST + WINDOWS + LEAVE).await?;
+    if let Some(most) = parts.next(client, 1, 1 + bulk::LEAST + WINDOWS + LEAVE) {
+        hunt::hunt(&[client], most.min(8)).await?;
+    }
+    let after = 1 + WINDOWS + LEAVE;
+    if let Some(most) = parts.next(client, bulk::LEAST, after) {
+        // Small, for all begin with it: the mix has no room for many.
+        let locks = account.who().does_more(me, "admin");
+        bulk.once(most.min(5 * bulk::FEWEST + 2), locks).await?;
+    }
+    let leave = LEAVE + bulk.to_leave();
+    maybe_err(client, standing, 1 + WINDOWS + leave).await?;
+    if let Some(most) = parts.next(client, 1, WINDOWS + leave) {
+        hunt::filter(client, most).await?;
+    }
+    if let Some(most) = parts.next(client, WINDOWS, leave) {
+        two_windows(client, account, most.min(12)).await?;
+    }
+    // Nothing is left over that would be too little for another session.
+    while let Some(most) = Day::over().goes_on(me, leave) {
+        hunt::filter(client, most).await?;
+    }
+    Ok(())
+}
+
+async fn work(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Result<()> {
+    let client = account.client(me);
+    let mut day = Day::of(me, account.who(), 5..=10);
+    while day.goes_on(me, LEAVE + bulk.to_leave()).is_some() {
+        bulk.maybe_err(account, 1 + LEAVE).await?;
+        let most = client.spare(LEAVE + bulk.to_leave());
+        let fits = |next: Move| match next {
+            Move::BulkEdit => bulk.fits(most) && account.who().has_room(me, "admin"),
+            Move::BulkLock => bulk.fits(most),
+            Move::Rename => account.may_rename(),
+            Move::TwoWindows => most >= WINDOWS,
+            Move::AnotherSession => most >= 5,
+            _ => most >= 1,
+        };
+        let Some(next) = account.who().choose(me, &MOVES, fits) else {
+            break;
+        };
+        go(client, account, bulk, next, most).await?;
+    }
+    Ok(())
+}
+
+async fn go(
+    client: Client<'_>,
+    account: &Account,
+    bulk: &mut Bulk<'_>,
+    next: Move,
+    most: u32,
+) -> Result<()> {
+    let me = client.me();
+    match next {
+        Move::Hunt => hunt::hunt(&[client], most).await,
+        Move::TwoWindows => two_windows(client, account, most).await,
+        Move::Filter => hunt::filter(client, most).await,
+        Move::BulkEdit => bulk.once(most, false).await,
+        Move::BulkLock => bulk.once(most, true).await,
+        Move::Rights => client.look_at_rights(&account.id, most).await,
+        Move::Rename => account.edit_name(me).await,
+        Move::OwnProfile => account.look_at_profile(me).await,
+        Move::EditProfile => account.edit_profile(me, most).await,
+        Move::Whoami => client.whoami().await,
+        Move::AnotherSession => another_session(me, account).await,
     }
 }
 
-/// Another session of the same account; its first request logs in.
-fn another(me: &Me) -> Tokens {
-    Tokens::new(&AUTH, me.user().email.as_str(), me.user().password.as_str())
+/// Two windows, each with a session of its own and a hunt in it, at the same time.
+async fn two_windows(client: Client<'_>, account: &Account, most: u32) -> Result<()> {
+    let me = client.me();
+    let other = account.another_session(me);
+    let there = account.client_of(me, &other);
+    there.log_in().await?;
+    hunt::hunt(&[client, there], most.saturating_sub(2)).await?;
+    there.log_out().await
+}
+
+/// Another session, as on a telephone: who am I here, stay logged in, look myself up.
+async fn another_session(me: &Me, account: &Account) -> Result<()> {
+    let other = account.another_session(me);
+    let client = account.client_of(me, &other);
+    client.log_in().await?;
+    client.whoami().await?;
+    client.renew().await?;
+    client.get_user_by_username(&me.user().username).await?;
+    client.log_out().await
 }
 
 behavior! {
     name: "power",
     version: env!("CARGO_PKG_VERSION"),
-    routes: [
-        LOGIN, LOGOUT, REFRESH, WHOAMI,
-        LIST_USERS, SEARCH_USERS, GET_USER, GET_USER_BY_EMAIL, GET_USER_BY_USERNAME,
-        CREATE_USER, UPDATE_USER,
-        DELETE_USER, ACTIVATE_USER, DEACTIVATE_USER, RESET_PASSWORD,
-        CREATE_PROFILE, GET_PROFILE,
-        LIST_ROLES, GET_ROLE, LIST_PERMISSIONS, GET_PERMISSION, LIST_USER_ROLES,
-    ],
+    // What they may not do, they try all the same.
+    routes: routes::ALL,
     journey: journey,
 }

@@ -2,12 +2,11 @@
 //! the archetype `admin`. It is idempotent: what is gone already counts as removed, and what cannot be removed keeps
 //! its mark for the next attempt.
 
-use vespeiro_guest::{Call, Level, Me, Result, Tokens};
+use vespeiro_guest::{Call, Level, Me, Reply, Result, Route, Tokens};
 
-use crate::account::operator;
-use crate::client::Client;
 use crate::model::{Data, Id, Identified, Named, Page};
 use crate::routes::{self, AUTH};
+use crate::settings::Settings;
 
 /// How many removals are under way at a time.
 const AT_ONCE: usize = 8;
@@ -33,9 +32,13 @@ pub async fn cleanup(me: &mut Me) -> Result<()> {
     if users.is_empty() && roles.is_empty() && permissions.is_empty() {
         return Ok(());
     }
-    let tokens: Tokens = operator(me)?;
+    let tokens = Settings::of(me)?.operator()?;
     tokens.login(me).await?;
-    let client = Client::new(me, &tokens);
+    // No client: nobody sits at the keyboard here, and nobody reads a page.
+    let client = Operator {
+        me,
+        tokens: &tokens,
+    };
     let removed = async {
         remove_users(client, &users).await?;
         remove_named(client, "role", &roles).await?;
@@ -46,8 +49,27 @@ pub async fn cleanup(me: &mut Me) -> Result<()> {
     removed.and(tokens.logout(me).await)
 }
 
-async fn remove_users(client: Client<'_>, names: &[&str]) -> Result<()> {
-    let me = client.me();
+/// The administrator who tidies up.
+#[derive(Clone, Copy)]
+struct Operator<'a> {
+    me: &'a Me,
+    tokens: &'a Tokens,
+}
+
+impl<'a> Operator<'a> {
+    fn call(&self, route: Route) -> Call<'a> {
+        self.me.call(route).bearer(self.tokens)
+    }
+
+    async fn list(&self, route: Route, page: u32) -> Result<Page<Named>> {
+        let call = self.call(route).query("page", page).query("per_page", 100);
+        let reply = call.capture_body().send().await;
+        reply.and_then(Reply::expect_success)?.json()
+    }
+}
+
+async fn remove_users(client: Operator<'_>, names: &[&str]) -> Result<()> {
+    let me = client.me;
     for names in names.chunks(AT_ONCE) {
         let lookups = names.iter().map(|name| {
             client
@@ -74,16 +96,17 @@ async fn remove_users(client: Client<'_>, names: &[&str]) -> Result<()> {
 }
 
 /// Roles and permissions: there is no look-up by name, so the lists are read once, before anything moves in them.
-async fn remove_named(client: Client<'_>, kind: &str, names: &[&str]) -> Result<()> {
-    let me = client.me();
+async fn remove_named(client: Operator<'_>, kind: &str, names: &[&str]) -> Result<()> {
+    let me = client.me;
     let mut missing = names.to_vec();
     let mut found: Vec<(&str, Id)> = Vec::new();
+    let (lists, route) = match kind {
+        "role" => (routes::LIST_ROLES, routes::DELETE_ROLE),
+        _ => (routes::LIST_PERMISSIONS, routes::DELETE_PERMISSION),
+    };
     let mut page = 1;
     while !missing.is_empty() {
-        let list: Page<Named> = match kind {
-            "role" => client.list_roles(page, 100).await?,
-            _ => client.list_permissions(page, 100).await?,
-        };
+        let list = client.list(lists, page).await?;
         for item in list.items {
             if let Some(at) = missing.iter().position(|name| **name == *item.name) {
                 found.push((missing.swap_remove(at), item.id));
@@ -97,11 +120,6 @@ async fn remove_named(client: Client<'_>, kind: &str, names: &[&str]) -> Result<
     for name in missing {
         me.unmark(&format!("{kind}:{name}"));
     }
-    let route = if kind == "role" {
-        routes::DELETE_ROLE
-    } else {
-        routes::DELETE_PERMISSION
-    };
     while !found.is_empty() {
         let rest = found.split_off(found.len().min(AT_ONCE));
         remove(client, kind, found, |id| client.call(route).arg(id)).await;
@@ -111,12 +129,12 @@ async fn remove_named(client: Client<'_>, kind: &str, names: &[&str]) -> Result<
 }
 
 async fn remove<'a>(
-    client: Client<'a>,
+    client: Operator<'a>,
     kind: &str,
     found: Vec<(&str, Id)>,
     deletion: impl Fn(&Id) -> Call<'a>,
 ) {
-    let me = client.me();
+    let me = client.me;
     let replies = me
         .batch(found.iter().map(|(_, id)| deletion(id)).collect())
         .await;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use vespeiro_guest::{Call, Me};
 
 use crate::model::Id;
+use crate::person::{Person, Style};
 
 /// A user about to be registered.
 #[derive(Debug, Clone, Serialize)]
@@ -17,6 +18,9 @@ pub struct NewUser {
     pub password: String,
     /// Display name.
     pub name: String,
+    /// Who that is.
+    #[serde(skip)]
+    pub person: Person,
 }
 
 impl NewUser {
@@ -24,11 +28,13 @@ impl NewUser {
     #[must_use]
     pub fn myself(me: &Me) -> NewUser {
         let user = me.user();
+        let person = Person::of(user.index);
         NewUser {
             username: user.username.clone(),
             email: user.email.clone(),
             password: user.password.clone(),
-            name: user.name.clone(),
+            name: person.name(),
+            person,
         }
     }
 
@@ -36,11 +42,13 @@ impl NewUser {
     #[must_use]
     pub fn made_up(me: &Me, number: u32) -> NewUser {
         let username = numbered(me, "user", number);
+        let person = me.with_rng(Person::drawn);
         NewUser {
             email: format!("{username}@simulation.test"),
             username,
             password: "SimPass123!".into(),
-            name: me.fake_name(),
+            name: person.name(),
+            person,
         }
     }
 
@@ -57,6 +65,29 @@ pub struct Created {
     pub id: Id,
     /// Login name, or name.
     pub name: String,
+}
+
+/// A user that this session has registered.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Identifier and login name.
+    pub account: Created,
+    /// Who that is.
+    pub person: Person,
+    /// Whether they have a profile.
+    pub has_profile: bool,
+    /// How often their name has been written in another way.
+    pub renamed: u32,
+}
+
+impl Member {
+    /// Their name in another way, a way after the other.
+    pub fn another_name(&mut self) -> String {
+        const STYLES: [Style; 3] = [Style::Full, Style::Trade, Style::Plain];
+        let style = STYLES[self.renamed as usize % 3];
+        self.renamed += 1;
+        self.person.name_in(style)
+    }
 }
 
 impl Created {

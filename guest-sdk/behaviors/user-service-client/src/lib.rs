@@ -1,5 +1,6 @@
 //! The user service's API, as the four archetypes share it: its routes, one typed call for each endpoint, accounts,
-//! what a run creates and removes, wrong requests on purpose, cleanup. Everything created carries its mark with it.
+//! who the people are and how they pace themselves, what a run creates and removes, wrong requests on purpose, cleanup.
+//! Everything created carries its mark with it.
 #![deny(missing_docs)]
 
 mod account;
@@ -7,15 +8,28 @@ mod bodies;
 mod cleanup;
 mod client;
 mod created;
+mod day;
 mod explore;
 mod faults;
 mod model;
+mod password;
+mod person;
 pub mod routes;
 pub mod scripted;
+mod settings;
+mod temper;
+mod who;
 
-pub use account::{Account, operator};
+pub use account::Account;
 pub use cleanup::cleanup;
 pub use client::Client;
-pub use created::{Created, NewUser, numbered};
-pub use faults::{Standing, maybe_err};
-pub use model::{Extent, Id, Meta, Named, Page, Person, Profile};
+pub use created::{Created, Member, NewUser, numbered};
+pub use day::{Day, Parts, SHORTEST};
+pub use explore::Wanted;
+pub use faults::{Standing, maybe_err, maybe_err_twofold};
+pub use model::{Extent, Id, Listed, Meta, Named, Page, Profile};
+pub use password::Passwords;
+pub use person::{Person, ProfileEdit, Style};
+pub use settings::Settings;
+pub use temper::{Pause, Temper};
+pub use who::Who;

@@ -109,7 +109,7 @@ pub struct Meta {
 
 /// A user as lists show it. Borrows from the reply: of the many on a page one or two are looked at.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Person<'a> {
+pub struct Listed<'a> {
     /// Identifier.
     #[serde(borrow, deserialize_with = "identifier")]
     pub id: Cow<'a, str>,
@@ -121,7 +121,7 @@ pub struct Person<'a> {
     pub email: Cow<'a, str>,
 }
 
-impl Person<'_> {
+impl Listed<'_> {
     /// Whether this user stays for the whole run: not one that an administrator may delete at any moment. Of the
     /// simulated ones those are the virtual users of this run.
     #[must_use]
@@ -162,18 +162,4 @@ pub struct Profile {
     pub location: Option<String>,
     pub website: Option<String>,
     pub birth_date: Option<String>,
-}
-
-impl Profile {
-    /// A made-up one.
-    #[must_use]
-    pub fn made_up(me: &Me) -> Profile {
-        Profile {
-            bio: Some(me.fake_bio()),
-            phone: Some(me.fake_phone()),
-            location: Some(me.fake_city().into()),
-            website: me.chance(0.4).then(|| me.fake_website()),
-            birth_date: me.chance(0.7).then(|| me.fake_birth_date()),
-        }
-    }
 }

@@ -8,9 +8,9 @@ include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 /// One language.
 #[derive(Debug)]
 pub(super) struct Language {
-    /// As it is written after `--lang`, and the folder in `guest-sdk`.
+    /// The value of `--lang`, and the folder in `guest-sdk`.
     pub(super) name: &'static str,
-    /// As people write it.
+    /// Its usual spelling.
     pub(super) title: &'static str,
     /// What its `./build` needs on the machine.
     pub(super) needs: &'static str,

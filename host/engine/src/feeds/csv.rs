@@ -5,7 +5,7 @@ use ::csv::{ErrorKind, ReaderBuilder, StringRecord};
 use serde_json::Value;
 
 use super::error::Wrong;
-use super::read::line_of;
+use super::error::line_of;
 use super::rows::Rows;
 
 pub(super) fn read(text: &str, rows: &mut Rows) -> Result<(), Wrong> {

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use crate::feeds::Rows;
 use crate::feeds::assignment::Assignment;
 use crate::vu::identity::{ArchetypePicker, user_seed};
-use crate::worker::state::MAX_UNFED;
 use vespeiro_behavior::{Feeder, NoRow, RowSource};
 use vespeiro_plan::{Plan, nearest};
+
+/// Feeds without a next row that are told of.
+pub(crate) const MAX_UNFED: usize = 64;
 
 /// The feeds of a run; none by default.
 #[derive(Debug, Default)]

@@ -50,3 +50,8 @@ impl Wrong {
         }
     }
 }
+
+/// The line, from 1, that follows what stands before it.
+pub(super) fn line_of(before: &[u8]) -> usize {
+    1 + before.iter().filter(|byte| **byte == b'\n').count()
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::error::Wrong;
-use super::read::line_of;
+use super::error::line_of;
 use super::rows::Rows;
 
 const ONE_A_LINE: &str = "write one JSON value a line";

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::error::{FeedError, FeedErrors, Wrong};
+use super::error::{FeedError, FeedErrors, Wrong, line_of};
 use super::rows::{MAX_BYTES, Rows, too_large};
 use super::{csv, json};
 use vespeiro_plan::{Feed, FeedFormat};
@@ -79,9 +79,4 @@ pub(super) fn parse(bytes: &[u8], format: FeedFormat) -> Result<Rows, Wrong> {
     }
     rows.shrink();
     Ok(rows)
-}
-
-/// The line, from 1, that follows what stands before it.
-pub(super) fn line_of(before: &[u8]) -> usize {
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
 }

@@ -7,9 +7,9 @@ use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
-use super::journal::Shared;
 use super::line::{self, Sign};
 use super::read::read;
+use super::shared::Shared;
 
 /// A shorter file is not worth it.
 pub(super) const FROM: u64 = 1 << 20;

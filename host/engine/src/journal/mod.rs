@@ -5,12 +5,13 @@
 //! is known to be gone.
 
 mod compact;
-mod journal;
 mod line;
+mod owner;
 mod read;
+mod shared;
 mod writer;
 
-pub use journal::{Journal, JournalError};
 pub use line::Header;
+pub use owner::{Journal, JournalError};
 pub use read::{Contents, Damage, ReadError, read};
 pub use writer::{Broken, Writer};

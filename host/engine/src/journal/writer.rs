@@ -7,8 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use super::journal::Shared;
 use super::line::{self, Sign};
+use super::shared::Shared;
 
 /// One worker's handle on the journal. Lines wait until the next [`flush`](Writer::flush), which writes them at once.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::journal::journal::tests::header;
+    use crate::journal::owner::tests::header;
     use crate::journal::{Journal, read};
 
     #[test]

@@ -13,7 +13,7 @@ use crate::driver::{SessionEnd, Transport, drive};
 use crate::vu::prepare::{StepRefused, check};
 use vespeiro_behavior::types::{Context, Failure, Outcome, Request, Setup, Step};
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
-use vespeiro_http::Call;
+use vespeiro_http::Heads;
 
 /// Steps of a session that never ends by itself.
 const MAX_STEPS: u32 = 10_000;
@@ -147,9 +147,11 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
     }
 
     async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
+        let failed = |refused: &dyn std::fmt::Display| SessionEnd::Failed(refused.to_string());
+        let heads = Heads::unsent(self.base).map_err(|refused| failed(&refused))?;
         check(&requests)
-            .and_then(|()| requests.iter().try_for_each(|one| sendable(one, self.base)))
-            .map_err(|refused| SessionEnd::Failed(refused.to_string()))?;
+            .and_then(|()| requests.iter().try_for_each(|one| sendable(one, &heads)))
+            .map_err(|refused| failed(&refused))?;
         let Self { played, watch, .. } = self;
         let mut outcomes = Vec::with_capacity(requests.len());
         let mut slowest_us = 0;
@@ -180,9 +182,10 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
 }
 
 /// What a run would refuse of a request, it refuses too.
-fn sendable(request: &Request, base: &Url) -> Result<(), StepRefused> {
+fn sendable(request: &Request, heads: &Heads) -> Result<(), StepRefused> {
     let method = Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
-    let call = Call::new(base, method, &request.path, request.headers.clone(), None);
+    let (path, headers) = (request.path.clone(), request.headers.clone());
+    let call = heads.call(&method, path, headers, None);
     call.map(drop).map_err(|refused| StepRefused::Request {
         route: request.route.clone(),
         refused,

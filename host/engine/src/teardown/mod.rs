@@ -1,7 +1,7 @@
 //! The removal of what a run has made: what the journal still holds, and the tokens of sessions that have not logged out.
 
-mod teardown;
+mod removal;
 pub(crate) mod tokens;
 
-pub use teardown::{Progress, TornDown, teardown};
+pub use removal::{Progress, TornDown, teardown};
 pub use tokens::Tokens;

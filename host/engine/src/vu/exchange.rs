@@ -197,25 +197,24 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
     let mut call = one.call;
     if worker.plan.target.trace_context {
         let trace = Trace::next(&worker.plan, vu);
-        worker.client.trace(&mut call, &trace.parent());
+        call.trace(trace.parent());
         permit.sample.trace = Some(trace.id);
     }
-    let exchange = worker.client.send(call).await;
-    let outcome = match &exchange.result {
+    let sent = worker.target.send(&call).await;
+    let outcome = match &sent.result {
         Ok(answer) => Outcome::Status(answer.status),
-        Err(failure) => Outcome::Failed(*failure),
+        Err(flaw) => Outcome::Failed(flaw.failure),
     };
-    let retry_after = exchange.result.as_ref().ok().and_then(|a| a.retry_after);
-    let bytes = (exchange.sent, exchange.received);
-    permit.settle(outcome, exchange.latency, bytes, retry_after);
-    let outcome = match exchange.result {
+    let retry_after = sent.result.as_ref().ok().and_then(|a| a.retry_after);
+    let latency = permit.settle(outcome, &sent, retry_after);
+    let outcome = match sent.result {
         Ok(answer) => types::Outcome::Response(types::Response {
             status: answer.status,
             headers: answer.headers,
             body: answer.body,
-            latency_us: exchange.latency.as_micros() as u64,
+            latency_us: latency.as_micros() as u64,
         }),
-        Err(failure) => types::Outcome::Failed(failure.into()),
+        Err(flaw) => types::Outcome::Failed(flaw.failure.into()),
     };
     Attempt {
         outcome,

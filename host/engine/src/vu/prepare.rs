@@ -7,7 +7,7 @@ use crate::rollout::labels::method;
 use crate::rollout::runtime::VersionRuntime;
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::{MAX_BATCH, MAX_MARK, types};
-use vespeiro_http::{Call, Refused};
+use vespeiro_http::{Call, Capture, Refused};
 use vespeiro_model::FaultKind;
 
 /// How long a request waits that is to time out.
@@ -109,12 +109,9 @@ fn prepare_one(
     let category = labels.category(&request.category);
     let login = is_login(&request);
     let capture = request.capture;
-    let call = worker.client.call(
-        method(request.method),
-        &request.path,
-        request.headers,
-        request.body,
-    );
+    let heads = worker.target.heads();
+    let method = method(request.method);
+    let call = heads.call(&method, request.path, request.headers, request.body);
     let call = call.map_err(|refused| StepRefused::Request {
         route: request.route,
         refused,
@@ -123,10 +120,10 @@ fn prepare_one(
         .timeout_ms
         .map(|ms| Duration::from_millis(u64::from(ms)));
     let call = call
-        .capture(
-            capture.contains(types::Capture::HEADERS),
-            capture.contains(types::Capture::BODY),
-        )
+        .capture(Capture {
+            headers: capture.contains(types::Capture::HEADERS),
+            body: capture.contains(types::Capture::BODY),
+        })
         .timeout(timeout);
     Ok(Prepared {
         call: Box::new(call),

@@ -11,7 +11,8 @@ use tokio::time::{Instant, sleep_until};
 use super::identity;
 use super::live::{Played, session};
 use super::state::VuState;
-use crate::worker::state::{WorkerState, backoff};
+use crate::worker::state::WorkerState;
+use crate::worker::versions::backoff;
 
 /// Sessions in a row without a single request, after which a user gives up.
 const MAX_IDLE_SESSIONS: u32 = 10;

@@ -1,5 +1,9 @@
 //! One worker: its thread, and the state that its users share. No lock and no channel is on a request's path.
 
+mod faults;
+mod guest_events;
+mod load;
 pub(crate) mod state;
 pub(crate) mod thread;
+pub(crate) mod versions;
 pub(crate) mod workers;

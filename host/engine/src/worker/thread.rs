@@ -18,7 +18,7 @@ use crate::teardown::tokens::Tokens;
 use crate::vu::pool::VuPool;
 use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::Behavior;
-use vespeiro_http::{Client, ClientError};
+use vespeiro_http::{ClientError, Target};
 use vespeiro_metrics::{Catalog, Interval, Recorder};
 use vespeiro_plan::Plan;
 
@@ -114,8 +114,8 @@ async fn work(init: WorkerInit) {
         events,
         mut commands,
     } = init;
-    let client = match Client::new(&plan) {
-        Ok(client) => client,
+    let target = match Target::new(&plan, worker_index) {
+        Ok(target) => target,
         Err(error) => {
             let _ = events.send(WorkerEvent::Failed(error)).await;
             return;
@@ -124,7 +124,7 @@ async fn work(init: WorkerInit) {
     let recorder = Recorder::new(Arc::clone(&catalog), worker_index).keeping(plan.output.slowest);
     let worker = WorkerState::new(
         plan,
-        client,
+        target,
         recorder,
         journal,
         &behaviors,

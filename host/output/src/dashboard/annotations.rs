@@ -21,47 +21,31 @@ pub(super) fn annotations(q: &Queries) -> Vec<Annotation> {
     let failed = q.raw(&SWAPS, r#"result!="published""#);
     let breaker = q.raw(&BREAKER_TRANSITIONS, "");
     let (run, start) = (q.raw(&RUN_INFO, ""), q.raw(&START_TIME, ""));
+    let mark = |name, color, query, title, value_is_time| Annotation {
+        name,
+        color,
+        query,
+        title,
+        value_is_time,
+    };
+    let starts = format!("{start} * 1000 * on (job, instance) group_right () {run}");
+    // It plays, a minute ago it did not, and the run had begun by then.
+    let swaps = format!(
+        "group by (job, instance, archetype, version, hash) ({share} > 0) \
+         unless ({share} offset 1m > 0) and on (job, instance) {run} offset 1m"
+    );
+    let fails = format!("group by (job, instance, archetype, result) (increase({failed}[1m]) > 0)");
+    let turns = format!("group by (job, instance, to) (increase({breaker}[1m]) > 0)");
+    let ends = format!("{run} offset 1m unless on (job, instance) {run}");
+    let (swapped, refused) = (
+        "{{archetype}} gets {{version}} {{hash}}",
+        "{{archetype}}: the swap is {{result}}",
+    );
     vec![
-        Annotation {
-            name: "Start",
-            color: "green",
-            query: format!("{start} * 1000 * on (job, instance) group_right () {run}"),
-            title: "{{run}} starts",
-            value_is_time: true,
-        },
-        Annotation {
-            name: "Swap",
-            color: "purple",
-            // It plays, a minute ago it did not, and the run had begun by then.
-            query: format!(
-                "group by (job, instance, archetype, version, hash) ({share} > 0) \
-                 unless ({share} offset 1m > 0) and on (job, instance) {run} offset 1m"
-            ),
-            title: "{{archetype}} gets {{version}} {{hash}}",
-            value_is_time: false,
-        },
-        Annotation {
-            name: "Swap failed",
-            color: "red",
-            query: format!(
-                "group by (job, instance, archetype, result) (increase({failed}[1m]) > 0)"
-            ),
-            title: "{{archetype}}: the swap is {{result}}",
-            value_is_time: false,
-        },
-        Annotation {
-            name: "Breaker",
-            color: "orange",
-            query: format!("group by (job, instance, to) (increase({breaker}[1m]) > 0)"),
-            title: "breaker: {{to}}",
-            value_is_time: false,
-        },
-        Annotation {
-            name: "End",
-            color: "blue",
-            query: format!("{run} offset 1m unless on (job, instance) {run}"),
-            title: "{{run}} has ended",
-            value_is_time: false,
-        },
+        mark("Start", "green", starts, "{{run}} starts", true),
+        mark("Swap", "purple", swaps, swapped, false),
+        mark("Swap failed", "red", fails, refused, false),
+        mark("Breaker", "orange", turns, "breaker: {{to}}", false),
+        mark("End", "blue", ends, "{{run}} has ended", false),
     ]
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::annotations::{Annotation, annotations};
-use super::panels::{Look, Panel, rows};
+use super::panels::{Panel, Visualization, rows};
 use super::query::Queries;
 use vespeiro_metrics::families::table::BUILD_INFO;
 
@@ -29,7 +29,11 @@ pub fn dashboard(native: bool) -> Value {
             if x + panel.width > COLUMNS {
                 (x, y, tallest) = (0, y + tallest, 0);
             }
-            let height = if panel.look == Look::Stat { 4 } else { 8 };
+            let height = if panel.visualization == Visualization::Stat {
+                4
+            } else {
+                8
+            };
             tallest = tallest.max(height);
             id += 1;
             let place = json!({ "x": x, "y": y, "w": panel.width, "h": height });
@@ -86,9 +90,9 @@ fn marked(annotation: &Annotation) -> Value {
 }
 
 fn drawn(panel: &Panel, id: u32, place: Value) -> Value {
-    let format = match panel.look {
-        Look::HeatMap => "heatmap",
-        Look::Table => "table",
+    let format = match panel.visualization {
+        Visualization::HeatMap => "heatmap",
+        Visualization::Table => "table",
         _ => "time_series",
     };
     let targets: Vec<Value> = panel
@@ -98,17 +102,17 @@ fn drawn(panel: &Panel, id: u32, place: Value) -> Value {
         .map(|((query, legend), reference)| {
             json!({
                 "refId": reference.to_string(), "datasource": source(), "expr": query, "legendFormat": legend,
-                "format": format, "instant": panel.look == Look::Table, "range": panel.look != Look::Table,
+                "format": format, "instant": panel.visualization == Visualization::Table, "range": panel.visualization != Visualization::Table,
             })
         })
         .collect();
-    let (kind, custom, options) = look(panel);
+    let (kind, custom, options) = visualization(panel);
     let mut drawn = json!({
         "id": id, "type": kind, "title": panel.title, "description": panel.help,
         "datasource": source(), "gridPos": place, "targets": targets, "options": options,
         "fieldConfig": { "defaults": { "unit": panel.unit, "min": 0, "custom": custom }, "overrides": [] },
     });
-    if panel.look == Look::Table {
+    if panel.visualization == Visualization::Table {
         drawn["transformations"] = json!([{
             "id": "organize", "options": { "excludeByName": { "Time": true, "Value": true } },
         }]);
@@ -116,14 +120,14 @@ fn drawn(panel: &Panel, id: u32, place: Value) -> Value {
     drawn
 }
 
-/// The kind of panel, its fields' look, its options.
-fn look(panel: &Panel) -> (&'static str, Value, Value) {
+/// Grafana's type of the panel, the settings of its fields, and its options.
+fn visualization(panel: &Panel) -> (&'static str, Value, Value) {
     let legend = json!({
         "legend": { "displayMode": "list", "placement": "bottom", "showLegend": true },
         "tooltip": { "mode": "multi", "sort": "desc" },
     });
-    match panel.look {
-        Look::Stat => (
+    match panel.visualization {
+        Visualization::Stat => (
             "stat",
             json!({}),
             json!({
@@ -131,12 +135,12 @@ fn look(panel: &Panel) -> (&'static str, Value, Value) {
                 "reduceOptions": { "calcs": ["lastNotNull"], "fields": "", "values": false },
             }),
         ),
-        Look::Lines => (
+        Visualization::Lines => (
             "timeseries",
             json!({ "lineWidth": 1, "fillOpacity": 0, "showPoints": "never" }),
             legend,
         ),
-        Look::Stacked => (
+        Visualization::Stacked => (
             "timeseries",
             json!({
                 "lineWidth": 1, "fillOpacity": 40, "showPoints": "never",
@@ -144,7 +148,7 @@ fn look(panel: &Panel) -> (&'static str, Value, Value) {
             }),
             legend,
         ),
-        Look::HeatMap => (
+        Visualization::HeatMap => (
             "heatmap",
             json!({}),
             json!({
@@ -154,7 +158,7 @@ fn look(panel: &Panel) -> (&'static str, Value, Value) {
                 "tooltip": { "mode": "single", "yHistogram": true },
             }),
         ),
-        Look::Table => ("table", json!({}), json!({ "showHeader": true })),
+        Visualization::Table => ("table", json!({}), json!({ "showHeader": true })),
     }
 }
 

@@ -8,7 +8,7 @@ use vespeiro_metrics::families::{MetricDesc, MetricKind};
 pub(super) struct Queries {
     /// Label matchers of every selector.
     scope: &'static str,
-    /// What rates look at.
+    /// The window of rates.
     window: &'static str,
     /// Histograms are native ones.
     native: bool,

@@ -1,6 +1,6 @@
 //! The alerts as a rule file for Prometheus, in YAML. Written by hand: it is a list of a few texts, all of them quoted.
 
-use super::alerts::{Alert, Bound, alerts};
+use super::alerts::{Alert, Trigger, alerts};
 use super::query::Queries;
 
 /// The whole file, for classic or native histograms.
@@ -12,9 +12,9 @@ pub fn rules(native: bool) -> String {
 }
 
 fn rule(alert: &Alert) -> String {
-    let condition = match alert.bound {
-        Bound::Above(bound) => format!("> {bound}"),
-        Bound::Below(bound) => format!("< {bound}"),
+    let condition = match alert.trigger {
+        Trigger::Above(trigger) => format!("> {trigger}"),
+        Trigger::Below(trigger) => format!("< {trigger}"),
     };
     let expression = quoted(&format!("{} {condition}", alert.query));
     format!(

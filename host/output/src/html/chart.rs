@@ -3,33 +3,33 @@
 
 use maud::{Markup, html};
 
-/// Width and height of the drawing's own units, which are stretched to the place that there is.
+/// Size of the drawing in its own units. The browser stretches it to the available space.
 const WIDE: f64 = 1000.0;
 const HIGH: f64 = 200.0;
-/// So many marks have room for their numbers.
+/// The most marks that get a number.
 const NUMBERED: usize = 20;
 
 /// The time axis, which all charts of a page share.
-pub(super) struct Time {
-    /// Where each value stands, in seconds.
+pub(super) struct TimeAxis {
+    /// The time of each value, in seconds.
     pub(super) at: Vec<f64>,
     pub(super) end: f64,
-    pub(super) marks: Vec<Mark>,
+    pub(super) marks: Vec<EventMark>,
 }
 
 /// An event.
-pub(super) struct Mark {
+pub(super) struct EventMark {
     pub(super) at: f64,
     pub(super) title: String,
     pub(super) bad: bool,
 }
 
 /// One line, or one area.
-pub(super) struct Line {
+pub(super) struct Series {
     pub(super) name: String,
-    /// Of the theme's `--series-…`.
+    /// Number of the theme's color `--series-…`.
     pub(super) color: usize,
-    /// Beside the name.
+    /// Text beside the name.
     pub(super) note: String,
     /// Column of the table of figures.
     pub(super) column: usize,
@@ -40,7 +40,7 @@ pub(super) struct Chart<'a> {
     pub(super) id: &'static str,
     pub(super) title: &'a str,
     pub(super) stacked: bool,
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<Series>,
     /// The upper end of the axis, where it is known.
     pub(super) top: Option<f64>,
     pub(super) show: &'a dyn Fn(f64) -> String,
@@ -50,7 +50,7 @@ pub(super) struct Chart<'a> {
 }
 
 impl Chart<'_> {
-    pub(super) fn render(&self, time: &Time) -> Markup {
+    pub(super) fn render(&self, time: &TimeAxis) -> Markup {
         let most = self.highest();
         let step = nice(self.top.unwrap_or(most) / 4.0);
         let top = self.top.unwrap_or((most / step).ceil().max(1.0) * step);
@@ -120,7 +120,7 @@ impl Chart<'_> {
         }
     }
 
-    fn shapes(&self, time: &Time, y: &dyn Fn(f64) -> f64) -> Markup {
+    fn shapes(&self, time: &TimeAxis, y: &dyn Fn(f64) -> f64) -> Markup {
         let x = |at: usize| time.at[at] / time.end.max(1e-9) * WIDE;
         let mut floor = vec![0.0; time.at.len()];
         let shapes = self.lines.iter().map(|line| {

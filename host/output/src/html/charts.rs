@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, Line, Mark, Time, clock};
-use super::words::PageWords;
+use super::chart::{Chart, EventMark, Series, TimeAxis, clock};
 use crate::Locale;
 use crate::language::{Unit, harmless};
+use crate::words::Words;
 use vespeiro_summary::json::Summary;
 use vespeiro_summary::timeline::{Event, EventKind, Latency, Point, Timeline};
 
@@ -13,11 +13,11 @@ use vespeiro_summary::timeline::{Event, EventKind, Latency, Point, Timeline};
 const STATUS_COLORS: [usize; 6] = [8, 6, 4, 1, 2, 3];
 
 /// The section, with all that it needs.
-pub(super) struct OverTime<'a> {
+pub(super) struct TimelineSection<'a> {
     summary: &'a Summary,
     timeline: &'a Timeline,
     locale: Locale,
-    words: &'static PageWords,
+    words: &'static Words,
     columns: Vec<Column>,
 }
 
@@ -28,26 +28,25 @@ struct Column {
 
 type Values = Vec<Option<f64>>;
 
-impl<'a> OverTime<'a> {
+impl<'a> TimelineSection<'a> {
     pub(super) fn new(
         summary: &'a Summary,
         timeline: &'a Timeline,
         locale: Locale,
-        words: &'static PageWords,
-    ) -> OverTime<'a> {
-        OverTime {
+    ) -> TimelineSection<'a> {
+        TimelineSection {
             summary,
             timeline,
             locale,
-            words,
+            words: locale.words(),
             columns: Vec::new(),
         }
     }
 
     pub(super) fn render(mut self) -> Markup {
-        let (l, w, common) = (self.locale, self.words, self.locale.words());
+        let (l, w) = (self.locale, self.words);
         let points = &self.timeline.points;
-        let time = Time {
+        let time = TimeAxis {
             at: points.iter().map(|p| p.at - p.over / 2.0).collect(),
             end: points.last().map_or(0.0, |p| p.at),
             marks: self.timeline.events.iter().map(|e| self.mark(e)).collect(),
@@ -70,8 +69,8 @@ impl<'a> OverTime<'a> {
         };
 
         let rate = vec![
-            self.line(common.requests, 1, per_second(|p| p.requests), &count),
-            self.line(common.errors, 3, per_second(|p| p.errors), &count),
+            self.line(w.requests, 1, per_second(|p| p.requests), &count),
+            self.line(w.errors, 3, per_second(|p| p.errors), &count),
         ];
         let latencies = vec![
             self.line("p50", 1, latency(|l| l.p50), &seconds),
@@ -81,8 +80,8 @@ impl<'a> OverTime<'a> {
         let statuses = self.statuses(&count);
         let mix = self.mix(&share);
         let users = vec![
-            self.line(common.users, 5, whole(|p| p.users), &count),
-            self.line(common.sessions, 6, whole(|p| p.sessions), &count),
+            self.line(w.users, 5, whole(|p| p.users), &count),
+            self.line(w.sessions, 6, whole(|p| p.sessions), &count),
         ];
         let busy = points.iter().map(|p| Some(p.cpu_cores)).collect();
         let decimal = move |value: f64| l.decimal(value, 2);
@@ -101,7 +100,7 @@ impl<'a> OverTime<'a> {
         let mix = Chart {
             stacked: true,
             top: Some(1.0),
-            ..chart("mix", common.mix, mix, &share)
+            ..chart("mix", w.mix, mix, &share)
         };
         let statuses = Chart {
             stacked: true,
@@ -112,7 +111,7 @@ impl<'a> OverTime<'a> {
                 h2 id="over-time" { (w.over_time) }
                 div .charts {
                     (chart("rate", w.chart_rate, rate, &count).render(&time))
-                    (chart("latency", common.latency, latencies, &seconds).render(&time))
+                    (chart("latency", w.latency, latencies, &seconds).render(&time))
                     (statuses.render(&time))
                     (mix.render(&time))
                     (chart("users", w.chart_users, users, &count).render(&time))
@@ -130,7 +129,7 @@ impl<'a> OverTime<'a> {
         color: usize,
         values: Values,
         show: &dyn Fn(f64) -> String,
-    ) -> Line {
+    ) -> Series {
         let shown = values
             .iter()
             .map(|value| value.map_or_else(|| "–".into(), show));
@@ -138,7 +137,7 @@ impl<'a> OverTime<'a> {
             name: name.to_owned(),
             shown: shown.collect(),
         });
-        Line {
+        Series {
             name: name.to_owned(),
             color,
             note: String::new(),
@@ -148,7 +147,7 @@ impl<'a> OverTime<'a> {
         }
     }
 
-    fn statuses(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Line> {
+    fn statuses(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Series> {
         let points = &self.timeline.points;
         // From the good ones at the bottom to those without a response.
         let used = [2, 3, 1, 4, 5, 0].into_iter();
@@ -159,21 +158,17 @@ impl<'a> OverTime<'a> {
                 (class, points.iter().map(rate).collect())
             })
             .collect();
-        let name = |class| match class {
-            0 => self.locale.words().no_response.to_owned(),
-            class => format!("{class}xx"),
-        };
-        let named: Vec<_> = lines
-            .into_iter()
-            .map(|(class, values)| (name(class), class, values))
-            .collect();
-        named
-            .into_iter()
-            .map(|(name, class, values)| self.line(&name, STATUS_COLORS[class], values, show))
-            .collect()
+        let lines = lines.into_iter().map(|(class, values)| {
+            let name = match class {
+                0 => self.words.no_response.to_owned(),
+                class => format!("{class}xx"),
+            };
+            self.line(&name, STATUS_COLORS[class], values, show)
+        });
+        lines.collect()
     }
 
-    fn mix(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Line> {
+    fn mix(&mut self, show: &dyn Fn(f64) -> String) -> Vec<Series> {
         let (timeline, locale) = (self.timeline, self.locale);
         let names = timeline.categories.iter().enumerate();
         let lines = names.map(|(at, name)| {
@@ -199,12 +194,11 @@ impl<'a> OverTime<'a> {
         lines.collect()
     }
 
-    fn mark(&self, event: &Event) -> Mark {
-        let about = [event.archetype.as_deref(), event.detail.as_deref()];
-        let about: Vec<String> = about.into_iter().flatten().map(harmless).collect();
-        Mark {
+    fn mark(&self, event: &Event) -> EventMark {
+        let about = about(event);
+        EventMark {
             at: event.at,
-            title: format!("{} {}", self.words.kind(event.kind), about.join(" "))
+            title: format!("{} {}", self.words.event_kind(event.kind), about)
                 .trim()
                 .to_owned(),
             bad: is_bad(event.kind),
@@ -228,14 +222,13 @@ impl<'a> OverTime<'a> {
                     } }
                     tbody {
                         @for (number, event) in timeline.events.iter().enumerate() {
-                            @let about = [event.archetype.as_deref(), event.detail.as_deref()];
                             tr {
                                 td { (number + 1) }
                                 td { (clock(event.at)) }
                                 th .text scope="row" {
-                                    span .badge.bad[is_bad(event.kind)] { (w.kind(event.kind)) }
+                                    span .badge.bad[is_bad(event.kind)] { (w.event_kind(event.kind)) }
                                 }
-                                td .text { (about.into_iter().flatten().map(harmless).collect::<Vec<_>>().join(" ")) }
+                                td .text { (about(event)) }
                             }
                         }
                     }
@@ -247,7 +240,7 @@ impl<'a> OverTime<'a> {
         }
     }
 
-    fn figures(&self, time: &Time) -> Markup {
+    fn figures(&self, time: &TimeAxis) -> Markup {
         let w = self.words;
         let end = time.end.max(1e-9);
         html! {
@@ -273,6 +266,13 @@ impl<'a> OverTime<'a> {
             }
         }
     }
+}
+
+/// The archetype and the detail of an event.
+fn about(event: &Event) -> String {
+    let about = [event.archetype.as_deref(), event.detail.as_deref()];
+    let about: Vec<String> = about.into_iter().flatten().map(harmless).collect();
+    about.join(" ")
 }
 
 fn is_bad(kind: EventKind) -> bool {

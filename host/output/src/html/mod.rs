@@ -4,14 +4,14 @@
 mod chart;
 mod charts;
 mod page;
-mod words;
 
 use std::io::Write as _;
 use std::path::Path;
 
 use self::page::Document;
-use self::words::PageWords;
 use super::Locale;
+use crate::file::ResultFile;
+use crate::output::{MaybeOutput, OutputContext};
 use vespeiro_plan::Language;
 use vespeiro_summary::compare::Comparison;
 use vespeiro_summary::files::{WriteError, write_whole};
@@ -20,6 +20,7 @@ use vespeiro_summary::json::Summary;
 /// The style sheet of all pages: colors, sizes and plain elements, light and dark.
 pub const THEME: &str = include_str!("theme.css");
 const STYLE: &str = include_str!("report.css");
+const NAME: &str = "page";
 const SCRIPT: &str = include_str!("report.js");
 
 /// The whole page.
@@ -28,9 +29,17 @@ pub fn page(summary: &Summary, compared: Option<&Comparison>, language: Language
         summary,
         compared,
         locale: Locale::new(language),
-        words: PageWords::of(language),
     };
     document.render().into_string()
+}
+
+/// The page, if the plan asks for it.
+pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
+    let output = &context.plan.output;
+    let language = output.language;
+    ResultFile::wanted(NAME, output.html.as_deref(), move |summary, path| {
+        write(summary, None, language, path)
+    })
 }
 
 /// Write the page. Readers see the old file or the whole new one, never a part.
@@ -40,7 +49,7 @@ pub fn write(
     language: Language,
     path: &Path,
 ) -> Result<(), WriteError> {
-    write_whole("page", path, |file| {
+    write_whole(NAME, path, |file| {
         file.write_all(page(summary, compared, language).as_bytes())
     })
 }

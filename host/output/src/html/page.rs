@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::charts::{OverTime, unit};
-use super::words::PageWords;
+use super::charts::{TimelineSection, unit};
 use super::{SCRIPT, STYLE, THEME};
 use crate::language::harmless;
-use crate::summary::{Facts, Page};
+use crate::summary::{Entry, Page};
 use crate::table::Table;
 use crate::{Locale, comparison};
 use vespeiro_metrics::ThresholdState;
@@ -20,12 +19,11 @@ pub(super) struct Document<'a> {
     pub(super) summary: &'a Summary,
     pub(super) compared: Option<&'a Comparison>,
     pub(super) locale: Locale,
-    pub(super) words: &'static PageWords,
 }
 
 impl Document<'_> {
     pub(super) fn render(&self) -> Markup {
-        let (summary, w, common) = (self.summary, self.words, self.locale.words());
+        let (summary, w) = (self.summary, self.locale.words());
         let text = Page::new(summary, self.locale);
         let title = format!(
             "Vespeiro: {} → {}",
@@ -34,7 +32,7 @@ impl Document<'_> {
         );
         html! {
             (DOCTYPE)
-            html lang=(w.code) {
+            html lang=(w.lang) {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
@@ -51,7 +49,7 @@ impl Document<'_> {
                         (self.comparison())
                         @match &summary.timeline {
                             Some(timeline) if !timeline.points.is_empty() =>
-                                (OverTime::new(summary, timeline, self.locale, w).render()),
+                                (TimelineSection::new(summary, timeline, self.locale).render()),
                             _ => p .soft { (w.no_time) },
                         }
                         (table(&text.thresholds()))
@@ -63,7 +61,7 @@ impl Document<'_> {
                         (with_note(&text.sessions(), &text.begun()))
                         (table(&text.checks()))
                         (table(&text.observed()))
-                        (facts(common.generator, &[text.generator(), text.cleanup(), vec![text.repeat()]].concat()))
+                        (facts(w.generator, &[text.generator(), text.cleanup(), vec![text.repeat()]].concat()))
                     }
                     footer .soft.small { "Vespeiro " (summary.version) }
                     script { (PreEscaped(SCRIPT)) }
@@ -73,32 +71,32 @@ impl Document<'_> {
     }
 
     fn header(&self) -> Markup {
-        let (run, l, common) = (&self.summary.run, self.locale, self.locale.words());
+        let (run, l, w) = (&self.summary.run, self.locale, self.locale.words());
         let elapsed = Duration::try_from_secs_f64(run.elapsed_seconds).unwrap_or_default();
         html! {
-            p .brand { (logo()) "Vespeiro " span .soft { (self.words.report) } }
+            p .brand { (logo()) "Vespeiro " span .soft { (w.report) } }
             h1 { (harmless(&run.scenario)) " → " (harmless(&run.target)) }
             dl .run {
-                div { dt { (common.run) } dd { code { (harmless(&run.id)) } } }
-                div { dt { (common.started) } dd { (harmless(&run.started_at)) } }
-                div { dt { (common.elapsed) } dd { (l.span(elapsed)) } }
-                div { dt { (common.profile) } dd { (harmless(&run.profile)) } }
-                div { dt { (common.users) } dd { (l.integer(u64::from(run.users))) } }
-                div { dt { (common.workers) } dd { (l.integer(run.workers as u64)) } }
+                div { dt { (w.run) } dd { code { (harmless(&run.id)) } } }
+                div { dt { (w.started) } dd { (harmless(&run.started_at)) } }
+                div { dt { (w.elapsed) } dd { (l.span(elapsed)) } }
+                div { dt { (w.profile) } dd { (harmless(&run.profile)) } }
+                div { dt { (w.users) } dd { (l.integer(u64::from(run.users))) } }
+                div { dt { (w.workers) } dd { (l.integer(run.workers as u64)) } }
             }
         }
     }
 
     /// What a reader has to know before the figures.
     fn warnings(&self, text: &Page<'_>) -> Markup {
-        let (summary, w) = (self.summary, self.words);
+        let (summary, w) = (self.summary, self.locale.words());
         let crossed = summary
             .thresholds
             .iter()
             .filter(|t| t.state == ThresholdState::Crossed)
             .count();
         let of_all = w
-            .crossed
+            .crossed_of
             .replace("{crossed}", &crossed.to_string())
             .replace("{all}", &summary.thresholds.len().to_string());
         html! {
@@ -108,7 +106,7 @@ impl Document<'_> {
             @if crossed > 0 {
                 p .notice.bad role="note" { strong { (of_all) } }
             } @else if !summary.thresholds.is_empty() {
-                p .notice.good role="note" { (w.held) }
+                p .notice.good role="note" { (w.all_held) }
             }
             @for line in text.warnings() {
                 p .notice.warn role="note" { (line.trim_end()) }
@@ -117,12 +115,7 @@ impl Document<'_> {
     }
 
     fn cards(&self) -> Markup {
-        let (total, l, w, common) = (
-            &self.summary.total,
-            self.locale,
-            self.words,
-            self.locale.words(),
-        );
+        let (total, l, w) = (&self.summary.total, self.locale, self.locale.words());
         let card = |name: &str, figure: String, note: String, bad: bool| {
             html! {
                 div .card.figure {
@@ -133,13 +126,13 @@ impl Document<'_> {
             }
         };
         let latency = &total.latency;
-        let errors = format!("{} {}", l.integer(total.errors), common.errors);
-        let mean = format!("{} {}", common.mean, l.time(latency.mean));
-        let max = format!("{} {}", common.max, l.time(latency.max));
+        let errors = format!("{} {}", l.integer(total.errors), w.errors);
+        let mean = format!("{} {}", w.mean, l.time(latency.mean));
+        let max = format!("{} {}", w.max, l.time(latency.max));
         html! {
             dl .cards {
-                (card(common.requests, l.integer(total.requests), l.rate(total.per_second), false))
-                (card(common.success, l.percent(total.success_share), errors, false))
+                (card(w.requests, l.integer(total.requests), l.rate(total.per_second), false))
+                (card(w.success, l.percent(total.success_share), errors, false))
                 (card(w.median, l.time(latency.p50), mean, false))
                 (card("p95", l.time(latency.p95), format!("p90 {}", l.time(latency.p90)), false))
                 (card("p99", l.time(latency.p99), max, false))
@@ -148,41 +141,39 @@ impl Document<'_> {
     }
 
     fn comparison(&self) -> Markup {
-        let (l, common) = (self.locale, self.locale.words());
         let Some(compared) = self.compared else {
             return html! {};
         };
+        let table = comparison::table(compared, self.locale);
+        let heads = table.heading();
+        let rows: Vec<_> = compared.shown().zip(table.rows()).collect();
         html! {
             div .card.scroll {
                 table #comparison {
-                    caption { (common.compared.replace("{}", &harmless(&compared.baseline))) }
+                    caption { (heads[0]) }
                     thead { tr {
-                        th scope="col" { span .unseen { (common.figure) } }
-                        th .text scope="col" { (common.figure) }
-                        th scope="col" { (common.before) }
-                        th scope="col" { (common.now) }
-                        th scope="col" { (common.change) }
-                        th .text scope="col" { (common.result) }
+                        th scope="col" { span .unseen { (heads[1]) } }
+                        @for (at, head) in heads.iter().enumerate().skip(1) {
+                            th .text[at == 1 || at == 5] scope="col" { (head) }
+                        }
                     } }
                     tbody {
-                        @for row in compared.shown() {
+                        @for (row, cells) in rows {
                             @let bad = row.verdict == Change::Worse;
                             @let good = row.verdict == Change::Better;
                             tr {
-                                th scope="row" { (comparison::name(row, l)) }
-                                td .text { (comparison::figure(row, l)) }
-                                td { (comparison::value(row, l, row.before)) }
-                                td { (comparison::value(row, l, row.now)) }
-                                td { (comparison::change(row, l)) }
+                                th scope="row" { (cells[0]) }
+                                td .text { (cells[1]) }
+                                @for cell in &cells[2..5] { td { (cell) } }
                                 td .text { @match row.verdict {
-                                    Change::Noise => span .soft { (common.noise) },
-                                    verdict => span .badge.bad[bad].good[good] { (comparison::verdict(verdict, l)) },
+                                    Change::Noise => span .soft { (cells[5]) },
+                                    _ => span .badge.bad[bad].good[good] { (cells[5]) },
                                 } }
                             }
                         }
                     }
                 }
-                @if let Some(line) = comparison::not_shown(compared, l) {
+                @if let Some(line) = comparison::not_shown(compared, self.locale) {
                     p .soft.small { (line) }
                 }
             }
@@ -214,21 +205,21 @@ impl Document<'_> {
         self.sortable("archetypes", self.locale.words().archetypes, rows.collect())
     }
 
-    /// Rows have the text that their first column sorts by, and what it shows.
+    /// Each row: the sort key of its first column, what that column shows, and the figures.
     fn sortable(&self, id: &str, caption: &str, rows: Vec<(String, Markup, &Requests)>) -> Markup {
-        let (l, w, common) = (self.locale, self.words, self.locale.words());
+        let (l, w) = (self.locale, self.locale.words());
         let unit = unit(rows.iter().map(|(_, _, r)| r.latency.max));
         let heads = [
             caption.to_owned(),
-            common.requests.to_owned(),
+            w.requests.to_owned(),
             w.rate.to_owned(),
-            common.errors.to_owned(),
-            w.error_share.to_owned(),
+            w.errors.to_owned(),
+            w.error_rate.to_owned(),
             "p50".into(),
             "p90".into(),
             "p95".into(),
             "p99".into(),
-            common.max.to_owned(),
+            w.max.to_owned(),
         ];
         html! {
             div .card.scroll {
@@ -278,7 +269,7 @@ fn with_note(table: &Table, note: &str) -> Markup {
             table {
                 caption { (heading[0]) }
                 thead { tr {
-                    // The caption says it already.
+                    // The caption shows the same text.
                     th scope="col" { span .unseen { (heading[0]) } }
                     @for head in &heading[1..] { th scope="col" { (head) } }
                 } }
@@ -296,7 +287,7 @@ fn with_note(table: &Table, note: &str) -> Markup {
     }
 }
 
-fn facts(title: &str, facts: &[Facts]) -> Markup {
+fn facts(title: &str, facts: &[Entry]) -> Markup {
     html! {
         section .card {
             h2 { (title) }
@@ -312,7 +303,7 @@ fn facts(title: &str, facts: &[Facts]) -> Markup {
     }
 }
 
-/// Three cells of a nest.
+/// The logo: three cells of a nest.
 fn logo() -> Markup {
     html! {
         svg .logo viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" {

@@ -1,8 +1,8 @@
 //! The files of the live page, embedded in the binary and filled with the words of the run's language. They name no other
 //! host: the page works without the internet.
 
-use super::words;
 use crate::html::THEME;
+use crate::words;
 use vespeiro_plan::Language;
 
 /// One file of the page.

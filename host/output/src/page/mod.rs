@@ -1,10 +1,8 @@
-//! The live page of a run: its files, its words in both languages, and what it is told twice a second. `cli` serves it.
+//! The live page of a run: its files, and what it is told twice a second. The server's room serves it.
 //! Reads snapshots and the plan; whatever it shows, it changes nothing.
 
 mod assets;
-mod shown;
 mod view;
-mod words;
 
 pub use assets::{Asset, Page};
-pub use view::{End, Facts, Phase, Point, Told, View};
+pub use view::{PageInfo, Point, View};

@@ -82,7 +82,7 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
             // Users belong to no version, so that its share of the new sessions stands in their place.
             let name = format!("  {}", name.chars().take(18).collect::<String>());
             let group = &total.counts.requests;
-            rows.push(row(name, l.percent(share), String::new(), &group));
+            rows.push(row(name, l.percent(share), String::new(), group));
         }
     }
     if snapshot.desired.archetypes.is_empty() {

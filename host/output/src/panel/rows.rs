@@ -15,11 +15,11 @@ use vespeiro_summary::build::mixes::share;
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;
-/// The most lines that target shares take.
+/// Lines of the mixes, at most.
 const MIXES: u16 = 2;
 
-/// Lines that the panel would like to have. It does not change during a run but for warnings and canaries, so that the panel
-/// doesn't jump.
+/// Height of the whole panel. It changes only with warnings and with versions that play side by side, so that the panel
+/// stays in place.
 pub(super) fn height(snapshot: &Snapshot) -> u16 {
     let archetypes = u16::try_from(archetypes::height(snapshot)).unwrap_or(u16::MAX);
     let warnings = limits(snapshot).len() as u16;
@@ -67,71 +67,55 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
     let total = snapshot.total();
     let latency = total.latency();
     let time = |name: &str, value: Duration| fact(name, l.time(value.as_secs_f64()));
-    let errors = l.integer(total.errors());
-    let planned = match state.shape.requests_planned {
-        0 => String::new(),
-        planned => format!("/{}", l.integer(planned)),
+    let of = |count: u64, all: u64| match all {
+        0 => l.integer(count),
+        all => format!("{}/{}", l.integer(count), l.integer(all)),
     };
-    vec![
-        fit(
-            vec![
-                vec!["vespeiro".bold().cyan()],
-                vec![format!("{} → {}", state.scenario, state.target).into()],
-                fact(w.run, state.run_id.clone()),
-            ]
-            .into_iter()
-            .chain(resilience(snapshot, state))
-            .collect(),
-            width,
+    let users = format!(
+        "{}/{}",
+        l.integer(snapshot.users_active()),
+        l.integer(u64::from(snapshot.desired.users))
+    );
+    let mut run = vec![
+        vec!["vespeiro".bold().cyan()],
+        vec![format!("{} → {}", state.preset, state.target).into()],
+        fact(w.run, state.run_id.clone()),
+    ];
+    run.extend(resilience(snapshot, state));
+    let mut load = vec![
+        fact(w.users, users),
+        fact(
+            w.requests,
+            of(total.requests(), state.shape.requests_planned),
         ),
-        fit(
-            vec![
-                fact(
-                    w.users,
-                    format!(
-                        "{}/{}",
-                        l.integer(snapshot.users_active()),
-                        l.integer(u64::from(snapshot.desired.users))
-                    ),
-                ),
-                fact(w.requests, l.integer(total.requests()) + &planned),
-                vec![l.rate(snapshot.rates.second.requests).bold()],
-                fact(w.mean, l.rate(snapshot.mean_rate())),
-            ]
-            .into_iter()
-            .chain(profile(snapshot, state))
-            .collect(),
-            width,
-        ),
-        fit(
-            vec![
-                fact(w.success, l.percent(total.success_share())),
-                match total.errors() {
-                    0 => fact(w.errors, errors),
-                    _ => vec![format!("{} ", w.errors).dim(), errors.red().bold()],
-                },
-                fact(w.injected, l.integer(total.injected())),
-                fact(w.sessions, l.integer(snapshot.sessions().started)),
-                fact("CPU", l.percent(snapshot.cpu_share())),
-                fact(w.memory, l.bytes(snapshot.process.rss)),
-            ],
-            width,
-        ),
-        fit(
-            vec![
-                time(w.mean, latency.mean()),
-                time("p50", latency.quantile(0.5)),
-                time("p95", latency.quantile(0.95)),
-                time("p99", latency.quantile(0.99)),
-                time(w.max, latency.max()),
-            ],
-            width,
-        ),
-        fit(progress(snapshot, state), width),
-    ]
+        vec![l.rate(snapshot.rates.second.requests).bold()],
+        fact(w.mean, l.rate(snapshot.mean_rate())),
+    ];
+    load.extend(profile(snapshot, state));
+    let errors = l.integer(total.errors());
+    let results = vec![
+        fact(w.success, l.percent(total.success_share())),
+        match total.errors() {
+            0 => fact(w.errors, errors),
+            _ => vec![format!("{} ", w.errors).dim(), errors.red().bold()],
+        },
+        fact(w.injected, l.integer(total.injected())),
+        fact(w.sessions, l.integer(snapshot.sessions().started)),
+        fact("CPU", l.percent(snapshot.cpu_share())),
+        fact(w.memory, l.bytes(snapshot.process.rss)),
+    ];
+    let times = vec![
+        time(w.mean, latency.mean()),
+        time("p50", latency.quantile(0.5)),
+        time("p95", latency.quantile(0.95)),
+        time("p99", latency.quantile(0.99)),
+        time(w.max, latency.max()),
+    ];
+    let lines = [run, load, results, times, progress(snapshot, state)];
+    lines.map(|facts| fit(facts, width)).to_vec()
 }
 
-/// What the load profile wants, where that is more than users, and what was dropped of it.
+/// The target rate of the load profile, dropped arrivals, and whether the run is paused.
 fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     let (l, w) = (state.locale, state.locale.words());
     let mut facts = Vec::new();
@@ -148,7 +132,7 @@ fn profile(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     facts
 }
 
-/// How the breakers stand, and who waits for the target.
+/// The state of the breakers, waiting users, paused logins and the slow-down.
 fn resilience(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     let (l, w) = (state.locale, state.locale.words());
     let stands = &snapshot.worker_statuses;
@@ -299,7 +283,7 @@ fn fact(name: &str, value: String) -> Vec<Span<'static>> {
     vec![format!("{name} ").dim(), value.into()]
 }
 
-/// As many facts as fit into the width, the first one always.
+/// As many items as fit into the width; the first one always.
 fn fit(facts: Vec<Vec<Span<'static>>>, width: usize) -> Line<'static> {
     const GAP: &str = "   ";
     let mut line = Line::default();

@@ -1,4 +1,4 @@
-//! OTLP over HTTP, in protobuf. One of [`super::pusher`]'s wires. Names and units are chosen so that a receiver that
+//! OTLP over HTTP, in protobuf. One of [`super::pusher`]'s encoders. Names and units are chosen so that a receiver that
 //! makes Prometheus names of them gets those of a scrape. Everything is cumulative from the start of the run.
 
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use otlp::metric::Data;
 use otlp::summary_data_point::ValueAtQuantile;
 use prost::Message as _;
 
-use super::pusher::Wire;
+use super::pusher::Encoder;
 use super::wall;
 use vespeiro_metrics::families::{Family, MetricKind, MetricUnit, Sample, Value, families};
 use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
 
-/// What every post says of itself.
+/// Headers of every post.
 pub(super) const HEADERS: &[(&str, &str)] = &[("content-type", "application/x-protobuf")];
 
 const CUMULATIVE: i32 = otlp::AggregationTemporality::Cumulative as i32;
@@ -28,11 +28,11 @@ pub(super) struct Otlp {
     about: Arc<RunInfo>,
     resource: Resource,
     native: bool,
-    /// Its series have to be ended.
+    /// The last snapshot that was sent; its series have to be ended.
     last: Option<Snapshot>,
 }
 
-/// When the values hold, in nanoseconds since 1970, and whether there are any: the end of a series has none.
+/// Times of the points in nanoseconds since 1970, and their flags: points that end a series have no value.
 #[derive(Debug, Clone, Copy)]
 struct At {
     start: u64,
@@ -94,7 +94,7 @@ impl Otlp {
     }
 }
 
-impl Wire for Otlp {
+impl Encoder for Otlp {
     fn flag(&self) -> &'static str {
         "otlp"
     }
@@ -105,7 +105,7 @@ impl Wire for Otlp {
         vec![body]
     }
 
-    fn farewell(&mut self) -> Vec<Vec<u8>> {
+    fn end_series(&mut self) -> Vec<Vec<u8>> {
         let last = self.last.take();
         last.map(|last| self.request(&last, true))
             .into_iter()
@@ -180,16 +180,24 @@ fn metric(family: &Family<'_>, at: At, native: bool) -> otlp::Metric {
     }
 }
 
+/// A point with what all kinds of points have.
+macro_rules! point {
+    ($kind:ident, $attributes:expr, $at:expr $(, $field:ident: $value:expr)*) => {
+        otlp::$kind {
+            attributes: $attributes,
+            start_time_unix_nano: $at.start,
+            time_unix_nano: $at.now,
+            flags: $at.flags,
+            $($field: $value,)*
+            ..otlp::$kind::default()
+        }
+    };
+}
+
 fn number(attributes: Vec<KeyValue>, value: f64, at: At) -> otlp::NumberDataPoint {
     let value = otlp::number_data_point::Value::AsDouble(value);
-    otlp::NumberDataPoint {
-        attributes,
-        start_time_unix_nano: at.start,
-        time_unix_nano: at.now,
-        flags: at.flags,
-        value: (at.flags == 0).then_some(value),
-        ..otlp::NumberDataPoint::default()
-    }
+    let value = (at.flags == 0).then_some(value);
+    point!(NumberDataPoint, attributes, at, value: value)
 }
 
 fn explicit(
@@ -198,13 +206,7 @@ fn explicit(
     bounds: &[f64],
     at: At,
 ) -> otlp::HistogramDataPoint {
-    let mut point = otlp::HistogramDataPoint {
-        attributes,
-        start_time_unix_nano: at.start,
-        time_unix_nano: at.now,
-        flags: at.flags,
-        ..otlp::HistogramDataPoint::default()
-    };
+    let mut point = point!(HistogramDataPoint, attributes, at);
     if at.flags == 0 {
         point.count = timing.count();
         point.sum = Some(timing.sum().as_secs_f64());
@@ -219,14 +221,8 @@ fn exponential(
     timing: &Timing,
     at: At,
 ) -> otlp::ExponentialHistogramDataPoint {
-    let mut point = otlp::ExponentialHistogramDataPoint {
-        attributes,
-        start_time_unix_nano: at.start,
-        time_unix_nano: at.now,
-        flags: at.flags,
-        scale: NATIVE_SCHEMA,
-        ..otlp::ExponentialHistogramDataPoint::default()
-    };
+    let scale = NATIVE_SCHEMA;
+    let mut point = point!(ExponentialHistogramDataPoint, attributes, at, scale: scale);
     if at.flags == 0 {
         let buckets = timing.exponential();
         point.count = timing.count();
@@ -255,20 +251,12 @@ fn summary(attributes: Vec<KeyValue>, value: &Value<'_>, at: At) -> Option<otlp:
     else {
         return None;
     };
-    let mut point = otlp::SummaryDataPoint {
-        attributes,
-        start_time_unix_nano: at.start,
-        time_unix_nano: at.now,
-        flags: at.flags,
-        ..otlp::SummaryDataPoint::default()
-    };
+    let mut point = point!(SummaryDataPoint, attributes, at);
     if at.flags == 0 {
         (point.count, point.sum) = (*count, *sum);
-        let quantile = |(quantile, value): &(f64, f64)| ValueAtQuantile {
-            quantile: *quantile,
-            value: *value,
-        };
-        point.quantile_values = quantiles.iter().map(quantile).collect();
+        let quantiles = quantiles.iter().copied();
+        let values = quantiles.map(|(quantile, value)| ValueAtQuantile { quantile, value });
+        point.quantile_values = values.collect();
     }
     Some(point)
 }
@@ -304,8 +292,8 @@ mod tests {
     fn classic_and_exponential_histograms_hold_the_same_requests() {
         let snapshot = snapshot();
         for native in [false, true] {
-            let mut wire = Otlp::new(Arc::new(about()), "i".into(), native);
-            let told = metrics(&wire.encode(&snapshot)[0]);
+            let mut encoder = Otlp::new(Arc::new(about()), "i".into(), native);
+            let told = metrics(&encoder.encode(&snapshot)[0]);
             let latency = told
                 .iter()
                 .find(|m| m.name == "vespeiro.request_duration")
@@ -318,9 +306,9 @@ mod tests {
 
     #[test]
     fn the_end_is_said_once_for_every_series() {
-        let mut wire = Otlp::new(Arc::new(about()), "i".into(), false);
-        let told = metrics(&wire.encode(&snapshot())[0]);
-        let ended = metrics(&wire.farewell()[0]);
+        let mut encoder = Otlp::new(Arc::new(about()), "i".into(), false);
+        let told = metrics(&encoder.encode(&snapshot())[0]);
+        let ended = metrics(&encoder.end_series()[0]);
         assert_eq!(told.len(), ended.len());
         for (told, ended) in told.iter().zip(&ended) {
             let (Some(Data::Sum(told)), Some(Data::Sum(ended))) = (&told.data, &ended.data) else {
@@ -330,6 +318,6 @@ mod tests {
             let over = |p: &otlp::NumberDataPoint| p.flags == 1 && p.value.is_none();
             assert!(ended.data_points.iter().all(over));
         }
-        assert!(wire.farewell().is_empty());
+        assert!(encoder.end_series().is_empty());
     }
 }

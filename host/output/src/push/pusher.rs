@@ -1,5 +1,5 @@
-//! The beat of one receiver: encode the latest snapshot, queue it, send what is queued, in order. Driven by
-//! [`super::Exporters`]. The queue is bounded by bytes; what does not fit is dropped, oldest first, counted and told.
+//! Pushes to one receiver: encodes the latest snapshot, queues it, and sends what is queued, in order. Runs on the thread
+//! of its [`super::Push`]. The queue is bounded by bytes; what does not fit is dropped, oldest first, counted and told.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,10 +17,10 @@ const MAX_QUEUED: usize = 8 << 20;
 /// First and longest pause after a failure.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 /// How long the end of a run waits for a receiver that is there.
-const FAREWELL: Duration = Duration::from_secs(5);
+const LAST_PUSH: Duration = Duration::from_secs(5);
 
-/// How a snapshot is written for one kind of receiver.
-pub(super) trait Wire: fmt::Debug + Send {
+/// Encodes snapshots for one protocol.
+pub(super) trait Encoder: fmt::Debug + Send {
     /// The flag that asks for it.
     fn flag(&self) -> &'static str;
 
@@ -28,29 +28,29 @@ pub(super) trait Wire: fmt::Debug + Send {
     fn encode(&mut self, snapshot: &Snapshot) -> Vec<Vec<u8>>;
 
     /// The end of every series that was sent.
-    fn farewell(&mut self) -> Vec<Vec<u8>>;
+    fn end_series(&mut self) -> Vec<Vec<u8>>;
 }
 
 #[derive(Debug)]
 pub(super) struct Pusher {
-    wire: Box<dyn Wire>,
+    encoder: Box<dyn Encoder>,
     poster: Poster,
     every: Duration,
     queue: Queue,
     /// Failures since the last success.
     failures: u32,
-    /// No post before this.
+    /// Do not post before this time.
     wait: Option<Instant>,
     delivered: u64,
     refused: u64,
-    /// It has ever said anything.
+    /// The receiver has answered at least once.
     answers: bool,
 }
 
 impl Pusher {
-    pub(super) fn new(wire: Box<dyn Wire>, poster: Poster, every: Duration) -> Self {
+    pub(super) fn new(encoder: Box<dyn Encoder>, poster: Poster, every: Duration) -> Self {
         Self {
-            wire,
+            encoder,
             poster,
             every,
             queue: Queue::default(),
@@ -62,18 +62,18 @@ impl Pusher {
         }
     }
 
-    /// Push until nobody publishes any more, then say farewell.
+    /// Push until the run is over, then end every series.
     pub(super) async fn push(mut self, mut snapshots: watch::Receiver<Option<Arc<Snapshot>>>) {
         // From the very first snapshot on, so that counters are seen to begin at 0.
         if snapshots.wait_for(Option::is_some).await.is_err() {
             return;
         }
         let mut last = None;
-        let mut beat = interval(self.every);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = interval(self.every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let over = tokio::select! {
-                _ = beat.tick() => false,
+                _ = ticks.tick() => false,
                 () = closed(&mut snapshots) => true,
             };
             let latest = snapshots.borrow().clone();
@@ -83,7 +83,7 @@ impl Pusher {
             }
             self.deliver().await;
         }
-        self.queue.add(self.wire.farewell());
+        self.queue.add(self.encoder.end_series());
         self.finish().await;
     }
 
@@ -91,7 +91,7 @@ impl Pusher {
         let Some(latest) = latest else { return };
         let known = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &latest));
         if !known {
-            self.queue.add(self.wire.encode(&latest));
+            self.queue.add(self.encoder.encode(&latest));
             *last = Some(latest);
         }
     }
@@ -141,13 +141,13 @@ impl Pusher {
         }
     }
 
-    /// Send the rest. A receiver that has never answered gets one more chance and no more time.
+    /// Send the rest. A receiver that has never answered gets one more post.
     async fn finish(mut self) {
-        let deadline = Instant::now() + FAREWELL;
+        let deadline = Instant::now() + LAST_PUSH;
         self.failures = self.failures.min(1);
         self.wait = None;
         loop {
-            // A post that has begun may not hold up the end either.
+            // A post under way is cut off at the deadline.
             let _ = tokio::time::timeout_at(deadline, self.deliver()).await;
             let next = self.wait.unwrap_or(deadline);
             if self.queue.bodies.is_empty() || !self.answers || next >= deadline {
@@ -164,7 +164,7 @@ impl Pusher {
 
     /// The flag and the receiver.
     fn place(&self) -> String {
-        format!("--{} {}", self.wire.flag(), self.poster.url())
+        format!("--{} {}", self.encoder.flag(), self.poster.url())
     }
 }
 
@@ -175,7 +175,7 @@ fn back_off(failures: u32) -> Duration {
         .min(BACK_OFF.1)
 }
 
-/// Until every publisher is gone.
+/// Wait until every publisher is gone.
 async fn closed(snapshots: &mut watch::Receiver<Option<Arc<Snapshot>>>) {
     while snapshots.changed().await.is_ok() {}
 }

@@ -1,12 +1,12 @@
 //! The summary's tables: routes, archetypes, sessions, checks and observed values. Used by the page in `summary.rs`.
-//! A table without a row is no text at all.
+//! A table without rows prints nothing.
 
 use super::Page;
 use crate::language::{Unit, harmless};
 use crate::table::Table;
 use vespeiro_summary::json::Requests;
 
-/// Versions of one archetype that are shown, the newest of them.
+/// The most versions of one archetype that are shown, newest first.
 const VERSIONS: usize = 8;
 
 impl Page<'_> {

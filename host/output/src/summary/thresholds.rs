@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Facts, Page};
+use super::{Entry, Page};
 use crate::language::harmless;
 use crate::table::Table;
 use vespeiro_metrics::{AbortReason, ThresholdState};
 use vespeiro_summary::thresholds::Unit;
 
 impl Page<'_> {
-    pub(crate) fn aborted(&self) -> Vec<Facts> {
+    pub(crate) fn aborted(&self) -> Vec<Entry> {
         let Some(aborted) = &self.summary.aborted else {
             return Vec::new();
         };

@@ -1,5 +1,5 @@
-//! The columns of a time series, in their order. A name that is here once is a promise to whoever reads the file;
-//! `host/docs/results.md` tells what each means.
+//! The columns of a time series, in their order. Names never change, since other programs
+//! read the file; `host/docs/results.md` explains them.
 
 use serde_json::{Value, json};
 
@@ -10,14 +10,14 @@ use vespeiro_summary::SampledInterval;
 #[derive(Debug)]
 pub(super) struct Cell {
     pub(super) name: String,
-    value: Is,
+    value: CellValue,
 }
 
 #[derive(Debug)]
-enum Is {
+enum CellValue {
     Text(String),
     Whole(u64),
-    /// With this many places in CSV.
+    /// A number, and its decimal places in CSV.
     Number(f64, usize),
     Nothing,
 }
@@ -25,75 +25,81 @@ enum Is {
 impl Cell {
     pub(super) fn json(&self) -> Value {
         match &self.value {
-            Is::Text(text) => json!(text),
-            Is::Whole(number) => json!(number),
-            Is::Number(number, _) => json!(number),
-            Is::Nothing => Value::Null,
+            CellValue::Text(text) => json!(text),
+            CellValue::Whole(number) => json!(number),
+            CellValue::Number(number, _) => json!(number),
+            CellValue::Nothing => Value::Null,
         }
     }
 
     pub(super) fn csv(&self) -> String {
         match &self.value {
-            Is::Text(text) => text.clone(),
-            Is::Whole(number) => number.to_string(),
-            Is::Number(number, places) => format!("{number:.places$}"),
-            Is::Nothing => String::new(),
+            CellValue::Text(text) => text.clone(),
+            CellValue::Whole(number) => number.to_string(),
+            CellValue::Number(number, places) => format!("{number:.places$}"),
+            CellValue::Nothing => String::new(),
         }
     }
 }
 
-/// The row of a stretch of time.
+/// The row of one interval.
 pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
     let (snapshot, over, came) = (stretch.snapshot, stretch.over, &stretch.came);
     let wall = snapshot.started + snapshot.elapsed;
     let wall = jiff::Timestamp::try_from(wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let seconds = |metric| match came.value(metric, over) {
-        Some(value) => Is::Number(value, 6),
-        None => Is::Nothing,
+        Some(value) => CellValue::Number(value, 6),
+        None => CellValue::Nothing,
     };
     let interval = &snapshot.rates.interval;
-    let named: [(&str, Is); 23] = [
+    let named: [(&str, CellValue); 23] = [
         (
             "time",
-            Is::Text(wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+            CellValue::Text(wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
         ),
-        ("elapsed", Is::Number(snapshot.elapsed.as_secs_f64(), 3)),
-        ("users", Is::Whole(snapshot.users_active())),
-        ("sessions", Is::Whole(snapshot.sessions_active())),
-        ("in_flight", Is::Whole(snapshot.worker_statuses.in_flight())),
-        ("requests", Is::Whole(came.requests)),
+        (
+            "elapsed",
+            CellValue::Number(snapshot.elapsed.as_secs_f64(), 3),
+        ),
+        ("users", CellValue::Whole(snapshot.users_active())),
+        ("sessions", CellValue::Whole(snapshot.sessions_active())),
+        (
+            "in_flight",
+            CellValue::Whole(snapshot.worker_statuses.in_flight()),
+        ),
+        ("requests", CellValue::Whole(came.requests)),
         (
             "rate",
-            Is::Number(came.value(Metric::Rate, over).unwrap_or(0.0), 3),
+            CellValue::Number(came.value(Metric::Rate, over).unwrap_or(0.0), 3),
         ),
-        ("errors", Is::Whole(came.errors)),
-        ("injected", Is::Whole(came.injected)),
-        ("not_sent", Is::Whole(came.not_sent)),
-        ("dropped", Is::Whole(came.dropped)),
-        ("checks_passed", Is::Whole(came.checks_passed)),
-        ("checks_failed", Is::Whole(came.checks_failed)),
+        ("errors", CellValue::Whole(came.errors)),
+        ("injected", CellValue::Whole(came.injected)),
+        ("not_sent", CellValue::Whole(came.not_sent)),
+        ("dropped", CellValue::Whole(came.dropped)),
+        ("checks_passed", CellValue::Whole(came.checks_passed)),
+        ("checks_failed", CellValue::Whole(came.checks_failed)),
         ("mean", seconds(Metric::Mean)),
         ("p50", seconds(Metric::P50)),
         ("p95", seconds(Metric::P95)),
         ("p99", seconds(Metric::P99)),
         ("max", seconds(Metric::Max)),
-        ("sent_bytes", Is::Whole(came.bytes_sent)),
-        ("received_bytes", Is::Whole(came.bytes_received)),
-        ("cpu_cores", Is::Number(interval.cores, 3)),
-        ("memory_bytes", Is::Whole(snapshot.process.rss)),
-        ("open_files", Is::Whole(snapshot.process.open_files)),
+        ("sent_bytes", CellValue::Whole(came.bytes_sent)),
+        ("received_bytes", CellValue::Whole(came.bytes_received)),
+        ("cpu_cores", CellValue::Number(interval.cores, 3)),
+        ("memory_bytes", CellValue::Whole(snapshot.process.rss)),
+        ("open_files", CellValue::Whole(snapshot.process.open_files)),
     ];
-    let cell = |(name, value): (&str, Is)| Cell {
+    let cell = |(name, value): (&str, CellValue)| Cell {
         name: name.to_owned(),
         value,
     };
     let mut row: Vec<Cell> = named.into_iter().map(cell).collect();
-    // Of the announced categories only: requests of any other have no column.
+    // Only announced categories have a column.
     for (at, category) in snapshot.catalog.categories.iter().enumerate() {
         let made = stretch.mix.get(at).copied().unwrap_or(0);
         row.push(Cell {
             name: format!("mix_{category}"),
-            value: Is::Number(made as f64 / came.requests.max(1) as f64, 6),
+            value: CellValue::Number(made as f64 / came.requests.max(1) as f64, 6),
         });
     }
     row

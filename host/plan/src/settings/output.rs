@@ -42,9 +42,9 @@ section! {
         panel: bool = ("panel", "true", switch(), "Draw the live panel on a terminal");
         language: Language = ("lang", locale_language(locale), choice("LANG"), "Language: en or pt-BR");
         summary_json: Option<PathBuf> = ("summary_json", "none", path().or_none(), "Write the summary to this file, as JSON");
-        /// Record one user's replies here, for `vespeiro trace`.
+        /// Record one user's replies here, for `vespeiro rehearse`.
         trace_record: Option<PathBuf> = ("trace_record", "none", path().or_none(),
-            "Record one user's replies in this file, for vespeiro trace --replies");
+            "Record one user's replies in this file, for vespeiro rehearse --replies");
         /// The user whose replies are recorded.
         trace_user: u32 = ("trace_user", "0", count(0..=u32::MAX), "The user whose replies are recorded");
         /// Thresholds and checks as test cases.

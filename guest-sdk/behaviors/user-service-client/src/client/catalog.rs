@@ -1,21 +1,23 @@
 //! Calls about roles, permissions and who has which role.
 
-use vespeiro_guest::{Call, Result, Route, join};
+use vespeiro_guest::{Call, Result, Route};
 
-use super::{Client, done, read};
+use super::Client;
 use crate::bodies::{Described, NewPermission, NewRole};
 use crate::model::{Data, Id, Identified, Named, Page};
+use crate::temper::Pause;
 use crate::{Created, routes};
 
 const MADE: &str = "made by a simulation";
 
-impl Client<'_> {
+impl<'a> Client<'a> {
     /// A page of roles.
     ///
     /// # Errors
     /// As [`Client::list_users`].
     pub async fn list_roles(&self, page: u32, per_page: u32) -> Result<Page<Named>> {
-        read(self.listing(routes::LIST_ROLES, page, per_page)).await
+        let call = self.listing(routes::LIST_ROLES, page, per_page);
+        self.read(Pause::Look, call).await
     }
 
     /// A page of permissions.
@@ -23,7 +25,8 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::list_users`].
     pub async fn list_permissions(&self, page: u32, per_page: u32) -> Result<Page<Named>> {
-        read(self.listing(routes::LIST_PERMISSIONS, page, per_page)).await
+        let call = self.listing(routes::LIST_PERMISSIONS, page, per_page);
+        self.read(Pause::Look, call).await
     }
 
     /// The first page of roles and of permissions together, without a look at what is on them.
@@ -31,15 +34,12 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn skim_rights(&self) -> Result<()> {
-        let (roles, permissions) = join(
-            done(self.listing(routes::LIST_ROLES, 1, 50)),
-            done(self.listing(routes::LIST_PERMISSIONS, 1, 50)),
-        )
-        .await;
-        roles.and(permissions)
+        let both = [routes::LIST_ROLES, routes::LIST_PERMISSIONS];
+        let calls = both.map(|route| self.listing(route, 1, 50));
+        self.together(Pause::Look, calls.into()).await.map(drop)
     }
 
-    fn listing(&self, route: Route, page: u32, per_page: u32) -> Call<'_> {
+    fn listing(&self, route: Route, page: u32, per_page: u32) -> Call<'a> {
         self.call(route)
             .query("page", page)
             .query("per_page", per_page)
@@ -50,7 +50,8 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn get_role(&self, id: &Id) -> Result<()> {
-        done(self.call(routes::GET_ROLE).arg(id)).await
+        self.done(Pause::Look, self.call(routes::GET_ROLE).arg(id))
+            .await
     }
 
     /// A permission.
@@ -58,7 +59,8 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn get_permission(&self, id: &Id) -> Result<()> {
-        done(self.call(routes::GET_PERMISSION).arg(id)).await
+        self.done(Pause::Look, self.call(routes::GET_PERMISSION).arg(id))
+            .await
     }
 
     /// Makes a permission.
@@ -70,7 +72,7 @@ impl Client<'_> {
             name: &name,
             description: MADE,
         });
-        created(call, "permission", name).await
+        self.created(call, "permission", name).await
     }
 
     /// Makes a role with these permissions.
@@ -83,7 +85,7 @@ impl Client<'_> {
             description: MADE,
             permissions,
         });
-        created(call, "role", name).await
+        self.created(call, "role", name).await
     }
 
     /// Describes a role anew.
@@ -91,12 +93,9 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn describe_role(&self, id: &Id, description: &str) -> Result<()> {
-        done(
-            self.call(routes::UPDATE_ROLE)
-                .arg(id)
-                .json(&Described { description }),
-        )
-        .await
+        let call = self.call(routes::UPDATE_ROLE).arg(id);
+        self.done(Pause::Form, call.json(&Described { description }))
+            .await
     }
 
     /// Describes a permission anew.
@@ -104,31 +103,46 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn describe_permission(&self, id: &Id, description: &str) -> Result<()> {
-        done(
-            self.call(routes::UPDATE_PERMISSION)
-                .arg(id)
-                .json(&Described { description }),
-        )
-        .await
+        let call = self.call(routes::UPDATE_PERMISSION).arg(id);
+        self.done(Pause::Form, call.json(&Described { description }))
+            .await
     }
 
-    /// Deletes a role that this session has made.
+    /// A role and a permission, together.
     ///
     /// # Errors
-    /// As [`Client::get_user`].
-    pub async fn delete_role(&self, role: &Created) -> Result<()> {
-        done(self.call(routes::DELETE_ROLE).arg(&role.id)).await?;
-        role.unmark(self.me(), "role");
-        Ok(())
+    /// As [`Client::together`].
+    pub async fn compare(&self, role: &Id, permission: &Id) -> Result<()> {
+        let role = self.call(routes::GET_ROLE).arg(role);
+        let permission = self.call(routes::GET_PERMISSION).arg(permission);
+        self.together(Pause::Look, vec![permission, role])
+            .await
+            .map(drop)
     }
 
-    /// Deletes a permission that this session has made.
+    /// Deletes roles that this session has made, together.
     ///
     /// # Errors
-    /// As [`Client::get_user`].
-    pub async fn delete_permission(&self, permission: &Created) -> Result<()> {
-        done(self.call(routes::DELETE_PERMISSION).arg(&permission.id)).await?;
-        permission.unmark(self.me(), "permission");
+    /// As [`Client::together`]; none of them is unmarked then.
+    pub async fn delete_roles(&self, roles: &[Created]) -> Result<()> {
+        self.deleting(routes::DELETE_ROLE, "role", roles).await
+    }
+
+    /// Deletes permissions that this session has made, together.
+    ///
+    /// # Errors
+    /// As [`Client::delete_roles`].
+    pub async fn delete_permissions(&self, permissions: &[Created]) -> Result<()> {
+        self.deleting(routes::DELETE_PERMISSION, "permission", permissions)
+            .await
+    }
+
+    async fn deleting(&self, route: Route, kind: &str, things: &[Created]) -> Result<()> {
+        let calls = things.iter().map(|thing| self.call(route).arg(&thing.id));
+        self.together(Pause::Look, calls.collect()).await?;
+        for thing in things {
+            thing.unmark(self.me(), kind);
+        }
         Ok(())
     }
 
@@ -137,7 +151,8 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn list_user_roles(&self, user: &Id) -> Result<()> {
-        done(self.call(routes::LIST_USER_ROLES).arg(user)).await
+        self.done(Pause::Look, self.call(routes::LIST_USER_ROLES).arg(user))
+            .await
     }
 
     /// Gives a user a role.
@@ -145,7 +160,8 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn assign_role(&self, user: &Id, role: &Id) -> Result<()> {
-        done(self.assignment(routes::ASSIGN_ROLE, user, role)).await
+        let call = self.call(routes::ASSIGN_ROLE).arg(user).arg(role);
+        self.done(Pause::Look, call).await
     }
 
     /// Takes a role from a user.
@@ -153,18 +169,16 @@ impl Client<'_> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn revoke_role(&self, user: &Id, role: &Id) -> Result<()> {
-        done(self.assignment(routes::REVOKE_ROLE, user, role)).await
+        let call = self.call(routes::REVOKE_ROLE).arg(user).arg(role);
+        self.done(Pause::Look, call).await
     }
 
-    fn assignment(&self, route: Route, user: &Id, role: &Id) -> Call<'_> {
-        self.call(route).arg(user).arg(role)
+    async fn created(&self, call: Call<'_>, kind: &str, name: String) -> Result<Created> {
+        let call = call.mark(format!("{kind}:{name}"));
+        let created: Data<Identified> = self.read(Pause::Form, call).await?;
+        Ok(Created {
+            id: created.data.id,
+            name,
+        })
     }
-}
-
-async fn created(call: Call<'_>, kind: &str, name: String) -> Result<Created> {
-    let created: Data<Identified> = read(call.mark(format!("{kind}:{name}"))).await?;
-    Ok(Created {
-        id: created.data.id,
-        name,
-    })
 }

@@ -2,10 +2,11 @@
 
 use vespeiro_guest::{Call, Reply, Result};
 
-use super::{Client, done, found, read};
+use super::Client;
 use crate::bodies::{Change, Rename, Reset};
-use crate::model::{Data, Extent, Id, Identified};
-use crate::{Created, NewUser, routes};
+use crate::model::{Data, Id, Identified};
+use crate::temper::Pause;
+use crate::{Created, Member, NewUser, routes};
 
 impl<'a> Client<'a> {
     /// A page of users: what came, to be read as a [`Page`](crate::Page) of people who borrow from it.
@@ -13,41 +14,19 @@ impl<'a> Client<'a> {
     /// # Errors
     /// When there is no reply or no 2xx status.
     pub async fn list_users(&self, page: u32, per_page: u32) -> Result<Reply> {
-        found(self.listing_users(page, per_page)).await
+        let call = self.listing_users(page, per_page).capture_body();
+        self.ask(Pause::Look, call).await
     }
 
-    /// How many users there are.
-    ///
-    /// # Errors
-    /// When there is no reply, no 2xx status or not what was asked for; so with all reading calls.
-    pub async fn count_users(&self) -> Result<u32> {
-        let first: Extent = read(self.listing_users(1, 10)).await?;
-        Ok(first.meta.total)
-    }
-
-    fn listing_users(&self, page: u32, per_page: u32) -> Call<'a> {
+    /// A page of users, ready to be sent alone or with others.
+    pub fn listing_users(&self, page: u32, per_page: u32) -> Call<'a> {
         self.call(routes::LIST_USERS)
             .query("page", page)
             .query("per_page", per_page)
     }
 
-    /// A page of users that match all these filters, to be read like that of [`Client::list_users`].
-    ///
-    /// # Errors
-    /// As [`Client::list_users`].
-    pub async fn search_users(&self, filters: &[(&str, &str)]) -> Result<Reply> {
-        found(self.searching(filters)).await
-    }
-
-    /// The same without a look at who was found.
-    ///
-    /// # Errors
-    /// As [`Client::get_user`].
-    pub async fn skim_users(&self, filters: &[(&str, &str)]) -> Result<()> {
-        done(self.searching(filters)).await
-    }
-
-    fn searching(&self, filters: &[(&str, &str)]) -> Call<'a> {
+    /// A page of users that match all these filters, ready to be sent; to be read like that of [`Client::list_users`].
+    pub fn searching(&self, filters: &[(&str, &str)]) -> Call<'a> {
         let call = self.call(routes::SEARCH_USERS);
         filters
             .iter()
@@ -57,9 +36,10 @@ impl<'a> Client<'a> {
     /// A user.
     ///
     /// # Errors
-    /// When there is no reply or no 2xx status; so with all calls that return nothing.
+    /// As [`Client::ask`].
     pub async fn get_user(&self, id: &Id) -> Result<()> {
-        done(self.call(routes::GET_USER).arg(id)).await
+        self.done(Pause::Look, self.call(routes::GET_USER).arg(id))
+            .await
     }
 
     /// A user by e-mail address.
@@ -67,7 +47,8 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn get_user_by_email(&self, email: &str) -> Result<()> {
-        done(self.call(routes::GET_USER_BY_EMAIL).arg(email)).await
+        let call = self.call(routes::GET_USER_BY_EMAIL).arg(email);
+        self.done(Pause::Look, call).await
     }
 
     /// A user by login name.
@@ -75,42 +56,32 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn get_user_by_username(&self, username: &str) -> Result<()> {
-        done(self.call(routes::GET_USER_BY_USERNAME).arg(username)).await
+        let call = self.call(routes::GET_USER_BY_USERNAME).arg(username);
+        self.done(Pause::Look, call).await
     }
 
-    /// The registration of a user, ready to be sent alone or with others.
-    pub fn creating(&self, user: &NewUser) -> Call<'a> {
+    fn creating(&self, user: &NewUser) -> Call<'a> {
         user.on(self.call(routes::CREATE_USER)).capture_body()
     }
 
     /// Registers a user.
     ///
     /// # Errors
-    /// As [`Client::list_users`].
-    pub async fn create_user(&self, user: NewUser) -> Result<Created> {
-        let created: Data<Identified> = read(self.creating(&user)).await?;
-        Ok(Created {
-            id: created.data.id,
-            name: user.username,
-        })
+    /// As [`Client::list_users`], and when the answer does not say who that is.
+    pub async fn create_user(&self, user: NewUser) -> Result<Member> {
+        let reply = self.ask(Pause::Form, self.creating(&user)).await?;
+        member(&reply, user)
     }
 
     /// Registers several at once.
     ///
     /// # Errors
-    /// As [`Client::list_users`]; those that were created keep their marks.
-    pub async fn create_users(&self, users: Vec<NewUser>) -> Result<Vec<Created>> {
-        let replies = self
-            .all(users.iter().map(|user| self.creating(user)).collect())
-            .await?;
-        let created = replies.iter().zip(users).map(|(reply, user)| {
-            let created: Data<Identified> = reply.json()?;
-            Ok(Created {
-                id: created.data.id,
-                name: user.username,
-            })
-        });
-        created.collect()
+    /// As [`Client::create_user`]; those that were created keep their marks.
+    pub async fn create_users(&self, users: Vec<NewUser>) -> Result<Vec<Member>> {
+        let calls = users.iter().map(|user| self.creating(user)).collect();
+        let replies = self.together(Pause::Form, calls).await?;
+        let members = replies.iter().zip(users);
+        members.map(|(reply, user)| member(reply, user)).collect()
     }
 
     /// Gives a user another display name.
@@ -118,7 +89,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn rename_user(&self, id: &Id, name: &str) -> Result<()> {
-        done(self.renaming(id, name)).await
+        self.done(Pause::Form, self.renaming(id, name)).await
     }
 
     /// Another display name for a user, ready to be sent alone or with others.
@@ -128,16 +99,17 @@ impl<'a> Client<'a> {
             .json(&Rename { name })
     }
 
-    /// Sets the account's password anew, to what it was, so that the identity holds for later sessions.
+    /// Sets the account's own password.
     ///
     /// # Errors
     /// As [`Client::get_user`].
-    pub async fn change_password(&self, id: &Id, password: &str) -> Result<()> {
+    pub async fn change_password(&self, id: &Id, old: &str, new: &str) -> Result<()> {
         let body = Change {
-            current_password: password,
-            new_password: password,
+            current_password: old,
+            new_password: new,
         };
-        done(self.call(routes::CHANGE_PASSWORD).arg(id).json(&body)).await
+        let call = self.call(routes::CHANGE_PASSWORD).arg(id).json(&body);
+        self.done(Pause::Form, call.reload(0, 0)).await
     }
 
     /// Sets a user's password.
@@ -145,7 +117,7 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn reset_password(&self, id: &Id, password: &str) -> Result<()> {
-        done(self.resetting(id, password)).await
+        self.done(Pause::Form, self.resetting(id, password)).await
     }
 
     /// A new password for a user, ready to be sent alone or with others.
@@ -160,7 +132,8 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn deactivate_user(&self, id: &Id) -> Result<()> {
-        done(self.call(routes::DEACTIVATE_USER).arg(id)).await
+        self.done(Pause::Look, self.call(routes::DEACTIVATE_USER).arg(id))
+            .await
     }
 
     /// Lets a user in again.
@@ -168,16 +141,34 @@ impl<'a> Client<'a> {
     /// # Errors
     /// As [`Client::get_user`].
     pub async fn activate_user(&self, id: &Id) -> Result<()> {
-        done(self.call(routes::ACTIVATE_USER).arg(id)).await
+        self.done(Pause::Look, self.call(routes::ACTIVATE_USER).arg(id))
+            .await
     }
 
-    /// Deletes a user that this session has created.
+    /// Deletes users that this session has created, together.
     ///
     /// # Errors
-    /// As [`Client::get_user`].
-    pub async fn delete_user(&self, user: &Created) -> Result<()> {
-        done(self.call(routes::DELETE_USER).arg(&user.id)).await?;
-        user.unmark(self.me(), "user");
+    /// As [`Client::together`]; none of them is unmarked then.
+    pub async fn delete_users(&self, users: &[Member]) -> Result<()> {
+        let deleting = |user: &Member| self.call(routes::DELETE_USER).arg(&user.account.id);
+        self.together(Pause::Look, users.iter().map(deleting).collect())
+            .await?;
+        for user in users {
+            user.account.unmark(self.me(), "user");
+        }
         Ok(())
     }
+}
+
+fn member(reply: &Reply, user: NewUser) -> Result<Member> {
+    let created: Data<Identified> = reply.json()?;
+    Ok(Member {
+        account: Created {
+            id: created.data.id,
+            name: user.username,
+        },
+        person: user.person,
+        has_profile: false,
+        renamed: 0,
+    })
 }

@@ -1,6 +1,13 @@
 //! The panels of the dashboard, row by row: the one table that [`super::grafana`] draws. Every query has data in a demo,
 //! which a test holds with a real Prometheus.
 
+/// A heading, and a panel on each line below it.
+macro_rules! row {
+    ($title:literal { $($panel:expr;)* }) => {
+        Row { title: $title, panels: vec![$($panel),*] }
+    };
+}
+
 mod inside;
 mod load;
 mod target;
@@ -16,19 +23,19 @@ pub(super) struct Row {
 
 pub(super) struct Panel {
     pub(super) title: &'static str,
-    /// What to see in it.
+    /// What it shows.
     pub(super) help: &'static str,
-    pub(super) look: Look,
-    /// In Grafana's words.
+    pub(super) visualization: Visualization,
+    /// A unit of Grafana.
     pub(super) unit: &'static str,
-    /// Of 24.
+    /// Columns, of 24.
     pub(super) width: u32,
     /// Query and legend.
     pub(super) queries: Vec<(String, &'static str)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Look {
+pub(super) enum Visualization {
     Stat,
     Lines,
     /// Lines that add up.
@@ -38,7 +45,7 @@ pub(super) enum Look {
 }
 
 fn panel(
-    look: Look,
+    visualization: Visualization,
     width: u32,
     unit: &'static str,
     title: &'static str,
@@ -48,7 +55,7 @@ fn panel(
     Panel {
         title,
         help,
-        look,
+        visualization,
         unit,
         width,
         queries: queries.into_iter().collect(),
@@ -62,11 +69,11 @@ fn lines(
     help: &'static str,
     queries: impl IntoIterator<Item = (String, &'static str)>,
 ) -> Panel {
-    panel(Look::Lines, width, unit, title, help, queries)
+    panel(Visualization::Lines, width, unit, title, help, queries)
 }
 
 fn stat(unit: &'static str, title: &'static str, help: &'static str, query: String) -> Panel {
-    panel(Look::Stat, 4, unit, title, help, [(query, "")])
+    panel(Visualization::Stat, 4, unit, title, help, [(query, "")])
 }
 
 /// All rows, from the outside to the inside.

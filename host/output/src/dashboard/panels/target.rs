@@ -1,7 +1,7 @@
 //! What the virtual users see of the target; part of [`super::rows`].
 
 use super::super::query::Queries;
-use super::{Look, Row, lines, panel, quantiles, stat};
+use super::{Row, Visualization, lines, panel, quantiles, stat};
 use vespeiro_metrics::families::table::{
     AUTHENTICATIONS, CLASS_REQUESTS, ELAPSED, ERRORS, PROCESS_CPU, RECEIVED, REQUEST_DURATION,
     REQUESTS, SENT, SESSION_DURATION, SESSIONS_ACTIVE, SESSIONS_ENDED, USABLE_CORES, USERS_ACTIVE,
@@ -9,225 +9,78 @@ use vespeiro_metrics::families::table::{
 };
 
 pub(super) fn overview(q: &Queries) -> Row {
-    Row {
-        title: "Overview",
-        panels: vec![
-            stat(
-                "reqps",
-                "Requests per second",
-                "Requests that were sent",
-                q.rate(&REQUESTS, "", ""),
-            ),
-            stat(
-                "percentunit",
-                "Errors",
-                "Part of the requests that failed though nobody asked for it",
-                q.per(&ERRORS, &REQUESTS, ""),
-            ),
-            stat(
-                "s",
-                "95th percentile",
-                "Latency from the send to the last byte",
-                q.quantile(0.95, &REQUEST_DURATION, "", ""),
-            ),
-            stat(
-                "short",
-                "Users",
-                "Virtual users that play",
-                q.sum(&USERS_ACTIVE, "", ""),
-            ),
-            stat(
-                "percentunit",
-                "Generator",
-                "CPU time by what the workers' cores can give; over 90 % the figures are not the target's alone",
-                format!(
-                    "{} / {}",
-                    q.rate(&PROCESS_CPU, "", ""),
-                    q.sum(&USABLE_CORES, "", "")
-                ),
-            ),
-            stat(
-                "s",
-                "Elapsed",
-                "Since the start of the run",
-                format!("max({})", q.raw(&ELAPSED, "")),
-            ),
-            panel(
-                Look::Stacked,
-                12,
-                "reqps",
-                "Requests by class",
-                "Whoever is to blame: errors that the tool asked for are in here",
-                [(q.rate(&CLASS_REQUESTS, "class", ""), "{{class}}")],
-            ),
-            lines(
-                12,
-                "s",
-                "Latency",
-                "Of all requests, failed ones included",
-                quantiles(q, &REQUEST_DURATION),
-            ),
-            lines(
-                12,
-                "short",
-                "Users and sessions",
-                "Users that play against those of the plan, and the sessions that they are in",
-                [
-                    (q.sum(&USERS_ACTIVE, "", ""), "users"),
-                    (q.sum(&USERS_PLANNED, "", ""), "users of the plan"),
-                    (q.sum(&SESSIONS_ACTIVE, "", ""), "sessions"),
-                ],
-            ),
-            lines(
-                12,
-                "reqps",
-                "Errors by kind",
-                "Requests that failed though nobody asked for it",
-                [(q.rate(&ERRORS, "kind", ""), "{{kind}}")],
-            ),
-        ],
-    }
+    row! { "Overview" {
+        stat("reqps", "Requests per second", "Requests that were sent", q.rate(&REQUESTS, "", ""));
+        stat("percentunit", "Errors", "Part of the requests that failed though nobody asked for it",
+            q.per(&ERRORS, &REQUESTS, ""));
+        stat("s", "95th percentile", "Latency from the send to the last byte",
+            q.quantile(0.95, &REQUEST_DURATION, "", ""));
+        stat("short", "Users", "Virtual users that play", q.sum(&USERS_ACTIVE, "", ""));
+        stat("percentunit", "Generator",
+            "CPU time by what the workers' cores can give; over 90 % the figures are not the target's alone",
+            format!("{} / {}", q.rate(&PROCESS_CPU, "", ""), q.sum(&USABLE_CORES, "", "")));
+        stat("s", "Elapsed", "Since the start of the run", format!("max({})", q.raw(&ELAPSED, "")));
+        panel(Visualization::Stacked, 12, "reqps", "Requests by class",
+            "Whoever is to blame: errors that the tool asked for are in here",
+            [(q.rate(&CLASS_REQUESTS, "class", ""), "{{class}}")]);
+        lines(12, "s", "Latency", "Of all requests, failed ones included", quantiles(q, &REQUEST_DURATION));
+        lines(12, "short", "Users and sessions",
+            "Users that play against those of the plan, and the sessions that they are in",
+            [
+                (q.sum(&USERS_ACTIVE, "", ""), "users"),
+                (q.sum(&USERS_PLANNED, "", ""), "users of the plan"),
+                (q.sum(&SESSIONS_ACTIVE, "", ""), "sessions"),
+            ]);
+        lines(12, "reqps", "Errors by kind", "Requests that failed though nobody asked for it",
+            [(q.rate(&ERRORS, "kind", ""), "{{kind}}")]);
+    } }
 }
 
 pub(super) fn latency(q: &Queries) -> Row {
-    Row {
-        title: "Latency",
-        panels: vec![
-            panel(
-                Look::HeatMap,
-                24,
-                "s",
-                "Latency heat map",
-                "How many requests took how long: two bands are two kinds of answer, which no percentile shows",
-                [(q.buckets(&REQUEST_DURATION, "", ""), "{{le}}")],
-            ),
-            lines(
-                12,
-                "short",
-                "Degradation",
-                "Median and 95th percentile by those of the last half hour: over 1, the target has got slower",
-                [(0.5, "p50"), (0.95, "p95")]
-                    .map(|(quantile, name)| (q.drift(quantile, &REQUEST_DURATION), name)),
-            ),
-            lines(
-                12,
-                "s",
-                "Mean by method",
-                "A mean that climbs alone tells which kind of request degrades",
-                [(q.mean(&REQUEST_DURATION, "method"), "{{method}}")],
-            ),
-        ],
-    }
+    row! { "Latency" {
+        panel(Visualization::HeatMap, 24, "s", "Latency heat map",
+            "How many requests took how long: two bands are two kinds of answer, which no percentile shows",
+            [(q.buckets(&REQUEST_DURATION, "", ""), "{{le}}")]);
+        lines(12, "short", "Degradation",
+            "Median and 95th percentile by those of the last half hour: over 1, the target has got slower",
+            [(0.5, "p50"), (0.95, "p95")].map(|(quantile, name)| (q.drift(quantile, &REQUEST_DURATION), name)));
+        lines(12, "s", "Mean by method", "A mean that climbs alone tells which kind of request degrades",
+            [(q.mean(&REQUEST_DURATION, "method"), "{{method}}")]);
+    } }
 }
 
 pub(super) fn archetypes(q: &Queries) -> Row {
-    Row {
-        title: "Archetypes",
-        panels: vec![
-            panel(
-                Look::Stacked,
-                8,
-                "reqps",
-                "Requests by archetype",
-                "Who makes the load",
-                [(q.rate(&REQUESTS, "archetype", ""), "{{archetype}}")],
-            ),
-            lines(
-                8,
-                "s",
-                "95th percentile by archetype",
-                "Whom the target makes wait",
-                [(
-                    q.quantile(0.95, &REQUEST_DURATION, "archetype", ""),
-                    "{{archetype}}",
-                )],
-            ),
-            lines(
-                8,
-                "percentunit",
-                "Errors by archetype",
-                "Part of the requests that failed though nobody asked for it",
-                [(q.per(&ERRORS, &REQUESTS, "archetype"), "{{archetype}}")],
-            ),
-            lines(
-                8,
-                "short",
-                "Users by archetype",
-                "Virtual users that play",
-                [(q.sum(&USERS_ACTIVE, "archetype", ""), "{{archetype}}")],
-            ),
-            panel(
-                Look::Stacked,
-                8,
-                "ops",
-                "Sessions by ending",
-                "Completed: a whole journey. Crashed and failed ones are the behavior's own",
-                [(q.rate(&SESSIONS_ENDED, "ending", ""), "{{ending}}")],
-            ),
-            lines(
-                8,
-                "s",
-                "Session duration, 95th percentile",
-                "How long a journey takes, pauses included",
-                [(
-                    q.quantile(0.95, &SESSION_DURATION, "archetype", ""),
-                    "{{archetype}}",
-                )],
-            ),
-        ],
-    }
+    row! { "Archetypes" {
+        panel(Visualization::Stacked, 8, "reqps", "Requests by archetype", "Who makes the load",
+            [(q.rate(&REQUESTS, "archetype", ""), "{{archetype}}")]);
+        lines(8, "s", "95th percentile by archetype", "Whom the target makes wait",
+            [(q.quantile(0.95, &REQUEST_DURATION, "archetype", ""), "{{archetype}}")]);
+        lines(8, "percentunit", "Errors by archetype", "Part of the requests that failed though nobody asked for it",
+            [(q.per(&ERRORS, &REQUESTS, "archetype"), "{{archetype}}")]);
+        lines(8, "short", "Users by archetype", "Virtual users that play",
+            [(q.sum(&USERS_ACTIVE, "archetype", ""), "{{archetype}}")]);
+        panel(Visualization::Stacked, 8, "ops", "Sessions by ending",
+            "Completed: a whole journey. Crashed and failed ones are the behavior's own",
+            [(q.rate(&SESSIONS_ENDED, "ending", ""), "{{ending}}")]);
+        lines(8, "s", "Session duration, 95th percentile", "How long a journey takes, pauses included",
+            [(q.quantile(0.95, &SESSION_DURATION, "archetype", ""), "{{archetype}}")]);
+    } }
 }
 
 pub(super) fn routes(q: &Queries) -> Row {
     const LEGEND: &str = "{{method}} {{route}}";
     let top = |query: String| format!("topk(10, {query})");
-    Row {
-        title: "Routes",
-        panels: vec![
-            lines(
-                12,
-                "reqps",
-                "Busiest routes",
-                "The ten with the most requests",
-                [(top(q.rate(&REQUESTS, "method, route", "")), LEGEND)],
-            ),
-            lines(
-                12,
-                "s",
-                "Slowest routes",
-                "The ten with the longest 95th percentile",
-                [(
-                    top(q.quantile(0.95, &REQUEST_DURATION, "method, route", "")),
-                    LEGEND,
-                )],
-            ),
-            lines(
-                8,
-                "reqps",
-                "Routes with errors",
-                "The ten with the most requests that failed though nobody asked for it",
-                [(top(q.rate(&ERRORS, "method, route", "")), LEGEND)],
-            ),
-            lines(
-                8,
-                "reqps",
-                "Logins, tokens and their ends",
-                "Without those that were to fail",
-                [(
-                    q.rate(&AUTHENTICATIONS, "route, result", r#"expected="false""#),
-                    "{{route}} {{result}}",
-                )],
-            ),
-            lines(
-                8,
-                "Bps",
-                "Bodies",
-                "Bytes of bodies, without headers",
-                [
-                    (q.rate(&SENT, "", ""), "sent"),
-                    (q.rate(&RECEIVED, "", ""), "received"),
-                ],
-            ),
-        ],
-    }
+    row! { "Routes" {
+        lines(12, "reqps", "Busiest routes", "The ten with the most requests",
+            [(top(q.rate(&REQUESTS, "method, route", "")), LEGEND)]);
+        lines(12, "s", "Slowest routes", "The ten with the longest 95th percentile",
+            [(top(q.quantile(0.95, &REQUEST_DURATION, "method, route", "")), LEGEND)]);
+        lines(8, "reqps", "Routes with errors",
+            "The ten with the most requests that failed though nobody asked for it",
+            [(top(q.rate(&ERRORS, "method, route", "")), LEGEND)]);
+        lines(8, "reqps", "Logins, tokens and their ends", "Without those that were to fail",
+            [(q.rate(&AUTHENTICATIONS, "route, result", r#"expected="false""#), "{{route}} {{result}}")]);
+        lines(8, "Bps", "Bodies", "Bytes of bodies, without headers",
+            [(q.rate(&SENT, "", ""), "sent"), (q.rate(&RECEIVED, "", ""), "received")]);
+    } }
 }

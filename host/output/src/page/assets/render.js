@@ -102,7 +102,7 @@ function phase(now) {
   const badge = $('state');
   if (badge.dataset.phase === now) return;
   badge.dataset.phase = now;
-  put(badge, words[now]);
+  put(badge, words[`phase-${now}`]);
 }
 
 /** Lines above the figures: said once each, and again only after they were gone. */
@@ -124,10 +124,10 @@ function head(data) {
   steer(data.phase, data.users_shared != null);
   // What was said last is of no use to whoever comes back to a run that is over.
   if (data.phase === 'done') $('said-box').hidden = true;
-  put('elapsed', span(data.elapsed));
+  put('elapsed', span(data.elapsed_seconds));
   const goes = ['running', 'paused'].includes(data.phase);
-  $('remaining-box').hidden = data.remaining == null || !goes;
-  if (data.remaining != null) put('remaining', `~${span(data.remaining)}`);
+  $('remaining-box').hidden = data.remaining_seconds == null || !goes;
+  if (data.remaining_seconds != null) put('remaining', `~${span(data.remaining_seconds)}`);
   const done = data.phase === 'done' || data.phase === 'cleanup' ? 1 : data.progress;
   const bar = $('progress');
   bar.hidden = done == null;
@@ -157,20 +157,22 @@ function figures(data) {
   put('users-note', say('of', { n: integer(data.users_wanted) }));
   const field = $('users-field');
   if (document.activeElement !== field && !field.matches(':user-invalid')) field.value = data.users_shared ?? '';
-  put('rate', rate(data.rate));
+  put('rate', rate(data.requests_per_second));
   put('rate-note', data.rate_wanted == null ? say('in-all', { n: integer(data.requests) }) : say('wanted-rate', { n: rate(data.rate_wanted) }));
-  put('success', percent(data.success));
+  put('success', percent(data.success_share));
   put('success-note', say('share-of', { n: integer(data.requests - data.errors), all: integer(data.requests) }));
   put('errors', integer(data.errors));
   $('errors').classList.toggle('bad', data.errors > 0);
   put('injected', integer(data.injected));
-  const [p50, p95, p99, max] = data.latency ?? [];
-  put('p50', latency(p50));
-  put('p95', latency(p95));
-  put('p99', latency(p99));
-  put('max', say('p95-max', { n: latency(max) }));
-  put('generator', say('generator-text', { cpu: percent(data.cpu), memory: bytes(data.memory) }));
+  const time = (seconds) => latency(data.requests ? seconds : null);
+  put('p50', time(data.p50_seconds));
+  put('p95', time(data.p95_seconds));
+  put('p99', time(data.p99_seconds));
+  put('max', say('p95-max', { n: time(data.max_seconds) }));
+  put('generator', say('generator-text', { cpu: percent(data.cpu_share), memory: bytes(data.memory_bytes) }));
 }
+
+const p95 = (one) => latency(one.requests ? one.p95_seconds : null);
 
 function cells(row, texts) {
   texts.forEach((text, at) => put(row.cells[at], text));
@@ -184,7 +186,7 @@ function archetypes(data) {
     (one) => one.name,
     build,
     (body, one) => {
-      cells(body.rows[0], [one.name, '', integer(one.users), integer(one.sessions), integer(one.requests), integer(one.errors), latency(one.p95)]);
+      cells(body.rows[0], [one.name, '', integer(one.users), integer(one.sessions), integer(one.requests), integer(one.errors), p95(one)]);
       body.rows[0].cells[5].classList.toggle('bad', one.errors > 0);
       const under = { children: [...body.rows].slice(1), insertBefore: (row, next) => body.insertBefore(row, next) };
       rows(under, one.versions, (v) => `${v.behavior} ${v.version} ${v.hash}`, version, fillVersion);
@@ -240,7 +242,7 @@ function version(one) {
   const row = make('tr', 'version');
   const name = make('th', 'name');
   name.scope = 'row';
-  name.append(make('span', 'behavior', one.behavior), ' ', make('span', 'semver', one.version), ' ', make('code', '', one.hash));
+  name.append(make('span', 'behavior', one.behavior), ' ', make('span', 'semver', one.version), ' ', make('code', '', one.hash.slice(0, 8)));
   row.append(name);
   const share = row.insertCell();
   share.className = 'number share';
@@ -253,7 +255,7 @@ function fillVersion(row, one) {
   row.classList.toggle('old', one.share === 0);
   put(row.cells[1].firstChild, percent(one.share));
   row.cells[1].lastChild.style.setProperty('--part', one.share);
-  const texts = ['', integer(one.sessions), integer(one.requests), integer(one.errors), latency(one.p95)];
+  const texts = ['', integer(one.sessions), integer(one.requests), integer(one.errors), p95(one)];
   texts.forEach((text, at) => put(row.cells[at + 2], text));
   row.cells[5].classList.toggle('bad', one.errors > 0);
 }
@@ -324,7 +326,7 @@ function recent(list) {
       row.cells[4].firstChild.className = one.kind;
       put(row.cells[4].firstChild, one.outcome);
       put(row.cells[4].lastChild, one.kind === 'expected' ? words['on-purpose'] : '');
-      put(row.cells[5], latency(one.ms));
+      put(row.cells[5], latency(one.seconds));
     },
   );
 }
@@ -334,10 +336,10 @@ function news(list) {
   rows(
     $('news'),
     list.toReversed(),
-    (one) => `${one.at} ${one.text}`,
+    (one) => `${one.elapsed_seconds} ${one.text}`,
     (one) => {
       const row = make('li', one.bad ? 'bad' : '');
-      row.append(make('time', '', span(one.at)), ' ', one.text);
+      row.append(make('time', '', span(one.elapsed_seconds)), ' ', one.text);
       return row;
     },
     () => {},

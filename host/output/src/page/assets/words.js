@@ -27,12 +27,13 @@ export function percent(share) {
   return `${fixed[1].format(shown)}%`;
 }
 
-/** Milliseconds in the unit that suits them. */
-export function latency(ms) {
-  if (ms == null) return '–';
+/** Seconds in the unit that suits them. */
+export function latency(seconds) {
+  if (seconds == null) return '–';
+  const ms = seconds * 1000;
   if (ms < 1) return `${fixed[0].format(ms * 1000)} µs`;
   if (ms < 1000) return `${fixed[ms < 100 ? 1 : 0].format(ms)} ms`;
-  return `${fixed[2].format(ms / 1000)} s`;
+  return `${fixed[2].format(seconds)} s`;
 }
 
 export function bytes(n) {

@@ -1,4 +1,4 @@
-//! Prometheus remote write 1.0: protobuf in snappy, in batches. One of [`super::pusher`]'s wires. It remembers every
+//! Prometheus remote write 1.0: protobuf in snappy, in batches. One of [`super::pusher`]'s encoders. It remembers every
 //! series that it has sent, so that one that begins late is seen to begin at 0, and each ends with a stale marker.
 
 mod proto;
@@ -9,13 +9,13 @@ use std::sync::Arc;
 use prost::Message as _;
 
 use self::proto::{BucketSpan, Histogram, Label, MetricMetadata, Sample, TimeSeries, WriteRequest};
-use super::pusher::Wire;
+use super::pusher::Encoder;
 use super::wall;
 use crate::prometheus::{Labels, samples};
 use vespeiro_metrics::families::{Family, MetricDesc, MetricKind, Value, families};
 use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
 
-/// What every post says of itself.
+/// Headers of every post.
 pub(super) const HEADERS: &[(&str, &str)] = &[
     ("content-type", "application/x-protobuf"),
     ("content-encoding", "snappy"),
@@ -35,12 +35,12 @@ pub(super) struct RemoteWrite {
     native: bool,
     /// When the last snapshot was, in milliseconds since 1970.
     last: Option<i64>,
-    known: HashMap<Vec<Label>, Known>,
+    known: HashMap<Vec<Label>, SentSeries>,
 }
 
 /// A series that was sent.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct SentSeries {
     native: bool,
     /// When it was last sent.
     at: i64,
@@ -122,7 +122,7 @@ impl RemoteWrite {
         let is_native = matches!(point, Point::Native(_));
         let before = self.known.insert(
             labels.clone(),
-            Known {
+            SentSeries {
                 native: is_native,
                 at,
             },
@@ -154,7 +154,7 @@ impl RemoteWrite {
         series
     }
 
-    /// Marks of the end for series that were not sent at `at`.
+    /// Stale markers for the series that were not sent at `at`.
     fn ended(&mut self, at: i64, out: &mut Vec<TimeSeries>) {
         let stale = f64::from_bits(STALE);
         self.known.retain(|labels, known| {
@@ -179,7 +179,7 @@ impl RemoteWrite {
     }
 }
 
-impl Wire for RemoteWrite {
+impl Encoder for RemoteWrite {
     fn flag(&self) -> &'static str {
         "remote-write"
     }
@@ -203,7 +203,7 @@ impl Wire for RemoteWrite {
         posts(series, metadata)
     }
 
-    fn farewell(&mut self) -> Vec<Vec<u8>> {
+    fn end_series(&mut self) -> Vec<Vec<u8>> {
         let Some(last) = self.last else {
             return Vec::new();
         };
@@ -227,7 +227,7 @@ fn metadata(metric: &MetricDesc) -> MetricMetadata {
     }
 }
 
-/// An empty histogram with this sum, which says what it means.
+/// A histogram without buckets and with this sum: a zero, or a stale marker.
 fn empty(sum: f64, timestamp: i64) -> Histogram {
     Histogram {
         sum,
@@ -299,22 +299,22 @@ mod tests {
         series.iter().filter(|s| s.labels.iter().any(is)).collect()
     }
 
-    fn wire(native: bool) -> RemoteWrite {
+    fn encoder(native: bool) -> RemoteWrite {
         RemoteWrite::new(Arc::new(about()), "host:run".into(), native)
     }
 
     #[test]
     fn every_series_begins_at_zero_and_ends_with_a_marker() {
         for is_native in [false, true] {
-            let mut wire = wire(is_native);
+            let mut encoder = encoder(is_native);
             let mut first = snapshot();
             // As if the second archetype had not sent a request yet.
             let counts = Arc::make_mut(&mut first.archetypes[1]);
             counts.routes = vec![Default::default(); counts.routes.len()];
-            let before = read(&wire.encode(&first));
+            let before = read(&encoder.encode(&first));
             let mut second = snapshot();
             second.elapsed += Duration::from_secs(5);
-            let after = read(&wire.encode(&second));
+            let after = read(&encoder.encode(&second));
             assert!(after.len() > before.len());
             for series in &after {
                 assert!(series.labels.is_sorted_by(|a, b| a.name < b.name));
@@ -329,7 +329,7 @@ mod tests {
                     );
                 }
             }
-            let ends = read(&wire.farewell());
+            let ends = read(&encoder.end_series());
             assert_eq!(ends.len(), after.len());
             for end in &ends {
                 let float = end.samples.iter().map(|s| s.value);
@@ -337,7 +337,7 @@ mod tests {
                 let bits: Vec<u64> = float.chain(sums).map(f64::to_bits).collect();
                 assert_eq!(bits, [STALE]);
             }
-            assert!(wire.farewell().is_empty());
+            assert!(encoder.end_series().is_empty());
             let histograms = named(&after, "vespeiro_request_duration_seconds").len();
             assert_eq!(histograms > 0, is_native);
         }
@@ -345,14 +345,14 @@ mod tests {
 
     #[test]
     fn a_series_that_is_gone_ends_at_once() {
-        let mut wire = wire(false);
-        wire.encode(&snapshot());
+        let mut encoder = encoder(false);
+        encoder.encode(&snapshot());
         let mut swapped = snapshot();
         swapped.elapsed += Duration::from_secs(1);
         let mut catalog = (*swapped.catalog).clone();
         catalog.versions[0].hash = "feedface".into();
         swapped.catalog = Arc::new(catalog);
-        let infos = read(&wire.encode(&swapped));
+        let infos = read(&encoder.encode(&swapped));
         let infos = named(&infos, "vespeiro_behavior_info");
         let values: Vec<u64> = infos.iter().map(|s| s.samples[0].value.to_bits()).collect();
         assert_eq!(values.iter().filter(|bits| **bits == STALE).count(), 1);

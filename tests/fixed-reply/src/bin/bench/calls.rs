@@ -7,10 +7,12 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::generators::{AT_ONCE, Tools, bench_behavior, run_vespeiro, summary};
+use super::generators::AT_ONCE;
 use super::process::watch;
 use super::servers::Server;
 use super::table::Table;
+use super::tools::Tools;
+use super::vespeiro::{bench_behavior, run_vespeiro, summary};
 
 pub fn calls(tools: &Tools, seconds: u64) -> Result<()> {
     println!("\n== Calls of `next`: {AT_ONCE} users without pause, {seconds} s");

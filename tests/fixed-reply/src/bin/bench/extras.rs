@@ -2,8 +2,6 @@
 //! take turns; all else is as in part one.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::generators::{AT_ONCE, Tools, bench_behavior, run_vespeiro, summary};
+use super::generators::AT_ONCE;
 use super::process::{announced, watch};
-use super::servers::{Server, free_port};
+use super::servers::{Server, free_port, get};
 use super::table::{Table, median};
+use super::tools::Tools;
+use super::vespeiro::{bench_behavior, run_vespeiro, summary};
 
 /// How long a run has to say where it serves.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -90,7 +90,7 @@ fn run(tools: &Tools, url: &str, seconds: u64, everything: bool) -> Result<Run> 
         .args(["--users", AT_ONCE, "--delay-min", "0", "--delay-max", "0"])
         .args(["--duration", &format!("{seconds}s")])
         .args(bench_behavior(tools));
-    let sink = Server::fixed_reply(&tools.fixed_reply)?;
+    let mut sink = Server::fixed_reply(&tools.fixed_reply)?;
     let metrics = format!("127.0.0.1:{}", free_port()?);
     let file = |name: &str| tools.scratch.join(name);
     if everything {
@@ -128,7 +128,7 @@ fn run(tools: &Tools, url: &str, seconds: u64, everything: bool) -> Result<Run> 
         requests,
         scrapes,
         events,
-        pushes: sink.answered()?,
+        pushes: sink.counts()?.requests,
     })
 }
 
@@ -157,13 +157,4 @@ fn scrape(authority: &str, over: &AtomicBool) -> Result<u64> {
 fn look_on(said: &Path) -> Result<u64> {
     let authority = announced(said, "ui", PATIENCE)?;
     Ok(get(&authority, "/events").map_or(0, |text| text.len() as u64))
-}
-
-fn get(authority: &str, path: &str) -> Result<String> {
-    let mut stream = TcpStream::connect(authority)?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {authority}\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    ensure!(answer.contains(" 200 "), "GET {path}: {answer}");
-    Ok(answer)
 }

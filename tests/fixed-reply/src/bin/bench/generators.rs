@@ -1,321 +1,248 @@
-//! The load generators: how each is started, and how its own report is read. All get one core, 64 connections or users,
+//! The load generators: how each is started, and which reader its report has. All get one core, 64 connections or users,
 //! no pause, and the same server.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use anyhow::{Context, Result, ensure};
 
 use super::GENERATOR_CORE;
 use super::process::pinned;
+use super::readers::{self, Report};
+use super::tools::Tools;
+use super::vespeiro::{bench_behavior, run_vespeiro, summary};
 
 /// Connections, tasks or users at the same time.
 pub const AT_ONCE: &str = "64";
-/// More requests than any user sends here.
-pub const ENDLESS: &str = "1000000000";
-
-/// Where the programs are.
-#[derive(Debug, clap::Args)]
-pub struct Tools {
-    #[arg(long, hide = true)]
-    pub vespeiro: PathBuf,
-    #[arg(long, hide = true)]
-    pub fixed_reply: PathBuf,
-    #[arg(long, hide = true)]
-    pub reqwest_loop: PathBuf,
-    /// The SDK's example module `bench`
-    #[arg(long, hide = true)]
-    pub behavior: PathBuf,
-    #[arg(long, hide = true, default_value = "wrk")]
-    pub wrk: PathBuf,
-    #[arg(long, hide = true, default_value = "oha")]
-    pub oha: PathBuf,
-    /// Folder for what the generators print
-    #[arg(long, hide = true)]
-    pub scratch: PathBuf,
-}
+/// Those of one HTTP/2 connection, where there is one, or one of each where there are as many connections.
+const STREAMS: u32 = 64;
 
 /// A load generator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Generator {
     Wrk,
     Oha,
+    H2load,
     Reqwest,
     /// Sends what the behavior `bench` sends.
     ReqwestAlike,
+    /// Plays the journey of the behavior `bench`, written for goose.
+    Goose,
+    /// The same for locust.
+    Locust,
     Vespeiro,
+    /// The other build of vespeiro.
+    Base,
 }
 
-/// What a generator says of its own run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Report {
-    pub requests: u64,
-    pub seconds: f64,
-    /// In microseconds.
-    pub p50: f64,
-    pub p99: f64,
+/// How requests travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    Plain,
+    /// A new connection for each request.
+    NoReuse,
+    /// HTTP/1.1 over TLS.
+    Tls,
+    /// HTTP/2 over TLS, 64 requests at a time over so many connections.
+    Http2 {
+        connections: u32,
+    },
 }
 
 impl Generator {
-    pub const ALL: [Self; 5] = [
-        Self::Wrk,
-        Self::Oha,
-        Self::Reqwest,
-        Self::ReqwestAlike,
-        Self::Vespeiro,
-    ];
-
     pub fn name(self) -> &'static str {
         match self {
             Self::Wrk => "wrk",
             Self::Oha => "oha",
+            Self::H2load => "h2load",
             Self::Reqwest => "reqwest",
             Self::ReqwestAlike => "reqwest-alike",
+            Self::Goose => "goose",
+            Self::Locust => "locust",
             Self::Vespeiro => "vespeiro",
+            Self::Base => "base",
         }
     }
 
-    pub fn command(self, tools: &Tools, url: &str, seconds: u64) -> Command {
-        let on_core = |program| pinned(GENERATOR_CORE, program);
-        let duration = format!("{seconds}s");
+    /// `None` where it cannot do this.
+    pub fn command(
+        self,
+        tools: &Tools,
+        wire: Wire,
+        url: &str,
+        seconds: u64,
+    ) -> Result<Option<Command>> {
         let path = format!("{url}/api/v1/users/1");
-        match self {
-            Self::Wrk => {
-                let mut command = on_core(&tools.wrk);
-                command.args([
-                    "-t",
-                    "1",
-                    "-c",
-                    AT_ONCE,
-                    "-d",
-                    &duration,
-                    "--latency",
-                    &path,
-                ]);
-                command
+        Ok(match self {
+            Self::Wrk => wrk(tools, wire, &path, seconds),
+            Self::Oha => Some(oha(tools, wire, &path, seconds)),
+            Self::H2load => h2load(tools, wire, &path, seconds),
+            Self::Reqwest => Some(reqwest(tools, wire, &path, seconds)),
+            Self::ReqwestAlike => {
+                let mut command = reqwest(tools, wire, &path, seconds);
+                command.arg("--alike");
+                Some(command)
             }
-            Self::Oha => {
-                let mut command = on_core(&tools.oha);
-                command.args([
-                    "-c",
-                    AT_ONCE,
-                    "-z",
-                    &duration,
-                    "--no-tui",
-                    "--output-format",
-                    "json",
-                    &path,
-                ]);
-                command
-            }
-            Self::Reqwest | Self::ReqwestAlike => {
-                let mut command = on_core(&tools.reqwest_loop);
-                command.args([
-                    "--tasks",
-                    AT_ONCE,
-                    "--seconds",
-                    &seconds.to_string(),
-                    "--url",
-                    &path,
-                ]);
-                if self == Self::ReqwestAlike {
-                    command.arg("--alike");
-                }
-                command
-            }
-            Self::Vespeiro => {
-                let mut command = run_vespeiro(tools, url);
-                command.args([
-                    "--users",
-                    AT_ONCE,
-                    "--delay-min",
-                    "0",
-                    "--delay-max",
-                    "0",
-                    "--duration",
-                    &duration,
-                ]);
-                command.args(bench_behavior(tools));
-                command
-            }
-        }
+            Self::Goose => Some(goose(&tools.goose, url, seconds)),
+            Self::Locust => Some(locust(tools, url, seconds)),
+            Self::Vespeiro => vespeiro(tools, wire, url, seconds)?,
+            Self::Base => match tools.of_base() {
+                Some(base) => vespeiro(&base, wire, url, seconds)?,
+                None => None,
+            },
+        })
     }
 
     pub fn report(self, tools: &Tools, stdout: &str) -> Result<Report> {
         let report = match self {
-            Self::Wrk => read_wrk(stdout),
-            Self::Oha => read_oha(&serde_json::from_str(stdout)?),
-            Self::Reqwest | Self::ReqwestAlike => read_loop(&serde_json::from_str(stdout)?),
-            Self::Vespeiro => read_vespeiro(&summary(tools)?),
+            Self::Wrk => readers::wrk(stdout),
+            Self::Oha => readers::oha(&serde_json::from_str(stdout)?),
+            Self::H2load => readers::h2load(stdout),
+            Self::Reqwest | Self::ReqwestAlike | Self::Goose => {
+                // goose's warnings come before.
+                let line = stdout.lines().last().unwrap_or_default();
+                readers::one_line(&serde_json::from_str(line)?)
+            }
+            Self::Locust => readers::locust(&serde_json::from_str(stdout)?),
+            Self::Vespeiro | Self::Base => readers::vespeiro(&summary(tools)?),
         };
         let name = self.name();
-        report.with_context(|| {
+        let report = report.with_context(|| {
             format!(
                 "{name} reports errors, or in another form: see {}",
                 tools.scratch.display()
             )
-        })
+        })?;
+        ensure!(report.requests > 0, "{name} reports no request at all");
+        Ok(report)
     }
 }
 
-/// `vespeiro run` on one worker, with all that every run of the bench has in common.
-pub fn run_vespeiro(tools: &Tools, url: &str) -> Command {
-    run_vespeiro_on(tools, url, &GENERATOR_CORE.to_string(), "1")
-}
-
-/// The same with so many workers on these cores.
-pub fn run_vespeiro_on(tools: &Tools, url: &str, cores: &str, workers: &str) -> Command {
-    let mut command = pinned(cores, &tools.vespeiro);
-    command.args([
-        "run",
-        "--base-url",
-        url,
-        "--workers",
-        workers,
-        "--no-panel",
-        "--seed",
-        "1",
-    ]);
-    command.args([
-        "--min-request-count",
-        ENDLESS,
-        "--max-request-count",
-        ENDLESS,
-        "--grace",
-        "5s",
-    ]);
-    command
-        .arg("--summary-json")
-        .arg(summary_path(&tools.scratch));
-    command
-}
-
-/// The flag that makes every user play the behavior `bench`.
-pub fn bench_behavior(tools: &Tools) -> [String; 2] {
-    [
-        "--archetype".into(),
-        format!("bench={}", tools.behavior.display()),
-    ]
-}
-
-/// The summary of the run that ended last.
-pub fn summary(tools: &Tools) -> Result<Value> {
-    let path = summary_path(&tools.scratch);
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let summary: Value = serde_json::from_str(&text)?;
-    if summary["schema"] != 1 {
-        bail!(
-            "{} has another schema than this bench reads",
-            path.display()
-        );
+fn wrk(tools: &Tools, wire: Wire, path: &str, seconds: u64) -> Option<Command> {
+    let mut command = pinned(GENERATOR_CORE, &tools.wrk);
+    command.args(["-t", "1", "-c", AT_ONCE, "--latency"]);
+    command.args(["-d", &format!("{seconds}s")]);
+    match wire {
+        Wire::Plain | Wire::Tls => {}
+        Wire::NoReuse => {
+            command.args(["-H", "Connection: close"]);
+        }
+        Wire::Http2 { .. } => return None,
     }
-    Ok(summary)
+    command.arg(path);
+    Some(command)
 }
 
-fn summary_path(scratch: &Path) -> PathBuf {
-    scratch.join("summary.json")
-}
-
-fn read_wrk(text: &str) -> Option<Report> {
-    if text.contains("Socket errors") || text.contains("Non-2xx") {
-        return None;
-    }
-    let line = |marker: &str| {
-        text.lines()
-            .map(str::trim)
-            .find(|line| line.contains(marker))
+fn oha(tools: &Tools, wire: Wire, path: &str, seconds: u64) -> Command {
+    let mut command = pinned(GENERATOR_CORE, &tools.oha);
+    command.args(["-z", &format!("{seconds}s")]);
+    command.args(["--no-tui", "--output-format", "json"]);
+    match wire {
+        Wire::Plain => command.args(["-c", AT_ONCE]),
+        Wire::NoReuse => command.args(["-c", AT_ONCE, "--disable-keepalive"]),
+        Wire::Tls => command.args(["-c", AT_ONCE, "--insecure"]),
+        Wire::Http2 { connections } => {
+            command.args(["--http2", "--insecure"]);
+            let streams = STREAMS / connections;
+            command.args(["-c", &connections.to_string(), "-p", &streams.to_string()])
+        }
     };
-    let (requests, rest) = line("requests in")?.split_once(" requests in ")?;
-    let (seconds, _) = rest.split_once(',')?;
-    let quantile = |marker: &str| micros(line(marker)?.strip_prefix(marker)?.trim());
-    Some(Report {
-        requests: requests.parse().ok()?,
-        seconds: micros(seconds)? / 1e6,
-        p50: quantile("50%")?,
-        p99: quantile("99%")?,
-    })
+    command.arg(path);
+    command
 }
 
-/// wrk's `12.34ms` and the like, in microseconds.
-fn micros(text: &str) -> Option<f64> {
-    let unit = text.find(|c: char| c.is_ascii_alphabetic())?;
-    let factor = match &text[unit..] {
-        "us" => 1.0,
-        "ms" => 1e3,
-        "s" => 1e6,
-        "m" => 60e6,
-        _ => return None,
+fn h2load(tools: &Tools, wire: Wire, path: &str, seconds: u64) -> Option<Command> {
+    let Wire::Http2 { connections } = wire else {
+        return None;
     };
-    Some(text[..unit].parse::<f64>().ok()? * factor)
+    let mut command = pinned(GENERATOR_CORE, &tools.h2load);
+    command.args(["-t", "1", "-D", &seconds.to_string()]);
+    let streams = STREAMS / connections;
+    command.args(["-c", &connections.to_string(), "-m", &streams.to_string()]);
+    command.arg(path);
+    Some(command)
 }
 
-fn read_oha(json: &Value) -> Option<Report> {
-    let statuses = json["statusCodeDistribution"].as_object()?;
-    if statuses.keys().any(|status| status != "200") {
-        return None;
+/// The same run with each request's time in `log`: h2load says no percentiles. It is not the run that is measured, for
+/// writing the log costs as well.
+pub fn h2load_logged(
+    tools: &Tools,
+    wire: Wire,
+    url: &str,
+    seconds: u64,
+    log: &Path,
+) -> Option<Command> {
+    let mut command = h2load(tools, wire, &format!("{url}/api/v1/users/1"), seconds)?;
+    command.arg("--log-file").arg(log);
+    Some(command)
+}
+
+fn reqwest(tools: &Tools, wire: Wire, path: &str, seconds: u64) -> Command {
+    let program = match wire {
+        Wire::Plain | Wire::NoReuse => &tools.reqwest_loop,
+        Wire::Tls | Wire::Http2 { .. } => &tools.reqwest_tls,
+    };
+    let mut command = pinned(GENERATOR_CORE, program);
+    command.args(["--tasks", AT_ONCE, "--seconds", &seconds.to_string()]);
+    match wire {
+        Wire::Plain | Wire::Tls => {}
+        Wire::NoReuse => {
+            command.arg("--no-reuse");
+        }
+        Wire::Http2 { .. } => {
+            command.arg("--http2");
+        }
     }
-    Some(Report {
-        requests: statuses.get("200")?.as_u64()?,
-        seconds: json["summary"]["total"].as_f64()?,
-        p50: json["latencyPercentiles"]["p50"].as_f64()? * 1e6,
-        p99: json["latencyPercentiles"]["p99"].as_f64()? * 1e6,
-    })
+    command.args(["--url", path]);
+    command
 }
 
-fn read_loop(json: &Value) -> Option<Report> {
-    Some(Report {
-        requests: json["requests"].as_u64()?,
-        seconds: json["seconds"].as_f64()?,
-        p50: json["p50_us"].as_f64()?,
-        p99: json["p99_us"].as_f64()?,
-    })
+fn goose(program: &Path, url: &str, seconds: u64) -> Command {
+    let mut command = pinned(GENERATOR_CORE, program);
+    command.args(["--host", url, "--users", AT_ONCE]);
+    // All users at once, or it adds one a second.
+    command.args(["--increase-rate", "1000", "--no-reset-metrics"]);
+    command.args(["--run-time", &format!("{seconds}s"), "--no-print-metrics"]);
+    command.args(["--quiet", "--no-telnet"]);
+    command
 }
 
-fn read_vespeiro(json: &Value) -> Option<Report> {
-    let total = &json["total"];
-    if total["errors"].as_u64()? > 0 {
-        return None;
-    }
-    Some(Report {
-        requests: total["requests"].as_u64()?,
-        seconds: json["run"]["elapsed_seconds"].as_f64()?,
-        p50: total["latency"]["p50"].as_f64()? * 1e6,
-        p99: total["latency"]["p99"].as_f64()? * 1e6,
-    })
+fn locust(tools: &Tools, url: &str, seconds: u64) -> Command {
+    let mut command = pinned(GENERATOR_CORE, &tools.locust);
+    command.args(["--headless", "--json", "--host", url]);
+    command.args(["--users", AT_ONCE, "--spawn-rate", AT_ONCE]);
+    command.args(["--run-time", &format!("{seconds}s"), "--locustfile"]);
+    command.arg(&tools.locustfile);
+    command
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WRK: &str = "Running 5s test @ http://127.0.0.1:1/\n  1 threads and 64 connections\n  Latency Distribution\n     50%  871.00us\n     75%    3.05ms\n     99%    1.10s\n  144463 requests in 5.00s, 51.11MB read\nRequests/sec:  28889.62\n";
-
-    #[test]
-    fn wrk_tells_times_in_changing_units() {
-        let report = read_wrk(WRK).unwrap();
-        assert_eq!(
-            report,
-            Report {
-                requests: 144_463,
-                seconds: 5.0,
-                p50: 871.0,
-                p99: 1.1e6
+fn vespeiro(tools: &Tools, wire: Wire, url: &str, seconds: u64) -> Result<Option<Command>> {
+    let mut command = run_vespeiro(tools, url);
+    command.args(["--users", AT_ONCE, "--delay-min", "0", "--delay-max", "0"]);
+    command.args(["--duration", &format!("{seconds}s")]);
+    match wire {
+        Wire::Plain => {}
+        Wire::NoReuse => {
+            if !tools.knows("--no-reuse")? {
+                return Ok(None);
             }
-        );
+            command.arg("--no-reuse");
+        }
+        Wire::Tls => {
+            command.args(["--insecure", "--http", "1"]);
+        }
+        Wire::Http2 { connections } => {
+            command.arg("--insecure");
+            if connections > 1 {
+                if !tools.knows("--http2-connections")? {
+                    return Ok(None);
+                }
+                let streams = STREAMS / connections;
+                command.args(["--http2-connections", &connections.to_string()]);
+                command.args(["--http2-streams", &streams.to_string()]);
+            }
+        }
     }
-
-    #[test]
-    fn runs_with_errors_are_not_measurements() {
-        assert_eq!(
-            read_wrk(&format!("{WRK}  Non-2xx or 3xx responses: 3\n")),
-            None
-        );
-        let oha = serde_json::json!({"statusCodeDistribution": {"200": 5, "503": 1}});
-        assert_eq!(read_oha(&oha), None);
-        let own = serde_json::json!({"total": {"errors": 1, "requests": 5}});
-        assert_eq!(read_vespeiro(&own), None);
-    }
+    command.args(bench_behavior(tools));
+    Ok(Some(command))
 }

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::generators::Tools;
+use super::tools::Tools;
 
-pub fn describe(tools: &Tools) {
+/// The other programs are those that are needed.
+pub fn describe(tools: &Tools, needed: &[&str]) {
     let cpuinfo = read("/proc/cpuinfo");
     let cores = cpuinfo
         .lines()
@@ -30,9 +31,23 @@ pub fn describe(tools: &Tools) {
             .collect::<Vec<_>>()
             .join(" ")
     );
-    println!("wrk       {}", version(&tools.wrk, "-v"));
-    println!("oha       {}", version(&tools.oha, "--version"));
+    for (name, program, flag) in [
+        ("wrk", &tools.wrk, "-v"),
+        ("oha", &tools.oha, "--version"),
+        ("h2load", &tools.h2load, "--version"),
+        ("nginx", &tools.nginx, "-v"),
+        ("goose", &tools.goose, "--version"),
+        ("locust", &tools.locust, "--version"),
+        ("valgrind", &tools.valgrind, "--version"),
+    ] {
+        if needed.contains(&name) {
+            println!("{name:<9} {}", version(program, flag));
+        }
+    }
     println!("vespeiro  {}", version(&tools.vespeiro, "--version"));
+    if let Some(base) = &tools.base {
+        println!("base      {}", version(base, "--version"));
+    }
     println!("rustc     {}", version(Path::new("rustc"), "--version"));
 }
 
@@ -46,11 +61,12 @@ fn value<'a>(text: &'a str, key: &str) -> &'a str {
         .map_or("unknown", |(_, value)| value.trim())
 }
 
-/// The first line; wrk prints its version with exit code 1, so the code says nothing.
+/// The first line; wrk prints its version with exit code 1, so the code says nothing, and nginx on standard error.
 fn version(program: &Path, flag: &str) -> String {
     let output = Command::new(program).arg(flag).output();
     let text = output
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .map(|output| [output.stdout, output.stderr].concat())
         .unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
     text.lines().next().unwrap_or("unknown").to_owned()
 }

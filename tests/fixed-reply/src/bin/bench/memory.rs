@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::generators::{Tools, bench_behavior, run_vespeiro, summary};
 use super::process::{Took, watch};
 use super::servers::Server;
 use super::table::{Table, median};
+use super::tools::Tools;
+use super::vespeiro::{bench_behavior, run_vespeiro, summary};
 
 const CONNECTIONS: &str = "8";
 /// Users that may start in one second, so that logging in does not become a queue.
@@ -20,10 +21,16 @@ const STEADY: Duration = Duration::from_secs(4);
 
 /// How long users think, and how long they are watched once all have started.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct Think {
     pub min: u64,
     pub max: u64,
     pub watch: u64,
+}
+
+impl Think {
+    pub fn of(min: u64, max: u64, watch: u64) -> Self {
+        Self { min, max, watch }
+    }
 }
 
 struct Held {
@@ -33,10 +40,10 @@ struct Held {
     requests: u64,
 }
 
-pub fn memory(tools: &Tools, users: &[u64], pace: Pace) -> Result<()> {
+pub fn memory(tools: &Tools, users: &[u64], think: Think) -> Result<()> {
     println!(
         "\n== Memory: users thinking {} to {} s, {CONNECTIONS} connections, one worker",
-        pace.min, pace.max
+        think.min, think.max
     );
     println!(
         "per user: what is resident beyond the same run with 1 user; marginal: beyond the row above, per user added"
@@ -50,20 +57,20 @@ pub fn memory(tools: &Tools, users: &[u64], pace: Pace) -> Result<()> {
         "marginal KiB/user",
         "requests",
     ]);
-    built_in(tools, users, pace, &mut table)?;
+    built_in(tools, users, think, &mut table)?;
     let server = Server::fixed_reply(&tools.fixed_reply)?;
     rows("bench", users, &mut table, |n| {
-        held(tools, &server.url(), n, pace, &bench_behavior(tools))
+        held(tools, &server.url(), n, think, &bench_behavior(tools))
     })?;
     table.print();
     Ok(())
 }
 
 /// A service that has seen other users' traffic is another service, so each count gets a fresh one.
-fn built_in(tools: &Tools, users: &[u64], pace: Pace, table: &mut Table) -> Result<()> {
+fn built_in(tools: &Tools, users: &[u64], think: Think, table: &mut Table) -> Result<()> {
     rows("the four built in", users, table, |n| {
         let server = Server::user_service(&tools.vespeiro)?;
-        held(tools, &server.url(), n, pace, &[])
+        held(tools, &server.url(), n, think, &[])
     })
 }
 
@@ -103,9 +110,9 @@ fn rows(
     Ok(())
 }
 
-fn held(tools: &Tools, url: &str, users: u64, pace: Pace, behavior: &[String]) -> Result<Held> {
+fn held(tools: &Tools, url: &str, users: u64, think: Think, behavior: &[String]) -> Result<Held> {
     let ramp_up = users.div_ceil(STARTS_PER_SECOND);
-    let seconds = ramp_up + pace.watch;
+    let seconds = ramp_up + think.watch;
     let mut command = run_vespeiro(tools, url);
     command.args([
         "--users",
@@ -115,9 +122,9 @@ fn held(tools: &Tools, url: &str, users: u64, pace: Pace, behavior: &[String]) -
     ]);
     command.args([
         "--delay-min",
-        &format!("{}s", pace.min),
+        &format!("{}s", think.min),
         "--delay-max",
-        &format!("{}s", pace.max),
+        &format!("{}s", think.max),
     ]);
     command
         .args([
@@ -126,7 +133,7 @@ fn held(tools: &Tools, url: &str, users: u64, pace: Pace, behavior: &[String]) -
             "--duration",
             &format!("{seconds}s"),
         ])
-        // At its pace, tens of thousands of things would take minutes to remove from a service that goes away anyway.
+        // At its think, tens of thousands of things would take minutes to remove from a service that goes away anyway.
         .args(["--cleanup", "never"])
         .args(behavior);
     let took = watch(

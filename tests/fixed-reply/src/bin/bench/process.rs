@@ -177,8 +177,8 @@ fn parse_stat(stat: &str) -> Option<Stat> {
     })
 }
 
-/// Bytes in a line of `/proc/*/status`.
-fn memory(status: &str, key: &str) -> Option<u64> {
+/// Bytes in a line of `/proc/*/status` or `/proc/meminfo`.
+pub fn memory(status: &str, key: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }

@@ -1,0 +1,45 @@
+//! What the owner of a journal, its writers and its compaction share. None of them knows the others.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::thread::Thread;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) path: PathBuf,
+    /// Taken for writing by a compaction alone.
+    pub(super) current: RwLock<Current>,
+    /// The file is compacted from this length on.
+    pub(super) compact_from: u64,
+    /// Something was written since the last sync began.
+    pub(super) dirty: AtomicBool,
+    pub(super) closed: AtomicBool,
+    /// Why nothing more can be written.
+    pub(super) broken: OnceLock<String>,
+    pub(super) syncing: OnceLock<Thread>,
+}
+
+/// The file that is at the journal's place.
+#[derive(Debug)]
+pub(super) struct Current {
+    /// Holds the lock that tells other processes that the run goes on.
+    pub(super) file: File,
+    /// How many came before it.
+    pub(super) turn: u64,
+}
+
+impl Shared {
+    pub(super) fn now(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn written(&self) {
+        if !self.dirty.swap(true, Ordering::AcqRel)
+            && let Some(syncing) = self.syncing.get()
+        {
+            syncing.unpark();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What sessions tell their worker during a call: checks, observations, log lines, marks, feeds without a row; and the tape
+//! of the one user whose replies are recorded.
+//!
+//! What must stay true: a mark is in the journal before the request leaves that creates the thing.
+
+use std::time::{Duration, Instant};
+
+use super::state::WorkerState;
+use crate::feeds::cursor::MAX_UNFED;
+use crate::rehearsal::{Asked, Tape};
+use vespeiro_behavior::{GuestEvent, Level, NoRow, TOKEN, types};
+
+/// Lines that the guests of one archetype may log in a second, on each worker.
+const LOG_LINES_PER_SECOND: u32 = 50;
+
+impl WorkerState {
+    /// Take what a session told the host during its last call.
+    pub(crate) fn event(&self, archetype: u16, event: GuestEvent) {
+        match event {
+            GuestEvent::Check { name, passed } => {
+                self.recorder.borrow_mut().check(archetype, &name, passed);
+            }
+            GuestEvent::Observe { metric, value } => {
+                self.recorder
+                    .borrow_mut()
+                    .observe(archetype, &metric, value);
+            }
+            GuestEvent::Log { level, message } => self.log(archetype, level, &message),
+            GuestEvent::Mark(thing) => self.mark(&thing),
+            GuestEvent::Unmark(thing) if thing.starts_with(TOKEN) => {
+                self.tokens.borrow_mut().unmark(&thing);
+            }
+            GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
+            GuestEvent::NoRow { feed, why } => self.unfed(archetype, feed, why),
+        }
+    }
+
+    /// A session got no row of a feed. Said once: first looked up here, so that workers seldom meet over it.
+    fn unfed(&self, archetype: u16, feed: String, why: NoRow) {
+        let mut said = self.unfed.borrow_mut();
+        let key = (archetype, feed, why);
+        if said.len() < MAX_UNFED && !said.contains(&key) {
+            let (archetype, feed, why) = &key;
+            let name = &self.plan.archetypes[usize::from(*archetype)].name;
+            self.feeds.tell(name, feed, *why);
+            said.insert(key);
+        }
+    }
+
+    /// What of these requests to keep for the tape, if it is this user's.
+    pub(crate) fn records(&self, user: u32, requests: &[types::Request]) -> Option<Vec<Asked>> {
+        let output = &self.plan.output;
+        let recorded = output.trace_record.is_some() && output.trace_user == user;
+        recorded.then(|| requests.iter().map(Asked::of).collect())
+    }
+
+    /// Put onto the tape what came of requests.
+    pub(crate) fn record(&self, asked: Vec<Asked>, outcomes: &[types::Outcome]) {
+        let mut tape = self.tape.borrow_mut();
+        if tape.is_none()
+            && let Some(path) = &self.plan.output.trace_record
+        {
+            *tape = Tape::create(path)
+                .inspect_err(|error| tracing::warn!("{}: {error}", path.display()))
+                .ok();
+        }
+        if let Some(tape) = &mut *tape {
+            tape.keep(asked, outcomes);
+        }
+    }
+
+    /// Put into the journal what requests are about to create, before they leave.
+    pub(crate) fn mark_before_send<'a>(&self, things: impl Iterator<Item = &'a str>) {
+        things.for_each(|thing| self.mark(thing));
+        self.keep_journal();
+    }
+
+    fn mark(&self, thing: &str) {
+        match thing.starts_with(TOKEN) {
+            true => self.tokens.borrow_mut().mark(thing),
+            false => self.journal.borrow_mut().mark(thing),
+        }
+    }
+
+    /// Write what sessions have marked and unmarked. Where that fails, no further request leaves.
+    pub(crate) fn keep_journal(&self) {
+        if self.journal.borrow_mut().flush().is_err() {
+            self.stop();
+        }
+    }
+
+    pub(crate) fn log(&self, archetype: u16, level: Level, message: &str) {
+        if !self.may_log(archetype) {
+            return;
+        }
+        let behavior = self.plan.archetypes[usize::from(archetype)].name.as_str();
+        // A guest's text goes to a terminal: quoted, so that it carries no control sequence.
+        match level {
+            Level::Debug => tracing::debug!(target: "guest", behavior, "{message:?}"),
+            Level::Info => tracing::info!(target: "guest", behavior, "{message:?}"),
+            Level::Warn => tracing::warn!(target: "guest", behavior, "{message:?}"),
+            Level::Error => tracing::error!(target: "guest", behavior, "{message:?}"),
+        }
+    }
+
+    pub(super) fn may_log(&self, archetype: u16) -> bool {
+        let archetype_state = self.archetype_state(archetype);
+        let (since, lines) = archetype_state.said.get();
+        if since.elapsed() >= Duration::from_secs(1) {
+            archetype_state.said.set((Instant::now(), 1));
+            let left_out = lines.saturating_sub(LOG_LINES_PER_SECOND);
+            if left_out > 0 {
+                let name = &self.plan.archetypes[usize::from(archetype)].name;
+                tracing::warn!("archetype {name}: {left_out} more lines are left out");
+            }
+            return true;
+        }
+        archetype_state.said.set((since, lines.saturating_add(1)));
+        lines < LOG_LINES_PER_SECOND
+    }
+}

@@ -1,0 +1,72 @@
+//! Who plays a worker's archetypes: crashes and quarantine, and what a rollout changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::state::{ArchetypeState, WorkerState};
+use crate::rollout::rollouts::Rollout;
+use crate::rollout::runtime::VersionRuntime;
+use vespeiro_behavior::Crash;
+
+/// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
+const CRASHES_TO_QUARANTINE: u32 = 10;
+
+impl WorkerState {
+    pub(crate) fn archetype_state(&self, archetype: u16) -> &ArchetypeState {
+        &self.archetypes[usize::from(archetype)]
+    }
+
+    /// A guest call did not return. How long its user should wait before the next session.
+    pub(crate) fn crashed(&self, runtime: &VersionRuntime, crash: &Crash) -> Duration {
+        let archetype = runtime.role().archetype;
+        let archetype_state = self.archetype_state(archetype);
+        self.recorder.borrow_mut().trap(runtime.role());
+        let crashes = runtime.crashed();
+        let name = &self.plan.archetypes[usize::from(archetype)].name;
+        if self.may_log(archetype) {
+            tracing::warn!("archetype {name}: {crash}");
+        }
+        if crashes >= CRASHES_TO_QUARANTINE
+            && !runtime.is_over()
+            && !runtime.is_on_probation()
+            // Sessions that a swap has left behind say nothing of who plays now.
+            && archetype_state.versions.has(runtime.hash())
+            && !self.quarantined(archetype)
+        {
+            *archetype_state.quarantined.borrow_mut() = Some(runtime.hash().to_owned());
+            tracing::error!(
+                "archetype {name} is quarantined after {crashes} crashes in a row: its users stop, the others go on"
+            );
+            self.news.notify_one();
+        }
+        backoff(crashes)
+    }
+
+    /// Have others play an archetype's new sessions from now on. A quarantine is over when whoever it was for plays no more.
+    pub(crate) fn take_over(&self, rollout: &Rollout) {
+        let catalog = &rollout.catalog;
+        self.recorder.borrow_mut().adopt(Arc::clone(catalog));
+        let mut governor = self.governor.borrow_mut();
+        governor.adopt(&self.plan, catalog, rollout.archetype);
+        let archetype_state = self.archetype_state(rollout.archetype);
+        archetype_state.versions.take_over(rollout, self.plan.seed);
+        let mut quarantined = archetype_state.quarantined.borrow_mut();
+        let mended = quarantined.take_if(|hash| !archetype_state.versions.has(hash));
+        if mended.is_some() {
+            let name = &self.plan.archetypes[usize::from(rollout.archetype)].name;
+            tracing::warn!("archetype {name} is quarantined no more: its users come back");
+        }
+    }
+
+    pub(crate) fn quarantined(&self, archetype: u16) -> bool {
+        self.archetype_state(archetype)
+            .quarantined
+            .borrow()
+            .is_some()
+    }
+}
+
+/// 100 ms, doubled with each one in a row, at most 5 s.
+pub(crate) fn backoff(in_a_row: u32) -> Duration {
+    Duration::from_millis(100 << in_a_row.saturating_sub(1).min(6)).min(Duration::from_secs(5))
+}

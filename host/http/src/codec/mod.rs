@@ -1,0 +1,14 @@
+//! HTTP/1.1 without a socket: bytes in, events out, and a request's bytes written into the caller's buffer. The
+//! connections in `h1` drive it; tests and a fuzz target hold it against hyper.
+//!
+//! What must stay true: however the bytes are cut into pieces, the same events come out.
+
+mod chunked;
+mod decode;
+mod request;
+mod text;
+
+pub use decode::{Decoder, Head, Receive, Refusal};
+pub use httparse::Header;
+pub use request::{Added, Codings, HeadOptions, Refused, RouteHead, TRACE, check_header};
+pub use text::{text_of, write_value};

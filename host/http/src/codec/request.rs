@@ -1,0 +1,696 @@
+//! What a request's bytes are made of: the head of a route, prepared once, and what a behavior adds to it, written behind
+//! it into the caller's buffer.
+//!
+//! What must stay true: nothing that a behavior says can end a line, frame the message or name another host.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
+use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::{HeaderMap, Method, Request};
+
+use super::text::write_value;
+
+/// Headers that belong to the host: they frame the message, are about one connection, or say who sends it.
+const RESERVED: [&str; 11] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "te",
+    "trailer",
+    "keep-alive",
+    "proxy-connection",
+    "user-agent",
+    "x-vespeiro-run",
+];
+/// Longest path and query, in bytes.
+const MAX_PATH: usize = 8192;
+/// Length of a trace context (W3C, version 00).
+pub const TRACE: usize = 55;
+const TRACEPARENT: &str = "traceparent";
+
+/// What is not sent because somebody asked for something that they may not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error(
+        "the path {0:?} must start with '/': name no scheme and no host, requests go to the target"
+    )]
+    NotAPath(String),
+    #[error(
+        "the path {0:?} has a space, a control character or a byte beyond ASCII: percent-encode it"
+    )]
+    Unencoded(String),
+    #[error("the path {path:?} has a {byte:?}, which no URL may have: percent-encode it")]
+    NotInUrls { path: String, byte: char },
+    #[error("a path of {0} bytes is over the {MAX_PATH} that are allowed")]
+    TooLong(usize),
+    #[error(
+        "the path {path:?} would leave {prefix:?}, which the base URL ends with: drop a '..', or use a base URL without it"
+    )]
+    Leaves { path: String, prefix: String },
+    #[error("the header {0:?} is not a valid name and value")]
+    Header(String),
+    #[error("the header {0:?} is the host's to set")]
+    Reserved(String),
+}
+
+/// Codings of bodies that are asked for and decoded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Codings {
+    pub gzip: bool,
+    pub br: bool,
+    pub zstd: bool,
+}
+
+impl Codings {
+    /// As `Accept-Encoding` has them; `None` without any.
+    pub fn names(self) -> Option<String> {
+        let all = [(self.gzip, "gzip"), (self.br, "br"), (self.zstd, "zstd")];
+        let names: Vec<&str> = all
+            .into_iter()
+            .filter_map(|(on, name)| on.then_some(name))
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+}
+
+/// What all requests to one target have in common.
+#[derive(Debug, Clone, Default)]
+pub struct HeadOptions {
+    /// The scheme, for HTTP/2: `https`, otherwise `http`.
+    pub https: bool,
+    /// Name and port as `Host` has them, without the scheme's own port.
+    pub host: String,
+    /// Path of the base URL; what is sent stays within it. May be empty or end with `/`.
+    pub prefix: String,
+    pub user_agent: String,
+    /// Marks what the run sends, as `x-vespeiro-run`.
+    pub run_id: String,
+    pub codings: Codings,
+    /// For every request; a behavior's own value wins.
+    pub headers: Vec<(String, String)>,
+}
+
+/// A header that goes with every request, as either protocol has it.
+#[derive(Debug, Clone)]
+struct Field {
+    name: HeaderName,
+    value: HeaderValue,
+    line: Box<[u8]>,
+}
+
+impl Field {
+    fn new(name: &str, value: &str) -> Result<Self, Refused> {
+        check_field(name, value)?;
+        let mut bytes = Vec::new();
+        write_value(value, &mut bytes);
+        let wrong = || Refused::Header(shorten(name));
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        let line = [name.as_str().as_bytes(), b": ", &bytes, b"\r\n"].concat();
+        Ok(Self {
+            value: HeaderValue::from_maybe_shared(Bytes::from(bytes)).map_err(|_| wrong())?,
+            name,
+            line: line.into(),
+        })
+    }
+}
+
+/// The constant part of a route's requests. Made once for each route or method, shared by all its requests.
+#[derive(Debug, Clone)]
+pub struct RouteHead {
+    method: Method,
+    scheme: Scheme,
+    authority: Authority,
+    prefix: Box<str>,
+    codings: Codings,
+    /// Method and prefix: what precedes a path.
+    start: Box<[u8]>,
+    /// What follows a path: version, host, and what nobody may replace.
+    constant: Box<[u8]>,
+    own: Box<[Field]>,
+    /// What a behavior's own value wins against.
+    defaults: Box<[Field]>,
+}
+
+/// What one request adds to its route's head.
+#[derive(Debug, Clone, Copy)]
+pub struct Added<'a> {
+    /// Path and query, checked by [`RouteHead::check_path`].
+    pub path: &'a str,
+    /// Names and values, checked by [`check_header`].
+    pub headers: &'a [(String, String)],
+    pub trace: Option<&'a [u8; TRACE]>,
+    pub body: Option<usize>,
+    /// The connection is to carry no other request.
+    pub last: bool,
+}
+
+impl RouteHead {
+    /// An error names the part of `options` that cannot be sent.
+    pub fn new(options: &HeadOptions, method: Method) -> Result<Self, Refused> {
+        let prefix = options.prefix.trim_end_matches('/');
+        if !prefix.is_empty() {
+            check_path(prefix)?;
+        }
+        let host = Field::new("host", &options.host)?;
+        let authority = Authority::from_maybe_shared(Bytes::from(options.host.clone()));
+        let mut own = vec![Field::new("user-agent", &options.user_agent)?];
+        if !options.run_id.is_empty() {
+            own.push(Field::new("x-vespeiro-run", &options.run_id)?);
+        }
+        let mut defaults = Vec::new();
+        for (name, value) in &options.headers {
+            check_header(name, value)?;
+            defaults.push(Field::new(name, value)?);
+        }
+        let lacks =
+            |defaults: &[Field], name: &str| defaults.iter().all(|field| field.name != name);
+        if lacks(&defaults, "accept") {
+            defaults.push(Field::new("accept", "*/*")?);
+        }
+        if let Some(names) = options.codings.names()
+            && lacks(&defaults, ACCEPT_ENCODING)
+        {
+            defaults.push(Field::new(ACCEPT_ENCODING, &names)?);
+        }
+        let mut constant = b" HTTP/1.1\r\n".to_vec();
+        constant.extend_from_slice(&host.line);
+        own.iter()
+            .for_each(|field| constant.extend_from_slice(&field.line));
+        Ok(Self {
+            start: format!("{method} {prefix}").into_bytes().into(),
+            method,
+            scheme: if options.https {
+                Scheme::HTTPS
+            } else {
+                Scheme::HTTP
+            },
+            authority: authority.map_err(|_| Refused::Header("host".into()))?,
+            prefix: prefix.into(),
+            codings: options.codings,
+            constant: constant.into(),
+            own: own.into(),
+            defaults: defaults.into(),
+        })
+    }
+
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// What precedes every path: empty, or a path that does not end with `/`.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// What answers may be coded with.
+    pub fn codings(&self) -> Codings {
+        self.codings
+    }
+
+    /// Check a path with its query, which is sent byte for byte as it stands.
+    pub fn check_path(&self, path: &str) -> Result<(), Refused> {
+        check_path(path)?;
+        if !self.prefix.is_empty() && leaves(path) {
+            return Err(Refused::Leaves {
+                path: shorten(path),
+                prefix: self.prefix.to_string(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Write the head of an HTTP/1.1 request, with the empty line that ends it.
+    pub fn write(&self, added: Added<'_>, into: &mut Vec<u8>) {
+        into.extend_from_slice(&self.start);
+        into.extend_from_slice(added.path.as_bytes());
+        into.extend_from_slice(&self.constant);
+        for field in self.defaults_of(added) {
+            into.extend_from_slice(&field.line);
+        }
+        for (name, value) in added.own_headers() {
+            into.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+            into.extend_from_slice(b": ");
+            write_value(value, into);
+            into.extend_from_slice(b"\r\n");
+        }
+        if let Some(trace) = added.trace {
+            into.extend_from_slice(b"traceparent: ");
+            into.extend_from_slice(trace);
+            into.extend_from_slice(b"\r\n");
+        }
+        if added.last {
+            into.extend_from_slice(b"connection: close\r\n");
+        }
+        if let Some(length) = self.content_length(added) {
+            into.extend_from_slice(b"content-length: ");
+            write_number(length, into);
+            into.extend_from_slice(b"\r\n");
+        }
+        into.extend_from_slice(b"\r\n");
+    }
+
+    /// The head of an HTTP/2 request.
+    pub fn http2(&self, added: Added<'_>) -> Result<Request<()>, http::Error> {
+        let count = self.own.len() + self.defaults.len() + added.headers.len() + 2;
+        let mut headers = HeaderMap::with_capacity(count);
+        for field in self.own.iter().chain(self.defaults_of(added)) {
+            headers.append(field.name.clone(), field.value.clone());
+        }
+        for (name, value) in added.own_headers() {
+            let mut bytes = Vec::with_capacity(value.len());
+            write_value(value, &mut bytes);
+            let name = HeaderName::from_bytes(name.as_bytes())?;
+            headers.append(name, HeaderValue::from_maybe_shared(Bytes::from(bytes))?);
+        }
+        if let Some(trace) = added.trace {
+            headers.append(
+                HeaderName::from_static(TRACEPARENT),
+                HeaderValue::from_bytes(trace)?,
+            );
+        }
+        if let Some(length) = self.content_length(added) {
+            headers.append(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        let path = [&self.prefix, added.path].concat();
+        let uri = Uri::builder()
+            .scheme(self.scheme.clone())
+            .authority(self.authority.clone())
+            .path_and_query(PathAndQuery::from_maybe_shared(Bytes::from(path))?)
+            .build()?;
+        let mut request = Request::new(());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// What `content-length` says. A method that usually has a body says that it has none.
+    pub fn content_length(&self, added: Added<'_>) -> Option<usize> {
+        let usual = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
+        added.body.or(usual.then_some(0))
+    }
+
+    fn defaults_of<'a>(&'a self, added: Added<'a>) -> impl Iterator<Item = &'a Field> {
+        self.defaults.iter().filter(move |field| {
+            !added.headers.iter().any(|(name, _)| {
+                name.eq_ignore_ascii_case(field.name.as_str())
+                    // A part of a coded body cannot be decoded.
+                    || (field.name == ACCEPT_ENCODING && name.eq_ignore_ascii_case("range"))
+            })
+        })
+    }
+}
+
+const ACCEPT_ENCODING: &str = "accept-encoding";
+
+impl<'a> Added<'a> {
+    /// Without a trace context of the behavior's, where the host has one.
+    fn own_headers(self) -> impl Iterator<Item = &'a (String, String)> {
+        let traced = self.trace.is_some();
+        self.headers
+            .iter()
+            .filter(move |(name, _)| !(traced && name.eq_ignore_ascii_case(TRACEPARENT)))
+    }
+}
+
+/// Check a header that a behavior or a plan asks for.
+pub fn check_header(name: &str, value: &str) -> Result<(), Refused> {
+    check_field(name, value)?;
+    // Lengths differ mostly, which is quicker to see than names.
+    let is = |reserved: &&str| reserved.len() == name.len() && name.eq_ignore_ascii_case(reserved);
+    match RESERVED.iter().find(|reserved| is(reserved)) {
+        Some(reserved) => Err(Refused::Reserved((*reserved).to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn check_field(name: &str, value: &str) -> Result<(), Refused> {
+    let named = !name.is_empty() && name.bytes().all(|byte| TOKEN[usize::from(byte)]);
+    // A byte beyond ASCII is part of a character that is written as one byte beyond ASCII, or as it stands.
+    let wrong = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
+    let valued = !value.bytes().fold(false, |any, byte| any | wrong(byte));
+    if named && valued {
+        Ok(())
+    } else {
+        Err(Refused::Header(shorten(name)))
+    }
+}
+
+/// What names of headers are made of (RFC 9110, section 5.6.2).
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        token[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < MARKS.len() {
+        token[MARKS[at] as usize] = true;
+        at += 1;
+    }
+    token
+};
+const MARKS: &[u8] = b"!#$%&'*+-.^_`|~";
+
+fn check_path(path: &str) -> Result<(), Refused> {
+    if path.len() > MAX_PATH {
+        return Err(Refused::TooLong(path.len()));
+    }
+    if !path.starts_with('/') {
+        return Err(Refused::NotAPath(shorten(path)));
+    }
+    for byte in path.bytes() {
+        match byte {
+            // HTTP/2's library takes none of these, and a target takes the first for the end of the path.
+            b'#' | b'"' | b'<' | b'>' | b'`' => {
+                return Err(Refused::NotInUrls {
+                    path: shorten(path),
+                    byte: byte.into(),
+                });
+            }
+            b'!'..=b'~' => {}
+            _ => return Err(Refused::Unencoded(shorten(path))),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a target could take this path for one above its root: whatever servers read as a separator counts as one,
+/// and whatever they read as `..`.
+fn leaves(path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    // Most paths have nothing of the kind.
+    if !path.contains("..") && !path.contains('%') {
+        return false;
+    }
+    let mut plain = path.to_ascii_lowercase();
+    for (coded, meant) in [("%2e", "."), ("%2f", "/"), ("%5c", "/"), ("\\", "/")] {
+        plain = plain.replace(coded, meant);
+    }
+    let mut depth = 0usize;
+    for segment in plain.split('/') {
+        // What follows a semicolon are parameters, to some servers.
+        match segment.split(';').next().unwrap_or_default() {
+            "" | "." => {}
+            ".." => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return true,
+            },
+            _ => depth += 1,
+        }
+    }
+    false
+}
+
+/// Enough of a text to recognize it, and no more.
+fn shorten(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+fn write_number(number: usize, into: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut left = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    into.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn options() -> HeadOptions {
+        HeadOptions {
+            host: "127.0.0.1:9501".into(),
+            user_agent: "vespeiro/1".into(),
+            run_id: "run".into(),
+            ..HeadOptions::default()
+        }
+    }
+
+    fn written(
+        options: &HeadOptions,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<usize>,
+    ) -> String {
+        let head = RouteHead::new(options, method).unwrap();
+        head.check_path(path).unwrap();
+        let headers: Vec<(String, String)> = headers
+            .iter()
+            .map(|(n, v)| ((*n).into(), (*v).into()))
+            .collect();
+        headers
+            .iter()
+            .for_each(|(name, value)| check_header(name, value).unwrap());
+        let mut bytes = Vec::new();
+        head.write(
+            Added {
+                path,
+                headers: &headers,
+                trace: None,
+                body,
+                last: false,
+            },
+            &mut bytes,
+        );
+        bytes.iter().copied().map(char::from).collect()
+    }
+
+    #[test]
+    fn a_request_as_it_leaves() {
+        assert_eq!(
+            written(
+                &options(),
+                Method::GET,
+                "/users?page=2",
+                &[("Authorization", "Bearer a"), ("X-Name", "J\u{fc}rgen")],
+                None
+            ),
+            "GET /users?page=2 HTTP/1.1\r\nhost: 127.0.0.1:9501\r\nuser-agent: vespeiro/1\r\nx-vespeiro-run: run\r\n\
+             accept: */*\r\nauthorization: Bearer a\r\nx-name: J\u{fc}rgen\r\n\r\n"
+        );
+        let mut options = options();
+        options.prefix = "/api/".into();
+        options.headers = vec![
+            ("X-Key".into(), "1".into()),
+            ("Accept".into(), "text/plain".into()),
+        ];
+        options.codings.gzip = true;
+        options.codings.zstd = true;
+        assert_eq!(
+            written(&options, Method::POST, "/a/../b", &[("x-key", "2")], None),
+            "POST /api/a/../b HTTP/1.1\r\nhost: 127.0.0.1:9501\r\nuser-agent: vespeiro/1\r\nx-vespeiro-run: run\r\n\
+             accept: text/plain\r\naccept-encoding: gzip, zstd\r\nx-key: 2\r\ncontent-length: 0\r\n\r\n"
+        );
+        let text = written(
+            &options,
+            Method::GET,
+            "/",
+            &[("Range", "bytes=0-1")],
+            Some(12),
+        );
+        assert!(
+            !text.contains("accept-encoding") && text.ends_with("content-length: 12\r\n\r\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_trace_context_is_the_hosts() {
+        let head = RouteHead::new(&options(), Method::GET).unwrap();
+        let headers = [("Traceparent".to_owned(), "mine".to_owned())];
+        let mut bytes = Vec::new();
+        let added = Added {
+            path: "/",
+            headers: &headers,
+            trace: Some(&[b'0'; TRACE]),
+            body: None,
+            last: false,
+        };
+        head.write(added, &mut bytes);
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text.matches("traceparent").count(), 1);
+        assert!(text.contains(&format!("traceparent: {}\r\n", "0".repeat(TRACE))));
+        let request = head.http2(added).unwrap();
+        assert_eq!(request.headers()["traceparent"], "0".repeat(TRACE));
+        assert_eq!(request.uri(), "http://127.0.0.1:9501/");
+    }
+
+    #[test]
+    fn other_hosts_and_unencoded_paths_are_refused() {
+        let head = RouteHead::new(&options(), Method::GET).unwrap();
+        for path in [
+            "http://example.org/",
+            "example.org/",
+            "@example.org/",
+            "",
+            ":80/",
+        ] {
+            assert!(
+                matches!(head.check_path(path), Err(Refused::NotAPath(_))),
+                "{path}"
+            );
+        }
+        for path in ["/a b", "/a\r\nx: y", "/\0", "/\u{fc}", "/\x7f"] {
+            assert!(
+                matches!(head.check_path(path), Err(Refused::Unencoded(_))),
+                "{path:?}"
+            );
+        }
+        assert!(matches!(
+            head.check_path("/a#b"),
+            Err(Refused::NotInUrls { byte: '#', .. })
+        ));
+        assert!(matches!(
+            head.check_path(&"/".repeat(MAX_PATH + 1)),
+            Err(Refused::TooLong(_))
+        ));
+    }
+
+    #[test]
+    fn what_the_base_url_ends_with_is_not_left() {
+        let mut options = options();
+        let free = RouteHead::new(&options, Method::GET).unwrap();
+        options.prefix = "/api".into();
+        let head = RouteHead::new(&options, Method::GET).unwrap();
+        for path in [
+            "/..",
+            "/../x",
+            "/a/../../x",
+            "/%2e%2E/x",
+            "/.%2e/x",
+            "/..\\x",
+            "/a\\..\\..\\x",
+            "/%2e%2e%2fx",
+            "/..%5cx",
+            "/..;/x",
+            "/..;a=b/x",
+            "//../x",
+            "/./../x",
+            "/%2e/%2e%2e",
+        ] {
+            assert!(
+                matches!(head.check_path(path), Err(Refused::Leaves { .. })),
+                "{path}"
+            );
+            assert_eq!(free.check_path(path), Ok(()), "{path}");
+        }
+        for path in [
+            "/a/../b",
+            "/a/..",
+            "/...",
+            "/..a",
+            "/a?b=/../../..",
+            "/a%20b",
+            "/a\\b",
+            "/%2e",
+            "/%252e%252e/x",
+        ] {
+            assert_eq!(head.check_path(path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn header_injection_and_reserved_headers_are_refused() {
+        for (name, value) in [
+            ("x", "a\r\nhost: b"),
+            ("x y", "a"),
+            ("", "a"),
+            ("x:", "a"),
+            (":path", "/"),
+            ("x", "\0"),
+            ("\u{fc}", "a"),
+        ] {
+            assert!(
+                matches!(check_header(name, value), Err(Refused::Header(_))),
+                "{name:?}: {value:?}"
+            );
+        }
+        for name in RESERVED {
+            let refused = Err(Refused::Reserved(name.to_owned()));
+            assert_eq!(check_header(&name.to_ascii_uppercase(), "a"), refused);
+        }
+        assert_eq!(check_header("Trailers", "a\tb"), Ok(()));
+    }
+
+    #[test]
+    fn every_path_that_is_taken_can_be_said_in_both_protocols() {
+        let head = RouteHead::new(&options(), Method::GET).unwrap();
+        let mut taken = 0;
+        for byte in 0..=127u8 {
+            for path in [
+                format!("/a{}b", char::from(byte)),
+                format!("/?a{}b", char::from(byte)),
+            ] {
+                if head.check_path(&path).is_ok() {
+                    let added = Added {
+                        path: &path,
+                        headers: &[],
+                        trace: None,
+                        body: None,
+                        last: false,
+                    };
+                    let said = head.http2(added).unwrap();
+                    assert_eq!(said.uri().path_and_query().unwrap().as_str(), path);
+                    taken += 1;
+                }
+            }
+        }
+        assert_eq!(taken, 2 * (94 - 5));
+    }
+
+    #[test]
+    fn numbers() {
+        for number in [0, 7, 10, 123, usize::MAX] {
+            let mut bytes = Vec::new();
+            write_number(number, &mut bytes);
+            assert_eq!(bytes, number.to_string().into_bytes());
+        }
+    }
+
+    proptest! {
+        /// Whatever a guest says goes to the target as one request of the right shape, or nowhere.
+        #[test]
+        fn one_request_comes_out(path in ".{0,40}|/[!-~]{0,40}", name in ".{0,12}|[a-zA-Z-]{1,12}", value in ".{0,24}", body: Option<u16>) {
+            let head = RouteHead::new(&options(), Method::GET).unwrap();
+            if head.check_path(&path).is_err() || check_header(&name, &value).is_err() {
+                return Ok(());
+            }
+            let headers = [(name, value)];
+            let mut bytes = Vec::new();
+            let added = Added { path: &path, headers: &headers, trace: None, body: body.map(usize::from), last: false };
+            head.write(added, &mut bytes);
+            let mut slots = [httparse::EMPTY_HEADER; 8];
+            let mut request = httparse::Request::new(&mut slots);
+            prop_assert_eq!(request.parse(&bytes), Ok(httparse::Status::Complete(bytes.len())));
+            prop_assert_eq!(request.path, Some(path.as_str()));
+            let of = |name: &str| request.headers.iter().filter(|header| header.name == name).count();
+            prop_assert_eq!((of("host"), of("transfer-encoding")), (1, 0));
+            prop_assert_eq!(of("content-length"), usize::from(body.is_some()));
+            // And the same one over HTTP/2.
+            let http2 = head.http2(added).unwrap();
+            prop_assert_eq!(http2.uri().path_and_query().map(|path| path.as_str()), Some(path.as_str()));
+            prop_assert_eq!(http2.uri().authority().map(|host| host.as_str()), Some("127.0.0.1:9501"));
+            let mut same: Vec<_> = http2.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+            let mut lines: Vec<_> = request.headers.iter().filter(|header| header.name != "host").map(|header| (header.name, header.value.trim_ascii())).collect();
+            same.iter_mut().for_each(|(_, value)| *value = value.trim_ascii());
+            same.sort_unstable();
+            lines.sort_unstable();
+            prop_assert_eq!(same, lines);
+        }
+    }
+}

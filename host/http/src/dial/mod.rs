@@ -1,0 +1,29 @@
+//! New connections to a target: names, addresses in turn, local addresses, Unix sockets, proxies, TLS. The pool asks a
+//! [`Dialer`] whenever it wants one more connection.
+//!
+//! What must stay true: a dial ends within its time, says how long each part took, and why it failed by the errors'
+//! types; what this machine ran out of is never laid at the target's door.
+
+mod cause;
+mod connect;
+mod dialer;
+mod names;
+mod options;
+mod pem;
+mod phases;
+mod proxy;
+mod resolve;
+mod stream;
+mod tls;
+mod trust;
+mod verdict;
+
+pub use dialer::{DialError, Dialed, Dialer, Remote};
+pub use names::Names;
+pub use options::{DialOptions, DialSetupError, Endpoint, Guard, Protocol, ProtocolWish};
+pub use phases::DialPhases;
+pub use proxy::{Proxy, ProxyError};
+pub use resolve::{Resolve, ResolveError};
+pub use stream::Stream;
+pub use tls::{Tls, TlsOptions, TlsVersion};
+pub use verdict::{broken, tls_cause};

@@ -1,0 +1,296 @@
+//! What came of a call: the answer or the failure, where its time went, and how many bytes it took. Made by the client,
+//! read by the run.
+//!
+//! What must stay true: the phases are the differences of one row of instants, so that their sum is the request's time,
+//! exactly.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::Failure;
+use crate::body::{Body, Coding};
+use crate::call::Capture;
+use crate::codec::{Codings, Head, Header, Receive, Refusal, text_of};
+use crate::dial::{Protocol, Remote};
+use crate::retry_after::retry_after;
+
+/// A response, as far as it was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    /// Lower-case names, and values as [`text_of`] reads them; empty unless captured. Without `content-encoding` and
+    /// `content-length` where the body was decoded.
+    pub headers: Vec<(String, String)>,
+    /// Decoded; empty unless captured.
+    pub body: Vec<u8>,
+    /// What came behind the body; captured with the headers.
+    pub trailers: Vec<(String, String)>,
+    /// How long the target asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+/// Where a request's time went. Service time is all but `blocked`, which lies before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Waiting for a place, a connection or a stream, and what was lost before the request was sent again.
+    pub blocked: Duration,
+    pub lookup: Duration,
+    pub connect: Duration,
+    pub tls: Duration,
+    /// Until the request was written.
+    pub sending: Duration,
+    /// From there to the first byte of the answer.
+    pub waiting: Duration,
+    /// From there to the last.
+    pub receiving: Duration,
+}
+
+impl Phases {
+    /// What the target and the way to it took.
+    pub fn service(&self) -> Duration {
+        self.lookup + self.connect + self.tls + self.sending + self.waiting + self.receiving
+    }
+
+    /// All of the request's time.
+    pub fn total(&self) -> Duration {
+        self.blocked + self.service()
+    }
+}
+
+/// Bytes in one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// All that HTTP took, within TLS where there is TLS.
+    pub wire: u64,
+    /// Of bodies: as they were before they were coded for the wire.
+    pub body: u64,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub struct Outcome {
+    pub result: Result<Answer, Flaw>,
+    pub phases: Phases,
+    /// Its connection had carried a request before.
+    pub reused: bool,
+    /// `None` where it came to no connection.
+    pub remote: Option<Remote>,
+    pub protocol: Option<Protocol>,
+    /// Of all attempts.
+    pub sent: Traffic,
+    pub received: Traffic,
+}
+
+/// A part of a request's time that it can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Blocked,
+    /// Lookup, connection and handshake: the dialer says how long each of them took.
+    Dialing,
+    Sending,
+    Waiting,
+    Receiving,
+}
+
+/// Measures one request's phases.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    phases: Phases,
+    phase: Phase,
+    since: Instant,
+}
+
+impl Watch {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            phases: Phases::default(),
+            phase: Phase::Blocked,
+            since: now,
+        }
+    }
+
+    /// Leave the phase that it is in.
+    pub(crate) fn enter(&mut self, phase: Phase, now: Instant) {
+        let spent = now.saturating_duration_since(self.since);
+        let of = &mut self.phases;
+        *match self.phase {
+            Phase::Blocked => &mut of.blocked,
+            Phase::Dialing => &mut of.connect,
+            Phase::Sending => &mut of.sending,
+            Phase::Waiting => &mut of.waiting,
+            Phase::Receiving => &mut of.receiving,
+        } += spent;
+        // An instant that lies before another, which clocks of some machines hand out, counts as the same.
+        (self.phase, self.since) = (phase, self.since.max(now));
+    }
+
+    /// After [`Phase::Dialing`] was left: how much of it were lookup and handshake. The rest is the connection's.
+    pub(crate) fn dialed(&mut self, lookup: Duration, tls: Duration) {
+        let of = &mut self.phases;
+        let lookup = lookup.min(of.connect);
+        let tls = tls.min(of.connect - lookup);
+        of.connect -= lookup + tls;
+        of.lookup += lookup;
+        of.tls += tls;
+    }
+
+    /// It has to be sent again: all of its time so far was lost.
+    pub(crate) fn again(&mut self, now: Instant) {
+        self.enter(Phase::Blocked, now);
+        self.phases = Phases {
+            blocked: self.phases.total(),
+            ..Phases::default()
+        };
+    }
+
+    pub(crate) fn finish(&mut self, now: Instant) -> Phases {
+        self.enter(Phase::Blocked, now);
+        self.phases
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+}
+
+/// Takes an answer's parts, of either protocol.
+#[derive(Debug, Default)]
+pub(crate) struct Taking {
+    answer: Answer,
+    body: Option<Body>,
+    capture: Capture,
+    codings: Codings,
+    max_body: u64,
+}
+
+impl Taking {
+    pub(crate) fn new(capture: Capture, codings: Codings, max_body: u64) -> Self {
+        Self {
+            answer: Answer::default(),
+            body: None,
+            capture,
+            codings,
+            max_body,
+        }
+    }
+
+    /// Bytes of the body, decoded.
+    pub(crate) fn received(&self) -> u64 {
+        self.body.as_ref().map_or(0, Body::received)
+    }
+
+    /// The answer is complete.
+    pub(crate) fn finish(&mut self) -> Result<Answer, Refusal> {
+        if let Some(body) = &mut self.body {
+            self.answer.body = body.finish()?;
+        }
+        Ok(std::mem::take(&mut self.answer))
+    }
+}
+
+impl Receive for Taking {
+    fn head(&mut self, head: Head<'_>) -> Result<(), Refusal> {
+        self.answer.status = head.status;
+        let mut coding = None;
+        // What is a part of something coded cannot be decoded.
+        let whole = !head.bodiless && head.status != 206;
+        for header in head.headers {
+            if whole && header.name.eq_ignore_ascii_case("content-encoding") {
+                coding = Coding::of(header.value, self.codings);
+            }
+            if matches!(head.status, 429 | 503) && header.name.eq_ignore_ascii_case("retry-after") {
+                let asked = retry_after(head.status, header.value, SystemTime::now());
+                self.answer.retry_after = self.answer.retry_after.or(asked);
+            }
+        }
+        if self.capture.headers {
+            let of_coding = ["content-encoding", "content-length"];
+            let hidden = |header: &&Header<'_>| {
+                coding.is_some()
+                    && of_coding
+                        .iter()
+                        .any(|name| header.name.eq_ignore_ascii_case(name))
+            };
+            self.answer.headers = fields(head.headers.iter().filter(|header| !hidden(header)));
+        }
+        if head.length != Some(0) {
+            self.body = Some(Body::new(
+                self.capture.body,
+                self.max_body,
+                coding,
+                head.length,
+            )?);
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+        match &mut self.body {
+            Some(body) => body.push(bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn trailers(&mut self, trailers: &[Header<'_>]) -> Result<(), Refusal> {
+        if self.capture.headers {
+            self.answer.trailers = fields(trailers.iter());
+        }
+        Ok(())
+    }
+}
+
+fn fields<'a>(headers: impl Iterator<Item = &'a Header<'a>>) -> Vec<(String, String)> {
+    headers
+        .map(|header| (header.name.to_ascii_lowercase(), text_of(header.value)))
+        .collect()
+}
+
+/// A request that failed: the kind, and why in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    pub failure: Failure,
+    pub cause: Box<str>,
+}
+
+impl From<Refusal> for Flaw {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            failure: refusal.failure,
+            cause: refusal.cause.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However a request goes, its phases are all of its time.
+        #[test]
+        fn nothing_of_the_time_is_lost(steps in prop::collection::vec((0..6u8, 0..1000u64, 0..1000u64), 0..20)) {
+            let start = Instant::now();
+            let mut now = start;
+            let mut watch = Watch::new(start);
+            for (step, nanos, part) in steps {
+                now += Duration::from_nanos(nanos);
+                match step {
+                    0 => watch.enter(Phase::Dialing, now),
+                    1 => {
+                        watch.enter(Phase::Sending, now);
+                        watch.dialed(Duration::from_nanos(part), Duration::from_nanos(part / 3));
+                    }
+                    2 => watch.enter(Phase::Sending, now),
+                    3 => watch.enter(Phase::Waiting, now),
+                    4 => watch.enter(Phase::Receiving, now),
+                    _ => {
+                        watch.again(now);
+                        prop_assert_eq!(watch.phases.service(), Duration::ZERO);
+                    }
+                }
+            }
+            prop_assert_eq!(watch.finish(now).total(), now - start);
+        }
+    }
+}

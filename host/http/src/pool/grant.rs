@@ -1,0 +1,289 @@
+//! What a request was given: a connection, a stream of one, or the permission to make one. Each gives itself back.
+//!
+//! What must stay true: whatever is dropped in the middle of a request takes its connection along, and is counted as
+//! closed by whoever closed it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::counts::By;
+use super::pools::{Pool, Pools};
+use super::{Multiple, Single};
+use crate::Failure;
+use crate::dial::Protocol;
+use crate::outcome::Flaw;
+
+/// What a request goes over.
+pub(crate) enum Grant<'a, S: Single, M: Multiple> {
+    Kept(Kept<'a, S, M>),
+    Stream(Stream<'a, S, M>),
+    Dial(Slot<'a, S, M>),
+    /// It waited for a connection that could not be made.
+    Failed(Flaw),
+}
+
+/// The place of a connection among those that may be open; free again when dropped, unless the connection is kept.
+pub(crate) struct Slot<'a, S: Single, M: Multiple> {
+    pools: &'a Pools<S, M>,
+    pool: &'a Pool<S, M>,
+    age: u32,
+    state: State,
+}
+
+enum State {
+    /// Since when.
+    Dialing(Instant),
+    Open(By),
+    /// The connection is the pool's again.
+    Left,
+}
+
+/// A connection that is the request's own for so long. Dropped, it is closed.
+pub(crate) struct Kept<'a, S: Single, M: Multiple> {
+    pub(super) slot: Slot<'a, S, M>,
+    pub(super) single: S,
+    pub(super) reused: bool,
+}
+
+/// A stream of a shared connection.
+pub(crate) struct Stream<'a, S: Single, M: Multiple> {
+    pools: &'a Pools<S, M>,
+    pool: &'a Pool<S, M>,
+    session: Rc<Session<M>>,
+    place: Option<M::Place>,
+    reused: bool,
+    alone: bool,
+    leaves: bool,
+}
+
+/// A connection for several requests at a time, with those under way.
+#[derive(Debug)]
+pub(super) struct Session<M> {
+    multiple: M,
+    in_flight: Cell<usize>,
+    served: Cell<bool>,
+    idle_since: Cell<Instant>,
+    /// It is no longer in its pool.
+    retired: Cell<Option<By>>,
+}
+
+impl<'a, S: Single, M: Multiple> Slot<'a, S, M> {
+    pub(super) fn dialing(pools: &'a Pools<S, M>, pool: &'a Pool<S, M>) -> Self {
+        let (age, state) = (pool.age.get(), State::Dialing(Instant::now()));
+        Self {
+            pools,
+            pool,
+            age,
+            state,
+        }
+    }
+
+    /// Of a connection that was open before.
+    pub(super) fn opened(pools: &'a Pools<S, M>, pool: &'a Pool<S, M>) -> Self {
+        let (age, state) = (pool.age.get(), State::Open(By::Us));
+        Self {
+            pools,
+            pool,
+            age,
+            state,
+        }
+    }
+
+    /// The connection is made, and carries one request at a time.
+    pub(crate) fn single(mut self, single: S) -> Kept<'a, S, M> {
+        self.made(Protocol::Http1);
+        Kept {
+            slot: self,
+            single,
+            reused: false,
+        }
+    }
+
+    /// The connection is made, and carries several. The first stream is for who made it; `None` where it ended at once.
+    pub(crate) fn multiple(mut self, multiple: M) -> Option<Stream<'a, S, M>> {
+        self.made(Protocol::Http2);
+        self.state = State::Left;
+        self.pools.share(self.pool, multiple)
+    }
+
+    /// No connection could be made.
+    pub(crate) fn failed(mut self, flaw: &Flaw) {
+        self.unmade(Some(flaw));
+    }
+
+    fn unmade(&mut self, flaw: Option<&Flaw>) {
+        self.state = State::Left;
+        self.pool.dialing.set(self.pool.dialing.get() - 1);
+        if let Some(flaw) = flaw {
+            self.pools.failed(self.pool, flaw);
+        }
+        self.pools.vacated(self.pool);
+    }
+
+    fn made(&mut self, protocol: Protocol) {
+        self.pool.dialing.set(self.pool.dialing.get() - 1);
+        self.state = State::Open(By::Us);
+        self.pools.tally.opened();
+        self.pools.learn(protocol);
+        // Others may have waited to know.
+        self.pools.freed(self.pool);
+    }
+}
+
+impl<S: Single, M: Multiple> Drop for Slot<'_, S, M> {
+    fn drop(&mut self) {
+        match self.state {
+            State::Dialing(since) => {
+                let late = since.elapsed() >= self.pools.patience();
+                self.unmade(late.then(too_slow).as_ref());
+            }
+            State::Open(by) => self.pools.closed(self.pool, by),
+            State::Left => {}
+        }
+    }
+}
+
+fn too_slow() -> Flaw {
+    Flaw {
+        failure: Failure::Timeout,
+        cause: "the target took no connection within the time of a request".into(),
+    }
+}
+
+impl<S: Single, M: Multiple> Kept<'_, S, M> {
+    pub(crate) fn single(&mut self) -> &mut S {
+        &mut self.single
+    }
+
+    /// It has carried a request before.
+    pub(crate) fn is_reused(&self) -> bool {
+        self.reused
+    }
+
+    /// It stands for another request.
+    pub(crate) fn keep(self) {
+        let Kept {
+            mut slot, single, ..
+        } = self;
+        // Otherwise it is closed with the slot.
+        if slot.pools.keeps() && slot.age == slot.pool.age.get() {
+            slot.state = State::Left;
+            slot.pools.keep(slot.pool, single);
+        }
+    }
+
+    /// It stands for no other request, by whoever said so, and the target is to close it.
+    pub(crate) fn leave(self, by: By) {
+        let Kept {
+            mut slot, single, ..
+        } = self;
+        if slot.age == slot.pool.age.get() {
+            slot.state = State::Left;
+            slot.pools.leave(slot.pool, single, by);
+        }
+    }
+
+    /// Close it, since somebody has closed it or said so.
+    pub(crate) fn close(mut self, by: By) {
+        self.slot.state = State::Open(by);
+    }
+}
+
+impl<'a, S: Single, M: Multiple> Stream<'a, S, M> {
+    pub(super) fn new(
+        pools: &'a Pools<S, M>,
+        pool: &'a Pool<S, M>,
+        session: Rc<Session<M>>,
+    ) -> Option<Self> {
+        let place = session.multiple.try_place()?;
+        let alone = session.in_flight.get() == 0;
+        session.in_flight.set(session.in_flight.get() + 1);
+        let reused = session.served.replace(true);
+        if reused {
+            pools.tally.count(|counts| counts.reused += 1);
+        }
+        let (place, leaves) = (Some(place), !pools.keeps());
+        Some(Self {
+            pools,
+            pool,
+            session,
+            place,
+            reused,
+            alone,
+            leaves,
+        })
+    }
+
+    pub(crate) fn multiple(&self) -> &M {
+        &self.session.multiple
+    }
+
+    /// What it was granted for; once.
+    pub(crate) fn place(&mut self) -> Option<M::Place> {
+        self.place.take()
+    }
+
+    /// Its connection has carried a request before.
+    pub(crate) fn is_reused(&self) -> bool {
+        self.reused
+    }
+
+    /// Its connection carried no other when it was granted.
+    pub(crate) fn was_alone(&self) -> bool {
+        self.alone
+    }
+
+    /// Its connection takes no new request after this one.
+    pub(crate) fn leave(&mut self) {
+        self.leaves = true;
+    }
+}
+
+impl<S: Single, M: Multiple> Drop for Stream<'_, S, M> {
+    fn drop(&mut self) {
+        let session = &self.session;
+        session.in_flight.set(session.in_flight.get() - 1);
+        if session.in_flight.get() == 0 {
+            session.idle_since.set(Instant::now());
+            if let Some(by) = session.retired.get() {
+                self.pools.closed(self.pool, by);
+            }
+        }
+        self.pools.settle(self.pool, session, self.leaves);
+    }
+}
+
+impl<M: Multiple> Session<M> {
+    pub(super) fn new(multiple: M) -> Self {
+        Self {
+            multiple,
+            in_flight: Cell::new(0),
+            served: Cell::new(false),
+            idle_since: Cell::new(Instant::now()),
+            retired: Cell::new(None),
+        }
+    }
+
+    pub(super) fn multiple(&self) -> &M {
+        &self.multiple
+    }
+
+    pub(super) fn is_usable(&self) -> bool {
+        self.multiple.is_usable()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.get()
+    }
+
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        (self.in_flight.get() == 0).then(|| self.idle_since.get())
+    }
+
+    /// It leaves its pool. `true` when nothing is under way, so that it is closed now.
+    pub(super) fn retire(&self, by: By) -> bool {
+        self.retired.set(Some(by));
+        self.in_flight.get() == 0
+    }
+}

@@ -1,0 +1,20 @@
+//! The tool's own requests, which nobody measures: pushes to receivers of metrics, and commands to a run's control
+//! endpoint. Over reqwest, which is not the target's way.
+
+mod control_client;
+mod post;
+
+pub use control_client::{NoAnswer, ask};
+pub use post::{PostError, Poster};
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    line
+}

@@ -1,0 +1,198 @@
+//! Standard error, written by a thread of its own: the log, messages and the panel. Every command writes to it through a
+//! [`Console`] and in no other way.
+//!
+//! What must stay true: no call waits for whoever reads standard error. Lines that find no room are dropped, the oldest
+//! first; how many is told where they are missing.
+
+mod painter;
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ratatui::buffer::Buffer;
+
+use self::painter::Painter;
+
+/// Lines and bytes that may wait.
+const MAX_LINES: usize = 1_000;
+const MAX_BYTES: usize = 1 << 20;
+
+/// A handle to the thread; clones write to the same one.
+#[derive(Debug, Clone)]
+pub struct Console(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+/// What waits to be written.
+#[derive(Debug, Default)]
+struct Queue {
+    lines: VecDeque<String>,
+    bytes: usize,
+    /// Lines that were dropped since the last one was written.
+    dropped: u64,
+    /// The panel to draw below the lines; `Some(None)` removes it.
+    panel: Option<Option<Buffer>>,
+    /// The thread is writing.
+    writing: bool,
+}
+
+impl Console {
+    /// Start the thread.
+    ///
+    /// # Errors
+    /// The system has no thread left.
+    pub fn start() -> io::Result<Console> {
+        Console::on(io::stderr())
+    }
+
+    fn on(out: impl Write + Send + 'static) -> io::Result<Console> {
+        let shared = Arc::<Shared>::default();
+        let queue = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("console".into());
+        thread.spawn(move || queue.write_to(out))?;
+        Ok(Console(shared))
+    }
+
+    /// Print a line of text, above the panel if there is one.
+    pub fn line(&self, text: impl Into<String>) {
+        let text = text.into();
+        let mut queue = self.0.lock();
+        queue.bytes += text.len();
+        queue.lines.push_back(text);
+        while queue.lines.len() > MAX_LINES || queue.bytes > MAX_BYTES && queue.lines.len() > 1 {
+            queue.bytes -= queue.lines.pop_front().map_or(0, |line| line.len());
+            queue.dropped += 1;
+        }
+        self.0.changed.notify_all();
+    }
+
+    /// Draw this below the lines from now on, or nothing. Only the latest counts.
+    pub fn panel(&self, panel: Option<Buffer>) {
+        self.0.lock().panel = Some(panel);
+        self.0.changed.notify_all();
+    }
+
+    /// Wait until everything is written, at most for `limit`.
+    pub fn flush(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let mut queue = self.0.lock();
+        while queue.writing || !queue.is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = self.0.changed.wait_timeout(queue, left);
+            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Queue {
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.panel.is_none()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Write what comes, as fast as it is read.
+    fn write_to(&self, out: impl Write + Send + 'static) {
+        let mut painter = Painter::new(Box::new(out));
+        let mut latest = None;
+        loop {
+            let mut queue = self.lock();
+            queue.writing = false;
+            self.changed.notify_all();
+            while queue.is_empty() {
+                queue = self
+                    .changed
+                    .wait(queue)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            let lines = std::mem::take(&mut queue.lines);
+            let dropped = std::mem::take(&mut queue.dropped);
+            let panel = queue.panel.take();
+            (queue.bytes, queue.writing) = (0, true);
+            drop(queue);
+            if dropped > 0 {
+                painter.above(&format!(
+                    "{dropped} lines are missing here: nobody read standard error in time"
+                ));
+            }
+            for line in &lines {
+                painter.above(line);
+            }
+            latest = panel.unwrap_or(latest);
+            match &latest {
+                Some(panel) => painter.paint(panel),
+                None => painter.clear(),
+            }
+        }
+    }
+}
+
+/// For the log: a write is one line.
+impl Write for Console {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line(String::from_utf8_lossy(bytes).trim_end());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::pipe;
+
+    use super::*;
+
+    #[test]
+    fn lines_come_out_in_order_and_a_flush_waits_for_them() {
+        let (mut reader, writer) = pipe().unwrap();
+        let console = Console::on(writer).unwrap();
+        for number in 0..100 {
+            console.line(format!("line {number}"));
+        }
+        console.flush(Duration::from_secs(60));
+        let mut read = [0; 8];
+        io::Read::read_exact(&mut reader, &mut read).unwrap();
+        assert_eq!(&read, b"line 0\nl");
+    }
+
+    #[test]
+    fn what_nobody_reads_is_bounded_counted_and_told() {
+        let (reader, mut writer) = pipe().unwrap();
+        writer.write_all(&[b'.'; 65_536]).unwrap();
+        let console = Console::on(writer).unwrap();
+        console.line("the first is taken, and waits in its write");
+        while !console.0.lock().writing {
+            std::thread::yield_now();
+        }
+        for number in 0..5_000 {
+            console.line(format!("line {number}"));
+        }
+        console.line("x".repeat(2 * MAX_BYTES));
+        assert_eq!(console.0.lock().lines.len(), 1);
+        console.line("the last");
+        assert_eq!(console.0.lock().lines.len(), 1);
+        let began = Instant::now();
+        console.flush(Duration::from_millis(50));
+        assert!(began.elapsed() < Duration::from_secs(10));
+        let mut lines = io::BufRead::lines(io::BufReader::new(reader)).map(Result::unwrap);
+        let told = lines.find(|line| line.contains("missing here")).unwrap();
+        assert!(told.starts_with("5001 lines "), "{told}");
+        assert_eq!(lines.next().unwrap(), "the last");
+    }
+}
