@@ -9,8 +9,9 @@ use std::fmt;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use vespeiro_model::{Clock, Instant};
 use wasmtime::CacheStore;
 
 /// Bytes that one generation may hold: the functions of some ten behaviors in Rust, or of one that carries a whole engine.
@@ -48,7 +49,7 @@ impl Functions {
 
 impl Generations {
     fn must_yield(&mut self) -> bool {
-        let now = Instant::now();
+        let now = Clock::system().now();
         let due = self.yielded.is_none_or(|at| now - at >= SLICE);
         if due {
             self.yielded = Some(now);
