@@ -59,7 +59,7 @@ const CRASHING: [Hostile; 10] = [
              (i32.store (i32.const 348) (i32.const 8192))
              (i32.store (i32.const 352) (i32.const 512))",
         )],
-        says: "it handed over more than 64 MiB in one call",
+        says: "it passed more than 64 MiB to the host in one call",
     },
     Hostile {
         name: "wrong-handles",

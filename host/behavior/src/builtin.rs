@@ -1,4 +1,4 @@
-//! The four behaviors of the user service, embedded in the binary by `build.rs`. Bytes like any other module's.
+//! The four behaviors of the user service, embedded in the binary by `build.rs`. They are loaded like any other module.
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 

@@ -1,6 +1,6 @@
-//! Tells what the bytes of a module are, and makes a component of a core module: with the WIT that it embeds, or with
-//! the contract's own when it only exports the contract's functions under their canonical names. WASI preview 1 is met
-//! by the adapter that turns it into WASI 0.2.
+//! Recognizes the format of a module, and makes a component of a core module: with the WIT that it embeds, or with the
+//! contract's own when it only exports the contract's functions under their canonical names. An adapter turns WASI preview 1
+//! into WASI 0.2. Called by `load.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +16,7 @@ use super::contract::{CONTRACT, INTERFACE, WIT};
 use super::engine::Engine;
 use super::load_error::LoadErrorKind;
 
-/// How a module comes.
+/// The format of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModuleFormat {
     Component,
@@ -62,7 +62,7 @@ pub(super) fn componentize<'a>(
     if layer == 1 {
         return Ok((Cow::Borrowed(bytes), ModuleFormat::Component));
     }
-    // The decoders take the sections' lengths on trust and panic where one of them lies.
+    // The decoders trust the sections' lengths and panic where one of them is wrong.
     wasmtime::Module::validate(engine.inner(), bytes).map_err(|e| invalid(&e.root_cause()))?;
     let seen = survey(bytes).map_err(|e| invalid(&e))?;
     let metadata = wit_component::metadata::decode(bytes).map_err(|e| invalid(&e.root_cause()))?;

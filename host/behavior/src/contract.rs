@@ -1,4 +1,5 @@
-//! The Rust side of `guest-sdk/wit/behavior.wit`, generated at compile time, so that host and contract cannot part.
+//! The Rust side of `guest-sdk/wit/behavior.wit`, generated at compile time, so that host and contract cannot differ. Used by
+//! every file of this room, and by the engine for its types.
 
 wasmtime::component::bindgen!({
     path: "../../guest-sdk/wit",

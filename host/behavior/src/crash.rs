@@ -1,39 +1,22 @@
-//! Guest calls that did not return: which call, and why, in words that a behavior's author can act on.
+//! Guest calls that did not return: which call, and why, in words that a behavior's author can act on. Made by `instance.rs`,
+//! reported by the engine.
 
+use vespeiro_model::words;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
-use super::engine::{HANDED_OVER, Limits};
+use super::engine::{Limits, MAX_PASSED};
 
-/// A call into a guest, for messages and metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GuestCall {
-    Instantiate,
-    Describe,
-    Constructor,
-    Next,
-    Drop,
-    Save,
-    Restore,
-}
-
-impl GuestCall {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Instantiate => "instantiation",
-            Self::Describe => "describe",
-            Self::Constructor => "the session's constructor",
-            Self::Next => "next",
-            Self::Drop => "the session's destructor",
-            Self::Save => "save",
-            Self::Restore => "restore",
-        }
-    }
-}
-
-impl std::fmt::Display for GuestCall {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
+words! {
+    /// A call into a guest, for messages and metrics.
+    pub enum GuestCall {
+        Instantiate => "instantiation",
+        Describe => "describe",
+        Constructor => "the session's constructor",
+        Next => "next",
+        Drop => "the session's destructor",
+        Save => "save",
+        Restore => "restore",
     }
 }
 
@@ -47,7 +30,7 @@ pub struct Crash {
     pub reason: String,
 }
 
-/// A call that did not return, before it is known whose it was.
+/// A call that did not return, before it is known which behavior's it was.
 #[derive(Debug)]
 pub(super) struct GuestFault {
     pub(super) call: GuestCall,
@@ -92,8 +75,8 @@ pub(super) fn reason(error: &wasmtime::Error, limits: &Limits, memory_refused: b
             let line = root.lines().next().unwrap_or("unknown reason");
             if line.contains("fuel allocated for hostcalls") {
                 return format!(
-                    "it handed over more than {} MiB in one call",
-                    HANDED_OVER >> 20
+                    "it passed more than {} MiB to the host in one call",
+                    MAX_PASSED >> 20
                 );
             }
             line.to_owned()

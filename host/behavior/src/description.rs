@@ -1,4 +1,6 @@
-//! What a behavior says of itself, checked: it becomes metric labels and lines on a terminal.
+//! Checks what a behavior says of itself. Called by `load.rs`.
+//!
+//! What must stay true: it becomes metric labels and lines on a terminal, so that it has to be bounded and printable.
 
 use super::contract::types::Description;
 

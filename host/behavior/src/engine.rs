@@ -1,4 +1,7 @@
-//! The one engine of a process: how modules are compiled, where compiled code is kept, and the clock that bounds a call.
+//! The one engine of a process: how modules are compiled, where compiled code is kept, and the clock that bounds a call. Made
+//! by the commands that load behaviors.
+//!
+//! What must stay true: a guest call is interrupted when its time is over, whatever it does.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,8 +19,8 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// Live sessions that one instance may hold; the engine's own default ends between 50,000 and 100,000.
 pub(super) const MAX_SESSIONS: usize = 4_000_000;
-/// Bytes that one call may hand over to the host: a guest could name the same megabyte a million times.
-pub(super) const HANDED_OVER: usize = 64 << 20;
+/// Bytes that one call may pass to the host: a guest could pass the same megabyte a million times.
+pub(super) const MAX_PASSED: usize = 64 << 20;
 /// Elements of all tables of one instance.
 pub(super) const MAX_TABLE_ELEMENTS: usize = 1 << 20;
 /// Core instances, memories and tables of one component; one of a scripting language holds a few dozen.
@@ -54,9 +57,9 @@ pub enum EngineError {
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
-    /// Where it compiles, when that is not to be in the way of others.
+    /// The threads that it compiles on, where that must not slow a run down.
     aside: Option<Arc<rayon::ThreadPool>>,
-    _clock: Arc<Clock>,
+    _clock: Arc<EpochClock>,
 }
 
 impl fmt::Debug for Engine {
@@ -65,7 +68,8 @@ impl fmt::Debug for Engine {
     }
 }
 
-struct Clock;
+/// Keeps the thread of the clock alive.
+struct EpochClock;
 
 impl Engine {
     /// An engine that keeps compiled code in `cache`, keyed by content and engine version; `None` keeps none.
@@ -88,7 +92,7 @@ impl Engine {
         }
         let inner = wasmtime::Engine::new(&config)
             .map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
-        let clock = Arc::new(Clock);
+        let clock = Arc::new(EpochClock);
         tick(inner.clone(), Arc::downgrade(&clock));
         Ok(Self {
             inner,
@@ -138,7 +142,7 @@ impl Engine {
     }
 }
 
-/// Lower the calling thread's priority, for what is done beside a run. On Linux that is a thread's own; elsewhere it would be the whole process's.
+/// Lower the calling thread's priority, for work beside a run. Only on Linux: elsewhere it would be the whole process's.
 pub fn yield_to_others() {
     #[cfg(target_os = "linux")]
     {
@@ -147,7 +151,7 @@ pub fn yield_to_others() {
     }
 }
 
-fn tick(engine: wasmtime::Engine, alive: Weak<Clock>) {
+fn tick(engine: wasmtime::Engine, alive: Weak<EpochClock>) {
     let spawned = thread::Builder::new()
         .name("guest-clock".into())
         .spawn(move || {

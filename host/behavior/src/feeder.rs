@@ -1,7 +1,7 @@
-//! Where a session's rows come from: the run says which row is next, the instance that a session lives in asks for it.
+//! Where a session's rows come from: the engine says which row is next, the instance of a session asks for it.
 //!
-//! What must stay true: a user's way to the feeds outlives its sessions, their instances and a swap, so that its count of
-//! rows goes on.
+//! What must stay true: a user's feeder outlives its sessions, their instances and a swap, so that its count of rows goes
+//! on.
 
 use std::cell::Cell;
 use std::fmt;
@@ -18,14 +18,14 @@ pub enum NoRow {
     Spent,
 }
 
-/// The plan's feeds as one user has them.
+/// The plan's feeds as one user sees them.
 pub trait RowSource: fmt::Debug + Send {
     /// The next row of the feed of this name, as JSON.
     fn next(&mut self, name: &str) -> Result<String, NoRow>;
 }
 
-/// One user's way to the feeds, for all of its sessions; by default there are none, and nothing is kept. A store has to be
-/// able to move between threads, so the feeds are lent to it for a call rather than shared.
+/// One user's access to the feeds, for all of its sessions; by default there are no feeds. A store has to be able to move
+/// between threads, so that the rows are lent to it for a call rather than shared.
 #[derive(Clone, Default)]
 pub struct Feeder(Option<Rc<Lent>>);
 

@@ -1,7 +1,7 @@
-//! What the compiler made of single functions, kept for the next module that has the same: a behavior that was edited
-//! shares nearly all of its code with the one before it. Used by the engine, read and written by the compiler's threads.
+//! Compiled functions, kept for the next module that contains the same: an edited behavior shares nearly all of its code
+//! with the version before it. Used by `engine.rs`, read and written by the compiler's threads.
 //!
-//! What must stay true: it is bounded, whatever is swapped in, and what was not asked for lately is what goes.
+//! What must stay true: it is bounded, whatever is swapped in; what was not used lately is dropped first.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,16 +9,17 @@ use std::fmt;
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use vespeiro_model::{Clock, Instant};
 use wasmtime::CacheStore;
 
 /// Bytes that one generation may hold: the functions of some ten behaviors in Rust, or of one that carries a whole engine.
 const GENERATION: usize = 12 << 20;
 
-/// How long a thread compiles before it offers its core to others. Left to the scheduler it would go on for a few
-/// milliseconds, and a worker that shares its core with the compiler would stand still for that long.
-const SPELL: Duration = Duration::from_micros(250);
+/// How long a thread compiles before it yields its core. The scheduler alone would let it go on for a few milliseconds, and a
+/// worker on the same core would stand still for that long.
+const SLICE: Duration = Duration::from_micros(250);
 
 /// Compiled functions by the hash of their code.
 #[derive(Default)]
@@ -26,20 +27,20 @@ pub(super) struct Functions {
     generations: Mutex<Generations>,
 }
 
-/// The functions asked for since the last turn, and those from before it.
+/// The functions used since the young ones were last full, and those from before.
 #[derive(Default)]
 struct Generations {
     young: HashMap<Box<[u8]>, Box<[u8]>>,
     old: HashMap<Box<[u8]>, Box<[u8]>>,
     /// Bytes in the young ones.
     bytes: usize,
-    /// When a thread last let others go first.
-    rested: Option<Instant>,
+    /// When a thread last yielded its core.
+    yielded: Option<Instant>,
 }
 
 impl Functions {
     fn locked(&self) -> MutexGuard<'_, Generations> {
-        // Nothing in here can be left half done in a way that matters: a missing function is compiled again.
+        // A panic cannot leave this inconsistent in a way that matters: a missing function is compiled again.
         self.generations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -47,13 +48,13 @@ impl Functions {
 }
 
 impl Generations {
-    fn is_tired(&mut self) -> bool {
-        let now = Instant::now();
-        let tired = self.rested.is_none_or(|at| now - at >= SPELL);
-        if tired {
-            self.rested = Some(now);
+    fn must_yield(&mut self) -> bool {
+        let now = Clock::system().now();
+        let due = self.yielded.is_none_or(|at| now - at >= SLICE);
+        if due {
+            self.yielded = Some(now);
         }
-        tired
+        due
     }
 
     fn get(&mut self, key: &[u8]) -> Option<Box<[u8]>> {
@@ -80,8 +81,8 @@ impl Generations {
 
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
-        // The one moment between two functions that the compiler lets us have.
-        if self.locked().is_tired() {
+        // The only point between two functions at which the compiler calls us.
+        if self.locked().must_yield() {
             thread::yield_now();
         }
         let code = self.locked().get(key)?;

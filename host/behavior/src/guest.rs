@@ -1,24 +1,24 @@
-//! What a running instance keeps on the host's side: its limits, and what its calls told the host.
+//! The host's side of a running instance: its limits, and what its calls told the host. Kept in the instance's store.
 //!
-//! Events are collected while the guest runs and taken by the caller right after, so that a host function does
-//! nothing but push: no file, no lock, no clock.
+//! What must stay true: a host function only appends an event: no file, no lock, no clock. The caller takes the events right
+//! after the call.
 
 use wasmtime::ResourceLimiter;
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
+use super::call_context::CallContext;
 use super::contract::vespeiro::behavior::{host, types};
 use super::engine::{MAX_PARTS, MAX_TABLE_ELEMENTS};
-use super::feeder::{Feeder, NoRow, RowSource};
+use super::feeder::{NoRow, RowSource};
 use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
-use super::wasi::Wasi;
+use super::wasi::{MAX_LINE, Wasi, WithWasi};
 
-/// Checks and observations of one call that are kept; a guest that says more in one call is not worth listening to.
-const MAX_SAYINGS: usize = 1024;
+/// Checks, observations and missing rows of one call that are kept.
+const MAX_REPORTS: usize = 1024;
 /// Things that one call may mark or unmark.
 const MAX_MARKS: usize = 1024;
 /// Log lines of one call that are kept.
 const MAX_LOGS: usize = 32;
-/// Longest log line, in bytes.
-pub(super) const MAX_LINE: usize = 2048;
 /// Longest name of a check or metric, in bytes.
 const MAX_NAME: usize = 256;
 
@@ -46,21 +46,13 @@ pub enum GuestEvent {
     },
 }
 
-/// What a call is told of time and chance, where it asks WASI for them, and where its rows come from.
-#[derive(Debug, Clone)]
-pub(super) struct CallContext {
-    pub(super) seed: u64,
-    pub(super) elapsed_ms: u64,
-    pub(super) feeder: Feeder,
-}
-
 pub(super) struct GuestState {
     pub(super) events: Vec<GuestEvent>,
     /// Set when a mark of the call could not be kept.
     pub(super) complaint: Option<String>,
     logs: usize,
     marks: usize,
-    sayings: usize,
+    reports: usize,
     memory_cap: usize,
     memory: usize,
     table_elements: usize,
@@ -78,7 +70,7 @@ impl GuestState {
             complaint: None,
             logs: 0,
             marks: 0,
-            sayings: 0,
+            reports: 0,
             memory_cap,
             memory: 0,
             table_elements: 0,
@@ -92,7 +84,7 @@ impl GuestState {
         self.feed = call_context.feeder.lend();
         self.events.clear();
         self.complaint = None;
-        (self.logs, self.marks, self.sayings) = (0, 0, 0);
+        (self.logs, self.marks, self.reports) = (0, 0, 0);
         if let Some(wasi) = &mut self.wasi {
             wasi.begin_call(call_context);
         }
@@ -124,18 +116,14 @@ impl GuestState {
         self.memory
     }
 
-    pub(super) fn wasi(&mut self) -> &mut Wasi {
-        self.wasi.get_or_insert_with(|| Box::new(Wasi::new(0)))
-    }
-
-    fn say(&mut self, event: GuestEvent) {
-        self.sayings += 1;
-        if self.sayings <= MAX_SAYINGS {
+    fn report(&mut self, event: GuestEvent) {
+        self.reports += 1;
+        if self.reports <= MAX_REPORTS {
             self.events.push(event);
         }
     }
 
-    /// Nothing of this may be lost, or cut short: cleanup would never find the thing.
+    /// No mark may be lost or cut short: the cleanup would never find the thing.
     fn account(&mut self, thing: &str, event: impl FnOnce(String) -> GuestEvent) {
         self.marks += 1;
         let longest = match thing.starts_with(TOKEN) {
@@ -201,6 +189,18 @@ impl ResourceLimiter for GuestState {
     }
 }
 
+impl WithWasi for GuestState {
+    fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.get_or_insert_with(|| Box::new(Wasi::new(0)))
+    }
+}
+
+impl WasiView for GuestState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi().view()
+    }
+}
+
 impl types::Host for GuestState {}
 
 impl host::Host for GuestState {
@@ -214,12 +214,12 @@ impl host::Host for GuestState {
 
     fn check(&mut self, mut name: String, passed: bool) {
         truncate(&mut name, MAX_NAME);
-        self.say(GuestEvent::Check { name, passed });
+        self.report(GuestEvent::Check { name, passed });
     }
 
     fn observe(&mut self, mut metric: String, value: f64) {
         truncate(&mut metric, MAX_NAME);
-        self.say(GuestEvent::Observe { metric, value });
+        self.report(GuestEvent::Observe { metric, value });
     }
 
     fn mark(&mut self, thing: String) {
@@ -238,7 +238,7 @@ impl host::Host for GuestState {
         next.map_err(|why| {
             let mut feed = name;
             truncate(&mut feed, MAX_NAME);
-            self.say(GuestEvent::NoRow { feed, why });
+            self.report(GuestEvent::NoRow { feed, why });
         })
         .ok()
     }

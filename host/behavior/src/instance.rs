@@ -1,4 +1,4 @@
-//! One live instance of a behavior: a store, the exports, and the sessions that live in it as resources.
+//! One live instance of a behavior: a store, the exports, and the sessions that live in it as resources. Used by `slot.rs`.
 //!
 //! What must stay true: after a trap the instance is never entered again.
 
@@ -7,11 +7,12 @@ use std::fmt;
 use wasmtime::Store;
 use wasmtime::component::{ResourceAny, TypedFunc};
 
+use super::call_context::CallContext;
 use super::contract::{Archetype, MIGRATE, exported, types};
 use super::crash::{GuestCall, GuestFault, reason};
 use super::engine::Limits;
 use super::feeder::Feeder;
-use super::guest::{CallContext, GuestEvent, GuestState};
+use super::guest::{GuestEvent, GuestState};
 use crate::pre_instantiated::PreInstantiated;
 
 pub(super) struct Instance {
@@ -62,7 +63,7 @@ impl fmt::Debug for Instance {
 }
 
 impl Instance {
-    /// Build one and ask it who it is, which comes before anything else.
+    /// Build one, and call `describe` before anything else.
     pub(super) fn new(
         image: &PreInstantiated,
         seed: u64,

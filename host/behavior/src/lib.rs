@@ -1,10 +1,11 @@
-//! Behaviors: WebAssembly modules that decide what virtual users do. This is the only room that knows the engine;
-//! the run sees [`Behavior`]s it can load, [`Slot`]s it can begin sessions in, and typed errors.
+//! Behaviors: WebAssembly modules that decide what virtual users do. The only room that knows wasmtime: `engine` and `cli`
+//! see [`Behavior`]s that can be loaded, [`Slot`]s in which sessions begin, and typed errors.
 //!
 //! What must stay true: nothing that a module does, in any call, takes more than its memory and time caps or ends
 //! more than the sessions of its own instance.
 
 mod builtin;
+mod call_context;
 mod componentize;
 mod contract;
 mod crash;
@@ -33,4 +34,4 @@ pub use guest::GuestEvent;
 pub use load::Behavior;
 pub use load_error::{LoadError, LoadErrorKind};
 pub use slot::{Session, Slot, StartedSession};
-pub use step::{FAILURES, MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};
+pub use step::{MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};

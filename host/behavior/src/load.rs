@@ -1,7 +1,7 @@
-//! From bytes to a behavior that can be instantiated: tell what they are, make a component of a core module,
-//! compile, check the contract's version, ask it who it is.
+//! From bytes to a behavior that can be instantiated: recognize the format, make a component of a core module, compile, check
+//! the contract's version, call `describe`. Called by the commands and by swaps.
 //!
-//! Built-in behaviors take the same way as a stranger's module.
+//! What must stay true: built-in behaviors take the same way as anybody's module.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::load_error::{LoadError, LoadErrorKind};
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_plan::Module;
 
-/// Packages of WASI 0.2 that are met, locked down.
+/// Packages of WASI 0.2 that are provided, locked down.
 const WASI: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
 
 /// A compiled behavior, shared by all workers.
@@ -127,24 +127,25 @@ impl Behavior {
         })
     }
 
-    /// A new instance. One that gives itself out for another behavior is none: labels and lookups come from the first.
+    /// A new instance. It has to describe itself as the first one did, for labels and lookups come from that.
     pub(super) fn instantiate(&self, seed: u64) -> Result<Instance, Crash> {
-        let (instance, said) = Instance::new(&self.image, seed).map_err(|fall| self.crash(fall))?;
+        let (instance, said) =
+            Instance::new(&self.image, seed).map_err(|fault| self.crash(fault))?;
         let same = said.name == self.name
             && said.version == self.version
             && said.routes == self.routes
             && said.categories == self.categories;
         if !same {
             let reason =
-                "it answers otherwise than before: it has to answer the same each time".into();
+                "its answer differs from the first one: it has to be the same each time".into();
             let call = GuestCall::Describe;
             return Err(self.crash(GuestFault { call, reason }));
         }
         Ok(instance)
     }
 
-    pub(super) fn crash(&self, fall: GuestFault) -> Crash {
-        fall.of(&self.name, &self.version)
+    pub(super) fn crash(&self, fault: GuestFault) -> Crash {
+        fault.of(&self.name, &self.version)
     }
 
     /// Linear memory that one of its instances may hold, in bytes.

@@ -1,4 +1,4 @@
-//! What can be wrong with a module, in one line each that says how to mend it.
+//! What can be wrong with a module, in one line each that says what to do. Made by `load.rs`, printed by the command line.
 
 use super::contract::CONTRACT;
 use super::crash::GuestCall;
@@ -46,14 +46,14 @@ pub enum LoadErrorKind {
         "wants the import {0}, which a behavior does not get: it may import vespeiro:behavior/host and, locked down, WASI 0.2 or preview 1"
     )]
     Import(String),
-    #[error("crashed in {call}: {reason}: mend it before it can play", call = match .0 { GuestCall::Describe => "describe", _ => "its start" }, reason = .1)]
+    #[error("crashed in {call}: {reason}: correct it before it can play", call = match .0 { GuestCall::Describe => "describe", _ => "its start" }, reason = .1)]
     Crashed(GuestCall, String),
-    #[error("describes itself wrongly: {0}")]
+    #[error("has a wrong description: {0}")]
     Description(String),
 }
 
 impl LoadErrorKind {
-    /// The first line of what a library has to say.
+    /// The first line of a library's message.
     pub(super) fn line(error: &impl std::fmt::Display) -> String {
         error
             .to_string()

@@ -1,10 +1,11 @@
-//! Compiled code with its imports met: what an instance is made of, within which limits.
+//! Compiled code with its imports linked: what an instance is made of, and within which limits. Made by `load.rs`, used by
+//! `instance.rs`.
 
 use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker};
 
 use super::contract::{Archetype, ArchetypePre};
-use super::engine::{Engine, HANDED_OVER, Limits, MAX_SESSIONS};
+use super::engine::{Engine, Limits, MAX_PASSED, MAX_SESSIONS};
 use super::guest::GuestState;
 use super::wasi;
 
@@ -19,7 +20,7 @@ pub(super) struct PreInstantiated {
 }
 
 impl PreInstantiated {
-    /// Meet the component's imports. WASI is linked only where it is asked for.
+    /// Link the component's imports. WASI is linked only where it is imported.
     pub(super) fn link(
         engine: &Engine,
         component: &Component,
@@ -48,7 +49,7 @@ impl PreInstantiated {
         let mut store = Store::new(self.engine.inner(), state);
         store.limiter(|state| state);
         store.set_max_component_handles(MAX_SESSIONS);
-        store.set_hostcall_fuel(HANDED_OVER);
+        store.set_hostcall_fuel(MAX_PASSED);
         store.set_epoch_deadline(self.limits.ticks());
         store
     }

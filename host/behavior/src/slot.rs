@@ -1,30 +1,32 @@
-//! A worker's place for one archetype's behavior: the instance that new sessions begin in, and the sessions themselves.
+//! A worker's place for one archetype's behavior: the instance that new sessions begin in, and the sessions themselves. Used
+//! by the engine's workers and by rehearsals.
 //!
-//! A session holds on to the instance it began in, so an instance lives until its last session ends, and a slot can
-//! be given another one at any time. A trap costs the sessions of one instance; the slot builds the next on demand.
-//! So it does when an instance has grown: what its sessions have left behind goes with the last of them.
+//! What must stay true: a session keeps the instance in which it began, so that an instance lives until its last session
+//! ends. A trap costs the sessions of one instance; the slot builds the next one on demand, also when an instance has grown.
 
 use std::cell::RefCell;
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use wasmtime::component::ResourceAny;
 
+use super::call_context::CallContext;
 use super::contract::types;
-use super::crash::{Crash, GuestCall};
+use super::crash::{Crash, GuestCall, GuestFault};
 use super::feeder::Feeder;
-use super::guest::{CallContext, GuestEvent};
+use super::guest::GuestEvent;
 use super::instance::Instance;
 use super::load::Behavior;
 
-/// Sessions that an instance gets before it may be given up for its size: a new one has to be worth its building.
+/// Sessions that an instance gets before it may be given up for its size: building a new one has to be worth it.
 const SESSIONS_TO_RECYCLE: u32 = 32;
 
 /// The place of one archetype on one worker.
 #[derive(Debug)]
 pub struct Slot {
     behavior: Arc<Behavior>,
-    /// What instances take for chance before their first session.
+    /// Seed of what instances draw before their first session.
     seed: u64,
     current: Option<Rc<RefCell<Instance>>>,
     /// Sessions that began in the current instance.
@@ -65,19 +67,10 @@ impl Slot {
     /// Begin a session in the current instance, or in a new one when there is none, it was lost to a trap, or it has
     /// grown past half of its memory. Its rows come from `feeder`.
     pub fn begin(&mut self, setup: &types::Setup, feeder: Feeder) -> Result<StartedSession, Crash> {
-        let call_context = CallContext {
-            seed: setup.seed,
-            elapsed_ms: 0,
-            feeder,
-        };
-        let (instance, built) = self.usable()?;
-        let mut entered = instance.borrow_mut();
-        let handle = entered
-            .begin(setup, &call_context)
-            .map_err(|fall| self.behavior.crash(fall))?;
-        let complaint = entered.complaint();
-        drop(entered);
-        Ok(self.begun(instance, built, handle, call_context, complaint))
+        let started = self.start(setup, feeder, 0, |instance, context| {
+            instance.begin(setup, context).map(Ok)
+        })?;
+        Ok(started.unwrap_or_else(|never: Infallible| match never {}))
     }
 
     /// Begin a session that goes on from what another one has saved. `Err` in it: this behavior cannot.
@@ -88,6 +81,18 @@ impl Slot {
         elapsed_ms: u64,
         state: &[u8],
     ) -> Result<Result<StartedSession, String>, Crash> {
+        self.start(setup, feeder, elapsed_ms, |instance, context| {
+            instance.restore(setup, state, context)
+        })
+    }
+
+    fn start<E>(
+        &mut self,
+        setup: &types::Setup,
+        feeder: Feeder,
+        elapsed_ms: u64,
+        enter: impl FnOnce(&mut Instance, &CallContext) -> Result<Result<ResourceAny, E>, GuestFault>,
+    ) -> Result<Result<StartedSession, E>, Crash> {
         let call_context = CallContext {
             seed: setup.seed,
             elapsed_ms,
@@ -95,18 +100,24 @@ impl Slot {
         };
         let (instance, built) = self.usable()?;
         let mut entered = instance.borrow_mut();
-        let restored = entered
-            .restore(setup, state, &call_context)
-            .map_err(|fall| self.behavior.crash(fall))?;
+        let handle =
+            enter(&mut entered, &call_context).map_err(|fault| self.behavior.crash(fault))?;
         let complaint = entered.complaint();
         drop(entered);
-        Ok(match restored {
-            Ok(handle) => Ok(self.begun(instance, built, handle, call_context, complaint)),
-            Err(message) => {
-                self.current = Some(instance);
-                Err(message)
+        self.current = Some(Rc::clone(&instance));
+        Ok(handle.map(|handle| {
+            self.begun += 1;
+            StartedSession {
+                session: Session {
+                    behavior: Arc::clone(&self.behavior),
+                    instance,
+                    handle: Some(handle),
+                    call_context,
+                    complaint,
+                },
+                built,
             }
-        })
+        }))
     }
 
     /// The current instance if it will do, else a new one; and whether it is new.
@@ -126,28 +137,6 @@ impl Slot {
             }
         })
     }
-
-    fn begun(
-        &mut self,
-        instance: Rc<RefCell<Instance>>,
-        built: bool,
-        handle: ResourceAny,
-        call_context: CallContext,
-        complaint: Option<String>,
-    ) -> StartedSession {
-        self.begun += 1;
-        self.current = Some(Rc::clone(&instance));
-        StartedSession {
-            session: Session {
-                behavior: Arc::clone(&self.behavior),
-                instance,
-                handle: Some(handle),
-                call_context,
-                complaint,
-            },
-            built,
-        }
-    }
 }
 
 /// One journey of one user, alive in some instance. Dropping it ends it in the guest too.
@@ -157,7 +146,7 @@ pub struct Session {
     instance: Rc<RefCell<Instance>>,
     handle: Option<ResourceAny>,
     call_context: CallContext,
-    /// What the constructor did wrong without a way to be told so.
+    /// What the constructor did wrong; it could not be told so then.
     complaint: Option<String>,
 }
 
@@ -179,7 +168,7 @@ impl Session {
         let mut instance = self.instance.borrow_mut();
         let answer = instance
             .next(handle, context, outcomes, &self.call_context)
-            .map_err(|fall| self.behavior.crash(fall))?;
+            .map_err(|fault| self.behavior.crash(fault))?;
         Ok(match instance.complaint() {
             Some(complaint) => Err(complaint),
             None => answer,
@@ -194,7 +183,7 @@ impl Session {
         let mut instance = self.instance.borrow_mut();
         instance
             .save(handle, &self.call_context)
-            .map_err(|fall| self.behavior.crash(fall))
+            .map_err(|fault| self.behavior.crash(fault))
     }
 
     /// Hand what the last call told the host to `take`.
@@ -231,7 +220,7 @@ impl Session {
                 .instance
                 .borrow_mut()
                 .end(handle, &self.call_context)
-                .map_err(|fall| self.behavior.crash(fall)),
+                .map_err(|fault| self.behavior.crash(fault)),
             _ => Ok(()),
         }
     }

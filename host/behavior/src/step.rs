@@ -1,4 +1,7 @@
-//! What a step may ask for: the bounds that a run and a rehearsal hold alike, and the contract's words as HTTP has them.
+//! What a step may ask for: its bounds, which hold in a run and in a rehearsal alike, and the contract's words as HTTP and the
+//! host have them. Used by the engine's session driver and by `guest.rs`.
+
+use vespeiro_model::Failure;
 
 use super::contract::types;
 
@@ -10,7 +13,7 @@ pub const MAX_BATCH: usize = 256;
 pub const MAX_IDLE_STEPS: u32 = 100;
 /// Longest mark, in bytes, of a request and of `host.mark`.
 pub const MAX_MARK: usize = 256;
-/// What a mark begins with that is a secret: it is kept in memory only.
+/// The beginning of a mark that is a secret: such a mark is kept in memory only.
 pub const TOKEN: &str = "token:";
 /// Longest mark that is a token, in bytes.
 pub const MAX_TOKEN: usize = 8 << 10;
@@ -30,24 +33,40 @@ impl types::Method {
     }
 }
 
-/// The failures of the contract and their names, as scripts and metrics write them.
-pub const FAILURES: [(types::Failure, &str); 8] = [
-    (types::Failure::Timeout, "timeout"),
-    (types::Failure::Connect, "connect"),
-    (types::Failure::Tls, "tls"),
-    (types::Failure::Reset, "reset"),
-    (types::Failure::Protocol, "protocol"),
-    (types::Failure::TooLarge, "too-large"),
-    (types::Failure::CircuitOpen, "circuit-open"),
-    (types::Failure::Stopped, "stopped"),
-];
+/// The contract of version 0.1 has fewer kinds than the host: a kind that it lacks becomes the nearest one.
+impl From<Failure> for types::Failure {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Timeout => Self::Timeout,
+            Failure::Connect | Failure::Generator => Self::Connect,
+            Failure::Tls => Self::Tls,
+            Failure::Reset | Failure::Unprocessed => Self::Reset,
+            Failure::Protocol => Self::Protocol,
+            Failure::TooLarge | Failure::Headers => Self::TooLarge,
+            Failure::CircuitOpen => Self::CircuitOpen,
+            Failure::Stopped => Self::Stopped,
+        }
+    }
+}
+
+impl From<types::Failure> for Failure {
+    fn from(failure: types::Failure) -> Self {
+        match failure {
+            types::Failure::Timeout => Self::Timeout,
+            types::Failure::Connect => Self::Connect,
+            types::Failure::Tls => Self::Tls,
+            types::Failure::Reset => Self::Reset,
+            types::Failure::Protocol => Self::Protocol,
+            types::Failure::TooLarge => Self::TooLarge,
+            types::Failure::CircuitOpen => Self::CircuitOpen,
+            types::Failure::Stopped => Self::Stopped,
+        }
+    }
+}
 
 impl types::Failure {
-    /// Its name in scripts.
+    /// Its word, as scripts and metrics write it.
     pub fn name(self) -> &'static str {
-        FAILURES
-            .iter()
-            .find(|(failure, _)| *failure == self)
-            .map_or("stopped", |(_, name)| name)
+        Failure::from(self).as_str()
     }
 }

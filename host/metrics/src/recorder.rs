@@ -2,14 +2,14 @@
 //! gathered. `request` is on the path of every request: index, add, done; no lock, no atomic, no hashing.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::interval::MAX_ACTIVITY;
 use super::{
     ArchetypeCounts, BehaviorCounts, Catalog, Interval, RecordedRequest, RequestSample, Role,
     SlowRequest, Slowest, WorkerStatus,
 };
-use vespeiro_model::{BreakerState, Ending, FaultKind, HoldReason, Outcome};
+use vespeiro_model::{BreakerState, Clock, Ending, FaultKind, HoldReason, Outcome};
 
 /// Counts and distributions of one worker since the last hand-over.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct Recorder {
     current: Interval,
     /// The worker's slowest requests since the start of the run.
     slowest: Slowest,
+    clock: Clock,
 }
 
 impl Recorder {
@@ -30,7 +31,14 @@ impl Recorder {
             worker,
             current,
             slowest: Slowest::default(),
+            clock: Clock::system(),
         }
+    }
+
+    /// The same, with another clock for when outcomes were recorded.
+    pub fn timed_by(mut self, clock: Clock) -> Recorder {
+        self.clock = clock;
+        self
     }
 
     /// The same, that keeps so many of the slowest requests.
@@ -81,14 +89,14 @@ impl Recorder {
         }
         if self.slowest.admits(sample.latency) {
             let slow = SlowRequest {
-                request: activity(sample),
+                request: recorded(sample, self.clock),
                 trace: sample.trace,
             };
             self.slowest.offer(slow);
             self.current.slowest.offer(slow);
         }
         if self.current.activity.len() < MAX_ACTIVITY {
-            self.current.activity.push(activity(sample));
+            self.current.activity.push(recorded(sample, self.clock));
         }
     }
 
@@ -219,9 +227,9 @@ impl Recorder {
 }
 
 #[cold]
-fn activity(sample: &RequestSample) -> RecordedRequest {
+fn recorded(sample: &RequestSample, clock: Clock) -> RecordedRequest {
     RecordedRequest {
-        at: SystemTime::now(),
+        at: clock.wall(),
         user: sample.user,
         role: sample.role,
         route: sample.route,
@@ -234,7 +242,6 @@ fn activity(sample: &RequestSample) -> RecordedRequest {
 #[cfg(test)]
 mod tests {
     use std::hint::black_box;
-    use std::time::Instant;
 
     use super::*;
     use crate::testing::{catalog, sample};
@@ -299,13 +306,13 @@ mod tests {
             })
             .collect();
         for name in ["cold", "warm", "warm"] {
-            let start = Instant::now();
+            let start = Clock::system().now();
             (0..ROUNDS).for_each(|i| recorder.request(black_box(&samples[i as usize % 1024])));
             println!("{name}: {:?} per request", start.elapsed() / ROUNDS);
         }
         let mut totals = Totals::new(catalog.clone(), 1, Process::default());
         let mut interval = recorder.take(Interval::new(&catalog));
-        let start = Instant::now();
+        let start = Clock::system().now();
         totals.absorb(&mut interval);
         println!("absorb: {:?}", start.elapsed());
     }

@@ -14,7 +14,7 @@ use super::{
     ArchetypeCounts, Catalog, CpuUse, DesiredLoad, Interval, OLDER, Process, RecordedRequest, Role,
     RunCounts, Slowest, Snapshot, VersionCounts, VersionTotal, WorkerStatus, WorkerStatuses,
 };
-use vespeiro_model::{Ending, SwapResult};
+use vespeiro_model::{Clock, Ending, SwapResult};
 
 /// Requests that the activity ring remembers.
 const ACTIVITY: usize = 50;
@@ -57,7 +57,7 @@ impl Totals {
         Totals {
             catalog,
             workers: workers.max(1),
-            started: SystemTime::now(),
+            started: Clock::system().wall(),
             cpu_at_start: process.cpu,
             archetypes: archetypes.into_iter().map(Arc::new).collect(),
             versions,
@@ -144,6 +144,12 @@ impl Totals {
             .drain(..self.activity.len().saturating_sub(room));
         self.activity.extend(&interval.activity);
         interval.reset();
+    }
+
+    /// The same, started at the wall time of another clock.
+    pub fn timed_by(mut self, clock: Clock) -> Totals {
+        self.started = clock.wall();
+        self
     }
 
     /// The same, that keep so many of the slowest requests.

@@ -5,6 +5,7 @@
 //! it never changes.
 
 mod breaker;
+mod clock;
 mod ending;
 mod event;
 mod failure;
@@ -20,6 +21,7 @@ mod words;
 pub use serde;
 
 pub use breaker::{BreakerState, HoldReason};
+pub use clock::{Clock, Instant};
 pub use ending::Ending;
 pub use event::EventKind;
 pub use failure::Failure;

@@ -56,7 +56,7 @@ fn naming_the_same_bytes_over_and_over_does_not_fill_the_host() {
         (i32.store (i32.const 352) (i32.const 512))";
     let why = crash_of(&[("next", code)]);
     assert!(
-        why.contains("it handed over more than 64 MiB in one call"),
+        why.contains("it passed more than 64 MiB to the host in one call"),
         "{why}"
     );
 }

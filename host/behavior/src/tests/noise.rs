@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use std::time::Instant;
+use vespeiro_model::Clock;
 
 use super::*;
 
@@ -12,7 +12,7 @@ const LONG_ENOUGH: Duration = Duration::from_secs(4);
 /// As many cases as fit into the time.
 fn for_a_while<S: Strategy>(strategy: S, mut hold: impl FnMut(S::Value)) {
     let mut runner = TestRunner::deterministic();
-    let began = Instant::now();
+    let began = Clock::system().now();
     while began.elapsed() < LONG_ENOUGH {
         let tree = strategy.new_tree(&mut runner).unwrap();
         hold(proptest::strategy::ValueTree::current(&tree));

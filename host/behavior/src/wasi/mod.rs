@@ -1,8 +1,9 @@
 //! The locked-down WASI (0.2) that a behavior gets when it imports one: no file, no socket, no environment, no waiting;
 //! a clock that only knows the session's own time, randomness from the plan's seed, and output that becomes log lines.
+//! Linked by `pre_instantiated.rs`, kept by `guest.rs`.
 //!
-//! What must stay true: nothing here blocks. A worker's runtime has one thread, and everybody's users are on it. So
-//! what `wasmtime-wasi` would wait for is asked for once, and a guest that would have to wait traps.
+//! What must stay true: nothing here blocks, for all users of a worker share one thread. What `wasmtime-wasi` would wait for
+//! is polled once, and a guest that would have to wait traps.
 
 mod output;
 mod sockets;
@@ -21,9 +22,10 @@ use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+pub(super) use self::output::MAX_LINE;
 use self::output::Output;
+use super::call_context::CallContext;
 use super::contract::Level;
-use super::guest::{CallContext, GuestState};
 use vespeiro_model::random::{draw, scramble};
 
 /// 2026-01-01T00:00:00Z; the seed moves the day within a year from here.
@@ -61,6 +63,13 @@ impl Wasi {
         }
     }
 
+    pub(super) fn view(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.ctx,
+            table: &mut self.table,
+        }
+    }
+
     pub(super) fn begin_call(&mut self, call_context: &CallContext) {
         self.elapsed_ms = call_context.elapsed_ms;
         self.random = call_context.seed;
@@ -93,45 +102,42 @@ impl Wasi {
     }
 }
 
-impl WasiView for GuestState {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Wasi { ctx, table, .. } = self.wasi();
-        WasiCtxView { ctx, table }
-    }
+/// A store's data that contains a WASI.
+pub(super) trait WithWasi: WasiView + 'static {
+    fn wasi(&mut self) -> &mut Wasi;
 }
 
 /// Meet every interface of WASI 0.2. Files and sockets are `wasmtime-wasi`'s own: a guest never gets a handle, so what
 /// would act on one, and may wait, is never reached.
-pub(super) fn add_to_linker(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
-    let l = linker;
+pub(super) fn add_to_linker<T: WithWasi>(l: &mut Linker<T>) -> wasmtime::Result<()> {
     io::error::add_to_linker::<_, HasSelf<ResourceTable>>(l, |state| &mut state.wasi().table)?;
-    sync::io::poll::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    sync::io::streams::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    clocks::wall_clock::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    clocks::monotonic_clock::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    random::random::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    random::insecure::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    random::insecure_seed::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    cli::stdout::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    cli::stderr::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    cli::stdin::add_to_linker::<_, WasiCli>(l, GuestState::cli)?;
-    cli::exit::add_to_linker::<_, WasiCli>(l, GuestState::cli)?;
-    cli::environment::add_to_linker::<_, WasiCli>(l, GuestState::cli)?;
-    cli::terminal_input::add_to_linker::<_, WasiCli>(l, GuestState::cli)?;
-    cli::terminal_output::add_to_linker::<_, WasiCli>(l, GuestState::cli)?;
-    cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, GuestState::cli)?;
-    cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, GuestState::cli)?;
-    cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, GuestState::cli)?;
-    filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, GuestState::filesystem)?;
-    sync::filesystem::types::add_to_linker::<_, WasiFilesystem>(l, GuestState::filesystem)?;
-    sockets_of::tcp_create_socket::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)?;
-    sockets_of::instance_network::add_to_linker::<_, WasiSockets>(l, GuestState::sockets)?;
+    sync::io::poll::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    sync::io::streams::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    clocks::wall_clock::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    clocks::monotonic_clock::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    random::random::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    random::insecure::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    random::insecure_seed::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    cli::stdout::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    cli::stderr::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    cli::stdin::add_to_linker::<_, WasiCli>(l, T::cli)?;
+    cli::exit::add_to_linker::<_, WasiCli>(l, T::cli)?;
+    cli::environment::add_to_linker::<_, WasiCli>(l, T::cli)?;
+    cli::terminal_input::add_to_linker::<_, WasiCli>(l, T::cli)?;
+    cli::terminal_output::add_to_linker::<_, WasiCli>(l, T::cli)?;
+    cli::terminal_stdin::add_to_linker::<_, WasiCli>(l, T::cli)?;
+    cli::terminal_stdout::add_to_linker::<_, WasiCli>(l, T::cli)?;
+    cli::terminal_stderr::add_to_linker::<_, WasiCli>(l, T::cli)?;
+    filesystem::preopens::add_to_linker::<_, WasiFilesystem>(l, T::filesystem)?;
+    sync::filesystem::types::add_to_linker::<_, WasiFilesystem>(l, T::filesystem)?;
+    sockets_of::tcp_create_socket::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)?;
+    sockets_of::instance_network::add_to_linker::<_, WasiSockets>(l, T::sockets)?;
     let network = sockets_of::network::LinkOptions::default();
-    sockets_of::network::add_to_linker::<_, HasSelf<Wasi>>(l, &network, GuestState::wasi)?;
-    sockets_of::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, GuestState::sockets)?;
-    sync::sockets::tcp::add_to_linker::<_, WasiSockets>(l, GuestState::sockets)?;
-    sync::sockets::udp::add_to_linker::<_, WasiSockets>(l, GuestState::sockets)?;
-    sync::sockets::udp_create_socket::add_to_linker::<_, HasSelf<Wasi>>(l, GuestState::wasi)
+    sockets_of::network::add_to_linker::<_, HasSelf<Wasi>>(l, &network, T::wasi)?;
+    sockets_of::ip_name_lookup::add_to_linker::<_, WasiSockets>(l, T::sockets)?;
+    sync::sockets::tcp::add_to_linker::<_, WasiSockets>(l, T::sockets)?;
+    sync::sockets::udp::add_to_linker::<_, WasiSockets>(l, T::sockets)?;
+    sync::sockets::udp_create_socket::add_to_linker::<_, HasSelf<Wasi>>(l, T::wasi)
 }
 
 impl clocks::wall_clock::Host for Wasi {

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamResult};
 
-use crate::guest::MAX_LINE;
-
+/// Longest log line, in bytes.
+pub(crate) const MAX_LINE: usize = 2048;
 /// Bytes of one call that are kept; what is over is dropped.
 const MAX_KEPT: usize = 64 << 10;
 
-/// One of the two. Its streams write into the same place.
+/// Stdout or stderr. Its streams write into the same buffer.
 #[derive(Clone, Default)]
 pub(super) struct Output(Arc<Mutex<Vec<u8>>>);
 

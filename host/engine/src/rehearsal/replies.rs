@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::made_up::made_up;
-use vespeiro_behavior::FAILURES;
 use vespeiro_behavior::types::{Failure, Outcome, Request, Response};
+use vespeiro_model::{Failure as Known, Word as _};
 use vespeiro_plan::one_line;
 
 /// How long a reply takes, in microseconds.
@@ -180,12 +180,10 @@ impl Script {
                 latency_us: LATENCY_US,
             }),
             (None, Some(word)) => {
-                let known = FAILURES.iter().find(|(_, name)| name == word);
-                let (failure, _) = known.ok_or_else(|| {
-                    let names = FAILURES.map(|(_, name)| name).join(", ");
-                    format!("{word:?} is no failure: use one of {names}")
+                let failure = Known::from_word(word).ok_or_else(|| {
+                    format!("{word:?} is no failure: use one of {}", Known::list())
                 })?;
-                Outcome::Failed(*failure)
+                Outcome::Failed(failure.into())
             }
             _ => return Err("needs a status from 100 to 599, or failed: give one of them".into()),
         };

@@ -189,7 +189,7 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
                 batch.turned_away.set(true);
             }
             return Attempt {
-                outcome: types::Outcome::Failed(to_contract(failure)),
+                outcome: types::Outcome::Failed(failure.into()),
                 retry_after: None,
             };
         }
@@ -214,24 +214,10 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
             body: answer.body,
             latency_us: latency.as_micros() as u64,
         }),
-        Err(flaw) => types::Outcome::Failed(to_contract(flaw.failure)),
+        Err(flaw) => types::Outcome::Failed(flaw.failure.into()),
     };
     Attempt {
         outcome,
         retry_after,
-    }
-}
-
-/// The contract of version 0.1 has no more kinds than these: what is new counts as the nearest.
-fn to_contract(failure: Failure) -> types::Failure {
-    match failure {
-        Failure::Timeout => types::Failure::Timeout,
-        Failure::Connect | Failure::Generator => types::Failure::Connect,
-        Failure::Tls => types::Failure::Tls,
-        Failure::Reset | Failure::Unprocessed => types::Failure::Reset,
-        Failure::Protocol => types::Failure::Protocol,
-        Failure::TooLarge | Failure::Headers => types::Failure::TooLarge,
-        Failure::CircuitOpen => types::Failure::CircuitOpen,
-        Failure::Stopped => types::Failure::Stopped,
     }
 }
