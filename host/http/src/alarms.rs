@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Instant;
 
@@ -19,8 +19,13 @@ pub(crate) struct Alarms {
 }
 
 impl Alarms {
-    /// Work on it until `deadline`; `None` when it was not done by then.
-    pub(crate) async fn within<W: Future>(&self, deadline: Instant, work: W) -> Option<W::Output> {
+    /// Work on it until `deadline`; `None` when it was not done by then. The work is the caller's, so that it is not moved
+    /// into a future of its own.
+    pub(crate) async fn within<W: Future>(
+        &self,
+        deadline: Instant,
+        mut work: Pin<&mut W>,
+    ) -> Option<W::Output> {
         let deadline = deadline.into();
         let alarm = self.resting.borrow_mut().pop();
         let mut alarm = match alarm {
@@ -30,7 +35,6 @@ impl Alarms {
             }
             None => Box::pin(tokio::time::sleep_until(deadline)),
         };
-        let mut work = pin!(work);
         let done = poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
@@ -44,6 +48,7 @@ impl Alarms {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::pin::pin;
     use std::time::Duration;
 
     use super::*;
@@ -52,16 +57,18 @@ mod tests {
     async fn an_alarm_is_used_again_and_ends_only_what_is_late() {
         let alarms = Alarms::default();
         let after = |millis| Instant::now() + Duration::from_millis(millis);
-        assert_eq!(alarms.within(after(20), ready(7)).await, Some(7));
+        assert_eq!(alarms.within(after(20), pin!(ready(7))).await, Some(7));
         // The first one would ring in the middle of this.
-        let work = tokio::time::sleep(Duration::from_millis(60));
+        let work = pin!(tokio::time::sleep(Duration::from_millis(60)));
         assert_eq!(alarms.within(after(60_000), work).await, Some(()));
         // Earlier than it was set to ring.
-        assert_eq!(alarms.within(after(10), pending::<()>()).await, None);
+        assert_eq!(alarms.within(after(10), pin!(pending::<()>())).await, None);
         assert_eq!(alarms.resting.borrow().len(), 1);
+        let never = pin!(pending::<()>());
+        let soon = pin!(tokio::time::sleep(Duration::from_millis(30)));
         let both = tokio::join!(
-            alarms.within(after(10), pending::<()>()),
-            alarms.within(after(60_000), tokio::time::sleep(Duration::from_millis(30)))
+            alarms.within(after(10), never),
+            alarms.within(after(60_000), soon)
         );
         assert_eq!(both, (None, Some(())));
         assert_eq!(alarms.resting.borrow().len(), 2);

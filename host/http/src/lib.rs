@@ -7,6 +7,7 @@
 mod alarms;
 mod body;
 mod call;
+mod carriers;
 mod client;
 pub mod codec;
 pub mod dial;
@@ -16,9 +17,11 @@ mod outcome;
 mod pool;
 mod preflight;
 mod retry_after;
+mod sender;
 mod target;
 mod target_policy;
 mod tool;
+mod trip;
 
 pub use call::{Call, Capture};
 pub use client::{Client, ClientOptions, UserPool};

@@ -142,7 +142,7 @@ impl Watch {
         };
     }
 
-    pub(crate) fn finish(mut self, now: Instant) -> Phases {
+    pub(crate) fn finish(&mut self, now: Instant) -> Phases {
         self.enter(Phase::Blocked, now);
         self.phases
     }
@@ -153,7 +153,7 @@ impl Watch {
 }
 
 /// Takes an answer's parts, of either protocol.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Taking {
     answer: Answer,
     body: Option<Body>,

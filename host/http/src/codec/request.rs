@@ -228,9 +228,7 @@ impl RouteHead {
             into.extend_from_slice(&field.line);
         }
         for (name, value) in added.own_headers() {
-            let from = into.len();
-            into.extend_from_slice(name.as_bytes());
-            into[from..].make_ascii_lowercase();
+            into.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
             into.extend_from_slice(b": ");
             write_value(value, into);
             into.extend_from_slice(b"\r\n");
@@ -315,21 +313,19 @@ impl<'a> Added<'a> {
 /// Check a header that a behavior or a plan asks for.
 pub fn check_header(name: &str, value: &str) -> Result<(), Refused> {
     check_field(name, value)?;
-    match RESERVED
-        .iter()
-        .find(|reserved| name.eq_ignore_ascii_case(reserved))
-    {
+    // Lengths differ mostly, which is quicker to see than names.
+    let is = |reserved: &&str| reserved.len() == name.len() && name.eq_ignore_ascii_case(reserved);
+    match RESERVED.iter().find(|reserved| is(reserved)) {
         Some(reserved) => Err(Refused::Reserved((*reserved).to_owned())),
         None => Ok(()),
     }
 }
 
 fn check_field(name: &str, value: &str) -> Result<(), Refused> {
-    let named = !name.is_empty() && name.bytes().all(is_token);
+    let named = !name.is_empty() && name.bytes().all(|byte| TOKEN[usize::from(byte)]);
     // A byte beyond ASCII is part of a character that is written as one byte beyond ASCII, or as it stands.
-    let valued = value
-        .bytes()
-        .all(|byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f));
+    let wrong = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
+    let valued = !value.bytes().fold(false, |any, byte| any | wrong(byte));
     if named && valued {
         Ok(())
     } else {
@@ -338,9 +334,21 @@ fn check_field(name: &str, value: &str) -> Result<(), Refused> {
 }
 
 /// What names of headers are made of (RFC 9110, section 5.6.2).
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        token[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < MARKS.len() {
+        token[MARKS[at] as usize] = true;
+        at += 1;
+    }
+    token
+};
+const MARKS: &[u8] = b"!#$%&'*+-.^_`|~";
 
 fn check_path(path: &str) -> Result<(), Refused> {
     if path.len() > MAX_PATH {

@@ -108,6 +108,11 @@ pub(super) async fn tcp(remote: SocketAddr, locals: &Locals) -> Result<TcpStream
     Ok(stream)
 }
 
+/// Whether this machine can send from an address, as far as can be told without a target.
+pub(super) fn is_ours(address: IpAddr) -> io::Result<()> {
+    std::net::UdpSocket::bind((address, 0)).map(drop)
+}
+
 fn bind(socket: &TcpSocket, local: IpAddr) -> io::Result<()> {
     // Where the kernel cannot do without, a local address has its ports for all targets together.
     #[cfg(target_os = "linux")]
@@ -196,5 +201,7 @@ mod tests {
             "127.0.0.1:9".parse().unwrap(),
             Some("192.0.2.1".parse().unwrap())
         ));
+        assert!(is_ours("127.0.0.3".parse().unwrap()).is_ok());
+        assert!(is_ours("192.0.2.1".parse().unwrap()).is_err());
     }
 }

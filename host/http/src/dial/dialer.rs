@@ -24,6 +24,9 @@ use super::tls::Session;
 use super::verdict::{Asked, no_http, within, words};
 use crate::Failure;
 
+/// Addresses of a name whose failures are told one by one.
+const SHOWN: usize = 4;
+
 /// Makes connections to one target. Belongs to a worker, and is used within a `LocalSet`.
 pub struct Dialer {
     endpoint: Endpoint,
@@ -85,6 +88,12 @@ impl Dialer {
         };
         if let (Endpoint::Unix(_), Some(_)) = (&options.endpoint, &options.proxy) {
             return Err(DialSetupError::ProxyToUnix);
+        }
+        for address in &options.local_addresses {
+            connect::is_ours(*address).map_err(|error| DialSetupError::LocalAddress {
+                address: *address,
+                why: error.to_string(),
+            })?;
         }
         Ok(Self {
             endpoint: options.endpoint,
@@ -295,7 +304,12 @@ fn together(failed: Vec<Broken>) -> Broken {
     };
     let failure = failed.iter().max_by_key(|broken| rank(broken));
     let failure = failure.map_or(Failure::Connect, |broken| broken.failure);
-    let causes: Vec<_> = failed.into_iter().map(|broken| broken.cause).collect();
+    let more = failed.len().saturating_sub(SHOWN);
+    let shown = failed.into_iter().take(SHOWN);
+    let mut causes: Vec<_> = shown.map(|broken| broken.cause).collect();
+    if more > 0 {
+        causes.push(format!("and {more} more addresses"));
+    }
     Broken::new(failure, causes.join("; "))
 }
 

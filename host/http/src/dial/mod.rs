@@ -9,11 +9,13 @@ mod connect;
 mod dialer;
 mod names;
 mod options;
+mod pem;
 mod phases;
 mod proxy;
 mod resolve;
 mod stream;
 mod tls;
+mod trust;
 mod verdict;
 
 pub use dialer::{DialError, Dialed, Dialer, Remote};

@@ -134,6 +134,8 @@ pub enum DialSetupError {
         "this machine has no certificates to trust: install them (Debian's ca-certificates), name a file with --ca-cert, or do not verify with --insecure"
     )]
     NoRoots,
+    #[error("--local-address {address} is none that this machine can send from: {why}")]
+    LocalAddress { address: IpAddr, why: String },
     #[error("a Unix socket is spoken to in clear text: write http, not https")]
     TlsOverUnix,
     #[error("a Unix socket cannot be reached through a proxy: leave out --proxy")]

@@ -4,26 +4,24 @@
 //! shows.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, Resumption, WebPkiServerVerifier};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
-use rustls::{
-    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
-};
+use rustls::{ClientConfig, SignatureScheme, SupportedProtocolVersion};
 
 use super::options::{DialSetupError, ProtocolWish};
+use super::pem::{certificates, unreadable};
+use super::trust::{Anyone, verifier};
 
-/// Servers whose sessions are kept for resumption, and for each of them the library keeps eight.
-const SESSIONS: usize = 256;
-/// What OpenSSL's programs read their issuers from.
-const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+/// Sessions that are kept for resumption. A dialer speaks to one name, for which the library keeps no more.
+const SESSIONS: usize = 8;
 
 /// A version of TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -216,44 +214,6 @@ fn versions(
     Ok(versions)
 }
 
-/// Judges by the system's issuers and these.
-fn verifier(
-    ca_certs: &[PathBuf],
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, DialSetupError> {
-    let mut roots = system_roots()?;
-    for path in ca_certs {
-        for certificate in certificates("--ca-cert", path)? {
-            roots
-                .add(certificate)
-                .map_err(|error| DialSetupError::BadCertificate {
-                    setting: "--ca-cert",
-                    path: path.display().to_string(),
-                    why: error.to_string(),
-                })?;
-        }
-    }
-    if roots.is_empty() {
-        return Err(DialSetupError::NoRoots);
-    }
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    let verifier = verifier.map_err(|error| DialSetupError::Tls(error.to_string()))?;
-    Ok(verifier)
-}
-
-/// Those of SSL_CERT_FILE and SSL_CERT_DIR where one is set, otherwise the system's. Some systems have some that cannot
-/// be read; a file that was named is another matter.
-fn system_roots() -> Result<RootCertStore, DialSetupError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if let Some(named) = std::env::var_os(SSL_CERT_FILE).map(PathBuf::from) {
-        // What else is wrong with it is said by the same words as of any other file.
-        certificates(SSL_CERT_FILE, &named)?;
-    }
-    Ok(roots)
-}
-
 fn identity(
     options: &TlsOptions,
     provider: &CryptoProvider,
@@ -281,71 +241,6 @@ fn identity(
         other => DialSetupError::Identity(other.to_string()),
     })?;
     Ok(Some(identity))
-}
-
-fn certificates(
-    setting: &'static str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, DialSetupError> {
-    let text = std::fs::read(path).map_err(|error| unreadable(setting, path, &error))?;
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let path = path.display().to_string();
-    match read {
-        Ok(read) if !read.is_empty() => Ok(read),
-        Ok(_) => Err(DialSetupError::NoCertificate { setting, path }),
-        Err(error) => Err(DialSetupError::BadCertificate {
-            setting,
-            path,
-            why: error.to_string(),
-        }),
-    }
-}
-
-fn unreadable(setting: &'static str, path: &Path, error: &std::io::Error) -> DialSetupError {
-    DialSetupError::Unreadable {
-        setting,
-        path: path.display().to_string(),
-        why: error.to_string(),
-    }
-}
-
-/// Takes any certificate, by any signature.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 #[cfg(test)]

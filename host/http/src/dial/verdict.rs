@@ -125,7 +125,7 @@ fn certificate(error: &CertificateError) -> String {
         }
         CertificateError::Other(OtherError(other)) => match other.downcast_ref::<webpki::Error>() {
             Some(webpki::Error::CaUsedAsEndEntity) => {
-                "the target shows a CA's certificate as its own (basicConstraints CA:TRUE): make it one with CA:FALSE, or do not verify with --insecure".to_owned()
+                "the target shows a CA's certificate as its own (basicConstraints CA:TRUE), which is not trusted: trust it with --ca-cert FILE, or do not verify with --insecure".to_owned()
             }
             Some(webpki::Error::UnsupportedCertVersion) => {
                 "the target's certificate is of an old form (X.509 version 1, without names): make one of version 3, or do not verify with --insecure".to_owned()

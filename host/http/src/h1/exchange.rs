@@ -31,11 +31,9 @@ pub(crate) struct Flow {
     pub(crate) received: Traffic,
 }
 
-/// One exchange under way.
+/// One exchange after the other: what is known of the one under way.
 #[derive(Debug)]
-pub(crate) struct Exchange<'a> {
-    call: &'a Call,
-    buffers: &'a Buffers,
+pub(crate) struct Exchange {
     writing: Writing,
     decoder: Decoder,
     taking: Taking,
@@ -64,20 +62,21 @@ enum Writing {
     Broken,
 }
 
-impl<'a> Exchange<'a> {
-    pub(crate) fn new(
-        call: &'a Call,
-        buffers: &'a Buffers,
-        max_headers: usize,
-        max_body: u64,
-    ) -> Self {
-        let head = call.head();
+/// What an exchange needs of its worker and its call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) buffers: &'a Buffers,
+    pub(crate) max_headers: usize,
+    pub(crate) max_body: u64,
+}
+
+impl Exchange {
+    pub(crate) fn new() -> Self {
         Self {
-            call,
-            buffers,
-            writing: Writing::All,
-            decoder: Decoder::new(head.method() == Method::HEAD, max_headers),
-            taking: Taking::new(call.captures(), head.codings(), max_body),
+            writing: Writing::Done,
+            decoder: Decoder::new(false, 0),
+            taking: Taking::default(),
             carried: Vec::new(),
             head: 0,
             written: 0,
@@ -89,14 +88,25 @@ impl<'a> Exchange<'a> {
     /// Send and read to the end. The watch is in [`Phase::Sending`].
     pub(crate) async fn play<S>(
         &mut self,
+        asked: Asked<'_>,
         stream: &mut S,
         watch: &mut Watch,
         flow: &mut Flow,
-    ) -> Result<Answer, Flaw>
+    ) -> Result<(), Flaw>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        poll_fn(|context| self.poll(stream, watch, flow, context)).await?;
+        let head = asked.call.head();
+        self.writing = Writing::All;
+        self.decoder = Decoder::new(head.method() == Method::HEAD, asked.max_headers);
+        self.taking = Taking::new(asked.call.captures(), head.codings(), asked.max_body);
+        self.carried = Vec::new();
+        (self.head, self.written, self.read, self.leftover) = (0, 0, 0, false);
+        poll_fn(|context| self.poll(asked, stream, watch, flow, context)).await
+    }
+
+    /// The answer, once it is complete.
+    pub(crate) fn answer(&mut self, flow: &mut Flow) -> Result<Answer, Flaw> {
         let before = self.taking.received();
         let answer = self.taking.finish()?;
         // Decoders hold the last of it back.
@@ -126,6 +136,7 @@ impl<'a> Exchange<'a> {
 
     fn poll<S>(
         &mut self,
+        asked: Asked<'_>,
         stream: &mut S,
         watch: &mut Watch,
         flow: &mut Flow,
@@ -135,7 +146,7 @@ impl<'a> Exchange<'a> {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         if !matches!(self.writing, Writing::Done | Writing::Broken)
-            && let Poll::Ready(written) = self.write(stream, flow, context)
+            && let Poll::Ready(written) = self.write(asked, stream, flow, context)
         {
             self.writing = if written.is_ok() {
                 Writing::Done
@@ -147,7 +158,7 @@ impl<'a> Exchange<'a> {
             }
         }
         loop {
-            if ready!(self.read(stream, watch, flow, context))? {
+            if ready!(self.read(asked.buffers, stream, watch, flow, context))? {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -156,6 +167,7 @@ impl<'a> Exchange<'a> {
     /// Write as much as the stream takes.
     fn write<S>(
         &mut self,
+        asked: Asked<'_>,
         stream: &mut S,
         flow: &mut Flow,
         context: &mut Context<'_>,
@@ -164,8 +176,9 @@ impl<'a> Exchange<'a> {
         S: AsyncWrite + Unpin,
     {
         if matches!(self.writing, Writing::All) {
-            let buffers = self.buffers;
-            buffers.writing(|buffer| self.write_first(stream, flow, context, buffer))?;
+            let first =
+                |buffer: &mut Vec<u8>| self.write_first(asked.call, stream, flow, context, buffer);
+            asked.buffers.writing(first)?;
         }
         let Writing::Rest { head, body } = &mut self.writing else {
             return Poll::Ready(Ok(()));
@@ -194,6 +207,7 @@ impl<'a> Exchange<'a> {
     /// The first attempt, out of the worker's buffer; mostly it is the only one.
     fn write_first<S>(
         &mut self,
+        call: &Call,
         stream: &mut S,
         flow: &mut Flow,
         context: &mut Context<'_>,
@@ -202,8 +216,8 @@ impl<'a> Exchange<'a> {
     where
         S: AsyncWrite + Unpin,
     {
-        self.call.head().write(self.call.added(), buffer);
-        let mut body = self.call.body().cloned().unwrap_or_default();
+        call.head().write(call.added(), buffer);
+        let mut body = call.body().cloned().unwrap_or_default();
         self.head = buffer.len() as u64;
         if body.len() <= TOGETHER {
             buffer.extend_from_slice(&body);
@@ -241,6 +255,7 @@ impl<'a> Exchange<'a> {
     /// Read once and decode. Whether the answer is complete.
     fn read<S>(
         &mut self,
+        buffers: &Buffers,
         stream: &mut S,
         watch: &mut Watch,
         flow: &mut Flow,
@@ -249,7 +264,6 @@ impl<'a> Exchange<'a> {
     where
         S: AsyncRead + Unpin,
     {
-        let buffers = self.buffers;
         buffers.reading(|room| {
             let mut buffer = ReadBuf::new(room);
             if let Err(error) = ready!(Pin::new(stream).poll_read(context, &mut buffer)) {

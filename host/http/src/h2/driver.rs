@@ -69,7 +69,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driver<S> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        this.state.waker.borrow_mut().replace(cx.waker().clone());
+        this.state.keep_waker(cx.waker());
         this.ping();
         let ended = Pin::new(&mut this.connection).poll(cx).is_ready();
         this.pong(cx);

@@ -33,7 +33,7 @@ pub(super) fn of_stream(error: &Error, heard: &Heard, stream: u32, answered: boo
                     name(reason)
                 ),
             ),
-            (false, _) if heard.forget_too_large(stream) => too_large(),
+            (false, _) if heard.is_too_large(stream) => too_large(),
             (false, _) => flaw(
                 Failure::Protocol,
                 format!("the answer is no HTTP/2 ({})", name(reason)),
@@ -56,15 +56,22 @@ pub(super) fn of_stream(error: &Error, heard: &Heard, stream: u32, answered: boo
                     name(reason)
                 ),
             ),
-            false if heard.forget_too_large(stream) => too_large(),
-            false if heard.too_large.borrow().is_empty() => flaw(
+            false if heard.is_too_large(stream) => too_large(),
+            // What the library says of headers that are far over its own limit.
+            false
+                if matches!(
+                    reason,
+                    Reason::ENHANCE_YOUR_CALM | Reason::COMPRESSION_ERROR
+                ) && !heard.too_large.borrow().is_empty() =>
+            {
+                flaw(
+                    Failure::Reset,
+                    "the connection was given up: another answer's headers are far too large",
+                )
+            }
+            false => flaw(
                 Failure::Protocol,
                 format!("the target does not keep to HTTP/2 ({})", name(reason)),
-            ),
-            // It was given up for the headers of another answer.
-            false => flaw(
-                Failure::Reset,
-                "the connection was given up: another answer's headers are far too large",
             ),
         };
     }

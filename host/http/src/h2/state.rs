@@ -17,7 +17,7 @@ use super::tap::Heard;
 const EMPTY: usize = 90;
 
 /// Whether a connection takes more streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Life {
     Open,
     /// No more streams; those that are open go on.
@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) checking: Cell<bool>,
     pub(super) pong: Notify,
     /// The driver's.
-    pub(super) waker: RefCell<Option<Waker>>,
+    waker: RefCell<Option<Waker>>,
     changed: Box<dyn Fn()>,
 }
 
@@ -69,11 +69,7 @@ impl State {
 
     /// A life only ever gets worse.
     pub(super) fn enter(&self, life: Life) {
-        let worse = matches!(
-            (self.life.get(), life),
-            (Life::Open, Life::Leaving | Life::Closed) | (Life::Leaving, Life::Closed)
-        );
-        if worse {
+        if life > self.life.get() {
             self.life.set(life);
             (self.changed)();
         }
@@ -92,8 +88,12 @@ impl State {
         if self.life() != Life::Open {
             return 0;
         }
-        let spare = EMPTY.saturating_sub(self.heard.empty.get());
-        self.limit().min(spare).saturating_sub(self.in_use.get())
+        let limit = match self.heard.empty.get() {
+            0 => self.limit(),
+            // Each stream may bring one more.
+            empty => self.limit().min(EMPTY.saturating_sub(empty)),
+        };
+        limit.saturating_sub(self.in_use.get())
     }
 
     pub(super) fn set_peer_limit(&self, limit: usize) {
@@ -126,6 +126,13 @@ impl State {
     /// Nobody will use it any more.
     pub(super) fn is_done_with(&self) -> bool {
         self.abandoned.get() && self.in_use.get() == 0
+    }
+
+    pub(super) fn keep_waker(&self, waker: &Waker) {
+        match &mut *self.waker.borrow_mut() {
+            Some(kept) => kept.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
     }
 
     pub(super) fn wake(&self) {

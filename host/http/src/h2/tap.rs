@@ -1,15 +1,19 @@
 //! Listens to a connection's bytes on their way to and from the library, which keeps some of what it reads to itself: how
 //! many there are, the last stream that a GOAWAY lets live, headers that are too large, why a read failed.
 //!
-//! What must stay true: what passes is not changed, and however it is cut into pieces, the same is heard.
+//! What must stay true: what passes is not changed, and however it is cut into pieces, the same is heard. Where the target
+//! takes no more, all that it has said before is still read: it may be a GOAWAY, or why TLS ended.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::dial::tls_cause;
 
 const HEAD: usize = 9;
 
@@ -35,7 +39,7 @@ pub(super) struct Heard {
     /// The last stream that a GOAWAY lets live.
     pub(super) last_stream: Cell<Option<u32>>,
     /// Streams whose headers are over the limit even as they are compressed.
-    pub(super) too_large: RefCell<Vec<u32>>,
+    pub(super) too_large: RefCell<VecDeque<u32>>,
     /// Frames of data that hold none and end nothing: the library takes a hundred of them and no more.
     pub(super) empty: Cell<usize>,
     /// Why reading or writing failed: the library keeps no more of it than its kind.
@@ -44,22 +48,23 @@ pub(super) struct Heard {
     pub(super) ended: Cell<bool>,
 }
 
-/// Streams with too large headers that are kept in mind: as many as may be open, for each is asked for when it ends.
+/// Streams with too large headers that are kept in mind: more than are open at a time, for each is asked for when it ends.
 const TOO_LARGE: usize = 1000;
 
 impl Heard {
     fn note_too_large(&self, stream: u32) {
         let mut too_large = self.too_large.borrow_mut();
-        if too_large.len() < TOO_LARGE && !too_large.contains(&stream) {
-            too_large.push(stream);
+        if too_large.back() != Some(&stream) {
+            if too_large.len() == TOO_LARGE {
+                too_large.pop_front();
+            }
+            too_large.push_back(stream);
         }
     }
 
-    /// Whether this stream's headers were too large. Asked once, when it has failed.
-    pub(super) fn forget_too_large(&self, stream: u32) -> bool {
-        let mut too_large = self.too_large.borrow_mut();
-        let at = too_large.iter().position(|other| *other == stream);
-        at.map(|at| too_large.swap_remove(at)).is_some()
+    /// Whether this stream's headers were too large.
+    pub(super) fn is_too_large(&self, stream: u32) -> bool {
+        self.too_large.borrow().contains(&stream)
     }
 }
 
@@ -69,6 +74,8 @@ pub(super) struct Tap<S> {
     stream: S,
     heard: Rc<Heard>,
     frames: Frames,
+    /// A write has failed: what is written is dropped, until reading comes to its end.
+    is_deaf: bool,
 }
 
 impl<S> Tap<S> {
@@ -76,6 +83,7 @@ impl<S> Tap<S> {
         Self {
             stream,
             heard,
+            is_deaf: false,
             frames: Frames {
                 max_headers: max_headers.into(),
                 head: [0; HEAD],
@@ -86,9 +94,13 @@ impl<S> Tap<S> {
         }
     }
 
+    /// The first error is the cause of the others, but for one that TLS explains.
     fn keep(&self, error: io::Error) -> io::Error {
         let kind = error.kind();
-        self.heard.broke.borrow_mut().get_or_insert(error);
+        let mut broke = self.heard.broke.borrow_mut();
+        if broke.is_none() || tls_cause(&error).is_some() {
+            *broke = Some(error);
+        }
         kind.into()
     }
 }
@@ -210,16 +222,44 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Tap<S> {
-    fn wrote(&self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        match result {
+    fn wrote(
+        &mut self,
+        all: usize,
+        write: impl FnOnce(Pin<&mut S>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if self.is_deaf {
+            return Poll::Ready(Ok(all));
+        }
+        match write(Pin::new(&mut self.stream)) {
             Poll::Ready(Ok(count)) => {
                 let sent = &self.heard.sent;
                 sent.set(sent.get() + count as u64);
                 Poll::Ready(Ok(count))
             }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(self.keep(error))),
+            Poll::Ready(Err(error)) => {
+                self.keep(error);
+                self.is_deaf = true;
+                Poll::Ready(Ok(all))
+            }
             Poll::Pending => Poll::Pending,
         }
+    }
+
+    fn ended(
+        &mut self,
+        end: impl FnOnce(Pin<&mut S>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        if self.is_deaf {
+            return Poll::Ready(Ok(()));
+        }
+        let ended = end(Pin::new(&mut self.stream));
+        ended.map(|ended| {
+            ended.or_else(|error| {
+                self.keep(error);
+                self.is_deaf = true;
+                Ok(())
+            })
+        })
     }
 }
 
@@ -229,8 +269,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.wrote(result)
+        self.wrote(bytes.len(), |stream| stream.poll_write(cx, bytes))
     }
 
     fn poll_write_vectored(
@@ -238,8 +277,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.wrote(result)
+        let all = slices.iter().map(|slice| slice.len()).sum();
+        self.wrote(all, |stream| stream.poll_write_vectored(cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -247,11 +286,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.ended(|stream| stream.poll_flush(cx))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.ended(|stream| stream.poll_shutdown(cx))
     }
 }
 

@@ -8,6 +8,8 @@ mod counts;
 mod grant;
 mod pools;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 pub use counts::Counts;
 pub(crate) use counts::{By, Tally};

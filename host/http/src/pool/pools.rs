@@ -109,6 +109,12 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         }
     }
 
+    /// Connections that are open or being made.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        self.open.get()
+    }
+
     /// The pool that everybody shares.
     pub(crate) fn home(&self) -> &Rc<Pool<S, M>> {
         &self.home

@@ -329,3 +329,15 @@ fn over_a_unix_socket() {
         }
     });
 }
+
+/// It is part of each user's coroutine, for as long as the user lives.
+#[test]
+fn what_sends_is_small() {
+    run(async {
+        let (address, _) = listen(quick).await;
+        let client = client(address, ClientOptions::default());
+        let call = get("/");
+        let size = std::mem::size_of_val(&client.send(&call));
+        assert!(size <= 1024, "{size}");
+    });
+}

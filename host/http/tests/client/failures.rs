@@ -117,6 +117,34 @@ fn a_stale_connection_is_not_the_targets_fault() {
 }
 
 #[test]
+fn a_408_to_a_connection_is_none_to_a_request() {
+    run(async {
+        let (address, log) = listen(|mut peer| async move {
+            peer.request().await;
+            peer.say(if peer.index == 2 { LATE } else { OK }).await;
+            peer.request().await;
+            peer.say(LATE).await;
+        })
+        .await;
+        const LATE: &str =
+            "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let client = client(address, ClientOptions::default());
+        answer(&client.send(&get("/")).await);
+        assert_eq!(body(&client.send(&get("/")).await), "ok");
+        assert_eq!((client.counts().stale, log.borrow().connections), (1, 2));
+        // To what may have been carried out it is an answer, and to the first request of a connection.
+        let call = with(Method::POST, "/", &[], Some(b"x".to_vec()));
+        for connections in [2, 3] {
+            assert_eq!(answer(&client.send(&call).await).status, 408);
+            assert_eq!(
+                (client.counts().stale, log.borrow().connections),
+                (1, connections)
+            );
+        }
+    });
+}
+
+#[test]
 fn what_may_have_been_carried_out_is_not_sent_again() {
     run(async {
         let (address, log) = listen(forgetful).await;

@@ -280,3 +280,32 @@ fn a_unix_socket_with_a_full_queue_is_waited_for() {
         waiting.await.unwrap().unwrap();
     });
 }
+
+#[test]
+fn what_cannot_work_is_refused_before_the_first_dial() {
+    let refused = |options| {
+        vespeiro_http::dial::Dialer::new(options)
+            .unwrap_err()
+            .to_string()
+    };
+    let error = refused(DialOptions {
+        local_addresses: vec!["192.0.2.1".parse().unwrap()],
+        ..to("127.0.0.1", 80)
+    });
+    assert!(error.starts_with("--local-address 192.0.2.1"), "{error}");
+    let unix = || DialOptions::new(Endpoint::Unix("/nowhere".into()), names(&[]));
+    let insecure = vespeiro_http::dial::TlsOptions {
+        insecure: true,
+        ..Default::default()
+    };
+    let error = refused(DialOptions {
+        tls: Some(vespeiro_http::dial::Tls::new(&insecure).unwrap()),
+        ..unix()
+    });
+    assert!(error.contains("write http, not https"), "{error}");
+    let error = refused(DialOptions {
+        proxy: Some(vespeiro_http::dial::Proxy::parse("http://localhost").unwrap()),
+        ..unix()
+    });
+    assert!(error.contains("--proxy"), "{error}");
+}

@@ -73,18 +73,14 @@ fn a_certificate_that_does_not_do_is_told_in_words() {
             stranger.server(&[name]),
             &["unknown issuer", "--ca-cert"],
         ),
-        ("ca", ca.ca_as_server(name), &["CA:TRUE"]),
+        ("ca", ca.ca_as_server(name, 4000), &["CA:TRUE"]),
         ("purpose", client_only, &["not one for servers"]),
     ];
     for (what, issued, expected) in cases {
         let Some(program) = openssl(&issued, &[]) else {
             return;
         };
-        let mut tls = trusting(&ca);
-        if what == "ca" {
-            tls.ca_certs.push(issued.cert.clone());
-        }
-        let cause = cause(&program, &tls, name);
+        let cause = cause(&program, &trusting(&ca), name);
         for part in expected {
             assert!(cause.contains(part), "{what}: {cause}");
         }
@@ -121,6 +117,28 @@ fn a_certificate_of_a_trusted_issuer_does() {
         ..trusting(&ca)
     };
     assert!(cause(&program, &sni, "right.test").contains("not for elsewhere.test"));
+}
+
+/// As curl has it. Neither its dates nor its names are thereby taken on trust.
+#[test]
+fn a_cas_own_certificate_does_where_it_is_given() {
+    let folder = Authority::new();
+    let own = |until| folder.ca_as_server("right.test", until);
+    let (good, old) = (own(4000), own(2020));
+    let given = |issued: &Issued| TlsOptions {
+        ca_certs: vec![issued.cert.clone()],
+        ..TlsOptions::default()
+    };
+    let Some(program) = openssl(&good, &[]) else {
+        return;
+    };
+    against(&program, &given(&good), "right.test").expect("a connection");
+    assert!(cause(&program, &given(&good), "wrong.test").contains("not for wrong.test"));
+    assert!(cause(&program, &given(&old), "right.test").contains("CA:TRUE"));
+    let Some(program) = openssl(&old, &[]) else {
+        return;
+    };
+    assert!(cause(&program, &given(&old), "right.test").contains("expired on"));
 }
 
 #[test]

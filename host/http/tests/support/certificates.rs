@@ -73,11 +73,12 @@ impl Authority {
         })
     }
 
-    /// As `openssl req -x509` makes it: its own issuer, and a CA.
-    pub fn ca_as_server(&self, name: &str) -> Issued {
+    /// As `openssl req -x509` makes it: its own issuer, and a CA. Good until this year.
+    pub fn ca_as_server(&self, name: &str, until: i32) -> Issued {
         let mut params = CertificateParams::new(owned(&[name])).expect("a name");
         params.distinguished_name = named(name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = date_time_ymd(until, 1, 1);
         let key = KeyPair::generate().expect("a key");
         let cert = params.self_signed(&key).expect("a certificate");
         self.write(&cert.pem(), &key.serialize_pem())

@@ -1,0 +1,434 @@
+//! What happens to a call: it gets its turn and a connection, is sent, is sent again where nobody can have acted on it,
+//! and its outcome is told.
+//!
+//! What must stay true: every call has one outcome, each of its attempts within its limit; and what this machine did to
+//! it (waiting for a place, a connection that had gone stale) is told apart from what the target did.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+use crate::Failure;
+use crate::alarms::Alarms;
+use crate::call::Call;
+use crate::carriers::{Shared, Wire};
+use crate::client::ClientOptions;
+use crate::dial::{DialOptions, DialSetupError, Dialer, Protocol, ProtocolWish};
+use crate::h1::{Asked, Buffers};
+use crate::h2::{Connection, ConnectionOptions, Life};
+use crate::outcome::{Answer, Flaw, Outcome, Phase, Taking};
+use crate::pool::{By, Counts, Grant, Kept, LOOK, Limits, Pool, Pools, Queue, Slot, Stream, Tally};
+use crate::trip::Trip;
+
+/// How often a request is sent again that was not processed.
+const MOST_UNPROCESSED: u32 = 3;
+/// Longest wait for a sign of life of an HTTP/2 connection on which a request timed out.
+const PING: Duration = Duration::from_secs(2);
+
+pub(crate) type OwnPool = Pool<Wire, Shared>;
+
+/// A worker's, for one target.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    me: Weak<Sender>,
+    dialer: Dialer,
+    options: ClientOptions,
+    pools: Pools<Wire, Shared>,
+    /// Those who wait for their turn among requests in flight.
+    turns: Queue,
+    in_flight: Cell<usize>,
+    alarms: Alarms,
+    buffers: Buffers,
+    tally: Rc<Tally>,
+    /// Somebody looks after idle connections.
+    tended: Cell<bool>,
+}
+
+/// A turn among the requests that may be in flight.
+struct Turn<'a>(&'a Sender);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.set(self.0.in_flight.get() - 1);
+        self.0.turns.wake_first();
+    }
+}
+
+/// What an attempt came to.
+enum Attempt {
+    Done(Result<Answer, Flaw>),
+    /// Its kept-alive connection had been closed, and sending it again does no harm.
+    Stale(Flaw),
+    /// The target has said that it did not process it.
+    Unprocessed(Flaw),
+}
+
+/// A connection that was made.
+enum Made<'a> {
+    Kept(Kept<'a, Wire, Shared>),
+    Stream(Stream<'a, Wire, Shared>),
+}
+
+impl Sender {
+    pub(crate) fn new(
+        dial: DialOptions,
+        options: ClientOptions,
+    ) -> Result<Rc<Self>, DialSetupError> {
+        let speaks = match (dial.protocol, &dial.tls) {
+            (ProtocolWish::Http2, _) => Some(Protocol::Http2),
+            (ProtocolWish::Http1, _) | (ProtocolWish::Auto, None) => Some(Protocol::Http1),
+            (ProtocolWish::Auto, Some(_)) => None,
+        };
+        let limits = Limits {
+            reuse: options.reuse,
+            connections: options.max_connections,
+            per_user: options.connections_per_user,
+            idle: options.idle_timeout,
+            http2_connections: options.http2_connections,
+            patience: dial.connect_timeout.min(options.request_timeout),
+        };
+        let dialer = Dialer::new(dial)?;
+        let tally = Rc::new(Tally::default());
+        let pools = Pools::new(limits, speaks, Rc::clone(&tally));
+        Ok(Rc::new_cyclic(|me| Self {
+            me: me.clone(),
+            dialer,
+            options,
+            pools,
+            turns: Queue::default(),
+            in_flight: Cell::new(0),
+            alarms: Alarms::default(),
+            buffers: Buffers::default(),
+            tally,
+            tended: Cell::new(false),
+        }))
+    }
+
+    pub(crate) fn pools(&self) -> &Pools<Wire, Shared> {
+        &self.pools
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = self.tally.get();
+        counts.in_flight = self.in_flight.get() as u64;
+        counts
+    }
+
+    pub(crate) async fn send(&self, pool: &Rc<OwnPool>, call: &Call) -> Outcome {
+        let mut trip = Box::new(Trip::new(Instant::now()));
+        let turn = self.turns.turn(|_| self.turn(), || ()).await;
+        let result = self.run(pool, call, &mut trip).await;
+        drop(turn);
+        Outcome {
+            result,
+            phases: trip.watch.finish(Instant::now()),
+            reused: trip.reused,
+            remote: trip.remote,
+            protocol: trip.protocol,
+            sent: trip.flow.sent,
+            received: trip.flow.received,
+        }
+    }
+
+    fn turn(&self) -> Option<Turn<'_>> {
+        let most = self.options.max_in_flight;
+        let free = most == 0 || self.in_flight.get() < most;
+        free.then(|| {
+            self.in_flight.set(self.in_flight.get() + 1);
+            Turn(self)
+        })
+    }
+
+    async fn run(&self, pool: &Rc<OwnPool>, call: &Call, trip: &mut Trip) -> Result<Answer, Flaw> {
+        let limit = call.limit().unwrap_or(self.options.request_timeout);
+        let (mut stale, mut unprocessed) = (false, 0);
+        loop {
+            let grant = self.pools.grant(pool, stale).await;
+            // What it waited for until now was no fault of the target's, and does not count against its limit.
+            let now = Instant::now();
+            let attempt = {
+                let attempt = pin!(self.attempt(grant, pool, call, trip, now));
+                self.alarms.within(now + limit, attempt).await
+            };
+            let shared = trip.settle();
+            match attempt {
+                Some(Attempt::Done(result)) => return result,
+                Some(Attempt::Stale(flaw)) if stale => return Err(flaw),
+                Some(Attempt::Stale(_)) => {
+                    stale = true;
+                    self.tally.count(|counts| counts.stale += 1);
+                }
+                Some(Attempt::Unprocessed(flaw)) if unprocessed == MOST_UNPROCESSED => {
+                    return Err(flaw);
+                }
+                Some(Attempt::Unprocessed(_)) => {
+                    unprocessed += 1;
+                    self.tally.count(|counts| counts.unprocessed += 1);
+                }
+                None => {
+                    // It may be the connection that fell silent, and not the target.
+                    if let Some(connection) = shared {
+                        connection.check(PING);
+                    }
+                    return Err(late(limit, trip.watch.phase()));
+                }
+            }
+            trip.watch.again(Instant::now());
+        }
+    }
+
+    /// What is large and rare, or of HTTP/2, is in memory of its own.
+    async fn attempt(
+        &self,
+        grant: Grant<'_, Wire, Shared>,
+        pool: &Rc<OwnPool>,
+        call: &Call,
+        trip: &mut Trip,
+        now: Instant,
+    ) -> Attempt {
+        let mut kept = match grant {
+            Grant::Kept(kept) => {
+                trip.watch.enter(Phase::Sending, now);
+                kept
+            }
+            Grant::Stream(stream) => {
+                trip.watch.enter(Phase::Sending, now);
+                return Box::pin(self.stream(stream, call, trip)).await;
+            }
+            Grant::Dial(slot) => {
+                trip.watch.enter(Phase::Dialing, now);
+                match Box::pin(self.dial(slot, pool, trip)).await {
+                    Ok(Made::Kept(kept)) => kept,
+                    Ok(Made::Stream(stream)) => {
+                        return Box::pin(self.stream(stream, call, trip)).await;
+                    }
+                    Err(flaw) => return Attempt::Done(Err(flaw)),
+                }
+            }
+            Grant::Failed(flaw) => return Attempt::Done(Err(flaw)),
+        };
+        let remote = kept.single().remote.clone();
+        trip.goes(Protocol::Http1, remote, kept.is_reused());
+        let Trip {
+            watch,
+            flow,
+            exchange,
+            ..
+        } = trip;
+        let stream = &mut kept.single().stream;
+        let played = exchange.play(self.asked(call), stream, watch, flow).await;
+        self.played(played, kept, call, trip)
+    }
+
+    fn asked<'a>(&'a self, call: &'a Call) -> Asked<'a> {
+        Asked {
+            call,
+            buffers: &self.buffers,
+            max_headers: self.options.max_headers,
+            max_body: self.options.max_body,
+        }
+    }
+
+    /// An exchange over HTTP/1.1 is over: what it came to, and what becomes of its connection.
+    fn played(
+        &self,
+        played: Result<(), Flaw>,
+        kept: Kept<'_, Wire, Shared>,
+        call: &Call,
+        trip: &mut Trip,
+    ) -> Attempt {
+        let exchange = &mut trip.exchange;
+        let answer = played.and_then(|()| exchange.answer(&mut trip.flow));
+        let mut flaw = match answer {
+            // What some targets say to a connection that they are tired of, and not to a request: that none has come.
+            Ok(answer)
+                if answer.status == 408
+                    && kept.is_reused()
+                    && exchange.is_unkept()
+                    && call.is_idempotent() =>
+            {
+                kept.close(By::Target);
+                return Attempt::Stale(Flaw {
+                    failure: Failure::Reset,
+                    cause: "the target closed a kept-alive connection with 408".into(),
+                });
+            }
+            Ok(answer) => {
+                if exchange.leaves_open() {
+                    kept.keep();
+                    self.tend();
+                } else {
+                    kept.close(if exchange.is_unkept() {
+                        By::Target
+                    } else {
+                        By::Us
+                    });
+                }
+                return Attempt::Done(Ok(answer));
+            }
+            Err(flaw) => flaw,
+        };
+        let stale = kept.is_reused() && exchange.is_unanswered() && flaw.failure == Failure::Reset;
+        kept.close(match flaw.failure {
+            Failure::Reset | Failure::Tls => By::Target,
+            _ => By::Us,
+        });
+        if stale && (call.is_idempotent() || exchange.is_unwritten()) {
+            return Attempt::Stale(flaw);
+        }
+        if stale {
+            let method = call.head().method();
+            flaw.cause = format!(
+                "the target closed a kept-alive connection without an answer, and may have carried the {method} out: it is not sent again"
+            )
+            .into();
+        }
+        Attempt::Done(Err(flaw))
+    }
+
+    async fn dial<'a>(
+        &self,
+        slot: Slot<'a, Wire, Shared>,
+        pool: &Rc<OwnPool>,
+        trip: &mut Trip,
+    ) -> Result<Made<'a>, Flaw> {
+        let dialed = self.dialer.dial().await;
+        let (phases, next) = match &dialed {
+            Ok(dialed) => (dialed.phases, Phase::Sending),
+            Err(error) => (error.phases, Phase::Blocked),
+        };
+        trip.watch.enter(next, Instant::now());
+        trip.watch.dialed(phases.lookup, phases.tls);
+        let dialed = match dialed {
+            Ok(dialed) => dialed,
+            Err(error) => {
+                let (failure, cause) = (error.failure, error.cause.into());
+                return Err(failed(slot, Flaw { failure, cause }));
+            }
+        };
+        self.tally.count(|counts| match dialed.resumed {
+            Some(true) => counts.tls_resumed += 1,
+            Some(false) => counts.tls_full += 1,
+            None => {}
+        });
+        let (stream, remote) = (dialed.stream, dialed.remote);
+        trip.remote = Some(remote.clone());
+        if dialed.protocol == Protocol::Http1 {
+            return Ok(Made::Kept(slot.single(Wire { stream, remote })));
+        }
+        let options = ConnectionOptions {
+            max_headers: u32::try_from(self.options.max_headers).unwrap_or(u32::MAX),
+            max_streams: match self.options.http2_streams {
+                0 => ConnectionOptions::default().max_streams,
+                most => most,
+            },
+        };
+        let connection = match Connection::start(stream, options, self.tells(pool)).await {
+            Ok(connection) => connection,
+            Err(flaw) => return Err(failed(slot, flaw)),
+        };
+        self.tend();
+        let stream = slot.multiple(Shared { connection, remote });
+        stream.map(Made::Stream).ok_or_else(|| Flaw {
+            failure: Failure::Reset,
+            cause: "the target left the connection at once".into(),
+        })
+    }
+
+    /// What a shared connection calls when it has room, or leaves.
+    fn tells(&self, pool: &Rc<OwnPool>) -> impl Fn() + 'static {
+        let (me, pool) = (self.me.clone(), Rc::downgrade(pool));
+        move || {
+            if let (Some(sender), Some(pool)) = (me.upgrade(), pool.upgrade()) {
+                sender.pools.freed(&pool);
+            }
+        }
+    }
+
+    async fn stream(
+        &self,
+        mut stream: Stream<'_, Wire, Shared>,
+        call: &Call,
+        trip: &mut Trip,
+    ) -> Attempt {
+        let Shared { connection, remote } = stream.multiple().clone();
+        trip.goes(Protocol::Http2, remote, stream.is_reused());
+        let (head, body) = (call.head(), call.body().cloned().unwrap_or_default());
+        let (place, request) = match (stream.place(), head.http2(call.added())) {
+            (Some(place), Ok(request)) => (place, request),
+            (_, Err(error)) => return Attempt::Done(Err(unsayable(&error.to_string()))),
+            (None, _) => return Attempt::Done(Err(unsayable("its place was taken"))),
+        };
+        trip.shared = Some(connection.clone());
+        let mut taking = Taking::new(call.captures(), head.codings(), self.options.max_body);
+        let sent = connection
+            .send(place, request, body, &mut trip.progress, &mut taking)
+            .await;
+        let answer = sent.and_then(|()| Ok(taking.finish()?));
+        trip.flow.received.body += taking.received();
+        trip.progress.received = 0;
+        let flaw = match answer {
+            Ok(answer) => return Attempt::Done(Ok(answer)),
+            Err(flaw) => flaw,
+        };
+        if flaw.failure == Failure::Unprocessed {
+            // It goes over another.
+            stream.leave();
+            return Attempt::Unprocessed(flaw);
+        }
+        let lost = flaw.failure == Failure::Reset && connection.life() == Life::Closed;
+        let stale = stream.is_reused() && stream.was_alone() && trip.progress.answered.is_none();
+        if lost && stale && call.is_idempotent() {
+            return Attempt::Stale(flaw);
+        }
+        Attempt::Done(Err(flaw))
+    }
+
+    /// See to it that idle connections are looked after, as long as there are some.
+    fn tend(&self) {
+        if self.tended.replace(true) {
+            return;
+        }
+        let me = self.me.clone();
+        let look = self
+            .options
+            .idle_timeout
+            .clamp(Duration::from_millis(10), LOOK);
+        tokio::task::spawn_local(async move {
+            loop {
+                tokio::time::sleep(look).await;
+                let Some(sender) = me.upgrade() else { return };
+                if !sender.pools.tend(Instant::now()) {
+                    sender.tended.set(false);
+                    return;
+                }
+            }
+        });
+    }
+}
+
+fn failed(slot: Slot<'_, Wire, Shared>, flaw: Flaw) -> Flaw {
+    slot.failed(&flaw);
+    flaw
+}
+
+fn unsayable(why: &str) -> Flaw {
+    Flaw {
+        failure: Failure::Protocol,
+        cause: format!("the request cannot be sent over HTTP/2: {why}").into(),
+    }
+}
+
+fn late(limit: Duration, phase: Phase) -> Flaw {
+    let when = match phase {
+        Phase::Blocked | Phase::Dialing => "connecting",
+        Phase::Sending => "sending the request",
+        Phase::Waiting => "waiting for the first byte",
+        Phase::Receiving => "in the middle of the answer",
+    };
+    Flaw {
+        failure: Failure::Timeout,
+        cause: format!("no complete answer within {limit:?}, {when}").into(),
+    }
+}

@@ -1,0 +1,74 @@
+//! What is known of a call on its way. It is kept apart from the future that sends the call: a future is as large as it
+//! can ever become, for as long as the user lives whose coroutine it is part of.
+//!
+//! What must stay true: it is right at every moment, for the future may be dropped at any.
+
+use std::time::Instant;
+
+use crate::dial::{Protocol, Remote};
+use crate::h1::{Exchange, Flow};
+use crate::h2::{Connection, Progress};
+use crate::outcome::{Phase, Watch};
+
+/// One call's way, over all of its attempts.
+#[derive(Debug)]
+pub(crate) struct Trip {
+    pub(crate) watch: Watch,
+    pub(crate) flow: Flow,
+    pub(crate) reused: bool,
+    pub(crate) remote: Option<Remote>,
+    pub(crate) protocol: Option<Protocol>,
+    /// The HTTP/2 connection that it is on.
+    pub(crate) shared: Option<Connection>,
+    /// How far it came there.
+    pub(crate) progress: Progress,
+    /// Over HTTP/1.1.
+    pub(crate) exchange: Exchange,
+}
+
+impl Trip {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            watch: Watch::new(now),
+            flow: Flow::default(),
+            reused: false,
+            remote: None,
+            protocol: None,
+            shared: None,
+            progress: Progress::default(),
+            exchange: Exchange::new(),
+        }
+    }
+
+    /// It goes over a connection.
+    pub(crate) fn goes(&mut self, protocol: Protocol, remote: Remote, reused: bool) {
+        (self.protocol, self.remote, self.reused) = (Some(protocol), Some(remote), reused);
+    }
+
+    /// An attempt is over, by itself or not: take over how far it came where that was kept elsewhere. The HTTP/2
+    /// connection that it was on.
+    pub(crate) fn settle(&mut self) -> Option<Connection> {
+        let connection = self.shared.take()?;
+        let Progress {
+            written,
+            answered,
+            sent,
+            received,
+        } = std::mem::take(&mut self.progress);
+        // Whoever ends takes over what the connection has moved meanwhile, so that the sum is right.
+        let (out, back) = connection.take_traffic();
+        self.flow.sent.wire += out;
+        self.flow.received.wire += back;
+        self.flow.sent.body += sent;
+        // Of an attempt that was dropped: as it came, for nobody has the rest of a decoder.
+        self.flow.received.body += received;
+        let early = |written: &Instant| answered.is_some_and(|answered| answered < *written);
+        if let Some(written) = written.filter(|written| !early(written)) {
+            self.watch.enter(Phase::Waiting, written);
+        }
+        if let Some(answered) = answered {
+            self.watch.enter(Phase::Receiving, answered);
+        }
+        Some(connection)
+    }
+}
