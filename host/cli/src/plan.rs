@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
-use vespeiro_plan::{Archetype, Cast, Fed, Kind, Line, Module, Resolved};
+use vespeiro_plan::{Archetype, Cast, Fed, Line, Module, Resolved};
 
 /// A wider value, a long config for instance, may push its origin to the right: the other lines stay readable.
 const WIDEST_VALUE: usize = 48;
@@ -131,7 +131,9 @@ fn toml(resolved: &Resolved) -> String {
             _ if setting.key == "scenario" && value.ends_with(".toml") => {
                 text.push_str(&format!("# scenario {value}, spelled out\n"));
             }
-            Kind::Secret => text.push_str(&format!("# {} is not printed\n", setting.key)),
+            kind if kind.is_secret() => {
+                text.push_str(&format!("# {} is not printed\n", setting.key))
+            }
             _ => text.push_str(&format!("{} = {}\n", setting.key, toml_value(typed(value)))),
         }
     }
@@ -158,7 +160,7 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
         .origins
         .settings
         .iter()
-        .filter(|line| line.setting.kind != Kind::Secret);
+        .filter(|line| !line.setting.kind.is_secret());
     let settings: Map<String, Value> = shown.map(told_of).collect();
     let archetypes: Vec<Value> = resolved
         .origins

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::log::{self, Log};
+use super::open_files;
 use super::results::{self, Results};
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
@@ -18,6 +19,7 @@ use vespeiro_engine::{
     Control, FeedSet, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
+use vespeiro_model::{Failure, Outcome};
 use vespeiro_output::{Display, RunShape, summary};
 use vespeiro_plan::Plan;
 use vespeiro_server::Bound;
@@ -28,6 +30,7 @@ use vespeiro_summary::Summary;
 
 /// Play `plan` to its end on the calling thread.
 pub(super) fn play(plan: Plan) -> anyhow::Result<Exit> {
+    open_files::raise();
     let log = log::start(&plan);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -168,12 +171,13 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper) {
     }
 }
 
-/// Refuse a target that is a stranger's, then see that it answers.
+/// Refuse a target that is a stranger's, and files or addresses that do not work; then see that it answers.
 pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
-    check_reach(&plan.target.base_url, &plan.target.allow_host)
+    check_reach(plan)
         .await
         .map_err(|far| Misuse(far.to_string()))?;
-    Ok(preflight(&Target::new(plan, 0)?).await?)
+    let target = Target::new(plan, 0).map_err(|error| Misuse(error.to_string()))?;
+    Ok(preflight(&target).await?)
 }
 
 /// The summary in text and in the files that were asked for; then the exit code.
@@ -195,6 +199,17 @@ fn report(
         );
     }
     let tidied = tidied?;
+    let results = ended.snapshot.total().results().into_iter();
+    let unsent: u64 = results
+        .filter(|result| result.outcome == Outcome::Failed(Failure::Generator))
+        .map(|result| result.count)
+        .sum();
+    if unsent > 0 {
+        anyhow::bail!(
+            "{unsent} requests failed at this machine's limits and not at the target (failures of the kind generator): the log above names limit and mend; open files: {} (ulimit -n)",
+            open_files::limit()
+        );
+    }
     if tidied.failed {
         anyhow::bail!(
             "the cleanup could not remove {} of the things that the run has created: see above, then finish with: vespeiro cleanup {}",

@@ -85,7 +85,7 @@ fn flags(setting: &Setting) -> Vec<Arg> {
         Kind::Value if may_be_own(setting.key) => {
             return vec![flag.action(ArgAction::Append).allow_negative_numbers(true)];
         }
-        Kind::List => return vec![flag.action(ArgAction::Append)],
+        Kind::List | Kind::SecretList => return vec![flag.action(ArgAction::Append)],
         Kind::Value | Kind::Secret => return vec![flag.allow_negative_numbers(true)],
     }
     let off = no(setting);
@@ -118,7 +118,7 @@ fn lower(text: &str) -> String {
 }
 
 fn help(setting: &Setting, default: &str) -> String {
-    if default == "none" || setting.kind == Kind::Secret {
+    if default == "none" || setting.kind.is_secret() {
         setting.help.to_string()
     } else {
         format!("{} [default: {default}]", setting.help)
@@ -177,7 +177,7 @@ impl FromArgMatches for PlanFlags {
                     return Err(clap::Error::raw(ErrorKind::ArgumentConflict, twice));
                 }
                 if !of_the_run.is_empty() {
-                    given.set(setting.key, of_the_run.join("; "), flag);
+                    given.set(setting.key, of_the_run.join(setting.kind.separator()), flag);
                 }
             }
             if setting.kind == Kind::Switch && matches.get_flag(&no(&setting)) {

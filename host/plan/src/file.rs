@@ -11,7 +11,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use self::archetype::archetype;
-use self::values::{listed, staged, text_of};
+use self::values::{lines, listed, staged, text_of};
 use super::archetypes::Entry;
 use super::errors::{Bad, Origin, PlanError};
 use super::feeds::Feedings;
@@ -109,7 +109,12 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                 .set(name, staged(value.get_ref()), place.origin(at));
             continue;
         }
-        if let Some(setting) = conditions(name) {
+        if name == "header" {
+            file.layer
+                .set(name, lines(value.get_ref()), place.origin(at));
+            continue;
+        }
+        if let Some(setting) = list(name) {
             file.layer
                 .set(setting, listed(value.get_ref()), place.origin(at));
             continue;
@@ -148,11 +153,13 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
     file
 }
 
-/// The setting that a list of conditions belongs to.
-fn conditions(key: &str) -> Option<&'static str> {
+/// The setting that a list belongs to whose items have commas of their own.
+fn list(key: &str) -> Option<&'static str> {
     match key {
         "thresholds" | "threshold" => Some("threshold"),
         "abort_on" => Some("abort_on"),
+        "resolve" => Some("resolve"),
+        "ca_cert" => Some("ca_cert"),
         _ => None,
     }
 }

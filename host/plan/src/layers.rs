@@ -17,6 +17,7 @@ pub enum Heading {
     Plan,
     Load,
     Target,
+    Connections,
     Behaviors,
     Guard,
     Cleanup,
@@ -30,6 +31,7 @@ impl Heading {
             Heading::Plan => "Plan",
             Heading::Load => "Load",
             Heading::Target => "Target",
+            Heading::Connections => "Connections",
             Heading::Behaviors => "Behaviors",
             Heading::Guard => "Guard",
             Heading::Cleanup => "Cleanup",
@@ -48,6 +50,23 @@ pub enum Kind {
     List,
     /// Never printed.
     Secret,
+    /// Several that are never printed, one a line: the flag may be given again and again.
+    SecretList,
+}
+
+impl Kind {
+    /// Its values are never printed.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Kind::Secret | Kind::SecretList)
+    }
+
+    /// What stands between several values in one text.
+    pub fn separator(self) -> &'static str {
+        match self {
+            Kind::SecretList => "\n",
+            _ => "; ",
+        }
+    }
 }
 
 /// One setting, as it is declared.
@@ -227,12 +246,12 @@ impl<'a> Reader<'a> {
                 .unwrap_or_else(|bad| panic!("the default of {key} is wrong: {bad}"));
             (value, Origin::Default(made_from))
         });
-        let shown = if form.kind == Kind::Secret {
+        let shown = if form.kind.is_secret() {
             "(hidden)".to_owned()
         } else {
             (form.show)(&value)
         };
-        let default = if form.kind == Kind::Secret {
+        let default = if form.kind.is_secret() {
             "(hidden)".to_owned()
         } else {
             default

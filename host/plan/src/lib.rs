@@ -7,6 +7,7 @@ pub mod units;
 mod addresses;
 mod archetypes;
 mod condition;
+mod connection_types;
 mod connections;
 mod curve;
 mod environment;
@@ -30,8 +31,9 @@ mod tests;
 mod value_types;
 mod workloads;
 
+pub use addresses::socket_path;
 pub use condition::{Bound, Comparison, Condition, Dimension, Metric, Selector, Threshold, Unit};
-pub use connections::{Codings, TlsVersion};
+pub use connections::{Codings, Connections, Sharing, TlsSettings, TlsVersion, USER_AGENT};
 pub use curve::{Curve, Stage};
 pub use errors::{Bad, Origin, PlanError, PlanErrors, nearest, one_line};
 pub use feeds::{Feed, Format, Order};
@@ -66,6 +68,7 @@ pub struct Plan {
     /// OS threads that play users.
     pub workers: usize,
     pub target: Target,
+    pub connections: Connections,
     pub resilience: Resilience,
     pub load: Load,
     /// Held by feedback: with either of them on, what a user decides depends on all the others too. With both off
@@ -100,19 +103,15 @@ pub struct Control {
 /// The service under test and how to speak to it.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Scheme, host, port and an optional path prefix, without a trailing slash.
+    /// Scheme, host, port and an optional path prefix, without a trailing slash; or `unix:` and the path of a socket.
     pub base_url: Url,
     /// Hosts that may be played against though they are neither this machine nor private.
     pub allow_host: Vec<String>,
     /// Accept any TLS certificate.
     pub insecure: bool,
     pub http: HttpVersion,
-    /// Ask for gzip and decode it.
-    pub compressed: bool,
     pub connect_timeout: Duration,
     pub request_timeout: Duration,
-    /// Requests in flight over all workers; each one holds a connection under HTTP/1.1. 0: no cap.
-    pub max_connections: usize,
     /// Send a W3C trace context with each request.
     pub trace_context: bool,
     /// Largest response body that is read, in bytes.

@@ -3,6 +3,7 @@
 //! for each part of the plan; here are their order and what belongs to no part.
 
 mod cleanup;
+mod connections;
 mod control;
 mod guard;
 mod guest;
@@ -82,6 +83,9 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
     let target = target::read(r);
     let resilience = resilience::read(r);
 
+    r.under(Heading::Connections);
+    let connections = connections::read(r);
+
     r.under(Heading::Behaviors);
     let guest = guest::read(r);
 
@@ -102,6 +106,8 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         load.min_request_count <= load.max_request_count,
     );
     r.in_order("delay_min", "delay_max", load.delay_min <= load.delay_max);
+    let is_unix = target.base_url.scheme() == "unix";
+    connections::fit(r, &connections, workers, is_unix);
 
     Plan {
         scenario,
@@ -109,6 +115,7 @@ pub(super) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
         seed,
         workers,
         target,
+        connections,
         resilience,
         load,
         mix,

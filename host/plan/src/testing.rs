@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    Admin, Archetype, Arrivals, Bad, CleanUp, Cleanup, Condition, Control, ErrorMix, Guard, Guest,
-    Headers, HttpVersion, Language, Load, LoadOverrides, LogLevel, Module, Output, Plan, Pool,
-    Profile, RequestMix, Resilience, Target, Threshold,
+    Admin, Archetype, Arrivals, Bad, CleanUp, Cleanup, Condition, Connections, Control, ErrorMix,
+    Guard, Guest, Headers, HttpVersion, Language, Load, LoadOverrides, LogLevel, Module, Output,
+    Plan, Pool, Profile, RequestMix, Resilience, Target, Threshold,
 };
 
 /// The conditions of an `abort_on`.
@@ -37,10 +37,8 @@ pub fn plan(language: Language) -> Plan {
             allow_host: Vec::new(),
             insecure: false,
             http: HttpVersion::Auto,
-            compressed: false,
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
-            max_connections: 0,
             trace_context: false,
             max_body: 1 << 20,
             admin: Admin {
@@ -48,6 +46,7 @@ pub fn plan(language: Language) -> Plan {
                 password: "secret".into(),
             },
         },
+        connections: Connections::default(),
         resilience: Resilience {
             breaker: None,
             backoff: true,

@@ -150,6 +150,20 @@ pub(super) fn switch() -> ValueType<bool> {
     }
 }
 
+/// The words `on` and `off`, and what a switch takes.
+pub(super) fn on_off() -> ValueType<bool> {
+    let ValueType { parse, .. } = switch();
+    let mended = |bad: Bad| Bad {
+        problem: bad.problem.replace("true nor false", "on nor off"),
+        mend: "use on or off".into(),
+    };
+    ValueType::new(
+        "on|off",
+        move |text| parse(text).map_err(mended),
+        |on| if *on { "on" } else { "off" }.to_owned(),
+    )
+}
+
 /// One of a few words.
 pub(super) fn choice<T: Copy + PartialEq + 'static>(
     value_name: &'static str,

@@ -23,5 +23,5 @@ pub use options::{DialOptions, DialSetupError, Endpoint, Guard, Protocol, Protoc
 pub use phases::DialPhases;
 pub use stream::Stream;
 pub use tls::{Tls, TlsOptions};
-pub use vespeiro_plan::{Proxy, ProxyError, Resolve, ResolveError, TlsVersion};
 pub use verdict::{broken, tls_cause};
+pub use vespeiro_plan::{Proxy, ProxyError, Resolve, ResolveError, TlsVersion};

@@ -5,7 +5,7 @@ use super::{A_MOMENT, ALL_PAGES, LONGEST_PAUSE};
 use crate::addresses::{base_url, hosts};
 use crate::layers::Reader;
 use crate::units::Bare::Seconds;
-use crate::value_types::{choice, count, duration, secret, size, switch, text};
+use crate::value_types::{choice, duration, secret, size, switch, text};
 use crate::{Admin, HttpVersion, Target};
 
 const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
@@ -16,7 +16,7 @@ const HTTP_VERSIONS: &[(&str, HttpVersion)] = &[
 
 pub(super) fn read(r: &mut Reader<'_>) -> Target {
     Target {
-        base_url: r.read("base_url", "http://localhost:9501", base_url(), "The service under test"),
+        base_url: r.read("base_url", "http://localhost:9501", base_url(), "The service under test: a URL, or unix:/path of a Unix socket"),
         allow_host: r.read(
             "allow_host",
             "none",
@@ -25,7 +25,6 @@ pub(super) fn read(r: &mut Reader<'_>) -> Target {
         ),
         insecure: r.read("insecure", "false", switch(), "Accept any TLS certificate"),
         http: r.read("http", "auto", choice("VERSION", HTTP_VERSIONS), "HTTP version: auto, 1, or 2 without asking"),
-        compressed: r.read("compressed", "false", switch(), "Ask for gzip, and decode it"),
         connect_timeout: r.read(
             "connect_timeout",
             "5s",
@@ -37,12 +36,6 @@ pub(super) fn read(r: &mut Reader<'_>) -> Target {
             "30s",
             duration(Seconds, A_MOMENT..=LONGEST_PAUSE),
             "Longest wait for a whole response; bare numbers are seconds",
-        ),
-        max_connections: r.read(
-            "max_connections",
-            "1024",
-            count(0..=1_000_000),
-            "Most requests in flight over all workers; 0 for no cap",
         ),
         trace_context: r.read(
             "trace_context",
