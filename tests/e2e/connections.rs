@@ -286,7 +286,7 @@ fn tls_trusts_shows_who_we_are_and_resumes_as_told() {
     certificates.issue("server.test");
     certificates.issue("client.test");
     let servers = format!(
-        "server {{ listen 127.0.0.1:@PORT@ ssl; ssl_certificate {here}/server.test.pem; \
+        "server {{ listen 127.0.0.1:@PORT@ ssl; ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {here}/server.test.pem; \
          ssl_certificate_key {here}/server.test.key; ssl_client_certificate {here}/ca.pem; ssl_verify_client on; \
          ssl_session_cache shared:x:1m; keepalive_requests 10000; location / {{ return 200 ok; }} }}"
     );
@@ -294,7 +294,10 @@ fn tls_trusts_shows_who_we_are_and_resumes_as_told() {
         return;
     };
     let url = format!("https://127.0.0.1:{}", nginx.port);
-    let trust = format!("--users 2 --workers 1 --http 1 --ca-cert {here}/ca.pem --sni server.test");
+    // nginx wants the name of the handshake in the Host header, where it asks for certificates.
+    let trust = format!(
+        "--users 2 --workers 1 --http 1 --ca-cert {here}/ca.pem --sni server.test --host-header server.test"
+    );
     let us =
         format!("{trust} --client-cert {here}/client.test.pem --client-key {here}/client.test.key");
 
@@ -302,7 +305,9 @@ fn tls_trusts_shows_who_we_are_and_resumes_as_told() {
     let lines = logged(folder.path());
     assert_eq!(lines.len(), 21);
     assert!(
-        lines.iter().all(|line| line.ends_with("TLSv1.3 200")),
+        lines
+            .iter()
+            .all(|line| line.ends_with("CN=client.test TLSv1.3 200")),
         "{lines:?}"
     );
 
@@ -317,7 +322,9 @@ fn tls_trusts_shows_who_we_are_and_resumes_as_told() {
         let lines = logged(folder.path()).split_off(before);
         assert_eq!(lines.len(), 21);
         assert!(
-            lines.iter().all(|line| line.ends_with("TLSv1.2 200")),
+            lines
+                .iter()
+                .all(|line| line.ends_with("CN=client.test TLSv1.2 200")),
             "{lines:?}"
         );
         let resumed = lines.iter().filter(|line| line.contains(" r ")).count();
