@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn plan(url: &str, allowed: &[&str]) -> Plan {
-        let mut plan = vespeiro_plan::testing::plan(vespeiro_plan::Language::En);
+        let mut plan = vespeiro_plan::testing::plan(vespeiro_plan::Language::English);
         plan.target.base_url = url.parse().unwrap();
         plan.target.allow_host = allowed.iter().map(|host| (*host).to_owned()).collect();
         plan
