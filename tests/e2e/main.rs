@@ -9,6 +9,7 @@ mod bad_input;
 mod baseline;
 mod breaker;
 mod budgets;
+mod connections;
 mod crashes;
 mod dashboard;
 mod demo;

@@ -199,10 +199,11 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper, console: &Console) {
 
 /// Refuse a target that is neither local nor allowed, then check that it answers.
 pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
-    check_reach(&plan.target.base_url, &plan.target.allow_host)
+    check_reach(plan)
         .await
         .map_err(|far| Misuse(far.to_string()))?;
-    Ok(preflight(&Target::new(plan, 0)?).await?)
+    let target = Target::new(plan, 0).map_err(|error| Misuse(error.to_string()))?;
+    Ok(preflight(&target).await?)
 }
 
 /// The errors of a run that went to its end.

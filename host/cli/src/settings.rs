@@ -186,7 +186,7 @@ impl FromArgMatches for PlanFlags {
                     return Err(clap::Error::raw(ErrorKind::ArgumentConflict, twice));
                 }
                 if !of_the_run.is_empty() {
-                    given.set(setting.key, of_the_run.join("; "), flag);
+                    given.set(setting.key, of_the_run.join(setting.kind.separator()), flag);
                 }
             }
             if setting.kind == SettingKind::Switch && matches.get_flag(&no(&setting)) {

@@ -85,6 +85,16 @@ impl Client {
         self.0.send(self.0.pools().home(), call)
     }
 
+    /// Send over the user's own connections, or over the shared ones where it has none.
+    pub fn send_for<'a>(
+        &'a self,
+        user: Option<&'a UserPool>,
+        call: &'a Call,
+    ) -> impl Future<Output = Outcome> + 'a {
+        let pool = user.map_or(self.0.pools().home(), |user| &user.pool);
+        self.0.send(pool, call)
+    }
+
     /// What became of connections so far.
     pub fn counts(&self) -> Counts {
         self.0.counts()

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::errors::ValueError;

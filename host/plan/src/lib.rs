@@ -6,6 +6,8 @@
 mod addresses;
 mod archetypes;
 mod condition;
+mod connection_types;
+mod connections;
 mod curve;
 mod environment;
 mod errors;
@@ -17,6 +19,7 @@ mod overrides;
 mod plan;
 pub mod preset;
 mod profile;
+mod proxy;
 mod resolve;
 mod settings;
 mod start_at;

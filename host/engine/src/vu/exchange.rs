@@ -200,7 +200,8 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
         call.trace(trace.parent());
         permit.sample.trace = Some(trace.id);
     }
-    let sent = worker.target.send(&call).await;
+    let own = vu.connections(&worker.target);
+    let sent = worker.target.send_for(own, &call).await;
     let outcome = match &sent.result {
         Ok(answer) => Outcome::Status(answer.status),
         Err(flaw) => Outcome::Failed(flaw.failure),

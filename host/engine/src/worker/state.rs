@@ -121,8 +121,9 @@ impl WorkerState {
             in_flight: Cell::new(0),
             held_users: Cell::new(0),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
+            is_limit_told: Cell::new(false),
             is_first: part.worker_index == 0,
-            places: places(&plan),
+            places: places(&plan, part.worker_index),
             target,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
@@ -166,6 +167,13 @@ impl WorkerState {
     pub(crate) fn held_users(&self, change: i64) {
         self.held_users
             .set(self.held_users.get().wrapping_add_signed(change));
+    }
+
+    /// A request failed because of this machine: say which limit it was, once.
+    pub(crate) fn reached_limit(&self, cause: &str) {
+        if !self.is_limit_told.replace(true) {
+            tracing::warn!("this machine is the limit, not the target: {cause}");
+        }
     }
 
     /// The user is to play no further step.
@@ -230,8 +238,19 @@ impl WorkerState {
 
 /// A worker's places for requests in flight. Over HTTP/1.1 each holds a connection, so that a bound of those is one of
 /// requests too: whoever waits for it here can still be sent away.
-fn places(plan: &Plan) -> Option<Semaphore> {
-    let bound = plan.target.max_connections;
-    let share = bound.div_ceil(plan.workers.max(1));
-    (bound > 0).then(|| Semaphore::new(share))
+fn places(plan: &Plan, worker: usize) -> Option<Semaphore> {
+    let connections = &plan.connections;
+    let target = &plan.target;
+    let is_http1 = match target.http {
+        HttpVersion::Http1 => true,
+        HttpVersion::Auto => target.base_url.scheme() != "https",
+        HttpVersion::Http2 => false,
+    };
+    let bound = match (connections.max_in_flight, connections.max_connections) {
+        (0, bound) if is_http1 => bound,
+        (bound, 0) => bound,
+        (bound, connections) if is_http1 => bound.min(connections),
+        (bound, _) => bound,
+    };
+    (bound > 0).then(|| Semaphore::new(Connections::share(bound, plan.workers, worker)))
 }

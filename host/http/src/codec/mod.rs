@@ -10,5 +10,6 @@ mod text;
 
 pub use decode::{Decoder, Head, Receive, Refusal};
 pub use httparse::Header;
-pub use request::{Added, Codings, HeadOptions, Refused, RouteHead, TRACE, check_header};
+pub use request::{Added, HeadOptions, Refused, RouteHead, TRACE, check_header};
 pub use text::{text_of, write_value};
+pub use vespeiro_plan::Codings;
