@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use url::Host;
 
-use crate::errors::Bad;
-use crate::layers::Kind;
+use crate::errors::ValueError;
+use crate::value_types::SettingKind;
 use crate::value_types::{ValueType, path, switch, text};
 use crate::{Codings, Headers, Proxy, Resolve, literal};
 
@@ -36,11 +36,12 @@ const OWN: &str = "leave it out: it is about one message or connection";
 /// `HOST:PORT:ADDR[,ADDR]`, several separated by `;`.
 pub(super) fn pins() -> ValueType<Vec<Resolve>> {
     let one = |text: &str| {
-        text.parse::<Resolve>()
-            .map_err(|error| Bad::new(error.to_string(), "write it as example.test:443:127.0.0.1"))
+        text.parse::<Resolve>().map_err(|error| {
+            ValueError::new(error.to_string(), "write it as example.test:443:127.0.0.1")
+        })
     };
     ValueType {
-        kind: Kind::List,
+        kind: SettingKind::List,
         ..listed("HOST:PORT:ADDR[,ADDR]", one)
     }
 }
@@ -57,7 +58,7 @@ pub(super) fn trusted() -> ValueType<Vec<PathBuf>> {
         false => paths.iter().map(&show).collect::<Vec<_>>().join("; "),
     };
     ValueType {
-        kind: Kind::List,
+        kind: SettingKind::List,
         ..ValueType::new("FILE", parse, show)
     }
 }
@@ -65,7 +66,7 @@ pub(super) fn trusted() -> ValueType<Vec<PathBuf>> {
 /// `;` between what is shown as it is written; `none` for nothing.
 fn listed<T: Display + 'static>(
     value_name: &'static str,
-    one: impl Fn(&str) -> Result<T, Bad> + 'static,
+    one: impl Fn(&str) -> Result<T, ValueError> + 'static,
 ) -> ValueType<Vec<T>> {
     let parse = move |text: &str| match text.trim() {
         "none" => Ok(Vec::new()),
@@ -82,7 +83,7 @@ fn listed<T: Display + 'static>(
 pub(super) fn local_addresses() -> ValueType<Vec<IpAddr>> {
     let one = |text: &str| {
         literal(text).ok_or_else(|| {
-            Bad::new(
+            ValueError::new(
                 format!("{text:?} is no IP address"),
                 "write it as 127.0.0.2,127.0.0.3",
             )
@@ -116,32 +117,32 @@ pub(super) fn header_lines() -> ValueType<Headers> {
             .map(Headers),
     };
     ValueType {
-        kind: Kind::SecretList,
+        kind: SettingKind::SecretList,
         ..ValueType::new("NAME: VALUE", parse, |_| HIDDEN.into())
     }
 }
 
 /// The text is not repeated: all of it may be the value.
-fn header(line: &str) -> Result<(String, String), Bad> {
+fn header(line: &str) -> Result<(String, String), ValueError> {
     const EXAMPLE: &str = "write it as 'Name: value'";
     let Some((name, value)) = line.split_once(':') else {
-        return Err(Bad::new("a header without a colon", EXAMPLE));
+        return Err(ValueError::new("a header without a colon", EXAMPLE));
     };
     let (name, value) = (name.trim(), value.trim());
     let in_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(in_token) {
-        return Err(Bad::new("a header whose name is none", EXAMPLE));
+        return Err(ValueError::new("a header whose name is none", EXAMPLE));
     }
     let lower = name.to_ascii_lowercase();
     if let Some((_, mend)) = RESERVED.iter().find(|(reserved, _)| *reserved == lower) {
-        return Err(Bad::new(
+        return Err(ValueError::new(
             format!("the header {name} is not a plan's to set"),
             *mend,
         ));
     }
     if value.chars().any(|c| c.is_control() && c != '\t') {
         let problem = format!("the value of the header {name} has a control character");
-        return Err(Bad::new(problem, "give a value of one line"));
+        return Err(ValueError::new(problem, "give a value of one line"));
     }
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -151,7 +152,7 @@ pub(super) fn host_header() -> ValueType<String> {
     let parse = |text: &str| {
         let plain = text.bytes().all(|b| b.is_ascii_graphic());
         if text.is_empty() || !plain || text.contains(['/', '@', '?', '#', '\\']) {
-            return Err(Bad::new(
+            return Err(ValueError::new(
                 format!("{text:?} is no host"),
                 "write it as example.test or example.test:8080",
             ));
@@ -166,7 +167,7 @@ pub(super) fn base_name() -> ValueType<String> {
     let parse = |text: &str| match Host::parse(text) {
         Ok(host) => Ok(host.to_string().trim_matches(['[', ']']).to_owned()),
         Err(_) if literal(text).is_some() => Ok(text.to_owned()),
-        Err(_) => Err(Bad::new(
+        Err(_) => Err(ValueError::new(
             format!("{text:?} is no host's name"),
             "write it as example.test, without scheme and port",
         )),
@@ -191,7 +192,7 @@ pub(super) fn codings() -> ValueType<Codings> {
                 "br" => codings.br = true,
                 "zstd" => codings.zstd = true,
                 odd => {
-                    return Err(Bad::new(
+                    return Err(ValueError::new(
                         format!("{odd:?} is no coding that is known here"),
                         "use gzip, br and zstd with commas, true (gzip) or false",
                     ));
@@ -205,7 +206,7 @@ pub(super) fn codings() -> ValueType<Codings> {
         None => "false".to_owned(),
     };
     ValueType {
-        kind: Kind::Switch,
+        kind: SettingKind::Switch,
         ..ValueType::new("CODINGS", parse, show)
     }
 }
@@ -214,13 +215,13 @@ pub(super) fn codings() -> ValueType<Codings> {
 pub(super) fn proxy() -> ValueType<Proxy> {
     let parse = |text: &str| {
         let proxy = Proxy::parse(text).map_err(|error| {
-            Bad::new(
+            ValueError::new(
                 error.to_string(),
                 "write it as http://proxy.test:3128 or socks5://127.0.0.1:1080",
             )
         })?;
         match &proxy.credentials {
-            Some((user, _)) if user == HIDDEN => Err(Bad::new(
+            Some((user, _)) if user == HIDDEN => Err(ValueError::new(
                 "the proxy's credentials were left out when this was printed",
                 "put USER:PASSWORD in their place",
             )),
@@ -238,10 +239,10 @@ pub(super) fn proxy() -> ValueType<Proxy> {
 }
 
 /// An address that a Unix socket has, as base URL.
-pub(super) fn unix_url(text: &str) -> Option<Result<url::Url, Bad>> {
+pub(super) fn unix_url(text: &str) -> Option<Result<url::Url, ValueError>> {
     let path = text.strip_prefix("unix:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
-    let wrong = |problem: String| Bad::new(problem, "write it as unix:/run/service.sock");
+    let wrong = |problem: String| ValueError::new(problem, "write it as unix:/run/service.sock");
     let ValueType { parse, .. } = self::text("PATH");
     if !path.starts_with('/') || path.ends_with('/') || parse(path).is_err() {
         let problem = format!("{path:?} is no absolute path of a Unix socket");

@@ -215,7 +215,12 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
             body: answer.body,
             latency_us: latency.as_micros() as u64,
         }),
-        Err(flaw) => types::Outcome::Failed(flaw.failure.into()),
+        Err(flaw) => {
+            if flaw.failure == Failure::Generator {
+                worker.reached_limit(&flaw.cause);
+            }
+            types::Outcome::Failed(flaw.failure.into())
+        }
     };
     Attempt {
         outcome,

@@ -23,7 +23,7 @@ use crate::workload::state::{WorkloadState, share_of};
 use vespeiro_behavior::{Behavior, NoRow};
 use vespeiro_http::Target;
 use vespeiro_metrics::{Catalog, Interval, Recorder, WorkerStatus};
-use vespeiro_plan::{LogLevel, Plan};
+use vespeiro_plan::{Connections, HttpVersion, LogLevel, Plan};
 use vespeiro_resilience::Admission;
 
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct WorkerState {
     /// Users who wait because they are held.
     held_users: Cell<u64>,
     pub(super) governor: RefCell<Governor>,
+    /// It was said that this machine is the limit.
+    is_limit_told: Cell<bool>,
     /// Speaks for all: one line about the target is enough.
     pub(super) is_first: bool,
     pub(super) journal: RefCell<Writer>,

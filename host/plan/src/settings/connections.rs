@@ -3,25 +3,25 @@
 
 use std::time::Duration;
 
-use super::{A_MOMENT, LONGEST};
 use crate::connection_types::{
     base_name, codings, header_lines, host_header, local_addresses, pins, proxy, trusted,
 };
 use crate::layers::Reader;
-use crate::units::Bare::Seconds;
-use crate::value_types::{choice, count, duration, on_off, path, size, switch, text};
-use crate::{Bad, Connections, Sharing, TlsSettings, TlsVersion, USER_AGENT};
+use crate::units::DefaultUnit::Seconds;
+use crate::units::{LONGEST_RUN as LONGEST, MILLISECOND};
+use crate::value_types::{choice_of, count, duration, on_off, path, size, switch, text};
+use crate::{Connections, Sharing, TlsSettings, TlsVersion, USER_AGENT, ValueError};
 
 const TLS_VERSIONS: &[(&str, TlsVersion)] = &[("1.2", TlsVersion::V1_2), ("1.3", TlsVersion::V1_3)];
 const SHARING: &[(&str, Sharing)] = &[("shared", Sharing::Shared), ("per-user", Sharing::PerUser)];
 const MOST: usize = 1_000_000;
 
-pub(super) fn read(r: &mut Reader<'_>) -> Connections {
+pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
     let connections = Connections {
         sharing: r.read(
             "connections",
             "shared",
-            choice("WHO", SHARING),
+            choice_of("WHO", SHARING),
             "Who shares connections: shared by all users of a worker, or per-user, as a browser has its own",
         ),
         per_user: r.read(
@@ -52,7 +52,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Connections {
         idle_timeout: r.read(
             "idle_timeout",
             "30s",
-            duration(Seconds, A_MOMENT..=LONGEST),
+            duration(Seconds, MILLISECOND..=LONGEST),
             "Close connections that are unused for so long; bare numbers are seconds",
         ),
         http2_connections: r.read(
@@ -129,8 +129,8 @@ pub(super) fn read(r: &mut Reader<'_>) -> Connections {
                 path().or_none(),
                 "PEM file with its private key, without a password",
             ),
-            min: r.read("tls_min", "1.2", choice("VERSION", TLS_VERSIONS), "Lowest TLS version: 1.2 or 1.3"),
-            max: r.read("tls_max", "1.3", choice("VERSION", TLS_VERSIONS), "Highest TLS version: 1.2 or 1.3"),
+            min: r.read("tls_min", "1.2", choice_of("VERSION", TLS_VERSIONS), "Lowest TLS version: 1.2 or 1.3"),
+            max: r.read("tls_max", "1.3", choice_of("VERSION", TLS_VERSIONS), "Highest TLS version: 1.2 or 1.3"),
             sni: r.read(
                 "sni",
                 "none",
@@ -165,7 +165,7 @@ fn check(r: &mut Reader<'_>, connections: &Connections) {
         _ => None,
     };
     if let Some((given, missing)) = half {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             format!("it goes with {missing}"),
             format!("give --{}, or neither", missing.replace('_', "-")),
         );
@@ -174,13 +174,13 @@ fn check(r: &mut Reader<'_>, connections: &Connections) {
 }
 
 /// What does not go with the rest of the plan.
-pub(super) fn fit(r: &mut Reader<'_>, connections: &Connections, workers: usize, is_unix: bool) {
+pub(crate) fn fit(r: &mut Reader<'_>, connections: &Connections, workers: usize, is_unix: bool) {
     for (key, bound) in [
         ("max_connections", connections.max_connections),
         ("max_in_flight", connections.max_in_flight),
     ] {
         if (1..workers).contains(&bound) {
-            let bad = Bad::new(
+            let bad = ValueError::new(
                 format!("{workers} workers need one each, and {bound} are fewer"),
                 format!("give {workers} or more, or --workers {bound}"),
             );
@@ -188,7 +188,7 @@ pub(super) fn fit(r: &mut Reader<'_>, connections: &Connections, workers: usize,
         }
     }
     if is_unix && connections.proxy.is_some() {
-        let bad = Bad::new(
+        let bad = ValueError::new(
             "a Unix socket is not reached through a proxy",
             "leave it out",
         );
