@@ -161,10 +161,10 @@ mod tests {
     #[test]
     fn keys_are_unique_and_written_the_same_way() {
         let mut keys: Vec<_> = settings().iter().map(|setting| setting.key).collect();
-        assert!(
-            keys.iter()
-                .all(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
-        );
+        assert!(keys.iter().all(|key| {
+            key.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        }));
         let declared = keys.len();
         keys.sort_unstable();
         keys.dedup();
