@@ -28,7 +28,7 @@ pub use fault::FaultKind;
 pub use guard::{AbortReason, ThresholdState};
 pub use limit::LimitKind;
 pub use outcome::{Outcome, OutcomeClass};
-pub use phases::Phases;
+pub use phases::{Phases, RequestPhase};
 pub use swap::SwapResult;
 pub use words::Word;
 #[doc(hidden)]

@@ -4,6 +4,21 @@
 
 use std::time::Duration;
 
+crate::words! {
+    /// One of the parts that a request's time is made of, in their order.
+    pub enum RequestPhase {
+        /// Waiting for a place, a connection or a stream, and what was lost before it was sent again.
+        Blocked => "blocked",
+        Lookup => "lookup",
+        Connect => "connect",
+        Tls => "tls",
+        Sending => "sending",
+        /// To the first byte of the answer.
+        Waiting => "waiting",
+        Receiving => "receiving",
+    }
+}
+
 /// Where a request's time went. Service time is all but `blocked`, which lies before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Phases {
@@ -24,6 +39,19 @@ impl Phases {
     /// What the target and the way to it took.
     pub fn service(&self) -> Duration {
         self.lookup + self.connect + self.tls + self.sending + self.waiting + self.receiving
+    }
+
+    /// In the order of [`RequestPhase::ALL`].
+    pub fn each(&self) -> [Duration; RequestPhase::ALL.len()] {
+        [
+            self.blocked,
+            self.lookup,
+            self.connect,
+            self.tls,
+            self.sending,
+            self.waiting,
+            self.receiving,
+        ]
     }
 
     /// All of the request's time.
