@@ -101,7 +101,7 @@ words {
     connections: "connections", "conexões";
     /// Of connections.
     connections_opened: "opened", "abertas";
-    connections_reused: "requests over one in use", "requisições sobre uma em uso";
+    connections_reused: "requests on reused ones", "requisições nas já usadas";
     closed_by_us: "closed by us", "fechadas por nós";
     closed_by_target: "by the target", "pelo alvo";
     connections_open: "open at the end", "abertas no fim";
@@ -420,6 +420,7 @@ page {
     "mix-title": "Request mix", "Distribuição de requisições";
     "error-mix": "Error mix", "Distribuição de erros";
     "category": "Category", "Categoria";
+    "time-phase": "Phase", "Fase";
     "class-success": "success", "sucesso";
     "class-client": "client error", "erro do cliente";
     "class-server": "server error", "erro do servidor";

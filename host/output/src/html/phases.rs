@@ -81,3 +81,42 @@ fn bar(requests: &Requests, longest: f64, locale: Locale) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vespeiro_metrics::testing::snapshot;
+    use vespeiro_plan::Language;
+    use vespeiro_plan::testing::plan;
+
+    #[test]
+    fn the_longest_bar_is_full_and_each_tells_its_phases() {
+        let mut summary = Summary::new(&plan(Language::English), &snapshot());
+        let locale = Locale::new(Language::English);
+        let page = bars(&summary, locale).into_string();
+        let widths = |svg: &str| -> f64 {
+            let rects = svg.split("<rect ").skip(1);
+            let width = |rect: &str| {
+                rect.split("width=\"")
+                    .nth(1)?
+                    .split('"')
+                    .next()?
+                    .parse::<f64>()
+                    .ok()
+            };
+            rects.filter_map(width).sum::<f64>()
+        };
+        let drawn: Vec<f64> = page.split("<svg ").skip(1).map(widths).collect();
+        assert_eq!(drawn.len(), summary.routes.len());
+        assert!((drawn[0] - WIDTH).abs() < 0.1, "{drawn:?}");
+        assert!(
+            drawn
+                .iter()
+                .all(|width| *width <= drawn[0] + 0.1 && *width > 0.0)
+        );
+        assert!(page.contains("aria-label=\"blocked "), "{page}");
+        let routes = summary.routes.iter_mut();
+        routes.for_each(|route| route.requests.phases.clear());
+        assert_eq!(bars(&summary, locale).into_string(), "");
+    }
+}
