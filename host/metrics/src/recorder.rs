@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::interval::MAX_ACTIVITY;
+use super::merge::Merge as _;
 use super::{
-    ArchetypeCounts, BehaviorCounts, Catalog, Interval, RecordedRequest, RequestSample, Role,
-    SlowRequest, Slowest, WorkerStatus,
+    ArchetypeCounts, BehaviorCounts, Catalog, ConnectionCounts, Interval, RecordedRequest,
+    RequestSample, Role, SlowRequest, Slowest, WorkerStatus,
 };
 use vespeiro_model::{BreakerState, Clock, Ending, FaultKind, HoldReason, Outcome};
 
@@ -20,6 +21,8 @@ pub struct Recorder {
     /// The worker's slowest requests since the start of the run.
     slowest: Slowest,
     clock: Clock,
+    /// What was counted of connections up to the last look.
+    connections: ConnectionCounts,
 }
 
 impl Recorder {
@@ -32,6 +35,7 @@ impl Recorder {
             current,
             slowest: Slowest::default(),
             clock: Clock::system(),
+            connections: ConnectionCounts::default(),
         }
     }
 
@@ -76,7 +80,9 @@ impl Recorder {
             return;
         }
         let other = counts.routes.len() - 1;
-        counts.routes[usize::from(sample.route).min(other)].record(sample);
+        let route = usize::from(sample.route).min(other);
+        counts.routes[route].record(sample);
+        counts.phases[route].record(&sample.phases);
         let unknown = counts.categories.len() - 1;
         counts.categories[usize::from(sample.category).min(unknown)] += 1;
         self.current
@@ -84,6 +90,9 @@ impl Recorder {
             .of(sample.role)
             .requests
             .record(sample);
+        let wire = &mut self.current.run.wire;
+        wire.sent += sample.wire.sent;
+        wire.received += sample.wire.received;
         if let Some(waited) = sample.waited {
             self.current.run.arrivals.record(sample.latency, waited);
         }
@@ -191,6 +200,13 @@ impl Recorder {
     pub fn login_refused(&mut self, pauses: bool) {
         self.current.run.resilience.refused_logins += 1;
         self.current.run.resilience.login_pauses += u64::from(pauses);
+    }
+
+    /// What has become of the worker's connections since its start; what is new of it is handed over with the rest.
+    pub fn connections(&mut self, counts: ConnectionCounts) {
+        let new = counts.since(&self.connections);
+        self.current.run.connections.merge(&new);
+        self.connections = counts;
     }
 
     /// How the worker stands now, to be handed over with the rest.

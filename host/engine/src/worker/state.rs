@@ -21,8 +21,8 @@ use crate::teardown::tokens::Tokens;
 use crate::vu::state::VuState;
 use crate::workload::state::{WorkloadState, share_of};
 use vespeiro_behavior::{Behavior, NoRow};
-use vespeiro_http::Target;
-use vespeiro_metrics::{Catalog, Interval, Recorder, WorkerStatus};
+use vespeiro_http::{Counts, Target};
+use vespeiro_metrics::{Catalog, ConnectionCounts, Interval, Recorder, WorkerStatus};
 use vespeiro_plan::{Connections, HttpVersion, LogLevel, Plan};
 use vespeiro_resilience::Admission;
 
@@ -234,7 +234,21 @@ impl WorkerState {
             pace: standing.pace,
             logins_paused: standing.logins_paused,
         });
+        recorder.connections(connections(self.target.counts()));
         recorder.take(empty)
+    }
+}
+
+fn connections(counts: Counts) -> ConnectionCounts {
+    ConnectionCounts {
+        opened: counts.opened,
+        reused: counts.reused,
+        closed_by_us: counts.closed_by_us,
+        closed_by_target: counts.closed_by_target,
+        tls_full: counts.tls_full,
+        tls_resumed: counts.tls_resumed,
+        resent_stale: counts.stale,
+        resent_unprocessed: counts.unprocessed,
     }
 }
 
