@@ -94,7 +94,11 @@ impl Part {
             Self::Https => speed::https(tools, pace),
             Self::Http2 => speed::http2(tools, pace),
             Self::NoReuse => speed::no_reuse(tools, pace),
-            Self::Scripted => speed::scripted(tools, pace),
+            Self::Scripted => {
+                // locust alone takes a second to begin, and more on a busy machine.
+                let seconds = scale.seconds(5, 8, 5);
+                speed::scripted(tools, Pace { seconds, ..pace })
+            }
             Self::Memory => {
                 let (think, mut users) = if scale.quick {
                     (Think::of(4, 8, 12), vec![1_000, 10_000])
