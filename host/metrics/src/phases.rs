@@ -4,10 +4,15 @@
 //! What must stay true: the sums of all phases but `blocked` add up to the service time of the requests, exactly; a phase
 //! that took no time costs nothing.
 
+use std::time::Duration;
+
 use vespeiro_model::{Phases, RequestPhase};
 
 use super::merge::counts;
 use super::{Scale, Timing};
+
+/// Of the histograms.
+const RESOLUTION: Duration = Duration::from_micros(1);
 
 counts! {
     /// Times by phase. A request is part of the phases in which it spent time: one over a reused connection has none of
@@ -30,8 +35,10 @@ impl PhaseTimes {
     }
 
     pub(super) fn record(&mut self, phases: &Phases) {
-        for (timing, took) in self.by_phase.iter_mut().zip(phases.each()) {
-            if !took.is_zero() {
+        for (at, (timing, took)) in self.by_phase.iter_mut().zip(phases.each()).enumerate() {
+            // A free connection is found in less: who gets one at once has not been blocked.
+            let is_none = at == RequestPhase::Blocked as usize && took < RESOLUTION;
+            if !took.is_zero() && !is_none {
                 timing.record(took);
             }
         }
@@ -40,8 +47,6 @@ impl PhaseTimes {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -92,7 +97,7 @@ mod tests {
     #[test]
     fn a_phase_without_time_is_not_counted() {
         let mut times = PhaseTimes::default();
-        times.record(&phases([0, 0, 0, 0, 10_000, 300_000_000, 1]));
+        times.record(&phases([999, 0, 0, 0, 10_000, 300_000_000, 1]));
         let used: Vec<_> = times.used().map(|(phase, _)| phase.as_str()).collect();
         assert_eq!(used, ["sending", "waiting", "receiving"]);
     }

@@ -318,6 +318,11 @@ mod tests {
                 sample.latency =
                     Duration::from_nanos(200_000 + u64::from(i.wrapping_mul(2_654_435_761) >> 8));
                 sample.outcome = Outcome::Status([200, 200, 200, 201, 404][i as usize % 5]);
+                // As over a connection in use.
+                sample.phases.sending = sample.latency / 50;
+                sample.phases.receiving = sample.latency / 20;
+                sample.phases.waiting =
+                    sample.latency - sample.phases.sending - sample.phases.receiving;
                 sample
             })
             .collect();
