@@ -9,7 +9,7 @@ use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
 use vespeiro_plan::{
-    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting, SettingKind,
+    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting,
 };
 
 /// A wider value, a long config for instance, may push its origin to the right: the other lines stay readable.
