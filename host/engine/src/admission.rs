@@ -204,7 +204,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// One line of log about a request: where it went and what became of it, and nothing of what was in it.
+/// One line of log about a request: where it went and its outcome, and nothing of what was in it.
 #[cold]
 fn log(worker: &WorkerState, sample: &RequestSample, sent: bool) {
     let recorder = worker.recorder.borrow();

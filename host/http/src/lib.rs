@@ -12,6 +12,7 @@ pub mod codec;
 pub mod dial;
 mod h1;
 pub mod h2;
+mod options;
 mod outcome;
 mod pool;
 mod preflight;
@@ -24,8 +25,9 @@ mod tool;
 mod trip;
 
 pub use call::{Call, Capture};
-pub use client::{Client, ClientOptions, UserPool};
+pub use client::{Client, UserPool};
 pub use codec::Refused;
+pub use options::ClientOptions;
 pub use outcome::{Answer, Flaw, Outcome, Traffic};
 pub use pool::Counts;
 pub use preflight::{Unreachable, preflight};
