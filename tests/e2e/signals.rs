@@ -3,18 +3,21 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::{RunOf, Service, eventually};
+use crate::support::{RunOf, Service, eventually, get};
 
 #[test]
 fn an_interrupt_ends_a_run_whose_users_think() {
     let service = Service::start();
     let run = RunOf::start(
         &service.url,
-        "--users 20 --delay-min 10m --delay-max 20m --min-request-count 10 --max-request-count 10",
+        "--users 20 --delay-min 10m --delay-max 20m --min-request-count 10 --max-request-count 10 --control 127.0.0.1:0",
     );
-    // Administrators log in before they think for the first time.
-    eventually("the first request", || {
-        (service.answered() > 0).then_some(())
+    // They think before their first request, so that only the run itself can say that they are there.
+    let authority = run.authority("control: ");
+    eventually("all users", || {
+        let status: serde_json::Value =
+            serde_json::from_str(&get(&authority, "/status").ok()?).ok()?;
+        (status["users"] == 20).then_some(())
     });
     let asked = Instant::now();
     run.process.signal("INT");

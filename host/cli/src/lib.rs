@@ -10,6 +10,7 @@ pub mod exit;
 mod log;
 mod module_loader;
 mod new;
+mod open_files;
 mod outputs;
 mod plan;
 mod play;

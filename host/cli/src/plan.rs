@@ -9,7 +9,7 @@ use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
 use vespeiro_plan::{
-    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting, SettingKind,
+    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting,
 };
 
 /// A wider value, a long config for instance, may push its origin to the right: the other lines stay readable.
@@ -95,7 +95,7 @@ fn toml(resolved: &Resolved) -> String {
         _ if line.setting.key == "preset" && line.value.ends_with(".toml") => {
             format!("# preset {}, spelled out\n", line.value)
         }
-        SettingKind::Secret => format!("# {} is not printed\n", line.setting.key),
+        kind if kind.is_secret() => format!("# {} is not printed\n", line.setting.key),
         _ => entry(line.setting.key, typed(&line.value)),
     };
     let origins = &resolved.origins;
@@ -126,9 +126,7 @@ fn toml(resolved: &Resolved) -> String {
 fn json(resolved: &Resolved, rows: &[Rows]) -> String {
     let origins = &resolved.origins;
     let settings = |lines: &[ResolvedSetting]| -> Map<String, Value> {
-        let shown = lines
-            .iter()
-            .filter(|line| line.setting.kind != SettingKind::Secret);
+        let shown = lines.iter().filter(|line| !line.setting.kind.is_secret());
         shown.map(setting_json).collect()
     };
     let archetype = |cast: &ResolvedArchetype| {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::log;
+use super::open_files;
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use crate::outputs::{end, outputs};
@@ -16,7 +17,7 @@ use vespeiro_engine::{
     Control, FeedSet, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
-use vespeiro_model::{AbortReason, ThresholdState};
+use vespeiro_model::{AbortReason, Failure, Outcome, ThresholdState};
 use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
 use vespeiro_server::{Listener, RunHandle, control};
@@ -24,6 +25,7 @@ use vespeiro_summary::Summary;
 
 /// Play `plan` to its end on the calling thread.
 pub(super) fn play(plan: Plan, console: &Console) -> anyhow::Result<Exit> {
+    open_files::raise();
     log::start(&plan, console);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -197,12 +199,13 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper, console: &Console) {
     }
 }
 
-/// Refuse a target that is neither local nor allowed, then check that it answers.
+/// Refuse a target that is neither local nor allowed, and files or addresses that do not work; then check that it answers.
 pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
-    check_reach(&plan.target.base_url, &plan.target.allow_host)
+    check_reach(plan)
         .await
         .map_err(|far| Misuse(far.to_string()))?;
-    Ok(preflight(&Target::new(plan, 0)?).await?)
+    let target = Target::new(plan, 0).map_err(|error| Misuse(error.to_string()))?;
+    Ok(preflight(&target).await?)
 }
 
 /// The errors of a run that went to its end.
@@ -214,6 +217,17 @@ fn conclude(ended: &RunEnd, cleaned: anyhow::Result<CleanupResult>) -> anyhow::R
         );
     }
     let cleaned = cleaned?;
+    let results = ended.snapshot.total().results().into_iter();
+    let unsent: u64 = results
+        .filter(|result| result.outcome == Outcome::Failed(Failure::Generator))
+        .map(|result| result.count)
+        .sum();
+    if unsent > 0 {
+        anyhow::bail!(
+            "{unsent} requests failed at this machine's limits and not at the target (failures of the kind generator): the log above names limit and mend; open files: {} (ulimit -n)",
+            open_files::limit()
+        );
+    }
     if cleaned.failed {
         anyhow::bail!(
             "the cleanup could not remove {} of the things that the run has created: see above, then finish with: vespeiro cleanup {}",

@@ -91,7 +91,7 @@ fn flags(setting: &Setting) -> Vec<Arg> {
         SettingKind::Value if can_override(setting.key) => {
             return vec![flag.action(ArgAction::Append).allow_negative_numbers(true)];
         }
-        SettingKind::List => return vec![flag.action(ArgAction::Append)],
+        SettingKind::List | SettingKind::SecretList => return vec![flag.action(ArgAction::Append)],
         SettingKind::Value | SettingKind::Secret => return vec![flag.allow_negative_numbers(true)],
     }
     let off = no(setting);
@@ -124,7 +124,7 @@ fn lower(text: &str) -> String {
 }
 
 fn help(setting: &Setting, default: &str) -> String {
-    if default == "none" || setting.kind == SettingKind::Secret {
+    if default == "none" || setting.kind.is_secret() {
         setting.help.to_string()
     } else {
         format!("{} [default: {default}]", setting.help)
@@ -186,7 +186,7 @@ impl FromArgMatches for PlanFlags {
                     return Err(clap::Error::raw(ErrorKind::ArgumentConflict, twice));
                 }
                 if !of_the_run.is_empty() {
-                    given.set(setting.key, of_the_run.join("; "), flag);
+                    given.set(setting.key, of_the_run.join(setting.kind.separator()), flag);
                 }
             }
             if setting.kind == SettingKind::Switch && matches.get_flag(&no(&setting)) {

@@ -15,8 +15,8 @@ use crate::vu::prepare::Prepared;
 use crate::vu::state::VuState;
 use crate::worker::state::WorkerState;
 use vespeiro_http::Outcome as Sent;
-use vespeiro_metrics::RequestSample;
-use vespeiro_model::{Failure, HoldReason, Outcome};
+use vespeiro_metrics::{RequestSample, WireBytes};
+use vespeiro_model::{Failure, HoldReason, Outcome, Phases};
 use vespeiro_resilience::{BreakerOpen, BreakerPermit, Settled};
 
 /// A request that may leave, or has left. Settling it counts it; so does dropping it, since a user may be ended while its
@@ -95,9 +95,11 @@ impl<'a> Permit<'a> {
                 outcome: Outcome::Failed(Failure::Stopped),
                 latency: Duration::ZERO,
                 waited: None,
+                phases: Phases::default(),
                 trace: None,
                 bytes_sent: 0,
                 bytes_received: 0,
+                wire: WireBytes::default(),
                 expected: false,
             },
             place: None,
@@ -139,6 +141,11 @@ impl<'a> Permit<'a> {
         self.place = None;
         self.sample.bytes_sent = sent.sent.body;
         self.sample.bytes_received = sent.received.body;
+        self.sample.wire = WireBytes {
+            sent: sent.sent.wire,
+            received: sent.received.wire,
+        };
+        self.sample.phases = sent.phases;
         // What it waited for a connection is no time of the target's; under a rate it is part of the arrival's wait.
         if let Some(waited) = &mut self.sample.waited {
             *waited += sent.phases.blocked;
@@ -197,7 +204,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// One line of log about a request: where it went and what became of it, and nothing of what was in it.
+/// One line of log about a request: where it went and its outcome, and nothing of what was in it.
 #[cold]
 fn log(worker: &WorkerState, sample: &RequestSample, sent: bool) {
     let recorder = worker.recorder.borrow();

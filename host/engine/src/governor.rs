@@ -1,5 +1,5 @@
 //! Holds the plan's mixes by feedback: what the run has had so far decides what it wants next. One for each worker,
-//! which governs its own share; its users tell it what they send and what came of it, and ask before each step.
+//! which governs its own share; its users tell it what they send and with which outcome, and ask before each step.
 //!
 //! What must stay true: it is a pure function of what it was told, in that order; no clock, no randomness.
 

@@ -209,6 +209,7 @@ fn picks_any(selector: &Selector, catalog: &Catalog) -> bool {
         });
         let plain = Selector {
             archetype: selector.archetype.clone(),
+            phase: selector.phase,
             ..Selector::default()
         };
         by_route || (*selector == plain && selector.picks_archetype(&archetype.name))

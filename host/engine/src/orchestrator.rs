@@ -9,11 +9,12 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::control::{Control, ControlRequest, DesiredState};
+use super::error::RunError;
 use super::guard::{Guard, unmatched};
 use super::lifecycle::{Command, EndReason, Lifecycle, Limits, Signal};
 use super::signals::{StopLevel, Stopper};
 use crate::feeds::cursor::FeedSet;
-use crate::journal::{Journal, JournalError, ReadError};
+use crate::journal::Journal;
 use crate::rollout::labels::catalog;
 use crate::rollout::rollouts::{Rollout, Rollouts};
 use crate::state_log::StateLog;
@@ -23,7 +24,6 @@ use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, until};
 use crate::worker::workers::{CHANNEL, Workers};
 use crate::workload::arrivals::planned;
 use vespeiro_behavior::Behavior;
-use vespeiro_http::ClientError;
 use vespeiro_metrics::{ArchetypeLoad, Catalog, DesiredLoad, Snapshot, Totals, process};
 use vespeiro_model::SwapResult;
 use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
@@ -40,26 +40,6 @@ pub struct RunEnd {
     pub quarantined: Vec<String>,
     /// What cleanup has to log out.
     pub tokens: Tokens,
-}
-
-/// The run could not do its job.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("a worker cannot be started: {0}")]
-    Worker(#[from] std::io::Error),
-    #[error(
-        "a worker ended without a report: this is a bug, please report it with the lines above"
-    )]
-    Lost,
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Unreadable(#[from] ReadError),
-    /// The journal broke while the run went on.
-    #[error("{0}: the run was ended, since what it creates could no longer be cleaned up")]
-    JournalBroke(String),
 }
 
 /// Requests that a run of a plan makes altogether; `None` where its time alone bounds it.

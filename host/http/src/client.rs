@@ -5,54 +5,13 @@
 
 use std::future::Future;
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::call::Call;
 use crate::dial::{DialOptions, DialSetupError};
+use crate::options::ClientOptions;
 use crate::outcome::Outcome;
 use crate::pool::Counts;
 use crate::sender::{OwnPool, Sender};
-
-/// How a worker uses its connections. A zero sets no bound.
-#[derive(Debug, Clone)]
-pub struct ClientOptions {
-    /// Longest service time of an attempt.
-    pub request_timeout: Duration,
-    /// Largest body of an answer that is kept, decoded.
-    pub max_body: u64,
-    /// Largest head of an answer, in bytes.
-    pub max_headers: usize,
-    /// A connection carries more than one request.
-    pub reuse: bool,
-    /// Open connections, those that are being made included.
-    pub max_connections: usize,
-    /// Requests at the same time.
-    pub max_in_flight: usize,
-    /// Open connections of a [`UserPool`].
-    pub connections_per_user: usize,
-    /// A connection that was unused for so long is closed.
-    pub idle_timeout: Duration,
-    /// HTTP/2 connections that requests are spread over, at least one, and streams on each.
-    pub http2_connections: usize,
-    pub http2_streams: usize,
-}
-
-impl Default for ClientOptions {
-    fn default() -> Self {
-        Self {
-            request_timeout: Duration::from_secs(30),
-            max_body: 10 << 20,
-            max_headers: 256 << 10,
-            reuse: true,
-            max_connections: 0,
-            max_in_flight: 0,
-            connections_per_user: 6,
-            idle_timeout: Duration::from_secs(30),
-            http2_connections: 1,
-            http2_streams: 0,
-        }
-    }
-}
 
 /// A worker's connections to one target. Cheap to clone within the worker; used within a `LocalSet`.
 #[derive(Debug, Clone)]
@@ -83,6 +42,16 @@ impl Client {
     /// closes its connection.
     pub fn send<'a>(&'a self, call: &'a Call) -> impl Future<Output = Outcome> + 'a {
         self.0.send(self.0.pools().home(), call)
+    }
+
+    /// Send over the user's own connections, or over the shared ones where it has none.
+    pub fn send_for<'a>(
+        &'a self,
+        user: Option<&'a UserPool>,
+        call: &'a Call,
+    ) -> impl Future<Output = Outcome> + 'a {
+        let pool = user.map_or(self.0.pools().home(), |user| &user.pool);
+        self.0.send(pool, call)
     }
 
     /// What became of connections so far.

@@ -12,6 +12,7 @@ use crate::call::Capture;
 use crate::codec::{Codings, Head, Header, Receive, Refusal, text_of};
 use crate::dial::{Protocol, Remote};
 use crate::retry_after::retry_after;
+use vespeiro_model::Phases;
 
 /// A response, as far as it was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,34 +27,6 @@ pub struct Answer {
     pub trailers: Vec<(String, String)>,
     /// How long the target asks to be left alone.
     pub retry_after: Option<Duration>,
-}
-
-/// Where a request's time went. Service time is all but `blocked`, which lies before.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Phases {
-    /// Waiting for a place, a connection or a stream, and what was lost before the request was sent again.
-    pub blocked: Duration,
-    pub lookup: Duration,
-    pub connect: Duration,
-    pub tls: Duration,
-    /// Until the request was written.
-    pub sending: Duration,
-    /// From there to the first byte of the answer.
-    pub waiting: Duration,
-    /// From there to the last.
-    pub receiving: Duration,
-}
-
-impl Phases {
-    /// What the target and the way to it took.
-    pub fn service(&self) -> Duration {
-        self.lookup + self.connect + self.tls + self.sending + self.waiting + self.receiving
-    }
-
-    /// All of the request's time.
-    pub fn total(&self) -> Duration {
-        self.blocked + self.service()
-    }
 }
 
 /// Bytes in one direction.

@@ -3,18 +3,18 @@
 
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Duration;
 
 use http::Method;
 use url::{Host, Url};
-use vespeiro_plan::{HttpVersion, Plan};
+use vespeiro_plan::{Connections, HttpVersion, Plan, Sharing, socket_path};
 
-use crate::codec::{Codings, HeadOptions, RouteHead};
+use crate::codec::{HeadOptions, RouteHead};
 use crate::dial::{DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls, TlsOptions};
-use crate::{Call, Client, ClientOptions, Counts, Outcome, Refused};
+use crate::target_policy::guard;
+use crate::{Call, Client, ClientOptions, Counts, Outcome, Refused, UserPool};
 
-/// How this tool names itself to targets.
-pub const USER_AGENT: &str = concat!("vespeiro/", env!("CARGO_PKG_VERSION"));
+/// The scheme of a base URL that is a Unix socket.
+const UNIX: &str = "unix";
 
 const METHODS: [Method; 7] = [
     Method::GET,
@@ -83,26 +83,29 @@ pub struct Target {
     client: Client,
     base: Rc<Url>,
     heads: Heads,
+    is_per_user: bool,
 }
 
 impl Target {
     /// For one of `plan.workers` workers: it gets its share of the plan's connections, at least one.
     pub fn new(plan: &Plan, worker: usize) -> Result<Self, ClientError> {
-        let target = &plan.target;
-        let share = |bound: usize| bound.div_ceil(plan.workers.max(1));
+        let (target, connections) = (&plan.target, &plan.connections);
+        let share = |bound| Connections::share(bound, plan.workers, worker);
         let options = ClientOptions {
             request_timeout: target.request_timeout,
             max_body: target.max_body as u64,
-            max_connections: share(target.max_connections),
-            ..ClientOptions::default()
+            max_headers: connections.max_headers,
+            reuse: connections.reuse,
+            max_connections: share(connections.max_connections),
+            max_in_flight: share(connections.max_in_flight),
+            connections_per_user: connections.per_user,
+            idle_timeout: connections.idle_timeout,
+            http2_connections: connections.http2_connections,
+            http2_streams: connections.http2_streams,
         };
         let base = &target.base_url;
         let is_tls = base.scheme() == "https";
-        let tls = TlsOptions {
-            insecure: target.insecure,
-            ..TlsOptions::default()
-        };
-        let names = Names::new(&[], Duration::from_secs(60));
+        let tls = is_tls.then(|| tls(plan)).transpose()?;
         let dial = DialOptions {
             protocol: match target.http {
                 HttpVersion::Auto => ProtocolWish::Auto,
@@ -110,25 +113,32 @@ impl Target {
                 HttpVersion::Http2 => ProtocolWish::Http2,
             },
             connect_timeout: target.connect_timeout,
+            local_addresses: connections.local_addresses.clone(),
             turn: worker,
-            tls: is_tls.then(|| Tls::new(&tls)).transpose()?,
-            ..DialOptions::new(endpoint(base), names)
+            guard: Some(guard(&target.allow_host)),
+            tls,
+            proxy: connections.proxy.clone(),
+            ..DialOptions::new(
+                endpoint(base),
+                Names::new(&connections.resolve, connections.dns_ttl),
+            )
         };
         let head = HeadOptions {
             https: is_tls,
-            host: host(base),
+            host: connections
+                .host_header
+                .clone()
+                .unwrap_or_else(|| host(base)),
             prefix: prefix(base),
-            user_agent: USER_AGENT.to_owned(),
+            user_agent: connections.user_agent.clone(),
             run_id: plan.run_id.clone(),
-            codings: Codings {
-                gzip: target.compressed,
-                ..Codings::default()
-            },
-            headers: Vec::new(),
+            codings: connections.compressed,
+            headers: connections.headers.0.clone(),
         };
         Ok(Self {
             client: Client::new(dial, options)?,
             base: Rc::new(base.clone()),
+            is_per_user: connections.sharing == Sharing::PerUser,
             heads: Heads::new(&head).map_err(|refused| ClientError(refused.to_string()))?,
         })
     }
@@ -147,17 +157,52 @@ impl Target {
         self.client.send(call)
     }
 
+    /// Connections of one user's own, where the plan says so.
+    pub fn user(&self) -> Option<UserPool> {
+        self.is_per_user.then(|| self.client.user())
+    }
+
+    /// The same over a user's own connections, where it has some.
+    pub fn send_for<'a>(
+        &'a self,
+        user: Option<&'a UserPool>,
+        call: &'a Call,
+    ) -> impl Future<Output = Outcome> + 'a {
+        self.client.send_for(user, call)
+    }
+
     /// What became of connections so far.
     pub fn counts(&self) -> Counts {
         self.client.counts()
     }
 }
 
+/// What the plan says of TLS, with its files read.
+fn tls(plan: &Plan) -> Result<Tls, DialSetupError> {
+    let tls = &plan.connections.tls;
+    Tls::new(&TlsOptions {
+        ca_certs: tls.ca_certs.clone(),
+        client_cert: tls.client_cert.clone(),
+        client_key: tls.client_key.clone(),
+        min: tls.min,
+        max: tls.max,
+        sni: tls.sni.clone(),
+        resumption: tls.resumption,
+        insecure: plan.target.insecure,
+    })
+}
+
 fn prefix(base: &Url) -> String {
+    if base.scheme() == UNIX {
+        return String::new();
+    }
     base.path().trim_end_matches('/').to_owned()
 }
 
-fn endpoint(base: &Url) -> Endpoint {
+pub(crate) fn endpoint(base: &Url) -> Endpoint {
+    if base.scheme() == UNIX {
+        return Endpoint::Unix(socket_path(base).into());
+    }
     Endpoint::Tcp {
         host: match base.host() {
             Some(Host::Domain(name)) => name.to_owned(),
@@ -171,6 +216,9 @@ fn endpoint(base: &Url) -> Endpoint {
 
 /// Name and port as HTTP has them, without the scheme's own port.
 fn host(base: &Url) -> String {
+    if base.scheme() == UNIX {
+        return "localhost".to_owned();
+    }
     let name = base.host_str().unwrap_or_default();
     match base.port() {
         Some(port) => format!("{name}:{port}"),

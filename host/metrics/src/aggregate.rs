@@ -35,6 +35,7 @@ counts! {
         pub checks_failed: u64,
         pub bytes_sent: u64,
         pub bytes_received: u64,
+        /// Of the requests; of those that spent time in it, where a phase is selected.
         pub latency: Timing = Timing::new(Scale::Micros),
     }
 }
@@ -43,11 +44,16 @@ impl Aggregate {
     /// What `selector` picks of everything since the start of the run.
     pub fn of(snapshot: &Snapshot, selector: &Selector) -> Aggregate {
         let catalog = &snapshot.catalog;
-        let group = snapshot.group(|archetype, route| {
+        let picks = |archetype, route| {
             let (method, path) = catalog.route(archetype, route);
             let category = catalog.category_of(archetype, route);
             selector.picks(catalog.archetype(archetype), method, path, category)
-        });
+        };
+        let group = snapshot.group(picks);
+        let latency = match selector.phase {
+            Some(phase) => snapshot.phases(picks).of(phase).clone(),
+            None => group.latency().clone(),
+        };
         let mut sum = Aggregate {
             requests: group.requests(),
             errors: group.errors(),
@@ -55,7 +61,7 @@ impl Aggregate {
             dropped: snapshot.run.arrivals.dropped,
             bytes_sent: group.bytes_sent(),
             bytes_received: group.bytes_received(),
-            latency: group.latency().clone(),
+            latency,
             ..Aggregate::default()
         };
         for (archetype, counts) in snapshot.archetypes.iter().enumerate() {
@@ -193,6 +199,7 @@ mod tests {
 
     use super::*;
     use crate::testing::snapshot;
+    use vespeiro_model::RequestPhase;
 
     fn aggregate(latencies: &[u64], errors: u64) -> Aggregate {
         let mut sum = Aggregate {
@@ -268,6 +275,14 @@ mod tests {
             ..Selector::default()
         });
         assert_eq!(auth.requests, snapshot.by_category()[0].1);
+        let connect = of(Selector {
+            phase: Some(RequestPhase::Connect),
+            ..Selector::default()
+        });
+        assert_eq!(
+            (connect.requests, connect.latency.count()),
+            (all.requests, 100)
+        );
         let nobody = of(Selector {
             route: Some("/nowhere".into()),
             ..Selector::default()

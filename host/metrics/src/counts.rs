@@ -7,7 +7,8 @@ use vespeiro_model::{Ending, Failure, FaultKind};
 
 use super::merge::{Merge, counts, grow};
 use super::{
-    ArchetypeLabels, ArrivalCount, NamedCounts, ResilienceCounts, Scale, Series, Sketch, Timing,
+    ArchetypeLabels, ArrivalCount, ConnectionCounts, NamedCounts, PhaseTimes, ResilienceCounts,
+    Scale, Series, Sketch, Timing, WireBytes,
 };
 
 counts! {
@@ -48,6 +49,8 @@ counts! {
     pub struct ArchetypeCounts {
         /// By route number; the last one is for routes that were not announced.
         pub routes: Vec<Series>,
+        /// Where their time went, by route number as `routes`.
+        pub phases: Vec<PhaseTimes>,
         /// Requests by category number; the last one is for unknown categories.
         pub categories: Vec<u64>,
         /// Requests that never left, in the order of [`Failure::NOT_SENT`].
@@ -77,6 +80,8 @@ counts! {
         pub arrivals: ArrivalCount,
         /// Failures on purpose, in the order of [`FaultKind::ALL`].
         pub faults: [FaultCount; FaultKind::ALL.len()],
+        pub connections: ConnectionCounts,
+        pub wire: WireBytes,
         /// What was held back to spare the target.
         pub resilience: ResilienceCounts,
     }
@@ -114,6 +119,7 @@ impl ArchetypeCounts {
     /// Has at least so many announced routes and known categories; what was counted stays under its number.
     pub(super) fn grow(&mut self, routes: usize, categories: usize) {
         grow(&mut self.routes, routes + 1);
+        grow(&mut self.phases, routes + 1);
         grow(&mut self.categories, categories + 1);
     }
 }

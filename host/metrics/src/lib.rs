@@ -8,6 +8,7 @@ mod aggregate;
 mod arrivals;
 mod catalog;
 mod compact_histogram;
+mod connections;
 mod counts;
 pub mod families;
 mod hdr;
@@ -15,6 +16,7 @@ mod interval;
 mod limits;
 mod merge;
 mod names;
+mod phases;
 pub mod process;
 mod rates;
 mod recorder;
@@ -39,6 +41,7 @@ pub use catalog::{
     ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
 };
 pub use compact_histogram::CompactHistogram;
+pub use connections::{ConnectionCounts, WireBytes};
 pub use counts::{
     ArchetypeCounts, BehaviorCounts, CheckCount, FaultCount, RunCounts, Sessions, VersionCounts,
 };
@@ -46,6 +49,7 @@ pub use hdr::DecodeError;
 pub use interval::{Interval, RecordedRequest};
 pub use limits::GeneratorLimit;
 pub use names::{MAX_NAMES, NamedCounts};
+pub use phases::PhaseTimes;
 pub use process::Process;
 pub use rates::{Rate, Rates};
 pub use recorder::Recorder;

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::interval::MAX_ACTIVITY;
+use super::merge::Merge as _;
 use super::{
-    ArchetypeCounts, BehaviorCounts, Catalog, Interval, RecordedRequest, RequestSample, Role,
-    SlowRequest, Slowest, WorkerStatus,
+    ArchetypeCounts, BehaviorCounts, Catalog, ConnectionCounts, Interval, RecordedRequest,
+    RequestSample, Role, SlowRequest, Slowest, WorkerStatus,
 };
 use vespeiro_model::{BreakerState, Clock, Ending, FaultKind, HoldReason, Outcome};
 
@@ -22,6 +23,8 @@ pub struct Recorder {
     /// The worker's slowest requests since the start of the run.
     slowest: Slowest,
     clock: Clock,
+    /// What was counted of connections up to the last look.
+    connections: ConnectionCounts,
 }
 
 impl Recorder {
@@ -34,6 +37,7 @@ impl Recorder {
             current,
             slowest: Slowest::default(),
             clock: Clock::system(),
+            connections: ConnectionCounts::default(),
         }
     }
 
@@ -78,7 +82,9 @@ impl Recorder {
             return;
         }
         let other = counts.routes.len() - 1;
-        counts.routes[usize::from(sample.route).min(other)].record(sample);
+        let route = usize::from(sample.route).min(other);
+        counts.routes[route].record(sample);
+        counts.phases[route].record(&sample.phases);
         let unknown = counts.categories.len() - 1;
         counts.categories[usize::from(sample.category).min(unknown)] += 1;
         self.current
@@ -86,6 +92,9 @@ impl Recorder {
             .of(sample.role)
             .requests
             .record(sample);
+        let wire = &mut self.current.run.wire;
+        wire.sent += sample.wire.sent;
+        wire.received += sample.wire.received;
         if let Some(waited) = sample.waited {
             self.current.run.arrivals.record(sample.latency, waited);
         }
@@ -195,7 +204,14 @@ impl Recorder {
         self.current.run.resilience.login_pauses += u64::from(pauses);
     }
 
-    /// The worker's state now, to be handed over with the rest.
+    /// What has become of the worker's connections since its start; what is new of it is handed over with the rest.
+    pub fn connections(&mut self, counts: ConnectionCounts) {
+        let new = counts.since(&self.connections);
+        self.current.run.connections.merge(&new);
+        self.connections = counts;
+    }
+
+    /// The worker\'s state now, to be handed over with the rest.
     pub fn worker_status(&mut self, status: WorkerStatus) {
         *self.current.status = status;
     }
@@ -304,6 +320,11 @@ mod tests {
                 sample.latency =
                     Duration::from_nanos(200_000 + u64::from(i.wrapping_mul(2_654_435_761) >> 8));
                 sample.outcome = Outcome::Status([200, 200, 200, 201, 404][i as usize % 5]);
+                // As over a connection in use.
+                sample.phases.sending = sample.latency / 50;
+                sample.phases.receiving = sample.latency / 20;
+                sample.phases.waiting =
+                    sample.latency - sample.phases.sending - sample.phases.receiving;
                 sample
             })
             .collect();

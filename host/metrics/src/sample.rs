@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use vespeiro_model::Outcome;
+use vespeiro_model::{Outcome, Phases};
 
-use super::TraceId;
+use super::{TraceId, WireBytes};
 
 /// Who plays: an archetype, and the version of its behavior.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,10 +30,14 @@ pub struct RequestSample {
     pub latency: Duration,
     /// With a rate: how long after it should have left it did. Part of `latency`.
     pub waited: Option<Duration>,
+    /// Where its time went; all zero where that is not known, since its user was ended before its outcome.
+    pub phases: Phases,
     /// The trace that it carried.
     pub trace: Option<TraceId>,
     pub bytes_sent: u64,
     pub bytes_received: u64,
+    /// Bytes of HTTP, with heads and framing, as they went over the wire.
+    pub wire: WireBytes,
     /// The tool asked for this failure: it is not held against the target.
     pub expected: bool,
 }

@@ -11,7 +11,7 @@ use vespeiro_model::{Failure, SwapResult};
 
 use super::merge::Merge as _;
 use super::{
-    ArchetypeCounts, BehaviorCounts, Catalog, DesiredLoad, GuardStatus, Process, Rates,
+    ArchetypeCounts, BehaviorCounts, Catalog, DesiredLoad, GuardStatus, PhaseTimes, Process, Rates,
     RecordedRequest, RunCounts, Series, Sessions, Slowest, Timing, VersionTotal, WorkerStatuses,
 };
 
@@ -63,6 +63,7 @@ pub struct RouteGroup {
     pub method: String,
     pub path: String,
     pub group: Series,
+    pub phases: PhaseTimes,
 }
 
 impl Snapshot {
@@ -84,6 +85,25 @@ impl Snapshot {
         group
     }
 
+    /// Where the time of the requests went that `keep` (archetype number, route number) chooses.
+    pub fn phases(&self, keep: impl Fn(u16, u16) -> bool) -> PhaseTimes {
+        let mut all = PhaseTimes::default();
+        for (counts, archetype) in self.archetypes.iter().zip(0u16..) {
+            for (phases, route) in counts.phases.iter().zip(0u16..) {
+                if keep(archetype, route) {
+                    all.merge(phases);
+                }
+            }
+        }
+        all
+    }
+
+    /// The phases of a series.
+    pub fn phases_of(&self, archetype: u16, route: u16) -> Option<&PhaseTimes> {
+        let counts = self.archetypes.get(usize::from(archetype))?;
+        counts.phases.get(usize::from(route))
+    }
+
     /// All requests of the run.
     pub fn total(&self) -> Series {
         self.group(|_, _| true)
@@ -103,16 +123,21 @@ impl Snapshot {
 
     /// One group for each method and path template in use, over all archetypes, ordered by path and method.
     pub fn by_route(&self) -> Vec<RouteGroup> {
-        let mut routes: BTreeMap<(&str, &str), Series> = BTreeMap::new();
+        let mut routes: BTreeMap<(&str, &str), (Series, PhaseTimes)> = BTreeMap::new();
         for (archetype, route, series) in self.series() {
             let (method, path) = self.catalog.route(archetype, route);
-            routes.entry((path, method)).or_default().merge(series);
+            let (group, phases) = routes.entry((path, method)).or_default();
+            group.merge(series);
+            if let Some(own) = self.phases_of(archetype, route) {
+                phases.merge(own);
+            }
         }
         let groups = routes.into_iter();
-        let group = |((path, method), group): ((&str, &str), Series)| RouteGroup {
+        let group = |((path, method), (group, phases)): ((&str, &str), _)| RouteGroup {
             method: method.into(),
             path: path.into(),
             group,
+            phases,
         };
         groups.map(group).collect()
     }

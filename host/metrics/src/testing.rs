@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::{
-    ArchetypeLabels, Catalog, DesiredLoad, GuardStatus, Interval, Process, Recorder, RequestSample,
-    Role, RouteLabel, RunInfo, Snapshot, ThresholdResult, ThresholdState, Totals, TraceId,
-    VersionLabels, WorkerStatus,
+    ArchetypeLabels, Catalog, ConnectionCounts, DesiredLoad, GuardStatus, Interval, Process,
+    Recorder, RequestSample, Role, RouteLabel, RunInfo, Snapshot, ThresholdResult, ThresholdState,
+    Totals, TraceId, VersionLabels, WireBytes, WorkerStatus,
 };
-use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, Outcome};
+use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, Outcome, Phases};
 use vespeiro_plan::{ErrorMix, RequestMix};
 
 /// What that run was to be.
@@ -114,10 +114,30 @@ pub fn sample(archetype: u16, route: u16) -> RequestSample {
         outcome: Outcome::Status(200),
         latency: Duration::from_millis(12),
         waited: None,
+        phases: Phases::default(),
         trace: None,
         bytes_sent: 100,
         bytes_received: 300,
+        wire: WireBytes {
+            sent: 250,
+            received: 450,
+        },
         expected: false,
+    }
+}
+
+/// Of a request that took so long; over a connection of its own or not.
+fn phases(micros: u64, opened: bool) -> Phases {
+    let part = |of: u64| Duration::from_micros(micros / of);
+    let connect = if opened { part(4) } else { Duration::ZERO };
+    let (sending, receiving) = (part(100), part(10));
+    Phases {
+        blocked: connect / 8,
+        connect,
+        sending,
+        receiving,
+        waiting: Duration::from_micros(micros) - connect - sending - receiving,
+        ..Phases::default()
     }
 }
 
@@ -158,6 +178,7 @@ pub fn snapshot() -> Snapshot {
             outcome,
             expected,
             latency: Duration::from_micros(u64::from(900 + i * 7919 % 60_000)),
+            phases: phases(u64::from(900 + i * 7919 % 60_000), i < 100),
             ..sample(0, 0)
         });
         recorder.guest_call(
@@ -181,6 +202,16 @@ pub fn snapshot() -> Snapshot {
     (0..9).for_each(|_| recorder.held(HoldReason::RetryAfter, Duration::from_millis(1_100)));
     recorder.held(HoldReason::Breaker, Duration::from_secs(6));
     recorder.retried();
+    recorder.connections(ConnectionCounts {
+        opened: 112,
+        reused: 15_320,
+        closed_by_us: 9,
+        closed_by_target: 3,
+        tls_full: 40,
+        tls_resumed: 72,
+        resent_stale: 2,
+        resent_unprocessed: 1,
+    });
     recorder.worker_status(WorkerStatus {
         breaker: Some(BreakerState::Closed),
         coroutines: 74,
@@ -255,6 +286,7 @@ impl Event {
                     outcome,
                     expected,
                     latency: Duration::from_micros(micros),
+                    phases: phases(micros, micros % 3 == 0),
                     bytes_received: micros % 1_000,
                     ..sample(archetype, route)
                 })

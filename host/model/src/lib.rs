@@ -13,6 +13,7 @@ mod fault;
 mod guard;
 mod limit;
 mod outcome;
+mod phases;
 pub mod random;
 mod swap;
 mod words;
@@ -29,6 +30,7 @@ pub use fault::FaultKind;
 pub use guard::{AbortReason, ThresholdState};
 pub use limit::LimitKind;
 pub use outcome::{Outcome, OutcomeClass};
+pub use phases::{Phases, RequestPhase};
 pub use swap::SwapResult;
 pub use words::Word;
 #[doc(hidden)]

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::output::{End, Phase, SwapEvent};
 use crate::{Locale, RunShape, warnings};
 use vespeiro_metrics::{RecordedRequest, Series, Snapshot, ThresholdState};
-use vespeiro_model::{Ending, Outcome, OutcomeClass, SwapResult};
+use vespeiro_model::{Ending, Outcome, OutcomeClass, RequestPhase, SwapResult};
 use vespeiro_plan::Plan;
 
 /// Categories, requests and swaps that are named at most.
@@ -76,6 +76,8 @@ pub struct RunStatus {
     warnings: Vec<String>,
     mix: Vec<Share>,
     error_mix: Vec<Share>,
+    /// Where the time of all requests went; phases that took none are left out.
+    phases: Vec<PhaseFigures>,
     archetypes: Vec<Archetype>,
     archetypes_left_out: usize,
     thresholds: Vec<Threshold>,
@@ -106,6 +108,18 @@ struct Share {
     name: String,
     share: f64,
     wanted: Option<f64>,
+}
+
+/// Of the requests that spent time in it.
+#[derive(Debug, Serialize)]
+struct PhaseFigures {
+    phase: RequestPhase,
+    word: &'static str,
+    /// Of the service time; nothing for what lies before it.
+    share: Option<f64>,
+    requests: u64,
+    mean_seconds: f64,
+    p95_seconds: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -208,6 +222,7 @@ impl RunStatus {
             warnings: warnings(snapshot, locale),
             mix: mix(plan, snapshot, total.requests()),
             error_mix: error_mix(plan, &total),
+            phases: phases(snapshot, locale),
             archetypes: archetypes(snapshot, limits),
             archetypes_left_out: snapshot.archetypes.len().saturating_sub(limits.archetypes),
             thresholds: verdicts
@@ -304,6 +319,23 @@ fn error_mix(plan: &Plan, total: &Series) -> Vec<Share> {
         wanted: wanted.map(|shares| shares[at] / 100.0),
     });
     shares.collect()
+}
+
+fn phases(snapshot: &Snapshot, locale: Locale) -> Vec<PhaseFigures> {
+    let all = snapshot.phases(|_, _| true);
+    let is_service = |phase: RequestPhase| phase != RequestPhase::Blocked;
+    let served = all.used().filter(|(phase, _)| is_service(*phase));
+    let service: Duration = served.map(|(_, timing)| timing.sum()).sum();
+    let figures = all.used().map(|(phase, timing)| PhaseFigures {
+        phase,
+        word: locale.words().phase(phase),
+        share: (is_service(phase) && !service.is_zero())
+            .then(|| rounded(timing.sum().as_secs_f64() / service.as_secs_f64())),
+        requests: timing.count(),
+        mean_seconds: rounded(timing.mean().as_secs_f64()),
+        p95_seconds: rounded(timing.quantile(0.95).as_secs_f64()),
+    });
+    figures.collect()
 }
 
 fn recent(activity: &RecordedRequest, snapshot: &Snapshot, locale: Locale) -> Recent {

@@ -25,6 +25,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
         lines(&page.aborted()),
         lines(&page.totals()),
         page.thresholds().render(WIDTH),
+        page.phases().render(WIDTH),
         page.routes().render(WIDTH),
         page.archetypes().render(WIDTH),
         page.slowest().render(WIDTH),
@@ -106,10 +107,16 @@ impl<'a> Page<'a> {
         if total.injected > 0 {
             success.push(format!("{} {}", w.injected, l.integer(total.injected)));
         }
-        let traffic = vec![
+        let mut traffic = vec![
             format!("{} {}", l.bytes(total.bytes_sent), w.sent_bytes),
             format!("{} {}", l.bytes(total.bytes_received), w.received),
         ];
+        if let Some(connections) = &self.summary.connections {
+            let (sent, received) = (connections.wire_sent, connections.wire_received);
+            let wire = [(sent, w.sent_bytes), (received, w.received)];
+            let wire = wire.map(|(bytes, way)| format!("{} {way}", l.bytes(bytes)));
+            traffic.push(format!("{} {}", w.on_the_wire, wire.join(" / ")));
+        }
         let mut facts = vec![
             (w.requests, requests),
             (w.success, success),
@@ -125,6 +132,7 @@ impl<'a> Page<'a> {
         }
         facts.extend([
             (w.traffic, traffic),
+            (w.connections, self.connections()),
             (w.status, self.classes()),
             (w.failures, self.failures()),
             (w.mix, self.mix()),
@@ -132,6 +140,34 @@ impl<'a> Page<'a> {
             (w.faults, self.faults()),
             (w.resilience, self.resilience()),
         ]);
+        facts
+    }
+
+    fn connections(&self) -> Vec<String> {
+        let (l, w) = (self.locale, self.words);
+        let Some(c) = &self.summary.connections else {
+            return Vec::new();
+        };
+        let mut facts = vec![
+            format!("{} {}", l.integer(c.opened), w.connections_opened),
+            format!("{} {}", l.integer(c.reused), w.connections_reused),
+            format!("{} {}", w.closed_by_us, l.integer(c.closed_by_us)),
+            format!("{} {}", w.closed_by_target, l.integer(c.closed_by_target)),
+            format!("{} {}", w.connections_open, l.integer(c.open)),
+        ];
+        let pairs = [
+            [(w.tls_full, c.tls_full), (w.tls_resumed, c.tls_resumed)],
+            [
+                (w.resent_stale, c.resent_stale),
+                (w.resent_unprocessed, c.resent_unprocessed),
+            ],
+        ];
+        // Of no interest where there is no TLS, or nothing was sent again.
+        let told = pairs.iter().filter(|pair| pair.iter().any(|(_, n)| *n > 0));
+        facts.extend(
+            told.flatten()
+                .map(|(name, n)| format!("{name} {}", l.integer(*n))),
+        );
         facts
     }
 

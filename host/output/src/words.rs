@@ -3,7 +3,9 @@
 //!
 //! What must stay true: both languages have each word, and fill in the same things.
 
-use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeClass};
+use vespeiro_model::{
+    BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeClass, RequestPhase,
+};
 use vespeiro_plan::Language;
 use vespeiro_summary::timeline::EventKind;
 
@@ -94,6 +96,23 @@ words {
     max: "max", "máx";
     traffic: "traffic", "tráfego";
     profile: "profile", "perfil";
+    /// Bytes with everything that HTTP adds to bodies.
+    on_the_wire: "on the wire", "na rede";
+    connections: "connections", "conexões";
+    /// Of connections.
+    connections_opened: "opened", "abertas";
+    connections_reused: "requests on reused ones", "requisições nas já usadas";
+    closed_by_us: "closed by us", "fechadas por nós";
+    closed_by_target: "by the target", "pelo alvo";
+    connections_open: "open at the end", "abertas no fim";
+    tls_full: "TLS full", "TLS completo";
+    tls_resumed: "resumed", "retomado";
+    /// Requests, over another connection.
+    resent_stale: "sent again: stale", "reenviadas: conexão morta";
+    resent_unprocessed: "unprocessed", "não processadas";
+    where_time_goes: "where the time goes", "onde vai o tempo";
+    /// Of the service time.
+    of_service: "of service", "do serviço";
     arrivals: "arrivals", "chegadas";
     /// Of arrivals.
     due: "due", "previstas";
@@ -264,6 +283,15 @@ kinds {
         "circuit open", "circuito aberto";
         "stopped", "parada";
     }
+    phase: RequestPhase {
+        "blocked", "bloqueio";
+        "lookup", "resolução";
+        "connect", "conexão";
+        "tls", "tls";
+        "sending", "envio";
+        "waiting", "espera";
+        "receiving", "recebimento";
+    }
     ending: Ending {
         "completed", "concluídas";
         "abandoned", "abandonadas";
@@ -392,6 +420,7 @@ page {
     "mix-title": "Request mix", "Distribuição de requisições";
     "error-mix": "Error mix", "Distribuição de erros";
     "category": "Category", "Categoria";
+    "time-phase": "Phase", "Fase";
     "class-success": "success", "sucesso";
     "class-client": "client error", "erro do cliente";
     "class-server": "server error", "erro do servidor";

@@ -6,8 +6,10 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+use crate::connection_types::unix_url;
 use crate::errors::ValueError;
 use crate::value_types::{SettingKind, ValueType};
 
@@ -22,11 +24,21 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix.
+/// Where the target is: `http` or `https`, a host, and perhaps a port and a path prefix; or `unix:` and a path.
 pub(crate) fn base_url() -> ValueType<Url> {
-    ValueType::new("URL", parse_base_url, |url| {
-        url.as_str().trim_end_matches('/').to_owned()
+    let parse = |text: &str| unix_url(text).unwrap_or_else(|| parse_base_url(text));
+    ValueType::new("URL", parse, |url: &Url| match url.scheme() {
+        // As it was given: only URLs have it percent-encoded.
+        "unix" => format!("unix:{}", socket_path(url)),
+        _ => url.as_str().trim_end_matches('/').to_owned(),
     })
+}
+
+/// The path of a Unix socket, out of a base URL.
+pub fn socket_path(url: &Url) -> String {
+    percent_decode_str(url.path())
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 fn parse_base_url(text: &str) -> Result<Url, ValueError> {

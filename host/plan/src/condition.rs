@@ -9,7 +9,7 @@ mod parse;
 use std::fmt;
 use std::time::Duration;
 
-use vespeiro_model::words;
+use vespeiro_model::{RequestPhase, words};
 
 use crate::units::show_duration;
 
@@ -77,8 +77,8 @@ words! {
     }
 }
 
-/// Of a selector.
-const FIELDS: [&str; 4] = ["archetype", "route", "method", "category"];
+/// Of a selector. The last one narrows times only.
+const FIELDS: [&str; 5] = ["archetype", "route", "method", "category", "phase"];
 
 /// Which requests count; a field that is `None` lets all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,6 +87,8 @@ pub struct Selector {
     pub method: Option<String>,
     pub route: Option<String>,
     pub category: Option<String>,
+    /// Times are those that requests spent in this phase, instead of their latency.
+    pub phase: Option<RequestPhase>,
 }
 
 /// A number and its unit, as they were written.
@@ -138,7 +140,8 @@ impl Metric {
         match self {
             Metric::Dropped => &[],
             Metric::Checks | Metric::NotSent => &FIELDS[..1],
-            _ => &FIELDS,
+            _ if self.dimension() == Dimension::Time => &FIELDS,
+            _ => &FIELDS[..4],
         }
     }
 
@@ -172,12 +175,13 @@ impl Selector {
             .is_none_or(|wanted| wanted == archetype)
     }
 
-    fn fields(&self) -> [(&'static str, Option<&String>); 4] {
+    fn fields(&self) -> [(&'static str, Option<&str>); 5] {
         [
-            ("archetype", self.archetype.as_ref()),
-            ("method", self.method.as_ref()),
-            ("route", self.route.as_ref()),
-            ("category", self.category.as_ref()),
+            ("archetype", self.archetype.as_deref()),
+            ("method", self.method.as_deref()),
+            ("route", self.route.as_deref()),
+            ("category", self.category.as_deref()),
+            ("phase", self.phase.map(RequestPhase::as_str)),
         ]
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use self::archetype::archetype;
-use self::values::{listed, staged, text_of};
+use self::values::{lines, listed, staged, text_of};
 use crate::archetypes::Entry;
 use crate::errors::{Origin, PlanError, ValueError};
 use crate::feeds::FeedLayers;
@@ -110,7 +110,10 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
             "thresholds" | "threshold" => {
                 file.layer.set("threshold", listed(value), place.origin(at));
             }
-            "abort_on" => file.layer.set(name, listed(value), place.origin(at)),
+            "header" => file.layer.set(name, lines(value), place.origin(at)),
+            "abort_on" | "resolve" | "ca_cert" => {
+                file.layer.set(name, listed(value), place.origin(at));
+            }
             "feeds" => file.feeds = feeds::feeds(value, at, &mut place),
             "archetype" => match tables(value) {
                 Some(tables) => {

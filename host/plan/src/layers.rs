@@ -20,6 +20,7 @@ words! {
         Plan => "Plan",
         Load => "Load",
         Target => "Target",
+        Connections => "Connections",
         Behaviors => "Behaviors",
         Guard => "Guard",
         Cleanup => "Cleanup",
@@ -235,9 +236,9 @@ impl<'a> Reader<'a> {
             (value, Origin::Default(made_from))
         });
         let kind = value_type.kind;
-        let shown = |text: String| match kind {
-            SettingKind::Secret => "(hidden)".to_owned(),
-            _ => text,
+        let shown = |text: String| match kind.is_secret() {
+            true => "(hidden)".to_owned(),
+            false => text,
         };
         let setting = Setting {
             key,

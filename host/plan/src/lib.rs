@@ -6,6 +6,8 @@
 mod addresses;
 mod archetypes;
 mod condition;
+mod connection_types;
+mod connections;
 mod curve;
 mod environment;
 mod errors;
@@ -14,9 +16,11 @@ mod file;
 mod layers;
 mod mix;
 mod overrides;
+mod pin;
 mod plan;
 pub mod preset;
 mod profile;
+mod proxy;
 mod resolve;
 mod settings;
 mod start_at;
@@ -28,20 +32,23 @@ pub mod units;
 mod value_types;
 mod workloads;
 
-pub use addresses::Headers;
+pub use addresses::{Headers, socket_path};
 pub use archetypes::{Archetype, LoadOverrides, Module, ResolvedArchetype};
 pub use condition::{
     Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Selector, Threshold,
 };
+pub use connections::{Codings, Connections, Sharing, TlsSettings, TlsVersion, USER_AGENT};
 pub use curve::{Curve, Stage};
 pub use errors::{Origin, PlanError, PlanErrors, ValueError, nearest, one_line};
 pub use feeds::{Feed, FeedFormat, FeedOrder, ResolvedFeed};
 pub use layers::{Flags, ResolvedSetting, Section, Setting};
 pub use mix::{ErrorMix, RequestMix};
 pub use overrides::can_override;
+pub use pin::{Resolve, ResolveError, literal};
 pub use plan::{Plan, settings};
 pub use preset::Preset;
 pub use profile::{ArrivalKind, ArrivalPool, Profile};
+pub use proxy::{Proxy, ProxyError, ProxyKind};
 pub use resolve::{Origins, Resolved, Sources, resolve};
 pub use settings::cleanup::{CleanupSettings, CleanupWhen};
 pub use settings::control::ControlSettings;

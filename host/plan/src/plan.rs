@@ -5,11 +5,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::archetypes::Archetype;
+use crate::connections::Connections;
 use crate::feeds::Feed;
 use crate::layers::{Fallback, Reader, Section, Setting, section};
 use crate::mix::{ErrorMix, RequestMix, error_mix, request_mix};
 use crate::preset;
 use crate::settings::cleanup::CleanupSettings;
+use crate::settings::connections;
 use crate::settings::control::ControlSettings;
 use crate::settings::guard::GuardSettings;
 use crate::settings::guest::GuestSettings;
@@ -43,6 +45,7 @@ section! {
         workers: usize = ("workers", cores(), count(1..=1024), "OS threads that play users");
         target: Target = { r.under(Section::Target); Target::read(r) };
         resilience: ResilienceSettings = { ResilienceSettings::read(r) };
+        connections: Connections = { r.under(Section::Connections); connections::read(r) };
         guest: GuestSettings = { r.under(Section::Behaviors); GuestSettings::read(r) };
         guard: GuardSettings = { r.under(Section::Guard); GuardSettings::read(r) };
         cleanup: CleanupSettings = {
@@ -67,6 +70,8 @@ pub(crate) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<
     let holds = load.min_request_count <= load.max_request_count;
     r.in_order("min_request_count", "max_request_count", holds);
     r.in_order("delay_min", "delay_max", load.delay_min <= load.delay_max);
+    let is_unix = plan.target.base_url.scheme() == "unix";
+    connections::fit(r, &plan.connections, plan.workers, is_unix);
     plan
 }
 
@@ -156,10 +161,10 @@ mod tests {
     #[test]
     fn keys_are_unique_and_written_the_same_way() {
         let mut keys: Vec<_> = settings().iter().map(|setting| setting.key).collect();
-        assert!(
-            keys.iter()
-                .all(|key| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
-        );
+        assert!(keys.iter().all(|key| {
+            key.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        }));
         let declared = keys.len();
         keys.sort_unstable();
         keys.dedup();

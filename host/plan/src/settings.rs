@@ -3,6 +3,7 @@
 //! Read by `plan.rs`, in its order.
 
 pub(crate) mod cleanup;
+pub(crate) mod connections;
 pub(crate) mod control;
 pub(crate) mod guard;
 pub(crate) mod guest;

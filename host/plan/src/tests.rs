@@ -33,10 +33,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("allow_host", "a.test,b.test", "none"),
     ("insecure", "true", "false"),
     ("http", "1", "2"),
-    ("compressed", "true", "false"),
     ("connect_timeout", "1s", "20ms"),
     ("request_timeout", "1s", "20ms"),
-    ("max_connections", "0", "9"),
     ("trace_context", "true", "false"),
     ("max_body", "64KiB", "10MB"),
     ("admin_email", "a@b.test", "c@d.test"),
@@ -50,6 +48,35 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("backoff", "off", "on"),
     ("retries", "1", "2"),
     ("max_auth_failures", "1", "none"),
+    ("connections", "per-user", "shared"),
+    ("connections_per_user", "2", "0"),
+    ("close_between_sessions", "true", "false"),
+    ("reuse", "false", "true"),
+    ("max_connections", "0", "9999"),
+    ("max_in_flight", "9999", "0"),
+    ("idle_timeout", "1s", "20ms"),
+    ("http2_connections", "2", "1"),
+    ("http2_streams", "9", "0"),
+    (
+        "resolve",
+        "a.test:80:127.0.0.1,[::1]; b.test:1:10.0.0.1",
+        "none",
+    ),
+    ("dns_ttl", "0s", "5m"),
+    ("local_address", "127.0.0.2,::1", "none"),
+    ("header", "A: b; c", "C: d"),
+    ("host_header", "a.test:80", "none"),
+    ("user_agent", "me/1", "you/2"),
+    ("max_headers", "16KiB", "1MiB"),
+    ("compressed", "gzip,br", "false"),
+    ("ca_cert", "a.pem; b.pem", "none"),
+    ("client_cert", "none", "none"),
+    ("client_key", "none", "none"),
+    ("tls_min", "1.3", "1.2"),
+    ("tls_max", "1.2", "1.3"),
+    ("sni", "a.test", "none"),
+    ("tls_resumption", "off", "on"),
+    ("proxy", "socks5://127.0.0.1:1080", "http://[::1]:3128"),
     ("guest_memory", "2GiB", "64KiB"),
     ("guest_timeout", "1ms", "2s"),
     ("cache", "false", "true"),
@@ -202,7 +229,7 @@ fn each_layer_overrides_those_below_it_for_every_setting() {
             // Alone it overrides the default; over each lower layer it wins both ways round.
             let (value, origin) = Case::default().say(high, key, two).line(key);
             let shown = |text: &str| {
-                if ["admin_password", "push_headers", "control_token"].contains(key) {
+                if ["admin_password", "push_headers", "control_token", "header"].contains(key) {
                     "(hidden)".into()
                 } else {
                     text.to_owned()

@@ -23,6 +23,23 @@ pub enum SettingKind {
     List,
     /// Never printed.
     Secret,
+    /// Several that are never printed, one a line: the flag may be repeated.
+    SecretList,
+}
+
+impl SettingKind {
+    /// Its values are never printed.
+    pub fn is_secret(self) -> bool {
+        matches!(self, SettingKind::Secret | SettingKind::SecretList)
+    }
+
+    /// What stands between several values in one text.
+    pub fn separator(self) -> &'static str {
+        match self {
+            SettingKind::SecretList => "\n",
+            _ => "; ",
+        }
+    }
 }
 
 type Parse<T> = dyn Fn(&str) -> Result<T, ValueError>;
@@ -170,7 +187,7 @@ pub(crate) fn choice<T: Word>(value_name: &'static str) -> ValueType<T> {
     choice_of(value_name, T::TABLE)
 }
 
-fn choice_of<T: Copy + PartialEq>(
+pub(crate) fn choice_of<T: Copy + PartialEq>(
     value_name: &'static str,
     choices: &'static [(&'static str, T)],
 ) -> ValueType<T> {

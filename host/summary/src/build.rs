@@ -9,7 +9,9 @@ pub mod requests;
 
 use self::generator::generator;
 use self::mixes::{error_mix, faults, mix};
-use self::requests::{arrivals, classes, not_sent, outcomes, requests, routes, series, slowest};
+use self::requests::{
+    arrivals, classes, connections, not_sent, outcomes, requests, routes, series, slowest,
+};
 use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Summary, Transitions};
 use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
 use vespeiro_metrics::Snapshot;
@@ -42,7 +44,13 @@ impl Summary {
             observed: observed(snapshot),
             slowest: slowest(snapshot),
             generator: generator(snapshot),
-            total: requests(snapshot, &total, Detail::Quantiles),
+            total: requests(
+                snapshot,
+                &total,
+                &snapshot.phases(|_, _| true),
+                Detail::Quantiles,
+            ),
+            connections: Some(connections(snapshot)),
             aborted: crate::thresholds::aborted(snapshot),
             thresholds: crate::thresholds::thresholds(snapshot),
             timeline: None,
@@ -185,6 +193,30 @@ mod tests {
         assert_eq!(summary.sessions.started, 120);
         let ended: u64 = summary.sessions.endings.iter().map(|e| e.count).sum();
         assert_eq!(summary.sessions.started - ended, snapshot.sessions_active());
+    }
+
+    #[test]
+    fn a_summary_of_before_there_were_phases_reads_still() {
+        let summary = Summary::new(&plan(Language::English), &snapshot());
+        let mut old = serde_json::to_value(&summary).unwrap();
+        let strip = |value: &mut serde_json::Value| {
+            value.as_object_mut().unwrap().remove("phases").unwrap();
+        };
+        strip(&mut old["total"]);
+        for list in ["routes", "archetypes", "series"] {
+            old[list].as_array_mut().unwrap().iter_mut().for_each(strip);
+        }
+        old.as_object_mut().unwrap().remove("connections").unwrap();
+        let old = crate::json::read(old.to_string().as_bytes()).unwrap();
+        assert!(old.total.phases.is_empty() && old.connections.is_none());
+        assert_eq!(old.total.latency, summary.total.latency);
+        let mut other = summary.clone();
+        other.run.id = "other".into();
+        let merged = crate::merge::merge(&[old, other]).unwrap().unwrap();
+        assert_eq!(merged.connections, summary.connections);
+        for (phase, merged) in &merged.total.phases {
+            assert_eq!(merged.count, summary.total.phases[phase].count);
+        }
     }
 
     /// The promise behind merging summaries: nothing is lost on the way through the file.

@@ -11,6 +11,8 @@
 mod read;
 mod write;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::read::{ReadError, read};
@@ -18,7 +20,7 @@ pub use self::write::{write, write_compared};
 use super::timeline::Timeline;
 use crate::thresholds::{Aborted, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
-use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason};
+use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, RequestPhase};
 
 /// Version of the layout below.
 pub const SCHEMA: u32 = 1;
@@ -33,6 +35,9 @@ pub struct Summary {
     pub run: Run,
     /// All requests.
     pub total: Requests,
+    /// What became of connections; left out by writers that did not count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connections: Option<Connections>,
     /// What became of the arrivals of a rate; left out where users decide when to send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrivals>,
@@ -144,6 +149,35 @@ pub struct Requests {
     /// From the send to the last byte of the response or to the failure; with `arrivals`, from when it should have
     /// left.
     pub latency: Distribution,
+    /// Where their time went, by phase, of the requests that spent time in it; a phase without any is left out, and all of
+    /// them for a version of a behavior. The sums of all but `blocked` are the service time, exactly.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub phases: Phases,
+}
+
+/// A distribution for each phase.
+pub type Phases = BTreeMap<RequestPhase, Distribution>;
+
+/// What became of the connections to the target.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Connections {
+    pub opened: u64,
+    /// Requests that went over a connection that had carried one before.
+    pub reused: u64,
+    pub closed_by_us: u64,
+    pub closed_by_target: u64,
+    /// Not closed when the load ended.
+    pub open: u64,
+    pub tls_full: u64,
+    /// Handshakes that went on from an earlier session.
+    pub tls_resumed: u64,
+    /// Requests sent again since their connection had just been closed.
+    pub resent_stale: u64,
+    /// Requests sent again since the target had said that it did not process them.
+    pub resent_unprocessed: u64,
+    /// Bytes of HTTP, heads and framing included, TLS not.
+    pub wire_sent: u64,
+    pub wire_received: u64,
 }
 
 /// One of the slowest requests.
@@ -312,6 +346,8 @@ pub struct Series {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub latency: Distribution,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub phases: Phases,
 }
 
 /// One category of the request mix.

@@ -69,6 +69,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     let mut merged = Summary {
         run: run(parts, elapsed),
         arrivals: all.arrivals()?,
+        connections: all.connections(),
         aborted: parts.iter().find_map(|part| part.aborted.clone()),
         thresholds: all.rows(|p| &p.thresholds),
         not_sent: all.rows(|p| &p.not_sent),

@@ -2,11 +2,13 @@
 //! what each of them says. Every process that is started here ends with its test.
 
 mod binary;
+mod counting;
 mod fickle;
 mod guests;
 mod http;
 mod ledger;
 mod moody;
+mod peers;
 mod prometheus;
 mod receiver;
 mod recording;
@@ -17,11 +19,13 @@ mod summary;
 mod tools;
 
 pub use binary::{Ended, Running, vespeiro};
+pub use counting::{Counting, Heard};
 pub use fickle::Fickle;
 pub use guests::{by_hand, example};
 pub use http::{Answer, free_address, get, post, send};
 pub use ledger::{Counts, samples};
 pub use moody::Moody;
+pub use peers::{Certificates, Peer};
 pub use prometheus::Prometheus;
 pub use receiver::{Post, Receiver};
 pub use recording::{Recording, Seen};

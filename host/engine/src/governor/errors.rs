@@ -18,7 +18,7 @@ const CLIENT: [(FaultKind, u64); 5] = [
 const TIMEOUT_EVERY: f64 = 6.0;
 /// Times in a row that a fault does not come about, after which it is asked for no more.
 const FUTILE: u32 = 20;
-/// The same for bursts: a target without a rate limit should not get many for nothing.
+/// The same for bursts: a target without a rate limit should not get many of them without effect.
 const FUTILE_BURSTS: u32 = 2;
 /// Requests before the first burst.
 const BEFORE_BURSTS: u64 = 200;
@@ -109,8 +109,8 @@ impl Errors {
         kinds.min_by_key(turn).map(|(kind, _)| *kind)
     }
 
-    /// A session has committed what it was asked for. `met`: a request failed of it. `true` when that was once too
-    /// often for nothing, and the kind is asked for no more.
+    /// A session has committed what it was asked for. `met`: a request failed as asked. Returns `true` once
+    /// this fault kind is given up as without effect.
     pub(in super::super) fn committed(
         &mut self,
         archetype: u16,
@@ -161,7 +161,7 @@ impl Errors {
         self.note(kind, met)
     }
 
-    /// What came of a request that was sent, whoever is to blame.
+    /// The outcome of a request that was sent, whoever is to blame.
     pub(in super::super) fn came(&mut self, outcome: Outcome) {
         self.seen += 1;
         self.timeouts += u64::from(outcome == Outcome::Failed(Failure::Timeout));

@@ -1,4 +1,4 @@
-//! The journal of what a run creates: written by the run's workers while they play, read back by the sweep that
+//! The journal of what a run creates: written by the run's workers while they play, read back by the teardown that
 //! removes it all, in the same process or after a crash in another one.
 //!
 //! What must stay true: a thing is on record before the request that creates it leaves, and stays on record until it

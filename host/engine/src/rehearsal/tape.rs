@@ -54,7 +54,7 @@ impl Tape {
         })
     }
 
-    /// Keep what came of requests, in their order.
+    /// Keep the outcomes of requests, in their order.
     pub fn keep(&mut self, asked: Vec<Asked>, outcomes: &[Outcome]) {
         for (asked, outcome) in asked.into_iter().zip(outcomes) {
             self.keep_one(asked, outcome);

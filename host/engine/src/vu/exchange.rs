@@ -1,4 +1,4 @@
-//! Sends a batch of requests together, as `prepare.rs` has made them, and says what became of each: attempts that fail are
+//! Sends a batch of requests together, as `prepare.rs` has made them, and returns the outcome of each: attempts that fail are
 //! repeated where the plan allows, and some are made to fail on purpose. Used by `live.rs` and by the teardown.
 
 use std::cell::Cell;
@@ -20,7 +20,7 @@ use vespeiro_resilience::before_retry;
 /// Longest wait before a request is sent again; a target that asks for more gets it from the user's next request.
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
-/// What became of a batch.
+/// The outcomes of a batch.
 pub(crate) struct Sent {
     /// In the order of the requests.
     pub(crate) outcomes: Vec<types::Outcome>,
@@ -168,7 +168,7 @@ async fn retry(batch: &Batch<'_>, one: Prepared, mut last: Attempt) -> types::Ou
     last.outcome
 }
 
-/// What became of one attempt.
+/// The outcome of one attempt.
 struct Attempt {
     outcome: types::Outcome,
     /// How long the target asks to be left alone.
@@ -200,7 +200,8 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
         call.trace(trace.parent());
         permit.sample.trace = Some(trace.id);
     }
-    let sent = worker.target.send(&call).await;
+    let own = vu.connections(&worker.target);
+    let sent = worker.target.send_for(own, &call).await;
     let outcome = match &sent.result {
         Ok(answer) => Outcome::Status(answer.status),
         Err(flaw) => Outcome::Failed(flaw.failure),
@@ -214,7 +215,12 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
             body: answer.body,
             latency_us: latency.as_micros() as u64,
         }),
-        Err(flaw) => types::Outcome::Failed(flaw.failure.into()),
+        Err(flaw) => {
+            if flaw.failure == Failure::Generator {
+                worker.reached_limit(&flaw.cause);
+            }
+            types::Outcome::Failed(flaw.failure.into())
+        }
     };
     Attempt {
         outcome,

@@ -10,7 +10,7 @@ use vespeiro_behavior::{MAX_BATCH, MAX_MARK, types};
 use vespeiro_http::{Call, Capture, Refused};
 use vespeiro_model::FaultKind;
 
-/// How long a request waits that is to time out.
+/// The client timeout that injects a timeout fault.
 const TOO_SHORT: Duration = Duration::from_millis(1);
 /// How long the target is asked to take over it, so that even a quick one is too late.
 const TOO_LATE: Duration = Duration::from_millis(50);
@@ -34,7 +34,7 @@ pub(crate) struct Prepared {
     pub(crate) call: Box<Call>,
     pub(crate) route: u16,
     pub(crate) category: u16,
-    /// What it is to fail of.
+    /// The fault that it is meant to meet.
     pub(crate) fault: Option<FaultKind>,
     /// What it creates, if anything.
     pub(crate) mark: Option<String>,

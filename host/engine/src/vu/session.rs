@@ -176,7 +176,7 @@ impl OpenSession {
         }
     }
 
-    /// What came of the requests that were wrong on purpose.
+    /// The outcomes of the requests that were wrong on purpose.
     pub(crate) fn committed<'a>(&mut self, outcomes: impl Iterator<Item = &'a types::Outcome>) {
         let mut outcomes = outcomes.peekable();
         if outcomes.peek().is_none() {

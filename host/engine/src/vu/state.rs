@@ -1,11 +1,12 @@
 //! One virtual user: who it is, what it has done so far, and what its worker and the target have told it. One struct that
 //! outlives its sessions and its task, so that whoever is readmitted goes on where it was.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::task::Waker;
 use std::time::Duration;
 
 use vespeiro_behavior::Feeder;
+use vespeiro_http::{Target, UserPool};
 use vespeiro_resilience::HoldState;
 
 /// One user of a worker. Small: there may be a hundred thousand of them.
@@ -37,11 +38,26 @@ pub(crate) struct VuState {
     pub(crate) waker: RefCell<Option<Waker>>,
     /// Where its sessions' rows come from.
     pub(crate) feeder: Feeder,
+    /// Its own connections, if it has some and has sent something.
+    pub(crate) connections: OnceCell<Option<Box<UserPool>>>,
     /// What the target has told it.
     pub(crate) hold: HoldState,
 }
 
 impl VuState {
+    /// Its own connections to the target, where users have such.
+    pub(crate) fn connections(&self, target: &Target) -> Option<&UserPool> {
+        let own = || target.user().map(Box::new);
+        self.connections.get_or_init(own).as_deref()
+    }
+
+    /// Close what it has open of its own.
+    pub(crate) fn hang_up(&self) {
+        if let Some(Some(own)) = self.connections.get() {
+            own.hang_up();
+        }
+    }
+
     /// It may play again after it was sent away.
     pub(crate) fn come_back(&self) {
         self.leaving.set(false);

@@ -28,7 +28,7 @@ pub(crate) async fn play(
     if !vu.starts.is_zero() {
         sleep_until(began + vu.starts).await;
     }
-    let _active = Active::new(Rc::clone(&worker), vu.archetype);
+    let _active = Active::new(Rc::clone(&worker), Rc::clone(&vu));
     let workload = worker.workload(&vu);
     let budget = identity::budget(&worker.plan, &workload.profile, vu.archetype, vu.index);
     let mut left = budget.saturating_sub(vu.sent.get());
@@ -41,6 +41,9 @@ pub(crate) async fn play(
         worker.wait_for_session_arrival(&vu).await;
         let played = session(&worker, &vu, left).await;
         left -= played.requests.min(left);
+        if worker.plan.connections.close_between_sessions {
+            vu.hang_up();
+        }
         idle = match played {
             Played { requests: 1.., .. } | Played { swapped: true, .. } => 0,
             Played {
@@ -87,22 +90,24 @@ impl Drop for Playing {
     }
 }
 
-/// Counts a user as active from its start to its end.
+/// Counts a user as active from its start to its end, and closes its connections then.
 struct Active {
     worker: Rc<WorkerState>,
-    archetype: u16,
+    vu: Rc<VuState>,
 }
 
 impl Active {
-    fn new(worker: Rc<WorkerState>, archetype: u16) -> Self {
-        worker.recorder.borrow_mut().user_started(archetype);
-        Self { worker, archetype }
+    fn new(worker: Rc<WorkerState>, vu: Rc<VuState>) -> Self {
+        worker.recorder.borrow_mut().user_started(vu.archetype);
+        Self { worker, vu }
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
         let mut recorder = self.worker.recorder.borrow_mut();
-        recorder.user_finished(self.archetype);
+        recorder.user_finished(self.vu.archetype);
+        // It may be kept for its return.
+        self.vu.hang_up();
     }
 }

@@ -1,4 +1,4 @@
-//! The mixes as a worker's users meet them: which category is wanted, which fault is asked for, what became of it.
+//! The mixes as a worker's users meet them: which category is wanted, which fault is asked for, and whether it came about.
 
 use super::state::WorkerState;
 use crate::governor::FaultRequest;
@@ -56,7 +56,7 @@ impl WorkerState {
         Some(kind)
     }
 
-    /// What became of a request, for the policies, the recorder and the error mix.
+    /// Tell the policies, the recorder and the error mix the outcome of a request.
     pub(crate) fn settle(&self, settled: Settled, sent: bool) {
         let chance = |n| unit(self.cool_down_seed, Stream::CoolDown, u64::from(n));
         let changes = self.admission.settle(self.now(), settled, chance);

@@ -54,7 +54,7 @@ impl WorkerState {
         recorded.then(|| requests.iter().map(Asked::of).collect())
     }
 
-    /// Put onto the tape what came of requests.
+    /// Put the outcomes of requests onto the tape.
     pub(crate) fn record(&self, asked: Vec<Asked>, outcomes: &[types::Outcome]) {
         let mut tape = self.tape.borrow_mut();
         if tape.is_none()

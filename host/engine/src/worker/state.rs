@@ -21,9 +21,9 @@ use crate::teardown::tokens::Tokens;
 use crate::vu::state::VuState;
 use crate::workload::state::{WorkloadState, share_of};
 use vespeiro_behavior::{Behavior, NoRow};
-use vespeiro_http::Target;
-use vespeiro_metrics::{Catalog, Interval, Recorder, WorkerStatus};
-use vespeiro_plan::{LogLevel, Plan};
+use vespeiro_http::{Counts, Target};
+use vespeiro_metrics::{Catalog, ConnectionCounts, Interval, Recorder, WorkerStatus};
+use vespeiro_plan::{Connections, HttpVersion, LogLevel, Plan};
 use vespeiro_resilience::Admission;
 
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(crate) struct WorkerState {
     /// Users who wait because they are held.
     held_users: Cell<u64>,
     pub(super) governor: RefCell<Governor>,
+    /// It was said that this machine is the limit.
+    is_limit_told: Cell<bool>,
     /// Speaks for all: one line about the target is enough.
     pub(super) is_first: bool,
     pub(super) journal: RefCell<Writer>,
@@ -121,8 +123,9 @@ impl WorkerState {
             in_flight: Cell::new(0),
             held_users: Cell::new(0),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
+            is_limit_told: Cell::new(false),
             is_first: part.worker_index == 0,
-            places: places(&plan),
+            places: places(&plan, part.worker_index),
             target,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
@@ -166,6 +169,13 @@ impl WorkerState {
     pub(crate) fn held_users(&self, change: i64) {
         self.held_users
             .set(self.held_users.get().wrapping_add_signed(change));
+    }
+
+    /// A request failed because of this machine: say which limit it was, once.
+    pub(crate) fn reached_limit(&self, cause: &str) {
+        if !self.is_limit_told.replace(true) {
+            tracing::warn!("this machine is the limit, not the target: {cause}");
+        }
     }
 
     /// The user is to play no further step.
@@ -224,14 +234,39 @@ impl WorkerState {
             pace: standing.pace,
             logins_paused: standing.logins_paused,
         });
+        recorder.connections(connections(self.target.counts()));
         recorder.take(empty)
+    }
+}
+
+fn connections(counts: Counts) -> ConnectionCounts {
+    ConnectionCounts {
+        opened: counts.opened,
+        reused: counts.reused,
+        closed_by_us: counts.closed_by_us,
+        closed_by_target: counts.closed_by_target,
+        tls_full: counts.tls_full,
+        tls_resumed: counts.tls_resumed,
+        resent_stale: counts.stale,
+        resent_unprocessed: counts.unprocessed,
     }
 }
 
 /// A worker's places for requests in flight. Over HTTP/1.1 each holds a connection, so that a bound of those is one of
 /// requests too: whoever waits for it here can still be sent away.
-fn places(plan: &Plan) -> Option<Semaphore> {
-    let bound = plan.target.max_connections;
-    let share = bound.div_ceil(plan.workers.max(1));
-    (bound > 0).then(|| Semaphore::new(share))
+fn places(plan: &Plan, worker: usize) -> Option<Semaphore> {
+    let connections = &plan.connections;
+    let target = &plan.target;
+    let is_http1 = match target.http {
+        HttpVersion::Http1 => true,
+        HttpVersion::Auto => target.base_url.scheme() != "https",
+        HttpVersion::Http2 => false,
+    };
+    let bound = match (connections.max_in_flight, connections.max_connections) {
+        (0, bound) if is_http1 => bound,
+        (bound, 0) => bound,
+        (bound, connections) if is_http1 => bound.min(connections),
+        (bound, _) => bound,
+    };
+    (bound > 0).then(|| Semaphore::new(Connections::share(bound, plan.workers, worker)))
 }

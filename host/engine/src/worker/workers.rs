@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc;
 
 use super::thread::{WorkerCommand, WorkerInit, spawn};
-use crate::orchestrator::RunError;
+use crate::error::RunError;
 use vespeiro_metrics::Interval;
 
 /// Room in the channels between the orchestrator and a worker.

@@ -2,7 +2,7 @@
 //!
 //! What must stay true: a byte is looked at once, and what is kept between two pieces has a bound.
 
-use super::decode::{Receive, Refusal, invalid, over};
+use super::receive::{Receive, Refusal, invalid, over};
 
 /// Bytes of extensions in all of a body: nothing is done with them, so that a target could send them for ever.
 const MAX_EXTENSIONS: u32 = 16 << 10;

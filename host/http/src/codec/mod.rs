@@ -5,10 +5,13 @@
 
 mod chunked;
 mod decode;
+mod receive;
 mod request;
 mod text;
 
-pub use decode::{Decoder, Head, Receive, Refusal};
+pub use decode::Decoder;
 pub use httparse::Header;
-pub use request::{Added, Codings, HeadOptions, Refused, RouteHead, TRACE, check_header};
+pub use receive::{Head, Receive, Refusal};
+pub use request::{Added, HeadOptions, Refused, RouteHead, TRACE, check_header};
 pub use text::{text_of, write_value};
+pub use vespeiro_plan::Codings;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method, Request};
+use vespeiro_plan::Codings;
 
 use super::text::write_value;
 
@@ -53,26 +54,6 @@ pub enum Refused {
     Header(String),
     #[error("the header {0:?} is the host's to set")]
     Reserved(String),
-}
-
-/// Codings of bodies that are asked for and decoded.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Codings {
-    pub gzip: bool,
-    pub br: bool,
-    pub zstd: bool,
-}
-
-impl Codings {
-    /// As `Accept-Encoding` has them; `None` without any.
-    pub fn names(self) -> Option<String> {
-        let all = [(self.gzip, "gzip"), (self.br, "br"), (self.zstd, "zstd")];
-        let names: Vec<&str> = all
-            .into_iter()
-            .filter_map(|(on, name)| on.then_some(name))
-            .collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    }
 }
 
 /// What all requests to one target have in common.

@@ -18,11 +18,12 @@ use super::connect::{self, Locals};
 use super::names::Names;
 use super::options::{DialOptions, DialSetupError, Endpoint, Guard, Protocol, ProtocolWish};
 use super::phases::{Clock, DialPhases, Part};
-use super::proxy::Proxy;
+use super::proxy::Lead;
 use super::stream::Stream;
 use super::tls::Session;
 use super::verdict::{Asked, no_http, within, words};
 use crate::Failure;
+use vespeiro_plan::Proxy;
 
 /// Addresses of a name whose failures are told one by one.
 const SHOWN: usize = 4;
@@ -175,7 +176,7 @@ impl Dialer {
                 let (stream, address) = self
                     .straight(&proxy.host, proxy.port, deadline, clock)
                     .await?;
-                (proxy.lead(stream, &led, port).await?, address)
+                (Lead(proxy).to(stream, &led, port).await?, address)
             }
         };
         let Some(session) = &self.tls else {

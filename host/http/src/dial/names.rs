@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::cause::{Broken, exhausted};
-use super::resolve::{Resolve, literal};
+use vespeiro_plan::{Resolve, literal};
 
 type Found = Result<Rc<[IpAddr]>, Broken>;
 type Lookup = dyn Fn(String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>>>>;
@@ -84,7 +84,7 @@ impl Names {
     }
 
     /// The addresses that `--resolve` or the host itself gives, without a lookup.
-    pub(super) fn given(&self, host: &str, port: u16) -> Option<Rc<[IpAddr]>> {
+    pub(crate) fn given(&self, host: &str, port: u16) -> Option<Rc<[IpAddr]>> {
         let host = host.to_ascii_lowercase();
         let bare = host.trim_matches(['[', ']']).to_owned();
         let given = &self.inner.given;

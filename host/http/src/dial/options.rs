@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::names::Names;
-use super::proxy::Proxy;
 use super::tls::Tls;
+use vespeiro_plan::Proxy;
 
 /// Where a target listens.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,116 +1,36 @@
-//! A way through a proxy: HTTP CONNECT and SOCKS5. The plan reads the URL, the dialer talks to the proxy.
+//! A way through a proxy: HTTP CONNECT and SOCKS5. The dialer has the plan's proxy lead it.
 //!
-//! What must stay true: credentials are never shown, not even in an error or by `Debug`; not a byte of what comes after
-//! the proxy's answer is read, for it is the target's.
+//! What must stay true: credentials are never shown, not even in an error; not a byte of what comes after the proxy's
+//! answer is read, for it is the target's.
 
-use std::fmt;
 use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_socks::tcp::Socks5Stream;
-use url::Url;
+use vespeiro_plan::{Proxy, ProxyKind};
 
 use super::cause::{Broken, exhausted};
 
 /// The longest answer of an HTTP proxy that is read.
 const LONGEST: usize = 16 << 10;
 
-/// A proxy and how to speak to it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Proxy {
-    kind: Kind,
-    /// As in its URL: a name or a literal address, IPv6 in brackets.
-    pub host: String,
-    pub port: u16,
-    credentials: Option<(String, String)>,
-}
+/// What leads through a proxy.
+pub(super) struct Lead<'a>(pub(super) &'a Proxy);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Http,
-    Socks5,
-}
-
-/// What was read is no proxy. The text itself is not quoted: it may hold a password.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProxyError {
-    #[error(
-        "a proxy is http://HOST:PORT or socks5://HOST:PORT, with USER:PASSWORD@ before the host where it needs them"
-    )]
-    NotAUrl,
-    #[error("a proxy is spoken to by http (CONNECT) or socks5, not by {0}")]
-    Scheme(&'static str),
-    #[error("a proxy's URL has no path, query or fragment: end it with the port")]
-    Path,
-    #[error(
-        "a proxy's user and password are UTF-8 and, for SOCKS5, both there and at most 255 bytes long"
-    )]
-    Credentials,
-}
-
-impl Proxy {
-    /// Read `http://[USER:PASSWORD@]HOST[:PORT]` or `socks5://…` (also `socks5h`); ports are 8080 and 1080 where there
-    /// is none.
-    pub fn parse(text: &str) -> Result<Self, ProxyError> {
-        let url = Url::parse(text).map_err(|_| ProxyError::NotAUrl)?;
-        let (kind, standard) = match url.scheme() {
-            "http" => (Kind::Http, 8080),
-            "socks5" | "socks5h" => (Kind::Socks5, 1080),
-            "https" => return Err(ProxyError::Scheme("https")),
-            "socks4" | "socks4a" => return Err(ProxyError::Scheme("socks4")),
-            // Of `user:secret@host:1` the scheme would be the user.
-            _ => return Err(ProxyError::NotAUrl),
-        };
-        let host = url.host_str().filter(|host| !host.is_empty());
-        let host = host.ok_or(ProxyError::NotAUrl)?.to_owned();
-        if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
-            return Err(ProxyError::Path);
-        }
-        // `url` leaves out the scheme's own port, and 80 is none that a proxy has by itself.
-        let port = match url.port() {
-            Some(port) => port,
-            None if kind == Kind::Http && ends_with_port_80(text) => 80,
-            None => standard,
-        };
-        let credentials = match (url.username(), url.password()) {
-            ("", None) => None,
-            (user, password) => {
-                let decoded = |text: &str| {
-                    let text = percent_decode_str(text).decode_utf8();
-                    text.map(|text| text.into_owned())
-                };
-                let user = decoded(user).map_err(|_| ProxyError::Credentials)?;
-                let password = decoded(password.unwrap_or_default());
-                let password = password.map_err(|_| ProxyError::Credentials)?;
-                let fits = |text: &str| (1..=255).contains(&text.len());
-                if kind == Kind::Socks5 && !(fits(&user) && fits(&password)) {
-                    return Err(ProxyError::Credentials);
-                }
-                Some((user, password))
-            }
-        };
-        Ok(Self {
-            kind,
-            host,
-            port,
-            credentials,
-        })
-    }
-
+impl Lead<'_> {
     /// Have the proxy connect a stream to it with `host` (a name, or an address, IPv6 in brackets) and `port`.
-    pub(super) async fn lead(
+    pub(super) async fn to(
         &self,
         stream: TcpStream,
         host: &str,
         port: u16,
     ) -> Result<TcpStream, Broken> {
-        match self.kind {
-            Kind::Http => self.connect(stream, host, port).await,
-            Kind::Socks5 => self.socks5(stream, host, port).await,
+        match self.0.kind {
+            ProxyKind::Http => self.connect(stream, host, port).await,
+            ProxyKind::Socks5 => self.socks5(stream, host, port).await,
         }
     }
 
@@ -121,7 +41,7 @@ impl Proxy {
         port: u16,
     ) -> Result<TcpStream, Broken> {
         let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
-        if let Some((user, password)) = &self.credentials {
+        if let Some((user, password)) = &self.0.credentials {
             let basic = STANDARD.encode(format!("{user}:{password}"));
             request.push_str(&format!("Proxy-Authorization: Basic {basic}\r\n"));
         }
@@ -137,7 +57,7 @@ impl Proxy {
         };
         match status {
             Some(200..=299) => Ok(stream),
-            Some(407) if self.credentials.is_none() => Err(Broken::connect(format!(
+            Some(407) if self.0.credentials.is_none() => Err(Broken::connect(format!(
                 "the proxy {self} demands a user and a password (407): put USER:PASSWORD@ before its host"
             ))),
             Some(407) => Err(Broken::connect(format!(
@@ -182,7 +102,7 @@ impl Proxy {
     async fn socks5(&self, stream: TcpStream, host: &str, port: u16) -> Result<TcpStream, Broken> {
         use tokio_socks::Error;
         let to = (host.trim_matches(['[', ']']), port);
-        let led = match &self.credentials {
+        let led = match &self.0.credentials {
             None => Socks5Stream::connect_with_socket(stream, to).await,
             Some((user, password)) => {
                 Socks5Stream::connect_with_password_and_socket(stream, to, user, password).await
@@ -199,7 +119,7 @@ impl Proxy {
         };
         Err(match error {
             Error::Io(error) => self.broke(&error),
-            Error::NoAcceptableAuthMethods if self.credentials.is_none() => {
+            Error::NoAcceptableAuthMethods if self.0.credentials.is_none() => {
                 Broken::connect(format!(
                     "the proxy {self} demands a user and a password: put USER:PASSWORD@ before its host"
                 ))
@@ -230,7 +150,7 @@ impl Proxy {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::BrokenPipe => Broken::connect(format!(
                 "the proxy {self} closed the connection when asked to connect: does it speak {}, and may this machine use it?",
-                self.kind.word()
+                self.0.kind.word()
             )),
             _ => Broken::connect(format!("the connection to the proxy {self} broke: {error}")),
         })
@@ -241,82 +161,9 @@ impl Proxy {
     }
 }
 
-impl Kind {
-    fn word(self) -> &'static str {
-        match self {
-            Kind::Http => "http",
-            Kind::Socks5 => "socks5",
-        }
-    }
-}
-
-fn ends_with_port_80(text: &str) -> bool {
-    text.trim_end_matches('/').ends_with(":80")
-}
-
-/// Without the credentials.
-impl fmt::Display for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}:{}", self.kind.word(), self.host, self.port)
-    }
-}
-
-/// Without the credentials.
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let with = if self.credentials.is_some() {
-            " with credentials"
-        } else {
-            ""
-        };
-        write!(f, "Proxy({self}{with})")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn urls() {
-        for (text, shown) in [
-            ("http://proxy.test:3128", "http://proxy.test:3128"),
-            ("http://proxy.test", "http://proxy.test:8080"),
-            ("http://proxy.test:80/", "http://proxy.test:80"),
-            ("socks5://127.0.0.1", "socks5://127.0.0.1:1080"),
-            ("socks5h://[::1]:9", "socks5://[::1]:9"),
-        ] {
-            assert_eq!(Proxy::parse(text).unwrap().to_string(), shown);
-        }
-        for (text, error) in [
-            ("", ProxyError::NotAUrl),
-            ("localhost:3128", ProxyError::NotAUrl),
-            ("127.0.0.1:3128", ProxyError::NotAUrl),
-            ("https://a.test", ProxyError::Scheme("https")),
-            ("ftp://a.test", ProxyError::NotAUrl),
-            ("http://a.test/path", ProxyError::Path),
-            ("http://a.test?x", ProxyError::Path),
-            ("socks5://user@a.test", ProxyError::Credentials),
-        ] {
-            assert_eq!(Proxy::parse(text), Err(error), "{text}");
-        }
-    }
-
-    #[test]
-    fn credentials_are_decoded_and_never_shown() {
-        let proxy = Proxy::parse("http://us%40er:se%3Acret@a.test").unwrap();
-        let credentials = proxy.credentials.clone().unwrap();
-        assert_eq!(credentials, ("us@er".into(), "se:cret".into()));
-        let shown = format!("{proxy} {proxy:?} {:?}", Some(&proxy));
-        assert!(!shown.contains("cret") && !shown.contains("us@"), "{shown}");
-        for text in [
-            "ftp://user:secret@a.test",
-            "http://user:secret@",
-            "user:secret@a.test:1",
-        ] {
-            let error = Proxy::parse(text).unwrap_err();
-            assert!(!error.to_string().contains("secret"), "{error}");
-            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
-        }
+/// As the proxy is shown: without the credentials.
+impl std::fmt::Display for Lead<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }

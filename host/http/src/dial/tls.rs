@@ -15,6 +15,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme, SupportedProtocolVersion};
+use vespeiro_plan::TlsVersion;
 
 use super::options::{DialSetupError, ProtocolWish};
 use super::pem::{certificates, unreadable};
@@ -22,23 +23,6 @@ use super::trust::{Anyone, verifier};
 
 /// Sessions that are kept for resumption. A dialer speaks to one name, for which the library keeps no more.
 const SESSIONS: usize = 8;
-
-/// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
-    V1_2,
-    V1_3,
-}
-
-impl TlsVersion {
-    /// As in `--tls-min` and `--tls-max`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            TlsVersion::V1_2 => "1.2",
-            TlsVersion::V1_3 => "1.3",
-        }
-    }
-}
 
 /// What the plan says about TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]

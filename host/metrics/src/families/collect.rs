@@ -10,7 +10,7 @@ use std::time::UNIX_EPOCH;
 use vespeiro_model::{Ending, Outcome, OutcomeClass, ThresholdState, Word};
 
 use super::desc::{Family, Value};
-use crate::{ArchetypeCounts, ResultCount, Series, Snapshot, Timing, VersionCounts};
+use crate::{ArchetypeCounts, PhaseTimes, ResultCount, Series, Snapshot, Timing, VersionCounts};
 
 /// The category of logins, tokens and logouts, as the request mix has it.
 const AUTH: &str = "auth";
@@ -43,6 +43,18 @@ pub(super) fn by_route<'a>(s: &'a Snapshot, mut each: impl FnMut(&[&str], &'a Se
     for (archetype, route, series) in s.series() {
         let (method, path) = s.catalog.route(archetype, route);
         each(&[s.catalog.archetype(archetype), method, path], series);
+    }
+}
+
+/// Each phase that took time, by archetype, method, route and phase.
+pub(super) fn by_phase<'a>(s: &'a Snapshot, f: &mut Family<'a>) {
+    for (archetype, route, _) in s.series() {
+        let (method, path) = s.catalog.route(archetype, route);
+        let phases = s.phases_of(archetype, route).into_iter();
+        for (phase, timing) in phases.flat_map(PhaseTimes::used) {
+            let name = s.catalog.archetype(archetype);
+            f.histogram(&[name, method, path, phase.as_str()], timing);
+        }
     }
 }
 

@@ -10,8 +10,8 @@
 use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult};
 
 use super::collect::{
-    authentications, by_archetype, by_ending, by_route, by_version, by_word, errors, observed,
-    requests, since_1970, thresholds,
+    authentications, by_archetype, by_ending, by_phase, by_route, by_version, by_word, errors,
+    observed, requests, since_1970, thresholds,
 };
 use super::desc::MetricUnit::{Bytes, Ratio, Seconds};
 use super::desc::{Collect, MetricDesc, MetricKind};
@@ -109,6 +109,9 @@ mod rows {
         RECEIVED = counter("received", ROUTE,
             "Bytes of responses",
             |s, _, f| by_route(s, |labels, series| f.count(labels, series.bytes_received()))).of(Bytes);
+        REQUEST_PHASE_DURATION = histogram("request_phase_duration", LATENCY, &["archetype", "method", "route", "phase"],
+            "Time that requests spent in a phase, of those that spent any: blocked, lookup, connect, tls, sending, waiting or receiving",
+            |s, _, f| by_phase(s, f));
         REQUESTS_NOT_SENT = counter("requests_not_sent", &["archetype", "failure"],
             "Requests that were never sent, by reason",
             |s, _, f| by_archetype(s, |name, counts| {
@@ -119,6 +122,41 @@ mod rows {
         AUTHENTICATIONS = counter("authentications", &["archetype", "method", "route", "result", "expected"],
             "Requests of the category auth, by result: success, refused (4xx) or failed",
             |s, _, f| authentications(s, f)).when("a behavior has announced a route of the category auth");
+
+        // Connections
+        CONNECTIONS_OPENED = counter("connections_opened", &[],
+            "Connections to the target that were opened",
+            |s, _, f| f.count(&[], s.run.connections.opened));
+        CONNECTIONS_REUSED = counter("connections_reused", &[],
+            "Requests that went over a connection that had carried one before",
+            |s, _, f| f.count(&[], s.run.connections.reused));
+        CONNECTIONS_CLOSED = counter("connections_closed", &["by"],
+            "Connections that were closed, by whom: us or target",
+            |s, _, f| {
+                f.count(&["us"], s.run.connections.closed_by_us);
+                f.count(&["target"], s.run.connections.closed_by_target);
+            });
+        CONNECTIONS_OPEN = gauge("connections_open", &[],
+            "Connections to the target that are open now",
+            |s, _, f| f.count(&[], s.run.connections.open()));
+        TLS_HANDSHAKES = counter("tls_handshakes", &["kind"],
+            "TLS handshakes, by kind: full, or resumed from an earlier session",
+            |s, _, f| {
+                f.count(&["full"], s.run.connections.tls_full);
+                f.count(&["resumed"], s.run.connections.tls_resumed);
+            });
+        REQUESTS_RESENT = counter("requests_resent", &["why"],
+            "Requests sent again over another connection, by why: stale, the connection had just been closed; unprocessed, the target said that it did not process them",
+            |s, _, f| {
+                f.count(&["stale"], s.run.connections.resent_stale);
+                f.count(&["unprocessed"], s.run.connections.resent_unprocessed);
+            });
+        WIRE = counter("wire", &["direction"],
+            "Bytes of HTTP over connections, by direction: sent or received; heads and framing included, TLS not",
+            |s, _, f| {
+                f.count(&["sent"], s.run.wire.sent);
+                f.count(&["received"], s.run.wire.received);
+            }).of(Bytes);
 
         // The mixes
         CATEGORY_REQUESTS = counter("category_requests", &["archetype", "category"],

@@ -27,6 +27,11 @@ fn digest(snapshot: &Snapshot) -> String {
                 series.latency().sum(),
             );
         }
+        for phases in &counts.phases {
+            for (phase, timing) in phases.used() {
+                text += &format!("{phase} {} {:?}\n", timing.to_base64(), timing.sum());
+            }
+        }
         text += &format!(
             "{:?} {:?} {}\n",
             counts.categories,

@@ -4,6 +4,7 @@
 mod chart;
 mod charts;
 mod page;
+mod phases;
 
 use std::io::Write as _;
 use std::path::Path;

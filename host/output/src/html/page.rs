@@ -6,7 +6,7 @@ use std::time::Duration;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::{TimelineSection, unit};
-use super::{SCRIPT, STYLE, THEME};
+use super::{SCRIPT, STYLE, THEME, phases};
 use crate::language::harmless;
 use crate::summary::{Entry, Page};
 use crate::table::Table;
@@ -53,6 +53,8 @@ impl Document<'_> {
                             _ => p .soft { (w.no_time) },
                         }
                         (table(&text.thresholds()))
+                        (table(&text.phases()))
+                        (phases::bars(summary, self.locale))
                         (self.routes())
                         (self.archetypes())
                         (table(&text.slowest()))

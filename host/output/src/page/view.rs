@@ -159,6 +159,13 @@ mod tests {
             (&"0.1.0".into(), &1.0.into())
         );
         assert_eq!(state["recent"][0]["kind"], "good");
+        let phases = state["phases"].as_array().unwrap();
+        let shares = phases.iter().filter_map(|of| of["share"].as_f64());
+        assert!((shares.sum::<f64>() - 1.0).abs() < 0.01, "{phases:?}");
+        assert_eq!(
+            (&phases[0]["phase"], &phases[0]["share"]),
+            (&"blocked".into(), &Value::Null)
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::Page;
 use crate::language::{Unit, harmless};
 use crate::table::Table;
+use vespeiro_model::RequestPhase;
 use vespeiro_summary::json::Requests;
 
 /// The most versions of one archetype that are shown, newest first.
@@ -18,6 +19,28 @@ impl Page<'_> {
             )
         });
         self.latency_table(self.words.routes, rows.collect())
+    }
+
+    /// Where the time of all requests went.
+    pub(crate) fn phases(&self) -> Table {
+        let (l, w, phases) = (self.locale, self.words, &self.summary.total.phases);
+        let is_service = |phase: RequestPhase| phase != RequestPhase::Blocked;
+        let served = phases.iter().filter(|(phase, _)| is_service(**phase));
+        let service: f64 = served.map(|(_, of)| of.sum).sum();
+        let unit = Unit::for_largest(phases.values().map(|of| of.max).fold(0.0, f64::max));
+        let title = format!("{} ({})", w.where_time_goes, unit.as_str());
+        let mut table = Table::new([&title, w.of_service, w.requests, w.mean, "p95", w.max]);
+        for (phase, of) in phases {
+            let share = match service > 0.0 && is_service(*phase) {
+                true => l.percent(of.sum / service),
+                // It lies before the service time.
+                false => "–".to_owned(),
+            };
+            let times = [of.mean, of.p95, of.max].map(|seconds| l.time_in(unit, seconds));
+            let first = [w.phase(*phase).to_owned(), share, l.integer(of.count)];
+            table.row(first.into_iter().chain(times).collect());
+        }
+        table
     }
 
     pub(crate) fn archetypes(&self) -> Table {

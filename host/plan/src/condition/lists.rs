@@ -52,6 +52,7 @@ mod tests {
 
     use super::super::{Bound, BoundUnit, Comparator, Dimension, Metric, Selector, UNITS};
     use super::*;
+    use vespeiro_model::RequestPhase;
 
     fn bound(dimension: Dimension) -> impl Strategy<Value = Bound> {
         let units: Vec<BoundUnit> = UNITS
@@ -74,28 +75,40 @@ mod tests {
         let metric = prop::sample::select(Metric::ALL.to_vec());
         let comparison = prop::sample::select(Comparator::ALL.to_vec());
         let window = prop::option::of((1_000u64..3_600_000).prop_map(Duration::from_millis));
-        (metric, name(), name(), name(), name(), comparison, window).prop_flat_map(
-            |(metric, archetype, method, route, category, comparison, window)| {
-                bound(metric.dimension()).prop_map(move |bound| {
-                    let filled = |name: &Option<String>| name.clone().filter(|n| !n.is_empty());
-                    let by = |field: &str, name: &Option<String>| {
-                        filled(name).filter(|_| metric.fields().contains(&field))
-                    };
-                    Condition {
-                        metric,
-                        selector: Selector {
-                            archetype: by("archetype", &archetype),
-                            method: by("method", &method).map(|m| m.to_uppercase()),
-                            route: by("route", &route),
-                            category: by("category", &category),
-                        },
-                        comparison,
-                        bound,
-                        window,
-                    }
-                })
-            },
+        let phase = prop::option::of(prop::sample::select(RequestPhase::ALL.to_vec()));
+        (
+            metric,
+            name(),
+            name(),
+            name(),
+            name(),
+            phase,
+            comparison,
+            window,
         )
+            .prop_flat_map(
+                |(metric, archetype, method, route, category, phase, comparison, window)| {
+                    bound(metric.dimension()).prop_map(move |bound| {
+                        let filled = |name: &Option<String>| name.clone().filter(|n| !n.is_empty());
+                        let by = |field: &str, name: &Option<String>| {
+                            filled(name).filter(|_| metric.fields().contains(&field))
+                        };
+                        Condition {
+                            metric,
+                            selector: Selector {
+                                archetype: by("archetype", &archetype),
+                                method: by("method", &method).map(|m| m.to_uppercase()),
+                                route: by("route", &route),
+                                category: by("category", &category),
+                                phase: phase.filter(|_| metric.fields().contains(&"phase")),
+                            },
+                            comparison,
+                            bound,
+                            window,
+                        }
+                    })
+                },
+            )
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vespeiro_model::Word as _;
+use vespeiro_model::{RequestPhase, Word as _};
 
 use super::{Bound, Comparator, Condition, Dimension, FIELDS, Metric, Selector, Threshold, UNITS};
 use crate::errors::{ValueError, nearest};
@@ -161,11 +161,13 @@ impl<'a> Cursor<'a> {
             self.space();
             let place = self.place;
             let name = self.while_is(|c| c.is_alphanumeric() || c == '_');
+            let mut phase = selector.phase.map(|phase| phase.as_str().to_owned());
             let field = match name {
                 "archetype" => &mut selector.archetype,
                 "route" => &mut selector.route,
                 "method" => &mut selector.method,
                 "category" => &mut selector.category,
+                "phase" => &mut phase,
                 _ => {
                     self.place = place;
                     return Err(self.bad(
@@ -194,11 +196,13 @@ impl<'a> Cursor<'a> {
                 return Err(self.bad("= is missing", "write it as {archetype=admin}"));
             }
             self.space();
+            let place = self.place;
             let value = self.value()?;
-            *field = Some(match name {
-                "method" => value.to_uppercase(),
-                _ => value,
-            });
+            match name {
+                "phase" => selector.phase = Some(self.phase(&value, place)?),
+                "method" => *field = Some(value.to_uppercase()),
+                _ => *field = Some(value),
+            }
             self.space();
             if self.take("}") {
                 return Ok(selector);
@@ -207,6 +211,15 @@ impl<'a> Cursor<'a> {
                 return Err(self.bad("the selector has no end", "close it with }"));
             }
         }
+    }
+
+    fn phase(&mut self, word: &str, place: usize) -> Result<RequestPhase, ValueError> {
+        RequestPhase::from_word(word).ok_or_else(|| {
+            self.place = place;
+            let names = RequestPhase::ALL.map(RequestPhase::as_str).join(", ");
+            let problem = format!("no phase is named {word:?}");
+            self.bad(problem, format!("use one of {names}"))
+        })
     }
 
     /// A quoted text, or all up to a comma or the brace that closes the selector: a path template has its own braces.
@@ -361,6 +374,18 @@ mod tests {
             (
                 "checks{route=/a}>99%",
                 "character 8: checks are known by archetype only",
+            ),
+            (
+                "p95{phase=wait}<1s",
+                "character 11: no phase is named \"wait\"; use one of blocked, lookup, connect",
+            ),
+            (
+                "p95{phase=tls,phase=waiting}<1s",
+                "character 15: phase is given twice; remove phase",
+            ),
+            (
+                "error_rate{phase=waiting}<1%",
+                "character 12: error_rate are known by archetype, route, method, category only",
             ),
             ("p95{route=/a", "character 13: the selector has no end"),
             ("p95{route=}<1s", "character 11: a value is missing"),

@@ -62,6 +62,22 @@ pub(super) fn staged(value: &DeValue<'_>) -> String {
     stages.join("; ")
 }
 
+/// Headers in a list, or in a table of values by name, as lines.
+pub(super) fn lines(value: &DeValue<'_>) -> String {
+    let lines: Vec<String> = match value {
+        DeValue::Array(items) => items.iter().map(|item| text_of(item.get_ref())).collect(),
+        DeValue::Table(table) => table
+            .iter()
+            .map(|(name, item)| format!("{}: {}", name.get_ref(), text_of(item.get_ref())))
+            .collect(),
+        one => return text_of(one),
+    };
+    match lines.is_empty() {
+        true => "none".to_owned(),
+        false => lines.join("\n"),
+    }
+}
+
 /// Conditions in a list, or in a table of bounds by metric: `p95 = "<500ms"`.
 pub(super) fn listed(value: &DeValue<'_>) -> String {
     let joined = |parts: Vec<String>| parts.join("; ");

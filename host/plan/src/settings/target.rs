@@ -11,29 +11,24 @@ use crate::addresses::{base_url, hosts};
 use crate::layers::section;
 use crate::units::DefaultUnit::Seconds;
 use crate::units::{GIB, LONGEST_PAUSE, MILLISECOND};
-use crate::value_types::{choice, count, duration, secret, size, switch, text};
+use crate::value_types::{choice, duration, secret, size, switch, text};
 
 section! {
     /// The service under test and how to speak to it.
     #[derive(Debug, Clone)]
     pub struct Target(r) {
         /// Scheme, host, port and an optional path prefix, without a trailing slash.
-        base_url: Url = ("base_url", "http://localhost:9501", base_url(), "The service under test");
+        base_url: Url = ("base_url", "http://localhost:9501", base_url(), "The service under test: a URL, or unix:/path of a Unix socket");
         /// Hosts that may be load-tested though they are neither this machine nor private.
         allow_host: Vec<String> = ("allow_host", "none", hosts(),
             "Hosts, separated by commas, that may be load-tested though they are neither this machine nor private");
         /// Accept any TLS certificate.
         insecure: bool = ("insecure", "false", switch(), "Accept any TLS certificate");
         http: HttpVersion = ("http", "auto", choice("VERSION"), "HTTP version: auto, 1, or 2 (prior knowledge)");
-        /// Ask for gzip and decode it.
-        compressed: bool = ("compressed", "false", switch(), "Ask for gzip, and decode it");
         connect_timeout: Duration = ("connect_timeout", "5s", duration(Seconds, MILLISECOND..=LONGEST_PAUSE),
             "Longest wait for a connection; bare numbers are seconds");
         request_timeout: Duration = ("request_timeout", "30s", duration(Seconds, MILLISECOND..=LONGEST_PAUSE),
             "Longest wait for a whole response; bare numbers are seconds");
-        /// Requests in flight over all workers; each one holds a connection under HTTP/1.1. 0: no cap.
-        max_connections: usize = ("max_connections", "1024", count(0..=1_000_000),
-            "Most requests in flight over all workers; 0 for no cap");
         /// Send a W3C trace context with each request.
         trace_context: bool = ("trace_context", "false", switch(),
             "Send a W3C traceparent with each request, so that it can be found in the target's traces");

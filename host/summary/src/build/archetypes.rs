@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use vespeiro_metrics::{
-    ArchetypeCounts, ArchetypeLabels, BehaviorCounts, Series, Sketch, Snapshot, VersionTotal,
+    ArchetypeCounts, ArchetypeLabels, BehaviorCounts, PhaseTimes, Series, Sketch, Snapshot,
+    VersionTotal,
 };
 use vespeiro_model::{Ending, SwapResult};
 use vespeiro_plan::Plan;
@@ -18,8 +19,10 @@ use crate::json::{
 pub(super) fn archetypes(plan: &Plan, snapshot: &Snapshot) -> Vec<Archetype> {
     let groups = snapshot.by_archetype();
     let archetypes = snapshot.catalog.archetypes.iter().zip(&snapshot.archetypes);
-    let one = |((labels, counts), group): ((&ArchetypeLabels, &Arc<ArchetypeCounts>), &Series)| {
-        let requests = requests(snapshot, group, Detail::Quantiles);
+    type Counted<'a> = ((&'a ArchetypeLabels, &'a Arc<ArchetypeCounts>), &'a Series);
+    let one = |(number, ((labels, counts), group)): (u16, Counted<'_>)| {
+        let phases = snapshot.phases(|archetype, _| archetype == number);
+        let requests = requests(snapshot, group, &phases, Detail::Quantiles);
         Archetype {
             name: labels.name.clone(),
             behavior: labels.behavior.clone(),
@@ -30,7 +33,7 @@ pub(super) fn archetypes(plan: &Plan, snapshot: &Snapshot) -> Vec<Archetype> {
             figures: figures(requests, &counts.behavior),
         }
     };
-    archetypes.zip(&groups).map(one).collect()
+    (0..).zip(archetypes.zip(&groups)).map(one).collect()
 }
 
 pub(super) fn versions(snapshot: &Snapshot) -> Vec<Version> {
@@ -41,7 +44,12 @@ pub(super) fn versions(snapshot: &Snapshot) -> Vec<Version> {
         let [behavior, version, hash] = labels.map_or(["older", "-", "-"], |v| {
             [v.behavior.as_str(), &v.version, &v.hash]
         });
-        let requests = requests(snapshot, &total.counts.requests, Detail::Histogram);
+        let requests = requests(
+            snapshot,
+            &total.counts.requests,
+            &PhaseTimes::default(),
+            Detail::Histogram,
+        );
         Version {
             archetype: snapshot.catalog.archetype(total.role.archetype).into(),
             behavior: behavior.into(),

@@ -3,15 +3,17 @@
 
 use super::Detail;
 use crate::json::{
-    Arrivals, Distribution, NotSent, Outcomes, Requests, Route, Series, SlowRequest, StatusClass,
+    Arrivals, Connections, Distribution, NotSent, Outcomes, Phases, Requests, Route, Series,
+    SlowRequest, StatusClass,
 };
 use crate::rows::merged;
-use vespeiro_metrics::{ResultCount, Snapshot, Timing};
+use vespeiro_metrics::{PhaseTimes, ResultCount, Snapshot, Timing};
 use vespeiro_model::Outcome;
 
 pub(super) fn requests(
     snapshot: &Snapshot,
     group: &vespeiro_metrics::Series,
+    times: &PhaseTimes,
     detail: Detail,
 ) -> Requests {
     let seconds = snapshot.elapsed.as_secs_f64();
@@ -29,6 +31,30 @@ pub(super) fn requests(
         bytes_sent: group.bytes_sent(),
         bytes_received: group.bytes_received(),
         latency: distribution(group.latency(), detail),
+        phases: phases(times, detail),
+    }
+}
+
+fn phases(times: &PhaseTimes, detail: Detail) -> Phases {
+    let used = times.used();
+    used.map(|(phase, timing)| (phase, distribution(timing, detail)))
+        .collect()
+}
+
+pub(super) fn connections(snapshot: &Snapshot) -> Connections {
+    let (counts, wire) = (&snapshot.run.connections, &snapshot.run.wire);
+    Connections {
+        opened: counts.opened,
+        reused: counts.reused,
+        closed_by_us: counts.closed_by_us,
+        closed_by_target: counts.closed_by_target,
+        open: counts.open(),
+        tls_full: counts.tls_full,
+        tls_resumed: counts.tls_resumed,
+        resent_stale: counts.resent_stale,
+        resent_unprocessed: counts.resent_unprocessed,
+        wire_sent: wire.sent,
+        wire_received: wire.received,
     }
 }
 
@@ -101,7 +127,7 @@ pub(super) fn routes(snapshot: &Snapshot) -> Vec<Route> {
         .by_route()
         .into_iter()
         .map(|r| Route {
-            requests: requests(snapshot, &r.group, Detail::Quantiles),
+            requests: requests(snapshot, &r.group, &r.phases, Detail::Quantiles),
             method: r.method,
             path: r.path,
         })
@@ -121,6 +147,10 @@ pub(super) fn series(snapshot: &Snapshot) -> Vec<Series> {
                 bytes_sent: series.bytes_sent(),
                 bytes_received: series.bytes_received(),
                 latency: distribution(series.latency(), Detail::Histogram),
+                phases: snapshot
+                    .phases_of(archetype, route)
+                    .map(|times| phases(times, Detail::Histogram))
+                    .unwrap_or_default(),
             }
         })
         .collect()

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::{MergeError, joined, sorted};
 use vespeiro_metrics::{Scale, Sketch, Timing};
+use vespeiro_model::RequestPhase;
 
 use crate::build::Detail;
 use crate::build::archetypes::observation;
 use crate::build::requests::distribution;
 use crate::json::{
-    Archetype, Arrivals, BehaviorFigures, Cleanup, Distribution, EndedSessions, Generator,
-    Observed, Requests, Route, Series, Sessions, Summary, Version,
+    Archetype, Arrivals, BehaviorFigures, Cleanup, Connections, Distribution, EndedSessions,
+    Generator, Observed, Phases, Requests, Route, Series, Sessions, Summary, Version,
 };
 use crate::rows::{Row, merged};
 use crate::timeline;
@@ -99,6 +100,44 @@ impl Merger<'_> {
         Ok(distribution(&sum, detail))
     }
 
+    /// Phases of several groups, phase by phase.
+    fn phases<'d>(
+        &self,
+        all: impl Iterator<Item = &'d Phases>,
+        detail: Detail,
+    ) -> Result<Phases, MergeError> {
+        let all: Vec<&Phases> = all.collect();
+        let mut sum = Phases::new();
+        for phase in RequestPhase::ALL {
+            let same: Vec<_> = all.iter().filter_map(|phases| phases.get(&phase)).collect();
+            if !same.is_empty() {
+                sum.insert(phase, self.sum("phases", same.into_iter(), detail)?);
+            }
+        }
+        Ok(sum)
+    }
+
+    pub(super) fn connections(&self) -> Option<Connections> {
+        let all = self
+            .parts
+            .iter()
+            .filter_map(|part| part.connections.as_ref());
+        all.cloned().reduce(|mut sum, one| {
+            sum.opened += one.opened;
+            sum.reused += one.reused;
+            sum.closed_by_us += one.closed_by_us;
+            sum.closed_by_target += one.closed_by_target;
+            sum.open += one.open;
+            sum.tls_full += one.tls_full;
+            sum.tls_resumed += one.tls_resumed;
+            sum.resent_stale += one.resent_stale;
+            sum.resent_unprocessed += one.resent_unprocessed;
+            sum.wire_sent += one.wire_sent;
+            sum.wire_received += one.wire_received;
+            sum
+        })
+    }
+
     /// Those of the same archetype and route as one.
     pub(super) fn join<'s>(
         &self,
@@ -119,6 +158,8 @@ impl Merger<'_> {
             known.bytes_received += one.bytes_received;
             let both = [&known.latency, &one.latency].into_iter();
             known.latency = self.sum("latencies", both, Detail::Histogram)?;
+            let both = [&known.phases, &one.phases].into_iter();
+            known.phases = self.phases(both, Detail::Histogram)?;
         }
         Ok(merged)
     }
@@ -129,14 +170,18 @@ impl Merger<'_> {
         parts: impl Iterator<Item = &'r Requests>,
         series: impl Iterator<Item = &'s Series>,
     ) -> Result<Requests, MergeError> {
-        let latency = self.sum("latencies", series.map(|s| &s.latency), Detail::Quantiles)?;
-        Ok(self.counts(parts, latency))
+        let series: Vec<&Series> = series.collect();
+        let latencies = series.iter().map(|s| &s.latency);
+        let latency = self.sum("latencies", latencies, Detail::Quantiles)?;
+        let phases = self.phases(series.iter().map(|s| &s.phases), Detail::Quantiles)?;
+        Ok(self.counts(parts, latency, phases))
     }
 
     fn counts<'r>(
         &self,
         parts: impl Iterator<Item = &'r Requests>,
         latency: Distribution,
+        phases: Phases,
     ) -> Requests {
         let mut sum = Requests {
             requests: 0,
@@ -148,6 +193,7 @@ impl Merger<'_> {
             bytes_sent: 0,
             bytes_received: 0,
             latency,
+            phases,
         };
         for part in parts {
             sum.requests += part.requests;
@@ -199,15 +245,16 @@ impl Merger<'_> {
             }
             let parts: Vec<&Archetype> = all().filter(|a| a.name == archetype.name).collect();
             let joined = |of: fn(&Archetype) -> &str| joined(parts.iter().map(|a| of(a)));
-            let own = series.iter().filter(|s| s.archetype == archetype.name);
-            let latency = self.sum("latencies", own.map(|s| &s.latency), Detail::Quantiles)?;
+            let own = || series.iter().filter(|s| s.archetype == archetype.name);
+            let latency = self.sum("latencies", own().map(|s| &s.latency), Detail::Quantiles)?;
+            let phases = self.phases(own().map(|s| &s.phases), Detail::Quantiles)?;
             let figures: Vec<_> = parts.iter().map(|a| &a.figures).collect();
             merged.push(Archetype {
                 behavior: joined(|a| &a.behavior),
                 version: joined(|a| &a.version),
                 hash: joined(|a| &a.hash),
                 users: parts.iter().map(|a| a.users).sum(),
-                figures: self.figures(&figures, latency)?,
+                figures: self.figures(&figures, latency, phases)?,
                 ..archetype.clone()
             });
         }
@@ -231,7 +278,7 @@ impl Merger<'_> {
             let figures: Vec<_> = parts.iter().map(|v| &v.figures).collect();
             merged.push(Version {
                 share: parts.iter().map(|v| v.share).fold(0.0, f64::max),
-                figures: self.figures(&figures, latency)?,
+                figures: self.figures(&figures, latency, Phases::new())?,
                 ..version.clone()
             });
         }
@@ -242,10 +289,11 @@ impl Merger<'_> {
         &self,
         parts: &[&BehaviorFigures],
         latency: Distribution,
+        phases: Phases,
     ) -> Result<BehaviorFigures, MergeError> {
         let calls = parts.iter().map(|f| &f.guest_calls);
         Ok(BehaviorFigures {
-            requests: self.counts(parts.iter().map(|f| &f.requests), latency),
+            requests: self.counts(parts.iter().map(|f| &f.requests), latency, phases),
             sessions: self.sessions(parts.iter().map(|f| &f.sessions), Detail::Histogram)?,
             guest_calls: self.sum("calls", calls, Detail::Histogram)?,
             instances_built: parts.iter().map(|f| f.instances_built).sum(),

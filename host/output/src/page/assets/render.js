@@ -71,6 +71,7 @@ export const state = {
     archetypes(data);
     shares('mix', data.mix, (name) => name);
     shares('error-mix', data.error_mix, (name) => words[`class-${name}`]);
+    phases(data.phases);
     thresholds(data.thresholds);
     recent(data.recent);
     news(data.news);
@@ -327,6 +328,31 @@ function recent(list) {
       put(row.cells[4].firstChild, one.outcome);
       put(row.cells[4].lastChild, one.kind === 'expected' ? words['on-purpose'] : '');
       put(row.cells[5], latency(one.seconds));
+    },
+  );
+}
+
+/** Where the time of all requests went. */
+function phases(list) {
+  $('phases-box').hidden = list.length === 0;
+  rows(
+    $('phases'),
+    list,
+    (one) => one.phase,
+    (one) => {
+      const row = make('tr');
+      const name = make('th', 'name', one.word);
+      name.scope = 'row';
+      const bar = make('td', 'mix');
+      bar.append(make('span', 'is'));
+      bar.setAttribute('aria-hidden', 'true');
+      row.append(name, bar, make('td', 'number'), make('td', 'number muted'));
+      return row;
+    },
+    (row, one) => {
+      row.cells[1].firstChild.style.setProperty('--part', one.share ?? 0);
+      put(row.cells[2], one.share == null ? '–' : percent(one.share));
+      put(row.cells[3], latency(one.p95_seconds));
     },
   );
 }

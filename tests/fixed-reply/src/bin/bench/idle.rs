@@ -43,6 +43,7 @@ enum Way {
     PerUser,
 }
 
+#[derive(Clone)]
 struct Held {
     /// As the server says, at the least.
     open: u64,
@@ -59,8 +60,10 @@ struct Look {
     slab: u64,
 }
 
-pub fn idle(tools: &Tools) -> Result<()> {
-    println!("\n== Idle connections: {CONNECTIONS} users who have logged in and think, one worker");
+pub fn idle(tools: &Tools, runs: usize) -> Result<()> {
+    println!(
+        "\n== Idle connections: {CONNECTIONS} users who have logged in and think, one worker, medians of {runs}"
+    );
     let limit = open_files()?;
     if limit < CONNECTIONS + OTHERS {
         println!(
@@ -69,48 +72,79 @@ pub fn idle(tools: &Tools) -> Result<()> {
         );
         return Ok(());
     }
-    let few = held(tools, Way::Few)?;
+    let per_user = tools.knows("--connections")?;
+    let mut ways = vec![Way::Few, Way::Gathered];
+    ways.extend(per_user.then_some(Way::PerUser));
+    let mut all = vec![Vec::new(); ways.len()];
+    for turn in 1..=runs {
+        for (way, held) in ways.iter().zip(&mut all) {
+            held.push(measure(tools, *way)?);
+        }
+        eprintln!("turn {turn} of {runs} done");
+    }
+    print(&ways, &all);
+    if !per_user {
+        println!("one each, per user: not yet, this build has no --connections");
+    }
+    Ok(())
+}
+
+fn print(ways: &[Way], all: &[Vec<Held>]) {
     let mut table = Table::new(&[
         "connections",
         "open",
         "RSS MiB",
         "KiB/connection",
+        "least",
+        "most",
         "kernel KiB, both ends",
     ]);
-    let mut row = |name: &str, held: &Held| {
-        let more = (held.open - few.open) as f64;
-        let each = |bytes: f64| {
-            if more > 0.0 {
-                format!("{:.2}", bytes / 1024.0 / more)
-            } else {
+    let few = &all[0];
+    for (way, held) in ways.iter().zip(all) {
+        let of = |of: fn(&Held) -> f64| median(held.iter().map(of));
+        // Beyond the first row, of the same turn.
+        let each = |of: fn(&Held) -> f64| {
+            let pairs = held.iter().zip(few);
+            let each = pairs.map(|(held, few)| {
+                (of(held) - of(few)) / 1024.0 / (held.open.saturating_sub(few.open)) as f64
+            });
+            each.collect::<Vec<_>>()
+        };
+        let kib = |value: f64| {
+            if *way == Way::Few {
                 "-".to_owned()
+            } else {
+                format!("{value:.2}")
             }
         };
+        let rss = each(|held| held.rss);
         table.row([
-            name.to_owned(),
-            held.open.to_string(),
-            format!("{:.1}", held.rss / f64::from(1 << 20)),
-            each(held.rss - few.rss),
-            each(held.kernel - few.kernel),
+            way.name().to_owned(),
+            format!("{:.0}", of(|held| held.open as f64)),
+            format!("{:.1}", of(|held| held.rss) / f64::from(1 << 20)),
+            kib(median(rss.iter().copied())),
+            kib(rss.iter().copied().fold(f64::INFINITY, f64::min)),
+            kib(rss.iter().copied().fold(f64::NEG_INFINITY, f64::max)),
+            kib(median(each(|held| held.kernel))),
         ]);
-    };
-    row("shared by all", &few);
-    row("one each, from one pool", &held(tools, Way::Gathered)?);
-    let per_user = tools.knows("--connections")?;
-    if per_user {
-        row("one each, per user", &held(tools, Way::PerUser)?);
     }
     table.print();
-    if !per_user {
-        println!("one each, per user: not yet, this build has no --connections");
-    }
     println!(
         "KiB/connection: resident beyond the first row's; the kernel's part is in none of that, and rough on a busy machine"
     );
-    Ok(())
 }
 
-fn held(tools: &Tools, way: Way) -> Result<Held> {
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Few => "shared by all",
+            Self::Gathered => "one each, from one pool",
+            Self::PerUser => "one each, per user",
+        }
+    }
+}
+
+fn measure(tools: &Tools, way: Way) -> Result<Held> {
     let gather = if way == Way::Gathered { CONNECTIONS } else { 0 };
     let mut server = Server::gathering(&tools.fixed_reply, gather)?;
     let mut command = run_vespeiro(tools, &server.url());
@@ -150,7 +184,12 @@ fn held(tools: &Tools, way: Way) -> Result<Held> {
         "a run with errors: see {}",
         tools.scratch.display()
     );
-    let wanted = if way == Way::Few { 1 } else { CONNECTIONS };
+    // One or another may be closed.
+    let wanted = if way == Way::Few {
+        1
+    } else {
+        CONNECTIONS / 100 * 99
+    };
     let time = plateau(&looks, wanted)?;
     let during = || looks.iter().filter(|look| time.contains(&look.at));
     Ok(Held {

@@ -94,7 +94,11 @@ impl Part {
             Self::Https => speed::https(tools, pace),
             Self::Http2 => speed::http2(tools, pace),
             Self::NoReuse => speed::no_reuse(tools, pace),
-            Self::Scripted => speed::scripted(tools, pace),
+            Self::Scripted => {
+                // locust alone takes a second to begin, and more on a busy machine.
+                let seconds = scale.seconds(5, 8, 5);
+                speed::scripted(tools, Pace { seconds, ..pace })
+            }
             Self::Memory => {
                 let (think, mut users) = if scale.quick {
                     (Think::of(4, 8, 12), vec![1_000, 10_000])
@@ -104,7 +108,7 @@ impl Part {
                 users.extend(scale.big.then_some(100_000));
                 memory::memory(tools, &users, think)
             }
-            Self::Idle => idle::idle(tools),
+            Self::Idle => idle::idle(tools, scale.runs(1, 3)),
             Self::Calls => calls::calls(tools, pace.seconds),
             Self::Instructions => instructions::instructions(tools, scale.runs(1, 3)),
             Self::Swaps => swaps::swaps(tools, scale.runs(1, 3), scale.seconds(15, 60, 5)),

@@ -1,4 +1,5 @@
-//! `--resolve HOST:PORT:ADDR[,ADDR]`, as curl has it. Read by the plan, answered from by `names.rs`.
+//! `--resolve HOST:PORT:ADDR[,ADDR]`, as curl has it. Read by `settings/connections.rs`, answered from by the
+//! room `http`.
 //!
 //! What must stay true: what is shown is what was read, so that a plan can be printed and read again.
 
@@ -81,8 +82,8 @@ impl fmt::Display for Resolve {
     }
 }
 
-/// The address that a host is, with or without brackets.
-pub(super) fn literal(host: &str) -> Option<IpAddr> {
+/// The address that a host is, with or without brackets; `None` for a name.
+pub fn literal(host: &str) -> Option<IpAddr> {
     let bare = host
         .strip_prefix('[')
         .and_then(|inner| inner.strip_suffix(']'));

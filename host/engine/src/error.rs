@@ -1,0 +1,24 @@
+//! Why a run could not do its job. Told by the orchestrator, its workers and the teardown.
+
+use crate::journal::{JournalError, ReadError};
+use vespeiro_http::ClientError;
+
+/// The run could not do its job.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("a worker cannot be started: {0}")]
+    Worker(#[from] std::io::Error),
+    #[error(
+        "a worker ended without a report: this is a bug, please report it with the lines above"
+    )]
+    Lost,
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Unreadable(#[from] ReadError),
+    /// The journal broke while the run went on.
+    #[error("{0}: the run was ended, since what it creates could no longer be cleaned up")]
+    JournalBroke(String),
+}

@@ -1,0 +1,197 @@
+//! The settings of the connections to the target: how many, from where and through what, how long they stay open, what
+//! TLS is told, and which headers go with every request. Read by `settings.rs`.
+
+use std::time::Duration;
+
+use crate::connection_types::{
+    base_name, codings, header_lines, host_header, local_addresses, pins, proxy, trusted,
+};
+use crate::layers::Reader;
+use crate::units::DefaultUnit::Seconds;
+use crate::units::{LONGEST_RUN as LONGEST, MILLISECOND};
+use crate::value_types::{choice_of, count, duration, on_off, path, size, switch, text};
+use crate::{Connections, Sharing, TlsSettings, TlsVersion, USER_AGENT, ValueError};
+
+const TLS_VERSIONS: &[(&str, TlsVersion)] = &[("1.2", TlsVersion::V1_2), ("1.3", TlsVersion::V1_3)];
+const SHARING: &[(&str, Sharing)] = &[("shared", Sharing::Shared), ("per-user", Sharing::PerUser)];
+const MOST: usize = 1_000_000;
+
+pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
+    let connections = Connections {
+        sharing: r.read(
+            "connections",
+            "shared",
+            choice_of("WHO", SHARING),
+            "Who shares connections: shared by all users of a worker, or per-user, as a browser has its own",
+        ),
+        per_user: r.read(
+            "connections_per_user",
+            "6",
+            count(0..=MOST),
+            "With per-user: most open connections of one user; 0 for no cap",
+        ),
+        close_between_sessions: r.read(
+            "close_between_sessions",
+            "false",
+            switch(),
+            "With per-user: close a user's connections at the end of each session",
+        ),
+        reuse: r.read("reuse", "true", switch(), "Carry more than one request over a connection"),
+        max_connections: r.read(
+            "max_connections",
+            "1024",
+            count(0..=MOST),
+            "Most open connections to the target over all workers; 0 for no cap",
+        ),
+        max_in_flight: r.read(
+            "max_in_flight",
+            "0",
+            count(0..=MOST),
+            "Most requests in flight over all workers; 0 for no cap",
+        ),
+        idle_timeout: r.read(
+            "idle_timeout",
+            "30s",
+            duration(Seconds, MILLISECOND..=LONGEST),
+            "Close connections that are unused for so long; bare numbers are seconds",
+        ),
+        http2_connections: r.read(
+            "http2_connections",
+            "1",
+            count(1..=10_000),
+            "Most HTTP/2 connections of each worker, where one has no room for another stream",
+        ),
+        http2_streams: r.read(
+            "http2_streams",
+            "0",
+            count(0..=MOST),
+            "Most streams at the same time on an HTTP/2 connection; 0 for as many as the target allows",
+        ),
+        resolve: r.read(
+            "resolve",
+            "none",
+            pins(),
+            "Addresses of a host and port, in place of a lookup, as curl has it; repeatable",
+        ),
+        dns_ttl: r.read(
+            "dns_ttl",
+            "60s",
+            duration(Seconds, Duration::ZERO..=LONGEST),
+            "How long the addresses of a name are good for; bare numbers are seconds",
+        ),
+        local_addresses: r.read(
+            "local_address",
+            "none",
+            local_addresses(),
+            "Addresses of this machine to send from, in turn, with commas",
+        ),
+        headers: r.read(
+            "header",
+            "none",
+            header_lines(),
+            "Header for every request, where a behavior does not set it; repeatable, its value is never printed",
+        ),
+        host_header: r.read(
+            "host_header",
+            "none",
+            host_header().or_none(),
+            "What the Host header says in place of the base URL's host",
+        ),
+        user_agent: r.read("user_agent", USER_AGENT, text("TEXT"), "How requests name their sender"),
+        max_headers: r.read(
+            "max_headers",
+            "256KiB",
+            size(1 << 10..=64 << 20),
+            "Largest head of a response; bare numbers are bytes",
+        ),
+        compressed: r.read(
+            "compressed",
+            "false",
+            codings(),
+            "Ask for compressed responses, and decode them: gzip, or what is named of gzip, br and zstd",
+        ),
+        tls: TlsSettings {
+            ca_certs: r.read(
+                "ca_cert",
+                "none",
+                trusted(),
+                "PEM file with issuers to trust beside the system's; repeatable",
+            ),
+            client_cert: r.read(
+                "client_cert",
+                "none",
+                path().or_none(),
+                "PEM file with our certificate, for targets that demand one",
+            ),
+            client_key: r.read(
+                "client_key",
+                "none",
+                path().or_none(),
+                "PEM file with its private key, without a password",
+            ),
+            min: r.read("tls_min", "1.2", choice_of("VERSION", TLS_VERSIONS), "Lowest TLS version: 1.2 or 1.3"),
+            max: r.read("tls_max", "1.3", choice_of("VERSION", TLS_VERSIONS), "Highest TLS version: 1.2 or 1.3"),
+            sni: r.read(
+                "sni",
+                "none",
+                base_name().or_none(),
+                "Name to ask for and to verify in TLS, in place of the base URL's host",
+            ),
+            resumption: r.read(
+                "tls_resumption",
+                "on",
+                on_off(),
+                "Go on with earlier TLS sessions: on or off",
+            ),
+        },
+        proxy: r.read(
+            "proxy",
+            "none",
+            proxy().or_none(),
+            "Go through this proxy: http://HOST:PORT or socks5://HOST:PORT, with USER:PASSWORD@ before the host; never taken from http_proxy",
+        ),
+    };
+    check(r, &connections);
+    connections
+}
+
+/// What is right by itself and wrong together.
+fn check(r: &mut Reader<'_>, connections: &Connections) {
+    let tls = &connections.tls;
+    r.in_order("tls_min", "tls_max", tls.min <= tls.max);
+    let half = match (&tls.client_cert, &tls.client_key) {
+        (Some(_), None) => Some(("client_cert", "client_key")),
+        (None, Some(_)) => Some(("client_key", "client_cert")),
+        _ => None,
+    };
+    if let Some((given, missing)) = half {
+        let bad = ValueError::new(
+            format!("it goes with {missing}"),
+            format!("give --{}, or neither", missing.replace('_', "-")),
+        );
+        r.refuse(given, bad);
+    }
+}
+
+/// What does not go with the rest of the plan.
+pub(crate) fn fit(r: &mut Reader<'_>, connections: &Connections, workers: usize, is_unix: bool) {
+    for (key, bound) in [
+        ("max_connections", connections.max_connections),
+        ("max_in_flight", connections.max_in_flight),
+    ] {
+        if (1..workers).contains(&bound) {
+            let bad = ValueError::new(
+                format!("{workers} workers need one each, and {bound} are fewer"),
+                format!("give {workers} or more, or --workers {bound}"),
+            );
+            r.refuse(key, bad);
+        }
+    }
+    if is_unix && connections.proxy.is_some() {
+        let bad = ValueError::new(
+            "a Unix socket is not reached through a proxy",
+            "leave it out",
+        );
+        r.refuse("proxy", bad);
+    }
+}

@@ -1,0 +1,194 @@
+//! A request's time is told by phases, and connections are counted: held against servers that lose their time in one known
+//! place, and that count what they accept.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::{Played, RunOf, example};
+
+/// What a slow place costs.
+const LOST: Duration = Duration::from_millis(300);
+const PIECES: u32 = 6;
+
+/// Answers over HTTP/1.1, and counts connections.
+struct Peer {
+    url: String,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Peer {
+    /// Its answers go out as `answer` writes them. The threads end with the test's process, or with their connections.
+    fn start(answer: fn(&mut TcpStream) -> std::io::Result<()>) -> Peer {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let peer = Peer {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            accepted: Arc::default(),
+        };
+        let accepted = Arc::clone(&peer.accepted);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                accepted.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || serve(stream, answer));
+            }
+        });
+        peer
+    }
+
+    fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::SeqCst) as u64
+    }
+}
+
+/// Requests without a body, one after the other.
+fn serve(mut stream: TcpStream, answer: fn(&mut TcpStream) -> std::io::Result<()>) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while matches!(stream.read(&mut byte), Ok(1)) {
+        head.push(byte[0]);
+        if head.ends_with(b"\r\n\r\n") {
+            head.clear();
+            if answer(&mut stream).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn at_once(to: &mut TcpStream) -> std::io::Result<()> {
+    to.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+}
+
+fn thinks_first(to: &mut TcpStream) -> std::io::Result<()> {
+    sleep(LOST);
+    at_once(to)
+}
+
+fn trickles(to: &mut TcpStream) -> std::io::Result<()> {
+    to.set_nodelay(true)?;
+    to.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n")?;
+    for _ in 0..PIECES {
+        sleep(LOST / PIECES);
+        to.write_all(b"x")?;
+    }
+    Ok(())
+}
+
+/// Closes each connection behind its answer.
+fn leaves(to: &mut TcpStream) -> std::io::Result<()> {
+    to.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok")?;
+    to.shutdown(Shutdown::Both)
+}
+
+/// Two users with five requests each.
+fn options(more: &str) -> String {
+    format!(
+        "--archetype first={} --users 2 --workers 1 --min-request-count 5 --max-request-count 5 \
+         --delay-min 0 --delay-max 0 {more}",
+        example("first").display()
+    )
+}
+
+fn figure(of: &Value, phase: &str, name: &str) -> f64 {
+    of["phases"][phase][name]
+        .as_f64()
+        .unwrap_or_else(|| panic!("{phase} {name}: {}", of["phases"]))
+}
+
+/// The phases of all requests are their service time.
+#[track_caller]
+fn adds_up(played: &Played) {
+    let total = &played.summary["total"];
+    let phases = total["phases"].as_object().unwrap();
+    let service = phases.iter().filter(|(name, _)| *name != "blocked");
+    let service: f64 = service.map(|(_, of)| of["sum"].as_f64().unwrap()).sum();
+    let latency = total["latency"]["sum"].as_f64().unwrap();
+    assert!((service - latency).abs() < 1e-6, "{service} {latency}");
+}
+
+#[test]
+fn a_target_that_thinks_lets_wait_and_one_that_trickles_lets_receive() {
+    let lost = LOST.as_secs_f64();
+    for (answer, slow, quick) in [
+        (
+            thinks_first as fn(&mut TcpStream) -> _,
+            "waiting",
+            "receiving",
+        ),
+        (trickles, "receiving", "waiting"),
+    ] {
+        let peer = Peer::start(answer);
+        let played = RunOf::fine(&peer.url, &options(""));
+        let route = &played.summary["routes"][0];
+        assert_eq!(figure(route, slow, "count"), 10.0);
+        let least = figure(route, slow, "min");
+        assert!(least > lost * 0.9, "{slow}: {least}");
+        // The other one may be slow on a busy machine, but not for as long as the target was.
+        let phases = route["phases"].as_object().unwrap();
+        let median = phases
+            .get(quick)
+            .map_or(0.0, |of| of["p50"].as_f64().unwrap());
+        assert!(median < lost / 2.0, "{quick}: {median}");
+        adds_up(&played);
+        assert!(
+            played.ended.stdout.contains("where the time goes"),
+            "{}",
+            played.ended.stdout
+        );
+    }
+}
+
+#[test]
+fn connections_are_those_that_the_target_accepted_and_only_their_first_requests_connect() {
+    // One look before the run has a connection of its own.
+    let peer = Peer::start(at_once);
+    let kept = RunOf::fine(&peer.url, &options(""));
+    let connections = &kept.summary["connections"];
+    let opened = connections["opened"].as_u64().unwrap();
+    assert_eq!(opened + 1, peer.accepted());
+    assert!((1..=2).contains(&opened), "{connections}");
+    assert_eq!(connections["reused"], 10 - opened);
+    assert_eq!(
+        figure(&kept.summary["total"], "connect", "count"),
+        opened as f64
+    );
+    adds_up(&kept);
+
+    let peer = Peer::start(leaves);
+    let left = RunOf::fine(&peer.url, &options(""));
+    let connections = &left.summary["connections"];
+    assert_eq!(connections["opened"], 10);
+    assert_eq!(peer.accepted(), 11);
+    assert_eq!(connections["reused"], 0);
+    // That the last one is closed too may come too late to be seen.
+    let closed = connections["closed_by_target"].as_u64().unwrap();
+    assert_eq!(
+        closed + connections["open"].as_u64().unwrap(),
+        10,
+        "{connections}"
+    );
+    assert!(closed >= 9, "{connections}");
+    assert_eq!(figure(&left.summary["total"], "connect", "count"), 10.0);
+    adds_up(&left);
+}
+
+#[test]
+fn a_threshold_on_a_phase_crosses_where_the_latency_is_lost_there() {
+    let peer = Peer::start(thinks_first);
+    let options =
+        options("--threshold p95{phase=waiting}<200ms --threshold p95{phase=sending}<200ms");
+    let played = RunOf::start(&peer.url, &options).played();
+    assert_eq!(played.ended.code, Some(99), "{:?}", played.ended);
+    let states: Vec<_> = played.summary["thresholds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["crossed", "ok"]);
+}
