@@ -1,6 +1,8 @@
-//! The label tables: what archetype, route, category and version numbers mean. Made by `run` from the behaviors'
-//! descriptions and shared by recorders, snapshots and reports. A swap makes the next generation of it: that only
-//! appends, so that a number means the same in every later one, and all of it is bounded: it bounds the metrics' labels.
+//! The label tables: what archetype, route, category and version numbers mean. Made by the engine from the behaviors'
+//! descriptions, shared by recorders, snapshots and outputs.
+//!
+//! What must stay true: a swap makes a next generation that only appends, so that a number means the same in every later one;
+//! and everything is bounded, since this bounds the metrics' labels.
 
 /// Label of a request whose route the behavior did not announce.
 pub const OTHER_ROUTE: &str = "other";

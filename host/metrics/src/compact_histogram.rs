@@ -1,5 +1,5 @@
 //! A [`Timing`] that takes little memory: an HDR histogram of 2 significant digits, of which only the cells in use are
-//! kept. The report keeps one for each stretch of a run's timeline, and adds them up when the run grows long.
+//! kept. The summary keeps one for each point of a run's timeline, and adds them up when the run grows long.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! HDR histograms as text, in the V2 deflate form and base64: how distributions are written down, so that they can be
-//! added up elsewhere. Used by [`super::Timing`] and [`super::CompactHistogram`], for whom no values are the empty text.
+//! added up elsewhere. Used by [`super::Timing`] and [`super::CompactHistogram`], which write no values as the empty text.
 
 use std::io::Read as _;
 

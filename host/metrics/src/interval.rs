@@ -1,5 +1,7 @@
-//! What one worker recorded between two hand-overs. Travels from the worker to the orchestrator, is merged and
-//! emptied there, and travels back: after the first rounds nothing is allocated for it.
+//! What one worker recorded between two hand-overs. It goes from the worker to the orchestrator, is merged and emptied there,
+//! and goes back.
+//!
+//! What must stay true: after the first rounds nothing is allocated for it.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,6 +1,8 @@
-//! What the run measures: each worker records into its own [`Recorder`], the orchestrator merges the intervals into
-//! [`Totals`], and panel, summary and Prometheus read a [`Snapshot`]. Used by `run` (writes) and `report` (reads).
-//! One writer per recorder: nothing on a request's path locks, hashes a string or allocates in steady state.
+//! What the run measures: each worker of `engine` records into its own [`Recorder`], the orchestrator merges the intervals
+//! into [`Totals`], and guard, `summary`, `output` and `server` read a [`Snapshot`].
+//!
+//! What must stay true: a recorder has one writer; nothing on a request's path locks, hashes a string or allocates in steady
+//! state.
 
 mod aggregate;
 mod arrivals;

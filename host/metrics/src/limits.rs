@@ -1,5 +1,5 @@
-//! Whether the generator itself was the limit: the one place that knows the bounds. Read by panel, summary, log and
-//! Prometheus.
+//! Whether the generator itself was the limit: the one place that knows the bounds. Read by the engine's log, the summary and
+//! every output.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub struct GeneratorLimit {
 }
 
 impl GeneratorLimit {
-    /// The figures of the run are not the target's alone.
+    /// The generator was the limit: the run's figures do not describe the target alone.
     pub fn is_over(&self) -> bool {
         self.value > self.bound
     }

@@ -1,5 +1,7 @@
 //! A small table by name, for what behaviors name themselves: checks and observed metrics. Used by the counts of an
-//! archetype. However many names a behavior makes up, the table holds [`MAX_NAMES`] and one for the rest.
+//! archetype.
+//!
+//! What must stay true: however many names a behavior makes up, the table has at most [`MAX_NAMES`] and one for the rest.
 
 use std::borrow::Cow;
 

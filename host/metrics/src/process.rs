@@ -1,5 +1,7 @@
-//! What the generator itself costs: CPU, memory, files and threads of this process, from `/proc/self`. Sampled by
-//! `run` when it makes a snapshot. A figure that the system does not tell is 0, never an error.
+//! What the generator itself uses: CPU, memory, files and threads of this process, from `/proc/self`. Sampled by the
+//! orchestrator when it makes a snapshot.
+//!
+//! What must stay true: a figure that the system does not provide is 0, never an error.
 
 use std::fs;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The present pace: what happens per second, from the short history of where the counters stood. Kept by [`Totals`],
-//! read in each [`Snapshot`].
+//! The current rates: what happens per second, from a short history of the counters. Kept by [`Totals`], read in each
+//! [`Snapshot`].
 //!
 //! [`Totals`]: super::Totals
 //! [`Snapshot`]: super::Snapshot
@@ -12,10 +12,10 @@ const HISTORY: Duration = Duration::from_secs(10);
 /// Points that are kept at most: the bound only matters to a caller that takes snapshots without pause.
 const MAX_POINTS: usize = 1_000;
 
-/// What happened per second, over a stretch of time.
+/// What happened per second, over some time.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Rate {
-    /// The stretch that was really looked at.
+    /// The time that was really covered.
     pub over: Duration,
     pub requests: f64,
     /// Failures that nobody asked for.
@@ -25,7 +25,7 @@ pub struct Rate {
     pub cores: f64,
 }
 
-/// The present pace.
+/// The current rates.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Rates {
     /// Since the last snapshot.
@@ -36,7 +36,7 @@ pub struct Rates {
     pub ten_seconds: Rate,
 }
 
-/// Where the counters stood at one instant.
+/// The counters at one instant.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Point {
     pub(super) elapsed: Duration,
@@ -46,7 +46,7 @@ pub(super) struct Point {
     pub(super) cpu: Duration,
 }
 
-/// Where the counters stood lately, oldest first.
+/// The latest counters, oldest first.
 #[derive(Debug)]
 pub(super) struct History(VecDeque<Point>);
 
@@ -55,7 +55,7 @@ impl History {
         History(VecDeque::from([start]))
     }
 
-    /// The pace that has led to `now`, which is remembered.
+    /// The rates up to `now`, which is remembered.
     pub(super) fn rates(&mut self, now: Point) -> Rates {
         let rates = Rates {
             interval: self

@@ -1,5 +1,7 @@
-//! One worker's own metrics. Owned by a worker thread and written by its users; [`Recorder::take`] hands over what
-//! gathered. `request` is on the path of every request: index, add, done; no lock, no atomic, no hashing.
+//! One worker's own metrics. Owned by a worker thread and written by its users; [`Recorder::take`] hands over what was
+//! recorded.
+//!
+//! What must stay true: `request` is on the path of every request, and only indexes and adds: no lock, no atomic, no hashing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +59,7 @@ impl Recorder {
         &self.catalog
     }
 
-    /// Go on with a later generation of the catalog: what has been recorded stays.
+    /// Use a later generation of the catalog: what has been recorded stays.
     pub fn adopt(&mut self, catalog: Arc<Catalog>) {
         self.current.fit(&catalog);
         self.catalog = catalog;
@@ -169,17 +171,17 @@ impl Recorder {
         self.both(role, |behavior| behavior.traps += 1);
     }
 
-    /// A behavior was asked to commit this fault, or the host made a request that should fail of it.
+    /// A behavior was asked to commit this fault, or the host made a request that should fail because of it.
     pub fn fault_asked(&mut self, kind: FaultKind) {
         self.current.run.faults[kind as usize].asked += 1;
     }
 
-    /// A request failed of this fault.
+    /// A request failed because of this fault.
     pub fn fault_committed(&mut self, kind: FaultKind) {
         self.current.run.faults[kind as usize].committed += 1;
     }
 
-    /// The breaker has come into this state.
+    /// The breaker went into this state.
     pub fn breaker(&mut self, state: BreakerState) {
         self.current.run.resilience.transitions[state as usize] += 1;
     }
@@ -196,7 +198,7 @@ impl Recorder {
         self.current.run.resilience.retries += 1;
     }
 
-    /// A login was refused though nobody asked for it; `pauses`: it is the one too many.
+    /// A login was refused without being asked to; `pauses`: it leads to a pause.
     pub fn login_refused(&mut self, pauses: bool) {
         self.current.run.resilience.refused_logins += 1;
         self.current.run.resilience.login_pauses += u64::from(pauses);
@@ -209,7 +211,7 @@ impl Recorder {
         self.connections = counts;
     }
 
-    /// How the worker stands now, to be handed over with the rest.
+    /// The worker\'s state now, to be handed over with the rest.
     pub fn worker_status(&mut self, status: WorkerStatus) {
         *self.current.status = status;
     }

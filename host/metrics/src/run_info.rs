@@ -1,5 +1,7 @@
-//! What the exported metrics tell of a run beside its snapshots: its name, and what its plan asked for. Made once by
-//! `cli` from the plan, read by [`super::families`]. ResilienceCounts no secret.
+//! What the exported metrics say of a run beside its snapshots: its name, and what its plan asked for. Made once by `cli` from
+//! the plan, read by [`super::families`].
+//!
+//! What must stay true: it contains no secret.
 
 use vespeiro_plan::{ErrorMix, Plan, RequestMix};
 

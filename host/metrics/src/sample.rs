@@ -1,4 +1,4 @@
-//! One request, as a worker saw it, and who sent it. Written by the engine's driver, read by the recorder.
+//! One request, as a worker saw it, and who sent it. Written by the engine's `Permit`, read by the recorder.
 
 use std::time::Duration;
 

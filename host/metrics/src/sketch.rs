@@ -1,5 +1,7 @@
-//! A distribution of arbitrary numbers, for the values that behaviors `observe`: count, sum, extremes and quantiles
-//! to about 2 %. Bounded: at most a few thousand cells, whatever a behavior reports.
+//! A distribution of arbitrary numbers, for the values that behaviors `observe`: count, sum, extremes and quantiles to about
+//! 2 %. Written by the recorder, read through snapshots.
+//!
+//! What must stay true: at most a few thousand cells, whatever a behavior reports.
 
 /// Bits of the mantissa that tell two cells apart: 32 cells for each power of two.
 const MANTISSA_BITS: u32 = 5;

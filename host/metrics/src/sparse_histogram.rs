@@ -1,5 +1,5 @@
-//! The counts behind a [`super::Timing`]: those of an HDR histogram with 3 significant digits, kept in short pieces that
-//! come into being with the first value that falls into them.
+//! The counts behind a [`super::Timing`]: those of an HDR histogram with 3 significant digits, kept in short pieces, each
+//! of which is made for the first value that falls into it.
 //!
 //! What must stay true: a value far from all others costs one piece, not all cells up to it. There are hundreds of these
 //! in a run, and one slow second of the target must not show in the generator's memory. For the same reason a cell has

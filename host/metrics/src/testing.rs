@@ -1,4 +1,4 @@
-//! A fixed run for the tests of metrics and report: small, but with something of everything.
+//! A fixed run for the tests of this room and those above: small, but with something of everything.
 
 use std::num::NonZeroU128;
 use std::sync::Arc;

@@ -1,12 +1,14 @@
-//! What the run's guard has to say: how the thresholds stand, and what has ended the run. Made by `run`, carried by the
-//! snapshot, read by the report and by Prometheus. There are no more verdicts than the plan has thresholds.
+//! What the run's guard found: how the thresholds stand, and what stopped the run. Made by the engine's guard, carried by the
+//! snapshot, read by the summary and the outputs.
+//!
+//! What must stay true: there is one result for each threshold of the plan.
 
 use std::time::Duration;
 
 use vespeiro_model::{AbortReason, ThresholdState};
 use vespeiro_plan::{Condition, Threshold};
 
-/// All that the guard knows at one instant.
+/// The guard's findings at one instant.
 #[derive(Debug, Clone, Default)]
 pub struct GuardStatus {
     /// In the plan's order.

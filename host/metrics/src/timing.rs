@@ -1,5 +1,7 @@
-//! A distribution of durations with 3 significant digits, as HDR histograms have it, and the exact sum beside it.
-//! Used for every latency of the run. Values are clamped to the scale's range, so recording never fails.
+//! A distribution of durations with 3 significant digits, as HDR histograms have it, and the exact sum beside it. Used for
+//! every latency of the run.
+//!
+//! What must stay true: values are clamped to the scale's range, so that recording never fails.
 
 use std::time::Duration;
 

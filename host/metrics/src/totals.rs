@@ -1,5 +1,6 @@
-//! All workers' intervals, merged since the start of the run. Owned by the orchestrator in `run`. Whatever the split of
-//! the run into intervals, the totals are the same.
+//! All workers' intervals, merged since the start of the run. Owned by the engine's orchestrator.
+//!
+//! What must stay true: however the run is split into intervals, the totals are the same.
 
 #[cfg(test)]
 mod tests;
@@ -72,7 +73,7 @@ impl Totals {
         }
     }
 
-    /// Go on with a later generation of the catalog. Do it before any worker does.
+    /// Use a later generation of the catalog. Call it before any worker does so.
     pub fn adopt(&mut self, catalog: Arc<Catalog>) {
         for (counts, labels) in self.archetypes.iter_mut().zip(&catalog.archetypes) {
             Arc::make_mut(counts).grow(labels.routes.len(), catalog.categories.len());

@@ -248,7 +248,7 @@ mod tests {
         let idle = SampledInterval {
             snapshot: &run,
             over: Duration::from_secs(1),
-            came: Aggregate::default(),
+            figures: Aggregate::default(),
             classes: [0; 6],
             mix: Vec::new(),
         };

@@ -1,5 +1,5 @@
 //! A value over time in straight lines: the number of users, or the rate of arrivals, through the stages of a profile.
-//! Made by `profile.rs`; `run` asks it when the next arrival is due.
+//! Made by `profile.rs`; the engine asks it when the next arrival is due.
 //!
 //! What must stay true: the number of arrivals up to a moment is the integral of the rate up to it, whoever asks and
 //! however often; so arrivals can be split over workers and none is lost or made twice.

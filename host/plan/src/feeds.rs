@@ -1,4 +1,4 @@
-//! The data feeds of a plan: `[feeds.NAME]` tables and `--feed NAME=FILE`, of which each layer says as much as it likes.
+//! The data feeds of a plan: `[feeds.NAME]` tables and `--feed NAME=FILE`, where each layer may set some of a feed's settings.
 //! Used by `resolve.rs`; the rows themselves are read by the engine.
 //!
 //! What must stay true: where a feed promises that no row is handed out twice, the plan bounds who shares its rows.

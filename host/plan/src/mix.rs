@@ -1,4 +1,4 @@
-//! What the run's requests are made of: shares of categories, and of successes and errors. Read by `settings.rs`, held by
+//! What the run's requests are made of: shares of categories, and of successes and errors. Read by `plan.rs`, held by
 //! the engine's governor.
 //!
 //! What must stay true: shares are percentages, and they add up to 100.

@@ -1,5 +1,7 @@
 //! Durations and sizes as people write them (`250ms`, `5m`, `64KiB`), read exactly and shown in their shortest form.
-//! Used by every setting that has a unit and by `vespeiro serve`. What is shown reads back as the same value.
+//! Used by every setting that has a unit and by `vespeiro serve`.
+//!
+//! What must stay true: what is shown reads back as the same value.
 
 use std::time::Duration;
 

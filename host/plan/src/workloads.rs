@@ -16,7 +16,7 @@ pub struct Workload {
     pub ends: Option<Duration>,
     /// Of the plan's archetypes; at least one.
     pub archetypes: Vec<u16>,
-    /// It is the run's own, not that of one archetype.
+    /// It is the run's profile, not one archetype's.
     pub is_shared: bool,
 }
 

@@ -1,5 +1,6 @@
-//! From the plan and the last snapshot to a [`Summary`]. Called once, when the run is over. It only regroups: every
-//! number of the summary is one of the snapshot's.
+//! From the plan and the last snapshot to a [`Summary`]. Called when the run is over.
+//!
+//! What must stay true: it only regroups; every number of the summary is one of the snapshot's.
 
 pub mod archetypes;
 pub mod generator;

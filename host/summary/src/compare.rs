@@ -1,5 +1,5 @@
-//! Two runs held against each other: what changed, and what is noise. Called by `vespeiro report --baseline`; the rule is
-//! in `host/docs/results.md`, the statistics are in `evidence.rs`, its text and page in `output`.
+//! Two runs compared: what changed, and what is noise. Called by `vespeiro report --baseline`; the rule is
+//! in `host/docs/results.md`, the statistics are in `significance.rs`, its text and page in `output`.
 
 mod significance;
 
@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::json::{Requests, Series, Summary};
 use super::merge::{MergeError, Merger};
-use crate::compare::significance::{Evidence, Known, rare};
+use crate::compare::significance::{ComparedGroup, Evidence, rare};
 
 /// All requests, archetypes, routes.
 const LEVELS: usize = 3;
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
 
-/// All figures of both, side by side. As JSON it tells the same as on paper: seconds, shares, requests per second.
+/// All figures of both, side by side. In JSON they are in seconds, shares and requests per second too.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// The older run.
@@ -67,7 +67,7 @@ pub enum Change {
 
 /// What both runs have: all requests, then archetypes, then routes.
 pub fn compare(baseline: &Summary, run: &Summary) -> Result<Comparison, MergeError> {
-    let (before, now) = (Side::new(baseline), Side::new(run));
+    let (before, now) = (ComparedRun::new(baseline), ComparedRun::new(run));
     let mut rows = Vec::new();
     let mut add = |group: Scope, was: &Requests, is: &Requests, of: &dyn Fn(&Series) -> bool| {
         let (was, is) = (before.known(&group, was, of)?, now.known(&group, is, of)?);
@@ -115,14 +115,14 @@ fn judge(rows: &mut [Row]) {
     }
 }
 
-struct Side<'a> {
+struct ComparedRun<'a> {
     summary: &'a Summary,
     evidence: Evidence,
 }
 
-impl<'a> Side<'a> {
-    fn new(summary: &'a Summary) -> Side<'a> {
-        Side {
+impl<'a> ComparedRun<'a> {
+    fn new(summary: &'a Summary) -> ComparedRun<'a> {
+        ComparedRun {
             summary,
             evidence: Evidence::of(summary),
         }
@@ -133,13 +133,13 @@ impl<'a> Side<'a> {
         group: &Scope,
         requests: &Requests,
         of: &dyn Fn(&Series) -> bool,
-    ) -> Result<Known<'_>, MergeError> {
+    ) -> Result<ComparedGroup<'_>, MergeError> {
         let elapsed = self.summary.run.elapsed_seconds;
         let merger = Merger {
             parts: std::slice::from_ref(self.summary),
             elapsed,
         };
-        Ok(Known {
+        Ok(ComparedGroup {
             evidence: &self.evidence,
             is_whole: *group == Scope::Total,
             latency: merger.latency(of)?,
@@ -150,7 +150,7 @@ impl<'a> Side<'a> {
     }
 }
 
-fn figures(group: &Scope, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
+fn figures(group: &Scope, before: ComparedGroup<'_>, now: ComparedGroup<'_>) -> Vec<Row> {
     let row = |kind, was: f64, is: f64, deviates: f64| Row {
         group: group.clone(),
         kind,
@@ -168,7 +168,7 @@ fn figures(group: &Scope, before: Known<'_>, now: Known<'_>) -> Vec<Row> {
     if !before.latency.is_empty() && !now.latency.is_empty() {
         rows.extend(QUANTILES.map(|(name, quantile)| {
             let deviates = before.quantile_deviates(&now, quantile);
-            let value = |side: &Known<'_>| side.latency.quantile(quantile).as_secs_f64();
+            let value = |side: &ComparedGroup<'_>| side.latency.quantile(quantile).as_secs_f64();
             row(
                 Figure::Quantile(name),
                 value(&before),

@@ -1,6 +1,7 @@
-//! Several summaries as one, for generators that loaded a target together. Called by `vespeiro report`. Nothing is
-//! averaged: counts are added, histograms are added cell by cell, and every other figure is made of those again, so that
-//! the summary of the parts is that of the whole.
+//! Several summaries as one, for generators that loaded a target together. Called by `vespeiro report`.
+//!
+//! What must stay true: nothing is averaged. Counts are added, histograms are added cell by cell, and every other figure is
+//! computed from those again, so that the summary of the parts is that of the whole.
 
 mod figures;
 

@@ -1,5 +1,7 @@
-//! Cuts a run into stretches of about a second: what came to pass between two looks. The time series file, the summary's
-//! timeline and the live page's charts are all made of them, so that they tell the same.
+//! Cuts a run into intervals of about a second. The time series file, the summary's timeline and the live page's charts are
+//! all made of them.
+//!
+//! What must stay true: every request of the run is in exactly one interval.
 
 use std::time::Duration;
 
@@ -7,27 +9,27 @@ use vespeiro_metrics::{Aggregate, Snapshot};
 use vespeiro_model::Outcome;
 use vespeiro_plan::Selector;
 
-/// A stretch ends when it is this old: a little less than two beats of the run.
+/// A interval ends when it is this old: a little less than four hand-overs of the workers.
 const EVERY: Duration = Duration::from_millis(950);
 /// Statuses by their first digit; 0 is for requests without a response.
 pub const CLASSES: usize = 6;
 
-/// One stretch, which ended with a snapshot.
+/// One interval, which ended with a snapshot.
 #[derive(Debug)]
 pub struct SampledInterval<'a> {
     pub snapshot: &'a Snapshot,
     pub over: Duration,
-    pub came: Aggregate,
+    pub figures: Aggregate,
     pub classes: [u64; CLASSES],
     /// Requests by category, in the order of [`Snapshot::by_category`].
     pub mix: Vec<u64>,
 }
 
-/// Where the last stretch ended.
+/// Where the last interval ended.
 #[derive(Debug)]
-struct Stand {
+struct SampleState {
     at: Duration,
-    tally: Aggregate,
+    figures: Aggregate,
     classes: [u64; CLASSES],
     mix: Vec<u64>,
 }
@@ -35,13 +37,13 @@ struct Stand {
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub struct Sampler {
-    last: Option<Stand>,
+    last: Option<SampleState>,
 }
 
 impl Sampler {
-    /// Take in the state of the run: a stretch, when one is over. The first one is where the first second begins.
+    /// Take in the state of the run: a interval, when one is over. The first one is where the first second begins.
     pub fn update<'a>(&mut self, snapshot: &'a Snapshot) -> Option<SampledInterval<'a>> {
-        let due = |last: &Stand| snapshot.elapsed >= last.at + EVERY;
+        let due = |last: &SampleState| snapshot.elapsed >= last.at + EVERY;
         match self.last.as_ref().is_none_or(due) {
             true => self.take(snapshot),
             false => None,
@@ -50,7 +52,7 @@ impl Sampler {
 
     /// What is left of a run that ended in this state.
     pub fn rest<'a>(&mut self, snapshot: &'a Snapshot) -> Option<SampledInterval<'a>> {
-        let more = |last: &Stand| snapshot.elapsed > last.at;
+        let more = |last: &SampleState| snapshot.elapsed > last.at;
         match self.last.as_ref().is_some_and(more) {
             true => self.take(snapshot),
             false => None,
@@ -58,23 +60,23 @@ impl Sampler {
     }
 
     fn take<'a>(&mut self, snapshot: &'a Snapshot) -> Option<SampledInterval<'a>> {
-        let stand = Stand {
+        let state = SampleState {
             at: snapshot.elapsed,
-            tally: Aggregate::of(snapshot, &Selector::default()),
+            figures: Aggregate::of(snapshot, &Selector::default()),
             classes: classes(snapshot),
             mix: snapshot.by_category().iter().map(|(_, n)| *n).collect(),
         };
-        let stretch = self.last.as_ref().map(|last| SampledInterval {
+        let interval = self.last.as_ref().map(|last| SampledInterval {
             snapshot,
-            over: stand.at.saturating_sub(last.at),
-            came: stand.tally.since(&last.tally),
-            classes: std::array::from_fn(|at| stand.classes[at].saturating_sub(last.classes[at])),
-            mix: (stand.mix.iter().enumerate())
+            over: state.at.saturating_sub(last.at),
+            figures: state.figures.since(&last.figures),
+            classes: std::array::from_fn(|at| state.classes[at].saturating_sub(last.classes[at])),
+            mix: (state.mix.iter().enumerate())
                 .map(|(at, now)| now.saturating_sub(last.mix.get(at).copied().unwrap_or(0)))
                 .collect(),
         });
-        self.last = Some(stand);
-        stretch
+        self.last = Some(state);
+        interval
     }
 }
 

@@ -1,4 +1,4 @@
-//! Thresholds and the guard's alarm as data: the part of the summary that [`super::json`] holds under `thresholds` and
+//! Thresholds and the guard's abort as data: the part of the summary that [`super::json`] holds under `thresholds` and
 //! `aborted`, filled from the last snapshot. Values are in seconds, shares of 1, per second, or plain numbers.
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
-//! The run over time, for the summary: what each stretch of it came to, and what happened when. Filled while the run
-//! goes on by the commands that write a summary; read by the page.
+//! The run over time, for the summary: its figures point by point, and what happened when. Filled while the run goes
+//! on by the commands that write a summary; read by the HTML page.
 //!
 //! What must stay true: at most `POINTS` points and `EVENTS` events, however long the run. When there are more,
 //! neighbors are added up, so that every request stays in one of them.
@@ -38,7 +38,7 @@ pub struct Timeline {
     pub events_lost: u64,
 }
 
-/// A stretch of the run.
+/// A interval of the run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Point {
     /// Its end, in seconds since the start of the run.
@@ -77,19 +77,19 @@ pub struct Latency {
 }
 
 impl Latency {
-    fn of(outline: &CompactHistogram) -> Option<Latency> {
-        let quantile = |q| Some(outline.quantile(q)?.as_secs_f64());
+    fn of(histogram: &CompactHistogram) -> Option<Latency> {
+        let quantile = |q| Some(histogram.quantile(q)?.as_secs_f64());
         Some(Latency {
-            mean: outline.mean()?.as_secs_f64(),
+            mean: histogram.mean()?.as_secs_f64(),
             p50: quantile(0.5)?,
             p95: quantile(0.95)?,
             p99: quantile(0.99)?,
-            max: outline.max()?.as_secs_f64(),
-            histogram: outline.to_base64(),
+            max: histogram.max()?.as_secs_f64(),
+            histogram: histogram.to_base64(),
         })
     }
 
-    pub(super) fn outline(&self) -> Result<CompactHistogram, DecodeError> {
+    pub(super) fn histogram(&self) -> Result<CompactHistogram, DecodeError> {
         let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         CompactHistogram::from_base64(&self.histogram, time(self.mean), time(self.max))
     }
@@ -97,27 +97,27 @@ impl Latency {
 
 /// A point that may still grow.
 #[derive(Debug, Clone)]
-struct Draft {
+struct PointBuilder {
     point: Point,
-    outline: CompactHistogram,
+    histogram: CompactHistogram,
 }
 
-impl Draft {
-    fn new(stretch: &SampledInterval<'_>) -> Draft {
-        let (snapshot, came) = (stretch.snapshot, &stretch.came);
-        Draft {
-            outline: CompactHistogram::of(&came.latency),
+impl PointBuilder {
+    fn new(interval: &SampledInterval<'_>) -> PointBuilder {
+        let (snapshot, came) = (interval.snapshot, &interval.figures);
+        PointBuilder {
+            histogram: CompactHistogram::of(&came.latency),
             point: Point {
                 at: snapshot.elapsed.as_secs_f64(),
-                over: stretch.over.as_secs_f64(),
+                over: interval.over.as_secs_f64(),
                 users: snapshot.users_active(),
                 sessions: snapshot.sessions_active(),
                 requests: came.requests,
                 errors: came.errors,
                 injected: came.injected,
                 not_sent: came.not_sent,
-                classes: stretch.classes,
-                mix: stretch.mix.clone(),
+                classes: interval.classes,
+                mix: interval.mix.clone(),
                 latency: None,
                 cpu_cores: snapshot.rates.interval.cores,
                 memory_bytes: snapshot.process.rss,
@@ -125,8 +125,8 @@ impl Draft {
         }
     }
 
-    /// Grow by the stretch that comes next.
-    fn append(&mut self, next: &Draft) {
+    /// Grow by the interval that comes next.
+    fn append(&mut self, next: &PointBuilder) {
         let (point, next_point) = (&mut self.point, &next.point);
         let over = point.over + next_point.over;
         let busy = point.cpu_cores * point.over + next_point.cpu_cores * next_point.over;
@@ -140,7 +140,7 @@ impl Draft {
     }
 
     /// Add what the other one counted.
-    fn count(&mut self, other: &Draft) {
+    fn count(&mut self, other: &PointBuilder) {
         let (point, next) = (&mut self.point, &other.point);
         point.requests += next.requests;
         point.errors += next.errors;
@@ -153,12 +153,12 @@ impl Draft {
         for (mine, theirs) in point.mix.iter_mut().zip(&next.mix) {
             *mine += theirs;
         }
-        self.outline.merge(&other.outline);
+        self.histogram.merge(&other.histogram);
     }
 
     fn finish(self) -> Point {
         Point {
-            latency: Latency::of(&self.outline),
+            latency: Latency::of(&self.histogram),
             ..self.point
         }
     }
@@ -166,28 +166,28 @@ impl Draft {
 
 /// Points of equal length, as many as there is room for.
 #[derive(Debug)]
-struct Drafts {
-    list: Vec<Draft>,
+struct PointsBuilder {
+    list: Vec<PointBuilder>,
     /// Stretches in each point.
     each: usize,
     /// Stretches in the last one.
     last: usize,
 }
 
-impl Drafts {
-    fn new() -> Drafts {
-        Drafts {
+impl PointsBuilder {
+    fn new() -> PointsBuilder {
+        PointsBuilder {
             list: Vec::new(),
             each: 1,
             last: 1,
         }
     }
 
-    fn push(&mut self, draft: Draft) {
+    fn push(&mut self, point_builder: PointBuilder) {
         if let Some(last) = self.list.last_mut()
-            && (self.last < self.each || draft.point.over < SHORT)
+            && (self.last < self.each || point_builder.point.over < SHORT)
         {
-            last.append(&draft);
+            last.append(&point_builder);
             self.last += 1;
             return;
         }
@@ -201,26 +201,26 @@ impl Drafts {
             self.list = halves.collect();
             self.each *= 2;
         }
-        self.list.push(draft);
+        self.list.push(point_builder);
         self.last = 1;
     }
 
     fn finish(self) -> Vec<Point> {
-        self.list.into_iter().map(Draft::finish).collect()
+        self.list.into_iter().map(PointBuilder::finish).collect()
     }
 }
 
 /// Keeps the timeline of a run that goes on.
 #[derive(Debug)]
 pub struct TimelineRecorder {
-    drafts: Drafts,
+    builder: PointsBuilder,
     watcher: Watcher,
 }
 
 impl Default for TimelineRecorder {
     fn default() -> TimelineRecorder {
         TimelineRecorder {
-            drafts: Drafts::new(),
+            builder: PointsBuilder::new(),
             watcher: Watcher::default(),
         }
     }
@@ -232,9 +232,9 @@ impl TimelineRecorder {
         self.watcher.watch(snapshot);
     }
 
-    /// Take in a stretch of the run.
-    pub fn add(&mut self, stretch: &SampledInterval<'_>) {
-        self.drafts.push(Draft::new(stretch));
+    /// Take in a interval of the run.
+    pub fn add(&mut self, interval: &SampledInterval<'_>) {
+        self.builder.push(PointBuilder::new(interval));
     }
 
     /// The run is over, in this state.
@@ -243,7 +243,7 @@ impl TimelineRecorder {
         let categories = snapshot.by_category();
         Timeline {
             categories: categories.iter().map(|(name, _)| (*name).into()).collect(),
-            points: self.drafts.finish(),
+            points: self.builder.finish(),
             events,
             events_lost,
         }

@@ -1,4 +1,4 @@
-//! Sockets, of which there are none.
+//! Sockets: a guest gets none. Linked by [`super`].
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::{io, sockets, sync};

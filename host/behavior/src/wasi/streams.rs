@@ -1,5 +1,7 @@
-//! Streams and polling, answered at once or not at all: `wasmtime-wasi` would block the thread, and on a worker that
-//! would stop everybody, if it did not panic first.
+//! Streams and polling: `wasmtime-wasi` would block the thread or panic, and on a worker that would stop all users. Linked
+//! by [`super`].
+//!
+//! What must stay true: a call is answered at once, or the guest traps.
 
 use std::future::Future;
 
@@ -10,7 +12,7 @@ use wasmtime_wasi::p2::{DynPollable, StreamError, StreamResult};
 
 use super::Wasi;
 
-/// The answer of what is ready at once. What is not would stop the worker.
+/// The answer of what is ready at once; everything else would stop the worker.
 fn at_once<T>(asked: impl Future<Output = T>) -> wasmtime::Result<T> {
     asked.now_or_never().ok_or_else(|| {
         wasmtime::format_err!("it wants to wait inside a call: answer with a step's delay instead")
@@ -54,37 +56,28 @@ impl sync::io::streams::Host for Wasi {
     }
 }
 
+/// Passes calls on to `wasmtime-wasi`: those marked `now` as they are, those marked `once` polled once.
+macro_rules! pass_on {
+    ($to:ident: $($how:ident $name:ident($($arg:ident: $type:ty),+) -> $answer:ty;)+) => {
+        $(fn $name(&mut self, $($arg: $type),+) -> $answer {
+            pass_on!(@ $how io::streams::$to::$name(&mut self.table, $($arg),+))
+        })+
+    };
+    (@ now $call:expr) => { $call };
+    (@ once $call:expr) => { streamed($call) };
+}
+
 impl sync::io::streams::HostInputStream for Wasi {
     fn drop(&mut self, stream: InputStream) -> wasmtime::Result<()> {
         at_once(io::streams::HostInputStream::drop(&mut self.table, stream))?
     }
 
-    fn read(&mut self, stream: InputStream, length: u64) -> StreamResult<Vec<u8>> {
-        io::streams::HostInputStream::read(&mut self.table, stream, length)
-    }
-
-    fn blocking_read(&mut self, stream: InputStream, length: u64) -> StreamResult<Vec<u8>> {
-        streamed(io::streams::HostInputStream::blocking_read(
-            &mut self.table,
-            stream,
-            length,
-        ))
-    }
-
-    fn skip(&mut self, stream: InputStream, length: u64) -> StreamResult<u64> {
-        io::streams::HostInputStream::skip(&mut self.table, stream, length)
-    }
-
-    fn blocking_skip(&mut self, stream: InputStream, length: u64) -> StreamResult<u64> {
-        streamed(io::streams::HostInputStream::blocking_skip(
-            &mut self.table,
-            stream,
-            length,
-        ))
-    }
-
-    fn subscribe(&mut self, stream: InputStream) -> wasmtime::Result<Resource<DynPollable>> {
-        io::streams::HostInputStream::subscribe(&mut self.table, stream)
+    pass_on! { HostInputStream:
+        now read(stream: InputStream, length: u64) -> StreamResult<Vec<u8>>;
+        once blocking_read(stream: InputStream, length: u64) -> StreamResult<Vec<u8>>;
+        now skip(stream: InputStream, length: u64) -> StreamResult<u64>;
+        once blocking_skip(stream: InputStream, length: u64) -> StreamResult<u64>;
+        now subscribe(stream: InputStream) -> wasmtime::Result<Resource<DynPollable>>;
     }
 }
 
@@ -93,71 +86,16 @@ impl sync::io::streams::HostOutputStream for Wasi {
         at_once(io::streams::HostOutputStream::drop(&mut self.table, stream))?
     }
 
-    fn check_write(&mut self, stream: OutputStream) -> StreamResult<u64> {
-        io::streams::HostOutputStream::check_write(&mut self.table, stream)
-    }
-
-    fn write(&mut self, stream: OutputStream, bytes: Vec<u8>) -> StreamResult<()> {
-        io::streams::HostOutputStream::write(&mut self.table, stream, bytes)
-    }
-
-    fn blocking_write_and_flush(
-        &mut self,
-        stream: OutputStream,
-        bytes: Vec<u8>,
-    ) -> StreamResult<()> {
-        streamed(io::streams::HostOutputStream::blocking_write_and_flush(
-            &mut self.table,
-            stream,
-            bytes,
-        ))
-    }
-
-    fn blocking_write_zeroes_and_flush(
-        &mut self,
-        stream: OutputStream,
-        length: u64,
-    ) -> StreamResult<()> {
-        let table = &mut self.table;
-        streamed(
-            io::streams::HostOutputStream::blocking_write_zeroes_and_flush(table, stream, length),
-        )
-    }
-
-    fn subscribe(&mut self, stream: OutputStream) -> wasmtime::Result<Resource<DynPollable>> {
-        io::streams::HostOutputStream::subscribe(&mut self.table, stream)
-    }
-
-    fn write_zeroes(&mut self, stream: OutputStream, length: u64) -> StreamResult<()> {
-        io::streams::HostOutputStream::write_zeroes(&mut self.table, stream, length)
-    }
-
-    fn flush(&mut self, stream: OutputStream) -> StreamResult<()> {
-        io::streams::HostOutputStream::flush(&mut self.table, stream)
-    }
-
-    fn blocking_flush(&mut self, stream: OutputStream) -> StreamResult<()> {
-        streamed(io::streams::HostOutputStream::blocking_flush(
-            &mut self.table,
-            stream,
-        ))
-    }
-
-    fn splice(&mut self, to: OutputStream, from: InputStream, length: u64) -> StreamResult<u64> {
-        io::streams::HostOutputStream::splice(&mut self.table, to, from, length)
-    }
-
-    fn blocking_splice(
-        &mut self,
-        to: OutputStream,
-        from: InputStream,
-        length: u64,
-    ) -> StreamResult<u64> {
-        streamed(io::streams::HostOutputStream::blocking_splice(
-            &mut self.table,
-            to,
-            from,
-            length,
-        ))
+    pass_on! { HostOutputStream:
+        now check_write(stream: OutputStream) -> StreamResult<u64>;
+        now write(stream: OutputStream, bytes: Vec<u8>) -> StreamResult<()>;
+        once blocking_write_and_flush(stream: OutputStream, bytes: Vec<u8>) -> StreamResult<()>;
+        once blocking_write_zeroes_and_flush(stream: OutputStream, length: u64) -> StreamResult<()>;
+        now subscribe(stream: OutputStream) -> wasmtime::Result<Resource<DynPollable>>;
+        now write_zeroes(stream: OutputStream, length: u64) -> StreamResult<()>;
+        now flush(stream: OutputStream) -> StreamResult<()>;
+        once blocking_flush(stream: OutputStream) -> StreamResult<()>;
+        now splice(to: OutputStream, from: InputStream, length: u64) -> StreamResult<u64>;
+        once blocking_splice(to: OutputStream, from: InputStream, length: u64) -> StreamResult<u64>;
     }
 }

@@ -96,7 +96,7 @@ impl View {
     /// Take in a second of the run, when one is over.
     pub fn follow(&mut self, interval: Option<&SampledInterval<'_>>) {
         let Some(interval) = interval else { return };
-        let (snapshot, over, came) = (interval.snapshot, interval.over, &interval.came);
+        let (snapshot, over, came) = (interval.snapshot, interval.over, &interval.figures);
         let per_second = |count: u64| rounded(count as f64 / over.as_secs_f64());
         if self.points.len() == POINTS {
             self.points.pop_front();

@@ -44,7 +44,7 @@ impl Cell {
 
 /// The row of one interval.
 pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
-    let (snapshot, over, came) = (stretch.snapshot, stretch.over, &stretch.came);
+    let (snapshot, over, came) = (stretch.snapshot, stretch.over, &stretch.figures);
     let wall = snapshot.started + snapshot.elapsed;
     let wall = jiff::Timestamp::try_from(wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let seconds = |metric| match came.value(metric, over) {

@@ -1,4 +1,4 @@
-//! What the values of a plan file are as text, as one would write them on the command line, and as JSON. Used by
+//! The values of a plan file as text, as one would write them on the command line, and as JSON. Used by
 //! `file.rs` and `archetype.rs`; the texts are checked by their settings' value types.
 
 use serde_json::{Map, Value};

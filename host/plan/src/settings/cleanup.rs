@@ -1,4 +1,4 @@
-//! The settings of the cleanup: when, how fast, by whom, and where its journal is. Read by `settings.rs`.
+//! The settings of the cleanup: when, how fast, by whom, and where its journal is. Read by `plan.rs`.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The settings of how a run is controlled while it goes on. Read by `settings.rs`.
+//! The settings of how a run is controlled while it goes on. Read by `plan.rs`.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! The settings of what ends a run early, and of what it is held to. Read by `settings.rs`, watched by the engine's guard.
+//! The settings of what ends a run early, and of what it is held to. Read by `plan.rs`, watched by the engine's guard.
 
 use std::time::Duration;
 

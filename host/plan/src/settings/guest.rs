@@ -1,4 +1,4 @@
-//! The settings of what a behavior may cost. Read by `settings.rs`.
+//! The settings of what a behavior may cost. Read by `plan.rs`.
 
 use std::time::Duration;
 

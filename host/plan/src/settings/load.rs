@@ -1,4 +1,4 @@
-//! The settings of the load: how many users or arrivals over time, their budgets and pauses. Read by `settings.rs`, and by
+//! The settings of the load: how many users or arrivals over time, their budgets and pauses. Read by `plan.rs`, and by
 //! `overrides.rs` for what an archetype has of its own.
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! The settings of what a run shows and writes: metrics served and pushed, panel, language, result files, log. Read by
-//! `settings.rs`.
+//! `plan.rs`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
 //! The settings of how the run spares a target in trouble: circuit breaker, back-off, retries, refused logins. Read by
-//! `settings.rs`.
+//! `plan.rs`.
 
 use std::time::Duration;
 

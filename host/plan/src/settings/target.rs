@@ -1,5 +1,5 @@
 //! The settings of the target: its address, how to speak to it, the account that privileged users log in with. Read by
-//! `settings.rs`; `resilience.rs` says how the target is spared.
+//! `plan.rs`; `resilience.rs` says how the target is spared.
 
 use std::fmt;
 use std::time::Duration;

@@ -29,7 +29,7 @@ struct Block {
     over: f64,
     requests: u64,
     errors: u64,
-    outline: CompactHistogram,
+    histogram: CompactHistogram,
 }
 
 impl Evidence {
@@ -43,14 +43,16 @@ impl Evidence {
                 block.over += point.over;
                 block.requests += point.requests;
                 block.errors += point.errors;
-                let outline = point.latency.as_ref().and_then(|l| l.outline().ok());
-                block.outline.merge(&outline.unwrap_or_default());
+                let histogram = point.latency.as_ref().and_then(|l| l.histogram().ok());
+                block.histogram.merge(&histogram.unwrap_or_default());
             }
             block
         });
         let blocks: Vec<Block> = blocks.collect();
         let mut whole = CompactHistogram::default();
-        blocks.iter().for_each(|block| whole.merge(&block.outline));
+        blocks
+            .iter()
+            .for_each(|block| whole.merge(&block.histogram));
         Evidence { blocks, whole }
     }
 
@@ -80,7 +82,7 @@ impl Evidence {
     fn typical(&self, quantile: f64) -> Option<(f64, f64, f64)> {
         let enough = |block: &&Block| block.requests as f64 * (1.0 - quantile) >= FEW as f64;
         let each = self.blocks.iter().filter(enough);
-        let logs = each.filter_map(|b| Some(b.outline.quantile(quantile)?.as_secs_f64().ln()));
+        let logs = each.filter_map(|b| Some(b.histogram.quantile(quantile)?.as_secs_f64().ln()));
         let logs: Vec<f64> = logs.filter(|log| log.is_finite()).collect();
         if logs.len() < 2 {
             return None;
@@ -117,7 +119,7 @@ impl Evidence {
 }
 
 /// What is known of a group of requests, and how sure.
-pub(super) struct Known<'a> {
+pub(super) struct ComparedGroup<'a> {
     pub(super) evidence: &'a Evidence,
     /// It is of all requests, as the evidence is.
     pub(super) is_whole: bool,
@@ -127,7 +129,7 @@ pub(super) struct Known<'a> {
     pub(super) elapsed: f64,
 }
 
-impl Known<'_> {
+impl ComparedGroup<'_> {
     pub(super) fn rate(&self) -> f64 {
         match self.elapsed > 0.0 {
             true => self.requests as f64 / self.elapsed,
@@ -140,8 +142,8 @@ impl Known<'_> {
     }
 
     /// How far the rates are from each other: see [`deviates`].
-    pub(super) fn rate_deviates(&self, other: &Known<'_>) -> f64 {
-        let variance = |side: &Known<'_>| {
+    pub(super) fn rate_deviates(&self, other: &ComparedGroup<'_>) -> f64 {
+        let variance = |side: &ComparedGroup<'_>| {
             let counted = side.requests.max(1) as f64 * side.evidence.dispersion();
             counted / (side.elapsed * side.elapsed).max(1e-9)
         };
@@ -150,17 +152,19 @@ impl Known<'_> {
     }
 
     /// The same for the shares of requests above the quantile of both together: where they differ, the quantiles do.
-    pub(super) fn quantile_deviates(&self, other: &Known<'_>, quantile: f64) -> f64 {
+    pub(super) fn quantile_deviates(&self, other: &ComparedGroup<'_>, quantile: f64) -> f64 {
         let mut both = self.latency.clone();
         both.merge(&other.latency);
         let value = both.quantile(quantile);
-        let above = |side: &Known<'_>| side.latency.count_above(value);
-        let share = |side: &Known<'_>| {
+        let above = |side: &ComparedGroup<'_>| side.latency.count_above(value);
+        let share = |side: &ComparedGroup<'_>| {
             let own = side.evidence.whole.quantile(quantile).unwrap_or_default();
             Share {
                 hits: above(side),
                 of: side.latency.count(),
-                effect: side.evidence.effect(|block| block.outline.count_above(own)),
+                effect: side
+                    .evidence
+                    .effect(|block| block.histogram.count_above(own)),
             }
         };
         let shares = share(self).deviates(&share(other), self.freedom(other));
@@ -172,7 +176,7 @@ impl Known<'_> {
 
     /// The same by the quantiles of blocks: where a run is short and moody, its shares tell little, but blocks that are
     /// all far from all of the other run's tell enough (the method of batch means).
-    fn blocks_deviate(&self, other: &Known<'_>, quantile: f64) -> f64 {
+    fn blocks_deviate(&self, other: &ComparedGroup<'_>, quantile: f64) -> f64 {
         let both = [self, other].map(|side| side.evidence.typical(quantile));
         let [Some((one, v, f)), Some((two, w, g))] = both else {
             return 0.0;
@@ -180,8 +184,8 @@ impl Known<'_> {
         deviates(one - two, [v, w], [f, g])
     }
 
-    pub(super) fn errors_deviate(&self, other: &Known<'_>) -> f64 {
-        let share = |side: &Known<'_>| Share {
+    pub(super) fn errors_deviate(&self, other: &ComparedGroup<'_>) -> f64 {
+        let share = |side: &ComparedGroup<'_>| Share {
             hits: side.errors,
             of: side.requests,
             effect: side.evidence.effect(|block| block.errors),
@@ -189,7 +193,7 @@ impl Known<'_> {
         share(self).deviates(&share(other), self.freedom(other))
     }
 
-    fn freedom(&self, other: &Known<'_>) -> [f64; 2] {
+    fn freedom(&self, other: &ComparedGroup<'_>) -> [f64; 2] {
         [self, other].map(|side| side.evidence.freedom())
     }
 }

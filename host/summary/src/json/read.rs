@@ -1,5 +1,6 @@
-//! Reads a summary back from what `write.rs` wrote: `vespeiro report`. A file of another layout is refused and never half
-//! read.
+//! Reads a summary back from what `write.rs` wrote: `vespeiro report`.
+//!
+//! What must stay true: a file of another schema is refused, never half read.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,14 +28,14 @@ pub enum ReadError {
 
 /// As much of a file as tells whether the rest can be read.
 #[derive(Deserialize)]
-struct Layout {
+struct SchemaProbe {
     schema: u32,
 }
 
 /// Read a whole file.
 pub fn read(text: &[u8]) -> Result<Summary, ReadError> {
     // First, because a later layout may lack what this one needs.
-    let Layout { schema } = serde_json::from_slice(text)?;
+    let SchemaProbe { schema } = serde_json::from_slice(text)?;
     if schema != SCHEMA {
         return Err(ReadError::Schema(schema));
     }

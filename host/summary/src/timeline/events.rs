@@ -1,4 +1,4 @@
-//! What happened when: found by holding each snapshot against the one before it. Called by the recording of a timeline.
+//! What happened when: found by comparing each snapshot with the one before it. Called by `timeline.rs`.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Watcher {
     pub(super) fn watch(&mut self, snapshot: &Snapshot) {
         let at = snapshot.elapsed.as_secs_f64();
         self.swaps(snapshot);
-        self.restraint(snapshot);
+        self.resilience(snapshot);
         if self.paused != snapshot.desired.paused {
             self.paused = snapshot.desired.paused;
             self.plain(
@@ -130,8 +130,8 @@ impl Watcher {
         }
     }
 
-    /// What was held back out of regard for the target; told once for the whole run, not for each worker.
-    fn restraint(&mut self, snapshot: &Snapshot) {
+    /// Breakers and pauses of logins: one event for the whole run, not one for each worker.
+    fn resilience(&mut self, snapshot: &Snapshot) {
         let at = snapshot.elapsed.as_secs_f64();
         let (stands, holds) = (&snapshot.worker_statuses, &snapshot.run.resilience);
         let opened = holds.transitions_to(BreakerState::Open);

@@ -1,6 +1,6 @@
 //! Several timelines as one: those of runs that went on at the same time. Called when summaries are merged.
 
-use super::{Draft, Drafts, EVENTS, POINTS, Point, Timeline};
+use super::{EVENTS, POINTS, Point, PointBuilder, PointsBuilder, Timeline};
 use vespeiro_metrics::DecodeError;
 
 /// The timelines, each with the seconds by which its run began after the first one. They are laid on one grid: a point
@@ -16,7 +16,7 @@ pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError>
     }
     let step = longest.max((end / POINTS as f64).ceil());
     let cells = (end / step).ceil() as usize;
-    let mut grid: Vec<Option<Draft>> = vec![None; cells];
+    let mut grid: Vec<Option<PointBuilder>> = vec![None; cells];
     for (_, part) in parts {
         for name in &part.categories {
             if !merged.categories.contains(name) {
@@ -26,14 +26,14 @@ pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError>
     }
     for (shift, part) in parts {
         // Of one run, a cell holds points that follow each other; of several, such that went on at the same time.
-        let mut own: Vec<Option<Draft>> = vec![None; cells];
+        let mut own: Vec<Option<PointBuilder>> = vec![None; cells];
         for point in &part.points {
             let middle = shift + point.at - point.over / 2.0;
             let cell = ((middle / step) as usize).min(cells.saturating_sub(1));
-            let draft = draft(point, part, &merged.categories)?;
+            let point_builder = point_builder(point, part, &merged.categories)?;
             match &mut own[cell] {
-                Some(earlier) => earlier.append(&draft),
-                empty => *empty = Some(draft),
+                Some(earlier) => earlier.append(&point_builder),
+                empty => *empty = Some(point_builder),
             }
         }
         for (cell, own) in grid.iter_mut().zip(own) {
@@ -51,18 +51,18 @@ pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError>
             }));
         merged.events_lost += part.events_lost;
     }
-    let mut drafts = Drafts::new();
+    let mut builder = PointsBuilder::new();
     for (at, cell) in grid.into_iter().enumerate() {
-        let mut draft = cell.unwrap_or_else(|| Draft {
+        let mut point_builder = cell.unwrap_or_else(|| PointBuilder {
             point: Point::default(),
-            outline: Default::default(),
+            histogram: Default::default(),
         });
         let begins = at as f64 * step;
-        draft.point.at = (begins + step).min(end);
-        draft.point.over = draft.point.at - begins;
-        drafts.push(draft);
+        point_builder.point.at = (begins + step).min(end);
+        point_builder.point.over = point_builder.point.at - begins;
+        builder.push(point_builder);
     }
-    merged.points = drafts.finish();
+    merged.points = builder.finish();
     merged.events.sort_by(|a, b| a.at.total_cmp(&b.at));
     merged.events_lost += merged.events.len().saturating_sub(EVENTS) as u64;
     merged.events.truncate(EVENTS);
@@ -70,7 +70,7 @@ pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError>
 }
 
 /// Another run's figures of the same time.
-fn beside(one: &mut Draft, other: &Draft) {
+fn beside(one: &mut PointBuilder, other: &PointBuilder) {
     one.point.users += other.point.users;
     one.point.sessions += other.point.sessions;
     one.point.cpu_cores += other.point.cpu_cores;
@@ -78,16 +78,20 @@ fn beside(one: &mut Draft, other: &Draft) {
     one.count(other);
 }
 
-fn draft(point: &Point, part: &Timeline, categories: &[String]) -> Result<Draft, DecodeError> {
+fn point_builder(
+    point: &Point,
+    part: &Timeline,
+    categories: &[String],
+) -> Result<PointBuilder, DecodeError> {
     let mut mix = vec![0; categories.len()];
     for (name, count) in part.categories.iter().zip(&point.mix) {
         if let Some(at) = categories.iter().position(|known| known == name) {
             mix[at] += count;
         }
     }
-    let outline = point.latency.as_ref().map(|latency| latency.outline());
-    Ok(Draft {
-        outline: outline.transpose()?.unwrap_or_default(),
+    let histogram = point.latency.as_ref().map(|latency| latency.histogram());
+    Ok(PointBuilder {
+        histogram: histogram.transpose()?.unwrap_or_default(),
         point: Point {
             mix,
             latency: None,

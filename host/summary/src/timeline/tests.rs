@@ -78,7 +78,7 @@ fn runs_at_the_same_time_add_up() {
     assert_eq!(merged.points[2].mix[0], 2 + 1);
     let latency = merged.points[2].latency.as_ref().unwrap();
     assert_eq!(latency.max, long.points[2].latency.as_ref().unwrap().max);
-    assert_eq!(latency.outline().unwrap().count(), 4);
+    assert_eq!(latency.histogram().unwrap().count(), 4);
 }
 
 #[test]
