@@ -1,20 +1,19 @@
 //! A worker's client for the plan's target: what the plan says of connections, and a prepared head for each method.
 //! Made by `engine` once per worker, and by the preflight.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 
 use http::Method;
-use url::{Host, Url};
-use vespeiro_plan::{Connections, HttpVersion, Plan, Sharing, socket_path};
+use url::Url;
+use vespeiro_plan::{Connections, HttpVersion, Plan, Sharing};
 
 use crate::codec::{HeadOptions, RouteHead};
-use crate::dial::{DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls, TlsOptions};
+
+use crate::dial::{
+    DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls, TlsOptions, UNIX,
+};
 use crate::target_policy::guard;
 use crate::{Call, Client, ClientOptions, Counts, Outcome, Refused, UserPool};
-
-/// The scheme of a base URL that is a Unix socket.
-const UNIX: &str = "unix";
 
 const METHODS: [Method; 7] = [
     Method::GET,
@@ -119,7 +118,7 @@ impl Target {
             tls,
             proxy: connections.proxy.clone(),
             ..DialOptions::new(
-                endpoint(base),
+                Endpoint::of(base),
                 Names::new(&connections.resolve, connections.dns_ttl),
             )
         };
@@ -197,21 +196,6 @@ fn prefix(base: &Url) -> String {
         return String::new();
     }
     base.path().trim_end_matches('/').to_owned()
-}
-
-pub(crate) fn endpoint(base: &Url) -> Endpoint {
-    if base.scheme() == UNIX {
-        return Endpoint::Unix(socket_path(base).into());
-    }
-    Endpoint::Tcp {
-        host: match base.host() {
-            Some(Host::Domain(name)) => name.to_owned(),
-            Some(Host::Ipv4(address)) => IpAddr::from(address).to_string(),
-            Some(Host::Ipv6(address)) => IpAddr::from(address).to_string(),
-            None => String::new(),
-        },
-        port: base.port_or_known_default().unwrap_or_default(),
-    }
 }
 
 /// Name and port as HTTP has them, without the scheme's own port.

@@ -11,7 +11,6 @@ use std::rc::Rc;
 use vespeiro_plan::{Connections, Plan, literal};
 
 use crate::dial::{Endpoint, Guard};
-use crate::target::endpoint;
 
 /// The target, or the proxy before it, is somebody else's, as far as anyone can tell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +35,7 @@ pub enum OutOfReach {
 /// Check the plan's target and proxy. A name has to be private in all of its addresses; one that nobody knows is let
 /// through, since it cannot be reached anyway.
 pub async fn check_reach(plan: &Plan) -> Result<(), OutOfReach> {
-    let Endpoint::Tcp { host, port } = endpoint(&plan.target.base_url) else {
+    let Endpoint::Tcp { host, port } = Endpoint::of(&plan.target.base_url) else {
         return Ok(());
     };
     let (allowed, connections) = (&plan.target.allow_host, &plan.connections);

@@ -9,8 +9,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::names::Names;
+use super::protocol::ProtocolWish;
 use super::tls::Tls;
-use vespeiro_plan::Proxy;
+use url::{Host, Url};
+use vespeiro_plan::{Proxy, socket_path};
+
+/// The scheme of a base URL that is a Unix socket.
+pub(crate) const UNIX: &str = "unix";
 
 /// Where a target listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,22 +26,22 @@ pub enum Endpoint {
     Unix(PathBuf),
 }
 
-/// The HTTP version that is asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ProtocolWish {
-    /// HTTP/2 where a TLS target chooses it, HTTP/1.1 otherwise.
-    #[default]
-    Auto,
-    Http1,
-    /// HTTP/2 and nothing else; in clear text without asking.
-    Http2,
-}
-
-/// The HTTP version that a connection speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    Http1,
-    Http2,
+impl Endpoint {
+    /// Where a base URL leads: over TCP, or `unix:` and a path to a socket.
+    pub(crate) fn of(base: &Url) -> Endpoint {
+        if base.scheme() == UNIX {
+            return Endpoint::Unix(socket_path(base).into());
+        }
+        Endpoint::Tcp {
+            host: match base.host() {
+                Some(Host::Domain(name)) => name.to_owned(),
+                Some(Host::Ipv4(address)) => IpAddr::from(address).to_string(),
+                Some(Host::Ipv6(address)) => IpAddr::from(address).to_string(),
+                None => String::new(),
+            },
+            port: base.port_or_known_default().unwrap_or_default(),
+        }
+    }
 }
 
 /// Judges a host before anything is sent to it: as the target has it, and with each address that it has. Without an
@@ -94,52 +99,4 @@ impl fmt::Debug for DialOptions {
             .field("proxy", &self.proxy)
             .finish_non_exhaustive()
     }
-}
-
-/// What a dialer is told does not work out. Each names the setting and the mend.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DialSetupError {
-    #[error("{setting}: {path} cannot be read: {why}")]
-    Unreadable {
-        setting: &'static str,
-        path: String,
-        why: String,
-    },
-    #[error(
-        "{setting}: {path} holds no certificate: it has to be PEM, with a BEGIN CERTIFICATE line"
-    )]
-    NoCertificate { setting: &'static str, path: String },
-    #[error("{setting}: {path} holds a certificate that is not one: {why}")]
-    BadCertificate {
-        setting: &'static str,
-        path: String,
-        why: String,
-    },
-    #[error(
-        "--client-key: {path} holds no private key: it has to be PEM, without a password (PKCS #8, PKCS #1 or SEC1)"
-    )]
-    NoKey { path: String },
-    #[error("--client-cert and --client-key do not work: {0}")]
-    Identity(String),
-    #[error("--client-cert goes with --client-key: give both or neither")]
-    HalfIdentity,
-    #[error("--tls-min {min} is above --tls-max {max}")]
-    Versions {
-        min: &'static str,
-        max: &'static str,
-    },
-    #[error("{0:?} is no name that a TLS certificate can have: give one with --sni")]
-    ServerName(String),
-    #[error(
-        "this machine has no certificates to trust: install them (Debian's ca-certificates), name a file with --ca-cert, or do not verify with --insecure"
-    )]
-    NoRoots,
-    #[error("--local-address {address} is none that this machine can send from: {why}")]
-    LocalAddress { address: IpAddr, why: String },
-    #[error("a Unix socket is spoken to in clear text: write http, not https")]
-    TlsOverUnix,
-    #[error("a Unix socket cannot be reached through a proxy: leave out --proxy")]
-    ProxyToUnix,
-    #[error("{0}")]
-    Tls(String),
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::options::DialSetupError;
+use super::setup_error::DialSetupError;
 
 /// At least one, in their order.
 pub(super) fn certificates(

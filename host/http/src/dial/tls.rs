@@ -17,8 +17,9 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme, SupportedProtocolVersion};
 use vespeiro_plan::TlsVersion;
 
-use super::options::{DialSetupError, ProtocolWish};
 use super::pem::{certificates, unreadable};
+use super::protocol::ProtocolWish;
+use super::setup_error::DialSetupError;
 use super::trust::{Anyone, verifier};
 
 /// Sessions that are kept for resumption. A dialer speaks to one name, for which the library keeps no more.

@@ -12,8 +12,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 
-use super::options::DialSetupError;
 use super::pem::certificates;
+use super::setup_error::DialSetupError;
 
 /// What OpenSSL's programs read their issuers from.
 const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
