@@ -8,7 +8,6 @@ use url::Url;
 use vespeiro_plan::{Connections, HttpVersion, Plan, Sharing};
 
 use crate::codec::{HeadOptions, RouteHead};
-
 use crate::dial::{
     DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls, TlsOptions, UNIX,
 };
