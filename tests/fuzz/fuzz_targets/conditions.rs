@@ -3,10 +3,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use vespeiro_fuzz::plan;
-use vespeiro_plan::Settings;
+use vespeiro_plan::Flags;
 
 fuzz_target!(|text: &str| {
-    let mut flags = Settings::default();
+    let mut flags = Flags::default();
     flags.set(
         if text.len() % 2 == 0 {
             "abort_on"

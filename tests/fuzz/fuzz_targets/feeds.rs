@@ -4,22 +4,22 @@
 use libfuzzer_sys::fuzz_target;
 use vespeiro_engine::feeds::{MAX_ROW, read};
 use vespeiro_fuzz::{file, is_one_line};
-use vespeiro_plan::{Feed, Format, Order};
+use vespeiro_plan::{Feed, FeedFormat, FeedOrder};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((form, bytes)) = bytes.split_first() else {
         return;
     };
     let (format, name) = match form {
-        b'c' => (Format::Csv, "rows.csv"),
-        b'l' => (Format::JsonLines, "rows.jsonl"),
-        _ => (Format::Json, "rows.json"),
+        b'c' => (FeedFormat::Csv, "rows.csv"),
+        b'l' => (FeedFormat::JsonLines, "rows.jsonl"),
+        _ => (FeedFormat::Json, "rows.json"),
     };
     let feed = Feed {
         name: "people".into(),
         file: file(name, bytes),
         format,
-        order: Order::InTurn,
+        order: FeedOrder::InTurn,
         per_user: None,
         archetypes: vec![0],
     };

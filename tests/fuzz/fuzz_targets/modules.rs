@@ -11,8 +11,8 @@ use tokio::task::LocalSet;
 use url::Url;
 use vespeiro_behavior::types::{Pace, Purpose, Setup, User};
 use vespeiro_behavior::{Behavior, Engine, Feeder, Limits, Slot};
-use vespeiro_engine::rehearsal::{Happening, Replies, play};
 use vespeiro_engine::SessionEnd;
+use vespeiro_engine::rehearsal::{Happening, Replies, play};
 use vespeiro_fuzz::is_one_line;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));

@@ -14,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use vespeiro_fuzz::plan;
 use vespeiro_http::{Capture, Target};
-use vespeiro_plan::Settings;
+use vespeiro_plan::Flags;
 
 const MAX_BODY: usize = 64 << 10;
 
@@ -43,7 +43,7 @@ impl Pair {
                 let _ = stream.write_all(&answer);
             }
         });
-        let mut flags = Settings::default();
+        let mut flags = Flags::default();
         for (key, value) in [
             ("base_url", format!("http://{address}")),
             ("max_body", MAX_BODY.to_string()),

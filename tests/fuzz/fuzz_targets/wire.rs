@@ -93,7 +93,7 @@ fn came(pieces: &[&[u8]], to_head: bool) -> Came {
     }
 }
 
-/// The first byte says whether the request was HEAD, the eight behind it where to cut what is left.
+// The first byte says whether the request was HEAD, the eight behind it where to cut what is left.
 fuzz_target!(|input: &[u8]| {
     let Some((&[to_head, ref cuts @ ..], bytes)) = input.split_first_chunk::<9>() else {
         return;

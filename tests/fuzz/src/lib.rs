@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use vespeiro_plan::{Kind, Resolved, Settings, Sources, resolve};
+use vespeiro_plan::{Flags, Resolved, Sources, resolve};
 
 /// A folder of this process, in memory where there is such a place: a target writes a file thousands of times a second.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -36,7 +36,7 @@ pub fn is_one_line(message: impl Display) {
 }
 
 /// Resolve a plan. Mistakes are told in a line each; what a plan that has none shows of itself makes the same plan.
-pub fn plan(flags: Settings) -> Option<Resolved> {
+pub fn plan(flags: Flags) -> Option<Resolved> {
     let resolved = match resolved(flags) {
         Ok(resolved) => resolved,
         Err(mistakes) => {
@@ -45,7 +45,7 @@ pub fn plan(flags: Settings) -> Option<Resolved> {
             return None;
         }
     };
-    let mut again = Settings::default();
+    let mut again = Flags::default();
     for line in shown(&resolved) {
         again.set(line.setting.key, line.value.as_str(), "--again");
     }
@@ -59,7 +59,7 @@ pub fn plan(flags: Settings) -> Option<Resolved> {
     Some(resolved)
 }
 
-fn resolved(flags: Settings) -> Result<Resolved, Vec<String>> {
+fn resolved(flags: Flags) -> Result<Resolved, Vec<String>> {
     let env: [(String, String); 0] = [];
     let sources = Sources {
         base: None,
@@ -69,13 +69,13 @@ fn resolved(flags: Settings) -> Result<Resolved, Vec<String>> {
     resolve(sources).map_err(|errors| errors.0.iter().map(ToString::to_string).collect())
 }
 
-fn resolved_again(flags: Settings) -> Resolved {
+fn resolved_again(flags: Flags) -> Resolved {
     resolved(flags)
         .unwrap_or_else(|mistakes| panic!("it does not take back what it shows: {mistakes:?}"))
 }
 
 /// The settings that a plan shows, but for those that are not their own text.
-fn shown(resolved: &Resolved) -> impl Iterator<Item = &vespeiro_plan::Line> {
+fn shown(resolved: &Resolved) -> impl Iterator<Item = &vespeiro_plan::ResolvedSetting> {
     let lines = resolved.origins.settings.iter();
-    lines.filter(|line| line.setting.kind != Kind::Secret && line.setting.key != "preset")
+    lines.filter(|line| !line.setting.kind.is_secret() && line.setting.key != "preset")
 }
