@@ -25,6 +25,7 @@ mod logins;
 mod metrics;
 mod modules;
 mod pauses;
+mod people;
 mod profiles;
 mod push;
 mod rehearsal;
