@@ -27,6 +27,7 @@ mod metrics;
 mod modules;
 mod outputs;
 mod pauses;
+mod people;
 mod phases;
 mod profiles;
 mod push;

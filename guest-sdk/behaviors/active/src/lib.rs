@@ -34,9 +34,9 @@ impl Errand {
 }
 
 const ERRANDS: [Choice<Errand>; 10] = [
-    Choice::new(Errand::Browse, 10.0, "user-query"),
+    Choice::new(Errand::Browse, 8.0, "user-query"),
     Choice::new(Errand::Search, 12.0, "user-query"),
-    Choice::new(Errand::LookMyselfUp, 10.0, "user-query"),
+    Choice::new(Errand::LookMyselfUp, 12.0, "user-query"),
     Choice::new(Errand::Rename, 2.0, "user-mutation"),
     Choice::new(Errand::OwnProfile, 6.0, "profile"),
     Choice::new(Errand::EditProfile, 10.0, "profile"),

@@ -46,11 +46,13 @@ async fn journey(me: &mut Me) -> Result<()> {
     let tokens = settings.operator()?;
     let who = Who::of(me, &settings);
     let client = Client::new(me, &tokens, &who);
-    client.log_in().await?;
     let mut desk = Desk::default();
     if me.ordinal() == 0 {
+        // Nothing comes before it: a run begins with administrators who are there.
+        tokens.login(me).await?;
         inspect(client, &mut desk).await?;
     } else {
+        client.log_in().await?;
         serve(client, &mut desk).await?;
     }
     client.log_out().await

@@ -116,12 +116,17 @@ pub(crate) async fn filter(client: Client<'_>, most: u32) -> Result<()> {
             .query("active", true)
             .query_opt("role", role)
     };
-    // How many pages there are is all that is read; the others are leafed through.
-    let first = client.ask(Pause::Look, list(1).capture_body()).await?;
-    let Extent { meta } = first.json()?;
-    drop(first);
-    for page in 2..=me.range(1..=3).min(meta.total_pages).min(most) {
-        client.ask(Pause::Hurry, list(page)).await?;
+    let (last, mut page, mut pause) = (me.range(1..=3).min(most), 1, Pause::Look);
+    while page < last {
+        // How many pages there are is all that is read; it may change while somebody leafs through them.
+        let reply = client.ask(pause, list(page).capture_body()).await?;
+        let Extent { meta } = reply.json()?;
+        drop(reply);
+        if page >= meta.total_pages {
+            return Ok(());
+        }
+        page += 1;
+        pause = Pause::Hurry;
     }
-    Ok(())
+    client.ask(pause, list(page)).await.map(drop)
 }

@@ -199,7 +199,7 @@ fn searches_grow_narrower_and_find_somebody_about_as_often_as_not() {
 fn pages_are_turned_in_order_and_not_beyond_the_last() {
     let town = town(34);
     for (at, behavior) in ARCHETYPES.into_iter().enumerate() {
-        life(&town, behavior, 40 + at as u32, 400);
+        life(&town, behavior, 40 + at as u32, 700);
     }
     let town = town.borrow();
     // By what is listed in which session: the page that is open.

@@ -27,7 +27,7 @@ impl<'a> Client<'a> {
         let me = self.me();
         let reply = self.list_users(1, PER_PAGE).await?;
         let mut left = most.saturating_sub(1);
-        let (looks, pages) = self.looks(&reply, me.range(1..=2).min(left))?;
+        let (looks, mut pages) = self.looks(&reply, me.range(1..=2).min(left))?;
         drop(reply);
         left -= looks.len() as u32;
         for look in looks {
@@ -35,24 +35,23 @@ impl<'a> Client<'a> {
         }
         // The more patient, the more pages.
         let goes_on = f64::from(0.3 * self.who().temper.patience()).min(0.6);
-        for page in 2..=pages.min(MOST_PAGES) {
-            if left == 0 || !me.chance(goes_on) {
-                break;
-            }
+        let mut page = 2;
+        while page <= pages.min(MOST_PAGES) && left > 0 && me.chance(goes_on) {
             left -= 1;
-            // Most leaf through what follows; some find somebody there.
-            if left == 0 || me.chance(0.6) {
+            // Many leaf no further than that; some find somebody there.
+            if left == 0 || me.chance(0.5) {
                 let call = self.listing_users(page, PER_PAGE);
-                self.done(Pause::Look, call).await?;
-                continue;
+                return self.done(Pause::Look, call).await;
             }
             let reply = self.list_users(page, PER_PAGE).await?;
-            let (looks, _) = self.looks(&reply, 1)?;
+            let looks;
+            (looks, pages) = self.looks(&reply, 1)?;
             drop(reply);
             left -= looks.len() as u32;
             for look in looks {
                 self.done(Pause::Look, look).await?;
             }
+            page += 1;
         }
         Ok(())
     }

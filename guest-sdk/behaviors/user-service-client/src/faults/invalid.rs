@@ -19,7 +19,7 @@ const BROKEN: [&str; 4] = [
     "{\"name\": \"Ana\",",
     "name=Ana&email=ana",
     "{'name': 'Ana'}",
-    "",
+    "[",
 ];
 
 pub(super) fn request<'a>(client: Client<'a>, standing: Standing<'_>) -> Wrong<'a> {

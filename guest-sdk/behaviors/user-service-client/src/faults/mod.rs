@@ -125,7 +125,9 @@ async fn commit(
     let me = client.me();
     let wrong = match fault {
         Fault::BadCredentials => {
+            // A first session has its order.
             if let Standing::Plain(account) = standing
+                && me.ordinal() > 0
                 && client.spare(reserve) >= 4
                 && me.chance(0.3)
             {

@@ -1,0 +1,146 @@
+//! The built-in archetypes, from the target's side: a proxy counts what they do, and nothing is taken from what the tool
+//! says. That first sessions are whole, that nobody comes for nothing, how long people take, which passwords they use, who
+//! they are and whom they look for.
+
+mod data;
+mod errors;
+mod order;
+mod pauses;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use data::{people_stay_who_they_are, searches_and_pages_are_a_persons};
+use errors::{errors_are_spread, wrong_passwords};
+use order::{first_sessions_are_whole, nobody_comes_for_nothing};
+use pauses::gaps_are_one_pause;
+
+use crate::support::{Exchange, Log, Proxy, Running};
+
+const LOGIN: &str = "/api/v1/auth/login";
+const LOGOUT: &str = "/api/v1/auth/logout";
+const USERS: &str = "/api/v1/users";
+const USER: &str = "/api/v1/users/{id}";
+const SEARCH: &str = "/api/v1/users/search";
+const PROFILE: &str = "/api/v1/users/{id}/profile";
+
+/// The reference service on a thread of its own, until the process ends. Slow enough that what is sent together overlaps.
+fn service() -> SocketAddr {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    let config = user_service::Config {
+        latency: Some(Duration::from_millis(6)),
+        ..user_service::Config::default()
+    };
+    std::thread::spawn(move || {
+        let forever = std::future::pending();
+        runtime.block_on(user_service::serve(listener, config, forever))
+    });
+    address
+}
+
+/// A run of the built-in archetypes through a proxy, as somebody would start it; what the proxy saw of it, the cleanup
+/// left out.
+fn run(arguments: &str) -> Log {
+    let proxy = Proxy::before(service());
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    let mut all = vec![
+        "run",
+        "--no-panel",
+        "--cleanup=never",
+        "--base-url",
+        &proxy.url,
+    ];
+    all.extend([
+        "--journal",
+        journal.to_str().unwrap(),
+        "--guest-timeout",
+        "10s",
+    ]);
+    all.extend(arguments.split_whitespace());
+    let mut running = Running::start(&all);
+    // A person's pace takes longer than anything else here.
+    let deadline = Instant::now() + Duration::from_secs(15 * 60);
+    while running.has_ended().is_none() {
+        assert!(Instant::now() < deadline, "{}", running.stderr());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("{}", running.ended().fine().stdout);
+    proxy.log()
+}
+
+fn is(exchange: &Exchange, method: &str, path: &str) -> bool {
+    exchange.method == method && exchange.route() == path
+}
+
+fn is_any(exchange: &Exchange, routes: &[(&str, &str)]) -> bool {
+    routes
+        .iter()
+        .any(|(method, path)| is(exchange, method, path))
+}
+
+#[test]
+fn first_sessions_go_through_their_parts_once_and_whole() {
+    let log = run(
+        "--users 40 --workers 2 --seed 5 --min-request-count 80 --max-request-count 80 --delay-min 2 --delay-max 12 \
+         --mix=off --error-mix=off",
+    );
+    let counts = first_sessions_are_whole(&log, 80);
+    assert_eq!(
+        counts,
+        BTreeMap::from([("active", 20), ("admin", 4), ("newcomer", 8), ("power", 8)])
+    );
+    nobody_comes_for_nothing(&log);
+}
+
+#[test]
+fn a_mixed_run_is_made_of_people() {
+    let log = run(
+        "--users 40 --workers 2 --seed 5 --ramp-up 2 --min-request-count 50 --max-request-count 80 --delay-min 40 \
+         --delay-max 200 --error-mix success=86,client=14,server=0",
+    );
+    let counts = first_sessions_are_whole(&log, 50);
+    assert!(counts.values().sum::<u32>() >= 30, "{counts:?}");
+    nobody_comes_for_nothing(&log);
+    let judged = gaps_are_one_pause(&log, 40, 200, 2);
+    // On a busy machine many are not.
+    assert!(judged > 50, "{judged}");
+    let (row, wrong) = wrong_passwords(&log);
+    println!("{wrong} wrong passwords, {row} in a row");
+    assert!(row <= 2 && wrong > 0);
+    people_stay_who_they_are(&log);
+    searches_and_pages_are_a_persons(&log);
+    errors_are_spread(&log);
+}
+
+#[test]
+#[ignore = "12,000 requests at a person's pace take some minutes: scripts/people runs it"]
+fn twelve_thousand_requests_are_made_of_people() {
+    let log = run(
+        "--users 100 --workers 2 --seed 5 --ramp-up 60 --min-request-count 60 --max-request-count 180 --delay-min 100 \
+         --delay-max 2000 --error-mix success=86,client=14,server=0",
+    );
+    println!("{} requests", log.exchanges.len());
+    assert!(log.exchanges.len() >= 10_000);
+    let counts = first_sessions_are_whole(&log, 60);
+    println!("{counts:?}");
+    nobody_comes_for_nothing(&log);
+    assert!(gaps_are_one_pause(&log, 100, 2000, 2) > 5_000);
+    let (row, wrong) = wrong_passwords(&log);
+    println!("{wrong} wrong passwords, {row} in a row");
+    assert!(row <= 2);
+    people_stay_who_they_are(&log);
+    searches_and_pages_are_a_persons(&log);
+    let routes = errors_are_spread(&log);
+    // All with an identifier, but for the one that only its owner may use.
+    assert!(routes[&404].len() >= 20, "{:?}", routes[&404]);
+    assert!(routes[&403].len() >= 16, "{:?}", routes[&403]);
+}

@@ -1,0 +1,55 @@
+//! One pause between two steps, within the plan's pace; longer before a form.
+
+use std::time::Duration;
+
+use crate::support::{Exchange, Log, visits};
+
+/// What a pause may be off by at the target: below for what the proxy itself takes, above for timers and a busy machine.
+const EARLY: Duration = Duration::from_millis(2);
+const LATE: Duration = Duration::from_millis(20);
+
+fn is_form(exchange: &Exchange) -> bool {
+    let writes = exchange.method == "POST" || exchange.method == "PUT";
+    writes && exchange.has_body && exchange.route() != "/api/v1/auth/refresh"
+}
+
+/// Gaps between the end of an answer and the next arrival; `factor` is the plan's for forms. How many were judged.
+pub fn gaps_are_one_pause(log: &Log, min: u64, max: u64, factor: u64) -> usize {
+    let (min, max) = (Duration::from_millis(min), Duration::from_millis(max));
+    let (mut judged, mut excused) = (0, 0);
+    for visit in visits(log) {
+        for pair in visit.steps().windows(2) {
+            let [before, now] = pair else { continue };
+            if before.iter().any(|e| matches!(e.status, 429 | 500..)) {
+                continue; // somebody waits until that is over
+            }
+            let answered = before.iter().map(|e| e.answered).max().unwrap();
+            let gap = now[0].arrived - answered;
+            let form = now.iter().any(|e| is_form(e));
+            let longest = if form { max * factor as u32 } else { max };
+            let told = || {
+                let lines = |step: &[&Exchange]| step.iter().map(|e| e.line()).collect::<Vec<_>>();
+                format!(
+                    "{}: {gap:?} between {:?} and {:?}",
+                    visit.person,
+                    lines(before),
+                    lines(now)
+                )
+            };
+            assert!(gap + EARLY >= min, "too short: {}", told());
+            if form {
+                let middle = min + (max - min) / 2;
+                assert!(gap + EARLY >= middle, "too short for a form: {}", told());
+            }
+            // What the machine adds is not the tool's: then it was late for the proxy as well.
+            if log.in_time(answered, now[0].arrived, LATE / 4) {
+                judged += 1;
+                assert!(gap <= longest + LATE, "too long: {}", told());
+            } else {
+                excused += usize::from(gap > longest + LATE);
+            }
+        }
+    }
+    println!("{judged} gaps judged, {excused} too long while the machine was late");
+    judged
+}
