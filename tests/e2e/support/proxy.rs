@@ -49,13 +49,14 @@ pub struct Log {
 }
 
 impl Log {
-    /// Whether the machine was never later than this between two moments.
-    pub fn in_time(&self, from: Duration, to: Duration, by: Duration) -> bool {
-        let begin = self.late.partition_point(|(at, _)| *at < from);
-        let within = self.late[begin..]
-            .iter()
-            .take_while(|(at, _)| *at <= to + by + TICK);
-        within.map(|(_, late)| *late).all(|late| late <= by)
+    /// Whether the machine was no later than this around a moment.
+    pub fn in_time(&self, moment: Duration, by: Duration) -> bool {
+        let around = 2 * (by + TICK);
+        let begin = moment.saturating_sub(around);
+        let begin = self.late.partition_point(|(at, _)| *at < begin);
+        let ticks = self.late[begin..].iter();
+        let mut ticks = ticks.take_while(|(at, _)| *at <= moment + around);
+        ticks.all(|(_, late)| *late <= by)
     }
 }
 
