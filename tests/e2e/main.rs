@@ -1,6 +1,8 @@
 //! End-to-end tests: they start the real binary against the real user service, as processes of their own, and hold
 //! what it says against what the service counted. One file per promise; nothing here reaches into the library.
 
+// Tests measure by the machine's clock.
+#![allow(clippy::disallowed_methods)]
 // clippy.toml lets tests unwrap, but does not take this target's helpers for tests.
 #![allow(clippy::unwrap_used)]
 

@@ -4,6 +4,9 @@
 //! What must stay true: nothing that a module does, in any call, takes more than its memory and time caps or ends
 //! more than the sessions of its own instance.
 
+// Tests measure by the machine's clock.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 mod builtin;
 mod call_context;
 mod componentize;

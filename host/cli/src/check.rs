@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::rehearsal::{Rehearsal, RehearsalFlags, User};
@@ -11,6 +11,7 @@ use vespeiro_behavior::types::Failure;
 use vespeiro_behavior::{GuestEvent, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Happening, Replies};
+use vespeiro_model::Clock;
 
 /// Sessions against replies that suit the behavior, and against each kind of failing target.
 const SESSIONS: u32 = 5;
@@ -43,9 +44,10 @@ struct Findings {
 
 impl Check {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let began = Instant::now();
-        let rehearsal = Rehearsal::load(&self.module, &self.options)?;
-        let loaded = began.elapsed();
+        let clock = Clock::system();
+        let began = clock.now();
+        let rehearsal = Rehearsal::load(&self.module, &self.options, clock)?;
+        let loaded = clock.since(began);
         let mut found = Findings::default();
         let mut user = rehearsal.user();
         let mut replies = self.options.replies()?;

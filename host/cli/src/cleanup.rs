@@ -13,6 +13,7 @@ use crate::module_loader::ModuleLoader;
 use crate::teardown;
 use vespeiro_engine::journal::{Journal, read};
 use vespeiro_engine::{Stopper, Tokens};
+use vespeiro_model::Clock;
 use vespeiro_output::Console;
 use vespeiro_plan::Plan;
 
@@ -51,13 +52,22 @@ impl Cleanup {
 }
 
 async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow::Result<Exit> {
+    let clock = Clock::system();
     let journal = Journal::resume(file).map_err(|error| Misuse(error.to_string()))?;
     let loader = ModuleLoader::new(plan)?;
-    check_target(plan).await?;
+    check_target(plan, clock).await?;
     let stopper = Stopper::new();
     let signals = stopper.on_signals()?;
-    let cleaned =
-        teardown::clean(plan, &loader, journal, Tokens::default(), &stopper, console).await;
+    let cleaned = teardown::clean(
+        plan,
+        &loader,
+        journal,
+        Tokens::default(),
+        &stopper,
+        clock,
+        console,
+    )
+    .await;
     signals.abort();
     let teardown::CleanupResult { figures, left, .. } = cleaned?;
     let mut out = std::io::stdout().lock();

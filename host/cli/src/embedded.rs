@@ -12,6 +12,7 @@ use user_service::Config;
 use crate::exit::Misuse;
 use tokio::runtime::LocalOptions;
 use vespeiro_http::{Capture, Target};
+use vespeiro_model::Clock;
 use vespeiro_plan::Plan;
 
 /// A service that answers until it is stopped.
@@ -62,7 +63,7 @@ impl Service {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build_local(LocalOptions::default())?;
-        let target = Target::new(plan, 0)?;
+        let target = Target::new(plan, 0, Clock::system())?;
         let heads = target.heads();
         let call = heads.call(&http::Method::GET, "/metrics".into(), Vec::new(), None)?;
         let call = call.capture(Capture {

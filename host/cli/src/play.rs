@@ -1,7 +1,6 @@
 //! Plays a resolved plan to its end: load the behaviors, check the target, run, report. Behind `run` and `demo`.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use super::log;
 use super::open_files;
@@ -14,10 +13,10 @@ use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, FeedSet, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
+    Control, FeedSet, Run, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
-use vespeiro_model::{AbortReason, Failure, Outcome, ThresholdState};
+use vespeiro_model::{AbortReason, Clock, Failure, Outcome, ThresholdState};
 use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
 use vespeiro_server::{Listener, RunHandle, control};
@@ -34,9 +33,10 @@ pub(super) fn play(plan: Plan, console: &Console) -> anyhow::Result<Exit> {
 }
 
 async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
+    let clock = Clock::system();
     let (stopper, control) = (Stopper::new(), Control::new());
     let signals = stopper.on_signals()?;
-    check_start(&plan)?;
+    check_start(&plan, clock)?;
     let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
     let feeds = FeedSet::new(&plan, rows);
     let loader = ModuleLoader::new(&plan)?;
@@ -46,6 +46,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         loader.engine.aside()?,
         loader.limits,
         control.clone(),
+        clock,
     );
     let shape = RunShape {
         users_total: plan.usual_users(),
@@ -63,6 +64,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         plan: &plan,
         shape,
         console,
+        clock,
     };
     let mut outputs = outputs(&context, &run)?;
     if let Some(path) = &plan.output.trace_record {
@@ -80,9 +82,9 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         Some(address) => Some(serve_control(&run, address, console)?),
         None => None,
     };
-    check_target(&plan).await?;
+    check_target(&plan, clock).await?;
     let journal = teardown::journal(&plan)?;
-    wait_for_start(&plan, &stopper, console).await;
+    wait_for_start(&plan, &stopper, clock, console).await;
     let watched = Arc::clone(&plan);
     let watching = plan
         .control
@@ -91,12 +93,15 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     outputs.start();
     let mut printed = 0;
     let ended = execute(
-        Arc::clone(&plan),
-        behaviors,
-        &feeds,
-        &journal,
-        &stopper,
-        &control,
+        Run {
+            plan: Arc::clone(&plan),
+            behaviors,
+            feeds: &feeds,
+            journal: &journal,
+            stopper: &stopper,
+            control: &control,
+            clock,
+        },
         |snapshot| {
             for news in control.news(printed) {
                 printed = news.number;
@@ -119,7 +124,8 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         Ok(ended) => ended,
         Err(error) => {
             // Say what is left in the journal, and let the outputs show that the run failed.
-            let cleaned = teardown::after_run(&plan, &loader, journal, &stopper, None, console);
+            let cleaned =
+                teardown::after_run(&plan, &loader, journal, &stopper, None, clock, console);
             drop(cleaned.await);
             let result = RunResult {
                 end: End::Failed,
@@ -132,8 +138,16 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     };
     let snapshot = Arc::new(ended.snapshot.clone());
     let timeline = outputs.load_ended(&snapshot, &run.swap_events());
-    let cleaned =
-        teardown::after_run(&plan, &loader, journal, &stopper, Some(&mut ended), console).await;
+    let cleaned = teardown::after_run(
+        &plan,
+        &loader,
+        journal,
+        &stopper,
+        Some(&mut ended),
+        clock,
+        console,
+    )
+    .await;
     let mut summary = Summary::new(&plan, &snapshot);
     summary.timeline = Some(timeline);
     summary.cleanup = cleaned.as_ref().ok().map(|cleaned| cleaned.figures.clone());
@@ -174,9 +188,9 @@ fn tell(failures: &[OutputError], console: &Console) {
 }
 
 /// Refuse a start time in the past.
-fn check_start(plan: &Plan) -> Result<(), Misuse> {
+fn check_start(plan: &Plan, clock: Clock) -> Result<(), Misuse> {
     match plan.load.start_at {
-        Some(at) if at.from(SystemTime::now()).is_none() => Err(Misuse(format!(
+        Some(at) if at.from(clock.wall()).is_none() => Err(Misuse(format!(
             "start_at {at} is over: name a later moment, or leave it out"
         ))),
         _ => Ok(()),
@@ -184,11 +198,11 @@ fn check_start(plan: &Plan) -> Result<(), Misuse> {
 }
 
 /// Wait for the moment that the plan names, or until somebody stops the run.
-async fn wait_for_start(plan: &Plan, stopper: &Stopper, console: &Console) {
+async fn wait_for_start(plan: &Plan, stopper: &Stopper, clock: Clock, console: &Console) {
     let Some(at) = plan.load.start_at else {
         return;
     };
-    let Some(wait) = at.from(SystemTime::now()) else {
+    let Some(wait) = at.from(clock.wall()) else {
         tracing::warn!("the run starts late: {at} was over before its behaviors were ready");
         return;
     };
@@ -200,11 +214,11 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper, console: &Console) {
 }
 
 /// Refuse a target that is neither local nor allowed, and files or addresses that do not work; then check that it answers.
-pub(super) async fn check_target(plan: &Plan) -> anyhow::Result<()> {
+pub(super) async fn check_target(plan: &Plan, clock: Clock) -> anyhow::Result<()> {
     check_reach(plan)
         .await
         .map_err(|far| Misuse(far.to_string()))?;
-    let target = Target::new(plan, 0).map_err(|error| Misuse(error.to_string()))?;
+    let target = Target::new(plan, 0, clock).map_err(|error| Misuse(error.to_string()))?;
     Ok(preflight(&target).await?)
 }
 

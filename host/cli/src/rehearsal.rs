@@ -9,8 +9,9 @@ use crate::exit::Misuse;
 use crate::module_loader::ModuleLoader;
 use vespeiro_behavior::{Behavior, Feeder, LoadError, LoadErrorKind, Slot};
 use vespeiro_engine::feeds::read_all;
-use vespeiro_engine::rehearsal::{Happening, Played, Replies, play};
+use vespeiro_engine::rehearsal::{Bounds, Happening, Played, Replies, play};
 use vespeiro_engine::{FeedSet, journey};
+use vespeiro_model::Clock;
 use vespeiro_plan::{Flags, Module, Plan, Sources, resolve};
 
 /// The run id of a rehearsal. Nothing is created in its name.
@@ -52,6 +53,7 @@ pub(super) struct Rehearsal {
     plan: Plan,
     feeds: Arc<FeedSet>,
     config: String,
+    clock: Clock,
 }
 
 /// The instance that plays the sessions of one user, and the rows that they get.
@@ -62,7 +64,11 @@ pub(super) struct User {
 
 impl Rehearsal {
     /// Load the module. A file that is not there is the caller's mistake; all else is the module's.
-    pub(super) fn load(module: &str, options: &RehearsalFlags) -> anyhow::Result<Self> {
+    pub(super) fn load(
+        module: &str,
+        options: &RehearsalFlags,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
         let mut flags = Flags::default();
         flags.set("seed", options.seed.to_string(), "--seed");
         flags.set("run_id", RUN_ID, "--run-id");
@@ -95,6 +101,7 @@ impl Rehearsal {
             config: config.to_string(),
             feeds: FeedSet::new(&plan, rows),
             plan,
+            clock,
         })
     }
 
@@ -124,8 +131,11 @@ impl Rehearsal {
             &setup,
             &user.feeder,
             replies,
-            &self.plan.target.base_url,
-            budget,
+            Bounds {
+                base: &self.plan.target.base_url,
+                budget,
+                clock: self.clock,
+            },
             watch,
         )
     }

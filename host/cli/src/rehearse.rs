@@ -12,6 +12,7 @@ use vespeiro_behavior::types::{Outcome, Request};
 use vespeiro_behavior::{GuestEvent, Level, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
+use vespeiro_model::Clock;
 use vespeiro_output::Console;
 
 /// Longest body that is printed, in characters.
@@ -53,7 +54,11 @@ impl Rehearse {
         if let Some(file) = self.record {
             return record(file, self.command, console);
         }
-        let rehearsal = Rehearsal::load(self.module.as_deref().unwrap_or_default(), &self.options)?;
+        let rehearsal = Rehearsal::load(
+            self.module.as_deref().unwrap_or_default(),
+            &self.options,
+            Clock::system(),
+        )?;
         let mut replies = self.options.replies()?;
         let mut user = rehearsal.user();
         let mut left = self.options.requests;

@@ -2,13 +2,14 @@
 //! Whatever remains stays in the journal, whose place is then told_at with the command that finishes the work.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::exit::Misuse;
 use crate::module_loader::ModuleLoader;
 use vespeiro_engine::journal::{Header, Journal, read};
 use vespeiro_engine::teardown;
 use vespeiro_engine::{EndReason, Progress, RunEnd, Stopper, Tokens};
+use vespeiro_model::Clock;
 use vespeiro_output::Console;
 use vespeiro_plan::{CleanupWhen, Plan};
 use vespeiro_summary::Cleanup;
@@ -41,6 +42,7 @@ pub(super) async fn after_run(
     journal: Journal,
     stopper: &Stopper,
     ended: Option<&mut RunEnd>,
+    clock: Clock,
     console: &Console,
 ) -> anyhow::Result<CleanupResult> {
     let well =
@@ -56,7 +58,7 @@ pub(super) async fn after_run(
     };
     // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
     if wanted && journal.failure().is_none() {
-        clean(plan, loader, journal, tokens, stopper, console).await
+        clean(plan, loader, journal, tokens, stopper, clock, console).await
     } else {
         let left = read(journal.path())?.outstanding;
         forget(&tokens, console);
@@ -71,6 +73,7 @@ pub(super) async fn clean(
     journal: Journal,
     tokens: Tokens,
     stopper: &Stopper,
+    clock: Clock,
     console: &Console,
 ) -> anyhow::Result<CleanupResult> {
     let outstanding = read(journal.path())?.outstanding;
@@ -86,10 +89,10 @@ pub(super) async fn clean(
         counted(outstanding.len(), "thing")
     ));
     let behavior = loader.load(&plan.cleanup.archetype.module)?;
-    let mut told_at = Instant::now();
+    let mut told_at = clock.now();
     let progress = |Progress { removed, found }| {
-        if told_at.elapsed() >= PROGRESS_EVERY {
-            told_at = Instant::now();
+        if clock.since(told_at) >= PROGRESS_EVERY {
+            told_at = clock.now();
             console.line(format!("cleanup: {removed} of {found} removed"));
         }
     };
@@ -99,6 +102,7 @@ pub(super) async fn clean(
         &journal,
         tokens,
         stopper,
+        clock,
         progress,
     )
     .await?;

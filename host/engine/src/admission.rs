@@ -61,7 +61,7 @@ pub(crate) async fn admit<'a>(
     if worker.stopping.get() || !worker.spend(vu) {
         return Err(permit.refuse(Failure::Stopped));
     }
-    permit.sending(due.map(|due| worker.clock.at(due)));
+    permit.sending(due.map(|due| worker.profile_clock.at(due)));
     Ok(permit)
 }
 
@@ -115,7 +115,7 @@ impl<'a> Permit<'a> {
 
     /// `due`: when it should have left, if a profile says so.
     fn sending(&mut self, due: Option<Instant>) {
-        let now = Instant::now();
+        let now = self.worker.clock.now();
         self.in_flight = Some(now);
         self.sample.waited = due.map(|due| now.saturating_duration_since(due));
         self.worker.in_flight(1);
@@ -198,7 +198,10 @@ impl Drop for Permit<'_> {
             return;
         }
         match self.in_flight {
-            Some(since) => self.count(Outcome::Failed(Failure::Timeout), since.elapsed(), false),
+            Some(since) => {
+                let taken = self.worker.clock.since(since);
+                self.count(Outcome::Failed(Failure::Timeout), taken, false);
+            }
             None => self.count(Outcome::Failed(Failure::Stopped), Duration::ZERO, false),
         }
     }
@@ -296,7 +299,7 @@ impl<'a> HoldGuard<'a> {
         Self {
             worker,
             why,
-            since: Instant::now(),
+            since: worker.clock.now(),
         }
     }
 }
@@ -305,6 +308,6 @@ impl Drop for HoldGuard<'_> {
     fn drop(&mut self) {
         self.worker.held_users(-1);
         let mut recorder = self.worker.recorder.borrow_mut();
-        recorder.held(self.why, self.since.elapsed());
+        recorder.held(self.why, self.worker.clock.since(self.since));
     }
 }

@@ -3,6 +3,9 @@
 //!
 //! What must stay true: every request that was started is counted once, however the run ends.
 
+// Tests measure by the machine's clock.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 mod admission;
 mod clock;
 mod control;
@@ -31,7 +34,7 @@ pub use driver::SessionEnd;
 pub use error::RunError;
 pub use feeds::FeedSet;
 pub use lifecycle::EndReason;
-pub use orchestrator::{RunEnd, execute, requests_planned, unmatched_condition};
+pub use orchestrator::{Run, RunEnd, execute, requests_planned, unmatched_condition};
 pub use rollout::{Mode, Source, Swap, SwapError, Swapped, Swapper, watch};
 pub use signals::{StopLevel, Stopper};
 pub use teardown::{Progress, Tokens, TornDown, teardown};

@@ -25,7 +25,7 @@ use crate::worker::workers::{CHANNEL, Workers};
 use crate::workload::arrivals::planned;
 use vespeiro_behavior::Behavior;
 use vespeiro_metrics::{ArchetypeLoad, Catalog, DesiredLoad, Snapshot, Totals, process};
-use vespeiro_model::SwapResult;
+use vespeiro_model::{Clock, SwapResult};
 use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
 
 /// How often watchers are told.
@@ -70,20 +70,36 @@ pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<S
     unmatched(&plan.guard, &catalog(plan, behaviors))
 }
 
-/// Run a plan with one behavior per archetype, in the plan's order, and the rows of its feeds. What it creates is in
-/// `journal`. `stopper` and `control` reach it while it goes on; `watch` sees its state twice a second.
-pub async fn execute(
-    plan: Arc<Plan>,
-    behaviors: Vec<Arc<Behavior>>,
-    feeds: &Arc<FeedSet>,
-    journal: &Journal,
-    stopper: &Stopper,
-    control: &Control,
-    watch: impl FnMut(&Arc<Snapshot>),
-) -> Result<RunEnd, RunError> {
+/// What a run is made from.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub plan: Arc<Plan>,
+    /// One per archetype, in the plan's order.
+    pub behaviors: Vec<Arc<Behavior>>,
+    /// The rows of the plan's feeds.
+    pub feeds: &'a Arc<FeedSet>,
+    /// Where the run notes what it creates.
+    pub journal: &'a Journal,
+    /// These two reach the run while it goes on.
+    pub stopper: &'a Stopper,
+    pub control: &'a Control,
+    pub clock: Clock,
+}
+
+/// Run a plan to its end. `watch` sees its state twice a second.
+pub async fn execute(run: Run<'_>, watch: impl FnMut(&Arc<Snapshot>)) -> Result<RunEnd, RunError> {
+    let Run {
+        plan,
+        behaviors,
+        feeds,
+        journal,
+        stopper,
+        control,
+        clock,
+    } = run;
     let catalog = catalog(&plan, &behaviors);
     let (events, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
-    let began = Instant::now();
+    let began = clock.now();
     let mut asked = stopper.watch();
     // While it waited for its start, or for its target.
     let stopped = *asked.borrow() != StopLevel::None;
@@ -96,13 +112,22 @@ pub async fn execute(
             worker_index,
             feeds: Arc::clone(feeds),
             began,
+            clock,
             stopped,
             events: events.clone(),
             commands,
         })
     })?;
     drop(events);
-    let mut run = Orchestrator::new(&plan, catalog, &behaviors, began, workers, control, watch);
+    let mut run = Orchestrator::new(
+        &plan,
+        catalog,
+        &behaviors,
+        (clock, began),
+        workers,
+        control,
+        watch,
+    );
     let first = run.snapshot(Duration::ZERO);
     run.show(first);
     run.signal(Signal::Begin).await;
@@ -141,6 +166,7 @@ pub async fn execute(
 struct Orchestrator<'a, W> {
     plan: &'a Plan,
     workloads: Vec<Workload>,
+    clock: Clock,
     began: Instant,
     lifecycle: Lifecycle,
     workers: Workers,
@@ -166,7 +192,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         plan: &'a Plan,
         catalog: Arc<Catalog>,
         behaviors: &[Arc<Behavior>],
-        began: Instant,
+        (clock, began): (Clock, Instant),
         workers: Workers,
         control: &'a Control,
         watch: W,
@@ -180,10 +206,11 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         Self {
             plan,
             workloads: plan.workloads(),
+            clock,
             began,
             lifecycle: Lifecycle::new(began, limits),
             workers,
-            totals: totals.keeping(plan.output.slowest),
+            totals: totals.timed_by(clock).keeping(plan.output.slowest),
             guard: Guard::new(&plan.guard, plan.load.ramp_up),
             rollouts: Rollouts::new(catalog, behaviors),
             control,
@@ -200,7 +227,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
 
     /// Tell the lifecycle, and the workers what follows from it.
     async fn signal(&mut self, signal: Signal) {
-        let command = self.lifecycle.on(Instant::now(), signal);
+        let command = self.lifecycle.on(self.clock.now(), signal);
         if self.lifecycle.is_stopping() {
             self.totals.stopping();
         }
@@ -219,9 +246,9 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
                 self.totals.absorb(&mut interval);
                 self.workers.recycle(interval);
                 if self.rollouts.watches() {
-                    for back in self.rollouts.review(&mut self.totals, Instant::now()) {
+                    for back in self.rollouts.review(&mut self.totals, self.clock.now()) {
                         tracing::error!("{}", back.why);
-                        self.control.tell(self.began.elapsed(), back.why, true);
+                        self.control.tell(self.elapsed(), back.why, true);
                         self.publish(back.rollout).await;
                     }
                 }
@@ -277,13 +304,18 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
                 mode,
                 reply,
             } => {
-                let swap = self
-                    .rollouts
-                    .swap(&mut self.totals, archetype, behavior, share, mode);
+                let swap = self.rollouts.swap(
+                    &mut self.totals,
+                    archetype,
+                    behavior,
+                    share,
+                    mode,
+                    self.clock.now(),
+                );
                 let (swapped, rollout) = swap;
                 if let Some(rollout) = rollout {
                     self.control
-                        .tell(self.began.elapsed(), swapped.to_string(), false);
+                        .tell(self.elapsed(), swapped.to_string(), false);
                     self.publish(rollout).await;
                 }
                 // Whoever asked may have gone.
@@ -292,7 +324,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             ControlRequest::Refused { archetype, why } => {
                 self.totals.swapped(archetype, SwapResult::Refused);
                 tracing::error!("{why}");
-                self.control.tell(self.began.elapsed(), why, true);
+                self.control.tell(self.elapsed(), why, true);
             }
         }
     }
@@ -313,6 +345,11 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         }
     }
 
+    /// Time since the start of the run.
+    fn elapsed(&self) -> Duration {
+        self.clock.since(self.began)
+    }
+
     /// The state of the run, for everybody who watches.
     fn show(&mut self, snapshot: Snapshot) {
         let snapshot = Arc::new(snapshot);
@@ -327,7 +364,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
 
     /// Look how the run stands, judge it and show it.
     async fn sample(&mut self) {
-        let mut snapshot = self.snapshot(self.began.elapsed());
+        let mut snapshot = self.snapshot(self.elapsed());
         // Once a run is ending, its figures are no longer those of its plan.
         let tripped = self.lifecycle.is_live() && self.guard.look(&mut snapshot);
         self.guard.attend(&mut snapshot);
@@ -341,9 +378,8 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
 
     fn close(mut self) -> Result<RunEnd, RunError> {
         self.workers.join()?;
-        let mut snapshot = self
-            .totals
-            .snapshot(self.began.elapsed(), process::sample());
+        let elapsed = self.clock.since(self.began);
+        let mut snapshot = self.totals.snapshot(elapsed, process::sample());
         self.guard.close(&mut snapshot);
         self.state_log.tell(&snapshot);
         let name = |archetype| self.plan.archetypes[usize::from(archetype)].name.clone();
@@ -357,7 +393,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
 
     /// What is wanted of the run at this moment.
     fn aim(&self) -> DesiredLoad {
-        let time = self.lifecycle.clock().time(Instant::now());
+        let time = self.lifecycle.clock().time(self.clock.now());
         let mut aim = DesiredLoad {
             paused: self.desired.paused,
             ..DesiredLoad::default()

@@ -11,10 +11,11 @@ use axum::http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-use super::{Control, EndReason, RunEnd, Stopper, execute};
+use super::{Control, EndReason, Run, RunEnd, Stopper, execute};
 use crate::journal::{Header, Journal};
 use vespeiro_behavior::{Behavior, Engine, Limits};
 use vespeiro_metrics::Snapshot;
+use vespeiro_model::Clock;
 use vespeiro_plan::{Flags, Plan, Sources, resolve};
 
 /// Longest that anything here may take.
@@ -127,17 +128,18 @@ async fn steered(settings: &[(&str, &str)], steer: impl AsyncFnOnce(&Steered)) -
     };
     let journal = Journal::create(&plan.cleanup.journal, &header).unwrap();
     let no_feeds = Arc::default();
-    let mut run = std::pin::pin!(execute(
-        Arc::clone(&plan),
-        vec![behavior],
-        &no_feeds,
-        &journal,
-        &steered.stopper,
-        &steered.control,
-        |snapshot| {
-            steered.latest.replace(Some(Arc::clone(snapshot)));
-        },
-    ));
+    let run = Run {
+        plan: Arc::clone(&plan),
+        behaviors: vec![behavior],
+        feeds: &no_feeds,
+        journal: &journal,
+        stopper: &steered.stopper,
+        control: &steered.control,
+        clock: Clock::system(),
+    };
+    let mut run = std::pin::pin!(execute(run, |snapshot| {
+        steered.latest.replace(Some(Arc::clone(snapshot)));
+    },));
     let ended = tokio::select! {
         ended = &mut run => ended,
         () = steer(&steered) => {

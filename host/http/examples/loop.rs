@@ -4,6 +4,9 @@
 //!
 //! `loop ADDRESS [CONNECTIONS [SECONDS [http1|http2]]]`
 
+// A bench measures by the machine's clock.
+#![allow(clippy::disallowed_methods)]
+
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::rc::Rc;

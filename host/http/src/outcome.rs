@@ -4,7 +4,9 @@
 //! What must stay true: the phases are the differences of one row of instants, so that their sum is the request's time,
 //! exactly.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::Failure;
 use crate::body::{Body, Coding};
@@ -12,7 +14,7 @@ use crate::call::Capture;
 use crate::codec::{Codings, Head, Header, Receive, Refusal, text_of};
 use crate::dial::{Protocol, Remote};
 use crate::retry_after::retry_after;
-use vespeiro_model::Phases;
+use vespeiro_model::{Clock, Phases};
 
 /// A response, as far as it was asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,18 +69,24 @@ pub(crate) enum Phase {
 /// Measures one request's phases.
 #[derive(Debug)]
 pub(crate) struct Watch {
+    clock: Clock,
     phases: Phases,
     phase: Phase,
     since: Instant,
 }
 
 impl Watch {
-    pub(crate) fn new(now: Instant) -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         Self {
+            clock,
             phases: Phases::default(),
             phase: Phase::Blocked,
-            since: now,
+            since: clock.now(),
         }
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Leave the phase that it is in.
@@ -133,16 +141,18 @@ pub(crate) struct Taking {
     capture: Capture,
     codings: Codings,
     max_body: u64,
+    clock: Clock,
 }
 
 impl Taking {
-    pub(crate) fn new(capture: Capture, codings: Codings, max_body: u64) -> Self {
+    pub(crate) fn new(capture: Capture, codings: Codings, max_body: u64, clock: Clock) -> Self {
         Self {
             answer: Answer::default(),
             body: None,
             capture,
             codings,
             max_body,
+            clock,
         }
     }
 
@@ -171,7 +181,7 @@ impl Receive for Taking {
                 coding = Coding::of(header.value, self.codings);
             }
             if matches!(head.status, 429 | 503) && header.name.eq_ignore_ascii_case("retry-after") {
-                let asked = retry_after(head.status, header.value, SystemTime::now());
+                let asked = retry_after(head.status, header.value, self.clock.wall());
                 self.answer.retry_after = self.answer.retry_after.or(asked);
             }
         }
@@ -243,9 +253,9 @@ mod tests {
         /// However a request goes, its phases are all of its time.
         #[test]
         fn nothing_of_the_time_is_lost(steps in prop::collection::vec((0..6u8, 0..1000u64, 0..1000u64), 0..20)) {
-            let start = Instant::now();
+            let mut watch = Watch::new(Clock::system());
+            let start = watch.since;
             let mut now = start;
-            let mut watch = Watch::new(start);
             for (step, nanos, part) in steps {
                 now += Duration::from_nanos(nanos);
                 match step {

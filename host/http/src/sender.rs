@@ -7,7 +7,9 @@
 use std::cell::Cell;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::Failure;
 use crate::call::Call;
@@ -20,6 +22,7 @@ use crate::outcome::{Answer, Flaw, Outcome, Phase, Taking};
 use crate::pool::{By, Counts, Grant, Kept, LOOK, Limits, Pool, Pools, Queue, Slot, Stream, Tally};
 use crate::timer_pool::TimerPool;
 use crate::trip::Trip;
+use vespeiro_model::Clock;
 
 /// How often a request is sent again that was not processed.
 const MOST_UNPROCESSED: u32 = 3;
@@ -32,6 +35,7 @@ pub(crate) type OwnPool = Pool<Wire, Shared>;
 #[derive(Debug)]
 pub(crate) struct Sender {
     me: Weak<Sender>,
+    clock: Clock,
     dialer: Dialer,
     options: ClientOptions,
     pools: Pools<Wire, Shared>,
@@ -88,11 +92,13 @@ impl Sender {
             http2_connections: options.http2_connections,
             patience: dial.connect_timeout.min(options.request_timeout),
         };
+        let clock = dial.clock;
         let dialer = Dialer::new(dial)?;
         let tally = Rc::new(Tally::default());
-        let pools = Pools::new(limits, speaks, Rc::clone(&tally));
+        let pools = Pools::new(limits, speaks, Rc::clone(&tally), clock);
         Ok(Rc::new_cyclic(|me| Self {
             me: me.clone(),
+            clock,
             dialer,
             options,
             pools,
@@ -116,13 +122,13 @@ impl Sender {
     }
 
     pub(crate) async fn send(&self, pool: &Rc<OwnPool>, call: &Call) -> Outcome {
-        let mut trip = Box::new(Trip::new(Instant::now()));
+        let mut trip = Box::new(Trip::new(self.clock));
         let turn = self.turns.turn(|_| self.turn(), || ()).await;
         let result = self.run(pool, call, &mut trip).await;
         drop(turn);
         Outcome {
             result,
-            phases: trip.watch.finish(Instant::now()),
+            phases: trip.watch.finish(self.clock.now()),
             reused: trip.reused,
             remote: trip.remote,
             protocol: trip.protocol,
@@ -148,7 +154,7 @@ impl Sender {
             let fresh = stale && trip.protocol == Some(Protocol::Http1);
             let grant = self.pools.grant(pool, fresh).await;
             // What it waited for until now was no fault of the target's, and does not count against its limit.
-            let now = Instant::now();
+            let now = self.clock.now();
             let attempt = {
                 let attempt = pin!(self.attempt(grant, pool, call, trip, now));
                 self.timers.within(now + limit, attempt).await
@@ -176,7 +182,7 @@ impl Sender {
                     return Err(late(limit, trip.watch.phase()));
                 }
             }
-            trip.watch.again(Instant::now());
+            trip.watch.again(self.clock.now());
         }
     }
 
@@ -300,7 +306,7 @@ impl Sender {
             Ok(dialed) => (dialed.phases, Phase::Sending),
             Err(error) => (error.phases, Phase::Blocked),
         };
-        trip.watch.enter(next, Instant::now());
+        trip.watch.enter(next, self.clock.now());
         trip.watch.dialed(phases.lookup, phases.tls);
         let dialed = match dialed {
             Ok(dialed) => dialed,
@@ -325,6 +331,7 @@ impl Sender {
                 0 => ConnectionOptions::default().max_streams,
                 most => most,
             },
+            clock: self.clock,
         };
         let connection = match Connection::start(stream, options, self.tells(pool)).await {
             Ok(connection) => connection,
@@ -363,7 +370,12 @@ impl Sender {
             (None, _) => return Attempt::Done(Err(unsayable("its place was taken"))),
         };
         trip.shared = Some(connection.clone());
-        let mut taking = Taking::new(call.captures(), head.codings(), self.options.max_body);
+        let mut taking = Taking::new(
+            call.captures(),
+            head.codings(),
+            self.options.max_body,
+            self.clock,
+        );
         let sent = connection
             .send(place, request, body, &mut trip.progress, &mut taking)
             .await;
@@ -401,7 +413,7 @@ impl Sender {
             loop {
                 tokio::time::sleep(look).await;
                 let Some(sender) = me.upgrade() else { return };
-                if !sender.pools.tend(Instant::now()) {
+                if !sender.pools.tend(sender.clock.now()) {
                     sender.tended.set(false);
                     return;
                 }

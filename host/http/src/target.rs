@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use http::Method;
 use url::Url;
+use vespeiro_model::Clock;
 use vespeiro_plan::{Connections, HttpVersion, Plan, Sharing};
 
 use crate::codec::{HeadOptions, RouteHead};
@@ -86,7 +87,7 @@ pub struct Target {
 
 impl Target {
     /// For one of `plan.workers` workers: it gets its share of the plan's connections, at least one.
-    pub fn new(plan: &Plan, worker: usize) -> Result<Self, ClientError> {
+    pub fn new(plan: &Plan, worker: usize, clock: Clock) -> Result<Self, ClientError> {
         let (target, connections) = (&plan.target, &plan.connections);
         let share = |bound| Connections::share(bound, plan.workers, worker);
         let options = ClientOptions {
@@ -116,6 +117,7 @@ impl Target {
             guard: Some(guard(&target.allow_host)),
             tls,
             proxy: connections.proxy.clone(),
+            clock,
             ..DialOptions::new(
                 Endpoint::of(base),
                 Names::new(&connections.resolve, connections.dns_ttl),

@@ -2,15 +2,14 @@
 //! its own would cost each request an allocation and two turns of the runtime's timer wheel; one that is only ever moved
 //! later costs a store.
 //!
-//! What must stay true: an timer ends no other work than that which it was armed for.
+//! What must stay true: a timer ends no other work than that which it was armed for.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::Instant;
 
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 /// As many as there have been requests at the same time.
 #[derive(Debug, Default)]
@@ -26,7 +25,6 @@ impl TimerPool {
         deadline: Instant,
         mut work: Pin<&mut W>,
     ) -> Option<W::Output> {
-        let deadline = deadline.into();
         let timer = self.resting.borrow_mut().pop();
         let mut timer = match timer {
             Some(mut timer) => {

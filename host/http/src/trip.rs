@@ -3,12 +3,13 @@
 //!
 //! What must stay true: it is right at every moment, for the future may be dropped at any.
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 use crate::dial::{Protocol, Remote};
 use crate::h1::{Exchange, Flow};
 use crate::h2::{Connection, Progress};
 use crate::outcome::{Phase, Watch};
+use vespeiro_model::Clock;
 
 /// One call's way, over all of its attempts.
 #[derive(Debug)]
@@ -27,9 +28,9 @@ pub(crate) struct Trip {
 }
 
 impl Trip {
-    pub(crate) fn new(now: Instant) -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         Self {
-            watch: Watch::new(now),
+            watch: Watch::new(clock),
             flow: Flow::default(),
             reused: false,
             remote: None,

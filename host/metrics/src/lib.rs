@@ -4,6 +4,9 @@
 //! What must stay true: a recorder has one writer; nothing on a request's path locks, hashes a string or allocates in steady
 //! state.
 
+// Tests measure by the machine's clock.
+#![cfg_attr(test, allow(clippy::disallowed_methods))]
+
 mod aggregate;
 mod arrivals;
 mod catalog;

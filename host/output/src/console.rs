@@ -9,7 +9,7 @@ mod painter;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 
@@ -80,16 +80,12 @@ impl Console {
 
     /// Wait until everything is written, at most for `limit`.
     pub fn flush(&self, limit: Duration) {
-        let deadline = Instant::now() + limit;
-        let mut queue = self.0.lock();
-        while queue.writing || !queue.is_empty() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            let waited = self.0.changed.wait_timeout(queue, left);
-            queue = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        let is_unwritten = |queue: &mut Queue| queue.writing || !queue.is_empty();
+        let queue = self.0.lock();
+        let _ = self
+            .0
+            .changed
+            .wait_timeout_while(queue, limit, is_unwritten);
     }
 }
 
@@ -155,6 +151,7 @@ impl Write for Console {
 #[cfg(test)]
 mod tests {
     use std::io::pipe;
+    use std::time::Instant;
 
     use super::*;
 

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::{Console, RunShape};
 use vespeiro_metrics::Snapshot;
+use vespeiro_model::Clock;
 use vespeiro_plan::Plan;
 use vespeiro_summary::{SampledInterval, Sampler, Summary, Timeline, TimelineRecorder};
 
@@ -37,6 +38,7 @@ pub struct OutputContext<'a> {
     pub plan: &'a Arc<Plan>,
     pub shape: RunShape,
     pub console: &'a Console,
+    pub clock: Clock,
 }
 
 /// Something that shows or writes a run's results. The function that makes one also checks

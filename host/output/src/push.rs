@@ -76,7 +76,12 @@ fn push(
     let encoder = encoder(Arc::clone(&run), instance(&run), output.native_histograms);
     Ok(Some(Box::new(Push {
         name,
-        waiting: Some(Pusher::new(encoder, poster, output.push_interval)),
+        waiting: Some(Pusher::new(
+            encoder,
+            poster,
+            output.push_interval,
+            context.clock,
+        )),
         thread: None,
     })))
 }

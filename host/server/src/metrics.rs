@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::listener::{Listener, Server};
 use vespeiro_engine::Stopper;
 use vespeiro_metrics::{RunInfo, Snapshot};
+use vespeiro_model::Clock;
 use vespeiro_output::prometheus::{Format, encode};
 use vespeiro_output::{
     Console, Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update,
@@ -33,6 +34,7 @@ struct Endpoint {
     latest: watch::Sender<Option<Arc<Snapshot>>>,
     scrapes: Arc<Mutex<Scrapes>>,
     updated: Instant,
+    clock: Clock,
     stopper: Stopper,
     console: Console,
 }
@@ -46,12 +48,18 @@ pub fn output(context: &OutputContext<'_>, stopper: &Stopper) -> MaybeOutput {
     tracing::info!("metrics at http://{}/metrics", listener.address());
     let (latest, snapshots) = watch::channel(None);
     let scrapes = Arc::<Mutex<Scrapes>>::default();
-    let app = router(RunInfo::of(context.plan), snapshots, Arc::clone(&scrapes));
+    let app = router(
+        RunInfo::of(context.plan),
+        snapshots,
+        Arc::clone(&scrapes),
+        context.clock,
+    );
     Ok(Some(Box::new(Endpoint {
         server: listener.serve(app),
         latest,
         scrapes,
-        updated: Instant::now(),
+        updated: context.clock.now(),
+        clock: context.clock,
         stopper: stopper.clone(),
         console: context.console.clone(),
     })))
@@ -64,7 +72,7 @@ impl Output for Endpoint {
 
     fn update(&mut self, update: &Update<'_>) {
         self.latest.send_replace(Some(Arc::clone(update.snapshot)));
-        self.updated = Instant::now();
+        self.updated = self.clock.now();
     }
 
     /// Stay open until whoever scraped the run has had the time to see its end, or until somebody asks again to stop.
@@ -76,8 +84,9 @@ impl Output for Endpoint {
                 .unwrap_or_else(PoisonError::into_inner)
                 .wait();
             let until = self.updated + wait;
-            if until > Instant::now() {
-                let seconds = (until - Instant::now()).as_secs_f64().ceil();
+            let left = until.saturating_duration_since(self.clock.now());
+            if !left.is_zero() {
+                let seconds = left.as_secs_f64().ceil();
                 self.console.line(format!(
                     "metrics: waiting {seconds} s for the last scrape; Ctrl-C skips it"
                 ));
@@ -122,12 +131,14 @@ struct Latest {
     run: Arc<RunInfo>,
     snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
     scrapes: Arc<Mutex<Scrapes>>,
+    clock: Clock,
 }
 
 fn router(
     run: RunInfo,
     snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
     scrapes: Arc<Mutex<Scrapes>>,
+    clock: Clock,
 ) -> Router {
     let home = "Vespeiro. Metrics for Prometheus: /metrics\n";
     Router::new()
@@ -137,6 +148,7 @@ fn router(
             run: Arc::new(run),
             snapshots,
             scrapes,
+            clock,
         })
 }
 
@@ -152,7 +164,7 @@ async fn scrape(State(latest): State<Latest>, headers: HeaderMap) -> Response {
         .scrapes
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
-    scrapes.add(Instant::now());
+    scrapes.add(latest.clock.now());
     drop(scrapes);
     let accept = headers
         .get(header::ACCEPT)
@@ -190,7 +202,7 @@ mod tests {
         let mut first = snapshot();
         first.elapsed = Duration::from_secs(7);
         let (publish, snapshots) = watch::channel(None);
-        let server = listener.serve(router(about(), snapshots, Arc::default()));
+        let server = listener.serve(router(about(), snapshots, Arc::default(), Clock::system()));
 
         let early = get(address, "/metrics").await;
         assert!(early.starts_with("HTTP/1.1 503"), "{early}");
@@ -230,7 +242,7 @@ mod tests {
     #[test]
     fn the_wait_for_a_last_scrape_follows_the_intervals_that_were_seen() {
         let mut scrapes = Scrapes::default();
-        let start = Instant::now();
+        let start = Clock::system().now();
         assert_eq!(scrapes.wait(), Duration::ZERO);
         scrapes.add(start);
         assert_eq!(scrapes.wait(), Duration::ZERO);

@@ -1,6 +1,9 @@
 //! The service's one clock. Everything that expires, waits or is dated asks here; it is built on tokio's clock so
 //! that tests can stop and advance it. Time never goes backward.
 
+// The service is a program of its own, and this is its one clock.
+#![allow(clippy::disallowed_methods)]
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, Serializer};

@@ -2,6 +2,8 @@
 //! of its own, for it needs those tools: where one is missing its tests say so and pass, unless
 //! `VESPEIRO_REQUIRE_TOOLS` is 1.
 
+// Tests measure by the machine's clock.
+#![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
 mod chromium;

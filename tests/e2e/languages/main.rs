@@ -3,6 +3,8 @@
 //! of its own, for it needs those tools: where one is missing its test says so and passes, unless
 //! `VESPEIRO_REQUIRE_TOOLS` is 1.
 
+// Tests measure by the machine's clock.
+#![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
 mod project;

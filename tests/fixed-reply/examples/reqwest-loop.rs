@@ -2,6 +2,9 @@
 //! allows. Prints its figures as one line of JSON. The feature `tls` is for TLS and HTTP/2: without it, the client has no more
 //! than it needs.
 
+// A bench measures by the machine's clock.
+#![allow(clippy::disallowed_methods)]
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};

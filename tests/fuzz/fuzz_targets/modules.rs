@@ -12,8 +12,9 @@ use url::Url;
 use vespeiro_behavior::types::{Pace, Purpose, Setup, User};
 use vespeiro_behavior::{Behavior, Engine, Feeder, Limits, Slot};
 use vespeiro_engine::SessionEnd;
-use vespeiro_engine::rehearsal::{Happening, Replies, play};
+use vespeiro_engine::rehearsal::{Bounds, Happening, Replies, play};
 use vespeiro_fuzz::is_one_line;
+use vespeiro_model::Clock;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));
 
@@ -56,8 +57,11 @@ fn load_and_play(bytes: &[u8]) {
             &setup(purpose),
             &Feeder::default(),
             &mut replies,
-            &base,
-            20,
+            Bounds {
+                base: &base,
+                budget: 20,
+                clock: Clock::system(),
+            },
             count,
         );
         assert!(sent <= 20 && sent == played.requests);

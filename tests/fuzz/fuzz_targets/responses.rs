@@ -14,6 +14,7 @@ use libfuzzer_sys::fuzz_target;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use vespeiro_fuzz::plan;
 use vespeiro_http::{Capture, Target};
+use vespeiro_model::Clock;
 use vespeiro_plan::Flags;
 
 const MAX_BODY: usize = 64 << 10;
@@ -58,7 +59,7 @@ impl Pair {
             .build_local(LocalOptions::default());
         Self {
             runtime: runtime.expect("a runtime"),
-            target: Target::new(&plan, 0).expect("a client"),
+            target: Target::new(&plan, 0, Clock::system()).expect("a client"),
             next,
         }
     }

@@ -12,7 +12,7 @@ mod tape;
 #[cfg(test)]
 mod tests;
 
-pub use play::{Happening, Played, play};
+pub use play::{Bounds, Happening, Played, play};
 pub use replies::{Answer, BadReplies, Replies};
 pub use secrets::{WITHHELD, veil_body, veil_mark};
 pub use tape::{Asked, Tape};

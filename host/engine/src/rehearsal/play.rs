@@ -2,7 +2,7 @@
 //! knows delays and replies. Behind `vespeiro check` and `vespeiro rehearse`.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ::http::Method;
 use futures_util::FutureExt as _;
@@ -14,6 +14,7 @@ use crate::vu::prepare::{StepRefused, check};
 use vespeiro_behavior::types::{Context, Failure, Outcome, Request, Setup, Step};
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
 use vespeiro_http::Heads;
+use vespeiro_model::Clock;
 
 /// Steps of a session that never ends by itself.
 const MAX_STEPS: u32 = 10_000;
@@ -45,15 +46,24 @@ pub struct Played {
     pub calls: Vec<Duration>,
 }
 
-/// Play one session in `slot`, with the rows of `feeder` and at most `budget` requests. `watch` sees what happens, and
-/// when.
+/// What a rehearsal plays within.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds<'a> {
+    /// The target that it would be played against.
+    pub base: &'a Url,
+    /// Most requests of a session.
+    pub budget: u32,
+    /// Measures how long the behavior takes; a session does not see it.
+    pub clock: Clock,
+}
+
+/// Play one session in `slot`, with the rows of `feeder`. `watch` sees what happens, and when.
 pub fn play(
     slot: &mut Slot,
     setup: &Setup,
     feeder: &Feeder,
     replies: &mut Replies,
-    base: &Url,
-    budget: u32,
+    bounds: Bounds<'_>,
     mut watch: impl FnMut(u64, Happening<'_>),
 ) -> Played {
     let mut played = Played {
@@ -76,8 +86,7 @@ pub fn play(
         behavior,
         session,
         replies,
-        base,
-        budget,
+        bounds,
         played: &mut played,
         watch: &mut watch,
     };
@@ -99,8 +108,7 @@ struct Rehearsed<'a, W> {
     behavior: Arc<Behavior>,
     session: Session,
     replies: &'a mut Replies,
-    base: &'a Url,
-    budget: u32,
+    bounds: Bounds<'a>,
     played: &'a mut Played,
     watch: &'a mut W,
 }
@@ -114,13 +122,13 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
         }
         let context = Context {
             elapsed_ms: played.elapsed_ms,
-            requests_left: self.budget - played.requests,
+            requests_left: self.bounds.budget - played.requests,
             mix: Vec::new(),
             fault: None,
         };
-        let called = Instant::now();
+        let called = self.bounds.clock.now();
         let answer = self.session.next(&context, outcomes);
-        played.calls.push(called.elapsed());
+        played.calls.push(self.bounds.clock.since(called));
         played.steps += 1;
         self.session
             .events(|event| watch(played.elapsed_ms, Happening::Said(event)));
@@ -140,7 +148,7 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
     }
 
     fn may_send(&mut self) -> Result<bool, SessionEnd> {
-        match self.played.requests == self.budget {
+        match self.played.requests == self.bounds.budget {
             true => Err(SessionEnd::Cut),
             false => Ok(true),
         }
@@ -148,7 +156,7 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
 
     async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
         let failed = |refused: &dyn std::fmt::Display| SessionEnd::Failed(refused.to_string());
-        let heads = Heads::unsent(self.base).map_err(|refused| failed(&refused))?;
+        let heads = Heads::unsent(self.bounds.base).map_err(|refused| failed(&refused))?;
         check(&requests)
             .and_then(|()| requests.iter().try_for_each(|one| sendable(one, &heads)))
             .map_err(|refused| failed(&refused))?;
@@ -156,7 +164,7 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
         let mut outcomes = Vec::with_capacity(requests.len());
         let mut slowest_us = 0;
         for request in &requests {
-            if played.requests == self.budget {
+            if played.requests == self.bounds.budget {
                 outcomes.push(Outcome::Failed(Failure::Stopped));
                 continue;
             }

@@ -9,12 +9,13 @@ use serde_json::json;
 use url::Url;
 
 use super::replies::Line;
-use super::{Asked, Happening, Replies, Tape, play, veil_body};
+use super::{Asked, Bounds, Happening, Replies, Tape, play, veil_body};
 use crate::driver::SessionEnd;
 use vespeiro_behavior::types::{
     Capture, Failure, Method, Outcome, Pace, Purpose, Request, Response, Setup, User,
 };
 use vespeiro_behavior::{Behavior, Engine, Feeder, Limits, Slot};
+use vespeiro_model::Clock;
 
 fn request(method: Method, path: &str, route: &str) -> Request {
     Request {
@@ -237,8 +238,11 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
             &setup(),
             &Feeder::default(),
             &mut Replies::made_up(),
-            &base,
-            10,
+            Bounds {
+                base: &base,
+                budget: 10,
+                clock: Clock::system(),
+            },
             |_, happening| {
                 if let Happening::Sent { request, .. } = happening {
                     assert!(request.path.starts_with('/'), "{said:?}");

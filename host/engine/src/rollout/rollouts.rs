@@ -142,6 +142,7 @@ impl Rollouts {
         behavior: Arc<Behavior>,
         share: f64,
         mode: Mode,
+        now: Instant,
     ) -> (Swapped, Option<Rollout>) {
         let part = &mut self.archetypes[usize::from(archetype)];
         let before = part.versions.clone();
@@ -176,7 +177,7 @@ impl Rollouts {
         part.probation = is_new.then(|| Probation {
             role,
             before: proven,
-            until: Instant::now() + PROBATION,
+            until: now + PROBATION,
             base: totals.crashes(role),
         });
         (swapped, Some(self.rollout(archetype, mode)))

@@ -4,7 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::labels::Labels;
 use crate::rollout::rollouts::{Mode, PROBATION, Rollout};
@@ -82,8 +84,8 @@ impl VersionRuntime {
         self.crashes.set(0);
     }
 
-    pub(crate) fn is_on_probation(&self) -> bool {
-        self.on_probation.is_some_and(|end| Instant::now() < end)
+    pub(crate) fn is_on_probation(&self, now: Instant) -> bool {
+        self.on_probation.is_some_and(|end| now < end)
     }
 }
 
@@ -124,9 +126,9 @@ impl VersionRuntimes {
     }
 
     /// Those that play the new sessions from now on; one that goes on playing keeps its instance.
-    pub(crate) fn take_over(&self, rollout: &Rollout, seed: u64) {
+    pub(crate) fn take_over(&self, rollout: &Rollout, seed: u64, now: Instant) {
         let mut versions = self.0.borrow_mut();
-        let end = Instant::now() + PROBATION + SLACK;
+        let end = now + PROBATION + SLACK;
         let next: Vec<(Rc<VersionRuntime>, f64)> = rollout
             .versions
             .iter()

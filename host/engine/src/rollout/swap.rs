@@ -11,10 +11,11 @@ use tokio::sync::{Mutex, oneshot};
 use crate::control::{Control, Over};
 use crate::driver::SessionEnd;
 use crate::feeds::cursor::FeedSet;
-use crate::rehearsal::{Replies, play};
+use crate::rehearsal::{Bounds, Replies, play};
 use crate::rollout::rollouts::{Mode, Swapped};
 use crate::vu::identity;
 use vespeiro_behavior::{Behavior, Crash, Engine, Limits, LoadError, Slot, yield_to_others};
+use vespeiro_model::Clock;
 use vespeiro_plan::{Module, Plan};
 
 /// Requests of a rehearsal: what nearly every session does first.
@@ -70,6 +71,7 @@ pub struct Swapper {
     engine: Engine,
     limits: Limits,
     control: Control,
+    clock: Clock,
     /// One compilation at a time: the machine belongs to the load.
     turn: Arc<Mutex<()>>,
 }
@@ -82,6 +84,7 @@ impl Swapper {
         engine: Engine,
         limits: Limits,
         control: Control,
+        clock: Clock,
     ) -> Self {
         Self {
             plan,
@@ -89,6 +92,7 @@ impl Swapper {
             engine,
             limits,
             control,
+            clock,
             turn: Arc::default(),
         }
     }
@@ -125,7 +129,7 @@ impl Swapper {
     async fn prepare(&self, archetype: u16, source: Source) -> Result<Arc<Behavior>, SwapError> {
         let (done, ready) = oneshot::channel();
         let (plan, feeds) = (Arc::clone(&self.plan), Arc::clone(&self.feeds));
-        let (engine, limits) = (self.engine.clone(), self.limits);
+        let (engine, limits, clock) = (self.engine.clone(), self.limits, self.clock);
         thread::Builder::new()
             .name("swap".into())
             .spawn(move || {
@@ -137,7 +141,7 @@ impl Swapper {
                 };
                 let behavior = load().map_err(SwapError::from);
                 let rehearsed = behavior.and_then(|behavior| {
-                    rehearse(&plan, &feeds, archetype, &behavior)?;
+                    rehearse(&plan, &feeds, archetype, &behavior, clock)?;
                     Ok(behavior)
                 });
                 // Whoever asked may have gone.
@@ -155,22 +159,19 @@ fn rehearse(
     feeds: &Arc<FeedSet>,
     archetype: u16,
     behavior: &Arc<Behavior>,
+    clock: Clock,
 ) -> Result<(), SwapError> {
     let config = plan.archetypes[usize::from(archetype)].config.to_string();
     let setup = identity::journey(plan, 0, 0, &config);
     let mut slot = Slot::new(Arc::clone(behavior), plan.seed);
     let mut replies = Replies::made_up();
-    let base = &plan.target.base_url;
+    let bounds = Bounds {
+        base: &plan.target.base_url,
+        budget: REQUESTS,
+        clock,
+    };
     let feeder = feeds.rehearsing(plan, archetype);
-    let played = play(
-        &mut slot,
-        &setup,
-        &feeder,
-        &mut replies,
-        base,
-        REQUESTS,
-        |_, _| {},
-    );
+    let played = play(&mut slot, &setup, &feeder, &mut replies, bounds, |_, _| {});
     let module = || behavior.source.clone();
     match played.ended {
         SessionEnd::Crashed(crash) => Err(SwapError::Rehearsal {

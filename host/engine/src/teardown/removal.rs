@@ -27,6 +27,7 @@ use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, TOKEN, types};
 use vespeiro_http::Target;
 use vespeiro_metrics::{Interval, Recorder, Snapshot, Totals, process};
+use vespeiro_model::Clock;
 use vespeiro_plan::{Archetype, LoadOverrides, Plan, Profile};
 
 /// Marks of one session: enough to be quick, few enough that a session that fails costs little.
@@ -64,9 +65,10 @@ pub async fn teardown(
     journal: &Journal,
     tokens: Tokens,
     stopper: &Stopper,
+    clock: Clock,
     mut progress: impl FnMut(Progress),
 ) -> Result<TornDown, RunError> {
-    let began = Instant::now();
+    let began = clock.now();
     let mut plan = plan.clone();
     plan.archetypes = vec![Archetype {
         overrides: LoadOverrides::default(),
@@ -82,9 +84,9 @@ pub async fn teardown(
     let plan = Arc::new(plan);
     let behaviors = [behavior];
     let catalog = catalog(&plan, &behaviors);
-    let recorder = Recorder::new(Arc::clone(&catalog), 0);
-    let mut totals = Totals::new(Arc::clone(&catalog), 1, process::sample());
-    let target = Target::new(&plan, 0)?;
+    let recorder = Recorder::new(Arc::clone(&catalog), 0).timed_by(clock);
+    let mut totals = Totals::new(Arc::clone(&catalog), 1, process::sample()).timed_by(clock);
+    let target = Target::new(&plan, 0, clock)?;
     let worker = WorkerState::new(
         plan,
         target,
@@ -97,6 +99,7 @@ pub async fn teardown(
             // What tidies up is nobody who plays: it gets no row.
             feeds: Arc::default(),
             began,
+            clock,
         },
     );
     let held = tokens.things();
@@ -123,7 +126,7 @@ pub async fn teardown(
             .take(Interval::new(&catalog)),
     );
     Ok(TornDown {
-        snapshot: totals.snapshot(began.elapsed(), process::sample()),
+        snapshot: totals.snapshot(clock.since(began), process::sample()),
         found,
         left: read(journal.path())?.outstanding,
         tokens: teardown.worker.tokens.take(),
@@ -218,7 +221,7 @@ impl Teardown {
             marks,
             session: begun.map_err(|crash| crash.to_string())?.session,
             runtime: &runtime,
-            began: Instant::now(),
+            began: worker.clock.now(),
         };
         match drive(&mut removal).await {
             SessionEnd::Completed | SessionEnd::Abandoned | SessionEnd::Cut => Ok(()),
@@ -229,7 +232,7 @@ impl Teardown {
 
     /// Wait until `requests` more may leave.
     async fn pace(&self, requests: usize) {
-        let at = self.next.get().max(Instant::now());
+        let at = self.next.get().max(self.worker.clock.now());
         let each = Duration::from_secs(1) / self.worker.plan.cleanup.rate;
         self.next.set(at + each * requests as u32);
         sleep_until(at).await;
@@ -248,7 +251,7 @@ struct Removal<'a> {
 impl Transport for Removal<'_> {
     fn next(&mut self, outcomes: &[types::Outcome]) -> Result<types::Step, SessionEnd> {
         let context = types::Context {
-            elapsed_ms: self.began.elapsed().as_millis() as u64,
+            elapsed_ms: self.teardown.worker.clock.since(self.began).as_millis() as u64,
             requests_left: u32::MAX,
             mix: Vec::new(),
             fault: None,

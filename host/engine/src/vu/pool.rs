@@ -172,7 +172,7 @@ impl VuPool {
     /// Have as many users as the profile wants by now.
     pub(crate) fn tend(&mut self, worker: &Rc<WorkerState>) {
         let workload = self.workload(worker);
-        let now = worker.clock.time(Instant::now());
+        let now = worker.profile_time();
         if workload.has_ended(now) {
             self.tasks.iter().for_each(VuTask::leave);
             return;
@@ -187,7 +187,7 @@ impl VuPool {
 
     /// Make due what arrives by now, and call in users for what nobody is free for.
     pub(crate) fn receive(&mut self, worker: &Rc<WorkerState>) {
-        let now = worker.clock.time(Instant::now());
+        let now = worker.profile_time();
         let Some(arrivals) = &self.workload(worker).arrivals else {
             return;
         };
@@ -215,7 +215,7 @@ impl VuPool {
     pub(crate) fn awaits(&self, worker: &WorkerState) -> bool {
         let workload = self.workload(worker);
         workload.profile.replaces()
-            && !workload.is_over(worker.clock.time(Instant::now()))
+            && !workload.is_over(worker.profile_time())
             && workload
                 .archetypes
                 .iter()
@@ -256,7 +256,7 @@ impl VuPool {
     /// whoever leaves, somebody new has the rest of their budgets.
     pub(crate) fn readmit(&mut self, worker: &Rc<WorkerState>) {
         let workload = self.workload(worker);
-        let now = worker.clock.time(Instant::now());
+        let now = worker.profile_time();
         if workload.has_ended(now) || workload.profile.replaces() {
             return;
         }

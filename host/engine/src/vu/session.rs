@@ -4,7 +4,9 @@
 //! What must stay true: however its user leaves it, a session is counted with one ending.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::identity;
 use crate::driver::SessionEnd;
@@ -54,7 +56,7 @@ impl OpenSession {
             }
             Err(crash) => (Err(worker.crashed(&runtime, &crash)), Ending::Crashed),
         };
-        let began = Instant::now();
+        let began = worker.clock.now();
         let mut open = Self {
             worker: Rc::clone(worker),
             archetype,
@@ -93,7 +95,7 @@ impl OpenSession {
             self.asked = worker.request_fault(self.archetype);
         }
         let mix = worker.wanted(&self.runtime);
-        let called = Instant::now();
+        let called = worker.clock.now();
         let context = types::Context {
             elapsed_ms: (called - self.began).as_millis() as u64,
             requests_left,
@@ -104,7 +106,7 @@ impl OpenSession {
         worker
             .recorder
             .borrow_mut()
-            .guest_call(self.runtime.role(), called.elapsed());
+            .guest_call(self.runtime.role(), worker.clock.since(called));
         // Of a call that crashed too: what it marked may exist.
         self.take_events();
         match answer {
@@ -142,7 +144,7 @@ impl OpenSession {
         };
         let config = &worker.archetype_state(self.archetype).config;
         let setup = identity::journey(&worker.plan, vu.index, ordinal, config);
-        let elapsed_ms = self.began.elapsed().as_millis() as u64;
+        let elapsed_ms = worker.clock.since(self.began).as_millis() as u64;
         let feeder = vu.feeder.clone();
         let restored = successor
             .slot
@@ -233,7 +235,7 @@ impl Drop for OpenSession {
             // Not before its destructor has come through too.
             self.runtime.ended_well();
         }
-        let lasted = self.began.elapsed();
+        let lasted = self.worker.clock.since(self.began);
         self.worker
             .recorder
             .borrow_mut()

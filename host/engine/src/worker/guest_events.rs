@@ -3,7 +3,7 @@
 //!
 //! What must stay true: a mark is in the journal before the request leaves that creates the thing.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::state::WorkerState;
 use crate::feeds::cursor::MAX_UNFED;
@@ -106,8 +106,8 @@ impl WorkerState {
     pub(super) fn may_log(&self, archetype: u16) -> bool {
         let archetype_state = self.archetype_state(archetype);
         let (since, lines) = archetype_state.said.get();
-        if since.elapsed() >= Duration::from_secs(1) {
-            archetype_state.said.set((Instant::now(), 1));
+        if self.clock.since(since) >= Duration::from_secs(1) {
+            archetype_state.said.set((self.clock.now(), 1));
             let left_out = lines.saturating_sub(LOG_LINES_PER_SECOND);
             if left_out > 0 {
                 let name = &self.plan.archetypes[usize::from(archetype)].name;

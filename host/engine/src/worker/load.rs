@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::state::WorkerState;
 use crate::vu::state::VuState;
 use crate::workload::state::WorkloadState;
@@ -42,13 +44,14 @@ impl WorkerState {
     }
 
     /// When the next arrival is due; `None` when nothing arrives.
-    pub(crate) fn next_arrival(&self) -> Option<tokio::time::Instant> {
+    pub(crate) fn next_arrival(&self) -> Option<Instant> {
         let arrivals = self
             .workloads
             .iter()
             .filter_map(|workload| workload.arrivals.as_ref());
         let next = arrivals.filter_map(|arrivals| arrivals.next()).min()?;
-        (!self.clock.is_paused() && !self.stopping.get()).then(|| self.clock.at(next))
+        (!self.profile_clock.is_paused() && !self.stopping.get())
+            .then(|| self.profile_clock.at(next))
     }
 
     /// Drop and count the arrivals that waited too long; all of them when the run is over.
@@ -58,7 +61,7 @@ impl WorkerState {
             .iter()
             .filter_map(|workload| workload.arrivals.as_ref())
         {
-            let now = self.clock.time(tokio::time::Instant::now());
+            let now = self.profile_time();
             let dropped = arrivals.expire(if over { Duration::MAX } else { now });
             self.recorder.borrow_mut().dropped(dropped);
         }

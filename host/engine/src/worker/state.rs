@@ -6,9 +6,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use crate::clock::ProfileClock;
 use crate::feeds::cursor::FeedSet;
@@ -23,6 +24,7 @@ use crate::workload::state::{WorkloadState, share_of};
 use vespeiro_behavior::{Behavior, NoRow};
 use vespeiro_http::{Counts, Target};
 use vespeiro_metrics::{Catalog, ConnectionCounts, Interval, Recorder, WorkerStatus};
+use vespeiro_model::Clock;
 use vespeiro_plan::{Connections, HttpVersion, LogLevel, Plan};
 use vespeiro_resilience::Admission;
 
@@ -35,7 +37,7 @@ pub(crate) struct WorkerState {
     pub(crate) recorder: RefCell<Recorder>,
     pub(crate) admission: Admission,
     /// The start of the run; the times of `admission` are counted from it.
-    began: tokio::time::Instant,
+    began: Instant,
     /// Where the breaker's chance comes from.
     pub(super) cool_down_seed: u64,
     /// Requests that were sent and have no outcome yet.
@@ -62,8 +64,9 @@ pub(crate) struct WorkerState {
     pub(crate) playing: Cell<usize>,
     /// Told when the last of them finishes, a total is spent, or an archetype is given up.
     pub(crate) news: Notify,
+    pub(crate) clock: Clock,
     /// Tells the profile's time, and whether the run is paused.
-    pub(crate) clock: ProfileClock,
+    pub(crate) profile_clock: ProfileClock,
     /// Every archetype plays in one of them.
     pub(crate) workloads: Vec<WorkloadState>,
     /// Told when held requests may go, or never will.
@@ -80,7 +83,8 @@ pub(crate) struct WorkerPart {
     pub(crate) worker_index: usize,
     pub(crate) feeds: Arc<FeedSet>,
     /// The start of the run.
-    pub(crate) began: tokio::time::Instant,
+    pub(crate) began: Instant,
+    pub(crate) clock: Clock,
 }
 
 /// One archetype's part of the worker.
@@ -110,7 +114,7 @@ impl WorkerState {
                 versions: VersionRuntimes::alone(behavior, index as u16, catalog, plan.seed),
                 config: archetype.config.to_string().into(),
                 quarantined: RefCell::new(None),
-                said: Cell::new((Instant::now(), 0)),
+                said: Cell::new((part.began, 0)),
             },
         );
         let users = share_of(plan.usual_users(), plan.workers, part.worker_index);
@@ -136,7 +140,8 @@ impl WorkerState {
             stopped: Notify::new(),
             playing: Cell::new(0),
             news: Notify::new(),
-            clock: ProfileClock::new(part.began),
+            clock: part.clock,
+            profile_clock: ProfileClock::new(part.began),
             workloads: workloads
                 .map(|workload| WorkloadState::new(&plan, workload, part.worker_index))
                 .collect(),
@@ -149,14 +154,19 @@ impl WorkerState {
 
     /// Time since the start of the run, as `admission` counts it.
     pub(crate) fn now(&self) -> Duration {
-        self.began.elapsed()
+        self.clock.since(self.began)
+    }
+
+    /// The time of the load profiles: it stands still in a pause.
+    pub(crate) fn profile_time(&self) -> Duration {
+        self.profile_clock.time(self.clock.now())
     }
 
     /// Wait, and measure by how much the wait was overrun: the worker's scheduling lag.
     pub(crate) async fn think(&self, delay: Duration) {
-        let due = tokio::time::Instant::now() + delay;
+        let due = self.clock.now() + delay;
         tokio::time::sleep_until(due).await;
-        self.recorder.borrow_mut().lag(due.elapsed());
+        self.recorder.borrow_mut().lag(self.clock.since(due));
     }
 
     /// A request was sent (1), or has its outcome (-1).
@@ -192,11 +202,11 @@ impl WorkerState {
 
     /// Hold requests back, or let them go.
     pub(crate) fn pause(&self, paused: bool) {
-        let now = tokio::time::Instant::now();
+        let now = self.clock.now();
         if paused {
-            self.clock.pause(now);
+            self.profile_clock.pause(now);
         } else {
-            self.clock.resume(now);
+            self.profile_clock.resume(now);
             self.released.notify_waiters();
         }
     }
@@ -219,7 +229,7 @@ impl WorkerState {
     }
 
     fn held(&self) -> bool {
-        self.clock.is_paused() && !self.stopping.get()
+        self.profile_clock.is_paused() && !self.stopping.get()
     }
 
     /// What was recorded since the last time, and how the worker stands.

@@ -20,6 +20,7 @@ use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::Behavior;
 use vespeiro_http::{ClientError, Target};
 use vespeiro_metrics::{Catalog, Interval, Recorder};
+use vespeiro_model::Clock;
 use vespeiro_plan::Plan;
 
 /// How often a worker hands over what it recorded.
@@ -72,6 +73,7 @@ pub(crate) struct WorkerInit {
     pub(crate) worker_index: usize,
     pub(crate) feeds: Arc<FeedSet>,
     pub(crate) began: Instant,
+    pub(crate) clock: Clock,
     /// The run was asked to end before it began.
     pub(crate) stopped: bool,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
@@ -110,18 +112,21 @@ async fn work(init: WorkerInit) {
         worker_index,
         feeds,
         began,
+        clock,
         stopped,
         events,
         mut commands,
     } = init;
-    let target = match Target::new(&plan, worker_index) {
+    let target = match Target::new(&plan, worker_index, clock) {
         Ok(target) => target,
         Err(error) => {
             let _ = events.send(WorkerEvent::Failed(error)).await;
             return;
         }
     };
-    let recorder = Recorder::new(Arc::clone(&catalog), worker_index).keeping(plan.output.slowest);
+    let recorder = Recorder::new(Arc::clone(&catalog), worker_index)
+        .timed_by(clock)
+        .keeping(plan.output.slowest);
     let worker = WorkerState::new(
         plan,
         target,
@@ -133,6 +138,7 @@ async fn work(init: WorkerInit) {
             worker_index,
             feeds,
             began,
+            clock,
         },
     );
     let worker = Rc::new(worker);
@@ -149,9 +155,9 @@ async fn work(init: WorkerInit) {
     let (mut told, mut over) = (false, stopped);
     // Two travel back and forth; a third is made only if the orchestrator falls behind.
     let mut spare = vec![Interval::new(&catalog)];
-    let mut beat = interval_at(Instant::now() + HAND_OVER, HAND_OVER);
+    let mut beat = interval_at(clock.now() + HAND_OVER, HAND_OVER);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut tend = interval_at(Instant::now() + TEND, TEND);
+    let mut tend = interval_at(clock.now() + TEND, TEND);
     tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !over || worker.playing.get() > 0 {
         if !told && worker.playing.get() == 0 && !pools.iter().any(|pool| pool.awaits(&worker)) {
@@ -164,7 +170,7 @@ async fn work(init: WorkerInit) {
         }
         tokio::select! {
             due = beat.tick() => {
-                worker.recorder.borrow_mut().lag(due.elapsed());
+                worker.recorder.borrow_mut().lag(clock.since(due));
                 // A busy orchestrator gets more the next time: the recorder goes on with what it has.
                 if let Ok(permit) = events.try_reserve() {
                     let empty = spare.pop().unwrap_or_else(|| Interval::new(&catalog));

@@ -28,7 +28,7 @@ impl WorkerState {
         }
         if crashes >= CRASHES_TO_QUARANTINE
             && !runtime.is_over()
-            && !runtime.is_on_probation()
+            && !runtime.is_on_probation(self.clock.now())
             // Sessions that a swap has left behind say nothing of who plays now.
             && archetype_state.versions.has(runtime.hash())
             && !self.quarantined(archetype)
@@ -49,7 +49,10 @@ impl WorkerState {
         let mut governor = self.governor.borrow_mut();
         governor.adopt(&self.plan, catalog, rollout.archetype);
         let archetype_state = self.archetype_state(rollout.archetype);
-        archetype_state.versions.take_over(rollout, self.plan.seed);
+        let now = self.clock.now();
+        archetype_state
+            .versions
+            .take_over(rollout, self.plan.seed, now);
         let mut quarantined = archetype_state.quarantined.borrow_mut();
         let mended = quarantined.take_if(|hash| !archetype_state.versions.has(hash));
         if mended.is_some() {

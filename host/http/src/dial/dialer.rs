@@ -17,7 +17,7 @@ use super::cause::{Broken, exhausted, unreachable};
 use super::connect::{self, Locals};
 use super::names::Names;
 use super::options::{DialOptions, Endpoint, Guard};
-use super::phases::{Clock, DialPhases, Part};
+use super::phases::{DialPhases, DialWatch, Part};
 use super::protocol::{Protocol, ProtocolWish};
 use super::proxy::Lead;
 use super::setup_error::DialSetupError;
@@ -25,6 +25,7 @@ use super::stream::Stream;
 use super::tls::Session;
 use super::verdict::{Asked, no_http, within, words};
 use crate::Failure;
+use vespeiro_model::Clock;
 use vespeiro_plan::Proxy;
 
 /// Addresses of a name whose failures are told one by one.
@@ -41,6 +42,7 @@ pub struct Dialer {
     guard: Option<Guard>,
     tls: Option<Session>,
     proxy: Option<Proxy>,
+    clock: Clock,
 }
 
 /// A connection that was made.
@@ -108,19 +110,20 @@ impl Dialer {
             guard: options.guard,
             tls,
             proxy: options.proxy,
+            clock: options.clock,
         })
     }
 
     /// Make one more connection, within the time for connecting.
     pub async fn dial(&self) -> Result<Dialed, DialError> {
-        let start = Instant::now();
+        let start = self.clock.now();
         // A time that long never comes.
         let deadline = start.checked_add(self.connect_timeout);
         let deadline = deadline.unwrap_or(start + Duration::from_secs(86_400 * 365));
-        let mut clock = Clock::start(start);
-        let dialed = timeout_at(deadline, self.within(deadline, &mut clock)).await;
-        let dialed = dialed.unwrap_or_else(|_| Err(self.too_slow(clock.part())));
-        let phases = clock.stop(Instant::now());
+        let mut watch = DialWatch::start(start);
+        let dialed = timeout_at(deadline, self.within(deadline, &mut watch)).await;
+        let dialed = dialed.unwrap_or_else(|_| Err(self.too_slow(watch.part())));
+        let phases = watch.stop(self.clock.now());
         match dialed {
             Ok((stream, remote)) => {
                 let (protocol, resumed) = match &stream {
@@ -161,22 +164,22 @@ impl Dialer {
     async fn within(
         &self,
         deadline: Instant,
-        clock: &mut Clock,
+        watch: &mut DialWatch,
     ) -> Result<(Stream, Remote), Broken> {
         let (host, port) = match &self.endpoint {
             Endpoint::Unix(path) => {
-                clock.enter(Part::Connect, Instant::now());
+                watch.enter(Part::Connect, self.clock.now());
                 let stream = connect::unix(path).await?;
                 return Ok((Stream::Unix(stream), Remote::Unix(path.clone())));
             }
             Endpoint::Tcp { host, port } => (host.as_str(), *port),
         };
         let (stream, address) = match &self.proxy {
-            None => self.straight(host, port, deadline, clock).await?,
+            None => self.straight(host, port, deadline, watch).await?,
             Some(proxy) => {
                 let led = self.led(proxy, host, port)?;
                 let (stream, address) = self
-                    .straight(&proxy.host, proxy.port, deadline, clock)
+                    .straight(&proxy.host, proxy.port, deadline, watch)
                     .await?;
                 (Lead(proxy).to(stream, &led, port).await?, address)
             }
@@ -184,7 +187,7 @@ impl Dialer {
         let Some(session) = &self.tls else {
             return Ok((Stream::Tcp(stream), Remote::Tcp(address)));
         };
-        clock.enter(Part::Tls, Instant::now());
+        watch.enter(Part::Tls, self.clock.now());
         let connector = TlsConnector::from(session.config.clone());
         match connector.connect(session.name.clone(), stream).await {
             Ok(tls) => Ok((Stream::Tls(Box::new(tls)), Remote::Tcp(address))),
@@ -198,17 +201,20 @@ impl Dialer {
         host: &str,
         port: u16,
         deadline: Instant,
-        clock: &mut Clock,
+        watch: &mut DialWatch,
     ) -> Result<(TcpStream, SocketAddr), Broken> {
-        let addresses = self.names.addresses(host, port, self.turn).await?;
+        let addresses = self
+            .names
+            .addresses(host, port, self.turn, self.clock)
+            .await?;
         for address in &addresses {
             self.judge(host, Some(*address))?;
         }
-        clock.enter(Part::Connect, Instant::now());
+        watch.enter(Part::Connect, self.clock.now());
         let mut failed: Vec<Broken> = Vec::new();
         for (index, address) in addresses.iter().enumerate() {
             let remote = SocketAddr::new(*address, port);
-            let now = Instant::now();
+            let now = self.clock.now();
             let left = deadline.saturating_duration_since(now);
             let others = addresses.len() - index;
             let share = now + left / u32::try_from(others).unwrap_or(u32::MAX);

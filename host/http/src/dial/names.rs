@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::cause::{Broken, exhausted};
+use vespeiro_model::Clock;
 use vespeiro_plan::{Resolve, literal};
 
 type Found = Result<Rc<[IpAddr]>, Broken>;
@@ -103,11 +104,12 @@ impl Names {
         host: &str,
         port: u16,
         offset: usize,
+        clock: Clock,
     ) -> Result<Vec<IpAddr>, Broken> {
         let host = host.to_ascii_lowercase();
         let found = match self.given(&host, port) {
             Some(given) => given,
-            None => self.looked_up(&host).await?,
+            None => self.looked_up(&host, clock).await?,
         };
         let mut addresses = found.to_vec();
         if addresses.len() > 1 {
@@ -119,12 +121,12 @@ impl Names {
         Ok(addresses)
     }
 
-    async fn looked_up(&self, host: &str) -> Found {
+    async fn looked_up(&self, host: &str, clock: Clock) -> Found {
         let mut answer = {
             let mut names = self.inner.names.borrow_mut();
             match names.get(host) {
                 Some(State::Known { addresses, until })
-                    if until.is_none_or(|until| Instant::now() < until) =>
+                    if until.is_none_or(|until| clock.now() < until) =>
                 {
                     return Ok(addresses.clone());
                 }
@@ -132,7 +134,7 @@ impl Names {
                 _ => {
                     let (tell, answer) = watch::channel(None);
                     names.insert(host.to_owned(), State::Asking(answer.clone()));
-                    tokio::task::spawn_local(self.clone().ask(host.to_owned(), tell));
+                    tokio::task::spawn_local(self.clone().ask(host.to_owned(), tell, clock));
                     answer
                 }
             }
@@ -142,7 +144,7 @@ impl Names {
         found.unwrap_or_else(|| Err(Broken::connect(format!("the lookup of {host} was ended"))))
     }
 
-    async fn ask(self, host: String, tell: watch::Sender<Option<Found>>) {
+    async fn ask(self, host: String, tell: watch::Sender<Option<Found>>, clock: Clock) {
         let found = match (self.inner.look_up)(host.clone()).await {
             Ok(addresses) => found(&host, addresses),
             Err(error) => Err(exhausted(&error).or_else(no_file).unwrap_or_else(|| {
@@ -156,7 +158,7 @@ impl Names {
             Ok(addresses) => {
                 let known = State::Known {
                     addresses: addresses.clone(),
-                    until: Instant::now().checked_add(self.inner.ttl),
+                    until: clock.now().checked_add(self.inner.ttl),
                 };
                 names.insert(host, known);
             }
@@ -243,14 +245,22 @@ mod tests {
         LocalSet::new()
             .run_until(async {
                 let (names, asked) = counted(&[], Duration::from_secs(60), Ok(&["10.0.0.1"]));
-                let all = join_all((0..50).map(|_| names.addresses("A.test", 80, 0))).await;
+                let all =
+                    join_all((0..50).map(|_| names.addresses("A.test", 80, 0, Clock::system())))
+                        .await;
                 assert!(all.into_iter().all(|found| first(found) == "10.0.0.1"));
                 assert_eq!(asked.get(), 1);
                 tokio::time::advance(Duration::from_secs(59)).await;
-                names.addresses("a.TEST", 443, 0).await.unwrap();
+                names
+                    .addresses("a.TEST", 443, 0, Clock::system())
+                    .await
+                    .unwrap();
                 assert_eq!(asked.get(), 1);
                 tokio::time::advance(Duration::from_secs(2)).await;
-                names.addresses("a.test", 80, 0).await.unwrap();
+                names
+                    .addresses("a.test", 80, 0, Clock::system())
+                    .await
+                    .unwrap();
                 assert_eq!(asked.get(), 2);
             })
             .await;
@@ -262,9 +272,14 @@ mod tests {
             .run_until(async {
                 let (names, asked) = counted(&[], Duration::MAX, Ok(&["10.0.0.1"]));
                 let short = Duration::from_millis(1);
-                let began = tokio::time::timeout(short, names.addresses("a.test", 80, 0)).await;
+                let began =
+                    tokio::time::timeout(short, names.addresses("a.test", 80, 0, Clock::system()))
+                        .await;
                 assert!(began.is_err());
-                assert_eq!(first(names.addresses("a.test", 80, 0).await), "10.0.0.1");
+                assert_eq!(
+                    first(names.addresses("a.test", 80, 0, Clock::system()).await),
+                    "10.0.0.1"
+                );
                 assert_eq!(asked.get(), 1);
             })
             .await;
@@ -278,12 +293,14 @@ mod tests {
                 let (names, _) = counted(&["b.test:80:10.1.0.1,10.1.0.2"], Duration::ZERO, Ok(all));
                 let mut seen = Vec::new();
                 for _ in 0..4 {
-                    seen.push(first(names.addresses("a.test", 80, 1).await));
+                    seen.push(first(
+                        names.addresses("a.test", 80, 1, Clock::system()).await,
+                    ));
                 }
                 assert_eq!(seen, ["10.0.0.2", "10.0.0.3", "10.0.0.1", "10.0.0.2"]);
                 let both = [
-                    first(names.addresses("b.test", 80, 0).await),
-                    first(names.addresses("b.test", 80, 0).await),
+                    first(names.addresses("b.test", 80, 0, Clock::system()).await),
+                    first(names.addresses("b.test", 80, 0, Clock::system()).await),
                 ];
                 assert_eq!(both, ["10.1.0.1", "10.1.0.2"]);
             })
@@ -296,16 +313,31 @@ mod tests {
             .run_until(async {
                 let given = ["a.test:80:10.0.0.9", "*:443:10.0.0.8", "[::1]:81:10.0.0.7"];
                 let (names, asked) = counted(&given, Duration::MAX, Ok(&["10.0.0.1"]));
-                assert_eq!(first(names.addresses("A.test", 80, 0).await), "10.0.0.9");
-                assert_eq!(first(names.addresses("b.test", 443, 0).await), "10.0.0.8");
-                assert_eq!(first(names.addresses("[::1]", 81, 0).await), "10.0.0.7");
-                assert_eq!(first(names.addresses("[::1]", 80, 0).await), "::1");
                 assert_eq!(
-                    first(names.addresses("127.0.0.1", 80, 0).await),
+                    first(names.addresses("A.test", 80, 0, Clock::system()).await),
+                    "10.0.0.9"
+                );
+                assert_eq!(
+                    first(names.addresses("b.test", 443, 0, Clock::system()).await),
+                    "10.0.0.8"
+                );
+                assert_eq!(
+                    first(names.addresses("[::1]", 81, 0, Clock::system()).await),
+                    "10.0.0.7"
+                );
+                assert_eq!(
+                    first(names.addresses("[::1]", 80, 0, Clock::system()).await),
+                    "::1"
+                );
+                assert_eq!(
+                    first(names.addresses("127.0.0.1", 80, 0, Clock::system()).await),
                     "127.0.0.1"
                 );
                 assert_eq!(asked.get(), 0);
-                assert_eq!(first(names.addresses("a.test", 81, 0).await), "10.0.0.1");
+                assert_eq!(
+                    first(names.addresses("a.test", 81, 0, Clock::system()).await),
+                    "10.0.0.1"
+                );
                 assert_eq!(asked.get(), 1);
             })
             .await;
@@ -317,18 +349,27 @@ mod tests {
             .run_until(async {
                 let (names, asked) = counted(&[], Duration::MAX, Err(libc_enoent()));
                 for _ in 0..2 {
-                    let broken = names.addresses("a.test", 80, 0).await.unwrap_err();
+                    let broken = names
+                        .addresses("a.test", 80, 0, Clock::system())
+                        .await
+                        .unwrap_err();
                     assert_eq!(broken.failure, Failure::Connect);
                     assert!(broken.cause.contains("a.test"), "{}", broken.cause);
                 }
                 assert_eq!(asked.get(), 2);
                 let none: &[&str] = &[];
                 let (names, _) = counted(&[], Duration::MAX, Ok(none));
-                let broken = names.addresses("a.test", 80, 0).await.unwrap_err();
+                let broken = names
+                    .addresses("a.test", 80, 0, Clock::system())
+                    .await
+                    .unwrap_err();
                 assert!(broken.cause.contains("no address"), "{}", broken.cause);
                 let full = rustix::io::Errno::MFILE.raw_os_error();
                 let (names, _) = counted(&[], Duration::MAX, Err(full));
-                let broken = names.addresses("a.test", 80, 0).await.unwrap_err();
+                let broken = names
+                    .addresses("a.test", 80, 0, Clock::system())
+                    .await
+                    .unwrap_err();
                 assert_eq!(broken.failure, Failure::Generator);
             })
             .await;

@@ -12,6 +12,7 @@ use super::names::Names;
 use super::protocol::ProtocolWish;
 use super::tls::Tls;
 use url::{Host, Url};
+use vespeiro_model::Clock;
 use vespeiro_plan::{Proxy, socket_path};
 
 /// The scheme of a base URL that is a Unix socket.
@@ -67,6 +68,7 @@ pub struct DialOptions {
     /// `None`: clear text.
     pub tls: Option<Tls>,
     pub proxy: Option<Proxy>,
+    pub clock: Clock,
 }
 
 impl DialOptions {
@@ -82,6 +84,7 @@ impl DialOptions {
             guard: None,
             tls: None,
             proxy: None,
+            clock: Clock::system(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How long the parts of a dial took. The dialer moves the clock on; whoever measures a request reads it.
+//! How long the parts of a dial took. The dialer moves the watch on; whoever measures a request reads it.
 //!
 //! What must stay true: the parts lie end to end, so that their sum is the dial, also of one that failed or ran out of
 //! time in the midst of a part.
@@ -33,15 +33,15 @@ pub(super) enum Part {
     Tls,
 }
 
-/// The running clock of one dial.
+/// Measures the parts of one dial.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct DialWatch {
     phases: DialPhases,
     part: Part,
     since: Instant,
 }
 
-impl Clock {
+impl DialWatch {
     pub(super) fn start(now: Instant) -> Self {
         Self {
             phases: DialPhases::default(),
@@ -80,10 +80,10 @@ mod tests {
     fn parts_lie_end_to_end() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        let mut clock = Clock::start(start);
-        clock.enter(Part::Connect, at(3));
-        clock.enter(Part::Tls, at(10));
-        let phases = clock.stop(at(30));
+        let mut watch = DialWatch::start(start);
+        watch.enter(Part::Connect, at(3));
+        watch.enter(Part::Tls, at(10));
+        let phases = watch.stop(at(30));
         let ms = Duration::from_millis;
         assert_eq!(
             (phases.lookup, phases.connect, phases.tls),

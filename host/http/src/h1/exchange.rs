@@ -8,7 +8,6 @@ use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use http::Method;
@@ -105,7 +104,12 @@ impl Exchange {
         let head = asked.call.head();
         self.writing = Writing::All;
         self.decoder = Decoder::new(head.method() == Method::HEAD, asked.max_headers);
-        self.taking = Taking::new(asked.call.captures(), head.codings(), asked.max_body);
+        self.taking = Taking::new(
+            asked.call.captures(),
+            head.codings(),
+            asked.max_body,
+            watch.clock(),
+        );
         self.carried = Vec::new();
         (self.head, self.written, self.read) = (0, 0, 0);
         (self.leftover, self.ended) = (false, false);
@@ -171,7 +175,7 @@ impl Exchange {
                 Writing::Broken
             };
             if watch.phase() == Phase::Sending {
-                watch.enter(Phase::Waiting, Instant::now());
+                watch.enter(Phase::Waiting, watch.clock().now());
             }
         }
         loop {
@@ -300,7 +304,7 @@ impl Exchange {
                 return Poll::Ready(Ok(true));
             }
             if self.read == 0 {
-                watch.enter(Phase::Receiving, Instant::now());
+                watch.enter(Phase::Receiving, watch.clock().now());
             }
             self.read += bytes.len() as u64;
             flow.received.wire += bytes.len() as u64;

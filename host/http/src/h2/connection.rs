@@ -19,6 +19,7 @@ use super::state::{Life, Place, State};
 use super::tap::{Heard, Tap};
 use crate::codec::Receive;
 use crate::outcome::Flaw;
+use vespeiro_model::Clock;
 
 /// What one stream may send before it is read: at 10 ms to the target, 200 MB a second. All streams together may send as
 /// much as each of them, so that bodies which nobody reads hold no other up. What is read makes room at once, so that
@@ -34,12 +35,13 @@ const OVERSIZE: u32 = 4;
 const MOST_HEADERS: u32 = 16 << 20;
 
 /// How a connection is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct ConnectionOptions {
     /// Largest head of an answer, in bytes as HTTP/2 counts them: names, values and 32 for each.
     pub max_headers: u32,
     /// Most streams at a time; the target may allow fewer.
     pub max_streams: usize,
+    pub clock: Clock,
 }
 
 impl Default for ConnectionOptions {
@@ -47,6 +49,7 @@ impl Default for ConnectionOptions {
         Self {
             max_headers: 256 << 10,
             max_streams: 100,
+            clock: Clock::system(),
         }
     }
 }
@@ -61,6 +64,7 @@ struct Inner {
     sender: RefCell<SendRequest<Bytes>>,
     state: Rc<State>,
     max_headers: u32,
+    clock: Clock,
     /// Bytes that were told by [`Connection::take_traffic`].
     taken: Cell<(u64, u64)>,
 }
@@ -108,6 +112,7 @@ impl Connection {
                 sender: RefCell::new(sender),
                 state,
                 max_headers: options.max_headers,
+                clock: options.clock,
                 taken: Cell::default(),
             }),
         })
@@ -197,7 +202,16 @@ impl Connection {
         let heard = &self.inner.state.heard;
         let max_headers = self.inner.max_headers;
         let opened = exchange::open(&self.inner.sender, request, body.is_empty(), heard)?;
-        let played = exchange::play(opened, body, max_headers, heard, progress, to).await;
+        let played = exchange::play(
+            opened,
+            body,
+            max_headers,
+            heard,
+            progress,
+            to,
+            self.inner.clock,
+        )
+        .await;
         drop(place);
         played
     }

@@ -7,19 +7,20 @@ use std::cell::RefCell;
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
 use ::h2::client::{ResponseFuture, SendRequest};
 use ::h2::{RecvStream, SendStream};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request, StatusCode};
+use tokio::time::Instant;
 
 use super::flaw;
 use super::tap::Heard;
 use crate::Failure;
 use crate::codec::{Head, Header, Receive};
 use crate::outcome::Flaw;
+use vespeiro_model::Clock;
 
 /// What the specification counts for each header beside its bytes.
 const EACH: usize = 32;
@@ -76,6 +77,7 @@ pub(super) async fn play(
     heard: &Heard,
     progress: &mut Progress,
     to: &mut impl Receive,
+    clock: Clock,
 ) -> Result<(), Flaw> {
     let Opened {
         mut response,
@@ -89,17 +91,17 @@ pub(super) async fn play(
         is_over: false,
     };
     let head = poll_fn(|cx| {
-        upload.poll(cx, progress);
+        upload.poll(cx, progress, clock);
         if progress.answered.is_none()
             && let Poll::Ready(Some(Ok(_))) = response.poll_informational(cx)
         {
-            progress.answered = Some(Instant::now());
+            progress.answered = Some(clock.now());
         }
         Pin::new(&mut response).poll(cx)
     });
     let head = head.await;
     let head = head.map_err(|error| flaw::of_stream(&error, heard, stream, false))?;
-    progress.answered.get_or_insert_with(Instant::now);
+    progress.answered.get_or_insert_with(|| clock.now());
     let (head, mut body) = head.into_parts();
     let bodiless = to_head
         || matches!(
@@ -118,7 +120,7 @@ pub(super) async fn play(
         bodiless,
     })?;
     let failed = |error: ::h2::Error| flaw::of_stream(&error, heard, stream, true);
-    while let Some(data) = next(&mut body, &mut upload, progress).await {
+    while let Some(data) = next(&mut body, &mut upload, progress, clock).await {
         let data = data.map_err(failed)?;
         // It cannot be more than came.
         let _ = body.flow_control().release_capacity(data.len());
@@ -139,9 +141,10 @@ async fn next(
     body: &mut RecvStream,
     upload: &mut Upload,
     progress: &mut Progress,
+    clock: Clock,
 ) -> Option<Result<Bytes, ::h2::Error>> {
     poll_fn(|cx| {
-        upload.poll(cx, progress);
+        upload.poll(cx, progress, clock);
         body.poll_data(cx)
     })
     .await
@@ -156,10 +159,10 @@ struct Upload {
 
 impl Upload {
     /// Hand over as much as the target has room for.
-    fn poll(&mut self, cx: &mut Context<'_>, progress: &mut Progress) {
+    fn poll(&mut self, cx: &mut Context<'_>, progress: &mut Progress, clock: Clock) {
         while !self.is_over {
             if self.rest.is_empty() {
-                progress.written = Some(Instant::now());
+                progress.written = Some(clock.now());
                 self.is_over = true;
                 return;
             }

@@ -5,7 +5,8 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Instant;
+
+use tokio::time::Instant;
 
 use super::counts::By;
 use super::pools::{Pool, Pools};
@@ -70,7 +71,7 @@ pub(super) struct Session<M> {
 
 impl<'a, S: Single, M: Multiple> Slot<'a, S, M> {
     pub(super) fn dialing(pools: &'a Pools<S, M>, pool: &'a Pool<S, M>) -> Self {
-        let (age, state) = (pool.age.get(), State::Dialing(Instant::now()));
+        let (age, state) = (pool.age.get(), State::Dialing(pools.clock.now()));
         Self {
             pools,
             pool,
@@ -135,7 +136,7 @@ impl<S: Single, M: Multiple> Drop for Slot<'_, S, M> {
     fn drop(&mut self) {
         match self.state {
             State::Dialing(since) => {
-                let late = since.elapsed() >= self.pools.patience();
+                let late = self.pools.clock.since(since) >= self.pools.patience();
                 self.unmade(late.then(too_slow).as_ref());
             }
             State::Open(by) => self.pools.closed(self.pool, by),
@@ -245,7 +246,7 @@ impl<S: Single, M: Multiple> Drop for Stream<'_, S, M> {
         let session = &self.session;
         session.in_flight.set(session.in_flight.get() - 1);
         if session.in_flight.get() == 0 {
-            session.idle_since.set(Instant::now());
+            session.idle_since.set(self.pools.clock.now());
             if let Some(by) = session.retired.get() {
                 self.pools.closed(self.pool, by);
             }
@@ -255,12 +256,12 @@ impl<S: Single, M: Multiple> Drop for Stream<'_, S, M> {
 }
 
 impl<M: Multiple> Session<M> {
-    pub(super) fn new(multiple: M) -> Self {
+    pub(super) fn new(multiple: M, now: Instant) -> Self {
         Self {
             multiple,
             in_flight: Cell::new(0),
             served: Cell::new(false),
-            idle_since: Cell::new(Instant::now()),
+            idle_since: Cell::new(now),
             retired: Cell::new(None),
         }
     }

@@ -6,7 +6,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::counts::{By, Tally};
 use super::grant::{Grant, Kept, Session, Slot, Stream};
@@ -14,6 +16,7 @@ use super::queue::Queue;
 use super::{Multiple, Single};
 use crate::dial::Protocol;
 use crate::outcome::Flaw;
+use vespeiro_model::Clock;
 
 /// What bounds connections. Zero: nothing does.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +81,7 @@ pub(crate) struct Pools<S, M> {
     turn: Cell<usize>,
     starved: RefCell<VecDeque<Weak<Pool<S, M>>>>,
     pub(super) tally: Rc<Tally>,
+    pub(super) clock: Clock,
 }
 
 impl<S, M> Pool<S, M> {
@@ -103,7 +107,12 @@ impl<S, M> Pool<S, M> {
 
 impl<S: Single, M: Multiple> Pools<S, M> {
     /// `speaks`: what is known of the target before the first connection.
-    pub(crate) fn new(limits: Limits, speaks: Option<Protocol>, tally: Rc<Tally>) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        speaks: Option<Protocol>,
+        tally: Rc<Tally>,
+        clock: Clock,
+    ) -> Self {
         Self {
             limits,
             open: Cell::new(0),
@@ -113,6 +122,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
             turn: Cell::new(0),
             starved: RefCell::default(),
             tally,
+            clock,
         }
     }
 
@@ -318,14 +328,14 @@ impl<S: Single, M: Multiple> Pools<S, M> {
 
     /// Keep a connection for the next request.
     pub(super) fn keep(&self, pool: &Pool<S, M>, single: S) {
-        let since = Instant::now();
+        let since = self.clock.now();
         pool.idle.borrow_mut().push(Idle { single, since });
         self.freed(pool);
     }
 
     /// Have the target close a connection, since somebody said that it is the last time.
     pub(super) fn leave(&self, pool: &Pool<S, M>, single: S, by: By) {
-        let since = Instant::now();
+        let since = self.clock.now();
         self.reap(pool, since);
         pool.leaving
             .borrow_mut()
@@ -363,7 +373,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         pool: &'a Pool<S, M>,
         multiple: M,
     ) -> Option<Stream<'a, S, M>> {
-        let session = Rc::new(Session::new(multiple));
+        let session = Rc::new(Session::new(multiple, self.clock.now()));
         let stream = Stream::new(self, pool, Rc::clone(&session));
         pool.sessions.borrow_mut().push(session);
         self.freed(pool);

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use tokio::task::{LocalSet, yield_now};
@@ -12,6 +12,7 @@ use super::{By, Grant, Limits, Multiple, Pool, Pools, Single, Tally};
 use crate::Failure;
 use crate::dial::Protocol;
 use crate::outcome::Flaw;
+use vespeiro_model::Clock;
 
 /// A connection that the target may close while nobody uses it.
 struct One {
@@ -183,7 +184,12 @@ struct Play {
 impl Play {
     fn new(world: World) -> Self {
         let known = world.known.then_some(world.speaks);
-        let pools = Rc::new(Pools::new(world.limits, known, Rc::new(Tally::default())));
+        let pools = Rc::new(Pools::new(
+            world.limits,
+            known,
+            Rc::new(Tally::default()),
+            Clock::system(),
+        ));
         let users = (0..3)
             .map(|_| {
                 if world.own_pools {
@@ -302,7 +308,7 @@ impl Play {
 
     /// Nothing is left of it.
     fn end(&self) {
-        self.pools.tend(Instant::now());
+        self.pools.tend(self.pools.clock.now());
         self.check();
         for user in &self.users {
             self.pools.hang_up(user);

@@ -1,5 +1,8 @@
 //! The client against targets on real sockets that do what a test says; what they saw is the oracle.
 
+// Tests measure by the machine's clock.
+#![allow(clippy::disallowed_methods)]
+
 mod answers;
 mod chaos;
 mod connections;

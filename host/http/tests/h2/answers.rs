@@ -38,7 +38,7 @@ fn an_answer_has_status_headers_body_and_trailers() {
             },
         ));
         let client = Client::connect(address).await;
-        let before = std::time::Instant::now();
+        let before = tokio::time::Instant::now();
         let exchanged = client.get("/a?b=..%2e").await;
         let progress = exchanged.progress;
         let (written, answered) = (
@@ -140,7 +140,7 @@ fn interim_answers_are_skipped_and_count_as_the_first_byte() {
         let mut get = Box::pin(client.get("/"));
         let wait = std::time::Duration::from_millis(100);
         assert!(tokio::time::timeout(wait, get.as_mut()).await.is_err());
-        let pinged = std::time::Instant::now();
+        let pinged = tokio::time::Instant::now();
         client.connection.check(crate::PATIENCE);
         let exchanged = get.as_mut().await;
         drop(get);

@@ -1,6 +1,9 @@
 //! HTTP/2 connections against servers that are scripted frame by frame, against the library's own server, and against
 //! nginx. What the server saw is the oracle.
 
+// Tests measure by the machine's clock.
+#![allow(clippy::disallowed_methods)]
+
 mod answers;
 mod endings;
 mod headers;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use vespeiro_http::{PostError, Poster};
 use vespeiro_metrics::Snapshot;
+use vespeiro_model::Clock;
 
 /// Most bytes that wait for a receiver.
 const MAX_QUEUED: usize = 8 << 20;
@@ -36,6 +37,7 @@ pub(super) struct Pusher {
     encoder: Box<dyn Encoder>,
     poster: Poster,
     every: Duration,
+    clock: Clock,
     queue: Queue,
     /// Failures since the last success.
     failures: u32,
@@ -48,11 +50,17 @@ pub(super) struct Pusher {
 }
 
 impl Pusher {
-    pub(super) fn new(encoder: Box<dyn Encoder>, poster: Poster, every: Duration) -> Self {
+    pub(super) fn new(
+        encoder: Box<dyn Encoder>,
+        poster: Poster,
+        every: Duration,
+        clock: Clock,
+    ) -> Self {
         Self {
             encoder,
             poster,
             every,
+            clock,
             queue: Queue::default(),
             failures: 0,
             wait: None,
@@ -98,7 +106,7 @@ impl Pusher {
 
     /// Send what is queued until a post fails.
     async fn deliver(&mut self) {
-        if self.wait.is_some_and(|until| Instant::now() < until) {
+        if self.wait.is_some_and(|until| self.clock.now() < until) {
             return;
         }
         while let Some(body) = self.queue.bodies.front() {
@@ -134,7 +142,7 @@ impl Pusher {
                     };
                     let pause = asked.unwrap_or_else(|| back_off(self.failures));
                     self.failures += 1;
-                    self.wait = Some(Instant::now() + pause.min(BACK_OFF.1));
+                    self.wait = Some(self.clock.now() + pause.min(BACK_OFF.1));
                     return;
                 }
             }
@@ -143,7 +151,7 @@ impl Pusher {
 
     /// Send the rest. A receiver that has never answered gets one more post.
     async fn finish(mut self) {
-        let deadline = Instant::now() + LAST_PUSH;
+        let deadline = self.clock.now() + LAST_PUSH;
         self.failures = self.failures.min(1);
         self.wait = None;
         loop {
@@ -153,7 +161,7 @@ impl Pusher {
             if self.queue.bodies.is_empty() || !self.answers || next >= deadline {
                 break;
             }
-            sleep(next - Instant::now()).await;
+            sleep_until(next).await;
         }
         let lost = self.queue.dropped + self.refused + self.queue.bodies.len() as u64;
         if lost > 0 {

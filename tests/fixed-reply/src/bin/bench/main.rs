@@ -2,6 +2,9 @@
 //! connections, time of guest calls, instructions of a request, cost of swaps and of being seen from outside. Everything
 //! stays on loopback, and everything that is started here ends with it.
 
+// A bench measures by the machine's clock.
+#![allow(clippy::disallowed_methods)]
+
 mod callgrind;
 mod calls;
 mod comparison;
