@@ -3,15 +3,17 @@
 //!
 //! What must stay true: however the bytes are cut into pieces, the same events come out.
 
+mod check;
 mod chunked;
 mod decode;
 mod receive;
 mod request;
 mod text;
 
+pub use check::{Refused, check_header};
 pub use decode::Decoder;
 pub use httparse::Header;
 pub use receive::{Head, Receive, Refusal};
-pub use request::{Added, HeadOptions, Refused, RouteHead, TRACE, check_header};
+pub use request::{Added, HeadOptions, RouteHead, TRACE};
 pub use text::{text_of, write_value};
 pub use vespeiro_plan::Codings;
