@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::codec::{Added, Refused, RouteHead, TRACE, check_header};
+use crate::codec::{Added, Refused, RouteHead, TRACE, check_headers};
 
 /// A checked request, ready to send.
 #[derive(Debug, Clone)]
@@ -39,9 +39,7 @@ impl Call {
         body: Option<Vec<u8>>,
     ) -> Result<Self, Refused> {
         head.check_path(&path)?;
-        for (name, value) in &headers {
-            check_header(name, value)?;
-        }
+        check_headers(&headers)?;
         Ok(Self {
             head,
             path,

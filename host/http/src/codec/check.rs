@@ -1,10 +1,11 @@
 //! What a behavior or a plan may ask for: paths and headers, judged before anything is written.
 //!
-//! What must stay true: nothing that passes can end a line, frame the message or name another host.
+//! What must stay true: nothing that passes can end a line, frame the message or lead to another target.
 
-/// Headers that belong to the host: they frame the message, are about one connection, or say who sends it.
-const RESERVED: [&str; 11] = [
-    "host",
+use http::uri::Authority;
+
+/// Headers that belong to the host: they frame the message, are about one connection, or mark what the run sends.
+const RESERVED: [&str; 9] = [
     "content-length",
     "transfer-encoding",
     "connection",
@@ -13,7 +14,6 @@ const RESERVED: [&str; 11] = [
     "trailer",
     "keep-alive",
     "proxy-connection",
-    "user-agent",
     "x-vespeiro-run",
 ];
 /// Longest path and query, in bytes.
@@ -42,6 +42,25 @@ pub enum Refused {
     Header(String),
     #[error("the header {0:?} is the host's to set")]
     Reserved(String),
+    #[error("the header Host is to be one name, perhaps with a port, and not {0:?}")]
+    Host(String),
+}
+
+/// Check all headers of a request that a behavior asks for.
+pub fn check_headers(headers: &[(String, String)]) -> Result<(), Refused> {
+    let mut hosts = 0;
+    for (name, value) in headers {
+        check_header(name, value)?;
+        if name.len() == 4 && name.eq_ignore_ascii_case("host") {
+            hosts += 1;
+            // It is the authority over HTTP/2, which has no credentials.
+            let names_one = value.parse::<Authority>().is_ok() && !value.contains('@');
+            if hosts > 1 || !names_one {
+                return Err(Refused::Host(shorten(value)));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Check a header that a behavior or a plan asks for.
@@ -245,5 +264,17 @@ mod tests {
             assert_eq!(check_header(&name.to_ascii_uppercase(), "a"), refused);
         }
         assert_eq!(check_header("Trailers", "a\tb"), Ok(()));
+    }
+
+    #[test]
+    fn a_host_is_one_name() {
+        let host = |value: &str| ("Host".to_owned(), value.to_owned());
+        assert_eq!(check_headers(&[host("other.test:81")]), Ok(()));
+        for wrong in ["", "a b", "a/b", "me@other.test"] {
+            let refused = check_headers(&[host(wrong)]);
+            assert_eq!(refused, Err(Refused::Host(wrong.into())), "{wrong}");
+        }
+        let twice = [host("a.test"), ("hOST".to_owned(), "a.test".to_owned())];
+        assert_eq!(check_headers(&twice), Err(Refused::Host("a.test".into())));
     }
 }

@@ -10,7 +10,7 @@ mod receive;
 mod request;
 mod text;
 
-pub use check::{Refused, check_header};
+pub use check::{Refused, check_header, check_headers};
 pub use decode::Decoder;
 pub use httparse::Header;
 pub use receive::{Head, Receive, Refusal};

@@ -1,7 +1,7 @@
 //! What a request's bytes are made of: the head of a route, prepared once, and what a behavior adds to it, written behind
 //! it into the caller's buffer.
 //!
-//! What must stay true: nothing that a behavior says can end a line, frame the message or name another host.
+//! What must stay true: nothing that a behavior says can end a line or frame the message, and `Host` is said once.
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
@@ -47,13 +47,18 @@ impl Field {
         let mut bytes = Vec::new();
         write_value(value, &mut bytes);
         let wrong = || Refused::Header(shorten(name));
+        let spelled = name;
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
-        let line = [name.as_str().as_bytes(), b": ", &bytes, b"\r\n"].concat();
+        let line = [spelled.as_bytes(), b": ", &bytes, b"\r\n"].concat();
         Ok(Self {
             value: HeaderValue::from_maybe_shared(Bytes::from(bytes)).map_err(|_| wrong())?,
             name,
             line: line.into(),
         })
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.name.as_str().eq_ignore_ascii_case(name)
     }
 }
 
@@ -67,11 +72,12 @@ pub struct RouteHead {
     codings: Codings,
     /// Method and prefix: what precedes a path.
     start: Box<[u8]>,
-    /// What follows a path: version, host, and what nobody may replace.
+    /// What follows a path, where nothing of it is replaced: version and all fields.
     constant: Box<[u8]>,
-    own: Box<[Field]>,
-    /// What a behavior's own value wins against.
-    defaults: Box<[Field]>,
+    /// Of each request, unless a behavior has its own value; `Host` comes first.
+    fields: Box<[Field]>,
+    /// The lengths of their names, as bits: a name of another length replaces none of them.
+    lengths: u64,
 }
 
 /// What one request adds to its route's head.
@@ -79,7 +85,7 @@ pub struct RouteHead {
 pub struct Added<'a> {
     /// Path and query, checked by [`RouteHead::check_path`].
     pub path: &'a str,
-    /// Names and values, checked by [`check_header`].
+    /// Names and values, checked by [`check_headers`](super::check_headers).
     pub headers: &'a [(String, String)],
     pub trace: Option<&'a [u8; TRACE]>,
     pub body: Option<usize>,
@@ -94,31 +100,37 @@ impl RouteHead {
         if !prefix.is_empty() {
             check_path(prefix)?;
         }
-        let host = Field::new("host", &options.host)?;
         let authority = Authority::from_maybe_shared(Bytes::from(options.host.clone()));
-        let mut own = vec![Field::new("user-agent", &options.user_agent)?];
+        let mut fields = vec![
+            Field::new(HOST, &options.host)?,
+            Field::new("user-agent", &options.user_agent)?,
+        ];
         if !options.run_id.is_empty() {
-            own.push(Field::new("x-vespeiro-run", &options.run_id)?);
+            fields.push(Field::new("x-vespeiro-run", &options.run_id)?);
         }
-        let mut defaults = Vec::new();
         for (name, value) in &options.headers {
             check_header(name, value)?;
-            defaults.push(Field::new(name, value)?);
+            if fields[..2].iter().any(|field| field.is(name)) {
+                return Err(Refused::Reserved(name.to_ascii_lowercase()));
+            }
+            fields.push(Field::new(name, value)?);
         }
-        let lacks =
-            |defaults: &[Field], name: &str| defaults.iter().all(|field| field.name != name);
-        if lacks(&defaults, "accept") {
-            defaults.push(Field::new("accept", "*/*")?);
+        let lacks = |fields: &[Field], name: &str| fields.iter().all(|field| field.name != name);
+        if lacks(&fields, "accept") {
+            fields.push(Field::new("accept", "*/*")?);
         }
+        let mut lengths = 0;
         if let Some(names) = options.codings.names()
-            && lacks(&defaults, ACCEPT_ENCODING)
+            && lacks(&fields, ACCEPT_ENCODING)
         {
-            defaults.push(Field::new(ACCEPT_ENCODING, &names)?);
+            fields.push(Field::new(ACCEPT_ENCODING, &names)?);
+            lengths |= length_bit(RANGE);
         }
-        let mut constant = b" HTTP/1.1\r\n".to_vec();
-        constant.extend_from_slice(&host.line);
-        own.iter()
-            .for_each(|field| constant.extend_from_slice(&field.line));
+        let mut constant = VERSION.to_vec();
+        for field in &fields {
+            lengths |= length_bit(field.name.as_str());
+            constant.extend_from_slice(&field.line);
+        }
         Ok(Self {
             start: format!("{method} {prefix}").into_bytes().into(),
             method,
@@ -131,8 +143,8 @@ impl RouteHead {
             prefix: prefix.into(),
             codings: options.codings,
             constant: constant.into(),
-            own: own.into(),
-            defaults: defaults.into(),
+            fields: fields.into(),
+            lengths,
         })
     }
 
@@ -159,12 +171,16 @@ impl RouteHead {
     pub fn write(&self, added: Added<'_>, into: &mut Vec<u8>) {
         into.extend_from_slice(&self.start);
         into.extend_from_slice(added.path.as_bytes());
-        into.extend_from_slice(&self.constant);
-        for field in self.defaults_of(added) {
-            into.extend_from_slice(&field.line);
+        if self.is_replaced_by(added.headers) {
+            into.extend_from_slice(VERSION);
+            for field in self.fields_beside(added) {
+                into.extend_from_slice(&field.line);
+            }
+        } else {
+            into.extend_from_slice(&self.constant);
         }
         for (name, value) in added.own_headers() {
-            into.extend(name.bytes().map(|byte| byte.to_ascii_lowercase()));
+            into.extend_from_slice(name.as_bytes());
             into.extend_from_slice(b": ");
             write_value(value, into);
             into.extend_from_slice(b"\r\n");
@@ -187,12 +203,17 @@ impl RouteHead {
 
     /// The head of an HTTP/2 request.
     pub fn http2(&self, added: Added<'_>) -> Result<Request<()>, http::Error> {
-        let count = self.own.len() + self.defaults.len() + added.headers.len() + 2;
+        let count = self.fields.len() + added.headers.len() + 2;
         let mut headers = HeaderMap::with_capacity(count);
-        for field in self.own.iter().chain(self.defaults_of(added)) {
+        for field in self.fields_beside(added).filter(|field| !field.is(HOST)) {
             headers.append(field.name.clone(), field.value.clone());
         }
+        let mut authority = self.authority.clone();
         for (name, value) in added.own_headers() {
+            if name.eq_ignore_ascii_case(HOST) {
+                authority = Authority::from_maybe_shared(Bytes::copy_from_slice(value.as_bytes()))?;
+                continue;
+            }
             let mut bytes = Vec::with_capacity(value.len());
             write_value(value, &mut bytes);
             let name = HeaderName::from_bytes(name.as_bytes())?;
@@ -210,7 +231,7 @@ impl RouteHead {
         let path = [&self.prefix, added.path].concat();
         let uri = Uri::builder()
             .scheme(self.scheme.clone())
-            .authority(self.authority.clone())
+            .authority(authority)
             .path_and_query(PathAndQuery::from_maybe_shared(Bytes::from(path))?)
             .build()?;
         let mut request = Request::new(());
@@ -226,17 +247,32 @@ impl RouteHead {
         added.body.or(usual.then_some(0))
     }
 
-    fn defaults_of<'a>(&'a self, added: Added<'a>) -> impl Iterator<Item = &'a Field> {
-        self.defaults.iter().filter(move |field| {
+    /// Whether one of these may take the place of one of its fields.
+    fn is_replaced_by(&self, headers: &[(String, String)]) -> bool {
+        let may = |(name, _): &(String, String)| self.lengths & length_bit(name) != 0;
+        headers.iter().any(may)
+    }
+
+    /// Those of its fields that a request does not replace.
+    fn fields_beside<'a>(&'a self, added: Added<'a>) -> impl Iterator<Item = &'a Field> {
+        self.fields.iter().filter(move |field| {
             !added.headers.iter().any(|(name, _)| {
-                name.eq_ignore_ascii_case(field.name.as_str())
+                field.is(name)
                     // A part of a coded body cannot be decoded.
-                    || (field.name == ACCEPT_ENCODING && name.eq_ignore_ascii_case("range"))
+                    || (field.name == ACCEPT_ENCODING && name.eq_ignore_ascii_case(RANGE))
             })
         })
     }
 }
 
+/// Names that are longer than others can be told apart share a bit.
+fn length_bit(name: &str) -> u64 {
+    1 << name.len().min(63)
+}
+
+const VERSION: &[u8] = b" HTTP/1.1\r\n";
+const HOST: &str = "host";
+const RANGE: &str = "range";
 const ACCEPT_ENCODING: &str = "accept-encoding";
 
 impl<'a> Added<'a> {
@@ -268,6 +304,7 @@ fn write_number(number: usize, into: &mut Vec<u8>) {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::check::check_headers;
     use super::*;
 
     fn options() -> HeadOptions {
@@ -320,7 +357,7 @@ mod tests {
                 None
             ),
             "GET /users?page=2 HTTP/1.1\r\nhost: 127.0.0.1:9501\r\nuser-agent: vespeiro/1\r\nx-vespeiro-run: run\r\n\
-             accept: */*\r\nauthorization: Bearer a\r\nx-name: J\u{fc}rgen\r\n\r\n"
+             accept: */*\r\nAuthorization: Bearer a\r\nX-Name: J\u{fc}rgen\r\n\r\n"
         );
         let mut options = options();
         options.prefix = "/api/".into();
@@ -333,7 +370,7 @@ mod tests {
         assert_eq!(
             written(&options, Method::POST, "/a/../b", &[("x-key", "2")], None),
             "POST /api/a/../b HTTP/1.1\r\nhost: 127.0.0.1:9501\r\nuser-agent: vespeiro/1\r\nx-vespeiro-run: run\r\n\
-             accept: text/plain\r\naccept-encoding: gzip, zstd\r\nx-key: 2\r\ncontent-length: 0\r\n\r\n"
+             Accept: text/plain\r\naccept-encoding: gzip, zstd\r\nx-key: 2\r\ncontent-length: 0\r\n\r\n"
         );
         let text = written(
             &options,
@@ -346,6 +383,36 @@ mod tests {
             !text.contains("accept-encoding") && text.ends_with("content-length: 12\r\n\r\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_behaviors_host_and_user_agent_win() {
+        let own = [("User-Agent", "browser/1"), ("Host", "other.test:81")];
+        assert_eq!(
+            written(&options(), Method::GET, "/", &own, None),
+            "GET / HTTP/1.1\r\nx-vespeiro-run: run\r\naccept: */*\r\nUser-Agent: browser/1\r\nHost: other.test:81\r\n\r\n"
+        );
+        let headers = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let added = Added {
+            path: "/",
+            headers: &headers,
+            trace: None,
+            body: None,
+            last: false,
+        };
+        let head = RouteHead::new(&options(), Method::GET).unwrap();
+        let request = head.http2(added).unwrap();
+        assert_eq!(request.uri(), "http://other.test:81/");
+        assert_eq!(request.headers()["user-agent"], "browser/1");
+        assert!(!request.headers().contains_key("host"));
+        for name in ["Host", "User-Agent"] {
+            let mut options = options();
+            options.headers = vec![(name.into(), "x".into())];
+            assert!(matches!(
+                RouteHead::new(&options, Method::GET),
+                Err(Refused::Reserved(_))
+            ));
+        }
     }
 
     #[test]
@@ -407,12 +474,13 @@ mod tests {
     proptest! {
         /// Whatever a guest says goes to the target as one request of the right shape, or nowhere.
         #[test]
-        fn one_request_comes_out(path in ".{0,40}|/[!-~]{0,40}", name in ".{0,12}|[a-zA-Z-]{1,12}", value in ".{0,24}", body: Option<u16>) {
+        fn one_request_comes_out(path in ".{0,40}|/[!-~]{0,40}", name in ".{0,12}|[a-zA-Z-]{1,12}|host|User-Agent", value in ".{0,24}", body: Option<u16>) {
             let head = RouteHead::new(&options(), Method::GET).unwrap();
-            if head.check_path(&path).is_err() || check_header(&name, &value).is_err() {
+            let headers = [(name, value)];
+            if head.check_path(&path).is_err() || check_headers(&headers).is_err() {
                 return Ok(());
             }
-            let headers = [(name, value)];
+            let host = if headers[0].0.eq_ignore_ascii_case("host") { headers[0].1.clone() } else { options().host };
             let mut bytes = Vec::new();
             let added = Added { path: &path, headers: &headers, trace: None, body: body.map(usize::from), last: false };
             head.write(added, &mut bytes);
@@ -420,15 +488,15 @@ mod tests {
             let mut request = httparse::Request::new(&mut slots);
             prop_assert_eq!(request.parse(&bytes), Ok(httparse::Status::Complete(bytes.len())));
             prop_assert_eq!(request.path, Some(path.as_str()));
-            let of = |name: &str| request.headers.iter().filter(|header| header.name == name).count();
+            let of = |name: &str| request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name)).count();
             prop_assert_eq!((of("host"), of("transfer-encoding")), (1, 0));
             prop_assert_eq!(of("content-length"), usize::from(body.is_some()));
             // And the same one over HTTP/2.
             let http2 = head.http2(added).unwrap();
             prop_assert_eq!(http2.uri().path_and_query().map(|path| path.as_str()), Some(path.as_str()));
-            prop_assert_eq!(http2.uri().authority().map(|host| host.as_str()), Some("127.0.0.1:9501"));
-            let mut same: Vec<_> = http2.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-            let mut lines: Vec<_> = request.headers.iter().filter(|header| header.name != "host").map(|header| (header.name, header.value.trim_ascii())).collect();
+            prop_assert_eq!(http2.uri().authority().map(|host| host.as_str()), Some(host.as_str()));
+            let mut same: Vec<_> = http2.headers().iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes())).collect();
+            let mut lines: Vec<_> = request.headers.iter().map(|header| (header.name.to_ascii_lowercase(), header.value.trim_ascii())).filter(|(name, _)| name != "host").collect();
             same.iter_mut().for_each(|(_, value)| *value = value.trim_ascii());
             same.sort_unstable();
             lines.sort_unstable();

@@ -50,7 +50,7 @@ fn what_leaves_is_what_was_asked_for() {
             request.head,
             format!(
                 "POST {path} HTTP/1.1\r\nhost: target.test\r\nuser-agent: vespeiro/test\r\nx-vespeiro-run: r1\r\n\
-                 accept: */*\r\naccept-encoding: gzip, br, zstd\r\nx-name: J\u{fc}rgen\r\ncontent-length: 2\r\n\r\n"
+                 accept: */*\r\naccept-encoding: gzip, br, zstd\r\nX-Name: J\u{fc}rgen\r\ncontent-length: 2\r\n\r\n"
             )
         );
         assert_eq!(request.body, b"{}");
