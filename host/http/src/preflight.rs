@@ -25,22 +25,22 @@ pub async fn preflight(target: &Target) -> Result<(), Unreachable> {
     match target.send(&call).await.result {
         Ok(_) => Ok(()),
         Err(flaw) if flaw.failure == Failure::TooLarge => Ok(()),
-        Err(flaw) => Err(unreachable(format!(
-            "{}: {}",
-            flaw.cause,
-            advice(flaw.failure)
-        ))),
+        Err(flaw) => Err(unreachable(match advice(flaw.failure) {
+            Some(advice) => format!("{}: {advice}", flaw.cause),
+            None => flaw.cause.into(),
+        })),
     }
 }
 
-fn advice(failure: Failure) -> &'static str {
-    match failure {
+/// What to do, where the cause does not say so itself.
+fn advice(failure: Failure) -> Option<&'static str> {
+    Some(match failure {
         Failure::Connect => "start the service, or check --base-url",
         Failure::Timeout => "check --base-url, or raise --request-timeout",
-        Failure::Tls => "check the certificate, or use --insecure",
         Failure::Reset => "check that --base-url names an HTTP service",
         Failure::Headers => "raise --max-headers",
+        Failure::Tls => return None,
         Failure::Generator => "this machine is the limit, not the target",
         _ => "check --base-url and --http",
-    }
+    })
 }

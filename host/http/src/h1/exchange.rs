@@ -347,6 +347,11 @@ impl Exchange {
 
     fn broken(&self, error: &io::Error) -> Flaw {
         let (failure, cause) = broken(error);
+        if failure == Failure::Tls {
+            // It says what to do, whenever it came.
+            let cause = cause.into();
+            return Flaw { failure, cause };
+        }
         let when = match self.is_unanswered() {
             true => "before an answer came",
             false => "within the answer",
