@@ -170,8 +170,8 @@ fn sent(out: &mut impl Write, at: u64, request: &Request) -> io::Result<()> {
         "{}  {} {}  ({}, {})",
         time(at),
         request.method.as_str(),
-        request.path.escape_debug(),
-        request.route.escape_debug(),
+        shown(&request.path),
+        shown(&request.route),
         request.category.escape_debug()
     )?;
     if let Some(body) = &request.body {
@@ -208,7 +208,12 @@ fn short(body: &[u8]) -> String {
     if short.len() < text.len() {
         short.push('…');
     }
-    short.chars().flat_map(printable).collect()
+    shown(&short)
+}
+
+/// The text, byte for byte but for what might steer a terminal.
+fn shown(text: &str) -> String {
+    text.chars().flat_map(printable).collect()
 }
 
 /// The character, or how Rust would write it when it might steer a terminal.
