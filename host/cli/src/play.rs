@@ -16,7 +16,7 @@ use vespeiro_engine::{
     Control, FeedSet, Run, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
-use vespeiro_model::{AbortReason, Clock, Failure, Outcome, ThresholdState};
+use vespeiro_model::{AbortReason, Clock, Ending, Failure, Outcome, ThresholdState};
 use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
 use vespeiro_server::{Listener, RunHandle, control};
@@ -152,6 +152,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     summary.timeline = Some(timeline);
     summary.cleanup = cleaned.as_ref().ok().map(|cleaned| cleaned.figures.clone());
     let exit = exit(&summary);
+    let unasked = failed_unasked(&summary);
     let result = RunResult {
         end: end(ended.why),
         snapshot: Some(snapshot),
@@ -161,7 +162,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     tell(&failures, console);
     // Not earlier: without this task a signal does nothing, and the third one has to end the process.
     signals.abort();
-    conclude(&ended, cleaned)?;
+    conclude(&ended, unasked, cleaned)?;
     Ok(if failures.is_empty() {
         exit
     } else {
@@ -222,8 +223,24 @@ pub(super) async fn check_target(plan: &Plan, clock: Clock) -> anyhow::Result<()
     Ok(preflight(&target).await?)
 }
 
-/// The errors of a run that went to its end.
-fn conclude(ended: &RunEnd, cleaned: anyhow::Result<CleanupResult>) -> anyhow::Result<()> {
+/// How many sessions failed, where not one of them came to a request.
+fn failed_unasked(summary: &Summary) -> Option<u64> {
+    let count = |of: &[Ending]| -> u64 {
+        let endings = summary.sessions.endings.iter();
+        let counted = endings.filter(|ended| of.contains(&ended.ending));
+        counted.map(|ended| ended.count).sum()
+    };
+    let failed = count(&[Ending::Abandoned, Ending::Failed, Ending::Crashed]);
+    let none = summary.total.requests == 0 && count(&[Ending::Completed]) == 0;
+    (none && failed > 0).then_some(failed)
+}
+
+/// The errors of a run that went to its end. `unasked`: see [`failed_unasked`].
+fn conclude(
+    ended: &RunEnd,
+    unasked: Option<u64>,
+    cleaned: anyhow::Result<CleanupResult>,
+) -> anyhow::Result<()> {
     if !ended.quarantined.is_empty() {
         anyhow::bail!(
             "quarantined, because the behavior kept crashing: {}: see the log above, and mend or remove it",
@@ -231,6 +248,11 @@ fn conclude(ended: &RunEnd, cleaned: anyhow::Result<CleanupResult>) -> anyhow::R
         );
     }
     let cleaned = cleaned?;
+    if let Some(sessions) = unasked {
+        anyhow::bail!(
+            "no request was sent: all {sessions} sessions failed before their first: see the log above, and try the behavior with vespeiro rehearse"
+        );
+    }
     let results = ended.snapshot.total().results().into_iter();
     let unsent: u64 = results
         .filter(|result| result.outcome == Outcome::Failed(Failure::Generator))

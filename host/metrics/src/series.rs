@@ -86,12 +86,10 @@ impl Series {
         self.count(ResultCount::is_injected)
     }
 
-    /// Successes by requests; 1 when there were none.
-    pub fn success_share(&self) -> f64 {
-        match self.requests() {
-            0 => 1.0,
-            requests => self.successes() as f64 / requests as f64,
-        }
+    /// Successes by requests; `None` when there were none.
+    pub fn success_share(&self) -> Option<f64> {
+        let requests = self.requests();
+        (requests > 0).then(|| self.successes() as f64 / requests as f64)
     }
 
     /// How the requests came out, in a stable order.

@@ -73,7 +73,15 @@ impl Locale {
             r if r <= 0.0 && share > 0.0 => 0.1,
             r => r,
         };
-        format!("{}%", self.decimal(shown, 1))
+        match shown.is_nan() {
+            true => self.decimal(shown, 1),
+            false => format!("{}%", self.decimal(shown, 1)),
+        }
+    }
+
+    /// The same, where there may be nothing to have a share of.
+    pub fn share(self, share: Option<f64>) -> String {
+        self.percent(share.unwrap_or(f64::NAN))
     }
 
     /// A rate: one place below 1,000, none above.

@@ -87,7 +87,7 @@ fn line(snapshot: &Snapshot, state: &PanelState) -> String {
         l.integer(total.requests()),
         l.rate(snapshot.rates.ten_seconds.requests),
         w.success,
-        l.percent(total.success_share()),
+        l.share(total.success_share()),
         w.errors,
         l.integer(total.errors()),
         time(0.5),

@@ -62,7 +62,7 @@ pub struct RunStatus {
     /// Over the last second or so.
     requests_per_second: f64,
     rate_wanted: Option<f64>,
-    success_share: f64,
+    success_share: Option<f64>,
     injected: u64,
     cpu_share: f64,
     memory_bytes: u64,

@@ -101,7 +101,7 @@ impl<'a> Page<'a> {
             format!("{} {count} ({why})", w.not_sent)
         }));
         let mut success = vec![
-            l.percent(total.success_share),
+            l.share(total.success_share),
             format!("{} {}", w.errors, l.integer(total.errors)),
         ];
         if total.injected > 0 {

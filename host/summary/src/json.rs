@@ -140,8 +140,8 @@ pub struct Requests {
     pub errors: u64,
     /// Failures that the tool asked for; part of `successes`.
     pub injected: u64,
-    /// `successes` by `requests`, 0 to 1; 1 when there were none.
-    pub success_share: f64,
+    /// `successes` by `requests`, 0 to 1; `null` when there were none.
+    pub success_share: Option<f64>,
     /// Over the whole run.
     pub per_second: f64,
     pub bytes_sent: u64,

@@ -134,7 +134,7 @@ impl Document<'_> {
         html! {
             dl .cards {
                 (card(w.requests, l.integer(total.requests), l.rate(total.per_second), false))
-                (card(w.success, l.percent(total.success_share), errors, false))
+                (card(w.success, l.share(total.success_share), errors, false))
                 (card(w.median, l.time(latency.p50), mean, false))
                 (card("p95", l.time(latency.p95), format!("p90 {}", l.time(latency.p90)), false))
                 (card("p99", l.time(latency.p99), max, false))

@@ -49,7 +49,7 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
             users,
             wanted,
             l.integer(group.requests()),
-            l.percent(group.success_share()),
+            l.share(group.success_share()),
             l.integer(group.errors()),
             time(latency.quantile(0.5)),
             time(latency.quantile(0.95)),

@@ -94,7 +94,7 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
     load.extend(profile(snapshot, state));
     let errors = l.integer(total.errors());
     let results = vec![
-        fact(w.success, l.percent(total.success_share())),
+        fact(w.success, l.share(total.success_share())),
         match total.errors() {
             0 => fact(w.errors, errors),
             _ => vec![format!("{} ", w.errors).dim(), errors.red().bold()],

@@ -188,7 +188,7 @@ impl Merger<'_> {
             successes: 0,
             errors: 0,
             injected: 0,
-            success_share: 1.0,
+            success_share: None,
             per_second: 0.0,
             bytes_sent: 0,
             bytes_received: 0,
@@ -204,7 +204,7 @@ impl Merger<'_> {
             sum.bytes_received += part.bytes_received;
         }
         if sum.requests > 0 {
-            sum.success_share = sum.successes as f64 / sum.requests as f64;
+            sum.success_share = Some(sum.successes as f64 / sum.requests as f64);
         }
         if self.elapsed > 0.0 {
             sum.per_second = sum.requests as f64 / self.elapsed;

@@ -160,7 +160,7 @@ function figures(data) {
   if (document.activeElement !== field && !field.matches(':user-invalid')) field.value = data.users_shared ?? '';
   put('rate', rate(data.requests_per_second));
   put('rate-note', data.rate_wanted == null ? say('in-all', { n: integer(data.requests) }) : say('wanted-rate', { n: rate(data.rate_wanted) }));
-  put('success', percent(data.success_share));
+  put('success', data.success_share == null ? '–' : percent(data.success_share));
   put('success-note', say('share-of', { n: integer(data.requests - data.errors), all: integer(data.requests) }));
   put('errors', integer(data.errors));
   $('errors').classList.toggle('bad', data.errors > 0);
