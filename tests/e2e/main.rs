@@ -17,6 +17,7 @@ mod dashboard;
 mod demo;
 mod determinism;
 mod endpoints;
+mod failures;
 mod feeds;
 mod guard;
 mod hostile;

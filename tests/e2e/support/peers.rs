@@ -4,7 +4,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
 use super::{eventually, tool};
 
@@ -66,6 +66,24 @@ impl Peer {
         }))
     }
 
+    /// `openssl s_server` with `NAME.pem` and `NAME.key` of the folder.
+    pub fn openssl(openssl: &Path, folder: &Path, name: &str, options: &str) -> Peer {
+        Peer::start(|port| {
+            let mut command = Command::new(openssl);
+            command
+                .arg("s_server")
+                .args(["-accept", &format!("127.0.0.1:{port}"), "-www"]);
+            let file = |ending: &str| folder.join(format!("{name}.{ending}"));
+            command
+                .arg("-cert")
+                .arg(file("pem"))
+                .arg("-key")
+                .arg(file("key"));
+            command.args(options.split_whitespace());
+            command
+        })
+    }
+
     /// A SOCKS5 server.
     pub fn microsocks(options: &[&str]) -> Option<Peer> {
         let microsocks = tool("microsocks", "microsocks")?;
@@ -122,12 +140,25 @@ impl Certificates {
 
     /// `NAME.pem` and `NAME.key`.
     pub fn issue(&self, name: &str) {
+        self.write(name, name, |_| {});
+    }
+
+    /// `FILE.pem` and `FILE.key` of a certificate that was good until 3 February 2021.
+    pub fn expired(&self, name: &str, file: &str) {
+        self.write(name, file, |params| {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2021, 2, 3);
+        });
+    }
+
+    fn write(&self, name: &str, file: &str, change: impl FnOnce(&mut CertificateParams)) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
         // One that has its issuer's name is taken for its own issuer.
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().unwrap();
         let cert = params.signed_by(&key, &self.issuer).unwrap();
-        let path = |ending: &str| self.folder.join(format!("{name}.{ending}"));
+        let path = |ending: &str| self.folder.join(format!("{file}.{ending}"));
         std::fs::write(path("pem"), cert.pem()).unwrap();
         std::fs::write(path("key"), key.serialize_pem()).unwrap();
     }

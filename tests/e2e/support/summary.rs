@@ -96,6 +96,30 @@ impl Played {
         number(&self.summary["total"]["errors"])
     }
 
+    /// Requests that failed in this way.
+    pub fn failed(&self, failure: &str) -> u64 {
+        let results = list(&self.summary["results"]).iter();
+        let of = results.filter(|result| result["failure"] == failure);
+        of.map(|result| number(&result["count"])).sum()
+    }
+
+    /// What was counted of connections.
+    pub fn connections(&self, what: &str) -> u64 {
+        number(&self.summary["connections"][what])
+    }
+
+    /// How often a check passed and failed.
+    pub fn check(&self, name: &str) -> (u64, u64) {
+        let checks = list(&self.summary["checks"]).iter();
+        let of = checks.filter(|check| check["name"] == name);
+        of.fold((0, 0), |(passed, failed), check| {
+            (
+                passed + number(&check["passed"]),
+                failed + number(&check["failed"]),
+            )
+        })
+    }
+
     /// One archetype's part of the summary.
     pub fn archetype(&self, name: &str) -> &Value {
         list(&self.summary["archetypes"])
