@@ -194,8 +194,11 @@ impl Lifecycle {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use tokio::time::sleep;
 
     use super::*;
+    use crate::worker::thread::until;
+    use vespeiro_model::Clock;
 
     const SECOND: Duration = Duration::from_secs(1);
     const GRACEFUL: Signal = Signal::Asked(StopLevel::Graceful);
@@ -316,6 +319,27 @@ mod tests {
         run.on(now + 6 * SECOND, Signal::Pause);
         run.on(now + 18 * SECOND, Signal::Resume);
         assert_eq!(run.deadline(), Some(now + 20 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_waits_for_its_deadlines_ends_when_it_should() {
+        let clock = Clock::system();
+        let began = clock.now();
+        let mut run = Lifecycle::new(began, limits(None, Some(8)));
+        run.on(clock.now(), Signal::Begin);
+        sleep(2 * SECOND).await;
+        run.on(clock.now(), Signal::Pause);
+        sleep(3 * SECOND).await;
+        run.on(clock.now(), Signal::Resume);
+        until(run.deadline()).await;
+        assert_eq!(clock.since(began), 11 * SECOND);
+        assert_eq!(run.on(clock.now(), Signal::Deadline), Some(Command::Stop));
+        // Somebody asks again during the drain, and the last of it is cut.
+        sleep(10 * SECOND).await;
+        run.on(clock.now(), GRACEFUL);
+        until(run.deadline()).await;
+        assert_eq!(clock.since(began), 41 * SECOND);
+        assert_eq!(run.on(clock.now(), Signal::Deadline), Some(Command::Halt));
     }
 
     fn signal() -> impl Strategy<Value = Signal> {

@@ -4,6 +4,8 @@ mod faults;
 mod guest_events;
 mod load;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 pub(crate) mod thread;
 pub(crate) mod versions;
 pub(crate) mod workers;

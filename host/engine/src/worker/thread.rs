@@ -103,7 +103,8 @@ pub(crate) fn spawn(init: WorkerInit) -> std::io::Result<JoinHandle<()>> {
     Ok(thread)
 }
 
-async fn work(init: WorkerInit) {
+/// A worker from its start to its end.
+pub(super) async fn work(init: WorkerInit) {
     let WorkerInit {
         plan,
         behaviors,
