@@ -3,13 +3,13 @@
 //! What must stay true: whatever is dropped in the middle of a request takes its connection along, and is counted as
 //! closed by whoever closed it.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use tokio::time::Instant;
 
 use super::counts::By;
 use super::pools::{Pool, Pools};
+use super::session::Session;
 use super::{Multiple, Single};
 use crate::Failure;
 use crate::dial::Protocol;
@@ -58,17 +58,6 @@ pub(crate) struct Stream<'a, S: Single, M: Multiple> {
     leaves: bool,
 }
 
-/// A connection for several requests at a time, with those under way.
-#[derive(Debug)]
-pub(super) struct Session<M> {
-    multiple: M,
-    in_flight: Cell<usize>,
-    served: Cell<bool>,
-    idle_since: Cell<Instant>,
-    /// It is no longer in its pool.
-    retired: Cell<Option<By>>,
-}
-
 impl<'a, S: Single, M: Multiple> Slot<'a, S, M> {
     pub(super) fn dialing(pools: &'a Pools<S, M>, pool: &'a Pool<S, M>) -> Self {
         let (age, state) = (pool.age.get(), State::Dialing(pools.clock.now()));
@@ -105,7 +94,10 @@ impl<'a, S: Single, M: Multiple> Slot<'a, S, M> {
     pub(crate) fn multiple(mut self, multiple: M) -> Option<Stream<'a, S, M>> {
         self.made(Protocol::Http2);
         self.state = State::Left;
-        self.pools.share(self.pool, multiple)
+        let session = Rc::new(Session::new(multiple, self.pools.clock.now()));
+        let stream = Stream::new(self.pools, self.pool, Rc::clone(&session));
+        self.pools.share(self.pool, session);
+        stream
     }
 
     /// No connection could be made.
@@ -252,39 +244,5 @@ impl<S: Single, M: Multiple> Drop for Stream<'_, S, M> {
             }
         }
         self.pools.settle(self.pool, session, self.leaves);
-    }
-}
-
-impl<M: Multiple> Session<M> {
-    pub(super) fn new(multiple: M, now: Instant) -> Self {
-        Self {
-            multiple,
-            in_flight: Cell::new(0),
-            served: Cell::new(false),
-            idle_since: Cell::new(now),
-            retired: Cell::new(None),
-        }
-    }
-
-    pub(super) fn multiple(&self) -> &M {
-        &self.multiple
-    }
-
-    pub(super) fn is_usable(&self) -> bool {
-        self.multiple.is_usable()
-    }
-
-    pub(super) fn in_flight(&self) -> usize {
-        self.in_flight.get()
-    }
-
-    pub(super) fn idle_since(&self) -> Option<Instant> {
-        (self.in_flight.get() == 0).then(|| self.idle_since.get())
-    }
-
-    /// It leaves its pool. `true` when nothing is under way, so that it is closed now.
-    pub(super) fn retire(&self, by: By) -> bool {
-        self.retired.set(Some(by));
-        self.in_flight.get() == 0
     }
 }

@@ -8,6 +8,8 @@ mod counts;
 mod grant;
 mod pools;
 mod queue;
+mod session;
+mod take;
 #[cfg(test)]
 mod tests;
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::counts::{By, Tally};
-use super::grant::{Grant, Kept, Session, Slot, Stream};
 use super::queue::Queue;
+use super::session::Session;
 use super::{Multiple, Single};
 use crate::dial::Protocol;
 use crate::outcome::Flaw;
@@ -53,11 +53,11 @@ pub(crate) struct Pool<S, M> {
     pub(super) dialing: Cell<usize>,
     limit: usize,
     /// It is among those that wait for a connection of another pool to be closed.
-    starved: Cell<bool>,
+    pub(super) starved: Cell<bool>,
     /// Connections of an earlier time are not kept.
     pub(super) age: Cell<u32>,
     /// Why the last dial failed, for those who waited for it: everybody with a number below this.
-    failed: RefCell<Option<(u64, Flaw)>>,
+    pub(super) failed: RefCell<Option<(u64, Flaw)>>,
 }
 
 /// A connection that nobody uses.
@@ -70,16 +70,16 @@ pub(super) struct Idle<S> {
 /// All of a worker's connections to a target.
 #[derive(Debug)]
 pub(crate) struct Pools<S, M> {
-    limits: Limits,
+    pub(super) limits: Limits,
     /// Open or being made, in all pools.
-    open: Cell<usize>,
+    pub(super) open: Cell<usize>,
     /// What the target speaks, as far as that is known.
     speaks: Cell<Option<Protocol>>,
     home: Rc<Pool<S, M>>,
     users: RefCell<Vec<Weak<Pool<S, M>>>>,
     /// The user after the one whose connection was given up last.
     turn: Cell<usize>,
-    starved: RefCell<VecDeque<Weak<Pool<S, M>>>>,
+    pub(super) starved: RefCell<VecDeque<Weak<Pool<S, M>>>>,
     pub(super) tally: Rc<Tally>,
     pub(super) clock: Clock,
 }
@@ -100,7 +100,7 @@ impl<S, M> Pool<S, M> {
         }
     }
 
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.limit == 0 || self.open.get() < self.limit
     }
 }
@@ -148,46 +148,6 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         pool
     }
 
-    /// Wait for what the next request of a pool goes over. `fresh`: a connection that has carried none yet.
-    pub(crate) async fn grant<'a>(
-        &'a self,
-        pool: &'a Rc<Pool<S, M>>,
-        fresh: bool,
-    ) -> Grant<'a, S, M> {
-        let take = |number| self.take(pool, number, fresh);
-        pool.queue.turn(take, || self.wake_starved()).await
-    }
-
-    fn take<'a>(
-        &'a self,
-        pool: &'a Rc<Pool<S, M>>,
-        number: Option<u64>,
-        fresh: bool,
-    ) -> Option<Grant<'a, S, M>> {
-        self.drop_sessions(pool, |session| !session.is_usable());
-        if !fresh && self.limits.reuse {
-            if let Some(single) = self.quiet(pool) {
-                self.tally.count(|counts| counts.reused += 1);
-                let slot = Slot::opened(self, pool);
-                return Some(Grant::Kept(Kept {
-                    slot,
-                    single,
-                    reused: true,
-                }));
-            }
-            if let Some(stream) = self.stream(pool) {
-                return Some(Grant::Stream(stream));
-            }
-        }
-        match (number, &*pool.failed.borrow()) {
-            (Some(number), Some((below, flaw))) if number < *below => {
-                return Some(Grant::Failed(flaw.clone()));
-            }
-            _ => {}
-        }
-        self.slot(pool, fresh).map(Grant::Dial)
-    }
-
     /// Connections are kept for another request.
     pub(super) fn keeps(&self) -> bool {
         self.limits.reuse
@@ -215,7 +175,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     }
 
     /// The connection that was used last and is still open.
-    fn quiet(&self, pool: &Pool<S, M>) -> Option<S> {
+    pub(super) fn quiet(&self, pool: &Pool<S, M>) -> Option<S> {
         loop {
             let Idle { mut single, .. } = pool.idle.borrow_mut().pop()?;
             if single.is_quiet() {
@@ -225,21 +185,8 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         }
     }
 
-    /// A stream of the session that has the fewest; none where another session is to be opened first.
-    fn stream<'a>(&'a self, pool: &'a Pool<S, M>) -> Option<Stream<'a, S, M>> {
-        let sessions = pool.sessions.borrow();
-        let with_room = sessions
-            .iter()
-            .filter(|session| session.multiple().has_room());
-        let session = with_room.min_by_key(|session| session.in_flight())?;
-        if session.in_flight() > 0 && self.may_dial(pool) {
-            return None;
-        }
-        Stream::new(self, pool, Rc::clone(session))
-    }
-
     /// One more connection may be made, as far as the pool and the protocol go.
-    fn may_dial(&self, pool: &Pool<S, M>) -> bool {
+    pub(super) fn may_dial(&self, pool: &Pool<S, M>) -> bool {
         let http2 = pool.sessions.borrow().len() + pool.dialing.get();
         pool.has_room()
             && self.limits_allow()
@@ -252,35 +199,12 @@ impl<S: Single, M: Multiple> Pools<S, M> {
             }
     }
 
-    fn limits_allow(&self) -> bool {
+    pub(super) fn limits_allow(&self) -> bool {
         self.limits.connections == 0 || self.open.get() < self.limits.connections
     }
 
-    fn slot<'a>(&'a self, pool: &'a Rc<Pool<S, M>>, fresh: bool) -> Option<Slot<'a, S, M>> {
-        if !(pool.has_room() && self.limits_allow()) {
-            self.close_leaving(pool);
-        }
-        // What is idle is as doubtful as that which the request was sent over before.
-        if fresh && !self.may_dial(pool) {
-            self.give_up(pool);
-        }
-        if !self.limits_allow() && !self.give_up_of_others() {
-            if !pool.starved.replace(true) {
-                self.starved.borrow_mut().push_back(Rc::downgrade(pool));
-            }
-            return None;
-        }
-        if !self.may_dial(pool) {
-            return None;
-        }
-        self.open.set(self.open.get() + 1);
-        pool.open.set(pool.open.get() + 1);
-        pool.dialing.set(pool.dialing.get() + 1);
-        Some(Slot::dialing(self, pool))
-    }
-
     /// Close the connection of a pool that has been idle for longest.
-    fn give_up(&self, pool: &Pool<S, M>) -> bool {
+    pub(super) fn give_up(&self, pool: &Pool<S, M>) -> bool {
         if self.close_leaving(pool) {
             return true;
         }
@@ -309,7 +233,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     }
 
     /// Close an idle connection of some other pool, each in turn: their owners think, and somebody else has to send.
-    fn give_up_of_others(&self) -> bool {
+    pub(super) fn give_up_of_others(&self) -> bool {
         if self.give_up(&self.home) {
             return true;
         }
@@ -359,7 +283,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     }
 
     /// Close the connection that a target has had the longest time to close.
-    fn close_leaving(&self, pool: &Pool<S, M>) -> bool {
+    pub(super) fn close_leaving(&self, pool: &Pool<S, M>) -> bool {
         let Some((Idle { single, .. }, by)) = pool.leaving.borrow_mut().pop_front() else {
             return false;
         };
@@ -367,17 +291,10 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         true
     }
 
-    /// Keep a connection for requests at the same time, and take its first stream.
-    pub(super) fn share<'a>(
-        &'a self,
-        pool: &'a Pool<S, M>,
-        multiple: M,
-    ) -> Option<Stream<'a, S, M>> {
-        let session = Rc::new(Session::new(multiple, self.clock.now()));
-        let stream = Stream::new(self, pool, Rc::clone(&session));
+    /// Keep a connection for requests at the same time.
+    pub(super) fn share(&self, pool: &Pool<S, M>, session: Rc<Session<M>>) {
         pool.sessions.borrow_mut().push(session);
         self.freed(pool);
-        stream
     }
 
     /// What a connection that was made speaks.
@@ -404,7 +321,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         }
     }
 
-    fn wake_starved(&self) {
+    pub(super) fn wake_starved(&self) {
         loop {
             let Some(starved) = self.starved.borrow_mut().pop_front() else {
                 return;
@@ -424,7 +341,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     }
 
     /// Take sessions out of a pool. Those that have requests under way are counted as closed when the last is done.
-    fn drop_sessions(&self, pool: &Pool<S, M>, drops: impl Fn(&Rc<Session<M>>) -> bool) {
+    pub(super) fn drop_sessions(&self, pool: &Pool<S, M>, drops: impl Fn(&Rc<Session<M>>) -> bool) {
         let mut gone = 0;
         pool.sessions.borrow_mut().retain(|session| {
             if !drops(session) {
