@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::Config;
 use crate::clock::{Clock, Timestamp};
+use crate::ledger::Ledger;
 use crate::limits::RateLimit;
-use crate::metrics::Ledger;
 use crate::store::Store;
 use crate::tokens::Keys;
 

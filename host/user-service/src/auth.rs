@@ -15,7 +15,7 @@ use crate::reply::{self, Reply};
 use crate::store::sessions::{MAX_SESSIONS_OF_A_USER, SessionId};
 use crate::store::{Key, Store, USERS_MANAGE};
 use crate::tokens::Claims;
-use crate::users::UserView;
+use crate::user_view::UserView;
 use crate::validate::Check;
 
 pub fn routes() -> Router<App> {

@@ -6,15 +6,7 @@ use axum::http::{HeaderMap, header};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::store::Key;
-use crate::store::sessions::SessionId;
-
-/// The user and session behind a valid access token.
-#[derive(Clone, Copy, Debug)]
-pub struct Caller {
-    pub user: Key,
-    pub session: SessionId,
-}
+pub use crate::store::sessions::Caller;
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Error;

@@ -69,6 +69,7 @@ mod clock;
 mod error;
 mod faults;
 mod gate;
+mod ledger;
 mod limits;
 mod metrics;
 mod page;
@@ -82,6 +83,7 @@ mod roles;
 mod search;
 mod store;
 mod tokens;
+mod user_view;
 mod users;
 mod validate;
 

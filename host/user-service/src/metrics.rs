@@ -1,98 +1,14 @@
-//! `/health` and `/metrics`. The ledger is the oracle of the load tool's tests: each request received is in it exactly
-//! once, and before its answer leaves.
+//! `/health` and `/metrics`.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::app::App;
 use crate::reply::{self, Reply};
-
-/// Route label of requests off the table.
-const UNMATCHED: &str = "unmatched";
-/// Status of a request whose client went away before its answer was made; no answer ever carries it by itself.
-const CLIENT_GONE: u16 = 499;
-
-type Counts = BTreeMap<(&'static str, u16), u64>;
-
-/// Requests by route, method and status; as many cells as the table allows, whatever clients send.
-#[derive(Clone, Default)]
-pub struct Ledger(Arc<Mutex<BTreeMap<Box<str>, Counts>>>);
-
-/// A request being answered. It is counted when closed or, if its task is dropped first, as gone.
-pub struct Entry {
-    ledger: Ledger,
-    route: Option<MatchedPath>,
-    method: &'static str,
-    status: u16,
-}
-
-impl Ledger {
-    pub fn open(&self, request: &Request) -> Entry {
-        Entry {
-            ledger: self.clone(),
-            route: request.extensions().get::<MatchedPath>().cloned(),
-            method: method_label(request.method()),
-            status: CLIENT_GONE,
-        }
-    }
-
-    fn count(&self, route: &str, method: &'static str, status: u16) {
-        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Only the first request of a route pays for its name.
-        if !routes.contains_key(route) {
-            routes.insert(route.into(), Counts::new());
-        }
-        if let Some(counts) = routes.get_mut(route) {
-            *counts.entry((method, status)).or_default() += 1;
-        }
-    }
-
-    fn write(&self, text: &mut String) -> std::fmt::Result {
-        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (route, counts) in routes.iter() {
-            for ((method, status), count) in counts {
-                writeln!(
-                    text,
-                    "user_service_requests_total{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}} {count}"
-                )?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Entry {
-    pub fn close(mut self, status: StatusCode) {
-        self.status = status.as_u16();
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let route = self.route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-        self.ledger.count(route, self.method, self.status);
-    }
-}
-
-/// The method's name, or `OTHER`: clients can invent methods, but not labels.
-fn method_label(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "DELETE" => "DELETE",
-        "PATCH" => "PATCH",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        _ => "OTHER",
-    }
-}
 
 /// `GET /health`
 pub async fn health() -> Reply {

@@ -16,7 +16,7 @@ use crate::params::Params;
 use crate::reply::Reply;
 use crate::store::users::{User, Users};
 use crate::store::{Key, Store};
-use crate::users::UserView;
+use crate::user_view::UserView;
 
 /// `GET /api/v1/users`
 pub async fn list(State(app): State<App>, _: Caller, params: Params) -> Reply {

@@ -4,20 +4,19 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, put};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::body::Json;
 use crate::caller::Caller;
-use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::passwords::Password;
 use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::search;
+use crate::store::Key;
 use crate::store::users::User;
-use crate::store::{Key, Store};
+use crate::user_view::UserView;
 use crate::validate::{self, Check};
 
 pub fn routes() -> Router<App> {
@@ -31,47 +30,6 @@ pub fn routes() -> Router<App> {
         .route("/api/v1/users/{id}/deactivate", put(deactivate))
         .route("/api/v1/users/{id}/change-password", put(change_password))
         .route("/api/v1/users/{id}/reset-password", put(reset_password))
-}
-
-/// A user as the API shows it.
-#[derive(Serialize)]
-pub struct UserView<'a> {
-    pub id: Uuid,
-    username: &'a str,
-    email: &'a str,
-    name: &'a str,
-    active: bool,
-    roles: Vec<&'a str>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl<'a> UserView<'a> {
-    pub fn new(store: &'a Store, user: &'a User) -> Self {
-        Self {
-            id: user.id,
-            username: &user.username,
-            email: &user.email,
-            name: &user.name,
-            active: user.active,
-            roles: user
-                .roles
-                .iter()
-                .filter_map(|role| store.roles.get(*role))
-                .map(|role| role.name.as_str())
-                .collect(),
-            created_at: user.created_at,
-            updated_at: user.updated_at,
-        }
-    }
-
-    pub fn of(store: &'a Store, user: Key) -> Result<Self, Error> {
-        store
-            .users
-            .get(user)
-            .map(|user| Self::new(store, user))
-            .ok_or(Error::NotFound("user"))
-    }
 }
 
 async fn by_id(State(app): State<App>, _: Caller, Path(id): Path<String>) -> Reply {

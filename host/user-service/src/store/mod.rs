@@ -11,12 +11,11 @@ pub mod users;
 use std::collections::BTreeSet;
 
 use crate::Config;
-use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::passwords::Password;
 use catalog::{Catalog, Permission, Role};
-use sessions::Sessions;
+use sessions::{Caller, Sessions};
 use users::{User, Users};
 
 /// Permission to manage other users.

@@ -20,6 +20,13 @@ const SWEEP: usize = 32;
 /// Number of a session, never used twice.
 pub type SessionId = u64;
 
+/// The user and session behind a valid access token.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    pub user: Key,
+    pub session: SessionId,
+}
+
 #[derive(Debug)]
 struct Session {
     user: Key,
