@@ -96,6 +96,16 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Send it to this path, which may have a query, instead of the one that the template makes. It goes out as it is, so
+    /// it has to be percent-encoded; a link from a reply is.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        let draft = &mut *self.draft;
+        draft.path = path.into();
+        draft.rest = "";
+        draft.has_query = draft.path.contains('?');
+        self
+    }
+
     /// A query parameter, percent-encoded. Comes after the arguments.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
         let draft = &mut *self.draft;
