@@ -1,4 +1,4 @@
-//! Builds the four built-in behaviors for wasm32-unknown-unknown and embeds them.
+//! Builds the built-in behaviors and the players of programs for wasm32-unknown-unknown and embeds them.
 //!
 //! `VESPEIRO_BEHAVIORS_DIR` names a folder with ready-made `<name>.wasm` files to embed instead.
 
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const BEHAVIORS: [&str; 4] = ["newcomer", "active", "admin", "power"];
+const BEHAVIORS: [&str; 5] = ["newcomer", "active", "admin", "power", "requests"];
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() {

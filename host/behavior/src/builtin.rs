@@ -1,8 +1,9 @@
-//! The four behaviors of the user service, embedded in the binary by `build.rs`. They are loaded like any other module.
+//! The four behaviors of the user service and the players of programs, embedded in the binary by `build.rs`. They are loaded
+//! like any other module.
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
-/// The bytes of a built-in behavior, by name: `newcomer`, `active`, `admin`, `power`.
+/// The bytes of a built-in behavior, by name: `newcomer`, `active`, `admin`, `power`; or of a player: `requests`, `journey`.
 pub fn built_in(name: &str) -> Option<&'static [u8]> {
     BUILT_IN
         .iter()

@@ -17,5 +17,7 @@ pub const CONTRACT: &str = "vespeiro:behavior/behavior@0.1";
 pub(super) const INTERFACE: &str = "vespeiro:behavior/behavior";
 /// The interface that a behavior may export besides, so that its sessions can move to another version.
 pub(super) const MIGRATE: &str = "vespeiro:behavior/migrate@0.1.0";
+/// The interface that a player exports, to be given what it plays.
+pub(super) const PROGRAM: &str = "vespeiro:behavior/program@0.1.0";
 /// The contract's text.
 pub(super) const WIT: &str = include_str!("../../../guest-sdk/wit/behavior.wit");

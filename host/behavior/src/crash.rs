@@ -11,6 +11,7 @@ words! {
     /// A call into a guest, for messages and metrics.
     pub enum GuestCall {
         Instantiate => "instantiation",
+        Program => "reading its program",
         Describe => "describe",
         Constructor => "the session's constructor",
         Next => "next",

@@ -13,6 +13,7 @@ use super::crash::{GuestCall, GuestFault, reason};
 use super::engine::Limits;
 use super::feeder::Feeder;
 use super::guest::{GuestEvent, GuestState};
+use super::program::load_program;
 use crate::pre_instantiated::PreInstantiated;
 
 pub(super) struct Instance {
@@ -21,6 +22,20 @@ pub(super) struct Instance {
     moves: Option<Moves>,
     limits: Limits,
     poisoned: bool,
+}
+
+/// Why an instance cannot be used.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    Crashed(GuestFault),
+    /// Its player refuses the program, in words for its author.
+    Program(String),
+}
+
+impl From<GuestFault> for Unusable {
+    fn from(fault: GuestFault) -> Self {
+        Self::Crashed(fault)
+    }
 }
 
 /// The exports of a behavior whose sessions can move.
@@ -63,11 +78,11 @@ impl fmt::Debug for Instance {
 }
 
 impl Instance {
-    /// Build one, and call `describe` before anything else.
+    /// Build one, hand a player its program, and call `describe` before anything else.
     pub(super) fn new(
         image: &PreInstantiated,
         seed: u64,
-    ) -> Result<(Self, types::Description), GuestFault> {
+    ) -> Result<(Self, types::Description), Unusable> {
         let mut store = image.store(seed);
         let built = image
             .pre
@@ -75,9 +90,13 @@ impl Instance {
             .instantiate(&mut store)
             .and_then(|built| {
                 let exports = Archetype::new(&mut store, &built)?;
-                Ok((exports, Moves::of(&mut store, &built)?))
+                let program = image.program.as_deref();
+                let load = program
+                    .map(|_| load_program(&mut store, &built))
+                    .transpose()?;
+                Ok((exports, Moves::of(&mut store, &built)?, load))
             });
-        let (exports, moves) = built.map_err(|error| GuestFault {
+        let (exports, moves, load) = built.map_err(|error| GuestFault {
             call: GuestCall::Instantiate,
             reason: reason(&error, &image.limits, store.data().memory_refused()),
         })?;
@@ -93,6 +112,14 @@ impl Instance {
             elapsed_ms: 0,
             feeder: Feeder::default(),
         };
+        if let Some((load, program)) = load.zip(image.program.as_deref()) {
+            let given = (program.name.clone(), program.source.clone());
+            instance
+                .call(GuestCall::Program, &call_context, |_, store| {
+                    load.call(store, given).map(|(loaded,)| loaded)
+                })?
+                .map_err(Unusable::Program)?;
+        }
         let description = instance.call(GuestCall::Describe, &call_context, |guest, store| {
             guest.call_describe(store)
         })?;

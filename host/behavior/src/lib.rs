@@ -21,6 +21,7 @@ mod instance;
 mod load;
 mod load_error;
 mod pre_instantiated;
+mod program;
 mod slot;
 mod step;
 #[cfg(test)]
@@ -36,5 +37,6 @@ pub use feeder::{Feeder, NoRow, RowSource};
 pub use guest::GuestEvent;
 pub use load::Behavior;
 pub use load_error::{LoadError, LoadErrorKind};
+pub use program::MAX_PROGRAM;
 pub use slot::{Session, Slot, StartedSession};
 pub use step::{MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};

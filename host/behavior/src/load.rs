@@ -1,7 +1,7 @@
 //! From bytes to a behavior that can be instantiated: recognize the format, make a component of a core module, compile, check
 //! the contract's version, call `describe`. Called by the commands and by swaps.
 //!
-//! What must stay true: built-in behaviors take the same way as anybody's module.
+//! What must stay true: built-in behaviors take the same way as anybody's module, and so do the players of programs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,8 +15,9 @@ use super::contract::{CONTRACT, INTERFACE, types};
 use super::crash::{Crash, GuestCall, GuestFault};
 use super::description::validate;
 use super::engine::{Engine, Limits};
-use super::instance::Instance;
+use super::instance::{Instance, Unusable};
 use super::load_error::{LoadError, LoadErrorKind};
+use super::program::{MAX_PROGRAM, Program, SharedProgram, player};
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_plan::Module;
 
@@ -76,28 +77,58 @@ impl Behavior {
                 })?;
                 Self::load(engine, &source, &bytes, limits)
             }
+            Module::Program {
+                player,
+                name,
+                source,
+            } => Self::play(engine, player, name, source, limits).map_err(|kind| LoadError {
+                source_name: name.clone(),
+                kind,
+            }),
         }
     }
 
-    /// Load a component or a core module. `source` names it in messages.
+    /// Load a component, a core module, or a program by the end of its name. `source` names it in messages.
     pub fn load(
         engine: &Engine,
         source: &str,
         bytes: &[u8],
         limits: Limits,
     ) -> Result<Arc<Self>, LoadError> {
-        Self::try_load(engine, source, bytes, limits)
-            .map(Arc::new)
-            .map_err(|kind| LoadError {
-                source_name: source.to_owned(),
-                kind,
-            })
+        let loaded = match player(source) {
+            Some(player) => Self::play(engine, player, source, bytes, limits),
+            None => Self::try_load(engine, source, bytes, None, limits).map(Arc::new),
+        };
+        loaded.map_err(|kind| LoadError {
+            source_name: source.to_owned(),
+            kind,
+        })
+    }
+
+    /// Load the embedded player of that name, and hand it what it plays.
+    fn play(
+        engine: &Engine,
+        player: &str,
+        name: &str,
+        source: &[u8],
+        limits: Limits,
+    ) -> Result<Arc<Self>, LoadErrorKind> {
+        let module = built_in(player).ok_or(LoadErrorKind::NoBuiltIn)?;
+        if source.len() > MAX_PROGRAM {
+            return Err(LoadErrorKind::ProgramTooLarge);
+        }
+        let program = Program {
+            name: name.to_owned(),
+            source: source.to_owned(),
+        };
+        Self::try_load(engine, name, module, Some(Arc::new(program)), limits).map(Arc::new)
     }
 
     fn try_load(
         engine: &Engine,
         source: &str,
         bytes: &[u8],
+        program: Option<SharedProgram>,
         limits: Limits,
     ) -> Result<Self, LoadErrorKind> {
         let (encoded, form) = componentize(engine, bytes)?;
@@ -107,20 +138,26 @@ impl Behavior {
         let contract = contract_of(engine, &component)?;
         let imports = imports_of(engine, &component)?;
         let wasi = imports.iter().any(|name| name.starts_with("wasi:"));
-        let image = PreInstantiated::link(engine, &component, wasi, limits)
+        let mut image = PreInstantiated::link(engine, &component, wasi, limits)
             .map_err(|e| LoadErrorKind::Mismatch(LoadErrorKind::line(&format!("{e:#}"))))?;
-        let (_, description) = Instance::new(&image, 0)
-            .map_err(|GuestFault { call, reason }| LoadErrorKind::Crashed(call, reason))?;
+        // Who plays a program is what was written, not the player.
+        let played = program.as_ref().map_or(bytes, |program| &program.source);
+        let (hash, size) = (hash(played), played.len());
+        image.program = program;
+        let (_, description) = Instance::new(&image, 0).map_err(|unusable| match unusable {
+            Unusable::Crashed(GuestFault { call, reason }) => LoadErrorKind::Crashed(call, reason),
+            Unusable::Program(why) => LoadErrorKind::Program(why),
+        })?;
         validate(&description).map_err(LoadErrorKind::Description)?;
         Ok(Self {
             source: source.to_owned(),
             name: description.name,
             version: description.version,
-            hash: hash(bytes),
+            hash,
             routes: description.routes,
             categories: description.categories,
             form,
-            size: bytes.len(),
+            size,
             contract,
             imports,
             image,
@@ -129,8 +166,15 @@ impl Behavior {
 
     /// A new instance. It has to describe itself as the first one did, for labels and lookups come from that.
     pub(super) fn instantiate(&self, seed: u64) -> Result<Instance, Crash> {
-        let (instance, said) =
-            Instance::new(&self.image, seed).map_err(|fault| self.crash(fault))?;
+        let (instance, said) = Instance::new(&self.image, seed).map_err(|unusable| {
+            self.crash(match unusable {
+                Unusable::Crashed(fault) => fault,
+                Unusable::Program(reason) => GuestFault {
+                    call: GuestCall::Program,
+                    reason,
+                },
+            })
+        })?;
         let same = said.name == self.name
             && said.version == self.version
             && said.routes == self.routes

@@ -1,16 +1,35 @@
 //! What can be wrong with a module, in one line each that says what to do. Made by `load.rs`, printed by the command line.
 
+use std::fmt;
+
 use super::contract::CONTRACT;
 use super::crash::GuestCall;
+use super::program::MAX_PROGRAM;
 use vespeiro_plan::one_line;
 
-/// A module that cannot be used, and what to do about it.
+/// Mistakes of a program that are told at once.
+const MAX_MISTAKES: usize = 20;
+
+/// A module that cannot be used, and what to do about it: one line, or one for each mistake of a program.
 #[derive(Debug, thiserror::Error)]
-#[error("behavior {}: {kind}", one_line(source_name))]
 pub struct LoadError {
     /// The file or built-in name that was loaded.
     pub source_name: String,
     pub kind: LoadErrorKind,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = one_line(&self.source_name);
+        let LoadErrorKind::Program(mistakes) = &self.kind else {
+            return write!(f, "behavior {name}: {}", self.kind);
+        };
+        for (n, mistake) in mistakes.lines().take(MAX_MISTAKES).enumerate() {
+            let line_end = if n == 0 { "" } else { "\n" };
+            write!(f, "{line_end}behavior {name}: {}", one_line(mistake))?;
+        }
+        Ok(())
+    }
 }
 
 /// What is wrong with a module.
@@ -48,6 +67,10 @@ pub enum LoadErrorKind {
     Import(String),
     #[error("crashed in {call}: {reason}: correct it before it can play", call = match .0 { GuestCall::Describe => "describe", _ => "its start" }, reason = .1)]
     Crashed(GuestCall, String),
+    #[error("{0}")]
+    Program(String),
+    #[error("is larger than {} MiB: split it into several archetypes", MAX_PROGRAM >> 20)]
+    ProgramTooLarge,
     #[error("has a wrong description: {0}")]
     Description(String),
 }

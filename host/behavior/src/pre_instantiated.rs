@@ -7,12 +7,15 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use super::contract::{Archetype, ArchetypePre};
 use super::engine::{Engine, Limits, MAX_PASSED, MAX_SESSIONS};
 use super::guest::GuestState;
+use super::program::SharedProgram;
 use super::wasi;
 
 #[derive(Clone)]
 pub(super) struct PreInstantiated {
     pub(super) pre: ArchetypePre<GuestState>,
     pub(super) limits: Limits,
+    /// What a player plays.
+    pub(super) program: Option<SharedProgram>,
     /// It imports WASI.
     wasi: bool,
     // Keeps the clock going that bounds its calls.
@@ -38,6 +41,7 @@ impl PreInstantiated {
         Ok(Self {
             pre,
             limits,
+            program: None,
             wasi,
             engine: engine.clone(),
         })

@@ -179,6 +179,7 @@ fn module_text(module: &Module) -> String {
             .unwrap_or_else(|_| path.clone())
             .display()
             .to_string(),
+        Module::Program { name, .. } => name.clone(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -77,8 +78,15 @@ pub struct LoadOverrides {
 pub enum Module {
     /// Embedded in the binary under this name: `newcomer`, `active`, `admin`, `power`.
     BuiltIn(String),
-    /// A file, resolved against the plan file's folder.
+    /// A file, resolved against the plan file's folder: a module, or a program by the end of its name.
     File(PathBuf),
+    /// What an embedded player plays, made by a command.
+    Program {
+        player: &'static str,
+        /// For messages.
+        name: String,
+        source: Arc<[u8]>,
+    },
 }
 
 /// One archetype and who put it into the plan.

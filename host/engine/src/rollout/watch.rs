@@ -89,7 +89,7 @@ pub async fn watch(plan: &Plan, swapper: Swapper) {
         .iter()
         .filter_map(|archetype| match &archetype.module {
             Module::File(path) => Some(Watched::new(&archetype.name, path)),
-            Module::BuiltIn(_) => None,
+            Module::BuiltIn(_) | Module::Program { .. } => None,
         })
         .collect();
     if files.is_empty() {

@@ -38,7 +38,7 @@ impl PageInfo {
         let archetypes = plan.archetypes.iter().take(LIMITS.archetypes);
         let builtin = archetypes.filter_map(|archetype| match &archetype.module {
             Module::BuiltIn(name) => Some((archetype.name.clone(), name.clone())),
-            Module::File(_) => None,
+            Module::File(_) | Module::Program { .. } => None,
         });
         PageInfo {
             run: plan.run_id.clone(),
