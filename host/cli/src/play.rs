@@ -13,9 +13,11 @@ use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, FeedSet, Run, RunEnd, Stopper, Swapper, execute, requests_planned, unmatched_condition,
+    Control, EndReason, FeedSet, Run, RunEnd, Stopper, Swapper, execute, requests_planned,
+    unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
+use vespeiro_metrics::ResultCount;
 use vespeiro_model::{AbortReason, Clock, Ending, Failure, Outcome, ThresholdState};
 use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
@@ -163,6 +165,14 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     // Not earlier: without this task a signal does nothing, and the third one has to end the process.
     signals.abort();
     conclude(&ended, unasked, cleaned)?;
+    // A guard or a threshold that says so has a code of its own, and who stops a run knows what it was.
+    let on_its_own = exit == Exit::Fine && ended.why != EndReason::Stopped;
+    if on_its_own && let Some(failure) = unanswered(&ended.snapshot.total().results()) {
+        anyhow::bail!(
+            "no request was answered, and most failed with {}: check the target's address, and that it runs",
+            failure.as_str()
+        );
+    }
     Ok(if failures.is_empty() {
         exit
     } else {
@@ -220,7 +230,10 @@ pub(super) async fn check_target(plan: &Plan, clock: Clock) -> anyhow::Result<()
         .await
         .map_err(|far| Misuse(far.to_string()))?;
     let target = Target::new(plan, 0, clock).map_err(|error| Misuse(error.to_string()))?;
-    Ok(preflight(&target).await?)
+    if plan.target.preflight {
+        preflight(&target).await?;
+    }
+    Ok(())
 }
 
 /// How many sessions failed, where not one of them came to a request.
@@ -272,6 +285,18 @@ fn conclude(
         );
     }
     Ok(())
+}
+
+/// Why most requests have failed, where there were some and none was answered.
+fn unanswered(results: &[ResultCount]) -> Option<Failure> {
+    let failures = results.iter().map(|result| match result.outcome {
+        // An answer that is too large is one.
+        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => None,
+        Outcome::Failed(failure) => Some((result.count, failure)),
+    });
+    let failures: Vec<_> = failures.collect::<Option<_>>()?;
+    let (_, failure) = failures.into_iter().max_by_key(|(count, _)| *count)?;
+    Some(failure)
 }
 
 /// The code of a run that could do its job.

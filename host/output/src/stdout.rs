@@ -1,5 +1,5 @@
-//! Standard output, for the text at the end of a run. Written by a thread, so that a pipe that nobody empties does not
-//! hold the end of a run up.
+//! Standard output, for what a run prints at its end: the summary as text or, by `--summary-json -`, as JSON. Written by a
+//! thread, so that a pipe that nobody empties does not hold the end of a run up.
 
 use std::io::{self, ErrorKind, Write as _};
 use std::sync::Arc;
@@ -7,26 +7,38 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crate::console::Console;
+use crate::json;
 use crate::output::{
     Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, on_thread,
 };
 use crate::summary::text;
 use vespeiro_plan::Language;
+use vespeiro_summary::Summary;
 
 /// How long the reader may take.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The text of the summary.
+/// The summary as every run prints it.
 #[derive(Debug)]
-struct TextSummary {
-    language: Language,
+struct PrintedSummary {
+    form: Form,
     console: Console,
 }
 
-/// The text of the summary, which every run prints.
+#[derive(Debug)]
+enum Form {
+    Text(Language),
+    Json,
+}
+
+/// The summary, which every run prints.
 pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
-    Ok(Some(Box::new(TextSummary {
-        language: context.plan.output.language,
+    let settings = &context.plan.output;
+    Ok(Some(Box::new(PrintedSummary {
+        form: match &settings.summary_json {
+            Some(path) if json::is_stdout(path) => Form::Json,
+            _ => Form::Text(settings.language),
+        },
         console: context.console.clone(),
     })))
 }
@@ -53,9 +65,21 @@ fn write(text: &str) -> io::Result<()> {
     }
 }
 
-impl Output for TextSummary {
+impl PrintedSummary {
+    fn of(&self, summary: &Summary) -> String {
+        match self.form {
+            Form::Text(language) => text(summary, language),
+            Form::Json => serde_json::to_string_pretty(summary).unwrap_or_default() + "\n",
+        }
+    }
+}
+
+impl Output for PrintedSummary {
     fn name(&self) -> &'static str {
-        "text summary"
+        match self.form {
+            Form::Text(_) => "text summary",
+            Form::Json => "JSON summary",
+        }
     }
 
     fn is_last(&self) -> bool {
@@ -67,17 +91,17 @@ impl Output for TextSummary {
             let Some(summary) = &result.summary else {
                 return Ok(());
             };
-            let text = text(summary, self.language);
+            let (name, text) = (self.name(), self.of(summary));
             let failed = |error| {
                 OutputError(format!(
-                    "cannot write the text summary to standard output: {error}"
+                    "cannot write the {name} to standard output: {error}"
                 ))
             };
             match on_thread(LIMIT, move || write(&text)).await {
                 Ok(Some(written)) => written.map_err(failed),
                 Ok(None) => {
                     let late = format!(
-                        "the text summary was not taken in {LIMIT:?}: nobody reads standard output"
+                        "the {name} was not taken in {LIMIT:?}: nobody reads standard output"
                     );
                     self.console.line(late);
                     Ok(())

@@ -41,7 +41,7 @@ section! {
         /// Draw the live panel when standard error is a terminal.
         panel: bool = ("panel", "true", switch(), "Draw the live panel on a terminal");
         language: Language = ("lang", locale_language(locale), choice("LANG"), "Language: en or pt-BR");
-        summary_json: Option<PathBuf> = ("summary_json", "none", path().or_none(), "Write the summary to this file, as JSON");
+        summary_json: Option<PathBuf> = ("summary_json", "none", path().or_none(), "Write the summary to this file, as JSON; - prints it instead of the text");
         /// Record one user's replies here, for `vespeiro rehearse`.
         trace_record: Option<PathBuf> = ("trace_record", "none", path().or_none(),
             "Record one user's replies in this file, for vespeiro rehearse --replies");

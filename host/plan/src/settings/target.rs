@@ -29,6 +29,8 @@ section! {
             "Longest wait for a connection; bare numbers are seconds");
         request_timeout: Duration = ("request_timeout", "30s", duration(Seconds, MILLISECOND..=LONGEST_PAUSE),
             "Longest wait for a whole response; bare numbers are seconds");
+        /// Ask for `/health` before the load begins: a target that does not answer at all ends the run.
+        preflight: bool = ("preflight", "true", switch(), "Ask the target for /health before the run, and end it where nothing answers");
         /// Send a W3C trace context with each request.
         trace_context: bool = ("trace_context", "false", switch(),
             "Send a W3C traceparent with each request, so that it can be found in the target's traces");
