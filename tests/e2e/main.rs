@@ -20,6 +20,7 @@ mod endpoints;
 mod failures;
 mod feeds;
 mod guard;
+mod hit;
 mod hostile;
 mod isolation;
 mod lanes;

@@ -7,6 +7,7 @@ mod dashboard;
 mod demo;
 mod embedded;
 pub mod exit;
+mod hit;
 mod log;
 mod module_loader;
 mod new;
@@ -44,6 +45,7 @@ pub struct Cli {
 enum Command {
     Run(run::Run),
     Demo(demo::Demo),
+    Hit(hit::Hit),
     Cleanup(cleanup::Cleanup),
     Swap(swap::Swap),
     Serve(serve::Serve),
@@ -79,6 +81,7 @@ impl Cli {
         match self.command {
             Command::Run(command) => command.execute(console),
             Command::Demo(command) => command.execute(console),
+            Command::Hit(command) => command.execute(console),
             Command::Cleanup(command) => command.execute(console),
             Command::Swap(command) => command.execute(),
             Command::Serve(command) => command.execute(),
@@ -136,9 +139,13 @@ impl NoCommand {
 }
 
 fn command() -> clap::Command {
-    Cli::command().mut_subcommand("demo", |demo| {
-        settings::with_defaults_of(demo, &demo::PRESET)
-    })
+    Cli::command()
+        .mut_subcommand("demo", |demo| {
+            settings::with_defaults_of(demo, &demo::PRESET)
+        })
+        .mut_subcommand("hit", |hit| {
+            hit::with_short_names(settings::with_defaults_of(hit, &hit::PRESET))
+        })
 }
 
 /// Resolves a command's plan against the environment of this process.

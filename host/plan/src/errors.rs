@@ -21,6 +21,13 @@ pub enum Origin {
     Flag(String),
 }
 
+impl Origin {
+    /// Somebody said it for this run: not a default, nor a preset.
+    pub(crate) fn is_given(&self) -> bool {
+        !matches!(self, Origin::Default(_) | Origin::Preset(_))
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -46,11 +46,30 @@ pub struct Origins {
     pub feeds: Vec<ResolvedFeed>,
 }
 
+impl ResolvedArchetype {
+    /// Whether somebody named it; the built-in ones play where nobody did.
+    pub fn is_given(&self) -> bool {
+        self.origin.is_given()
+    }
+}
+
 impl Origins {
     /// Whether `key` was given as a flag.
     pub fn by_flag(&self, key: &str) -> bool {
+        self.origin(key)
+            .is_some_and(|origin| matches!(origin, Origin::Flag(_)))
+    }
+
+    /// Whether somebody said what `key` is to be: a flag, the environment or the plan file.
+    pub fn is_given(&self, key: &str) -> bool {
+        self.origin(key).is_some_and(Origin::is_given)
+    }
+
+    fn origin(&self, key: &str) -> Option<&Origin> {
         let mut settings = self.settings.iter();
-        settings.any(|one| one.setting.key == key && matches!(one.origin, Origin::Flag(_)))
+        settings
+            .find(|one| one.setting.key == key)
+            .map(|one| &one.origin)
     }
 }
 
