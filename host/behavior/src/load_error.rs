@@ -26,7 +26,7 @@ impl fmt::Display for LoadError {
         };
         for (n, mistake) in mistakes.lines().take(MAX_MISTAKES).enumerate() {
             let line_end = if n == 0 { "" } else { "\n" };
-            write!(f, "{line_end}behavior {name}: {}", one_line(mistake))?;
+            write!(f, "{line_end}behavior {name}: {}", one_line(&mistake))?;
         }
         Ok(())
     }

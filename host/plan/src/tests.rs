@@ -35,6 +35,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("http", "1", "2"),
     ("connect_timeout", "1s", "20ms"),
     ("request_timeout", "1s", "20ms"),
+    ("preflight", "false", "true"),
     ("trace_context", "true", "false"),
     ("max_body", "64KiB", "10MB"),
     ("admin_email", "a@b.test", "c@d.test"),
