@@ -356,42 +356,87 @@ fn a_signal_cleans_up_and_a_second_one_keeps_the_journal() {
     }
 }
 
-#[test]
-fn a_journal_that_cannot_be_written_ends_the_run() {
-    let service = service(Config::default());
-    let before = without_sessions(holds(service));
-    let (_folder, journal) = folder();
-    // The run continues a journal that has nearly reached the largest size that a file may have.
-    const LIMIT: usize = 8 << 20;
-    let mut long = format!("vespeiro-journal 1 k3x9a2b7 http://{service}\n");
-    // A journal with damage is kept as it is, and not compacted.
-    long += "no line of a journal\n";
-    while long.len() < LIMIT - 3_000 {
-        long += &format!("- user:{}\n", "x".repeat(990));
-    }
-    std::fs::write(&journal, long).unwrap();
-    let mut inner = endless(service, &journal);
-    inner.arg("--run-id=k3x9a2b7");
-    // What goes beyond is told to the program as an error, not by a signal.
+/// The same command where no file may grow past `kib`: what goes beyond is told to the program as an error, as on a full disk.
+fn on_a_full_disk(inner: &Command, kib: u64) -> Command {
     let mut shell = Command::new("bash");
+    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"");
     shell
-        .args(["-c", "trap '' XFSZ; ulimit -f 8192; exec \"$@\"", "bash"])
+        .args(["-c", &script, "bash"])
         .arg(inner.get_program())
-        .args(inner.get_args())
-        .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
-        .env("LANG", "C");
-    let output = shell.output().unwrap();
+        .args(inner.get_args());
+    for (name, value) in inner.get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    shell
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_ends_the_run_with_its_results_and_its_cleanup() {
+    let service = service(Config::default());
+    let before = holds(service);
+    let (_folder, journal) = folder();
+    let inner = endless(service, &journal);
+    let output = on_a_full_disk(&inner, 64).output().unwrap();
     let errors = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{errors}");
     assert!(errors.contains("can no longer be written"), "{errors}");
-    succeeded(&cleanup(&journal));
-    assert_eq!(without_sessions(holds(service)), before);
+    assert!(
+        errors.contains("it went on without"),
+        "the cleanup says nothing: {errors}"
+    );
+    let results = text(&output.stdout);
+    assert!(results.contains("removed, 0 left behind"), "{results}");
+    assert!(!journal.exists(), "{errors}");
+    assert_eq!(holds(service), before);
 
     let nowhere = run(service, Path::new("/dev/null/x.journal"))
         .output()
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(2));
     assert_eq!(text(&nowhere.stderr).lines().count(), 1);
+}
+
+#[test]
+fn a_cleanup_on_a_full_disk_gets_on_and_can_be_repeated() {
+    let service = service(Config::default());
+    let before = without_sessions(holds(service));
+    let (_folder, journal) = folder();
+    let output = run(service, &journal)
+        .args(["--min-request-count=20", "--max-request-count=20"])
+        .arg("--cleanup=never")
+        .output()
+        .unwrap();
+    succeeded(&output);
+    let users = |holds: Vec<(String, u64)>| holds[0].1;
+    let left = users(holds(service));
+    // As long as a file may get there: a line may stand twice.
+    let mut full = std::fs::read_to_string(&journal).unwrap();
+    let first = full.lines().nth(1).unwrap().to_owned() + "\n";
+    while full.len() + first.len() <= 128 << 10 {
+        full += &first;
+    }
+    std::fs::write(&journal, &full).unwrap();
+    let slow = |rate: u32| {
+        let mut inner = vespeiro();
+        inner.arg("cleanup").arg(&journal);
+        inner.arg(format!("--cleanup-rate={rate}"));
+        on_a_full_disk(&inner, 128)
+    };
+    // Cut short in the middle: what it has removed, it cannot note.
+    let mut child = unheard(&mut slow(20));
+    let since = Instant::now();
+    while users(holds(service)) == left {
+        assert!(since.elapsed() < PATIENCE, "it does not get on");
+        std::thread::yield_now();
+    }
+    signal(&child, "-INT");
+    signal(&child, "-INT");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(text(&std::fs::read(&journal).unwrap()).starts_with(&full));
+    // Done for good: what is gone already is found to be so.
+    succeeded(&slow(5000).output().unwrap());
+    assert_eq!(without_sessions(holds(service)), before);
+    assert!(!journal.exists());
 }
 
 #[test]

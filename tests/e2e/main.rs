@@ -30,6 +30,7 @@ mod logins;
 mod metrics;
 mod modules;
 mod outputs;
+mod ownership;
 mod pauses;
 mod people;
 mod phases;

@@ -158,7 +158,8 @@ impl Me {
         self.core.host.observe(metric, value);
     }
 
-    /// Say that something was created, `<kind>:<name>`; [`Call::mark`] says it earlier and is safer.
+    /// Say that something was created, `<kind>:<name>`, in whose name [`Me::run`] is; [`Call::mark`] says it earlier and is
+    /// safer, and may name anything.
     pub fn mark(&self, thing: &str) {
         self.core.host.mark(thing);
     }

@@ -69,7 +69,12 @@ async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow
     )
     .await;
     signals.abort();
-    let teardown::CleanupResult { figures, left, .. } = cleaned?;
+    let teardown::CleanupResult {
+        figures,
+        left,
+        foreign,
+        ..
+    } = cleaned?;
     let mut out = std::io::stdout().lock();
     // A reader that has seen enough may close the pipe.
     let _ = writeln!(
@@ -81,7 +86,7 @@ async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow
         // Behaviors choose these names: escape control characters.
         let _ = writeln!(out, "left: {}", thing.escape_debug());
     }
-    Ok(if left.is_empty() {
+    Ok(if left.is_empty() && foreign == 0 {
         Exit::Fine
     } else {
         Exit::Failed

@@ -266,6 +266,11 @@ fn conclude(
             "no request was sent: all {sessions} sessions failed before their first: see the log above, and try the behavior with vespeiro rehearse"
         );
     }
+    if let Some(why) = &ended.journal_failure {
+        anyhow::bail!(
+            "{why}: the run was ended, since what it creates could no longer be cleaned up"
+        );
+    }
     let results = ended.snapshot.total().results().into_iter();
     let unsent: u64 = results
         .filter(|result| result.outcome == Outcome::Failed(Failure::Generator))

@@ -17,11 +17,16 @@ use vespeiro_summary::Cleanup;
 /// How often a long cleanup says how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 
+/// Things that are named when they stay; `vespeiro cleanup` names them all.
+const MOST_LISTED: usize = 10;
+
 /// What a cleanup came to.
 pub(super) struct CleanupResult {
     pub(super) figures: Cleanup,
     /// Things that may still exist, oldest first.
     pub(super) left: Vec<String>,
+    /// Lines of the journal that its run has not written.
+    pub(super) foreign: u64,
     /// It set out to remove them all, nobody stopped it, and it could not.
     pub(super) failed: bool,
 }
@@ -45,8 +50,11 @@ pub(super) async fn after_run(
     clock: Clock,
     console: &Console,
 ) -> anyhow::Result<CleanupResult> {
-    let well =
-        |ended: &&mut RunEnd| ended.quarantined.is_empty() && ended.why != EndReason::Aborted;
+    let well = |ended: &&mut RunEnd| {
+        ended.quarantined.is_empty()
+            && ended.why != EndReason::Aborted
+            && ended.journal_failure.is_none()
+    };
     let success = ended.as_ref().is_some_and(well);
     let tokens = ended
         .map(|ended| std::mem::take(&mut ended.tokens))
@@ -56,8 +64,7 @@ pub(super) async fn after_run(
         CleanupWhen::OnSuccess => success,
         CleanupWhen::Never => false,
     };
-    // What is removed without a journal would be looked for again: leave it to `vespeiro cleanup`.
-    if wanted && journal.failure().is_none() {
+    if wanted {
         clean(plan, loader, journal, tokens, stopper, clock, console).await
     } else {
         let left = read(journal.path())?.outstanding;
@@ -114,6 +121,9 @@ pub(super) async fn clean(
     } else if torn_down.skipped {
         console.line("cleanup: skipped");
     }
+    if let Some(why) = journal.failure() {
+        console.line(format!("cleanup: {why}: it went on without"));
+    }
     forget(&torn_down.tokens, console);
     let removed = torn_down.found.saturating_sub(torn_down.left.len());
     let figures = Cleanup::new(Some(&torn_down.snapshot), removed, torn_down.left.len());
@@ -137,6 +147,18 @@ fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{plural}")
 }
 
+/// Name what stays, as far as that is of use.
+fn list(left: &[String], console: &Console) {
+    for thing in left.iter().take(MOST_LISTED) {
+        // Behaviors choose these names: escape control characters.
+        console.line(format!("cleanup: left: {}", thing.escape_debug()));
+    }
+    if left.len() > MOST_LISTED {
+        let more = left.len() - MOST_LISTED;
+        console.line(format!("cleanup: left: {more} more"));
+    }
+}
+
 fn close(
     journal: Journal,
     mut figures: Cleanup,
@@ -144,9 +166,17 @@ fn close(
     console: &Console,
 ) -> anyhow::Result<CleanupResult> {
     let path = journal.path().display().to_string();
-    if left.is_empty() && journal.failure().is_none() {
+    let foreign = read(journal.path())?.foreign;
+    if left.is_empty() && foreign == 0 {
         journal.remove()?;
+    } else if left.is_empty() {
+        console.line(format!(
+            "cleanup: {} of {path} were not written by its run, or were edited: look at them, then delete it",
+            counted(foreign as usize, "line")
+        ));
+        figures.journal = Some(path);
     } else {
+        list(&left, console);
         console.line(format!(
             "cleanup: {} left; finish with: vespeiro cleanup {path}",
             counted(left.len(), "thing")
@@ -156,6 +186,7 @@ fn close(
     Ok(CleanupResult {
         figures,
         left,
+        foreign,
         failed: false,
     })
 }

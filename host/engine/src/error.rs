@@ -18,7 +18,4 @@ pub enum RunError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Unreadable(#[from] ReadError),
-    /// The journal broke while the run went on.
-    #[error("{0}: the run was ended, since what it creates could no longer be cleaned up")]
-    JournalBroke(String),
 }

@@ -40,6 +40,8 @@ pub struct RunEnd {
     pub quarantined: Vec<String>,
     /// What cleanup has to log out.
     pub tokens: Tokens,
+    /// Why the journal could not be written any more, which ended the run.
+    pub journal_failure: Option<String>,
 }
 
 /// Requests that a run of a plan makes altogether; `None` where its time alone bounds it.
@@ -156,10 +158,10 @@ pub async fn execute(run: Run<'_>, watch: impl FnMut(&Arc<Snapshot>)) -> Result<
         }
     }
     let ended = run.close()?;
-    match journal.failure() {
-        Some(why) => Err(RunError::JournalBroke(why)),
-        None => Ok(ended),
-    }
+    Ok(RunEnd {
+        journal_failure: journal.failure(),
+        ..ended
+    })
 }
 
 /// A run that goes on: what has been measured, who plays, and where it is in its life.
@@ -388,6 +390,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             snapshot,
             quarantined: self.quarantined.into_iter().map(name).collect(),
             tokens: self.tokens,
+            journal_failure: None,
         })
     }
 

@@ -13,6 +13,9 @@ const AT_ONCE: usize = 8;
 
 /// Logs the marked tokens out, then removes users, then roles, then permissions.
 ///
+/// Only names that carry the run's id as a word of its own are looked up: a mark that somebody made up must not remove an
+/// account that was there before the run. The others keep their marks.
+///
 /// # Errors
 /// When the administrator cannot log in, or the service's lists cannot be read.
 pub async fn cleanup(me: &mut Me) -> Result<()> {
@@ -22,7 +25,15 @@ pub async fn cleanup(me: &mut Me) -> Result<()> {
     let mut roles = Vec::new();
     let mut permissions = Vec::new();
     for mark in &marks {
-        match mark.split_once(':') {
+        let named = mark.split_once(':');
+        if named.is_some_and(|(_, name)| !is_of_run(name, me.run())) {
+            let run = me.run();
+            let why =
+                format!("cleanup: `{mark}` stays: its name does not carry the run's id, {run}");
+            me.log(Level::Warn, &why);
+            continue;
+        }
+        match named {
             Some(("user", name)) => users.push(name),
             Some(("role", name)) => roles.push(name),
             Some(("permission", name)) => permissions.push(name),
@@ -47,6 +58,12 @@ pub async fn cleanup(me: &mut Me) -> Result<()> {
     .await;
     // However that went: it leaves nothing of its own either.
     removed.and(tokens.logout(me).await)
+}
+
+/// Whether a name is one that this run gives: the run's id is a word of it, beside others.
+fn is_of_run(name: &str, run: &str) -> bool {
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    name != run && words.any(|word| word == run)
 }
 
 /// The administrator who tidies up.
@@ -159,4 +176,29 @@ fn complain(me: &Me, kind: &str, name: &str, outcome: &Result<u16>) {
         _ => Level::Warn,
     };
     me.log(level, &format!("cleanup: {kind} `{name}` stays: {reason}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_run;
+
+    #[test]
+    fn a_name_is_the_runs_where_its_id_is_a_word_of_it() {
+        for name in [
+            "sim_user_k3x9a2b7_17",
+            "k3x9a2b7-17",
+            "sim_role_k3x9a2b7_4_1",
+        ] {
+            assert!(is_of_run(name, "k3x9a2b7"), "{name}");
+        }
+        for name in [
+            "realhuman",
+            "k3x9a2b7",
+            "sim_user_k3x9a2b8_17",
+            "xk3x9a2b7_1",
+            "",
+        ] {
+            assert!(!is_of_run(name, "k3x9a2b7"), "{name}");
+        }
+    }
 }

@@ -4,12 +4,13 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
-use super::line::{self, Sign};
+use super::line::Sign;
 use super::read::read;
-use super::shared::Shared;
+use super::shared::{OWNER_ALONE, Shared};
 
 /// A shorter file is not worth it.
 pub(super) const FROM: u64 = 1 << 20;
@@ -50,8 +51,8 @@ impl Shared {
 
     fn compact_by(&self, draft: &PathBuf) -> io::Result<u64> {
         let contents = read(&self.path).map_err(io::Error::other)?;
-        if contents.damaged {
-            return Err(io::Error::other("lines of it are damaged, and kept"));
+        if contents.foreign > 0 {
+            return Err(io::Error::other("lines of it are not its run's, and kept"));
         }
         // Of a process that was killed just here.
         match fs::remove_file(draft) {
@@ -61,6 +62,7 @@ impl Shared {
         let file = OpenOptions::new()
             .append(true)
             .create_new(true)
+            .mode(OWNER_ALONE)
             .open(draft)?;
         file.try_lock()?;
         let mut out = BufWriter::new(&file);
@@ -68,7 +70,7 @@ impl Shared {
         let mut text = String::new();
         for thing in &contents.outstanding {
             text.clear();
-            line::write(Sign::Mark, thing, &mut text);
+            self.binding.write(Sign::Mark, thing, &mut text);
             out.write_all(text.as_bytes())?;
         }
         out.flush()?;

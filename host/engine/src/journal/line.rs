@@ -1,10 +1,20 @@
-//! The lines of a journal: a header, then `+ kind:name` for what may exist and `- kind:name` for what is gone. Written
-//! by `writer.rs` and `compact.rs`, read by `read.rs`. Whatever a name holds, it is one line.
+//! The lines of a journal: a header, then `+ check kind:name` for what may exist and `- check kind:name` for what is gone.
+//! Written by `writer.rs` and `compact.rs`, read by `read.rs`. Whatever a name holds, it is one line that a terminal can show.
+//!
+//! What must stay true: a line counts in the journal of its own run alone. The check is no secret: it tells lines that were
+//! edited, or copied from another journal. Who may write the file is the file system's business, which gives it to its
+//! owner alone.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
 
 /// What a journal begins with, before its version.
 const MAGIC: &str = "vespeiro-journal";
 /// Version of the form.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
+/// Digits of a line's check: a line that was edited without regard to it passes once in 2^64 times.
+const CHECK: usize = 16;
 
 /// Which run a journal belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +54,58 @@ impl Header {
             target,
         }))
     }
+
+    pub(super) fn binding(&self) -> Binding {
+        let mut digest = Sha256::new();
+        for part in [&self.run, &self.target] {
+            digest.update((part.len() as u64).to_le_bytes());
+            digest.update(part);
+        }
+        Binding(digest)
+    }
+}
+
+/// What ties lines to one run and target.
+#[derive(Debug, Clone)]
+pub(super) struct Binding(Sha256);
+
+impl Binding {
+    /// Append the check of a line.
+    fn check(&self, sign: Sign, thing: &str, text: &mut String) {
+        let mut digest = self.0.clone();
+        digest.update(sign.as_str());
+        digest.update(thing);
+        let digest = digest.finalize();
+        for byte in &digest[..CHECK / 2] {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+    }
+
+    /// Append the line of a thing, with its end.
+    pub(super) fn write(&self, sign: Sign, thing: &str, text: &mut String) {
+        text.push_str(sign.as_str());
+        text.push(' ');
+        self.check(sign, thing, text);
+        text.push(' ');
+        escape(thing, text);
+        text.push('\n');
+    }
+
+    /// Read a line without its end; `None` for one that this run has not written.
+    pub(super) fn parse(&self, line: &str) -> Option<(Sign, String)> {
+        let mut words = line.splitn(3, ' ');
+        let sign = match words.next()? {
+            "+" => Sign::Mark,
+            "-" => Sign::Unmark,
+            _ => return None,
+        };
+        let given = words.next()?;
+        let thing = unescape(words.next()?)?;
+        let mut check = String::with_capacity(CHECK);
+        self.check(sign, &thing, &mut check);
+        (given == check).then_some((sign, thing))
+    }
 }
 
 /// What one line says of a thing.
@@ -53,24 +115,13 @@ pub(super) enum Sign {
     Unmark,
 }
 
-/// Append the line of a thing, with its end.
-pub(super) fn write(sign: Sign, thing: &str, text: &mut String) {
-    text.push_str(match sign {
-        Sign::Mark => "+ ",
-        Sign::Unmark => "- ",
-    });
-    escape(thing, text);
-    text.push('\n');
-}
-
-/// Read a line without its end; `None` for one that nobody writes.
-pub(super) fn parse(line: &str) -> Option<(Sign, String)> {
-    let (sign, rest) = match line.split_at_checked(2)? {
-        ("+ ", rest) => (Sign::Mark, rest),
-        ("- ", rest) => (Sign::Unmark, rest),
-        _ => return None,
-    };
-    Some((sign, unescape(rest)?))
+impl Sign {
+    fn as_str(self) -> &'static str {
+        match self {
+            Sign::Mark => "+",
+            Sign::Unmark => "-",
+        }
+    }
 }
 
 fn escape(text: &str, into: &mut String) {
@@ -79,25 +130,40 @@ fn escape(text: &str, into: &mut String) {
             '\\' => into.push_str("\\\\"),
             '\n' => into.push_str("\\n"),
             '\r' => into.push_str("\\r"),
+            c if is_hidden(c) => {
+                let _ = write!(into, "\\u{{{:x}}}", u32::from(c));
+            }
             c => into.push(c),
         }
     }
 }
 
+/// It would steer a terminal or an editor, or turn the text around it.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 fn unescape(text: &str) -> Option<String> {
     let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let c = after.chars().next()?;
+        rest = &after[c.len_utf8()..];
         plain.push(match c {
-            '\\' => match chars.next()? {
-                '\\' => '\\',
-                'n' => '\n',
-                'r' => '\r',
-                _ => return None,
-            },
-            c => c,
+            '\\' => '\\',
+            'n' => '\n',
+            'r' => '\r',
+            'u' => {
+                let (digits, after) = rest.strip_prefix('{')?.split_once('}')?;
+                rest = after;
+                char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
+            }
+            _ => return None,
         });
     }
+    plain.push_str(rest);
     Some(plain)
 }
 
@@ -107,15 +173,23 @@ mod tests {
 
     use super::*;
 
+    fn header() -> Header {
+        Header {
+            run: "k3x9a2b7".into(),
+            target: "http://127.0.0.1:9501".into(),
+        }
+    }
+
     proptest! {
         #[test]
-        fn any_name_is_one_line_that_reads_back(name in "(?s).{0,40}", gone: bool) {
+        fn any_name_is_one_line_that_can_be_shown_and_reads_back(name in "(?s).{0,40}", gone: bool) {
+            let binding = header().binding();
             let sign = if gone { Sign::Unmark } else { Sign::Mark };
             let mut text = String::new();
-            write(sign, &name, &mut text);
+            binding.write(sign, &name, &mut text);
             let line = text.strip_suffix('\n').unwrap();
-            prop_assert!(!line.contains(['\n', '\r']));
-            prop_assert_eq!(parse(line), Some((sign, name)));
+            prop_assert!(!line.contains(is_hidden), "{:?}", line);
+            prop_assert_eq!(binding.parse(line), Some((sign, name)));
         }
 
         #[test]
@@ -124,13 +198,43 @@ mod tests {
             let line = header.line();
             prop_assert_eq!(Header::read(line.strip_suffix('\n').unwrap()), Ok(Some(header)));
         }
+
+        #[test]
+        fn no_line_counts_that_was_edited(name in "[a-z]{1,20}", other in "[a-z]{1,20}", at in 0usize..60, digit in "[0-9a-f+-]") {
+            let binding = header().binding();
+            let mut text = String::new();
+            binding.write(Sign::Mark, &name, &mut text);
+            let line = text.trim_end();
+            let renamed = line.replace(&name, &other);
+            prop_assert!(name == other || binding.parse(&renamed).is_none(), "{}", renamed);
+            let mut edited = line.to_owned();
+            if at < line.len() {
+                edited.replace_range(at..=at, &digit);
+                prop_assert!(edited == line || binding.parse(&edited).is_none(), "{}", edited);
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_belongs_to_one_run_at_one_target() {
+        let mut text = String::new();
+        header().binding().write(Sign::Mark, "user:a", &mut text);
+        let others = [
+            ("zzzzzzzz", "http://127.0.0.1:9501"),
+            ("k3x9a2b7", "http://127.0.0.1:9502"),
+        ];
+        for (run, target) in others {
+            let (run, target) = (run.into(), target.into());
+            let binding = Header { run, target }.binding();
+            assert_eq!(binding.parse(text.trim_end()), None);
+        }
     }
 
     #[test]
     fn a_later_version_is_told_from_no_journal() {
         assert_eq!(
-            Header::read("vespeiro-journal 2 whatever"),
-            Err("2".to_owned())
+            Header::read("vespeiro-journal 3 whatever"),
+            Err("3".to_owned())
         );
         assert_eq!(Header::read("# a text"), Ok(None));
     }

@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::compact::FROM;
 use super::line::Header;
 use super::read::{ReadError, read};
-use super::shared::{Current, Shared};
+use super::shared::{Current, OWNER_ALONE, Shared};
 use super::writer::Writer;
 
 /// How long lines gather before they are brought to the disk together; writing them takes its time too.
@@ -60,11 +60,15 @@ impl Journal {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(error)?;
         }
-        let begun = OpenOptions::new().append(true).create_new(true).open(path);
+        let begun = OpenOptions::new()
+            .append(true)
+            .create_new(true)
+            .mode(OWNER_ALONE)
+            .open(path);
         match begun {
             Ok(mut file) => {
                 file.write_all(header.line().as_bytes()).map_err(error)?;
-                Journal::on(path, file, compact_from)
+                Journal::on(path, file, header, compact_from)
             }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                 let found = read(path)?.header;
@@ -88,14 +92,20 @@ impl Journal {
             source,
         };
         let file = OpenOptions::new().append(true).open(path).map_err(error)?;
-        let journal = Journal::on(path, file, FROM)?;
+        let header = read(path)?.header;
+        let journal = Journal::on(path, file, &header, FROM)?;
         // Read under the lock: nobody writes between this and the cut.
         let whole = read(path)?.whole;
         journal.shared.now().file.set_len(whole).map_err(error)?;
         Ok(journal)
     }
 
-    fn on(path: &Path, file: File, compact_from: u64) -> Result<Journal, JournalError> {
+    fn on(
+        path: &Path,
+        file: File,
+        header: &Header,
+        compact_from: u64,
+    ) -> Result<Journal, JournalError> {
         let error = |source| JournalError::Io {
             path: path.to_owned(),
             source,
@@ -111,6 +121,7 @@ impl Journal {
         }
         let shared = Arc::new(Shared {
             path: path.to_owned(),
+            binding: header.binding(),
             current: RwLock::new(Current { file, turn: 0 }),
             compact_from,
             dirty: AtomicBool::new(true),
@@ -141,6 +152,12 @@ impl Journal {
             path: self.path().to_owned(),
             source,
         })
+    }
+
+    /// The way of a cleanup, which goes on though the journal cannot be written: whatever it removes and cannot note is looked
+    /// for again by the next one.
+    pub fn spare_writer(&self) -> Result<Writer, JournalError> {
+        self.writer().map(Writer::spare)
     }
 
     /// Why the journal could not be written, once that has happened.
@@ -209,6 +226,7 @@ impl Shared {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::journal::line::Sign;
 
     pub(crate) fn header() -> Header {
         Header {
@@ -232,7 +250,7 @@ pub(super) mod tests {
             scope.spawn(|| {
                 while !done.load(Ordering::Acquire) {
                     let found = read(&path).unwrap();
-                    assert!(!found.damaged, "{:?}", found.warnings);
+                    assert!(found.foreign == 0, "{:?}", found.warnings);
                     assert_eq!(found.outstanding[0], "user:kept");
                 }
             });
@@ -270,7 +288,7 @@ pub(super) mod tests {
             }
             let mut found = read(&path).unwrap();
             assert!(
-                !found.damaged && found.warnings.is_empty(),
+                found.foreign == 0 && found.warnings.is_empty(),
                 "{:?}",
                 found.warnings
             );
@@ -297,11 +315,12 @@ pub(super) mod tests {
     fn a_torn_line_is_cut_off_before_the_journal_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("torn.journal");
-        fs::write(
-            &path,
-            header().line() + "+ user:sim_1\n+ user:sim_17\n- user:sim_1",
-        )
-        .unwrap();
+        let mut text = header().line();
+        let things = [(Sign::Mark, "user:sim_1"), (Sign::Mark, "user:sim_17")];
+        for (sign, thing) in things {
+            header().binding().write(sign, thing, &mut text);
+        }
+        fs::write(&path, text + "- 0123 user:sim_1").unwrap();
         let journal = Journal::resume(&path).unwrap();
         let mut writer = journal.writer().unwrap();
         writer.unmark("user:sim_17");
@@ -321,6 +340,12 @@ pub(super) mod tests {
             Err(JournalError::InUse(_))
         ));
         drop(first);
+        let mode = fs::metadata(&path).unwrap().mode();
+        assert_eq!(
+            mode & 0o777,
+            0o600,
+            "others may not read what a run has made"
+        );
         drop(Journal::create(&path, &header()).unwrap());
         let other = Header {
             run: "zzzzzzzz".into(),

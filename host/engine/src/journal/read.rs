@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::line::{self, Header, Sign};
+use super::line::{Header, Sign};
 
-/// More than any header has, in bytes.
-const LONGEST_HEADER: u64 = 16 << 10;
+/// More than any line has, in bytes.
+const LONGEST_LINE: u64 = 16 << 10;
 /// Complaints about single lines that are kept.
 const MAX_WARNINGS: usize = 10;
 
@@ -21,8 +22,8 @@ pub struct Contents {
     pub outstanding: Vec<String>,
     /// Lines that were skipped, one sentence each.
     pub warnings: Vec<String>,
-    /// Some complete line is none that anybody writes.
-    pub(super) damaged: bool,
+    /// Complete lines that this run has not written.
+    pub foreign: u64,
     /// Bytes up to the end of the last complete line.
     pub(super) whole: u64,
 }
@@ -42,6 +43,10 @@ pub enum Damage {
     Io(#[from] io::Error),
     #[error("there is no such file: a cleanup that has removed everything removes its journal too")]
     Gone,
+    #[error(
+        "everybody may write to it: take that back with `chmod o-w`, if you trust what it says"
+    )]
+    Open,
     #[error("this is no journal: name the file that the run has printed")]
     NotAJournal,
     #[error("it ends within its first line, so nothing was created under it: remove it")]
@@ -56,17 +61,25 @@ pub fn read(path: &Path) -> Result<Contents, ReadError> {
         path: path.to_owned(),
         damage,
     };
+    // To open a FIFO would be to wait for whoever writes to it.
+    if path.metadata().is_ok_and(|about| !about.is_file()) {
+        return Err(error(Damage::NotAJournal));
+    }
     let file = File::open(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => error(Damage::Gone),
         _ => error(e.into()),
     })?;
+    let about = file.metadata().map_err(|e| error(e.into()))?;
+    if about.permissions().mode() & 0o002 != 0 {
+        return Err(error(Damage::Open));
+    }
     parse(BufReader::new(file)).map_err(error)
 }
 
 fn parse(mut from: impl BufRead) -> Result<Contents, Damage> {
     let mut bytes = Vec::new();
     from.by_ref()
-        .take(LONGEST_HEADER)
+        .take(LONGEST_LINE)
         .read_until(b'\n', &mut bytes)?;
     let mut whole = bytes.len() as u64;
     let ended = bytes.pop_if(|byte| *byte == b'\n').is_some();
@@ -78,12 +91,21 @@ fn parse(mut from: impl BufRead) -> Result<Contents, Damage> {
         }
         _ => return Err(Damage::NotAJournal),
     };
+    let binding = header.binding();
     let mut things = Things::default();
     let mut warnings = Vec::new();
-    let mut damaged = false;
+    let mut foreign = 0;
     for number in 2u64.. {
         bytes.clear();
-        let read = from.read_until(b'\n', &mut bytes)? as u64;
+        let mut read = from
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut bytes)? as u64;
+        if read == LONGEST_LINE && bytes.last() != Some(&b'\n') {
+            read += from.skip_until(b'\n')? as u64;
+            // It is no torn one, and none that is written.
+            bytes = b"\n".to_vec();
+        }
         if read == 0 {
             break;
         }
@@ -94,13 +116,18 @@ fn parse(mut from: impl BufRead) -> Result<Contents, Damage> {
             break;
         }
         whole += read;
-        match std::str::from_utf8(&bytes).ok().and_then(line::parse) {
+        match std::str::from_utf8(&bytes)
+            .ok()
+            .and_then(|line| binding.parse(line))
+        {
             Some((Sign::Mark, thing)) => things.mark(thing),
             Some((Sign::Unmark, thing)) => things.unmark(&thing),
             None => {
-                damaged = true;
+                foreign += 1;
                 if warnings.len() < MAX_WARNINGS {
-                    warnings.push(format!("line {number} is not a journal's: skipped"));
+                    warnings.push(format!(
+                        "line {number} was not written by this run, or was edited: skipped"
+                    ));
                 }
             }
         }
@@ -109,7 +136,7 @@ fn parse(mut from: impl BufRead) -> Result<Contents, Damage> {
         header,
         outstanding: things.in_order(),
         warnings,
-        damaged,
+        foreign,
         whole,
     })
 }
@@ -144,7 +171,16 @@ mod tests {
 
     use super::*;
 
-    const HEADER: &str = "vespeiro-journal 1 k3x9a2b7 http://127.0.0.1:9501\n";
+    const HEADER: &str = "vespeiro-journal 2 k3x9a2b7 http://127.0.0.1:9501\n";
+
+    fn text_of(lines: &[(Sign, &str)]) -> String {
+        let mut text = HEADER.to_owned();
+        let binding = Header::read(HEADER.trim_end()).unwrap().unwrap().binding();
+        for (sign, thing) in lines {
+            binding.write(*sign, thing, &mut text);
+        }
+        text
+    }
 
     /// What the complete lines say, told the slow and obvious way.
     fn expected(lines: &[(Sign, String)]) -> Vec<String> {
@@ -169,10 +205,11 @@ mod tests {
                 .into_iter()
                 .map(|(gone, thing)| (if gone { Sign::Unmark } else { Sign::Mark }, thing))
                 .collect();
+            let binding = Header::read(HEADER.trim_end()).unwrap().unwrap().binding();
             let mut text = HEADER.to_owned();
             let mut ends = Vec::new();
             for (sign, thing) in &lines {
-                line::write(*sign, thing, &mut text);
+                binding.write(*sign, thing, &mut text);
                 ends.push(text.len());
             }
             let cut = (cut * text.len() as f64) as usize;
@@ -211,15 +248,30 @@ mod tests {
             assert!(matches!(read, Err(Damage::NotAJournal)), "{text}: {read:?}");
         }
         assert!(matches!(parse(&b""[..]), Err(Damage::Beheaded)));
-        let later = "vespeiro-journal 2 abc\n";
+        let later = "vespeiro-journal 3 abc\n";
         assert!(matches!(parse(later.as_bytes()), Err(Damage::Version(_))));
     }
 
     #[test]
     fn a_damaged_line_in_the_middle_costs_only_itself() {
-        let text = format!("{HEADER}+ user:a\n+ us\0\u{1}\\x\n? x\n+ user:b\n");
-        let contents = parse(text.as_bytes()).unwrap();
+        let text = text_of(&[(Sign::Mark, "user:a")]);
+        let long = "x".repeat(5 * LONGEST_LINE as usize);
+        let damage = format!("+ us\0\u{1}\\x\n? x\n+ user:stranger\n{long}\n");
+        let last = text_of(&[(Sign::Mark, "user:b")]).replace(HEADER, "");
+        let contents = parse((text + &damage + &last).as_bytes()).unwrap();
         assert_eq!(contents.outstanding, ["user:a", "user:b"]);
-        assert_eq!(contents.warnings.len(), 2);
+        assert_eq!((contents.warnings.len(), contents.foreign), (4, 4));
+    }
+
+    #[test]
+    fn what_everybody_may_write_to_is_not_believed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("open.journal");
+        std::fs::write(&path, text_of(&[(Sign::Mark, "user:a")])).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let refused = read(&path).unwrap_err();
+        assert!(matches!(refused.damage, Damage::Open), "{refused}");
+        let no_file = read(folder.path()).unwrap_err();
+        assert!(matches!(no_file.damage, Damage::NotAJournal), "{no_file}");
     }
 }

@@ -6,9 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::Thread;
 
+use super::line::Binding;
+
+/// Nobody else may read what a run has made, let alone write it.
+pub(super) const OWNER_ALONE: u32 = 0o600;
+
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) path: PathBuf,
+    pub(super) binding: Binding,
     /// Taken for writing by a compaction alone.
     pub(super) current: RwLock<Current>,
     /// The file is compacted from this length on.

@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
-use super::line::{self, Sign};
+use super::line::Sign;
 use super::shared::Shared;
 
 /// One worker's handle on the journal. Lines wait until the next [`flush`](Writer::flush), which writes them at once.
@@ -18,6 +18,8 @@ pub struct Writer {
     turn: u64,
     shared: Arc<Shared>,
     pending: String,
+    /// What is written spares a later cleanup work, and nothing depends on it.
+    is_spare: bool,
 }
 
 /// The journal cannot be written any more; [`Journal::failure`](super::Journal::failure) tells why.
@@ -33,21 +35,43 @@ impl Writer {
             turn: now.turn,
             shared: Arc::clone(shared),
             pending: String::new(),
+            is_spare: false,
         })
+    }
+
+    /// For whoever removes what is on record: it may go on where no byte fits any more.
+    pub(super) fn spare(self) -> Writer {
+        Writer {
+            is_spare: true,
+            ..self
+        }
     }
 
     /// This thing may exist from now on.
     pub fn mark(&mut self, thing: &str) {
-        line::write(Sign::Mark, thing, &mut self.pending);
+        self.shared
+            .binding
+            .write(Sign::Mark, thing, &mut self.pending);
     }
 
     /// This thing is gone.
     pub fn unmark(&mut self, thing: &str) {
-        line::write(Sign::Unmark, thing, &mut self.pending);
+        self.shared
+            .binding
+            .write(Sign::Unmark, thing, &mut self.pending);
     }
 
     /// Write what waits, in one piece. When it returns, the kernel has it.
     pub fn flush(&mut self) -> Result<(), Broken> {
+        let written = self.write();
+        if self.is_spare {
+            self.pending.clear();
+            return Ok(());
+        }
+        written
+    }
+
+    fn write(&mut self) -> Result<(), Broken> {
         if self.pending.is_empty() {
             return Ok(());
         }

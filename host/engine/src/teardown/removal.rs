@@ -1,9 +1,11 @@
 //! Removes what a run has left behind: sessions of one behavior with the purpose `cleanup`, fed with the journal's
 //! outstanding marks, one after the other and no faster than the plan allows. After a run and by `vespeiro cleanup`.
 //!
-//! What must stay true: only what the behavior unmarks counts as removed; all else stays in the journal.
+//! What must stay true: only what the behavior unmarks counts as removed; all else stays in the journal. It goes on where
+//! that cannot be written any more, on a full disk for instance: what is removed is known here too.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,7 +93,7 @@ pub async fn teardown(
         plan,
         target,
         recorder,
-        journal.writer()?,
+        journal.spare_writer()?,
         &behaviors,
         &catalog,
         WorkerPart {
@@ -107,11 +109,11 @@ pub async fn teardown(
     let teardown = Teardown {
         worker: Rc::new(worker),
         next: Cell::new(began),
-        removed: Cell::new(0),
+        removed: RefCell::default(),
         vu: VuState::default(),
     };
 
-    let outstanding = read(journal.path())?.outstanding;
+    let outstanding = teardown.outstanding(journal)?;
     let found = outstanding.len();
     let (skipped, problem) = tokio::select! {
         biased;
@@ -128,10 +130,10 @@ pub async fn teardown(
     Ok(TornDown {
         snapshot: totals.snapshot(clock.since(began), process::sample()),
         found,
-        left: read(journal.path())?.outstanding,
+        left: teardown.outstanding(journal)?,
         tokens: teardown.worker.tokens.take(),
         skipped,
-        problem: journal.failure().or(problem),
+        problem,
     })
 }
 
@@ -140,12 +142,23 @@ struct Teardown {
     /// When the next request may leave.
     next: Cell<Instant>,
     /// Things that the behavior has unmarked so far.
-    removed: Cell<usize>,
+    removed: RefCell<HashSet<String>>,
     /// Whoever removes is one user.
     vu: VuState,
 }
 
 impl Teardown {
+    fn outstanding(&self, journal: &Journal) -> Result<Vec<String>, RunError> {
+        let mut outstanding = read(journal.path())?.outstanding;
+        let removed = self.removed.borrow();
+        outstanding.retain(|thing| !removed.contains(thing));
+        Ok(outstanding)
+    }
+
+    fn removed(&self) -> usize {
+        self.removed.borrow().len()
+    }
+
     /// Go over what is left for as long as that removes something: what one thing holds on to may go in the next
     /// round. Tells what stood in the way.
     async fn work(
@@ -162,22 +175,22 @@ impl Teardown {
             let before = left.len();
             problem = None;
             for chunk in left.chunks(CHUNK) {
-                let removed = self.removed.get();
+                let removed = self.removed();
                 let ended = self.session(session, chunk).await;
                 session += 1;
                 progress(Progress {
-                    removed: self.removed.get(),
+                    removed: self.removed(),
                     found,
                 });
                 if let Err(why) = ended {
                     problem = Some(why);
                     // It cannot log in, for instance: the other chunks would fare no better.
-                    if self.removed.get() == removed {
+                    if self.removed() == removed {
                         break;
                     }
                 }
             }
-            left = read(journal.path())?.outstanding;
+            left = self.outstanding(journal)?;
             if left.len() >= before {
                 break;
             }
@@ -264,7 +277,10 @@ impl Transport for Removal<'_> {
         self.session.events(|mut event| {
             match &mut event {
                 GuestEvent::Unmark(thing) if !thing.starts_with(TOKEN) => {
-                    removed.set(removed.get() + 1);
+                    removed.borrow_mut().insert(thing.clone());
+                }
+                GuestEvent::Mark(thing) => {
+                    removed.borrow_mut().remove(thing);
                 }
                 // There are none here, whatever the plan has.
                 GuestEvent::NoRow { .. } => return,

@@ -26,7 +26,7 @@ impl WorkerState {
                     .observe(archetype, &metric, value);
             }
             GuestEvent::Log { level, message } => self.log(archetype, level, &message),
-            GuestEvent::Mark(thing) => self.mark(&thing),
+            GuestEvent::Mark(thing) => self.claim(archetype, &thing),
             GuestEvent::Unmark(thing) if thing.starts_with(TOKEN) => {
                 self.tokens.borrow_mut().unmark(&thing);
             }
@@ -73,6 +73,20 @@ impl WorkerState {
     pub(crate) fn mark_before_send<'a>(&self, things: impl Iterator<Item = &'a str>) {
         things.for_each(|thing| self.mark(thing));
         self.keep_journal();
+    }
+
+    /// A session says that something is there which is to be removed. Only the run's own name in it makes that believable:
+    /// anybody's behavior could name an account that was there before, and have the administrator remove it.
+    fn claim(&self, archetype: u16, thing: &str) {
+        if thing.starts_with(TOKEN) || thing.contains(self.plan.run_id.as_str()) {
+            self.mark(thing);
+        } else if self.may_log(archetype) {
+            let name = &self.plan.archetypes[usize::from(archetype)].name;
+            let run = &self.plan.run_id;
+            tracing::warn!(
+                "archetype {name}: the mark {thing:?} is not kept: nothing shows that this run has made it: mark the request that creates it, or put the run's id, {run}, into its name"
+            );
+        }
     }
 
     fn mark(&self, thing: &str) {
