@@ -1,9 +1,24 @@
 //! Somebody stops the run: it ends in order, with its summary and code 0, whatever its users are doing.
 
+use std::fs::File;
 use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{RunOf, Service, eventually, get};
+use rustix::pty::OpenptFlags;
+
+use crate::support::{RunOf, Running, Service, eventually, get};
+
+/// Does not outlive its test.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // Both fail when it has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 #[test]
 fn an_interrupt_ends_a_run_whose_users_think() {
@@ -89,6 +104,162 @@ fn a_third_signal_waits_for_nothing_at_all() {
     let ended = run.process.ended();
     assert_eq!(ended.code, Some(128 + 15), "{}", ended.stderr);
     assert!(ended.stdout.is_empty(), "it wrote a report");
+}
+
+#[test]
+fn a_hang_up_is_a_request_to_end_however_often_it_comes() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, results) = (
+        folder.path().join("run.journal"),
+        folder.path().join("run.json"),
+    );
+    let run = Running::start(&[
+        "run",
+        "--no-panel",
+        "--base-url",
+        &service.url,
+        "--users=20",
+        "--delay-min=0",
+        "--delay-max=20",
+        "--min-request-count=1000000",
+        "--max-request-count=1000000",
+        "--cleanup-rate=5000",
+        "--journal",
+        journal.to_str().unwrap(),
+        "--summary-json",
+        results.to_str().unwrap(),
+    ]);
+    eventually("something to remove", || {
+        (service.answered() > 20).then_some(())
+    });
+    // The terminal's and its shell's: a second request would skip the cleanup.
+    run.signal("HUP");
+    run.signal("HUP");
+    let ended = run.ended().fine();
+    assert!(ended.stdout.contains(" 0 left behind"), "{}", ended.stdout);
+    assert!(results.is_file() && !journal.exists(), "{}", ended.stderr);
+}
+
+#[test]
+fn a_terminal_that_vanishes_costs_neither_files_nor_cleanup() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, results) = (
+        folder.path().join("run.journal"),
+        folder.path().join("run.json"),
+    );
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = rustix::pty::openpt(flags).unwrap();
+    rustix::pty::grantpt(&master).unwrap();
+    rustix::pty::unlockpt(&master).unwrap();
+    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
+    let terminal = || {
+        let mut options = File::options();
+        let slave = options.read(true).write(true);
+        Stdio::from(slave.open(name.to_str().unwrap()).unwrap())
+    };
+    // It leads a session of its own, whose terminal this is, as in a window that is closed.
+    let mut run = Command::new("setsid")
+        .args([
+            "--ctty",
+            env!("CARGO_BIN_EXE_vespeiro"),
+            "run",
+            "--base-url",
+            &service.url,
+        ])
+        .args([
+            "--users=20",
+            "--delay-min=0",
+            "--delay-max=20",
+            "--cleanup-rate=5000",
+        ])
+        .args(["--min-request-count=1000000", "--max-request-count=1000000"])
+        .args(["--journal", journal.to_str().unwrap()])
+        .args(["--summary-json", results.to_str().unwrap()])
+        .env("TERM", "xterm")
+        .stdin(terminal())
+        .stdout(terminal())
+        .stderr(terminal())
+        .spawn()
+        .map(Killed)
+        .unwrap();
+    eventually("something to remove", || {
+        (service.answered() > 20).then_some(())
+    });
+    drop(master);
+    let status = eventually("its end", || run.0.try_wait().unwrap());
+    assert!(results.is_file(), "{status}");
+    assert!(!journal.exists(), "{status}");
+    // What it could not print is lost, and it says so.
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn a_run_that_may_go_on_without_a_terminal_does() {
+    let service = Service::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Command::new("nohup")
+        .args([
+            env!("CARGO_BIN_EXE_vespeiro"),
+            "run",
+            "--no-panel",
+            "--base-url",
+            &service.url,
+        ])
+        .args([
+            "--users=1",
+            "--delay-min=0",
+            "--delay-max=20",
+            "--cleanup=never",
+        ])
+        .args([
+            "--min-request-count=1000000",
+            "--max-request-count=1000000",
+            "--journal",
+        ])
+        .arg(folder.path().join("run.journal"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(Killed)
+        .unwrap();
+    let kill = |name: &str| {
+        let id = run.0.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-s", name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    };
+    let more = |than: u64| {
+        eventually("more requests", || {
+            Some(service.answered()).filter(|answered| *answered > than)
+        })
+    };
+    let answered = more(5);
+    kill("HUP");
+    more(answered + 50);
+    kill("TERM");
+    let status = eventually("its end", || run.0.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_look_at_a_target_that_says_nothing_ends_with_the_first_signal() {
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", mute.local_addr().unwrap());
+    let run = RunOf::start(&url, "--users 1 --request-timeout 10m");
+    let _asking = mute.accept().unwrap();
+    let asked = Instant::now();
+    run.process.signal("TERM");
+    let played = run.played();
+    assert!(asked.elapsed() < Duration::from_secs(20));
+    assert_eq!(played.ended.code, Some(0), "{}", played.ended.stderr);
+    assert_eq!(played.sent(), 0);
 }
 
 #[test]

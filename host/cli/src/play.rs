@@ -84,7 +84,11 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         Some(address) => Some(serve_control(&run, address, console)?),
         None => None,
     };
-    check_target(&plan, clock).await?;
+    tokio::select! {
+        checked = check_target(&plan, clock) => checked?,
+        // The run begins all the same, and ends at once.
+        () = stopper.asked() => {}
+    }
     let journal = teardown::journal(&plan)?;
     wait_for_start(&plan, &stopper, clock, console).await;
     let watched = Arc::clone(&plan);
@@ -261,14 +265,14 @@ fn conclude(
         );
     }
     let cleaned = cleaned?;
-    if let Some(sessions) = unasked {
-        anyhow::bail!(
-            "no request was sent: all {sessions} sessions failed before their first: see the log above, and try the behavior with vespeiro rehearse"
-        );
-    }
     if let Some(why) = &ended.journal_failure {
         anyhow::bail!(
             "{why}: the run was ended, since what it creates could no longer be cleaned up"
+        );
+    }
+    if let Some(sessions) = unasked {
+        anyhow::bail!(
+            "no request was sent: all {sessions} sessions failed before their first: see the log above, and try the behavior with vespeiro rehearse"
         );
     }
     let results = ended.snapshot.total().results().into_iter();

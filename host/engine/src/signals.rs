@@ -1,6 +1,6 @@
 //! How a run is asked to end: by the terminal's or the system's signals, or by whoever holds a [`Stopper`].
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -55,6 +55,13 @@ impl Stopper {
         level
     }
 
+    /// Ask once, if nobody has: a terminal that vanishes may say so twice, by itself and by its shell.
+    fn hang_up(&self) {
+        if *self.level.borrow() == StopLevel::None {
+            self.raise();
+        }
+    }
+
     /// Wait until the run is asked to end.
     pub async fn asked(&self) {
         let _ = self
@@ -81,18 +88,26 @@ impl Stopper {
             .await;
     }
 
-    /// From now on, raise the level at each SIGINT and SIGTERM, and end the process at the third. Needs a runtime;
-    /// what comes while it is busy is acted on at its next pause.
+    /// From now on, raise the level at each SIGINT and SIGTERM, and end the process at the third; a SIGHUP asks once, unless
+    /// `nohup` has it ignored. Needs a runtime; what comes while it is busy is acted on at its next pause.
     pub fn on_signals(&self) -> std::io::Result<JoinHandle<()>> {
         // Taken here and not in the task: before that, a signal would end the process or be ignored.
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = match is_ignored(SIGHUP) {
+            true => None,
+            false => Some(signal(SignalKind::hangup())?),
+        };
         let stopper = self.clone();
         Ok(tokio::spawn(async move {
             loop {
                 let number = tokio::select! {
                     _ = interrupt.recv() => 2,
                     _ = terminate.recv() => 15,
+                    _ = next(&mut hangup) => {
+                        stopper.hang_up();
+                        continue;
+                    }
                 };
                 if !stopper.raise() {
                     // What a shell reports for a process that the signal ended.
@@ -101,6 +116,23 @@ impl Stopper {
             }
         }))
     }
+}
+
+const SIGHUP: u32 = 1;
+
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether whoever started this process has a signal ignored.
+fn is_ignored(signal: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 #[cfg(test)]
@@ -115,6 +147,14 @@ mod tests {
         assert!(stopper.raise());
         assert_eq!(*stopper.watch().borrow(), StopLevel::Halt);
         assert!(!stopper.raise());
+    }
+
+    #[test]
+    fn a_terminal_that_vanishes_twice_asks_once() {
+        let stopper = Stopper::new();
+        stopper.hang_up();
+        stopper.hang_up();
+        assert_eq!(*stopper.watch().borrow(), StopLevel::Graceful);
     }
 
     #[test]
