@@ -9,7 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const BEHAVIORS: [&str; 5] = ["newcomer", "active", "admin", "power", "requests"];
+const BEHAVIORS: [&str; 6] = [
+    "newcomer", "active", "admin", "power", "requests", "journey",
+];
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() {

@@ -23,6 +23,7 @@ mod guard;
 mod hit;
 mod hostile;
 mod isolation;
+mod journey;
 mod lanes;
 mod leftovers;
 mod limits;

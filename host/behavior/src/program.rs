@@ -14,7 +14,7 @@ use super::guest::GuestState;
 pub const MAX_PROGRAM: usize = 16 << 20;
 
 /// Files that are programs, by the ends of their names, and the players embedded for them.
-const PLAYERS: [(&str, &str); 0] = [];
+const PLAYERS: [(&str, &str); 1] = [("toml", "journey")];
 
 /// Data for a player.
 #[derive(Debug)]

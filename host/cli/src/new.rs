@@ -66,14 +66,21 @@ impl New {
             adapt(text, &name, archetype.as_deref())
         })?;
         let plays = archetype.as_deref().unwrap_or(&name);
+        let (with, build, module) = match language.needs {
+            "" => ("", format!("cd {name}"), "journey.toml".to_owned()),
+            needs => (
+                ", with its test and its SDK",
+                format!("cd {name} && ./build    # needs {needs}"),
+                format!("{name}.wasm"),
+            ),
+        };
         // A reader that has seen enough may close the pipe.
         let _ = writeln!(
             io::stdout(),
-            "{name}/: a behavior in {}, with its test and its SDK; README.md says more\n\n    \
-             cd {name} && ./build    # needs {}\n    \
-             vespeiro run --base-url http://127.0.0.1:9501 --users 5 --duration 10s --archetype {plays}={name}.wasm",
+            "{name}/: a behavior in {}{with}; README.md says more\n\n    \
+             {build}\n    \
+             vespeiro run --base-url http://127.0.0.1:9501 --users 5 --duration 10s --archetype {plays}={module}",
             language.title,
-            language.needs,
         );
         Ok(Exit::Fine)
     }
@@ -164,24 +171,36 @@ mod tests {
                         .get(path)
                         .unwrap_or_else(|| panic!("{language:?} lacks {path}"))
                 };
-                assert!(has("build").executable);
-                assert!(
-                    has("vespeiro/wit/behavior.wit")
-                        .text
-                        .contains("resource session")
-                );
-                has(".gitignore");
+                let is_built = !language.needs.is_empty();
+                if is_built {
+                    assert!(has("build").executable);
+                    assert!(
+                        has("vespeiro/wit/behavior.wit")
+                            .text
+                            .contains("resource session")
+                    );
+                    has(".gitignore");
+                }
+                let module = match is_built {
+                    true => "night-shift.wasm",
+                    false => "journey.toml",
+                };
                 let readme = adapt(has("README.md").text, "night-shift", archetype);
                 assert!(readme.lines().count() <= 12, "{readme}");
                 let plays = archetype.unwrap_or("night-shift");
                 assert!(
-                    readme.contains(&format!("--archetype {plays}=night-shift.wasm")),
+                    readme.contains(&format!("--archetype {plays}={module}")),
                     "{readme}"
                 );
                 let admin = files
                     .values()
                     .any(|file| file.text.contains("`admin` is missing"));
-                assert_eq!(admin, archetype == Some("admin"), "{language:?}");
+                // A journey file has no cleanup of its own.
+                assert_eq!(
+                    admin,
+                    archetype == Some("admin") && is_built,
+                    "{language:?}"
+                );
                 for (path, file) in &files {
                     let text = adapt(file.text, "night-shift", archetype);
                     assert!(

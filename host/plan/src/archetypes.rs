@@ -210,7 +210,7 @@ pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, ValueErr
     };
     Err(ValueError::new(
         format!("module {} {what}", path.display()),
-        "give the path of a .wasm file, or builtin:<name>",
+        "give the path of a .wasm or .toml file, or builtin:<name>",
     ))
 }
 

@@ -12,7 +12,7 @@ pub(super) struct Language {
     pub(super) name: &'static str,
     /// Its usual spelling.
     pub(super) title: &'static str,
-    /// What its `./build` needs on the machine.
+    /// What its `./build` needs on the machine; nothing where there is none, and `journey.toml` plays as it is.
     pub(super) needs: &'static str,
     /// Folders of `guest-sdk`, and where in the project each goes.
     pub(super) sdk: &'static [(&'static str, &'static str)],
@@ -71,6 +71,12 @@ pub(super) const LANGUAGES: &[Language] = &[
         title: "Go",
         needs: PYTHON_FOR_COMPILERS,
         sdk: &[("go/sdk", "vespeiro"), WIT],
+    },
+    Language {
+        name: "toml",
+        title: "TOML",
+        needs: "",
+        sdk: &[],
     },
 ];
 
