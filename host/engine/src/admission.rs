@@ -100,6 +100,8 @@ impl<'a> Permit<'a> {
                 bytes_sent: 0,
                 bytes_received: 0,
                 wire: WireBytes::default(),
+                address: None,
+                reused: false,
                 expected: false,
             },
             place: None,
@@ -146,6 +148,8 @@ impl<'a> Permit<'a> {
             received: sent.received.wire,
         };
         self.sample.phases = sent.phases;
+        self.sample.address = sent.address();
+        self.sample.reused = sent.reused;
         // What it waited for a connection is no time of the target's; under a rate it is part of the arrival's wait.
         if let Some(waited) = &mut self.sample.waited {
             *waited += sent.phases.blocked;
@@ -223,8 +227,13 @@ fn log(worker: &WorkerState, sample: &RequestSample, sent: bool) {
         (true, true) => ", expected",
         (true, false) => "",
     };
+    let over = match (sample.address, sample.reused) {
+        (None, _) => String::new(),
+        (Some(address), true) => format!(", {address}"),
+        (Some(address), false) => format!(", {address}, new connection"),
+    };
     tracing::debug!(
-        "user-{:03} {archetype} {method} {path} -> {outcome} ({:.1} ms{note})",
+        "user-{:03} {archetype} {method} {path} -> {outcome} ({:.1} ms{over}{note})",
         sample.user,
         sample.latency.as_secs_f64() * 1e3,
     );

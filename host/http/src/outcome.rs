@@ -4,6 +4,7 @@
 //! What must stay true: the phases are the differences of one row of instants, so that their sum is the request's time,
 //! exactly.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -53,6 +54,16 @@ pub struct Outcome {
     /// Of all attempts.
     pub sent: Traffic,
     pub received: Traffic,
+}
+
+impl Outcome {
+    /// Where it went, over TCP.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match &self.remote {
+            Some(Remote::Tcp(address)) => Some(*address),
+            _ => None,
+        }
+    }
 }
 
 /// A part of a request's time that it can be in.

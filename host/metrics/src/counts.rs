@@ -7,8 +7,8 @@ use vespeiro_model::{Ending, Failure, FaultKind};
 
 use super::merge::{Merge, counts, grow};
 use super::{
-    ArchetypeLabels, ArrivalCount, ConnectionCounts, NamedCounts, PhaseTimes, ResilienceCounts,
-    Scale, Series, Sketch, Timing, WireBytes,
+    Addresses, ArchetypeLabels, ArrivalCount, ConnectionCounts, NamedCounts, PhaseTimes,
+    ResilienceCounts, Scale, Series, Sketch, Timing, WireBytes,
 };
 
 counts! {
@@ -82,6 +82,8 @@ counts! {
         pub faults: [FaultCount; FaultKind::ALL.len()],
         pub connections: ConnectionCounts,
         pub wire: WireBytes,
+        /// Where requests went.
+        pub addresses: Addresses,
         /// What was held back to spare the target.
         pub resilience: ResilienceCounts,
     }

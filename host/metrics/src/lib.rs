@@ -7,6 +7,7 @@
 // Tests measure by the machine's clock.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+mod addresses;
 mod aggregate;
 mod arrivals;
 mod catalog;
@@ -38,6 +39,7 @@ mod timing;
 mod totals;
 mod version;
 
+pub use addresses::{AddressCounts, Addresses, MAX_ADDRESSES};
 pub use aggregate::{Aggregate, SlidingWindow};
 pub use arrivals::{ArchetypeLoad, ArrivalCount, DesiredLoad};
 pub use catalog::{

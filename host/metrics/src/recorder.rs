@@ -95,6 +95,13 @@ impl Recorder {
         let wire = &mut self.current.run.wire;
         wire.sent += sample.wire.sent;
         wire.received += sample.wire.received;
+        if let Some(address) = sample.address {
+            let counts = self.current.run.addresses.of(address);
+            counts.requests += 1;
+            counts.errors += u64::from(!sample.outcome.is_good() && !sample.expected);
+            counts.connections += u64::from(!sample.reused);
+            counts.time += sample.phases.service();
+        }
         if let Some(waited) = sample.waited {
             self.current.run.arrivals.record(sample.latency, waited);
         }
@@ -102,6 +109,7 @@ impl Recorder {
             let slow = SlowRequest {
                 request: recorded(sample, self.clock),
                 trace: sample.trace,
+                address: sample.address,
             };
             self.slowest.offer(slow);
             self.current.slowest.offer(slow);

@@ -1,5 +1,6 @@
 //! One request, as a worker saw it, and who sent it. Written by the engine's `Permit`, read by the recorder.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use vespeiro_model::{Outcome, Phases};
@@ -38,6 +39,10 @@ pub struct RequestSample {
     pub bytes_received: u64,
     /// Bytes of HTTP, with heads and framing, as they went over the wire.
     pub wire: WireBytes,
+    /// Where it went; `None` where it came to no connection, or over a Unix socket.
+    pub address: Option<SocketAddr>,
+    /// Its connection had carried a request before.
+    pub reused: bool,
     /// The tool asked for this failure: it is not held against the target.
     pub expected: bool,
 }

@@ -4,6 +4,7 @@
 //! What must stay true: the list is bounded, and a request that is not among the slowest costs one comparison.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::num::NonZeroU128;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct SlowRequest {
     pub request: RecordedRequest,
     /// `None` when requests carry no trace context.
     pub trace: Option<TraceId>,
+    /// Where it went.
+    pub address: Option<SocketAddr>,
 }
 
 /// So many requests at most: the slowest of all that were offered, slowest first.
@@ -110,6 +113,7 @@ mod tests {
                 latency: Duration::from_millis(millis),
             },
             trace: None,
+            address: None,
         }
     }
 

@@ -122,6 +122,8 @@ pub fn sample(archetype: u16, route: u16) -> RequestSample {
             sent: 250,
             received: 450,
         },
+        address: None,
+        reused: false,
         expected: false,
     }
 }

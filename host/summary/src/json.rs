@@ -178,6 +178,23 @@ pub struct Connections {
     /// Bytes of HTTP, heads and framing included, TLS not.
     pub wire_sent: u64,
     pub wire_received: u64,
+    /// Where requests went, by address; over a Unix socket, none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<Address>,
+}
+
+/// What went to one address of the target, or of the proxy before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Address {
+    /// As `127.0.0.1:80`, or `other` for all beyond the first 32.
+    pub address: String,
+    pub requests: u64,
+    /// Failures that nobody asked for.
+    pub errors: u64,
+    /// Connections that carried a request.
+    pub connections: u64,
+    /// Time from the send to the outcome, of all requests together, in seconds.
+    pub seconds: f64,
 }
 
 /// One of the slowest requests.
@@ -201,6 +218,9 @@ pub struct SlowRequest {
     /// 32 hexadecimal digits; left out when requests carried no trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// The target's address that it went to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// What became of the arrivals of a rate.

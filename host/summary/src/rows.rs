@@ -2,8 +2,8 @@
 //! where several are merged.
 
 use crate::json::{
-    CategoryShare, Check, ErrorShare, Fault, Hold, Limit, NotSent, Outcomes, StatusClass, Swaps,
-    Transitions,
+    Address, CategoryShare, Check, ErrorShare, Fault, Hold, Limit, NotSent, Outcomes, StatusClass,
+    Swaps, Transitions,
 };
 
 /// A row of a list of the summary.
@@ -49,6 +49,7 @@ rows! {
     Transitions [to] count;
     Hold [reason] count, seconds;
     Check [archetype, name] passed, failed;
+    Address [address] requests, errors, connections, seconds;
 }
 
 /// A target is kept where both rows have the same one.

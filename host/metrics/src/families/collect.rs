@@ -58,6 +58,15 @@ pub(super) fn by_phase<'a>(s: &'a Snapshot, f: &mut Family<'a>) {
     }
 }
 
+/// Requests by address and result.
+pub(super) fn by_address<'a>(s: &'a Snapshot, f: &mut Family<'a>) {
+    for (address, counts) in s.run.addresses.sorted() {
+        let address = address.map_or_else(|| "other".to_owned(), |address| address.to_string());
+        f.count(&[&address, "success"], counts.requests - counts.errors);
+        f.count(&[&address, "error"], counts.errors);
+    }
+}
+
 /// Each version by archetype, version and hash.
 pub(super) fn by_version<'a>(s: &'a Snapshot, mut each: impl FnMut([&str; 3], &'a VersionCounts)) {
     for total in &s.versions {

@@ -10,8 +10,8 @@
 use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult};
 
 use super::collect::{
-    authentications, by_archetype, by_ending, by_phase, by_route, by_version, by_word, errors,
-    observed, requests, since_1970, thresholds,
+    authentications, by_address, by_archetype, by_ending, by_phase, by_route, by_version, by_word,
+    errors, observed, requests, since_1970, thresholds,
 };
 use super::desc::MetricUnit::{Bytes, Ratio, Seconds};
 use super::desc::{Collect, MetricDesc, MetricKind};
@@ -157,6 +157,10 @@ mod rows {
                 f.count(&["sent"], s.run.wire.sent);
                 f.count(&["received"], s.run.wire.received);
             }).of(Bytes);
+
+        ADDRESS_REQUESTS = counter("address_requests", &["address", "result"],
+            "Requests by the address that they went to and by result: success or error; other: all beyond the first 32 addresses",
+            |s, _, f| by_address(s, f)).when("requests go over TCP");
 
         // The mixes
         CATEGORY_REQUESTS = counter("category_requests", &["archetype", "category"],

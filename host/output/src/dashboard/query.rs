@@ -117,6 +117,17 @@ impl Queries {
         format!("{} / {}", rate("_sum"), rate("_count"))
     }
 
+    /// Seconds of a histogram by events of a counter that is not split by its labels.
+    pub(super) fn time_per(&self, metric: &MetricDesc, by: &str, of: &MetricDesc) -> String {
+        let seconds = if self.native {
+            format!("histogram_sum({})", self.rate(metric, by, ""))
+        } else {
+            let raw = self.part(metric, "_sum", "");
+            format!("sum{}(rate({raw}[{}]))", group(by), self.window)
+        };
+        format!("{seconds} / on() group_left() {}", self.rate(of, "", ""))
+    }
+
     /// How fast each bucket of a histogram fills.
     pub(super) fn buckets(&self, metric: &MetricDesc, by: &str, more: &str) -> String {
         if self.native {

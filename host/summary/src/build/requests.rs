@@ -1,13 +1,15 @@
 //! Counts and times of requests, as a [`Summary`](crate::Summary) has them: groups, routes, results, the
 //! slowest. Used by `build.rs` and by merging.
 
+use std::net::SocketAddr;
+
 use super::Detail;
 use crate::json::{
-    Arrivals, Connections, Distribution, NotSent, Outcomes, Phases, Requests, Route, Series,
-    SlowRequest, StatusClass,
+    Address, Arrivals, Connections, Distribution, NotSent, Outcomes, Phases, Requests, Route,
+    Series, SlowRequest, StatusClass,
 };
 use crate::rows::merged;
-use vespeiro_metrics::{PhaseTimes, ResultCount, Snapshot, Timing};
+use vespeiro_metrics::{AddressCounts, Addresses, PhaseTimes, ResultCount, Snapshot, Timing};
 use vespeiro_model::Outcome;
 
 pub(super) fn requests(
@@ -55,7 +57,19 @@ pub(super) fn connections(snapshot: &Snapshot) -> Connections {
         resent_unprocessed: counts.resent_unprocessed,
         wire_sent: wire.sent,
         wire_received: wire.received,
+        addresses: addresses(&snapshot.run.addresses),
     }
+}
+
+fn addresses(addresses: &Addresses) -> Vec<Address> {
+    let one = |(address, counts): (Option<SocketAddr>, AddressCounts)| Address {
+        address: address.map_or_else(|| "other".to_owned(), |address| address.to_string()),
+        requests: counts.requests,
+        errors: counts.errors,
+        connections: counts.connections,
+        seconds: counts.time.as_secs_f64(),
+    };
+    addresses.sorted().into_iter().map(one).collect()
 }
 
 pub fn distribution(timing: &Timing, detail: Detail) -> Distribution {
@@ -184,6 +198,7 @@ pub(super) fn slowest(snapshot: &Snapshot) -> Vec<SlowRequest> {
             expected: request.expected,
             latency: request.latency.as_secs_f64(),
             trace_id: slow.trace.map(|trace| trace.to_string()),
+            address: slow.address.map(|address| address.to_string()),
         }
     };
     slowest.map(one).collect()

@@ -134,6 +134,7 @@ impl Merger<'_> {
             sum.resent_unprocessed += one.resent_unprocessed;
             sum.wire_sent += one.wire_sent;
             sum.wire_received += one.wire_received;
+            sum.addresses = merged(sum.addresses.into_iter().chain(one.addresses));
             sum
         })
     }

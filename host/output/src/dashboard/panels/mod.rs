@@ -11,6 +11,7 @@ macro_rules! row {
 mod inside;
 mod load;
 mod target;
+mod wire;
 
 use super::query::Queries;
 use vespeiro_metrics::families::MetricDesc;
@@ -83,6 +84,7 @@ pub(super) fn rows(q: &Queries) -> Vec<Row> {
         target::latency(q),
         target::archetypes(q),
         target::routes(q),
+        wire::connections(q),
         load::profile(q),
         load::mixes(q),
         load::resilience(q),
