@@ -41,6 +41,7 @@ mod rehearsal;
 mod report;
 mod secrets;
 mod signals;
+mod spread;
 mod steering;
 mod support;
 mod swap;

@@ -13,6 +13,8 @@ use std::time::Duration;
 pub struct Heard {
     /// Whom it came from; `None` over a Unix socket.
     pub from: Option<IpAddr>,
+    /// The address that it came to.
+    pub to: Option<IpAddr>,
     /// Each request's lines, lower case.
     pub heads: Vec<Vec<String>>,
     pub is_closed: bool,
@@ -40,17 +42,27 @@ impl Counting {
     }
 
     pub fn with(latency: Duration, more: &str) -> Counting {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Counting::on("127.0.0.1:0", latency, more)
+    }
+
+    /// At this address; a port 0 is any.
+    pub fn at(address: &str) -> Counting {
+        Counting::on(address, Duration::ZERO, "")
+    }
+
+    fn on(address: &str, latency: Duration, more: &str) -> Counting {
+        let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let counting = Counting::new(url, latency, more);
         let server = counting.clone();
         spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let from = stream.peer_addr().ok().map(|peer| peer.ip());
+                let to = stream.local_addr().ok().map(|own| own.ip());
                 // One that cannot be answered at once waits for its acknowledgement otherwise.
                 let _ = stream.set_nodelay(true);
                 let (server, other) = (server.clone(), stream.try_clone().unwrap());
-                spawn(move || server.serve(from, other, stream));
+                spawn(move || server.serve((from, to), other, stream));
             }
         });
         counting
@@ -63,7 +75,7 @@ impl Counting {
         spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (server, other) = (server.clone(), stream.try_clone().unwrap());
-                spawn(move || server.serve(None, other, stream));
+                spawn(move || server.serve((None, None), other, stream));
             }
         });
         counting
@@ -99,11 +111,17 @@ impl Counting {
         self.memory.lock().unwrap().most_open
     }
 
-    fn serve(&self, from: Option<IpAddr>, input: impl Read, output: impl Write) {
+    fn serve(
+        &self,
+        (from, to): (Option<IpAddr>, Option<IpAddr>),
+        input: impl Read,
+        output: impl Write,
+    ) {
         let index = {
             let mut memory = self.memory.lock().unwrap();
             memory.heard.push(Heard {
                 from,
+                to,
                 ..Heard::default()
             });
             let open = memory.heard.iter().filter(|one| !one.is_closed).count();

@@ -24,7 +24,20 @@ struct Seen {
     connections: usize,
     /// Request targets, as they came.
     requests: BTreeMap<String, usize>,
+    /// Streams of each connection that are open, and most at the same time on any of them.
+    streams: BTreeMap<usize, usize>,
+    most_streams: usize,
 }
+
+/// "hello", coded.
+const HELLO: [(&str, &[u8]); 3] = [
+    (
+        "gzip",
+        b"\x1f\x8b\x08\0\0\0\0\0\0\xff\x01\x05\0\xfa\xffhello\x86\xa6\x10\x36\x05\0\0\0",
+    ),
+    ("br", b"\x0b\x02\x80hello\x03"),
+    ("zstd", b"\x28\xb5\x2f\xfd\x20\x05\x29\0\0hello"),
+];
 
 /// How the HTTP/2 target treats its connections.
 #[derive(Debug, Clone, Copy)]
@@ -94,6 +107,11 @@ impl Scripted {
         seen.requests.get(path).copied().unwrap_or(0) as u64
     }
 
+    /// Most streams that one connection had at a time.
+    pub fn most_streams(&self) -> usize {
+        self.seen.lock().unwrap().most_streams
+    }
+
     fn connected(&self) -> usize {
         let mut seen = self.seen.lock().unwrap();
         seen.connections += 1;
@@ -154,6 +172,15 @@ impl Scripted {
                         "HTTP/1.1 200 OK\r\n{cookies}content-length: 2\r\n\r\nok"
                     )?;
                 }
+                "gzip" | "br" | "zstd" => {
+                    let body = HELLO.iter().find(|(coding, _)| *coding == kind).unwrap().1;
+                    let length = body.len();
+                    write!(
+                        output,
+                        "HTTP/1.1 200 OK\r\ncontent-encoding: {kind}\r\ncontent-length: {length}\r\n\r\n"
+                    )?;
+                    output.write_all(body)?;
+                }
                 // The bytes of a header, whatever they are.
                 "echo" => {
                     let sent = value("x-name").unwrap_or_default();
@@ -185,11 +212,22 @@ impl Scripted {
                 // Nobody reads or writes here any more, and the connection stays open.
                 std::future::pending::<()>().await;
             }
+            self.open(index, 1);
+            let own = self.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(manner.latency).await;
+                own.open(index, -1);
                 answer(&request, reply, &path);
             });
         }
+    }
+
+    fn open(&self, connection: usize, change: isize) {
+        let mut seen = self.seen.lock().unwrap();
+        let open = seen.streams.entry(connection).or_default();
+        *open = open.wrapping_add_signed(change);
+        let open = *open;
+        seen.most_streams = seen.most_streams.max(open);
     }
 }
 
