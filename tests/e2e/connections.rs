@@ -361,6 +361,62 @@ fn tls_trusts_shows_who_we_are_and_resumes_as_told() {
 }
 
 #[test]
+fn an_archetype_shows_a_certificate_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let here = folder.path().display().to_string();
+    let certificates = Certificates::new(folder.path());
+    for name in ["server.test", "run.test", "clerk.test"] {
+        certificates.issue(name);
+    }
+    let servers = format!(
+        "server {{ listen 127.0.0.1:@PORT@ ssl; ssl_certificate {here}/server.test.pem; ssl_certificate_key {here}/server.test.key; \
+         ssl_client_certificate {here}/ca.pem; ssl_verify_client on; location / {{ return 200 ok; }} }}"
+    );
+    let Some(nginx) = Peer::nginx(folder.path(), &servers) else {
+        return;
+    };
+    let url = format!("https://127.0.0.1:{}", nginx.port);
+    let identity = |whose: &str, name: &str| {
+        format!("--client-cert {whose}{here}/{name}.pem --client-key {whose}{here}/{name}.key")
+    };
+    let first = example("first").display().to_string();
+    for sharing in ["shared", "per-user"] {
+        let _ = std::fs::write(folder.path().join("access.log"), "");
+        let options = format!(
+            "--users 4 --workers 1 --delay-min 0 --delay-max 0 --guest-timeout 10s --min-request-count 10 --max-request-count 10 \
+             --http 1 --ca-cert {here}/ca.pem --sni server.test --host-header server.test --connections {sharing} \
+             --archetype anyone={first} --archetype clerk={first} {} {}",
+            identity("", "run.test"),
+            identity("clerk=", "clerk.test"),
+        );
+        let played = RunOf::fine(&url, &options);
+        assert_eq!((played.sent(), played.errors()), (40, 0));
+        let lines = logged(folder.path());
+        let seen = |name: &str| {
+            let of = lines
+                .iter()
+                .filter(|line| line.contains(&format!("CN={name} ")));
+            of.count() as u64
+        };
+        // The look before the run is done as the first archetype's users do.
+        assert_eq!(seen("run.test"), played.sent_by("anyone") + 1, "{lines:?}");
+        assert_eq!(seen("clerk.test"), played.sent_by("clerk"), "{lines:?}");
+        assert!(played.sent_by("clerk") > 0);
+        // One connection is never two people's.
+        let mut owners = std::collections::BTreeMap::new();
+        for line in &lines {
+            let (connection, rest) = line.split_once(' ').unwrap();
+            let owner = owners.entry(connection).or_insert(rest.contains("clerk"));
+            assert_eq!(*owner, rest.contains("clerk"), "{lines:?}");
+        }
+    }
+    let half = refused(&url, &format!("--client-cert first={here}/run.test.pem"));
+    assert_eq!(half.code, Some(2), "{half:?}");
+    let why = "archetype.first.client_cert (--client-cert): it goes with client_key";
+    assert!(half.stderr.contains(why), "{half:?}");
+}
+
+#[test]
 fn a_socks5_proxy_leads_to_the_target() {
     let target = Counting::start();
     let Some(proxy) = Peer::microsocks(&["-u", "joe", "-P", "hunter2", "-b", "127.0.0.4"]) else {

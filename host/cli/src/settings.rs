@@ -173,7 +173,10 @@ impl FromArgMatches for PlanFlags {
                 let mut of_the_run = Vec::new();
                 for text in texts {
                     match text.split_once('=') {
-                        Some((name, own)) if can_override(setting.key) => {
+                        // A path may have such a sign too.
+                        Some((name, own))
+                            if can_override(setting.key) && !name.contains(['/', '.']) =>
+                        {
                             given.set_override(name, setting.key, own, flag.as_str());
                         }
                         _ => of_the_run.push(text.as_str()),

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 use crate::call::Call;
-use crate::dial::{DialOptions, DialSetupError};
+use crate::dial::{DialOptions, DialSetupError, Tls};
 use crate::options::ClientOptions;
 use crate::outcome::Outcome;
 use crate::pool::Counts;
@@ -27,30 +27,47 @@ pub struct UserPool {
 impl Client {
     /// What `dial` asks for is checked here; no connection is made before the first call.
     pub fn new(dial: DialOptions, options: ClientOptions) -> Result<Self, DialSetupError> {
-        Ok(Self(Sender::new(dial, options)?))
+        Self::with_identities(dial, Vec::new(), options)
+    }
+
+    /// The same, for users who differ in who they are to the target: `others` is what TLS is told for identity 1 and up;
+    /// identity 0 is that of `dial`. Bounds hold over all of them together.
+    pub fn with_identities(
+        dial: DialOptions,
+        others: Vec<Tls>,
+        options: ClientOptions,
+    ) -> Result<Self, DialSetupError> {
+        Ok(Self(Sender::new(dial, others, options)?))
     }
 
     /// Connections for one user.
     pub fn user(&self) -> UserPool {
+        self.user_as(0)
+    }
+
+    /// Connections for one user with this identity.
+    pub fn user_as(&self, identity: usize) -> UserPool {
         UserPool {
             sender: Rc::clone(&self.0),
-            pool: self.0.pools().user(),
+            pool: self.0.pools().user(identity),
         }
     }
 
     /// Send over a connection that all of the worker's users share, and read to the end. Dropped in the middle, it
     /// closes its connection.
     pub fn send<'a>(&'a self, call: &'a Call) -> impl Future<Output = Outcome> + 'a {
-        self.0.send(self.0.pools().home(), call)
+        self.send_as(0, None, call)
     }
 
-    /// Send over the user's own connections, or over the shared ones where it has none.
-    pub fn send_for<'a>(
+    /// Send over the user's own connections, or over those that all with this identity share where it has none.
+    pub fn send_as<'a>(
         &'a self,
+        identity: usize,
         user: Option<&'a UserPool>,
         call: &'a Call,
     ) -> impl Future<Output = Outcome> + 'a {
-        let pool = user.map_or(self.0.pools().home(), |user| &user.pool);
+        let shared = || self.0.pool_of(identity);
+        let pool = user.map_or_else(shared, |user| &user.pool);
         self.0.send(pool, call)
     }
 

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::Failure;
 use crate::call::Call;
 use crate::carriers::{Shared, Wire};
-use crate::dial::{DialOptions, DialSetupError, Dialer, Protocol, ProtocolWish};
+use crate::dial::{DialOptions, DialSetupError, Dialer, Protocol, ProtocolWish, Tls};
 use crate::h1::{Asked, Buffers};
 use crate::h2::{Connection, ConnectionOptions, Life};
 use crate::options::ClientOptions;
@@ -36,8 +36,11 @@ pub(crate) type OwnPool = Pool<Wire, Shared>;
 pub(crate) struct Sender {
     me: Weak<Sender>,
     clock: Clock,
-    dialer: Dialer,
+    /// By who opens connections: the run itself, and users with an identity of their own.
+    dialers: Box<[Dialer]>,
     options: ClientOptions,
+    /// Of all but the first of them.
+    shared: Box<[Rc<OwnPool>]>,
     pools: Pools<Wire, Shared>,
     /// Those who wait for their turn among requests in flight.
     turns: Queue,
@@ -75,8 +78,10 @@ enum Made<'a> {
 }
 
 impl Sender {
+    /// `others`: what TLS is told for identities beside the first, which `dial` has.
     pub(crate) fn new(
         dial: DialOptions,
+        others: Vec<Tls>,
         options: ClientOptions,
     ) -> Result<Rc<Self>, DialSetupError> {
         let speaks = match (dial.protocol, &dial.tls) {
@@ -93,14 +98,23 @@ impl Sender {
             patience: dial.connect_timeout.min(options.request_timeout),
         };
         let clock = dial.clock;
-        let dialer = Dialer::new(dial)?;
+        let with = |tls| DialOptions {
+            tls: Some(tls),
+            ..dial.clone()
+        };
+        let others: Vec<_> = others.into_iter().map(with).collect();
+        let all = std::iter::once(dial).chain(others);
+        let dialers = all.map(Dialer::new).collect::<Result<Box<[_]>, _>>()?;
         let tally = Rc::new(Tally::default());
         let pools = Pools::new(limits, speaks, Rc::clone(&tally), clock);
+        let shared = (1..dialers.len()).map(|identity| pools.shared(identity));
+        let shared = shared.collect();
         Ok(Rc::new_cyclic(|me| Self {
             me: me.clone(),
             clock,
-            dialer,
+            dialers,
             options,
+            shared,
             pools,
             turns: Queue::default(),
             in_flight: Cell::new(0),
@@ -109,6 +123,14 @@ impl Sender {
             tally,
             tended: Cell::new(false),
         }))
+    }
+
+    /// What all users with this identity share.
+    pub(crate) fn pool_of(&self, identity: usize) -> &Rc<OwnPool> {
+        match identity.checked_sub(1) {
+            Some(at) => &self.shared[at],
+            None => self.pools.home(),
+        }
     }
 
     pub(crate) fn pools(&self) -> &Pools<Wire, Shared> {
@@ -301,7 +323,7 @@ impl Sender {
         pool: &Rc<OwnPool>,
         trip: &mut Trip,
     ) -> Result<Made<'a>, Flaw> {
-        let dialed = self.dialer.dial().await;
+        let dialed = self.dialers[pool.identity].dial().await;
         let (phases, next) = match &dialed {
             Ok(dialed) => (dialed.phases, Phase::Sending),
             Err(error) => (error.phases, Phase::Blocked),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use http::Method;
 use url::Url;
 use vespeiro_model::Clock;
-use vespeiro_plan::{Connections, HttpVersion, Plan, Sharing};
+use vespeiro_plan::{Connections, HttpVersion, Identity, Plan, Sharing};
 
 use crate::codec::{HeadOptions, RouteHead};
 use crate::dial::{
@@ -83,6 +83,8 @@ pub struct Target {
     base: Rc<Url>,
     heads: Heads,
     is_per_user: bool,
+    /// Who the users of each archetype are to the target.
+    identities: Rc<[usize]>,
 }
 
 impl Target {
@@ -104,7 +106,11 @@ impl Target {
         };
         let base = &target.base_url;
         let is_tls = base.scheme() == "https";
-        let tls = is_tls.then(|| tls(plan)).transpose()?;
+        let (identities, others) = identities(plan);
+        let tls = |identity| is_tls.then(|| tls(plan, identity)).transpose();
+        let others = others.into_iter().map(|own| tls(Some(own)));
+        let others: Option<Vec<_>> = others.collect::<Result<_, _>>()?;
+        let tls = tls(None)?;
         let dial = DialOptions {
             protocol: match target.http {
                 HttpVersion::Auto => ProtocolWish::Auto,
@@ -136,7 +142,12 @@ impl Target {
             headers: connections.headers.0.clone(),
         };
         Ok(Self {
-            client: Client::new(dial, options)?,
+            client: Client::with_identities(dial, others.unwrap_or_default(), options)?,
+            identities: if is_tls {
+                identities.into()
+            } else {
+                vec![0; identities.len()].into()
+            },
             base: Rc::new(base.clone()),
             is_per_user: connections.sharing == Sharing::PerUser,
             heads: Heads::new(&head).map_err(|refused| ClientError(refused.to_string()))?,
@@ -152,23 +163,30 @@ impl Target {
         &self.heads
     }
 
-    /// Send and read to the end.
+    /// Send as the first archetype's users would, and read to the end.
     pub fn send<'a>(&'a self, call: &'a Call) -> impl Future<Output = Outcome> + 'a {
-        self.client.send(call)
+        self.send_for(0, None, call)
     }
 
     /// Connections of one user's own, where the plan says so.
-    pub fn user(&self) -> Option<UserPool> {
-        self.is_per_user.then(|| self.client.user())
+    pub fn user(&self, archetype: u16) -> Option<UserPool> {
+        let own = || self.client.user_as(self.identity(archetype));
+        self.is_per_user.then(own)
     }
 
-    /// The same over a user's own connections, where it has some.
+    /// Send as a user of this archetype, over its own connections where it has some, and read to the end.
     pub fn send_for<'a>(
         &'a self,
+        archetype: u16,
         user: Option<&'a UserPool>,
         call: &'a Call,
     ) -> impl Future<Output = Outcome> + 'a {
-        self.client.send_for(user, call)
+        (self.client).send_as(self.identity(archetype), user, call)
+    }
+
+    fn identity(&self, archetype: u16) -> usize {
+        let known = self.identities.get(usize::from(archetype));
+        known.copied().unwrap_or_default()
     }
 
     /// What became of connections so far.
@@ -177,13 +195,34 @@ impl Target {
     }
 }
 
-/// What the plan says of TLS, with its files read.
-fn tls(plan: &Plan) -> Result<Tls, DialSetupError> {
+/// By archetype which identity it has, 0 being the run's; and all others.
+fn identities(plan: &Plan) -> (Vec<usize>, Vec<&Identity>) {
+    let mut others: Vec<&Identity> = Vec::new();
+    let each = plan.archetypes.iter().map(|archetype| {
+        let Some(own) = &archetype.identity else {
+            return 0;
+        };
+        let known = others.iter().position(|other| *other == own);
+        1 + known.unwrap_or_else(|| {
+            others.push(own);
+            others.len() - 1
+        })
+    });
+    let each = each.collect();
+    (each, others)
+}
+
+/// What the plan says of TLS, with its files read; with this identity in place of the run's.
+fn tls(plan: &Plan, identity: Option<&Identity>) -> Result<Tls, DialSetupError> {
     let tls = &plan.connections.tls;
+    let (cert, key) = match identity {
+        Some(own) => (Some(own.cert.clone()), Some(own.key.clone())),
+        None => (tls.client_cert.clone(), tls.client_key.clone()),
+    };
     Tls::new(&TlsOptions {
         ca_certs: tls.ca_certs.clone(),
-        client_cert: tls.client_cert.clone(),
-        client_key: tls.client_key.clone(),
+        client_cert: cert,
+        client_key: key,
         min: tls.min,
         max: tls.max,
         sni: tls.sni.clone(),

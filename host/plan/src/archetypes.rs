@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use crate::connections::Identity;
 use crate::errors::{Origin, PlanError, ValueError, nearest};
 use crate::layers::{Layer, ResolvedSetting};
 use crate::profile::Profile;
@@ -35,6 +36,8 @@ pub struct Archetype {
     /// A JSON object, given to each session. Holds the admin account under `admin`: never print it.
     pub config: Value,
     pub overrides: LoadOverrides,
+    /// Its users' own certificate, in place of the run's.
+    pub identity: Option<Identity>,
 }
 
 impl Archetype {
@@ -46,6 +49,7 @@ impl Archetype {
             module,
             config: json!({}),
             overrides: LoadOverrides::default(),
+            identity: None,
         }
     }
 }

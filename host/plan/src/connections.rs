@@ -74,6 +74,13 @@ pub struct TlsSettings {
     pub resumption: bool,
 }
 
+/// Who we are to targets that demand a certificate: PEM files with it and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
 impl Connections {
     /// One worker's share of a bound: all of them are the bound, where there is one for each. 0 stays none.
     pub fn share(bound: usize, workers: usize, worker: usize) -> usize {

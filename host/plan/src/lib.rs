@@ -37,7 +37,9 @@ pub use archetypes::{Archetype, LoadOverrides, Module, ResolvedArchetype};
 pub use condition::{
     Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Selector, Threshold,
 };
-pub use connections::{Codings, Connections, Sharing, TlsSettings, TlsVersion, USER_AGENT};
+pub use connections::{
+    Codings, Connections, Identity, Sharing, TlsSettings, TlsVersion, USER_AGENT,
+};
 pub use curve::{Curve, Stage};
 pub use errors::{Origin, PlanError, PlanErrors, ValueError, nearest, one_line};
 pub use feeds::{Feed, FeedFormat, FeedOrder, ResolvedFeed};

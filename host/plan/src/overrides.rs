@@ -1,17 +1,19 @@
-//! The load that an archetype has of its own, beside the run's: the settings that may stand in its `[[archetype]]` table or
-//! in a flag with its name (`--rate power=20/s`), and the profile that they make. Used by `resolve.rs`.
+//! What an archetype has of its own, beside the run's: the settings that may stand in its `[[archetype]]` table or in a flag
+//! with its name (`--rate power=20/s`), and the profile and the identity that they make. Used by `resolve.rs`.
 //!
 //! What must stay true: they mean what the run's settings of the same names mean, for they are read by the same
 //! declarations; and a setting that would have no effect is refused.
 
 use crate::archetypes::LoadOverrides;
+use crate::connections::Identity;
 use crate::errors::{Origin, PlanError, ValueError};
 use crate::layers::{Layer, Reader, ResolvedSetting};
 use crate::profile::{Profile, ProfileKind, ProfileSettings};
+use crate::settings::connections::{half, identity};
 use crate::settings::load::LoadSettings;
 
 /// The settings that an archetype may override.
-pub(crate) const OVERRIDABLE: [&str; 11] = [
+pub(crate) const OVERRIDABLE: [&str; 13] = [
     "profile",
     "users",
     "requests",
@@ -23,6 +25,8 @@ pub(crate) const OVERRIDABLE: [&str; 11] = [
     "duration",
     "min_request_count",
     "max_request_count",
+    "client_cert",
+    "client_key",
 ];
 
 /// Those that have an effect beside a rate only.
@@ -49,7 +53,7 @@ pub(crate) fn resolve(
     name: &str,
     run: &[ResolvedSetting],
     errors: &mut Vec<PlanError>,
-) -> (LoadOverrides, Vec<ResolvedSetting>) {
+) -> (LoadOverrides, Option<Identity>, Vec<ResolvedSetting>) {
     let mut base = Layer::default();
     // With a rate, further users are called in as soon as an arrival finds nobody.
     base.set("users", "1", Origin::Default(""));
@@ -62,6 +66,9 @@ pub(crate) fn resolve(
     let layers = [base, overrides.clone()];
     let mut reader = Reader::new(&layers);
     let (load, refused) = read(&mut reader, overrides, name);
+    let (cert, key) = identity(&mut reader);
+    let refused = refused.or_else(|| half(cert.is_some(), key.is_some()));
+    let identity = cert.zip(key).map(|(cert, key)| Identity { cert, key });
     let Reader {
         mut settings,
         errors: mut wrong,
@@ -80,7 +87,7 @@ pub(crate) fn resolve(
             .into_iter()
             .map(|error| error.under(&format!("archetype.{name}"))),
     );
-    (load, settings)
+    (load, identity, settings)
 }
 
 fn read(r: &mut Reader<'_>, overrides: &Layer, name: &str) -> (LoadOverrides, Option<Refused>) {

@@ -145,10 +145,11 @@ where
     let archetypes: Vec<ResolvedArchetype> = playing
         .iter()
         .filter_map(|entry| {
-            let (load, overrides) =
+            let (load, identity, overrides) =
                 overrides::resolve(&entry.overrides, &entry.name, &reader.settings, &mut errors);
             let mut archetype = entry.archetype()?;
             archetype.overrides = load;
+            archetype.identity = identity;
             Some(ResolvedArchetype {
                 archetype,
                 overrides,

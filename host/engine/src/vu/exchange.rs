@@ -201,7 +201,7 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
         permit.sample.trace = Some(trace.id);
     }
     let own = vu.connections(&worker.target);
-    let sent = worker.target.send_for(own, &call).await;
+    let sent = worker.target.send_for(vu.archetype, own, &call).await;
     let outcome = match &sent.result {
         Ok(answer) => Outcome::Status(answer.status),
         Err(flaw) => Outcome::Failed(flaw.failure),

@@ -121,7 +121,7 @@ pub(crate) fn user_seed(plan: &Plan, index: u32) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use vespeiro_plan::{LoadOverrides, Module};
+    use vespeiro_plan::Module;
 
     fn archetype_of(archetypes: &[Archetype], users: u32) -> Vec<u16> {
         let all: Vec<u16> = (0..archetypes.len() as u16).collect();
@@ -132,12 +132,9 @@ mod tests {
     fn archetypes(weights: &[u32]) -> Vec<Archetype> {
         weights
             .iter()
-            .map(|&weight| Archetype {
-                name: format!("a{weight}"),
-                weight,
-                module: Module::BuiltIn("active".into()),
-                config: serde_json::json!({}),
-                overrides: LoadOverrides::default(),
+            .map(|&weight| {
+                let module = Module::BuiltIn("active".into());
+                Archetype::new(&format!("a{weight}"), weight, module)
             })
             .collect()
     }

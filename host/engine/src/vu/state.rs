@@ -47,7 +47,7 @@ pub(crate) struct VuState {
 impl VuState {
     /// Its own connections to the target, where users have such.
     pub(crate) fn connections(&self, target: &Target) -> Option<&UserPool> {
-        let own = || target.user().map(Box::new);
+        let own = || target.user(self.archetype).map(Box::new);
         self.connections.get_or_init(own).as_deref()
     }
 

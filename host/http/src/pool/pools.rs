@@ -52,6 +52,8 @@ pub(crate) struct Pool<S, M> {
     /// Being made.
     pub(super) dialing: Cell<usize>,
     limit: usize,
+    /// Who opens them, where users differ in who they are to the target.
+    pub(crate) identity: usize,
     /// It is among those that wait for a connection of another pool to be closed.
     pub(super) starved: Cell<bool>,
     /// Connections of an earlier time are not kept.
@@ -85,7 +87,7 @@ pub(crate) struct Pools<S, M> {
 }
 
 impl<S, M> Pool<S, M> {
-    fn new(limit: usize) -> Self {
+    fn new(limit: usize, identity: usize) -> Self {
         Self {
             idle: RefCell::default(),
             sessions: RefCell::default(),
@@ -94,6 +96,7 @@ impl<S, M> Pool<S, M> {
             open: Cell::new(0),
             dialing: Cell::new(0),
             limit,
+            identity,
             starved: Cell::new(false),
             age: Cell::new(0),
             failed: RefCell::default(),
@@ -117,7 +120,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
             limits,
             open: Cell::new(0),
             speaks: Cell::new(speaks),
-            home: Rc::new(Pool::new(0)),
+            home: Rc::new(Pool::new(0, 0)),
             users: RefCell::default(),
             turn: Cell::new(0),
             starved: RefCell::default(),
@@ -138,8 +141,17 @@ impl<S: Single, M: Multiple> Pools<S, M> {
     }
 
     /// A pool of a user's own.
-    pub(crate) fn user(&self) -> Rc<Pool<S, M>> {
-        let pool = Rc::new(Pool::new(self.limits.per_user));
+    pub(crate) fn user(&self, identity: usize) -> Rc<Pool<S, M>> {
+        self.add(Pool::new(self.limits.per_user, identity))
+    }
+
+    /// A pool that all share who are the same to the target, beside [`Pools::home`].
+    pub(crate) fn shared(&self, identity: usize) -> Rc<Pool<S, M>> {
+        self.add(Pool::new(0, identity))
+    }
+
+    fn add(&self, pool: Pool<S, M>) -> Rc<Pool<S, M>> {
+        let pool = Rc::new(pool);
         let mut users = self.users.borrow_mut();
         if users.len() == users.capacity() {
             users.retain(|user| user.strong_count() > 0);

@@ -193,7 +193,7 @@ impl Play {
         let users = (0..3)
             .map(|_| {
                 if world.own_pools {
-                    pools.user()
+                    pools.user(0)
                 } else {
                     Rc::clone(pools.home())
                 }

@@ -1,6 +1,7 @@
 //! The settings of the connections to the target: how many, from where and through what, how long they stay open, what
 //! TLS is told, and which headers go with every request. Read by `settings.rs`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::connection_types::{
@@ -110,25 +111,18 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
             codings(),
             "Ask for compressed responses, and decode them: gzip, or what is named of gzip, br and zstd",
         ),
-        tls: TlsSettings {
-            ca_certs: r.read(
+        tls: {
+            let ca_certs = r.read(
                 "ca_cert",
                 "none",
                 trusted(),
                 "PEM file with issuers to trust beside the system's; repeatable",
-            ),
-            client_cert: r.read(
-                "client_cert",
-                "none",
-                path().or_none(),
-                "PEM file with our certificate, for targets that demand one",
-            ),
-            client_key: r.read(
-                "client_key",
-                "none",
-                path().or_none(),
-                "PEM file with its private key, without a password",
-            ),
+            );
+            let (client_cert, client_key) = identity(r);
+            TlsSettings {
+            ca_certs,
+            client_cert,
+            client_key,
             min: r.read("tls_min", "1.2", choice_of("VERSION", TLS_VERSIONS), "Lowest TLS version: 1.2 or 1.3"),
             max: r.read("tls_max", "1.3", choice_of("VERSION", TLS_VERSIONS), "Highest TLS version: 1.2 or 1.3"),
             sni: r.read(
@@ -143,6 +137,7 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
                 on_off(),
                 "Go on with earlier TLS sessions: on or off",
             ),
+            }
         },
         proxy: r.read(
             "proxy",
@@ -159,18 +154,38 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
 fn check(r: &mut Reader<'_>, connections: &Connections) {
     let tls = &connections.tls;
     r.in_order("tls_min", "tls_max", tls.min <= tls.max);
-    let half = match (&tls.client_cert, &tls.client_key) {
-        (Some(_), None) => Some(("client_cert", "client_key")),
-        (None, Some(_)) => Some(("client_key", "client_cert")),
-        _ => None,
-    };
-    if let Some((given, missing)) = half {
-        let bad = ValueError::new(
-            format!("it goes with {missing}"),
-            format!("give --{}, or neither", missing.replace('_', "-")),
-        );
+    if let Some((given, bad)) = half(tls.client_cert.is_some(), tls.client_key.is_some()) {
         r.refuse(given, bad);
     }
+}
+
+/// Our certificate and its key: the run's, or an archetype's.
+pub(crate) fn identity(r: &mut Reader<'_>) -> (Option<PathBuf>, Option<PathBuf>) {
+    let mut file = |key, help| r.read(key, "none", path().or_none(), help);
+    (
+        file(
+            "client_cert",
+            "PEM file with our certificate, for targets that demand one",
+        ),
+        file(
+            "client_key",
+            "PEM file with its private key, without a password",
+        ),
+    )
+}
+
+/// One of them without the other.
+pub(crate) fn half(cert: bool, key: bool) -> Option<(&'static str, ValueError)> {
+    let (given, missing) = match (cert, key) {
+        (true, false) => ("client_cert", "client_key"),
+        (false, true) => ("client_key", "client_cert"),
+        _ => return None,
+    };
+    let bad = ValueError::new(
+        format!("it goes with {missing}"),
+        format!("give --{}, or neither", missing.replace('_', "-")),
+    );
+    Some((given, bad))
 }
 
 /// What does not go with the rest of the plan.
