@@ -1,5 +1,7 @@
 //! One seed feeds all randomness of a run: every draw is a pure function of the run's seed and of what it is for.
 
+use vespeiro_model::random;
+
 /// What a draw is for, so that no two uses share a stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stream {
@@ -15,8 +17,9 @@ pub(super) enum Stream {
     Version = 32,
 }
 
-/// A 64-bit value for the `n`th draw of `stream` under `seed` (the finalizer of SplitMix64 over the three).
+/// A 64-bit value for the `n`th draw of `stream` under `seed`: what SplitMix64 draws first from the three together.
 pub(super) fn derive(seed: u64, stream: Stream, n: u64) -> u64 {
+    let mix = |mut state| random::draw(&mut state);
     mix(mix(seed ^ mix(stream as u64)).wrapping_add(n))
 }
 
@@ -48,13 +51,6 @@ pub(super) fn log_normal(seed: u64, stream: Stream, n: u64, low: f64, high: f64)
     (middle + deviation * within.unwrap_or(0.0))
         .exp()
         .clamp(low, high)
-}
-
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]

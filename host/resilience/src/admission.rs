@@ -33,11 +33,6 @@ pub struct HoldState {
 }
 
 impl HoldState {
-    /// Whether a batch of the user met an open breaker since it was last allowed to leave.
-    pub fn is_turned_away(&self) -> bool {
-        self.turned_away.get()
-    }
-
     /// The number of the user's next draw of chance.
     pub fn next_draw(&self) -> u64 {
         let n = self.draws.get();

@@ -24,6 +24,20 @@ impl Backoff {
         jitter: 1.0,
     };
 
+    /// Of users whose session has crashed or sent nothing: no jitter, since each has a time of its own anyway.
+    pub const SESSION: Backoff = Backoff {
+        base: Duration::from_millis(100),
+        cap: Duration::from_secs(5),
+        jitter: 0.0,
+    };
+
+    /// Of receivers of metrics that do not answer: there is one sender.
+    pub const RECEIVER: Backoff = Backoff {
+        base: Duration::from_millis(250),
+        cap: Duration::from_secs(30),
+        jitter: 0.0,
+    };
+
     /// The wait after the `in_a_row`th failure, counted from 1; 0 counts as the first. `chance` is a draw of 0 to 1.
     pub fn wait(&self, in_a_row: u32, chance: f64) -> Duration {
         let doublings = in_a_row.saturating_sub(1).min(31);
@@ -44,15 +58,10 @@ mod tests {
 
     use super::*;
 
-    const PLAIN: Backoff = Backoff {
-        base: Duration::from_millis(250),
-        cap: Duration::from_secs(30),
-        jitter: 0.0,
-    };
-
     #[test]
     fn it_doubles_up_to_its_cap() {
-        let waits = [0, 1, 2, 3, 8, 60, u32::MAX].map(|n| PLAIN.wait(n, 0.0).as_millis());
+        let waits =
+            [0, 1, 2, 3, 8, 60, u32::MAX].map(|n| Backoff::RECEIVER.wait(n, 0.0).as_millis());
         assert_eq!(waits, [250, 250, 500, 1_000, 30_000, 30_000, 30_000]);
         let waits = [1, 2, 7, 8, 9].map(|n| backoff(n, 1.0).as_millis());
         assert_eq!(waits, [100, 200, 6_400, 10_000, 10_000]);
@@ -63,7 +72,7 @@ mod tests {
     fn jitter_leaves_a_part_to_chance() {
         let half = Backoff {
             jitter: 0.5,
-            ..PLAIN
+            ..Backoff::RECEIVER
         };
         assert_eq!(half.wait(1, 0.0), Duration::from_millis(125));
         assert_eq!(half.wait(1, 1.0), Duration::from_millis(250));

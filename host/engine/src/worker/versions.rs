@@ -7,6 +7,7 @@ use super::state::{ArchetypeState, WorkerState};
 use crate::rollout::rollouts::Rollout;
 use crate::rollout::runtime::VersionRuntime;
 use vespeiro_behavior::Crash;
+use vespeiro_resilience::Backoff;
 
 /// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
 const CRASHES_TO_QUARANTINE: u32 = 10;
@@ -69,7 +70,7 @@ impl WorkerState {
     }
 }
 
-/// 100 ms, doubled with each one in a row, at most 5 s.
+/// How long a user waits after so many crashes, or sessions without a request, in a row.
 pub(crate) fn backoff(in_a_row: u32) -> Duration {
-    Duration::from_millis(100 << in_a_row.saturating_sub(1).min(6)).min(Duration::from_secs(5))
+    Backoff::SESSION.wait(in_a_row, 1.0)
 }

@@ -12,11 +12,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use vespeiro_http::{PostError, Poster};
 use vespeiro_metrics::Snapshot;
 use vespeiro_model::Clock;
+use vespeiro_resilience::Backoff;
 
 /// Most bytes that wait for a receiver.
 const MAX_QUEUED: usize = 8 << 20;
-/// First and longest pause after a failure.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 /// How long the end of a run waits for a receiver that is there.
 const LAST_PUSH: Duration = Duration::from_secs(5);
 
@@ -140,9 +139,9 @@ impl Pusher {
                         PostError::Busy { wait, .. } => wait,
                         _ => None,
                     };
-                    let pause = asked.unwrap_or_else(|| back_off(self.failures));
                     self.failures += 1;
-                    self.wait = Some(self.clock.now() + pause.min(BACK_OFF.1));
+                    let pause = asked.unwrap_or_else(|| Backoff::RECEIVER.wait(self.failures, 1.0));
+                    self.wait = Some(self.clock.now() + pause.min(Backoff::RECEIVER.cap));
                     return;
                 }
             }
@@ -174,13 +173,6 @@ impl Pusher {
     fn place(&self) -> String {
         format!("--{} {}", self.encoder.flag(), self.poster.url())
     }
-}
-
-fn back_off(failures: u32) -> Duration {
-    BACK_OFF
-        .0
-        .saturating_mul(1 << failures.min(10))
-        .min(BACK_OFF.1)
 }
 
 /// Wait until every publisher is gone.
@@ -232,11 +224,5 @@ mod tests {
         queue.pop();
         queue.pop();
         assert_eq!(queue.bytes, 0);
-    }
-
-    #[test]
-    fn pauses_grow_to_their_bound() {
-        let pauses = [0, 1, 2, 60].map(|n| back_off(n).as_millis());
-        assert_eq!(pauses, [250, 500, 1_000, 30_000]);
     }
 }
