@@ -15,7 +15,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{
-    Ended, Fickle, Prometheus, Running, Service, eventually, example, free_address, get, vespeiro,
+    Ended, Fickle, Prometheus, Running, Service, command, eventually, example, free_address, get,
+    vespeiro,
 };
 
 /// People who never pause for long, until somebody ends the run.
@@ -321,6 +322,9 @@ fn a_hung_receiver_holds_nothing_up() {
     }
 }
 
+/// Of what stood in a file before: more of it than chance puts into a histogram's base64.
+const OLD: &str = "xxxxxxxxxxxxxxxx";
+
 const FILES: [(&str, &str); 4] = [
     ("--summary-json", "summary"),
     ("--junit", "JUnit report"),
@@ -401,13 +405,49 @@ fn what_is_no_regular_file_is_written_through() {
             assert_eq!(ended.code, Some(0), "{flag}: {ended:?}");
             assert!(fs::symlink_metadata(files.path(link)).unwrap().is_symlink());
             let text = files.read(target);
-            assert!(text.len() > 100 && !text.contains("xxx"), "{flag} {link}");
+            assert!(text.len() > 100 && !text.contains(OLD), "{flag} {link}");
         }
         assert_eq!(
             fs::read_dir(files.path("there")).unwrap().count(),
             2,
             "drafts"
         );
+    }
+}
+
+/// As a container has it whose result is a file of its host. Whoever is not root becomes it in a user namespace.
+#[test]
+fn a_file_that_is_a_mount_of_its_own_is_written_through() {
+    const MOUNTED: &str = r#"mount --bind "$1" "$2" && shift 2 && exec "$@""#;
+    let is_root = rustix::process::geteuid().is_root();
+    let namespaces: &[&str] = match is_root {
+        true => &["--mount"],
+        false => &["--map-root-user", "--mount"],
+    };
+    let service = Service::start();
+    for (flag, _) in FILES {
+        let files = Files::new();
+        fs::create_dir(files.path("there")).unwrap();
+        fs::write(files.path("there/file"), "x".repeat(3_000_000)).unwrap();
+        fs::write(files.path("mount.csv"), "below the mount").unwrap();
+        let run = command("unshare")
+            .args(namespaces)
+            .args(["sh", "-c", MOUNTED, "sh"])
+            .args([files.path("there/file"), files.path("mount.csv")])
+            .arg(env!("CARGO_BIN_EXE_vespeiro"))
+            .args(files.arguments(
+                &service.url,
+                &format!("--duration 1s {flag} {{}}/mount.csv"),
+            ))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert_eq!(run.status.code(), Some(0), "{flag}: {said}");
+        let text = files.read("there/file");
+        assert!(text.len() > 100 && !text.contains(OLD), "{flag}: {said}");
+        assert_eq!(files.read("mount.csv"), "below the mount", "{flag}");
+        let left = fs::read_dir(files.0.path()).unwrap().count();
+        assert_eq!(left, 2, "{flag}: a draft is left");
     }
 }
 

@@ -24,6 +24,18 @@ pub struct Ended {
     pub stderr: String,
 }
 
+/// A program with an environment of its own.
+pub fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command
+        // Nothing of the machine's settings: no VESPEIRO_*, no proxy, no language.
+        .env_clear()
+        // Shared by all tests, and by the next run of them: the behaviors are compiled once.
+        .env("XDG_CACHE_HOME", cache())
+        .stdin(Stdio::null());
+    command
+}
+
 /// Run the binary to its end.
 pub fn vespeiro(arguments: &[&str]) -> Ended {
     Running::start(arguments).ended()
@@ -39,13 +51,8 @@ impl Running {
         let folder = TempDir::new().unwrap();
         let file = |name| Stdio::from(File::create(folder.path().join(name)).unwrap());
         let (own_stdout, own_stderr) = (file("stdout"), file("stderr"));
-        let child = Command::new(env!("CARGO_BIN_EXE_vespeiro"))
+        let child = command(env!("CARGO_BIN_EXE_vespeiro"))
             .args(arguments)
-            // Nothing of the machine's settings: no VESPEIRO_*, no proxy, no language.
-            .env_clear()
-            // Shared by all tests, and by the next run of them: the behaviors are compiled once.
-            .env("XDG_CACHE_HOME", cache())
-            .stdin(Stdio::null())
             .stdout(stdout.unwrap_or(own_stdout))
             .stderr(stderr.unwrap_or(own_stderr))
             .spawn()
