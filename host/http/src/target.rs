@@ -9,9 +9,7 @@ use vespeiro_model::Clock;
 use vespeiro_plan::{Connections, HttpVersion, Identity, Plan, Sharing};
 
 use crate::codec::{HeadOptions, RouteHead};
-use crate::dial::{
-    DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls, TlsOptions, UNIX,
-};
+use crate::dial::{DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls, UNIX};
 use crate::target_policy::guard;
 use crate::{Call, Client, ClientOptions, Counts, Outcome, Refused, UserPool};
 
@@ -214,21 +212,11 @@ fn identities(plan: &Plan) -> (Vec<usize>, Vec<&Identity>) {
 
 /// What the plan says of TLS, with its files read; with this identity in place of the run's.
 fn tls(plan: &Plan, identity: Option<&Identity>) -> Result<Tls, DialSetupError> {
-    let tls = &plan.connections.tls;
-    let (cert, key) = match identity {
-        Some(own) => (Some(own.cert.clone()), Some(own.key.clone())),
-        None => (tls.client_cert.clone(), tls.client_key.clone()),
-    };
-    Tls::new(&TlsOptions {
-        ca_certs: tls.ca_certs.clone(),
-        client_cert: cert,
-        client_key: key,
-        min: tls.min,
-        max: tls.max,
-        sni: tls.sni.clone(),
-        resumption: tls.resumption,
-        insecure: plan.target.insecure,
-    })
+    let mut tls = plan.connections.tls.clone();
+    if let Some(Identity { cert, key }) = identity {
+        (tls.client_cert, tls.client_key) = (Some(cert.clone()), Some(key.clone()));
+    }
+    Tls::new(&tls, plan.target.insecure)
 }
 
 fn prefix(base: &Url) -> String {

@@ -111,16 +111,22 @@ impl Default for Connections {
             user_agent: USER_AGENT.to_owned(),
             max_headers: 256 << 10,
             compressed: Codings::default(),
-            tls: TlsSettings {
-                ca_certs: Vec::new(),
-                client_cert: None,
-                client_key: None,
-                min: TlsVersion::V1_2,
-                max: TlsVersion::V1_3,
-                sni: None,
-                resumption: true,
-            },
+            tls: TlsSettings::default(),
             proxy: None,
+        }
+    }
+}
+
+impl Default for TlsSettings {
+    fn default() -> Self {
+        Self {
+            ca_certs: Vec::new(),
+            client_cert: None,
+            client_key: None,
+            min: TlsVersion::V1_2,
+            max: TlsVersion::V1_3,
+            sni: None,
+            resumption: true,
         }
     }
 }

@@ -27,6 +27,6 @@ pub use phases::DialPhases;
 pub use protocol::{Protocol, ProtocolWish};
 pub use setup_error::DialSetupError;
 pub use stream::Stream;
-pub use tls::{Tls, TlsOptions};
+pub use tls::Tls;
 pub use verdict::{broken, tls_cause};
-pub use vespeiro_plan::{Proxy, ProxyError, Resolve, ResolveError, TlsVersion};
+pub use vespeiro_plan::{Proxy, ProxyError, Resolve, ResolveError, TlsSettings, TlsVersion};

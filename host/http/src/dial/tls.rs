@@ -4,7 +4,6 @@
 //! shows.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +14,7 @@ use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme, SupportedProtocolVersion};
-use vespeiro_plan::TlsVersion;
+use vespeiro_plan::{TlsSettings, TlsVersion};
 
 use super::pem::{certificates, unreadable};
 use super::protocol::ProtocolWish;
@@ -24,40 +23,6 @@ use super::trust::{Anyone, verifier};
 
 /// Sessions that are kept for resumption. A dialer speaks to one name, for which the library keeps no more.
 const SESSIONS: usize = 8;
-
-/// What the plan says about TLS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsOptions {
-    /// PEM files with issuers to trust beside the system's.
-    pub ca_certs: Vec<PathBuf>,
-    /// PEM: our certificate and those that lead from it to its issuer.
-    pub client_cert: Option<PathBuf>,
-    /// PEM: its private key, without a password.
-    pub client_key: Option<PathBuf>,
-    pub min: TlsVersion,
-    pub max: TlsVersion,
-    /// The name to ask for and to verify, in place of the target's host.
-    pub sni: Option<String>,
-    /// Go on with an earlier session where the target lets us.
-    pub resumption: bool,
-    /// Take any certificate.
-    pub insecure: bool,
-}
-
-impl Default for TlsOptions {
-    fn default() -> Self {
-        Self {
-            ca_certs: Vec::new(),
-            client_cert: None,
-            client_key: None,
-            min: TlsVersion::V1_2,
-            max: TlsVersion::V1_3,
-            sni: None,
-            resumption: true,
-            insecure: false,
-        }
-    }
-}
 
 /// TLS, ready to be used. Cheap to clone, also for another thread: reading the system's certificates is what costs.
 #[derive(Clone)]
@@ -83,11 +48,11 @@ struct Identity {
 }
 
 impl Tls {
-    /// Read the files and the system's certificates.
-    pub fn new(options: &TlsOptions) -> Result<Self, DialSetupError> {
+    /// Read the files and the system's certificates. `insecure` takes any certificate of the target.
+    pub fn new(options: &TlsSettings, insecure: bool) -> Result<Self, DialSetupError> {
         let provider = Arc::new(ring::default_provider());
         let versions = versions(options.min, options.max)?;
-        let verifier: Arc<dyn ServerCertVerifier> = if options.insecure {
+        let verifier: Arc<dyn ServerCertVerifier> = if insecure {
             Arc::new(Anyone(provider.clone()))
         } else {
             verifier(&options.ca_certs, provider.clone())?
@@ -200,7 +165,7 @@ fn versions(
 }
 
 fn identity(
-    options: &TlsOptions,
+    options: &TlsSettings,
     provider: &CryptoProvider,
 ) -> Result<Option<CertifiedKey>, DialSetupError> {
     let (certificate, key) = match (&options.client_cert, &options.client_key) {
@@ -231,6 +196,7 @@ fn identity(
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -241,14 +207,14 @@ mod tests {
         (folder, path)
     }
 
-    fn refused(options: TlsOptions) -> String {
-        Tls::new(&options).unwrap_err().to_string()
+    fn refused(options: TlsSettings) -> String {
+        Tls::new(&options, false).unwrap_err().to_string()
     }
 
     #[test]
     fn files_that_do_not_work_are_named_with_their_setting() {
         let missing = PathBuf::from("/nowhere/ca.pem");
-        let message = refused(TlsOptions {
+        let message = refused(TlsSettings {
             ca_certs: vec![missing.clone()],
             ..Default::default()
         });
@@ -257,7 +223,7 @@ mod tests {
             "{message}"
         );
         let (_kept, empty) = written("empty.pem", "hello");
-        let message = refused(TlsOptions {
+        let message = refused(TlsSettings {
             ca_certs: vec![empty.clone()],
             ..Default::default()
         });
@@ -266,7 +232,7 @@ mod tests {
             "torn.pem",
             "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         );
-        let message = refused(TlsOptions {
+        let message = refused(TlsSettings {
             ca_certs: vec![torn.clone()],
             ..Default::default()
         });
@@ -274,7 +240,7 @@ mod tests {
             message.contains("torn.pem holds a certificate that is not one"),
             "{message}"
         );
-        let half = TlsOptions {
+        let half = TlsSettings {
             client_cert: Some(empty.clone()),
             ..Default::default()
         };
@@ -283,23 +249,22 @@ mod tests {
         let other = rcgen::KeyPair::generate().unwrap();
         let (_kept, cert) = written("cert.pem", &own.cert.pem());
         let (_kept2, key) = written("key.pem", &other.serialize_pem());
-        let identity = |cert: &PathBuf, key: &PathBuf| TlsOptions {
+        let identity = |cert: &PathBuf, key: &PathBuf| TlsSettings {
             client_cert: Some(cert.clone()),
             client_key: Some(key.clone()),
-            insecure: true,
             ..Default::default()
         };
         assert!(refused(identity(&cert, &key)).contains("not that of the certificate"));
         assert!(refused(identity(&cert, &cert)).contains("holds no private key"));
         assert!(refused(identity(&cert, &missing)).contains("--client-key: /nowhere"));
         let (_kept3, key) = written("key.pem", &own.signing_key.serialize_pem());
-        let tls = Tls::new(&identity(&cert, &key)).unwrap();
+        let tls = Tls::new(&identity(&cert, &key), false).unwrap();
         assert!(!format!("{tls:?}").contains("Der"), "{tls:?}");
     }
 
     #[test]
     fn versions_and_names() {
-        let crossed = TlsOptions {
+        let crossed = TlsSettings {
             min: TlsVersion::V1_3,
             max: TlsVersion::V1_2,
             ..Default::default()
@@ -308,9 +273,8 @@ mod tests {
         let count = |min, max| versions(min, max).unwrap().len();
         assert_eq!(count(TlsVersion::V1_2, TlsVersion::V1_3), 2);
         assert_eq!(count(TlsVersion::V1_2, TlsVersion::V1_2), 1);
-        let name = TlsOptions {
+        let name = TlsSettings {
             sni: Some("not a name".into()),
-            insecure: true,
             ..Default::default()
         };
         assert!(refused(name).contains("--sni"));

@@ -11,7 +11,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
-use vespeiro_http::dial::{Names, Protocol, Tls, TlsOptions};
+use vespeiro_http::dial::{Names, Protocol, Tls, TlsSettings};
 use vespeiro_http::{Client, ClientOptions};
 
 use crate::server::{Log, OK, Peer, dial, listen, run, together};
@@ -81,9 +81,9 @@ async fn target(alpn: &[&str], options: ClientOptions) -> (Client, Log) {
         }
     })
     .await;
-    let tls = TlsOptions {
+    let tls = TlsSettings {
         ca_certs: vec![authority.pem.clone()],
-        ..TlsOptions::default()
+        ..TlsSettings::default()
     };
     let mut dial = dial(address);
     dial.endpoint = vespeiro_http::dial::Endpoint::Tcp {
@@ -94,7 +94,7 @@ async fn target(alpn: &[&str], options: ClientOptions) -> (Client, Log) {
         .parse()
         .expect("TLS of this machine");
     dial.names = Names::new(&[resolve], Duration::from_secs(60));
-    dial.tls = Some(Tls::new(&tls).expect("TLS of this machine"));
+    dial.tls = Some(Tls::new(&tls, false).expect("TLS of this machine"));
     (
         Client::new(dial, options).expect("TLS of this machine"),
         log,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use vespeiro_http::Failure;
-use vespeiro_http::dial::{DialError, DialOptions, Dialed, Guard, Proxy, Remote, Tls, TlsOptions};
+use vespeiro_http::dial::{DialError, DialOptions, Dialed, Guard, Proxy, Remote, Tls, TlsSettings};
 
 use crate::support::certificates::Authority;
 use crate::support::program::{Program, microsocks, openssl, tinyproxy};
@@ -170,12 +170,12 @@ fn tls_goes_through_both() {
     ];
     for (kind, proxy) in proxies {
         let Some(proxy) = proxy else { continue };
-        let tls = TlsOptions {
+        let tls = TlsSettings {
             ca_certs: vec![ca.pem.clone()],
-            ..TlsOptions::default()
+            ..TlsSettings::default()
         };
         let options = DialOptions {
-            tls: Some(Tls::new(&tls).expect("TLS")),
+            tls: Some(Tls::new(&tls, false).expect("TLS")),
             ..to("localhost", target.address.port())
         };
         let dialed = worker(dial(through(kind, "", &proxy, options))).expect("a connection");

@@ -294,12 +294,8 @@ fn what_cannot_work_is_refused_before_the_first_dial() {
     });
     assert!(error.starts_with("--local-address 192.0.2.1"), "{error}");
     let unix = || DialOptions::new(Endpoint::Unix("/nowhere".into()), names(&[]));
-    let insecure = vespeiro_http::dial::TlsOptions {
-        insecure: true,
-        ..Default::default()
-    };
     let error = refused(DialOptions {
-        tls: Some(vespeiro_http::dial::Tls::new(&insecure).unwrap()),
+        tls: Some(vespeiro_http::dial::Tls::new(&Default::default(), true).unwrap()),
         ..unix()
     });
     assert!(error.contains("write http, not https"), "{error}");

@@ -8,33 +8,41 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use vespeiro_http::Failure;
 use vespeiro_http::dial::{
-    DialError, DialOptions, Dialed, Protocol, ProtocolWish, Tls, TlsOptions, TlsVersion, tls_cause,
+    DialError, DialOptions, Dialed, Protocol, ProtocolWish, Tls, TlsSettings, TlsVersion, tls_cause,
 };
 
 use crate::support::certificates::{Authority, Issued};
 use crate::support::program::{Program, again, inside, openssl};
 use crate::{dial, dialer, names, to, worker};
 
-fn trusting(authority: &Authority) -> TlsOptions {
-    TlsOptions {
+fn trusting(authority: &Authority) -> TlsSettings {
+    TlsSettings {
         ca_certs: vec![authority.pem.clone()],
-        ..TlsOptions::default()
+        ..TlsSettings::default()
     }
 }
 
-fn with(tls: &TlsOptions, host: &str, port: u16) -> DialOptions {
+fn with(tls: &TlsSettings, host: &str, port: u16) -> DialOptions {
     DialOptions {
-        tls: Some(Tls::new(tls).expect("TLS")),
+        tls: Some(Tls::new(tls, false).expect("TLS")),
         names: names(&[&format!("{host}:{port}:127.0.0.1")]),
         ..to(host, port)
     }
 }
 
-fn against(program: &Program, tls: &TlsOptions, host: &str) -> Result<Dialed, DialError> {
+/// Any certificate does.
+fn insecure(host: &str, port: u16) -> DialOptions {
+    DialOptions {
+        tls: Some(Tls::new(&TlsSettings::default(), true).expect("TLS")),
+        ..with(&TlsSettings::default(), host, port)
+    }
+}
+
+fn against(program: &Program, tls: &TlsSettings, host: &str) -> Result<Dialed, DialError> {
     worker(dial(with(tls, host, program.address.port())))
 }
 
-fn cause(program: &Program, tls: &TlsOptions, host: &str) -> String {
+fn cause(program: &Program, tls: &TlsSettings, host: &str) -> String {
     let error = against(program, tls, host).expect_err("a failure");
     assert_eq!(error.failure, Failure::Tls, "{error}");
     error.cause
@@ -85,11 +93,7 @@ fn a_certificate_that_does_not_do_is_told_in_words() {
             assert!(cause.contains(part), "{what}: {cause}");
         }
         // Each of them does where none is judged.
-        let insecure = TlsOptions {
-            insecure: true,
-            ..TlsOptions::default()
-        };
-        let dialed = against(&program, &insecure, name).expect("a connection");
+        let dialed = worker(dial(insecure(name, program.address.port()))).expect("a connection");
         assert!(dialed.phases.tls > Duration::ZERO);
         assert_eq!(dialed.protocol, Protocol::Http1);
     }
@@ -107,12 +111,12 @@ fn a_certificate_of_a_trusted_issuer_does() {
         assert!(dialed.phases.tls > Duration::ZERO);
     }
     // Another name is asked for and verified.
-    let sni = TlsOptions {
+    let sni = TlsSettings {
         sni: Some("right.test".into()),
         ..trusting(&ca)
     };
     against(&program, &sni, "elsewhere.test").expect("a connection");
-    let sni = TlsOptions {
+    let sni = TlsSettings {
         sni: Some("elsewhere.test".into()),
         ..trusting(&ca)
     };
@@ -125,9 +129,9 @@ fn a_cas_own_certificate_does_where_it_is_given() {
     let folder = Authority::new();
     let own = |until| folder.ca_as_server("right.test", until);
     let (good, old) = (own(4000), own(2020));
-    let given = |issued: &Issued| TlsOptions {
+    let given = |issued: &Issued| TlsSettings {
         ca_certs: vec![issued.cert.clone()],
-        ..TlsOptions::default()
+        ..TlsSettings::default()
     };
     let Some(program) = openssl(&good, &[]) else {
         return;
@@ -146,7 +150,7 @@ fn ssl_cert_file_is_trusted() {
     let variable = "SSL_CERT_FILE";
     if inside() {
         let port = std::env::var("PORT").map_or(1, |port| port.parse().expect("a number"));
-        worker(dial(with(&TlsOptions::default(), "right.test", port))).expect("a connection");
+        worker(dial(with(&TlsSettings::default(), "right.test", port))).expect("a connection");
         return;
     }
     let ca = Authority::new();
@@ -195,12 +199,12 @@ fn versions_and_ciphers_without_one_in_common() {
     let Some(program) = openssl(&issued, &["-tls1_2"]) else {
         return;
     };
-    let new = TlsOptions {
+    let new = TlsSettings {
         min: TlsVersion::V1_3,
         ..trusting(&ca)
     };
     assert!(cause(&program, &new, "right.test").contains("no TLS version"));
-    let middle = TlsOptions {
+    let middle = TlsSettings {
         max: TlsVersion::V1_2,
         ..trusting(&ca)
     };
@@ -213,7 +217,7 @@ fn versions_and_ciphers_without_one_in_common() {
 }
 
 /// With TLS 1.3 a server judges a client's certificate after the client has ended the handshake.
-fn heard_later(program: &Program, tls: &TlsOptions) -> String {
+fn heard_later(program: &Program, tls: &TlsSettings) -> String {
     worker(async {
         let dialed = dial(with(tls, "right.test", program.address.port())).await;
         let mut stream = dialed.expect("a handshake").stream;
@@ -227,7 +231,7 @@ fn a_client_certificate_is_demanded_taken_or_not() {
     let ca = Authority::new();
     let stranger = Authority::new();
     let server = ca.server(&["right.test"]);
-    let identity = |issued: &Issued| TlsOptions {
+    let identity = |issued: &Issued| TlsSettings {
         client_cert: Some(issued.cert.clone()),
         client_key: Some(issued.key.clone()),
         ..trusting(&ca)
@@ -292,7 +296,7 @@ fn sessions_are_resumed_where_they_may_be() {
         };
         let port = program.address.port();
         for (resumption, expected) in [(true, true), (false, false)] {
-            let tls = TlsOptions {
+            let tls = TlsSettings {
                 resumption,
                 ..trusting(&ca)
             };
@@ -345,10 +349,6 @@ fn the_handshake_settles_on_a_version_of_http() {
 
 #[test]
 fn a_peer_that_speaks_no_tls_hangs_up_or_says_nothing() {
-    let insecure = TlsOptions {
-        insecure: true,
-        ..TlsOptions::default()
-    };
     worker(async {
         for (answer, failure, expected) in [
             (
@@ -379,7 +379,7 @@ fn a_peer_that_speaks_no_tls_hangs_up_or_says_nothing() {
                 let _ = stream.read(&mut [0; 1024]).await;
                 stream.write_all(answer.as_bytes()).await.expect("written");
             });
-            let error = dial(with(&insecure, "right.test", port))
+            let error = dial(insecure("right.test", port))
                 .await
                 .expect_err("no TLS");
             assert_eq!(error.failure, failure, "{answer:?}: {error}");
@@ -390,7 +390,7 @@ fn a_peer_that_speaks_no_tls_hangs_up_or_says_nothing() {
         let port = listener.local_addr().expect("an address").port();
         let options = DialOptions {
             connect_timeout: Duration::from_millis(200),
-            ..with(&insecure, "right.test", port)
+            ..insecure("right.test", port)
         };
         let error = dial(options).await.expect_err("silence");
         assert_eq!(error.failure, Failure::Timeout);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use vespeiro_http::Failure;
 use vespeiro_http::dial::{
-    DialOptions, Dialer, Endpoint, Names, ProtocolWish, Tls, TlsOptions, TlsVersion,
+    DialOptions, Dialer, Endpoint, Names, ProtocolWish, Tls, TlsSettings, TlsVersion,
 };
 use vespeiro_http::h2::{Connection, ConnectionOptions, Life};
 
@@ -96,13 +96,13 @@ fn a_certificate_that_is_demanded_late_is_tls() {
             host: "right.test".into(),
             port,
         };
-        let tls = TlsOptions {
+        let tls = TlsSettings {
             ca_certs: vec![ca.pem.clone()],
             min: TlsVersion::V1_3,
-            ..TlsOptions::default()
+            ..TlsSettings::default()
         };
         let dialer = Dialer::new(DialOptions {
-            tls: Some(Tls::new(&tls).expect("TLS")),
+            tls: Some(Tls::new(&tls, false).expect("TLS")),
             protocol: ProtocolWish::Http2,
             ..DialOptions::new(endpoint, Names::new(&[resolve], Duration::MAX))
         });

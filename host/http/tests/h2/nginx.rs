@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use vespeiro_http::Failure;
-use vespeiro_http::dial::{DialOptions, Dialer, Endpoint, Names, Protocol, Tls, TlsOptions};
+use vespeiro_http::dial::{DialOptions, Dialer, Endpoint, Names, Protocol, Tls, TlsSettings};
 use vespeiro_http::h2::{Connection, ConnectionOptions, Life};
 
 use crate::support::certificates::{Authority, Issued};
@@ -164,14 +164,14 @@ fn over_tls_with_a_certificate_of_the_clients() {
             host: "right.test".into(),
             port,
         };
-        let tls = TlsOptions {
+        let tls = TlsSettings {
             ca_certs: vec![ca.pem.clone()],
             client_cert: identity.map(|identity| identity.cert.clone()),
             client_key: identity.map(|identity| identity.key.clone()),
-            ..TlsOptions::default()
+            ..TlsSettings::default()
         };
         let options = DialOptions {
-            tls: Some(Tls::new(&tls).expect("TLS")),
+            tls: Some(Tls::new(&tls, false).expect("TLS")),
             ..DialOptions::new(endpoint, names)
         };
         Dialer::new(options).expect("a dialer")
