@@ -34,14 +34,14 @@ pub(crate) struct Permit<'a> {
     is_settled: bool,
 }
 
-/// What of a request outlives its sending.
+/// Properties of a request that its outcome is counted by.
 #[derive(Clone, Copy)]
 struct Labels {
     fault: Option<vespeiro_model::FaultKind>,
     login: bool,
 }
 
-/// Wait until a request may leave: until the load profile lets it go, the run is not paused, a place is free and the
+/// Wait until a request may leave: until the load profile releases it, the run is not paused, a place is free and the
 /// breaker is closed. `Err`: it will never leave, and is counted so.
 pub(crate) async fn admit<'a>(
     worker: &'a WorkerState,
@@ -133,7 +133,7 @@ impl<'a> Permit<'a> {
         why
     }
 
-    /// Its outcome is known. Tells its latency.
+    /// Count its outcome; returns its latency.
     pub(crate) fn settle(
         mut self,
         outcome: Outcome,
@@ -239,7 +239,7 @@ fn log(worker: &WorkerState, sample: &RequestSample, sent: bool) {
     );
 }
 
-/// A login that waits for its arrival and is not counted yet: should its user be ended meanwhile, it is no longer under way.
+/// A login that waits for its arrival. If its user is ended meanwhile, the login limit no longer counts it.
 struct PendingLogin<'a>(Option<&'a WorkerState>);
 
 impl<'a> PendingLogin<'a> {
@@ -247,7 +247,7 @@ impl<'a> PendingLogin<'a> {
         Self(login.then_some(worker))
     }
 
-    /// From now on the permit's outcome tells.
+    /// From now on the permit counts the login.
     fn settled_elsewhere(mut self) {
         self.0 = None;
     }

@@ -1,4 +1,4 @@
-//! What came of a call: the answer or the failure, where its time went, and how many bytes it took. Made by the client,
+//! The outcome of a call: the answer or the failure, where its time went, and how many bytes it took. Made by the client,
 //! read by the run.
 //!
 //! What must stay true: the phases are the differences of one row of instants, so that their sum is the request's time,
@@ -26,7 +26,7 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Decoded; empty unless captured.
     pub body: Vec<u8>,
-    /// What came behind the body; captured with the headers.
+    /// Sent after the body; captured with the headers.
     pub trailers: Vec<(String, String)>,
     /// How long the target asks to be left alone.
     pub retry_after: Option<Duration>,
@@ -41,14 +41,14 @@ pub struct Traffic {
     pub body: u64,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[derive(Debug)]
 pub struct Outcome {
     pub result: Result<Answer, Flaw>,
     pub phases: Phases,
     /// Its connection had carried a request before.
     pub reused: bool,
-    /// `None` where it came to no connection.
+    /// `None` where no connection was made.
     pub remote: Option<Remote>,
     pub protocol: Option<Protocol>,
     /// Of all attempts.
@@ -66,7 +66,7 @@ impl Outcome {
     }
 }
 
-/// A part of a request's time that it can be in.
+/// The phase that a request is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Blocked,
@@ -125,7 +125,7 @@ impl Watch {
         of.tls += tls;
     }
 
-    /// It has to be sent again: all of its time so far was lost.
+    /// The request is sent again: all of its time so far counts as blocked.
     pub(crate) fn again(&mut self, now: Instant) {
         self.enter(Phase::Blocked, now);
         self.phases = Phases {
@@ -261,7 +261,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// However a request goes, its phases are all of its time.
+        /// Whatever happens to a request, its phases add up to its time.
         #[test]
         fn nothing_of_the_time_is_lost(steps in prop::collection::vec((0..6u8, 0..1000u64, 0..1000u64), 0..20)) {
             let mut watch = Watch::new(Clock::system());

@@ -15,7 +15,7 @@ use crate::Failure;
 use crate::call::Call;
 use crate::carriers::{Shared, Wire};
 use crate::dial::{DialOptions, DialSetupError, Dialer, Protocol, ProtocolWish, Tls};
-use crate::h1::{Asked, Buffers};
+use crate::h1::{Buffers, ExchangeInput};
 use crate::h2::{Connection, ConnectionOptions, Life};
 use crate::options::ClientOptions;
 use crate::outcome::{Answer, Flaw, Outcome, Phase, Taking};
@@ -24,14 +24,14 @@ use crate::timer_pool::TimerPool;
 use crate::trip::Trip;
 use vespeiro_model::Clock;
 
-/// How often a request is sent again that was not processed.
+/// How often a request that the target did not process is sent again.
 const MOST_UNPROCESSED: u32 = 3;
 /// Longest wait for a sign of life of an HTTP/2 connection on which a request timed out.
 const PING: Duration = Duration::from_secs(2);
 
 pub(crate) type OwnPool = Pool<Wire, Shared>;
 
-/// A worker's, for one target.
+/// Sends all calls of one worker to one target.
 #[derive(Debug)]
 pub(crate) struct Sender {
     me: Weak<Sender>,
@@ -42,17 +42,17 @@ pub(crate) struct Sender {
     /// Of all but the first of them.
     shared: Box<[Rc<OwnPool>]>,
     pools: Pools<Wire, Shared>,
-    /// Those who wait for their turn among requests in flight.
+    /// Calls that wait because `max_in_flight` is reached.
     turns: Queue,
     in_flight: Cell<usize>,
     timers: TimerPool,
     buffers: Buffers,
     tally: Rc<Tally>,
-    /// Somebody looks after idle connections.
+    /// The task that closes idle connections runs.
     tended: Cell<bool>,
 }
 
-/// A turn among the requests that may be in flight.
+/// One of the `max_in_flight` places; free again when dropped.
 struct Turn<'a>(&'a Sender);
 
 impl Drop for Turn<'_> {
@@ -62,16 +62,16 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// What an attempt came to.
+/// The result of one attempt to send a call.
 enum Attempt {
     Done(Result<Answer, Flaw>),
-    /// Its kept-alive connection had been closed, and sending it again does no harm.
+    /// The kept-alive connection was already closed; the call is safe to send again.
     Stale(Flaw),
-    /// The target has said that it did not process it.
+    /// The target said that it did not process the request.
     Unprocessed(Flaw),
 }
 
-/// A connection that was made.
+/// A new connection, by the protocol that was agreed on.
 enum Made<'a> {
     Kept(Kept<'a, Wire, Shared>),
     Stream(Stream<'a, Wire, Shared>),
@@ -145,7 +145,7 @@ impl Sender {
 
     pub(crate) async fn send(&self, pool: &Rc<OwnPool>, call: &Call) -> Outcome {
         let mut trip = Box::new(Trip::new(self.clock));
-        let turn = self.turns.turn(|_| self.turn(), || ()).await;
+        let turn = self.turns.take_in_turn(|_| self.take_place(), || ()).await;
         let result = self.run(pool, call, &mut trip).await;
         drop(turn);
         Outcome {
@@ -159,7 +159,7 @@ impl Sender {
         }
     }
 
-    fn turn(&self) -> Option<Turn<'_>> {
+    fn take_place(&self) -> Option<Turn<'_>> {
         let most = self.options.max_in_flight;
         let free = most == 0 || self.in_flight.get() < most;
         free.then(|| {
@@ -175,7 +175,7 @@ impl Sender {
             // A connection that was idle as well may be as stale; of HTTP/2 the dead one is known.
             let fresh = stale && trip.protocol == Some(Protocol::Http1);
             let grant = self.pools.grant(pool, fresh).await;
-            // What it waited for until now was no fault of the target's, and does not count against its limit.
+            // Waiting for a connection is not the target's fault, so the time limit begins here.
             let now = self.clock.now();
             let attempt = {
                 let attempt = pin!(self.attempt(grant, pool, call, trip, now));
@@ -197,7 +197,7 @@ impl Sender {
                     self.tally.count(|counts| counts.unprocessed += 1);
                 }
                 None => {
-                    // It may be the connection that fell silent, and not the target.
+                    // Perhaps the connection is dead, and not the target slow.
                     if let Some(connection) = shared {
                         connection.check(PING);
                     }
@@ -208,7 +208,7 @@ impl Sender {
         }
     }
 
-    /// What is large and rare, or of HTTP/2, is in memory of its own.
+    /// Send a call once. Dialing and HTTP/2 are boxed: they are large, and rare or shared by many calls.
     async fn attempt(
         &self,
         grant: Grant<'_, Wire, Shared>,
@@ -239,7 +239,7 @@ impl Sender {
             Grant::Failed(flaw) => return Attempt::Done(Err(flaw)),
         };
         let remote = kept.single().remote.clone();
-        trip.goes(Protocol::Http1, remote, kept.is_reused());
+        trip.set_connection(Protocol::Http1, remote, kept.is_reused());
         let Trip {
             watch,
             flow,
@@ -247,12 +247,14 @@ impl Sender {
             ..
         } = trip;
         let stream = &mut kept.single().stream;
-        let played = exchange.play(self.asked(call), stream, watch, flow).await;
+        let played = exchange
+            .play(self.exchange_input(call), stream, watch, flow)
+            .await;
         self.played(played, kept, call, trip)
     }
 
-    fn asked<'a>(&'a self, call: &'a Call) -> Asked<'a> {
-        Asked {
+    fn exchange_input<'a>(&'a self, call: &'a Call) -> ExchangeInput<'a> {
+        ExchangeInput {
             call,
             buffers: &self.buffers,
             max_headers: self.options.max_headers,
@@ -261,7 +263,7 @@ impl Sender {
         }
     }
 
-    /// An exchange over HTTP/1.1 is over: what it came to, and what becomes of its connection.
+    /// Judge a finished HTTP/1.1 exchange, and keep or close its connection.
     fn played(
         &self,
         played: Result<(), Flaw>,
@@ -355,7 +357,7 @@ impl Sender {
             },
             clock: self.clock,
         };
-        let connection = match Connection::start(stream, options, self.tells(pool)).await {
+        let connection = match Connection::start(stream, options, self.on_change(pool)).await {
             Ok(connection) => connection,
             Err(flaw) => return Err(failed(slot, flaw)),
         };
@@ -367,8 +369,8 @@ impl Sender {
         })
     }
 
-    /// What a shared connection calls when it has room, or leaves.
-    fn tells(&self, pool: &Rc<OwnPool>) -> impl Fn() + 'static {
+    /// The callback of a shared connection: it has room again, or takes no new requests.
+    fn on_change(&self, pool: &Rc<OwnPool>) -> impl Fn() + 'static {
         let (me, pool) = (self.me.clone(), Rc::downgrade(pool));
         move || {
             if let (Some(sender), Some(pool)) = (me.upgrade(), pool.upgrade()) {
@@ -384,7 +386,7 @@ impl Sender {
         trip: &mut Trip,
     ) -> Attempt {
         let Shared { connection, remote } = stream.multiple().clone();
-        trip.goes(Protocol::Http2, remote, stream.is_reused());
+        trip.set_connection(Protocol::Http2, remote, stream.is_reused());
         let (head, body) = (call.head(), call.body().cloned().unwrap_or_default());
         let (place, request) = match (stream.place(), head.http2(call.added())) {
             (Some(place), Ok(request)) => (place, request),
@@ -421,7 +423,7 @@ impl Sender {
         Attempt::Done(Err(flaw))
     }
 
-    /// See to it that idle connections are looked after, as long as there are some.
+    /// Start the task that closes idle connections, unless it runs; it ends when none is left.
     fn tend(&self) {
         if self.tended.replace(true) {
             return;
@@ -435,7 +437,7 @@ impl Sender {
             loop {
                 tokio::time::sleep(look).await;
                 let Some(sender) = me.upgrade() else { return };
-                if !sender.pools.tend(sender.clock.now()) {
+                if !sender.pools.close_idle(sender.clock.now()) {
                     sender.tended.set(false);
                     return;
                 }

@@ -11,7 +11,7 @@ use crate::h2::{Connection, Progress};
 use crate::outcome::{Phase, Watch};
 use vespeiro_model::Clock;
 
-/// One call's way, over all of its attempts.
+/// The progress of one call, over all of its attempts.
 #[derive(Debug)]
 pub(crate) struct Trip {
     pub(crate) watch: Watch,
@@ -19,11 +19,11 @@ pub(crate) struct Trip {
     pub(crate) reused: bool,
     pub(crate) remote: Option<Remote>,
     pub(crate) protocol: Option<Protocol>,
-    /// The HTTP/2 connection that it is on.
+    /// The HTTP/2 connection that the attempt under way uses.
     pub(crate) shared: Option<Connection>,
-    /// How far it came there.
+    /// How far the attempt has come on it.
     pub(crate) progress: Progress,
-    /// Over HTTP/1.1.
+    /// The exchange, where the attempt goes over HTTP/1.1.
     pub(crate) exchange: Exchange,
 }
 
@@ -41,13 +41,13 @@ impl Trip {
         }
     }
 
-    /// It goes over a connection.
-    pub(crate) fn goes(&mut self, protocol: Protocol, remote: Remote, reused: bool) {
+    /// An attempt has got its connection.
+    pub(crate) fn set_connection(&mut self, protocol: Protocol, remote: Remote, reused: bool) {
         (self.protocol, self.remote, self.reused) = (Some(protocol), Some(remote), reused);
     }
 
-    /// An attempt is over, by itself or not: take over how far it came where that was kept elsewhere. The HTTP/2
-    /// connection that it was on.
+    /// After an attempt, finished or given up: add the progress that its HTTP/2 connection kept, and return that
+    /// connection.
     pub(crate) fn settle(&mut self) -> Option<Connection> {
         let connection = self.shared.take()?;
         let Progress {

@@ -23,7 +23,7 @@ use super::proxy::Lead;
 use super::setup_error::DialSetupError;
 use super::stream::Stream;
 use super::tls::Session;
-use super::verdict::{Asked, no_http, within, words};
+use super::verdict::{CertificateRequest, no_http, within, words};
 use crate::Failure;
 use vespeiro_model::Clock;
 use vespeiro_plan::Proxy;
@@ -177,11 +177,11 @@ impl Dialer {
         let (stream, address) = match &self.proxy {
             None => self.straight(host, port, deadline, watch).await?,
             Some(proxy) => {
-                let led = self.led(proxy, host, port)?;
+                let destination = self.proxy_destination(proxy, host, port)?;
                 let (stream, address) = self
                     .straight(&proxy.host, proxy.port, deadline, watch)
                     .await?;
-                (Lead(proxy).to(stream, &led, port).await?, address)
+                (Lead(proxy).to(stream, &destination, port).await?, address)
             }
         };
         let Some(session) = &self.tls else {
@@ -208,7 +208,7 @@ impl Dialer {
             .addresses(host, port, self.turn, self.clock)
             .await?;
         for address in &addresses {
-            self.judge(host, Some(*address))?;
+            self.check_allowed(host, Some(*address))?;
         }
         watch.enter(Part::Connect, self.clock.now());
         let mut failed: Vec<Broken> = Vec::new();
@@ -237,13 +237,13 @@ impl Dialer {
     }
 
     /// What a proxy is asked to connect to: the address where one is given, otherwise the name.
-    fn led(&self, proxy: &Proxy, host: &str, port: u16) -> Result<String, Broken> {
+    fn proxy_destination(&self, proxy: &Proxy, host: &str, port: u16) -> Result<String, Broken> {
         let Some(given) = self.names.given(host, port) else {
-            self.judge(host, None)?;
+            self.check_allowed(host, None)?;
             return Ok(host.to_owned());
         };
         for address in given.iter() {
-            self.judge(host, Some(*address))?;
+            self.check_allowed(host, Some(*address))?;
         }
         match given.first() {
             Some(IpAddr::V4(address)) => Ok(address.to_string()),
@@ -254,7 +254,7 @@ impl Dialer {
         }
     }
 
-    fn judge(&self, host: &str, address: Option<IpAddr>) -> Result<(), Broken> {
+    fn check_allowed(&self, host: &str, address: Option<IpAddr>) -> Result<(), Broken> {
         match &self.guard {
             Some(guard) => guard(host, address).map_err(Broken::generator),
             None => Ok(()),
@@ -264,9 +264,9 @@ impl Dialer {
     fn no_handshake(&self, session: &Session, error: &std::io::Error) -> Broken {
         if let Some(error) = within(error) {
             let asked = match (session.is_asked_who_we_are(), session.has_identity()) {
-                (false, _) => Asked::Nothing,
-                (true, false) => Asked::InVain,
-                (true, true) => Asked::Given,
+                (false, _) => CertificateRequest::None,
+                (true, false) => CertificateRequest::Unanswered,
+                (true, true) => CertificateRequest::Answered,
             };
             return Broken::new(Failure::Tls, words(error, asked));
         }

@@ -45,7 +45,7 @@ enum State {
         /// `None`: for ever.
         until: Option<Instant>,
     },
-    Asking(watch::Receiver<Option<Found>>),
+    Pending(watch::Receiver<Option<Found>>),
 }
 
 impl Names {
@@ -130,11 +130,11 @@ impl Names {
                 {
                     return Ok(addresses.clone());
                 }
-                Some(State::Asking(answer)) => answer.clone(),
+                Some(State::Pending(answer)) => answer.clone(),
                 _ => {
-                    let (tell, answer) = watch::channel(None);
-                    names.insert(host.to_owned(), State::Asking(answer.clone()));
-                    tokio::task::spawn_local(self.clone().ask(host.to_owned(), tell, clock));
+                    let (sender, answer) = watch::channel(None);
+                    names.insert(host.to_owned(), State::Pending(answer.clone()));
+                    tokio::task::spawn_local(self.clone().look_up(host.to_owned(), sender, clock));
                     answer
                 }
             }
@@ -144,7 +144,7 @@ impl Names {
         found.unwrap_or_else(|| Err(Broken::connect(format!("the lookup of {host} was ended"))))
     }
 
-    async fn ask(self, host: String, tell: watch::Sender<Option<Found>>, clock: Clock) {
+    async fn look_up(self, host: String, sender: watch::Sender<Option<Found>>, clock: Clock) {
         let found = match (self.inner.look_up)(host.clone()).await {
             Ok(addresses) => found(&host, addresses),
             Err(error) => Err(exhausted(&error).or_else(no_file).unwrap_or_else(|| {
@@ -168,7 +168,7 @@ impl Names {
             }
         }
         drop(names);
-        let _ = tell.send(Some(found));
+        let _ = sender.send(Some(found));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::Failure;
 
 /// The TLS error within an error of a stream, in words; `None` where TLS is not the cause.
 pub fn tls_cause(error: &io::Error) -> Option<String> {
-    within(error).map(|error| words(error, Asked::Nothing))
+    within(error).map(|error| words(error, CertificateRequest::None))
 }
 
 /// What it means that a stream which stood has broken: whose failure it is, and why in words. Of either protocol.
@@ -49,17 +49,17 @@ pub(super) fn within(error: &io::Error) -> Option<&Error> {
 
 /// Whether the target has asked for our certificate, and whether we have one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
-    Nothing,
-    InVain,
-    Given,
+pub(super) enum CertificateRequest {
+    None,
+    Unanswered,
+    Answered,
 }
 
-pub(super) fn words(error: &Error, asked: Asked) -> String {
+pub(super) fn words(error: &Error, request: CertificateRequest) -> String {
     match error {
         Error::InvalidCertificate(error) => certificate(error),
         Error::NoCertificatesPresented => "the target shows no certificate".to_owned(),
-        Error::AlertReceived(alert) => self::alert(*alert, asked),
+        Error::AlertReceived(alert) => self::alert(*alert, request),
         Error::PeerIncompatible(error) => incompatible(error),
         Error::NoApplicationProtocol => no_http(),
         Error::InvalidMessage(
@@ -186,9 +186,9 @@ fn no_cipher() -> String {
     "the target has no cipher, curve or signature in common with this tool".to_owned()
 }
 
-fn alert(alert: AlertDescription, asked: Asked) -> String {
+fn alert(alert: AlertDescription, request: CertificateRequest) -> String {
     use AlertDescription as Alert;
-    match (alert, asked) {
+    match (alert, request) {
         (Alert::CertificateRequired, _) => demanded(),
         (
             Alert::HandshakeFailure
@@ -197,7 +197,7 @@ fn alert(alert: AlertDescription, asked: Asked) -> String {
             | Alert::AccessDenied
             | Alert::CertificateUnknown
             | Alert::UnknownCA,
-            Asked::InVain,
+            CertificateRequest::Unanswered,
         ) => demanded(),
         (
             Alert::BadCertificate
@@ -278,10 +278,12 @@ mod tests {
     #[test]
     fn a_handshake_failure_means_what_was_asked_for() {
         let error = Error::AlertReceived(AlertDescription::HandshakeFailure);
-        assert!(words(&error, Asked::Nothing).contains("no cipher"));
-        assert!(words(&error, Asked::InVain).contains("demands a client certificate"));
+        assert!(words(&error, CertificateRequest::None).contains("no cipher"));
+        assert!(
+            words(&error, CertificateRequest::Unanswered).contains("demands a client certificate")
+        );
         let error = Error::AlertReceived(AlertDescription::UnknownCA);
-        assert!(words(&error, Asked::Given).contains("unknown_ca"));
+        assert!(words(&error, CertificateRequest::Answered).contains("unknown_ca"));
     }
 
     #[test]

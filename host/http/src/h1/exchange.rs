@@ -31,13 +31,13 @@ pub(crate) struct Flow {
     pub(crate) received: Traffic,
 }
 
-/// One exchange after the other: what is known of the one under way.
+/// The state of the exchange under way; used again for the next attempt.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     writing: Writing,
     decoder: Decoder,
     taking: Taking,
-    /// Read and not decoded yet: the beginning of a head.
+    /// Bytes that were read and not decoded yet: an incomplete head.
     carried: Vec<u8>,
     /// Bytes of the head, known once it is encoded.
     head: u64,
@@ -60,13 +60,13 @@ enum Writing {
         body: Bytes,
     },
     Done,
-    /// The target takes no more. Its answer may have come all the same.
+    /// The target reads no more of the request; it may still have answered.
     Broken,
 }
 
 /// What an exchange needs of its worker and its call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct ExchangeInput<'a> {
     pub(crate) call: &'a Call,
     pub(crate) buffers: &'a Buffers,
     pub(crate) max_headers: usize,
@@ -93,7 +93,7 @@ impl Exchange {
     /// Send and read to the end. The watch is in [`Phase::Sending`].
     pub(crate) async fn play<S>(
         &mut self,
-        asked: Asked<'_>,
+        input: ExchangeInput<'_>,
         stream: &mut S,
         watch: &mut Watch,
         flow: &mut Flow,
@@ -101,19 +101,19 @@ impl Exchange {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let head = asked.call.head();
+        let head = input.call.head();
         self.writing = Writing::All;
-        self.decoder = Decoder::new(head.method() == Method::HEAD, asked.max_headers);
+        self.decoder = Decoder::new(head.method() == Method::HEAD, input.max_headers);
         self.taking = Taking::new(
-            asked.call.captures(),
+            input.call.captures(),
             head.codings(),
-            asked.max_body,
+            input.max_body,
             watch.clock(),
         );
         self.carried = Vec::new();
         (self.head, self.written, self.read) = (0, 0, 0);
         (self.leftover, self.ended) = (false, false);
-        poll_fn(|context| self.poll(asked, stream, watch, flow, context)).await
+        poll_fn(|context| self.poll(input, stream, watch, flow, context)).await
     }
 
     /// The answer, once it is complete.
@@ -140,7 +140,7 @@ impl Exchange {
         self.ended
     }
 
-    /// All was written and nothing came behind the answer: there is nothing that the target would have to be cut short in.
+    /// The whole request was written and nothing followed the answer, so that closing cuts nothing off.
     pub(crate) fn is_clean(&self) -> bool {
         !self.leftover && matches!(self.writing, Writing::Done)
     }
@@ -157,7 +157,7 @@ impl Exchange {
 
     fn poll<S>(
         &mut self,
-        asked: Asked<'_>,
+        input: ExchangeInput<'_>,
         stream: &mut S,
         watch: &mut Watch,
         flow: &mut Flow,
@@ -167,7 +167,7 @@ impl Exchange {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         if !matches!(self.writing, Writing::Done | Writing::Broken)
-            && let Poll::Ready(written) = self.write(asked, stream, flow, context)
+            && let Poll::Ready(written) = self.write(input, stream, flow, context)
         {
             self.writing = if written.is_ok() {
                 Writing::Done
@@ -179,7 +179,7 @@ impl Exchange {
             }
         }
         loop {
-            if ready!(self.read(asked.buffers, stream, watch, flow, context))? {
+            if ready!(self.read(input.buffers, stream, watch, flow, context))? {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -188,7 +188,7 @@ impl Exchange {
     /// Write as much as the stream takes.
     fn write<S>(
         &mut self,
-        asked: Asked<'_>,
+        input: ExchangeInput<'_>,
         stream: &mut S,
         flow: &mut Flow,
         context: &mut Context<'_>,
@@ -198,8 +198,8 @@ impl Exchange {
     {
         if matches!(self.writing, Writing::All) {
             let first =
-                |buffer: &mut Vec<u8>| self.write_first(asked, stream, flow, context, buffer);
-            asked.buffers.writing(first)?;
+                |buffer: &mut Vec<u8>| self.write_first(input, stream, flow, context, buffer);
+            input.buffers.writing(first)?;
         }
         let Writing::Rest { head, body } = &mut self.writing else {
             return Poll::Ready(Ok(()));
@@ -228,7 +228,7 @@ impl Exchange {
     /// The first attempt, out of the worker's buffer; mostly it is the only one.
     fn write_first<S>(
         &mut self,
-        asked: Asked<'_>,
+        input: ExchangeInput<'_>,
         stream: &mut S,
         flow: &mut Flow,
         context: &mut Context<'_>,
@@ -237,9 +237,9 @@ impl Exchange {
     where
         S: AsyncWrite + Unpin,
     {
-        let call = asked.call;
+        let call = input.call;
         let added = Added {
-            last: asked.last,
+            last: input.last,
             ..call.added()
         };
         call.head().write(added, buffer);
@@ -334,7 +334,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// The target closed the connection where it may not.
+    /// The target closed the connection before its answer was complete.
     fn ended(&self, refusal: Refusal) -> Flaw {
         if self.is_unanswered() {
             return Flaw {
@@ -371,7 +371,7 @@ fn wrote(count: usize, head: u64, written: &mut u64, flow: &mut Flow) {
     flow.sent.body += written.saturating_sub(head) - before;
 }
 
-/// Whether an idle connection is as it was left: open, and nothing has come over it. Costs no call of the system as long
+/// Whether an idle connection is still open and has received nothing. Costs no call of the system as long
 /// as it is.
 pub(crate) fn is_quiet<S: AsyncRead + Unpin>(stream: &mut S) -> bool {
     let mut byte = [0];

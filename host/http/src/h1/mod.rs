@@ -7,4 +7,4 @@ mod buffers;
 mod exchange;
 
 pub(crate) use buffers::Buffers;
-pub(crate) use exchange::{Asked, Exchange, Flow, is_quiet};
+pub(crate) use exchange::{Exchange, ExchangeInput, Flow, is_quiet};

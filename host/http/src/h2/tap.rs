@@ -119,7 +119,7 @@ struct Frames {
 }
 
 impl Frames {
-    fn hear(&mut self, mut bytes: &[u8], heard: &Heard) {
+    fn parse(&mut self, mut bytes: &[u8], heard: &Heard) {
         while !bytes.is_empty() {
             if self.have < HEAD {
                 let more = bytes.len().min(HEAD - self.have);
@@ -212,7 +212,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
                 }
                 let received = &this.heard.received;
                 received.set(received.get() + new.len() as u64);
-                this.frames.hear(new, &this.heard);
+                this.frames.parse(new, &this.heard);
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(this.keep(error))),
@@ -313,7 +313,7 @@ mod tests {
         let heard = Heard::default();
         let mut tap = Tap::new((), 100, Rc::default());
         for piece in pieces {
-            tap.frames.hear(piece, &heard);
+            tap.frames.parse(piece, &heard);
         }
         heard
     }

@@ -15,7 +15,7 @@ use crate::Failure;
 use crate::dial::Protocol;
 use crate::outcome::Flaw;
 
-/// What a request goes over.
+/// What a request was given to go over.
 pub(crate) enum Grant<'a, S: Single, M: Multiple> {
     Kept(Kept<'a, S, M>),
     Stream(Stream<'a, S, M>),
@@ -36,11 +36,11 @@ enum State {
     /// Since when.
     Dialing(Instant),
     Open(By),
-    /// The connection is the pool's again.
+    /// The pool has the connection again.
     Left,
 }
 
-/// A connection that is the request's own for so long. Dropped, it is closed.
+/// A connection that belongs to one request while it is sent. Dropped, it is closed.
 pub(crate) struct Kept<'a, S: Single, M: Multiple> {
     pub(super) slot: Slot<'a, S, M>,
     pub(super) single: S,
@@ -118,7 +118,7 @@ impl<'a, S: Single, M: Multiple> Slot<'a, S, M> {
         self.pool.dialing.set(self.pool.dialing.get() - 1);
         self.state = State::Open(By::Us);
         self.pools.tally.opened();
-        self.pools.learn(protocol);
+        self.pools.set_protocol(protocol);
         // Others may have waited to know.
         self.pools.freed(self.pool);
     }
@@ -154,7 +154,7 @@ impl<S: Single, M: Multiple> Kept<'_, S, M> {
         self.reused
     }
 
-    /// It stands for another request.
+    /// Give it back for the next request.
     pub(crate) fn keep(self) {
         let Kept {
             mut slot, single, ..
@@ -166,7 +166,7 @@ impl<S: Single, M: Multiple> Kept<'_, S, M> {
         }
     }
 
-    /// It stands for no other request, by whoever said so, and the target is to close it.
+    /// It takes no other request, as `by` announced; the target should close it.
     pub(crate) fn leave(self, by: By) {
         let Kept {
             mut slot, single, ..
@@ -177,7 +177,7 @@ impl<S: Single, M: Multiple> Kept<'_, S, M> {
         }
     }
 
-    /// Close it, since somebody has closed it or said so.
+    /// Close it; `by` closed it or announced so.
     pub(crate) fn close(mut self, by: By) {
         self.slot.state = State::Open(by);
     }
@@ -212,7 +212,7 @@ impl<'a, S: Single, M: Multiple> Stream<'a, S, M> {
         &self.session.multiple
     }
 
-    /// What it was granted for; once.
+    /// The place for its stream; `None` after the first call.
     pub(crate) fn place(&mut self) -> Option<M::Place> {
         self.place.take()
     }

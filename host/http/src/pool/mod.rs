@@ -23,12 +23,12 @@ use std::time::Duration;
 
 /// A connection for one request at a time.
 pub(crate) trait Single {
-    /// It is open, and nothing has come over it since it was left.
+    /// It is open, and has received nothing since its last request.
     fn is_quiet(&mut self) -> bool;
 }
 
-/// A connection for several requests at a time. Whenever what it says may have changed, it has to tell
-/// [`Pools::freed`].
+/// A connection for several requests at a time. It has to call [`Pools::freed`] whenever one of these answers may have
+/// changed.
 pub(crate) trait Multiple {
     /// A stream that may be opened.
     type Place;
@@ -40,5 +40,5 @@ pub(crate) trait Multiple {
     fn is_usable(&self) -> bool;
 }
 
-/// How long a connection that nobody uses stays open without being looked at.
+/// Longest time between two checks of an idle connection.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);

@@ -18,7 +18,7 @@ use crate::dial::Protocol;
 use crate::outcome::Flaw;
 use vespeiro_model::Clock;
 
-/// What bounds connections. Zero: nothing does.
+/// Bounds of connections; 0: no bound.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Connections carry more than one request.
@@ -30,21 +30,21 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
     /// HTTP/2 connections in each pool, at least one.
     pub(crate) http2_connections: usize,
-    /// A dial that was given up after so long tells as much as one that failed.
+    /// A dial that was given up after this time counts as failed for all who wait for it.
     pub(crate) patience: Duration,
 }
 
-/// Longest wait for a target to close what it is to close. Whoever closes first keeps the pair of ports for a minute, and a
-/// generator has no more than 28,000 of them.
+/// Longest wait for the target to close a connection first. The side that closes first keeps the port for a minute
+/// (TIME_WAIT), and a generator has no more than 28,000 of them.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Connections that are used in turn.
+/// Connections that one group of users shares.
 #[derive(Debug)]
 pub(crate) struct Pool<S, M> {
-    /// The last one that was used is the next one to be used.
+    /// Used like a stack: the one that was used last is taken first.
     pub(super) idle: RefCell<Vec<Idle<S>>>,
     pub(super) sessions: RefCell<Vec<Rc<Session<M>>>>,
-    /// Connections that are used no more and that their targets are to close, oldest first.
+    /// Connections that take no more requests and that the target should close, oldest first.
     leaving: RefCell<VecDeque<(Idle<S>, By)>>,
     pub(super) queue: Queue,
     /// Open or being made.
@@ -54,9 +54,9 @@ pub(crate) struct Pool<S, M> {
     limit: usize,
     /// Who opens them, where users differ in who they are to the target.
     pub(crate) identity: usize,
-    /// It is among those that wait for a connection of another pool to be closed.
+    /// It waits for a connection of another pool to be closed.
     pub(super) starved: Cell<bool>,
-    /// Connections of an earlier time are not kept.
+    /// Raised by [`Pools::hang_up`]: connections from before are not kept.
     pub(super) age: Cell<u32>,
     /// Why the last dial failed, for those who waited for it: everybody with a number below this.
     pub(super) failed: RefCell<Option<(u64, Flaw)>>,
@@ -75,11 +75,11 @@ pub(crate) struct Pools<S, M> {
     pub(super) limits: Limits,
     /// Open or being made, in all pools.
     pub(super) open: Cell<usize>,
-    /// What the target speaks, as far as that is known.
+    /// The target's protocol, once a connection has shown it.
     speaks: Cell<Option<Protocol>>,
     home: Rc<Pool<S, M>>,
     users: RefCell<Vec<Weak<Pool<S, M>>>>,
-    /// The user after the one whose connection was given up last.
+    /// Whose idle connection is closed next, where another pool needs a place.
     turn: Cell<usize>,
     pub(super) starved: RefCell<VecDeque<Weak<Pool<S, M>>>>,
     pub(super) tally: Rc<Tally>,
@@ -109,7 +109,7 @@ impl<S, M> Pool<S, M> {
 }
 
 impl<S: Single, M: Multiple> Pools<S, M> {
-    /// `speaks`: what is known of the target before the first connection.
+    /// `speaks`: the target's protocol, if it is known before the first connection.
     pub(crate) fn new(
         limits: Limits,
         speaks: Option<Protocol>,
@@ -244,7 +244,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         true
     }
 
-    /// Close an idle connection of some other pool, each in turn: their owners think, and somebody else has to send.
+    /// Close an idle connection of another pool, taking the pools in turn, so that a waiting request gets its place.
     pub(super) fn give_up_of_others(&self) -> bool {
         if self.give_up(&self.home) {
             return true;
@@ -269,7 +269,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         self.freed(pool);
     }
 
-    /// Have the target close a connection, since somebody said that it is the last time.
+    /// Leave a connection for the target to close, after one side announced `Connection: close`.
     pub(super) fn leave(&self, pool: &Pool<S, M>, single: S, by: By) {
         let since = self.clock.now();
         self.reap(pool, since);
@@ -279,7 +279,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         self.freed(pool);
     }
 
-    /// Drop what targets have closed, or should have.
+    /// Drop connections that the target has closed, or has not closed in time.
     fn reap(&self, pool: &Pool<S, M>, now: Instant) {
         loop {
             let mut leaving = pool.leaving.borrow_mut();
@@ -294,7 +294,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         }
     }
 
-    /// Close the connection that a target has had the longest time to close.
+    /// Close the oldest connection that waits to be closed by the target.
     pub(super) fn close_leaving(&self, pool: &Pool<S, M>) -> bool {
         let Some((Idle { single, .. }, by)) = pool.leaving.borrow_mut().pop_front() else {
             return false;
@@ -309,8 +309,8 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         self.freed(pool);
     }
 
-    /// What a connection that was made speaks.
-    pub(super) fn learn(&self, protocol: Protocol) {
+    /// A new connection has shown the target's protocol.
+    pub(super) fn set_protocol(&self, protocol: Protocol) {
         self.speaks.set(Some(protocol));
     }
 
@@ -326,7 +326,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         self.freed(pool);
     }
 
-    /// Somebody may have what they wait for.
+    /// A connection, stream or place is free: wake the first who waits.
     pub(crate) fn freed(&self, pool: &Pool<S, M>) {
         if !pool.queue.wake_first() {
             self.wake_starved();
@@ -384,9 +384,8 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         self.drop_sessions(pool, |_| true);
     }
 
-    /// Close what has been idle for too long, and what targets have closed. `false` when there is nothing that would have
-    /// to be looked at again.
-    pub(crate) fn tend(&self, now: Instant) -> bool {
+    /// Close connections that were idle for too long or that the target has closed. `false` when no idle one is left.
+    pub(crate) fn close_idle(&self, now: Instant) -> bool {
         let users: Vec<_> = {
             let mut users = self.users.borrow_mut();
             users.retain(|user| user.strong_count() > 0);
@@ -394,12 +393,12 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         };
         let mut left = false;
         for pool in std::iter::once(&self.home).chain(&users) {
-            left |= self.tend_one(pool, now);
+            left |= self.close_idle_of(pool, now);
         }
         left
     }
 
-    fn tend_one(&self, pool: &Pool<S, M>, now: Instant) -> bool {
+    fn close_idle_of(&self, pool: &Pool<S, M>, now: Instant) -> bool {
         let is_old = |since: Instant| now.saturating_duration_since(since) >= self.limits.idle;
         let mut gone = Vec::new();
         let mut kept = std::mem::take(&mut *pool.idle.borrow_mut());

@@ -36,7 +36,7 @@ impl Queue {
         self.waiting.borrow().is_empty()
     }
 
-    /// Have the first one look again. `false` when nobody waits.
+    /// Wake the first task, so that it tries to take again. `false` when nobody waits.
     pub(crate) fn wake_first(&self) -> bool {
         let mut waiting = self.waiting.borrow_mut();
         match waiting.first_entry() {
@@ -50,14 +50,14 @@ impl Queue {
         }
     }
 
-    /// The number that who comes next will have.
+    /// The number of the next task that will wait.
     pub(crate) fn next(&self) -> u64 {
         self.next.get()
     }
 
-    /// What `take` has to give: at once if nobody waits before, otherwise in turn. It is told the number of one who waits.
-    /// `deserted` is called when one who waited leaves and nobody is left.
-    pub(crate) async fn turn<T>(
+    /// The value that `take` gives: at once if nobody waits, otherwise in order of arrival. `take` gets the number of a
+    /// task that waits. `deserted` is called when the last task that waited leaves.
+    pub(crate) async fn take_in_turn<T>(
         &self,
         mut take: impl FnMut(Option<u64>) -> Option<T>,
         deserted: impl Fn(),

@@ -45,7 +45,7 @@ impl<M: Multiple> Session<M> {
         (self.in_flight.get() == 0).then(|| self.idle_since.get())
     }
 
-    /// It leaves its pool. `true` when nothing is under way, so that it is closed now.
+    /// Take it out of its pool. `true` when no request is under way, so that it is closed now.
     pub(super) fn retire(&self, by: By) -> bool {
         self.retired.set(Some(by));
         self.in_flight.get() == 0

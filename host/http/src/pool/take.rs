@@ -16,7 +16,7 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         fresh: bool,
     ) -> Grant<'a, S, M> {
         let take = |number| self.take(pool, number, fresh);
-        pool.queue.turn(take, || self.wake_starved()).await
+        pool.queue.take_in_turn(take, || self.wake_starved()).await
     }
 
     fn take<'a>(

@@ -308,7 +308,7 @@ impl Play {
 
     /// Nothing is left of it.
     fn end(&self) {
-        self.pools.tend(self.pools.clock.now());
+        self.pools.close_idle(self.pools.clock.now());
         self.check();
         for user in &self.users {
             self.pools.hang_up(user);
