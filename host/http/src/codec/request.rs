@@ -9,7 +9,9 @@ use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method, Request};
 use vespeiro_plan::Codings;
 
-use super::check::{Refused, check_field, check_header, check_path, check_within, shorten};
+use super::check::{
+    Refused, check_field, check_header, check_path, check_within, length_bit, shorten,
+};
 use super::text::write_value;
 
 /// Length of a trace context (W3C, version 00).
@@ -124,11 +126,11 @@ impl RouteHead {
             && lacks(&fields, ACCEPT_ENCODING)
         {
             fields.push(Field::new(ACCEPT_ENCODING, &names)?);
-            lengths |= length_bit(RANGE);
+            lengths |= length_bit(RANGE.len());
         }
         let mut constant = VERSION.to_vec();
         for field in &fields {
-            lengths |= length_bit(field.name.as_str());
+            lengths |= length_bit(field.name.as_str().len());
             constant.extend_from_slice(&field.line);
         }
         Ok(Self {
@@ -249,7 +251,7 @@ impl RouteHead {
 
     /// Whether one of these may take the place of one of its fields.
     fn is_replaced_by(&self, headers: &[(String, String)]) -> bool {
-        let may = |(name, _): &(String, String)| self.lengths & length_bit(name) != 0;
+        let may = |(name, _): &(String, String)| self.lengths & length_bit(name.len()) != 0;
         headers.iter().any(may)
     }
 
@@ -263,11 +265,6 @@ impl RouteHead {
             })
         })
     }
-}
-
-/// Names that are longer than others can be told apart share a bit.
-fn length_bit(name: &str) -> u64 {
-    1 << name.len().min(63)
 }
 
 const VERSION: &[u8] = b" HTTP/1.1\r\n";
