@@ -28,6 +28,7 @@ mod lanes;
 mod leftovers;
 mod limits;
 mod logins;
+mod lookups;
 mod metrics;
 mod modules;
 mod outputs;

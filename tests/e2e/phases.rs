@@ -9,8 +9,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
-use crate::support::{Played, RunOf, example};
+use crate::support::{Certificates, Peer as Program, Played, RunOf, example};
 
 /// What a slow place costs.
 const LOST: Duration = Duration::from_millis(300);
@@ -175,6 +176,63 @@ fn connections_are_those_that_the_target_accepted_and_only_their_first_requests_
     assert!(closed >= 9, "{connections}");
     assert_eq!(figure(&left.summary["total"], "connect", "count"), 10.0);
     adds_up(&left);
+}
+
+#[test]
+fn over_tls_each_new_connection_has_a_handshake_and_the_sum_is_exact() {
+    let folder = TempDir::new().unwrap();
+    let here = folder.path().display().to_string();
+    Certificates::new(folder.path()).issue("server.test");
+    let server = format!(
+        "server {{ listen 127.0.0.1:@PORT@ ssl; ssl_certificate {here}/server.test.pem; \
+         ssl_certificate_key {here}/server.test.key; location / {{ return 200 ok; }} }}"
+    );
+    let Some(nginx) = Program::nginx(folder.path(), &server) else {
+        return;
+    };
+    let url = format!("https://localhost:{}", nginx.port);
+    let trust = format!("--http 1 --ca-cert {here}/ca.pem --sni server.test");
+    for (reuse, each) in [("--no-reuse", true), ("", false)] {
+        let played = RunOf::fine(&url, &options(&format!("{trust} {reuse}")));
+        let opened = played.connections("opened") as f64;
+        assert_eq!(opened == 10.0, each, "{opened}");
+        let total = &played.summary["total"];
+        for phase in ["connect", "tls"] {
+            assert_eq!(figure(total, phase, "count"), opened, "{phase}");
+            assert!(figure(total, phase, "min") > 0.0, "{phase}");
+        }
+        let handshakes = played.connections("tls_full") + played.connections("tls_resumed");
+        assert_eq!(handshakes as f64, opened);
+        adds_up(&played);
+    }
+}
+
+#[test]
+fn under_a_rate_what_is_blocked_is_latency_and_no_service_time() {
+    // One connection for arrivals that come faster than it can take them.
+    let peer = Peer::start(|to| {
+        sleep(LOST / 10);
+        at_once(to)
+    });
+    let first = example("first").display().to_string();
+    let options = format!(
+        "--archetype first={first} --rate 50/s --duration 2s --max-users 20 --workers 1 --max-connections 1 --max-in-flight 0 \
+         --delay-min 0 --delay-max 0"
+    );
+    let played = RunOf::fine(&peer.url, &options);
+    let total = &played.summary["total"];
+    let phases = total["phases"].as_object().unwrap();
+    let sum = |of: &Value| of["sum"].as_f64().unwrap();
+    let service = phases.iter().filter(|(name, _)| *name != "blocked");
+    let service: f64 = service.map(|(_, of)| sum(of)).sum();
+    let told = sum(&played.summary["arrivals"]["service"]);
+    assert!((service - told).abs() < 1e-6, "{service} {told}");
+    let (latency, blocked) = (sum(&total["latency"]), figure(total, "blocked", "sum"));
+    assert!(blocked > service / 4.0, "{blocked} {service}");
+    assert!(
+        latency >= service + blocked - 1e-6,
+        "{latency} {service} {blocked}"
+    );
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Permit<'a> {
     pub(crate) sample: RequestSample,
     /// Its place among the requests in flight; free again with the permit.
     place: Option<SemaphorePermit<'a>>,
+    /// How long it waited for that.
+    blocked: Duration,
     pass: Option<BreakerPermit>,
     one: Labels,
     /// When it left.
@@ -53,7 +55,7 @@ pub(crate) async fn admit<'a>(
     let due = worker.wait_for_arrival(vu).await;
     let mut permit = Permit::new(worker, vu, runtime, one);
     pending.settled_elsewhere();
-    permit.place = worker.place().await;
+    (permit.place, permit.blocked) = worker.place().await;
     match worker.admission.admit(worker.now()) {
         Ok(pass) => permit.pass = pass,
         Err(BreakerOpen) => return Err(permit.refuse(Failure::CircuitOpen)),
@@ -105,6 +107,7 @@ impl<'a> Permit<'a> {
                 expected: false,
             },
             place: None,
+            blocked: Duration::ZERO,
             pass: None,
             one: Labels {
                 fault: one.fault,
@@ -154,6 +157,7 @@ impl<'a> Permit<'a> {
         if let Some(waited) = &mut self.sample.waited {
             *waited += sent.phases.blocked;
         }
+        self.sample.phases.blocked += self.blocked;
         let latency = sent.phases.service();
         self.count(outcome, latency, true);
         self.learn(outcome, retry_after);

@@ -211,19 +211,26 @@ impl WorkerState {
         }
     }
 
-    /// Wait while requests are held back. Then a place is free for one, unless the run is stopping.
-    pub(crate) async fn place(&self) -> Option<SemaphorePermit<'_>> {
+    /// Wait while requests are held back. Then a place is free for one, unless the run is stopping; and how long it waited for
+    /// that.
+    pub(crate) async fn place(&self) -> (Option<SemaphorePermit<'_>>, Duration) {
+        let mut blocked = Duration::ZERO;
         loop {
             while self.held() {
                 self.released.notified().await;
             }
-            let place = match &self.places {
-                // The semaphore is never closed, so an error cannot come.
-                Some(places) => places.acquire().await.ok(),
-                None => None,
-            };
+            let mut place = None;
+            if let Some(places) = &self.places {
+                place = places.try_acquire().ok();
+                if place.is_none() {
+                    let since = self.clock.now();
+                    // The semaphore is never closed, so an error cannot come.
+                    place = places.acquire().await.ok();
+                    blocked += self.clock.since(since);
+                }
+            }
             if !self.held() {
-                return place;
+                return (place, blocked);
             }
         }
     }
