@@ -87,9 +87,12 @@ pub fn check_header(name: &str, value: &str) -> Result<(), Refused> {
 }
 
 pub(super) fn check_field(name: &str, value: &str) -> Result<(), Refused> {
-    let named = !name.is_empty() && name.bytes().all(|byte| TOKEN[usize::from(byte)]);
+    let named = !name.is_empty()
+        && name
+            .bytes()
+            .fold(true, |all, byte| all & TOKEN[usize::from(byte)]);
     // A byte beyond ASCII is part of a character that is written as one byte beyond ASCII, or as it stands.
-    let wrong = |byte: u8| (byte < b' ' && byte != b'\t') || byte == 0x7f;
+    let wrong = |byte: u8| ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f);
     let valued = !value.bytes().fold(false, |any, byte| any | wrong(byte));
     if named && valued {
         Ok(())
@@ -123,8 +126,8 @@ pub(super) fn check_path(path: &str) -> Result<(), Refused> {
         return Err(Refused::NotAPath(shorten(path)));
     }
     // Without a branch for each byte: nearly all paths are fine.
-    let plain = |byte: u8| matches!(byte, b'!'..=b'~') & !REFUSED.contains(&byte);
-    if path.bytes().fold(true, |all, byte| all & plain(byte)) {
+    let is_plain = |byte: u8| PLAIN[usize::from(byte)];
+    if path.bytes().fold(true, |all, byte| all & is_plain(byte)) {
         return Ok(());
     }
     for byte in path.bytes() {
@@ -134,7 +137,7 @@ pub(super) fn check_path(path: &str) -> Result<(), Refused> {
                 byte: byte.into(),
             });
         }
-        if !plain(byte) {
+        if !is_plain(byte) {
             break;
         }
     }
@@ -143,6 +146,17 @@ pub(super) fn check_path(path: &str) -> Result<(), Refused> {
 
 /// HTTP/2's library takes none of these, and a target takes the first for the end of the path.
 const REFUSED: [u8; 5] = *b"#\"<>`";
+
+/// What a path may have.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        plain[byte as usize] = !matches!(byte, b'#' | b'"' | b'<' | b'>' | b'`');
+        byte += 1;
+    }
+    plain
+};
 
 /// Check a path behind a prefix, which may be empty and is not left.
 pub(super) fn check_within(prefix: &str, path: &str) -> Result<(), Refused> {
