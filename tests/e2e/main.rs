@@ -40,6 +40,7 @@ mod profiles;
 mod push;
 mod rehearsal;
 mod report;
+mod seconds;
 mod secrets;
 mod signals;
 mod spread;

@@ -95,7 +95,7 @@ fn what_is_no_summary_is_refused_in_one_line() {
     let file = folder.path().join("other.json");
     for (text, part) in [
         ("{\"schema\": 99}", "schema 99"),
-        ("{\"schema\": 1}", "missing field"),
+        ("{\"schema\": 2}", "missing field"),
         ("[", "not a summary"),
     ] {
         std::fs::write(&file, text).unwrap();

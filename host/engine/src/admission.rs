@@ -123,7 +123,9 @@ impl<'a> Permit<'a> {
         let now = self.worker.clock.now();
         self.in_flight = Some(now);
         self.sample.waited = due.map(|due| now.saturating_duration_since(due));
-        self.worker.in_flight(1);
+        let mut recorder = self.worker.recorder.borrow_mut();
+        recorder.roll(self.worker.time(now));
+        recorder.sent(self.sample.role, self.sample.route);
         self.vu.in_flight.set(self.vu.in_flight.get() + 1);
     }
 
@@ -182,10 +184,12 @@ impl<'a> Permit<'a> {
         self.sample.outcome = outcome;
         self.sample.latency = latency + self.sample.waited.unwrap_or_default();
         if sent {
-            worker.in_flight(-1);
             self.vu.in_flight.set(self.vu.in_flight.get() - 1);
         }
-        worker.recorder.borrow_mut().request(&self.sample);
+        let mut recorder = worker.recorder.borrow_mut();
+        recorder.roll(worker.now());
+        recorder.request(&self.sample);
+        drop(recorder);
         let settled = Settled {
             outcome,
             pass: self.pass,

@@ -1,5 +1,5 @@
-//! The run's own guard: looks at the figures once a second, keeps the thresholds' state, and says when the run has to
-//! stop. Owned by the orchestrator. Nothing of it is on a request's path, and its memory is bounded by the plan.
+//! The run's own guard: looks at the figures at the end of each second, keeps the thresholds' state, and says when the run
+//! has to stop. Owned by the orchestrator. Nothing of it is on a request's path, and its memory is bounded by the plan.
 
 mod degradation;
 
@@ -13,8 +13,6 @@ use vespeiro_metrics::{
 };
 use vespeiro_plan::{Condition, GuardSettings as Rules, Selector, Threshold};
 
-/// How often the guard looks; a little less than two beats of the orchestrator.
-const LOOK: Duration = Duration::from_millis(950);
 /// How far back an `abort_on` without a window looks, and when a threshold without one may stop the run for the first
 /// time: the first answers of a run say little.
 const USUAL: Duration = Duration::from_secs(10);
@@ -22,7 +20,6 @@ const USUAL: Duration = Duration::from_secs(10);
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Guard {
-    next: Duration,
     abort_on: Vec<(Condition, SlidingWindow)>,
     degrading: Option<Degrading>,
     held: Vec<Held>,
@@ -43,7 +40,7 @@ impl Guard {
     pub(super) fn new(rules: &Rules, ramp_up: Duration) -> Guard {
         let window = |condition: &Condition| {
             let span = condition.window.unwrap_or(USUAL);
-            SlidingWindow::new(span, Duration::ZERO)
+            SlidingWindow::new(span)
         };
         let abort_on = rules.abort_on.iter().map(|c| (c.clone(), window(c)));
         let held = rules.thresholds.iter().map(|threshold| Held {
@@ -55,7 +52,6 @@ impl Guard {
             worst: None,
         });
         Guard {
-            next: Duration::ZERO,
             abort_on: abort_on.collect(),
             degrading: rules
                 .degradation
@@ -65,29 +61,27 @@ impl Guard {
         }
     }
 
-    /// Look at the run if it is time to, and write into the snapshot how it stands. `true` when it has to stop.
-    pub(super) fn look(&mut self, snapshot: &mut Snapshot) -> bool {
-        let due = snapshot.elapsed >= self.next && self.state.abort.is_none();
-        if due {
-            self.next = snapshot.elapsed + LOOK;
-            let alarm = self.aborts(snapshot);
-            let alarm = alarm.or_else(|| self.degrading.as_mut()?.look(snapshot));
-            let verdicts: Vec<ThresholdResult> = self
-                .held
-                .iter_mut()
-                .map(|held| held.look(snapshot))
-                .collect();
-            let alarm = alarm.or_else(|| stopping(&verdicts, snapshot.elapsed));
-            self.state = Arc::new(GuardStatus {
-                thresholds: verdicts,
-                abort: alarm,
-            });
+    /// Look at the run at the end of a second. Tells why it has to stop, once and only of a run that `goes_on`.
+    pub(super) fn look(&mut self, snapshot: &Snapshot, goes_on: bool) -> Option<&Abort> {
+        if self.state.abort.is_some() {
+            return None;
         }
-        snapshot.guard = Arc::clone(&self.state);
-        due && self.state.abort.is_some()
+        let alarm = self.aborts(snapshot);
+        let alarm = alarm.or_else(|| self.degrading.as_mut()?.look(snapshot));
+        let verdicts: Vec<ThresholdResult> = self
+            .held
+            .iter_mut()
+            .map(|held| held.look(snapshot))
+            .collect();
+        let alarm = alarm.or_else(|| stopping(&verdicts, snapshot.elapsed));
+        self.state = Arc::new(GuardStatus {
+            thresholds: verdicts,
+            abort: alarm.filter(|_| goes_on),
+        });
+        self.state.abort.as_ref()
     }
 
-    /// Write how the run stands, but judge it no more: it is ending.
+    /// Write into the snapshot what the last look came to.
     pub(super) fn attend(&self, snapshot: &mut Snapshot) {
         snapshot.guard = Arc::clone(&self.state);
     }
@@ -104,13 +98,8 @@ impl Guard {
     fn aborts(&mut self, snapshot: &Snapshot) -> Option<Abort> {
         let mut alarm = None;
         for (condition, window) in &mut self.abort_on {
-            window.advance(
-                snapshot.elapsed,
-                Aggregate::of(snapshot, &condition.selector),
-            );
-            let value = window
-                .full()
-                .and_then(|(lasted, sum)| sum.value(condition.metric, lasted));
+            window.advance(Aggregate::of(snapshot, &condition.selector));
+            let value = window.full().and_then(|sum| sum.value(condition.metric));
             if let Some(achieved) = value.filter(|value| condition.holds(*value)) {
                 alarm.get_or_insert(Abort {
                     reason: AbortReason::AbortOn,
@@ -130,11 +119,10 @@ impl Held {
         let condition = &self.threshold.condition;
         let total = Aggregate::of(snapshot, &condition.selector);
         let Some(window) = &mut self.window else {
-            return self.verdict(total.value(condition.metric, snapshot.elapsed));
+            return self.verdict(total.value(condition.metric));
         };
-        window.advance(snapshot.elapsed, total);
-        let full = window.full();
-        let value = full.and_then(|(lasted, sum)| sum.value(condition.metric, lasted));
+        window.advance(total);
+        let value = window.full().and_then(|sum| sum.value(condition.metric));
         let worse = |a: f64, b: f64| match condition.comparison.wants_little() {
             true => a.max(b),
             false => a.min(b),
@@ -146,9 +134,7 @@ impl Held {
     fn close(&self, snapshot: &Snapshot) -> ThresholdResult {
         let condition = &self.threshold.condition;
         // A run that is shorter than the window is a window of its own.
-        let whole = || {
-            Aggregate::of(snapshot, &condition.selector).value(condition.metric, snapshot.elapsed)
-        };
+        let whole = || Aggregate::of(snapshot, &condition.selector).value(condition.metric);
         self.verdict(self.worst.or_else(whole))
     }
 

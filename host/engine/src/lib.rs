@@ -20,6 +20,7 @@ mod orchestrator;
 pub mod rehearsal;
 mod rollout;
 mod seed;
+mod sending_time;
 mod signals;
 mod state_log;
 mod teardown;

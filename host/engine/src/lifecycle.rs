@@ -106,6 +106,11 @@ impl Lifecycle {
         &self.clock
     }
 
+    /// Whether requests may leave.
+    pub(crate) fn is_sending(&self) -> bool {
+        matches!(self.phase, Phase::Waiting | Phase::Running)
+    }
+
     /// Whether its figures are those of its plan: nothing has asked it to end.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.phase, Phase::Running | Phase::Paused)

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -17,10 +18,11 @@ use crate::feeds::cursor::FeedSet;
 use crate::journal::Journal;
 use crate::rollout::labels::catalog;
 use crate::rollout::rollouts::{Rollout, Rollouts};
+use crate::sending_time::SendingTime;
 use crate::state_log::StateLog;
 use crate::teardown::tokens::Tokens;
 use crate::vu::identity::{ArchetypePicker, budget, index};
-use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, until};
+use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, spawn, until};
 use crate::worker::workers::{CHANNEL, Workers};
 use crate::workload::arrivals::planned;
 use vespeiro_behavior::Behavior;
@@ -28,7 +30,7 @@ use vespeiro_metrics::{ArchetypeLoad, Catalog, DesiredLoad, Snapshot, Totals, pr
 use vespeiro_model::{Clock, SwapResult};
 use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
 
-/// How often watchers are told.
+/// How often watchers are told what is no figure of a second: who plays, how the run goes on.
 const SAMPLE: Duration = Duration::from_millis(500);
 
 /// How a run ended.
@@ -88,8 +90,17 @@ pub struct Run<'a> {
     pub clock: Clock,
 }
 
-/// Run a plan to its end. `watch` sees its state twice a second.
+/// Run a plan to its end. `watch` sees its state twice a second, and each second of its figures.
 pub async fn execute(run: Run<'_>, watch: impl FnMut(&Arc<Snapshot>)) -> Result<RunEnd, RunError> {
+    execute_on(spawn, run, watch).await
+}
+
+/// The same, with the workers where `spawn` has them play.
+pub(crate) async fn execute_on(
+    spawn: impl Fn(WorkerInit) -> std::io::Result<Option<JoinHandle<()>>>,
+    run: Run<'_>,
+    watch: impl FnMut(&Arc<Snapshot>),
+) -> Result<RunEnd, RunError> {
     let Run {
         plan,
         behaviors,
@@ -105,7 +116,7 @@ pub async fn execute(run: Run<'_>, watch: impl FnMut(&Arc<Snapshot>)) -> Result<
     let mut asked = stopper.watch();
     // While it waited for its start, or for its target.
     let stopped = *asked.borrow() != StopLevel::None;
-    let workers = Workers::start(plan.workers, |worker_index, commands| {
+    let workers = Workers::start(plan.workers, spawn, |worker_index, commands| {
         Ok(WorkerInit {
             plan: Arc::clone(&plan),
             behaviors: behaviors.clone(),
@@ -130,8 +141,7 @@ pub async fn execute(run: Run<'_>, watch: impl FnMut(&Arc<Snapshot>)) -> Result<
         control,
         watch,
     );
-    let first = run.snapshot(Duration::ZERO);
-    run.show(first);
+    run.show();
     run.signal(Signal::Begin).await;
     let mut sample = tokio::time::interval_at(began + SAMPLE, SAMPLE);
     let mut control_requests = control.requests();
@@ -140,7 +150,8 @@ pub async fn execute(run: Run<'_>, watch: impl FnMut(&Arc<Snapshot>)) -> Result<
         tokio::select! {
             event = inbox.recv() => run.event(event.ok_or(RunError::Lost)?).await?,
             _ = sample.tick() => {
-                run.sample().await;
+                run.complete().await;
+                run.show();
                 if journal.failure().is_some() {
                     run.signal(Signal::JournalBroke).await;
                 }
@@ -157,6 +168,7 @@ pub async fn execute(run: Run<'_>, watch: impl FnMut(&Arc<Snapshot>)) -> Result<
             }
         }
     }
+    run.complete().await;
     let ended = run.close()?;
     Ok(RunEnd {
         journal_failure: journal.failure(),
@@ -171,6 +183,9 @@ struct Orchestrator<'a, W> {
     clock: Clock,
     began: Instant,
     lifecycle: Lifecycle,
+    sending: SendingTime,
+    /// When it began to end, since its start.
+    ending: Option<Duration>,
     workers: Workers,
     totals: Totals,
     guard: Guard,
@@ -204,13 +219,19 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             profile: plan.profiles_end(),
             grace: plan.load.grace,
         };
-        let totals = Totals::new(Arc::clone(&catalog), plan.workers, process::sample());
+        let totals = Totals::new(
+            Arc::clone(&catalog),
+            plan.workers,
+            process::sample(Duration::ZERO),
+        );
         Self {
             plan,
             workloads: plan.workloads(),
             clock,
             began,
             lifecycle: Lifecycle::new(began, limits),
+            sending: SendingTime::new(),
+            ending: None,
             workers,
             totals: totals.timed_by(clock).keeping(plan.output.slowest),
             guard: Guard::new(&plan.guard, plan.load.ramp_up),
@@ -229,7 +250,13 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
 
     /// Tell the lifecycle, and the workers what follows from it.
     async fn signal(&mut self, signal: Signal) {
-        let command = self.lifecycle.on(self.clock.now(), signal);
+        let now = self.clock.now();
+        let command = self.lifecycle.on(now, signal);
+        let at = now.saturating_duration_since(self.began);
+        self.sending.set(at, self.lifecycle.is_sending());
+        if !self.lifecycle.is_live() {
+            self.ending.get_or_insert(at);
+        }
         if self.lifecycle.is_stopping() {
             self.totals.stopping();
         }
@@ -245,7 +272,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
     async fn event(&mut self, event: WorkerEvent) -> Result<(), RunError> {
         match event {
             WorkerEvent::Interval(mut interval) => {
-                self.totals.absorb(&mut interval);
+                self.totals.take_in(&mut interval);
                 self.workers.recycle(interval);
                 if self.rollouts.watches() {
                     for back in self.rollouts.review(&mut self.totals, self.clock.now()) {
@@ -254,6 +281,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
                         self.publish(back.rollout).await;
                     }
                 }
+                self.complete().await;
             }
             WorkerEvent::Idle {
                 worker_index,
@@ -265,9 +293,11 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
                 }
             }
             WorkerEvent::Finished {
+                worker_index,
                 quarantined,
                 tokens,
             } => {
+                self.totals.worker_ended(worker_index);
                 self.quarantined.extend(quarantined);
                 self.tokens.join(tokens);
                 self.playing -= 1;
@@ -352,36 +382,48 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         self.clock.since(self.began)
     }
 
-    /// The state of the run, for everybody who watches.
-    fn show(&mut self, snapshot: Snapshot) {
+    /// Take in the seconds that all workers have handed in: judge each and show it.
+    async fn complete(&mut self) {
+        while let Some(second) = self.totals.next_second(self.elapsed()) {
+            let snapshot = self.snapshot(second);
+            // Once a run is ending, its figures are no longer those of its plan.
+            if self.ending.is_none_or(|ending| second <= ending)
+                && let Some(alarm) = self.guard.look(&snapshot, self.lifecycle.is_live())
+            {
+                tracing::error!("stopped by its own guard: {alarm}");
+                self.signal(Signal::GuardTripped).await;
+            }
+            self.state_log.tell(&snapshot);
+            self.tell(snapshot);
+        }
+    }
+
+    /// Show the state of the run to everybody who watches; its figures are those of the last second.
+    fn show(&mut self) {
+        let snapshot = self.snapshot(self.totals.counted_until());
+        self.tell(snapshot);
+    }
+
+    fn tell(&mut self, mut snapshot: Snapshot) {
+        self.guard.attend(&mut snapshot);
         let snapshot = Arc::new(snapshot);
         self.control.show(&snapshot);
         (self.watch)(&snapshot);
     }
 
-    fn snapshot(&mut self, elapsed: Duration) -> Snapshot {
+    /// The state of the run, with what was counted up to `counted`.
+    fn snapshot(&mut self, counted: Duration) -> Snapshot {
         self.totals.desired(self.aim());
-        self.totals.snapshot(elapsed, process::sample())
-    }
-
-    /// Look how the run stands, judge it and show it.
-    async fn sample(&mut self) {
-        let mut snapshot = self.snapshot(self.elapsed());
-        // Once a run is ending, its figures are no longer those of its plan.
-        let tripped = self.lifecycle.is_live() && self.guard.look(&mut snapshot);
-        self.guard.attend(&mut snapshot);
-        if let (true, Some(alarm)) = (tripped, &snapshot.guard.abort) {
-            tracing::error!("stopped by its own guard: {alarm}");
-            self.signal(Signal::GuardTripped).await;
-        }
-        self.state_log.tell(&snapshot);
-        self.show(snapshot);
+        let process = process::sample(self.elapsed());
+        let mut snapshot = self.totals.snapshot(counted, process);
+        snapshot.sending = self.sending.until(counted);
+        snapshot
     }
 
     fn close(mut self) -> Result<RunEnd, RunError> {
         self.workers.join()?;
-        let elapsed = self.clock.since(self.began);
-        let mut snapshot = self.totals.snapshot(elapsed, process::sample());
+        self.totals.close();
+        let mut snapshot = self.snapshot(self.elapsed());
         self.guard.close(&mut snapshot);
         self.state_log.tell(&snapshot);
         let name = |archetype| self.plan.archetypes[usize::from(archetype)].name.clone();

@@ -80,7 +80,7 @@ impl StateLog {
         self.pauses = holds.login_pauses;
 
         for (gauge, told) in snapshot.generator_limits().iter().zip(&mut self.limits) {
-            if gauge.is_over() && !*told && snapshot.elapsed >= SETTLED {
+            if gauge.is_over() && !*told && snapshot.now >= SETTLED {
                 *told = true;
                 lines.push(match gauge.kind {
                     LimitKind::Cpu => format!(

@@ -1,5 +1,7 @@
 //! Runs in this process that are steered while they go on: real workers, a built-in behavior and a target that counts.
 
+mod seconds;
+
 use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
 use super::{Control, EndReason, Run, RunEnd, Stopper, execute};
+use crate::feeds::cursor::FeedSet;
 use crate::journal::{Header, Journal};
 use vespeiro_behavior::{Behavior, Engine, Limits};
 use vespeiro_metrics::Snapshot;
@@ -29,11 +32,20 @@ struct Target {
 
 impl Target {
     async fn start() -> Target {
+        Target::answering_after(Duration::ZERO).await
+    }
+
+    async fn answering_after(latency: Duration) -> Target {
         let seen = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&seen);
         let app = Router::new().fallback(move || {
             counter.fetch_add(1, Ordering::Relaxed);
-            std::future::ready(StatusCode::NOT_FOUND)
+            async move {
+                if !latency.is_zero() {
+                    sleep(latency).await;
+                }
+                StatusCode::NOT_FOUND
+            }
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -106,6 +118,46 @@ fn plan(folder: &Path, url: &str, settings: &[(&str, &str)]) -> Plan {
         .plan
 }
 
+/// What a run takes.
+struct Prepared {
+    plan: Arc<Plan>,
+    behavior: Arc<Behavior>,
+    journal: Journal,
+    no_feeds: Arc<FeedSet>,
+}
+
+impl Prepared {
+    fn of(plan: Plan, target: &str) -> Prepared {
+        let engine = Engine::new(Engine::default_cache()).unwrap();
+        let limits = Limits {
+            memory: plan.guest.memory,
+            call: Duration::from_secs(10),
+        };
+        let header = Header {
+            run: plan.run_id.clone(),
+            target: target.into(),
+        };
+        Prepared {
+            behavior: Behavior::of(&engine, &plan.archetypes[0].module, limits).unwrap(),
+            journal: Journal::create(&plan.cleanup.journal, &header).unwrap(),
+            plan: Arc::new(plan),
+            no_feeds: Arc::default(),
+        }
+    }
+
+    fn run<'a>(&'a self, stopper: &'a Stopper, control: &'a Control) -> Run<'a> {
+        Run {
+            plan: Arc::clone(&self.plan),
+            behaviors: vec![Arc::clone(&self.behavior)],
+            feeds: &self.no_feeds,
+            journal: &self.journal,
+            stopper,
+            control,
+            clock: Clock::system(),
+        }
+    }
+}
+
 /// Play a run to its end while `steer` steers it, and stop it when that is done first.
 async fn steered(settings: &[(&str, &str)], steer: impl AsyncFnOnce(&Steered)) -> (RunEnd, u64) {
     let folder = tempfile::tempdir().unwrap();
@@ -115,28 +167,9 @@ async fn steered(settings: &[(&str, &str)], steer: impl AsyncFnOnce(&Steered)) -
         target: Target::start().await,
         latest: RefCell::new(None),
     };
-    let plan = Arc::new(plan(folder.path(), &steered.target.url, settings));
-    let engine = Engine::new(Engine::default_cache()).unwrap();
-    let limits = Limits {
-        memory: plan.guest.memory,
-        call: Duration::from_secs(10),
-    };
-    let behavior = Behavior::of(&engine, &plan.archetypes[0].module, limits).unwrap();
-    let header = Header {
-        run: plan.run_id.clone(),
-        target: steered.target.url.clone(),
-    };
-    let journal = Journal::create(&plan.cleanup.journal, &header).unwrap();
-    let no_feeds = Arc::default();
-    let run = Run {
-        plan: Arc::clone(&plan),
-        behaviors: vec![behavior],
-        feeds: &no_feeds,
-        journal: &journal,
-        stopper: &steered.stopper,
-        control: &steered.control,
-        clock: Clock::system(),
-    };
+    let plan = plan(folder.path(), &steered.target.url, settings);
+    let prepared = Prepared::of(plan, &steered.target.url);
+    let run = prepared.run(&steered.stopper, &steered.control);
     let mut run = std::pin::pin!(execute(run, |snapshot| {
         steered.latest.replace(Some(Arc::clone(snapshot)));
     },));

@@ -15,13 +15,18 @@ use vespeiro_plan::{Metric, Selector};
 const SLOTS: u32 = 60;
 /// Finest slot.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// How much early a look may be and still close a slot.
-const SLACK: Duration = Duration::from_millis(50);
 
 counts! {
     /// Sums over some series.
     #[derive(Debug, Clone)]
     pub struct Aggregate {
+        /// The time in which it came together.
+        pub over: Duration,
+        /// The part of it in which requests could leave.
+        pub sending: Duration,
+        /// Requests that left.
+        pub sent: u64,
+        /// Requests that got their outcome.
         pub requests: u64,
         /// Failures that nobody asked for.
         pub errors: u64,
@@ -55,6 +60,8 @@ impl Aggregate {
             None => group.latency().clone(),
         };
         let mut sum = Aggregate {
+            over: snapshot.elapsed,
+            sending: snapshot.sending,
             requests: group.requests(),
             errors: group.errors(),
             injected: group.injected(),
@@ -65,6 +72,9 @@ impl Aggregate {
             ..Aggregate::default()
         };
         for (archetype, counts) in snapshot.archetypes.iter().enumerate() {
+            let sent = counts.sent.iter().zip(0u16..);
+            let picked = sent.filter(|(_, route)| picks(archetype as u16, *route));
+            sum.sent += picked.map(|(sent, _)| sent).sum::<u64>();
             if selector.picks_archetype(catalog.archetype(archetype as u16)) {
                 sum.not_sent += counts.not_sent.iter().sum::<u64>();
                 for (_, check) in counts.checks.sorted() {
@@ -80,6 +90,9 @@ impl Aggregate {
     pub fn since(&self, earlier: &Aggregate) -> Aggregate {
         let less = u64::saturating_sub;
         Aggregate {
+            over: self.over.saturating_sub(earlier.over),
+            sending: self.sending.saturating_sub(earlier.sending),
+            sent: less(self.sent, earlier.sent),
             requests: less(self.requests, earlier.requests),
             errors: less(self.errors, earlier.errors),
             injected: less(self.injected, earlier.injected),
@@ -93,13 +106,16 @@ impl Aggregate {
         }
     }
 
-    /// The value of a metric, when this gathered `over` so much time: in seconds, as a share of 1, per second, or a
-    /// number. `None` where nothing has happened that it could be made of.
-    pub fn value(&self, metric: Metric, over: Duration) -> Option<f64> {
+    /// The value of a metric: in seconds, as a share of 1, per second, or a number. `None` where nothing has happened that
+    /// it could be made of.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
         let quantile =
             |q| (!self.latency.is_empty()).then(|| self.latency.quantile(q).as_secs_f64());
         let time = |d: Duration| (!self.latency.is_empty()).then_some(d.as_secs_f64());
         let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        let rate = |count: u64, time: Duration| {
+            (!time.is_zero()).then(|| count as f64 / time.as_secs_f64())
+        };
         match metric {
             Metric::P50 => quantile(0.5),
             Metric::P75 => quantile(0.75),
@@ -112,7 +128,8 @@ impl Aggregate {
             Metric::Max => time(self.latency.max()),
             Metric::ErrorRate => share(self.errors, self.requests),
             Metric::Checks => share(self.checks_passed, self.checks_passed + self.checks_failed),
-            Metric::Rate => (!over.is_zero()).then(|| self.requests as f64 / over.as_secs_f64()),
+            Metric::Rate => rate(self.sent, self.sending),
+            Metric::Throughput => rate(self.requests, self.over),
             Metric::Requests => Some(self.requests as f64),
             Metric::Errors => Some(self.errors as f64),
             Metric::NotSent => Some(self.not_sent as f64),
@@ -127,61 +144,53 @@ pub struct SlidingWindow {
     span: Duration,
     slot: Duration,
     /// Everything up to the end of the last slot.
-    newest: (Duration, Aggregate),
+    newest: Aggregate,
     slots: VecDeque<Slot>,
 }
 
 /// What happened between two looks. Its latency has no memory but for the cells in use.
 #[derive(Debug)]
 struct Slot {
-    lasted: Duration,
     counts: Aggregate,
     latency: Cells,
 }
 
 impl SlidingWindow {
-    /// Of the last `span` of a run that begins `at` this time.
-    pub fn new(span: Duration, at: Duration) -> SlidingWindow {
+    /// Of the last `span` of a run.
+    pub fn new(span: Duration) -> SlidingWindow {
         SlidingWindow {
             span,
             slot: (span / SLOTS).max(SHORTEST),
-            newest: (at, Aggregate::default()),
+            newest: Aggregate::default(),
             slots: VecDeque::new(),
         }
     }
 
     /// Everything that has happened before does not count.
-    pub fn begin(&mut self, at: Duration, total: Aggregate) {
-        self.newest = (at, total);
+    pub fn begin(&mut self, total: Aggregate) {
+        self.newest = total;
         self.slots.clear();
     }
 
-    /// Take in the state `at` this time.
-    pub fn advance(&mut self, at: Duration, total: Aggregate) {
-        let lasted = at.saturating_sub(self.newest.0);
-        if lasted + SLACK < self.slot {
+    /// Take in the state of the run at the end of a second.
+    pub fn advance(&mut self, total: Aggregate) {
+        let mut counts = total.since(&self.newest);
+        if counts.over < self.slot {
             return;
         }
-        let mut counts = total.since(&self.newest.1);
         let latency = counts.latency.take_cells();
-        self.slots.push_back(Slot {
-            lasted,
-            counts,
-            latency,
-        });
-        self.newest = (at, total);
-        let covered = |slots: &VecDeque<Slot>| slots.iter().map(|s| s.lasted).sum::<Duration>();
+        self.slots.push_back(Slot { counts, latency });
+        self.newest = total;
         while let Some(oldest) = self.slots.front()
-            && covered(&self.slots) - oldest.lasted + SLACK >= self.span
+            && self.covered() - oldest.counts.over >= self.span
         {
             self.slots.pop_front();
         }
     }
 
-    /// What has happened in the window, and how long that took; `None` before it is full.
-    pub fn full(&self) -> Option<(Duration, Aggregate)> {
-        let lasted: Duration = self.slots.iter().map(|slot| slot.lasted).sum();
-        if lasted + SLACK < self.span {
+    /// What has happened in the window; `None` before it is full.
+    pub fn full(&self) -> Option<Aggregate> {
+        if self.covered() < self.span {
             return None;
         }
         let mut sum = Aggregate::default();
@@ -189,7 +198,11 @@ impl SlidingWindow {
             sum.merge(&slot.counts);
             sum.latency.add_cells(&slot.latency);
         }
-        Some((lasted, sum))
+        Some(sum)
+    }
+
+    fn covered(&self) -> Duration {
+        self.slots.iter().map(|slot| slot.counts.over).sum()
     }
 }
 
@@ -201,8 +214,10 @@ mod tests {
     use crate::testing::snapshot;
     use vespeiro_model::RequestPhase;
 
-    fn aggregate(latencies: &[u64], errors: u64) -> Aggregate {
+    fn aggregate(over: Duration, latencies: &[u64], errors: u64) -> Aggregate {
         let mut sum = Aggregate {
+            over,
+            sending: over,
             requests: latencies.len() as u64,
             errors,
             ..Aggregate::default()
@@ -219,24 +234,24 @@ mod tests {
             seconds in prop::collection::vec((prop::collection::vec(1..60_000u64, 0..9), 0..3u64), 1..40),
             span in 1..20u64,
         ) {
-            let mut window = SlidingWindow::new(Duration::from_secs(span), Duration::ZERO);
+            let mut window = SlidingWindow::new(Duration::from_secs(span));
             let (mut all, mut errors) = (Vec::new(), 0);
             for (n, (latencies, failed)) in seconds.iter().enumerate() {
                 all.extend(latencies);
                 errors += failed;
-                window.advance(Duration::from_secs(n as u64 + 1), aggregate(&all, errors));
+                window.advance(aggregate(Duration::from_secs(n as u64 + 1), &all, errors));
                 let full = window.full();
                 prop_assert_eq!(full.is_some(), n as u64 + 1 >= span);
-                let Some((lasted, sum)) = full else { continue };
-                prop_assert_eq!(lasted, Duration::from_secs(span));
+                let Some(sum) = full else { continue };
+                prop_assert_eq!(sum.over, Duration::from_secs(span));
                 let last = &seconds[n + 1 - span as usize..=n];
                 let expected: Vec<u64> = last.iter().flat_map(|(l, _)| l.clone()).collect();
-                let expected = aggregate(&expected, last.iter().map(|(_, e)| e).sum());
+                let expected = aggregate(sum.over, &expected, last.iter().map(|(_, e)| e).sum());
                 prop_assert_eq!((sum.requests, sum.errors), (expected.requests, expected.errors));
                 prop_assert_eq!(sum.latency.to_base64(), expected.latency.to_base64());
                 prop_assert_eq!(sum.latency.sum(), expected.latency.sum());
                 for metric in [Metric::P50, Metric::P95, Metric::Max, Metric::Min, Metric::Mean] {
-                    prop_assert_eq!(sum.value(metric, lasted), expected.value(metric, lasted));
+                    prop_assert_eq!(sum.value(metric), expected.value(metric));
                 }
             }
             prop_assert!(window.slots.len() <= SLOTS as usize + 1);
@@ -245,14 +260,14 @@ mod tests {
 
     #[test]
     fn a_long_window_has_no_more_slots_than_a_short_one() {
-        let mut window = SlidingWindow::new(Duration::from_secs(3600), Duration::ZERO);
+        let mut window = SlidingWindow::new(Duration::from_secs(3600));
         for second in 1..10_000 {
-            let mut total = aggregate(&[7], 0);
+            let mut total = aggregate(Duration::from_secs(second), &[7], 0);
             total.requests = second;
-            window.advance(Duration::from_secs(second), total);
+            window.advance(total);
         }
         assert_eq!(window.slots.len(), SLOTS as usize);
-        assert_eq!(window.full().unwrap().1.requests, 3600);
+        assert_eq!(window.full().unwrap().requests, 3600);
     }
 
     #[test]
@@ -287,14 +302,8 @@ mod tests {
             route: Some("/nowhere".into()),
             ..Selector::default()
         });
-        assert_eq!(nobody.value(Metric::P95, Duration::from_secs(1)), None);
-        assert_eq!(
-            nobody.value(Metric::ErrorRate, Duration::from_secs(1)),
-            None
-        );
-        assert_eq!(
-            nobody.value(Metric::Rate, Duration::from_secs(1)),
-            Some(0.0)
-        );
+        assert_eq!(nobody.value(Metric::P95), None);
+        assert_eq!(nobody.value(Metric::ErrorRate), None);
+        assert_eq!(nobody.value(Metric::Rate), Some(0.0));
     }
 }

@@ -47,7 +47,9 @@ counts! {
     /// Everything that is counted for one archetype.
     #[derive(Debug, Clone)]
     pub struct ArchetypeCounts {
-        /// By route number; the last one is for routes that were not announced.
+        /// Requests that left, by route number as `routes`.
+        pub sent: Vec<u64>,
+        /// Requests that have their outcome, by route number; the last one is for routes that were not announced.
         pub routes: Vec<Series>,
         /// Where their time went, by route number as `routes`.
         pub phases: Vec<PhaseTimes>,
@@ -120,6 +122,7 @@ impl ArchetypeCounts {
 
     /// Has at least so many announced routes and known categories; what was counted stays under its number.
     pub(super) fn grow(&mut self, routes: usize, categories: usize) {
+        grow(&mut self.sent, routes + 1);
         grow(&mut self.routes, routes + 1);
         grow(&mut self.phases, routes + 1);
         grow(&mut self.categories, categories + 1);

@@ -1,5 +1,5 @@
-//! What one worker recorded between two hand-overs. It goes from the worker to the orchestrator, is merged and emptied there,
-//! and goes back.
+//! What one worker recorded between two hand-overs, within one second of the run. It goes from the worker to the
+//! orchestrator, is merged and emptied there, and goes back.
 //!
 //! What must stay true: after the first rounds nothing is allocated for it.
 
@@ -32,6 +32,12 @@ pub struct RecordedRequest {
 #[derive(Debug)]
 pub struct Interval {
     pub(super) worker: usize,
+    /// The second of the run in which it was recorded, counted from 0.
+    pub(super) second: u64,
+    /// Where its counts begin: earlier, of a worker that could not hand over for long.
+    pub(super) first: u64,
+    /// The second of what its worker hands over next.
+    pub(super) next: u64,
     pub(super) archetypes: Vec<ArchetypeCounts>,
     pub(super) versions: Versions,
     pub(super) run: Box<RunCounts>,
@@ -49,6 +55,9 @@ impl Interval {
         let categories = catalog.categories.len();
         Interval {
             worker: 0,
+            second: 0,
+            first: 0,
+            next: 0,
             archetypes: catalog
                 .archetypes
                 .iter()
@@ -72,6 +81,23 @@ impl Interval {
     /// The worker whose recorder filled it last: it is the one to send it back to.
     pub fn worker(&self) -> usize {
         self.worker
+    }
+
+    /// No user did anything in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.archetypes.iter().all(ArchetypeCounts::is_empty)
+    }
+
+    /// Add another one's counts. Its worker's state and the requests that are kept one by one stay where they are.
+    pub(super) fn merge(&mut self, other: &Interval) {
+        for (mine, theirs) in self.archetypes.iter_mut().zip(&other.archetypes) {
+            mine.merge(theirs);
+        }
+        for (role, counts) in other.versions.iter() {
+            self.versions.of(role).merge(counts);
+        }
+        self.run.merge(&other.run);
+        self.slowest.merge(&other.slowest);
     }
 
     /// Forget the values, keep the memory.

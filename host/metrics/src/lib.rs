@@ -27,6 +27,7 @@ mod recorder;
 mod resilience;
 mod run_info;
 mod sample;
+mod seconds;
 mod series;
 mod sketch;
 mod slowest;

@@ -14,6 +14,8 @@ const FEW: u64 = 4096;
 /// Resources of this process at one instant.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Process {
+    /// When it was looked at, since the start of the run.
+    pub at: Duration,
     /// User and system time of all threads since the process began; resolution 10 ms.
     pub cpu: Duration,
     /// Resident memory, in bytes.
@@ -24,11 +26,12 @@ pub struct Process {
     pub threads: u64,
 }
 
-/// Read the figures of this process.
-pub fn sample() -> Process {
+/// Read the figures of this process, `at` this time since the start of the run.
+pub fn sample(at: Duration) -> Process {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let open_files = open_files();
     Process {
+        at,
         cpu: cpu(&fs::read_to_string("/proc/self/stat").unwrap_or_default()),
         rss: field(&status, "VmRSS:") * 1024,
         open_files,
@@ -102,7 +105,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn this_process_has_memory_threads_and_files() {
-        let before = sample();
+        let before = sample(Duration::ZERO);
         assert!(
             before.rss > 100_000 && before.threads >= 1 && before.open_files >= 3,
             "{before:?}"
@@ -111,7 +114,7 @@ mod tests {
             .map(|_| fs::File::open("/proc/self/stat").unwrap())
             .collect();
         assert!(
-            sample().open_files >= before.open_files + 10,
+            sample(Duration::ZERO).open_files >= before.open_files + 10,
             "{} files are open",
             files.len()
         );
@@ -119,6 +122,6 @@ mod tests {
             .map(|_| std::net::UdpSocket::bind("127.0.0.1:0").unwrap())
             .collect();
         // Other tests open and close some of their own meanwhile.
-        assert!(sample().open_sockets >= sockets.len() as u64);
+        assert!(sample(Duration::ZERO).open_sockets >= sockets.len() as u64);
     }
 }

@@ -17,6 +17,9 @@ const MAX_POINTS: usize = 1_000;
 pub struct Rate {
     /// The time that was really covered.
     pub over: Duration,
+    /// Requests that left.
+    pub sent: f64,
+    /// Requests that got their outcome.
     pub requests: f64,
     /// Failures that nobody asked for.
     pub errors: f64,
@@ -40,24 +43,34 @@ pub struct Rates {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Point {
     pub(super) elapsed: Duration,
+    pub(super) sent: u64,
     pub(super) requests: u64,
     pub(super) errors: u64,
     pub(super) bytes_received: u64,
+    /// Of the process, and when it was looked at.
     pub(super) cpu: Duration,
+    pub(super) cpu_at: Duration,
 }
 
-/// The latest counters, oldest first.
+/// The latest counters, oldest first, and the rates up to the last of them.
 #[derive(Debug)]
-pub(super) struct History(VecDeque<Point>);
+pub(super) struct History(VecDeque<Point>, Rates);
 
 impl History {
     pub(super) fn new(start: Point) -> History {
-        History(VecDeque::from([start]))
+        History(VecDeque::from([start]), Rates::default())
     }
 
-    /// The rates up to `now`, which is remembered.
+    /// The rates up to `now`, which is remembered; what is seen again has the rates of the first time.
     pub(super) fn rates(&mut self, now: Point) -> Rates {
-        let rates = Rates {
+        if self
+            .0
+            .back()
+            .is_some_and(|last| last.elapsed >= now.elapsed)
+        {
+            return self.1;
+        }
+        self.1 = Rates {
             interval: self
                 .0
                 .back()
@@ -66,7 +79,7 @@ impl History {
             ten_seconds: self.since(&now, HISTORY),
         };
         self.remember(now);
-        rates
+        self.1
     }
 
     /// The rate since the youngest remembered point that is at least `back` old, or since the oldest.
@@ -99,10 +112,14 @@ fn rate(from: &Point, to: &Point) -> Rate {
     let seconds = over.as_secs_f64();
     Rate {
         over,
+        sent: to.sent.saturating_sub(from.sent) as f64 / seconds,
         requests: to.requests.saturating_sub(from.requests) as f64 / seconds,
         errors: to.errors.saturating_sub(from.errors) as f64 / seconds,
         bytes_received: to.bytes_received.saturating_sub(from.bytes_received) as f64 / seconds,
-        cores: to.cpu.saturating_sub(from.cpu).as_secs_f64() / seconds,
+        cores: match to.cpu_at.saturating_sub(from.cpu_at).as_secs_f64() {
+            looked if looked > 0.0 => to.cpu.saturating_sub(from.cpu).as_secs_f64() / looked,
+            _ => 0.0,
+        },
     }
 }
 
@@ -123,6 +140,7 @@ mod tests {
             now.elapsed += Duration::from_millis(250);
             now.requests += if quarter <= 80 { 10 } else { 100 };
             now.cpu += Duration::from_millis(125);
+            now.cpu_at = now.elapsed;
             rates = history.rates(now);
         }
         assert_eq!(

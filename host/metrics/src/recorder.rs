@@ -1,18 +1,24 @@
-//! One worker's own metrics. Owned by a worker thread and written by its users; [`Recorder::take`] hands over what was
-//! recorded.
+//! One worker's own metrics. Owned by a worker thread and written by its users; [`Recorder::hand_over`] gives away what was
+//! recorded, cut by the seconds of the run.
 //!
-//! What must stay true: `request` is on the path of every request, and only indexes and adds: no lock, no atomic, no hashing.
+//! What must stay true: `sent` and `request` are on the path of every request, and only index and add: no lock, no atomic, no
+//! hashing. What is recorded after a [`Recorder::roll`] is of that second or a later one.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::interval::MAX_ACTIVITY;
 use super::merge::Merge as _;
+use super::seconds::{SECOND, second_of};
 use super::{
     ArchetypeCounts, BehaviorCounts, Catalog, ConnectionCounts, Interval, RecordedRequest,
     RequestSample, Role, SlowRequest, Slowest, WorkerStatus,
 };
 use vespeiro_model::{BreakerState, Clock, Ending, FaultKind, HoldReason, Outcome};
+
+/// Seconds that wait for an orchestrator that takes none; what comes after them is kept together.
+const MAX_WAITING: usize = 8;
 
 /// Counts and distributions of one worker since the last hand-over.
 #[derive(Debug)]
@@ -20,6 +26,12 @@ pub struct Recorder {
     catalog: Arc<Catalog>,
     worker: usize,
     current: Interval,
+    /// When the current second ends, since the start of the run.
+    ends: Duration,
+    /// The seconds before it that were not handed over yet, oldest first.
+    waiting: VecDeque<Interval>,
+    /// Emptied ones, to be filled again.
+    spare: Vec<Interval>,
     /// The worker's slowest requests since the start of the run.
     slowest: Slowest,
     clock: Clock,
@@ -35,6 +47,9 @@ impl Recorder {
             catalog,
             worker,
             current,
+            ends: SECOND,
+            waiting: VecDeque::new(),
+            spare: Vec::new(),
             slowest: Slowest::default(),
             clock: Clock::system(),
             connections: ConnectionCounts::default(),
@@ -65,7 +80,61 @@ impl Recorder {
         self.catalog = catalog;
     }
 
-    /// Count one request. One that was never sent ([`vespeiro_model::Failure::NOT_SENT`]) is counted apart and has no latency.
+    /// It is so late, since the start of the run: what is recorded from now on is of this second.
+    pub fn roll(&mut self, now: Duration) {
+        if now >= self.ends {
+            self.begin_second(second_of(now));
+        }
+    }
+
+    #[cold]
+    fn begin_second(&mut self, second: u64) {
+        self.ends = SECOND * u32::try_from(second + 1).unwrap_or(u32::MAX);
+        if self.waiting.len() < MAX_WAITING {
+            let mut over = self.next_interval();
+            over.next = second;
+            self.waiting.push_back(over);
+            self.current.first = second;
+        }
+        self.current.second = second;
+    }
+
+    /// The current interval; a new one of the same second takes its place.
+    fn next_interval(&mut self) -> Interval {
+        let empty = self
+            .spare
+            .pop()
+            .unwrap_or_else(|| Interval::new(&self.catalog));
+        self.take(empty)
+    }
+
+    /// How many intervals there are to hand over: the seconds that are over, or else what there is of the current one.
+    pub fn due(&self) -> usize {
+        self.waiting.len().max(1)
+    }
+
+    /// Hand over the oldest of them.
+    pub fn hand_over(&mut self) -> Interval {
+        match self.waiting.pop_front() {
+            Some(over) => over,
+            None => self.next_interval(),
+        }
+    }
+
+    /// Take an emptied interval back.
+    pub fn recycle(&mut self, empty: Interval) {
+        self.spare.push(empty);
+    }
+
+    /// A request leaves for the target.
+    pub fn sent(&mut self, role: Role, route: u16) {
+        self.with(role.archetype, |counts| {
+            let other = counts.sent.len() - 1;
+            counts.sent[usize::from(route).min(other)] += 1;
+        });
+    }
+
+    /// Count one request's outcome. One that was never sent ([`vespeiro_model::Failure::NOT_SENT`]) is counted apart and has no latency.
     pub fn request(&mut self, sample: &RequestSample) {
         let Some(counts) = self
             .current
@@ -219,8 +288,10 @@ impl Recorder {
         self.connections = counts;
     }
 
-    /// The worker\'s state now, to be handed over with the rest.
+    /// The worker's state now, to be handed over with the rest.
     pub fn worker_status(&mut self, status: WorkerStatus) {
+        let waiting = self.waiting.iter_mut();
+        waiting.for_each(|interval| *interval.status = status);
         *self.current.status = status;
     }
 
@@ -229,10 +300,12 @@ impl Recorder {
         self.current.run.lag.record(lag);
     }
 
-    /// Hand over what was recorded since the last time, and go on with `empty`: an [`Interval::new`], or better an
-    /// interval that [`super::Totals::absorb`] has emptied.
+    /// What was recorded of the current second since the last time. Goes on with `empty`: an [`Interval::new`], or better one
+    /// that was emptied.
     pub fn take(&mut self, mut empty: Interval) -> Interval {
         empty.worker = self.worker;
+        let second = self.current.second;
+        (empty.first, empty.second, self.current.next) = (second, second, second);
         empty.slowest.reset(self.slowest.most());
         empty.fit(&self.catalog);
         std::mem::replace(&mut self.current, empty)

@@ -49,8 +49,6 @@ pub struct WorkerStatus {
     pub breaker: Option<BreakerState>,
     /// Users' tasks that have not ended, whatever they do.
     pub coroutines: u64,
-    /// Requests that were sent and have no outcome yet.
-    pub in_flight: u64,
     /// Users who wait for one of the [`HoldReason`]s.
     pub held: u64,
     /// By how much users are slowed down; 1: not at all.
@@ -63,7 +61,6 @@ impl Default for WorkerStatus {
         WorkerStatus {
             breaker: None,
             coroutines: 0,
-            in_flight: 0,
             held: 0,
             pace: 1.0,
             logins_paused: false,
@@ -89,10 +86,6 @@ impl WorkerStatuses {
 
     pub fn coroutines(&self) -> u64 {
         self.0.iter().map(|one| one.coroutines).sum()
-    }
-
-    pub fn in_flight(&self) -> u64 {
-        self.0.iter().map(|one| one.in_flight).sum()
     }
 
     pub fn held(&self) -> u64 {

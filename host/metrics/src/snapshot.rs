@@ -20,6 +20,8 @@ use super::{
 pub struct CpuUse {
     /// CPU time of the whole process since the start of the run.
     pub used: Duration,
+    /// The time in which it was used.
+    pub over: Duration,
     /// Cores that the workers can keep busy at most.
     pub cores: usize,
 }
@@ -30,8 +32,14 @@ pub struct Snapshot {
     pub catalog: Arc<Catalog>,
     /// Wall clock at the start of the run.
     pub started: SystemTime,
-    /// Since the start of the run.
+    /// The end of the second up to which everything is counted, since the start of the run; at the end of the run, that end.
     pub elapsed: Duration,
+    /// When it was made, since the start of the run.
+    pub now: Duration,
+    /// The part of `elapsed` in which requests could leave: no pause, and not the end, in which the run waits for outcomes.
+    pub sending: Duration,
+    /// All workers have handed in the last second in time.
+    pub is_complete: bool,
     pub workers: usize,
     /// In the catalog's order.
     pub archetypes: Vec<Arc<ArchetypeCounts>>,
@@ -187,7 +195,17 @@ impl Snapshot {
         self.archetypes.iter().map(|a| a.users_active()).sum()
     }
 
-    /// Requests that were sent.
+    /// Requests that left for the target.
+    pub fn sent(&self) -> u64 {
+        self.archetypes.iter().flat_map(|a| &a.sent).sum()
+    }
+
+    /// Requests that have left and have no outcome yet.
+    pub fn in_flight(&self) -> u64 {
+        self.sent().saturating_sub(self.requests())
+    }
+
+    /// Requests that have their outcome.
     pub fn requests(&self) -> u64 {
         self.series().map(|(_, _, s)| s.requests()).sum()
     }
@@ -201,14 +219,14 @@ impl Snapshot {
         self.series().map(|(_, _, s)| s.bytes_received()).sum()
     }
 
-    /// Requests per second since the start.
+    /// Requests sent per second, over the time in which they could leave.
     pub fn mean_rate(&self) -> f64 {
-        ratio(self.requests() as f64, self.elapsed.as_secs_f64())
+        ratio(self.sent() as f64, self.sending.as_secs_f64())
     }
 
     /// CPU time by what the workers' cores could give since the start: 1 means that they were never idle.
     pub fn cpu_share(&self) -> f64 {
-        let available = self.elapsed.as_secs_f64() * self.cpu.cores as f64;
+        let available = self.cpu.over.as_secs_f64() * self.cpu.cores as f64;
         ratio(self.cpu.used.as_secs_f64(), available)
     }
 

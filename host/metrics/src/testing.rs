@@ -172,6 +172,7 @@ pub fn snapshot() -> Snapshot {
             98 => (Outcome::Failed(Failure::Timeout), false),
             _ => (Outcome::Failed(Failure::Connect), false),
         };
+        recorder.sent(role(archetype), route);
         recorder.request(&RequestSample {
             role: role(archetype),
             route,
@@ -217,10 +218,11 @@ pub fn snapshot() -> Snapshot {
     recorder.worker_status(WorkerStatus {
         breaker: Some(BreakerState::Closed),
         coroutines: 74,
-        in_flight: 12,
         held: 3,
         ..WorkerStatus::default()
     });
+    // These have no outcome yet.
+    (0..12).for_each(|_| recorder.sent(role(0), 0));
     let mut interval = recorder.take(Interval::new(&catalog));
     for (i, activity) in interval.activity.iter_mut().enumerate() {
         // 2025-03-04 12:34:15 UTC and on.
@@ -238,6 +240,7 @@ pub fn snapshot() -> Snapshot {
         archetypes: Vec::new(),
     });
     let process = Process {
+        at: Duration::from_secs(83),
         cpu: Duration::from_secs(79),
         rss: 48 * 1024 * 1024,
         open_files: 120,
@@ -283,6 +286,9 @@ impl Event {
     pub fn record(&self, to: &mut Recorder) {
         match *self {
             Event::Request(archetype, route, category, outcome, expected, micros) => {
+                if !matches!(outcome, Outcome::Failed(failure) if failure.not_sent().is_some()) {
+                    to.sent(role(archetype), route);
+                }
                 to.request(&RequestSample {
                     category,
                     outcome,

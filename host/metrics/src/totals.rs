@@ -1,4 +1,4 @@
-//! All workers' intervals, merged since the start of the run. Owned by the engine's orchestrator.
+//! All workers' intervals, merged since the start of the run, second by second. Owned by the engine's orchestrator.
 //!
 //! What must stay true: however the run is split into intervals, the totals are the same.
 
@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use super::merge::Merge as _;
 use super::rates::{History, Point, Rates};
+use super::seconds::Seconds;
 use super::{
     ArchetypeCounts, Catalog, CpuUse, DesiredLoad, Interval, OLDER, Process, RecordedRequest, Role,
     RunCounts, Slowest, Snapshot, VersionCounts, VersionTotal, WorkerStatus, WorkerStatuses,
@@ -41,6 +42,9 @@ pub struct Totals {
     stopping: bool,
     activity: VecDeque<RecordedRequest>,
     history: History,
+    /// What is not in the totals yet.
+    seconds: Seconds,
+    is_complete: bool,
 }
 
 impl Totals {
@@ -56,6 +60,8 @@ impl Totals {
             ..Point::default()
         };
         Totals {
+            seconds: Seconds::new(Arc::clone(&catalog), workers),
+            is_complete: true,
             catalog,
             workers: workers.max(1),
             started: Clock::system().wall(),
@@ -106,16 +112,17 @@ impl Totals {
         Arc::make_mut(&mut self.versions[at].counts)
     }
 
-    /// Sessions begun, sessions crashed and traps of a version.
+    /// Sessions begun, sessions crashed and traps of a version, up to the latest that a worker has handed over.
     pub fn crashes(&self, role: Role) -> (u64, u64, u64) {
         let known = self.versions.binary_search_by_key(&role, |v| v.role);
-        known.map_or((0, 0, 0), |at| {
-            let counts = &self.versions[at].counts;
-            let crashed = counts.behavior.sessions.ended(Ending::Crashed).count();
+        let known = known.ok().map(|at| &*self.versions[at].counts);
+        let all = known.into_iter().chain(self.seconds.of_version(role));
+        all.fold((0, 0, 0), |(begun, crashed, traps), counts| {
+            let behavior = &counts.behavior;
             (
-                counts.behavior.sessions.started,
-                crashed,
-                counts.behavior.traps,
+                begun + behavior.sessions.started,
+                crashed + behavior.sessions.ended(Ending::Crashed).count(),
+                traps + behavior.traps,
             )
         })
     }
@@ -127,7 +134,41 @@ impl Totals {
         }
     }
 
-    /// Merge what a worker handed over, and empty it for its next round.
+    /// Take what a worker hands over, and empty it for its next round. Its state counts at once, its figures once their second
+    /// is over: see [`Totals::next_second`].
+    pub fn take_in(&mut self, interval: &mut Interval) {
+        self.heed(interval);
+        self.seconds.take_in(interval);
+    }
+
+    /// This worker has handed over all that it had.
+    pub fn worker_ended(&mut self, worker: usize) {
+        self.seconds.ended(worker);
+    }
+
+    /// Add the next second to the totals, if it is over at this time and every worker has handed it in or has had time
+    /// enough to. Tells its end.
+    pub fn next_second(&mut self, now: Duration) -> Option<Duration> {
+        let mut second = self.seconds.next(now)?;
+        self.absorb(&mut second.counts);
+        self.seconds.recycle(second.counts);
+        self.is_complete = second.is_complete;
+        Some(second.ends)
+    }
+
+    /// The end of the second that was added last.
+    pub fn counted_until(&self) -> Duration {
+        self.seconds.given_out()
+    }
+
+    /// The run is over: add what is left, of the second in which it ended.
+    pub fn close(&mut self) {
+        let mut rest = self.seconds.rest();
+        self.absorb(&mut rest);
+        self.is_complete = true;
+    }
+
+    /// Merge what was recorded at once, and empty it for its next round.
     pub fn absorb(&mut self, interval: &mut Interval) {
         for (mine, theirs) in self.archetypes.iter_mut().zip(&interval.archetypes) {
             Arc::make_mut(mine).merge(theirs);
@@ -137,14 +178,19 @@ impl Totals {
         }
         Arc::make_mut(&mut self.run).merge(&interval.run);
         self.slowest.merge(&interval.slowest);
+        self.heed(interval);
+        interval.reset();
+    }
+
+    /// Its worker's state and latest requests.
+    fn heed(&mut self, interval: &mut Interval) {
         if let Some(status) = self.worker_statuses.get_mut(interval.worker()) {
             *status = *interval.status;
         }
         let room = ACTIVITY.saturating_sub(interval.activity.len());
         self.activity
             .drain(..self.activity.len().saturating_sub(room));
-        self.activity.extend(&interval.activity);
-        interval.reset();
+        self.activity.extend(interval.activity.drain(..));
     }
 
     /// The same, started at the wall time of another clock.
@@ -156,6 +202,7 @@ impl Totals {
     /// The same, that keep so many of the slowest requests.
     pub fn keeping(mut self, slowest: usize) -> Totals {
         self.slowest.reset(slowest);
+        self.seconds.keep(slowest);
         self
     }
 
@@ -169,7 +216,7 @@ impl Totals {
         self.stopping = true;
     }
 
-    /// The state of the run now. `elapsed` is the monotonic time since the start, `process` a fresh sample.
+    /// The state of the run at `elapsed`, up to where everything was absorbed. `process` is a fresh sample.
     pub fn snapshot(&mut self, elapsed: Duration, process: Process) -> Snapshot {
         let mut activity: Vec<RecordedRequest> = self.activity.iter().copied().collect();
         activity.sort_by_key(|a| a.at);
@@ -177,6 +224,9 @@ impl Totals {
             catalog: self.catalog.clone(),
             started: self.started,
             elapsed,
+            now: elapsed.max(process.at),
+            sending: elapsed,
+            is_complete: self.is_complete,
             workers: self.workers,
             archetypes: self.archetypes.clone(),
             versions: self.versions.clone(),
@@ -192,15 +242,18 @@ impl Totals {
             process,
             cpu: CpuUse {
                 used: process.cpu.saturating_sub(self.cpu_at_start),
+                over: process.at,
                 cores: usable_cores(self.workers),
             },
         };
         let now = Point {
             elapsed,
+            sent: snapshot.sent(),
             requests: snapshot.requests(),
             errors: snapshot.errors(),
             bytes_received: snapshot.bytes_received(),
             cpu: process.cpu,
+            cpu_at: process.at,
         };
         snapshot.rates = self.history.rates(now);
         snapshot

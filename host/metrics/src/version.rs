@@ -20,6 +20,11 @@ impl Versions {
         &mut self.0[at].1
     }
 
+    pub(super) fn get(&self, role: Role) -> Option<&VersionCounts> {
+        let mut known = self.0.iter().filter(|(known, _)| *known == role);
+        known.next().map(|(_, counts)| counts)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (Role, &VersionCounts)> {
         self.0.iter().map(|(role, counts)| (*role, counts))
     }

@@ -58,7 +58,7 @@ impl RunShape {
         let by_time = self
             .duration
             .filter(|d| !d.is_zero())
-            .map(|d| snapshot.elapsed.as_secs_f64() / d.as_secs_f64());
+            .map(|d| snapshot.now.as_secs_f64() / d.as_secs_f64());
         by_requests
             .into_iter()
             .chain(by_time)
@@ -73,7 +73,7 @@ impl RunShape {
         let by_requests = (self.requests_planned > 0 && rate > 0.0)
             .then(|| Duration::try_from_secs_f64(left as f64 / rate).ok())
             .flatten();
-        let by_time = self.duration.map(|d| d.saturating_sub(snapshot.elapsed));
+        let by_time = self.duration.map(|d| d.saturating_sub(snapshot.now));
         by_requests.into_iter().chain(by_time).min()
     }
 }

@@ -41,10 +41,10 @@ impl Lines {
     /// The lines that are due now.
     fn say(&mut self, snapshot: &Snapshot) -> Vec<String> {
         let mut lines = Vec::new();
-        if snapshot.stopping && !self.stopping && snapshot.worker_statuses.in_flight() > 0 {
+        if snapshot.stopping && !self.stopping && snapshot.in_flight() > 0 {
             self.stopping = true;
             let (l, w) = (self.state.locale, self.state.locale.words());
-            let waits = l.integer(snapshot.worker_statuses.in_flight());
+            let waits = l.integer(snapshot.in_flight());
             lines.push(w.stopping.replace("{}", &waits));
         }
         if snapshot.elapsed >= self.due {
@@ -85,7 +85,7 @@ fn line(snapshot: &Snapshot, state: &PanelState) -> String {
         l.integer(u64::from(snapshot.desired.users)),
         w.requests,
         l.integer(total.requests()),
-        l.rate(snapshot.rates.ten_seconds.requests),
+        l.rate(snapshot.rates.ten_seconds.sent),
         w.success,
         l.share(total.success_share()),
         w.errors,

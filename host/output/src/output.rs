@@ -73,7 +73,7 @@ pub type MaybeOutput = Result<Option<Box<dyn Output>>, OutputError>;
 #[derive(Debug)]
 pub struct Update<'a> {
     pub snapshot: &'a Arc<Snapshot>,
-    /// The second or so that ended with this snapshot, if one did.
+    /// The second that ended with this snapshot, if one did.
     pub interval: Option<&'a SampledInterval<'a>>,
     /// The latest swaps, oldest first.
     pub swaps: &'a [SwapEvent],
@@ -193,7 +193,7 @@ impl Outputs {
 
     /// The load is over and its cleanup begins. Returns the run over time.
     pub fn load_ended(&mut self, snapshot: &Arc<Snapshot>, swaps: &[SwapEvent]) -> Timeline {
-        let interval = self.sampler.rest(snapshot);
+        let interval = self.sampler.update(snapshot);
         self.show(snapshot, interval, swaps, Phase::Cleanup);
         std::mem::take(&mut self.recording).finish(snapshot)
     }

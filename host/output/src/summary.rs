@@ -96,6 +96,10 @@ impl<'a> Page<'a> {
             format!("{} {}", l.integer(total.requests), w.sent),
             l.rate(total.per_second),
         ];
+        // Over the time in which nothing left any more, outcomes come in more slowly than requests were sent.
+        if total.throughput < 0.99 * total.per_second {
+            requests.push(format!("{} {}", l.rate(total.throughput), w.answered));
+        }
         requests.extend(self.summary.not_sent.iter().map(|n| {
             let (count, why) = (l.integer(n.count), w.failure(n.failure));
             format!("{} {count} ({why})", w.not_sent)

@@ -157,14 +157,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use vespeiro_metrics::testing::{catalog, sample, snapshot};
-    use vespeiro_metrics::{
-        Aggregate, Interval, Process, Recorder, RequestSample, Totals, WorkerStatus,
-    };
+    use vespeiro_metrics::testing::{catalog, role, sample, snapshot};
+    use vespeiro_metrics::{Aggregate, Interval, Process, Recorder, RequestSample, Totals};
     use vespeiro_model::Outcome;
     use vespeiro_summary::{SampledInterval, Sampler};
 
-    /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each.
+    /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each. One more is sent in each second,
+    /// and has no outcome.
     fn play(format: Format, seconds: u64) -> String {
         let (rows, inbox) = sync_channel(100);
         let mut recorder = Recorder::new(catalog(), 0);
@@ -185,12 +184,9 @@ mod tests {
                 });
             }
             recorder.dropped(1);
-            recorder.worker_status(WorkerStatus {
-                in_flight: second,
-                ..WorkerStatus::default()
-            });
+            (0..5 * second + half % 2).for_each(|_| recorder.sent(role(0), 0));
             totals.absorb(&mut recorder.take(Interval::new(&catalog())));
-            let now = totals.snapshot(Duration::from_millis(500 * half), Process::default());
+            let now = totals.snapshot(Duration::from_secs(half / 2), Process::default());
             if let Some(stretch) = beat.update(&now) {
                 rows.send(row(&stretch)).unwrap();
             }
@@ -212,8 +208,12 @@ mod tests {
             rows.iter().map(|row| row[at]).collect()
         };
         assert_eq!(column("elapsed"), ["1.000", "2.000", "3.000"]);
+        assert_eq!(column("length"), ["1.000"; 3]);
+        assert_eq!(column("complete"), ["1"; 3]);
+        assert_eq!(column("sent"), ["11", "21", "31"]);
+        assert_eq!(column("rate"), ["11.000", "21.000", "31.000"]);
         assert_eq!(column("requests"), ["10", "20", "30"]);
-        assert_eq!(column("rate"), ["10.000", "20.000", "30.000"]);
+        assert_eq!(column("throughput"), ["10.000", "20.000", "30.000"]);
         assert_eq!(column("errors"), ["1", "1", "1"]);
         assert_eq!(column("in_flight"), ["1", "2", "3"]);
         assert_eq!(column("dropped"), ["2", "2", "2"]);
@@ -230,7 +230,10 @@ mod tests {
             .collect();
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[1]["requests"], 20);
-        assert_eq!(rows[1]["rate"], 20.0);
+        assert_eq!(
+            (&rows[1]["rate"], &rows[1]["throughput"]),
+            (&21.0.into(), &20.0.into())
+        );
         assert!(rows[1]["time"].as_str().unwrap().ends_with('Z'));
     }
 
@@ -241,14 +244,37 @@ mod tests {
     }
 
     #[test]
+    fn a_rest_that_is_too_short_has_counts_and_no_rates() {
+        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut sampler = Sampler::default();
+        sampler.update(&totals.snapshot(Duration::ZERO, Process::default()));
+        let mut recorder = Recorder::new(catalog(), 0);
+        (0..48).for_each(|_| recorder.request(&sample(0, 0)));
+        totals.absorb(&mut recorder.take(Interval::new(&catalog())));
+        let end = totals.snapshot(Duration::from_micros(3_500), Process::default());
+        let cells = row(&sampler.update(&end).unwrap());
+        let shown = |name: &str| cells.iter().find(|c| c.name == name).unwrap().csv();
+        assert_eq!(
+            (shown("length"), shown("requests")),
+            ("0.004".into(), "48".into())
+        );
+        assert_eq!(
+            (shown("rate"), shown("throughput")),
+            (String::new(), String::new())
+        );
+    }
+
+    #[test]
     fn a_second_without_requests_has_empty_latencies() {
         let mut file = Vec::new();
         let (rows, inbox) = sync_channel(2);
         let run = snapshot();
         let idle = SampledInterval {
             snapshot: &run,
-            over: Duration::from_secs(1),
-            figures: Aggregate::default(),
+            figures: Aggregate {
+                over: Duration::from_secs(1),
+                ..Aggregate::default()
+            },
             classes: [0; 6],
             mix: Vec::new(),
         };

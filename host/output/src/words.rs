@@ -83,6 +83,7 @@ words {
     user: "user", "usuário";
     requests: "requests", "requisições";
     sent: "sent", "enviadas";
+    answered: "answered", "respondidas";
     /// Of bytes.
     sent_bytes: "sent", "enviados";
     received: "received", "recebidos";

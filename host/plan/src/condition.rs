@@ -48,8 +48,10 @@ words! {
         ErrorRate => "error_rate",
         /// Checks that held, by all checks.
         Checks => "checks",
-        /// Requests per second.
+        /// Requests sent per second.
         Rate => "rate",
+        /// Requests that got their outcome, per second.
+        Throughput => "throughput",
         Requests => "requests",
         Errors => "errors",
         /// Requests that never left.
@@ -127,7 +129,7 @@ impl Metric {
     pub fn dimension(self) -> Dimension {
         match self {
             Metric::ErrorRate | Metric::Checks => Dimension::Share,
-            Metric::Rate => Dimension::PerSecond,
+            Metric::Rate | Metric::Throughput => Dimension::PerSecond,
             Metric::Requests | Metric::Errors | Metric::NotSent | Metric::Dropped => {
                 Dimension::Count
             }

@@ -134,10 +134,11 @@ impl<'a> ComparedRun<'a> {
         requests: &Requests,
         of: &dyn Fn(&Series) -> bool,
     ) -> Result<ComparedGroup<'_>, MergeError> {
-        let elapsed = self.summary.run.elapsed_seconds;
+        let run = &self.summary.run;
         let merger = Merger {
             parts: std::slice::from_ref(self.summary),
-            elapsed,
+            elapsed: run.elapsed_seconds,
+            sending: run.sending_seconds,
         };
         Ok(ComparedGroup {
             evidence: &self.evidence,
@@ -145,7 +146,7 @@ impl<'a> ComparedRun<'a> {
             latency: merger.latency(of)?,
             requests: requests.requests,
             errors: requests.errors,
-            elapsed,
+            sending: run.sending_seconds,
         })
     }
 }

@@ -23,7 +23,7 @@ pub use vespeiro_metrics::LimitKind;
 use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, RequestPhase};
 
 /// Version of the layout below.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -115,6 +115,8 @@ pub struct Run {
     pub started_at: String,
     /// Of a merged summary: the time in which at least one of its runs went on.
     pub elapsed_seconds: f64,
+    /// The part of it in which requests could leave: without pauses, and without the end, in which the run waits for outcomes.
+    pub sending_seconds: f64,
     /// The runs that were merged into this one; empty for a run as it was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<MergedRun>,
@@ -132,7 +134,7 @@ pub struct MergedRun {
 /// Counts and latency of a group of requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Requests {
-    /// Sent; each is either a success or an error.
+    /// With an outcome, as all have in the end; each is either a success or an error.
     pub requests: u64,
     /// Status below 400, or a failure that the tool asked for.
     pub successes: u64,
@@ -142,8 +144,10 @@ pub struct Requests {
     pub injected: u64,
     /// `successes` by `requests`, 0 to 1; `null` when there were none.
     pub success_share: Option<f64>,
-    /// Over the whole run.
+    /// Sent per second of the time in which they could leave.
     pub per_second: f64,
+    /// Outcomes per second of the whole run.
+    pub throughput: f64,
     pub bytes_sent: u64,
     pub bytes_received: u64,
     /// From the send to the last byte of the response or to the failure; with `arrivals`, from when it should have

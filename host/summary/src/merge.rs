@@ -59,7 +59,16 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     }
     let stays = stays(parts)?;
     let elapsed = played(&stays);
-    let all = Merger { parts, elapsed };
+    let sending = stays.iter().zip(parts);
+    let sending: Vec<_> = sending
+        .map(|((from, _), part)| (*from, from + part.run.sending_seconds))
+        .collect();
+    let sending = played(&sending);
+    let all = Merger {
+        parts,
+        elapsed,
+        sending,
+    };
     let series = all.join(parts.iter().flat_map(|part| &part.series))?;
     let archetypes = all.archetypes(&series)?;
     let total = all.requests(parts.iter().map(|part| &part.total), series.iter())?;
@@ -67,7 +76,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     routes.sort_by(|a, b| (&a.path, &a.method).cmp(&(&b.path, &b.method)));
     let requests = total.requests;
     let mut merged = Summary {
-        run: run(parts, elapsed),
+        run: run(parts, elapsed, sending),
         arrivals: all.arrivals()?,
         connections: all.connections(),
         aborted: parts.iter().find_map(|part| part.aborted.clone()),
@@ -165,7 +174,7 @@ fn joined<'a>(all: impl Iterator<Item = &'a str>) -> String {
     words.join(" + ")
 }
 
-fn run(parts: &[Summary], elapsed: f64) -> Run {
+fn run(parts: &[Summary], elapsed: f64, sending: f64) -> Run {
     let joined = |of: fn(&Run) -> &str| joined(parts.iter().map(|part| of(&part.run)));
     let own = parts
         .iter()
@@ -191,6 +200,7 @@ fn run(parts: &[Summary], elapsed: f64) -> Run {
         workers: parts.iter().map(|part| part.run.workers).sum(),
         started_at: first.cloned().unwrap_or_default(),
         elapsed_seconds: elapsed,
+        sending_seconds: sending,
         parts: own.collect(),
     }
 }

@@ -14,15 +14,13 @@ use serde::{Deserialize, Serialize};
 pub use self::events::Event;
 use self::events::Watcher;
 pub(super) use self::merge::merge;
-use crate::sampler::{CLASSES, SampledInterval};
+use crate::sampler::{CLASSES, SHORT, SampledInterval};
 use vespeiro_metrics::{CompactHistogram, DecodeError, Snapshot};
 pub use vespeiro_model::EventKind;
 
 /// An even number: full, they become half as many.
 const POINTS: usize = 600;
 const EVENTS: usize = 200;
-/// The rest of a run that is shorter, in seconds, has no point of its own: its rates would be chance.
-const SHORT: f64 = 0.5;
 
 /// The run over time, as data.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -38,7 +36,7 @@ pub struct Timeline {
     pub events_lost: u64,
 }
 
-/// A interval of the run.
+/// An interval of the run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Point {
     /// Its end, in seconds since the start of the run.
@@ -48,6 +46,9 @@ pub struct Point {
     /// Active at its end; the most of them where several seconds are one point.
     pub users: u64,
     pub sessions: u64,
+    /// Requests that left.
+    pub sent: u64,
+    /// Requests that got their outcome.
     pub requests: u64,
     pub errors: u64,
     pub injected: u64,
@@ -61,6 +62,9 @@ pub struct Point {
     /// Cores that the generator kept busy.
     pub cpu_cores: f64,
     pub memory_bytes: u64,
+    /// A worker did not hand in its part in time: some of it is in a later point.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
 }
 
 /// Latency of a point's requests, in seconds.
@@ -109,9 +113,10 @@ impl PointBuilder {
             histogram: CompactHistogram::of(&came.latency),
             point: Point {
                 at: snapshot.elapsed.as_secs_f64(),
-                over: interval.over.as_secs_f64(),
+                over: came.over.as_secs_f64(),
                 users: snapshot.users_active(),
                 sessions: snapshot.sessions_active(),
+                sent: came.sent,
                 requests: came.requests,
                 errors: came.errors,
                 injected: came.injected,
@@ -121,6 +126,7 @@ impl PointBuilder {
                 latency: None,
                 cpu_cores: snapshot.rates.interval.cores,
                 memory_bytes: snapshot.process.rss,
+                incomplete: !snapshot.is_complete,
             },
         }
     }
@@ -142,7 +148,9 @@ impl PointBuilder {
     /// Add what the other one counted.
     fn count(&mut self, other: &PointBuilder) {
         let (point, next) = (&mut self.point, &other.point);
+        point.sent += next.sent;
         point.requests += next.requests;
+        point.incomplete |= next.incomplete;
         point.errors += next.errors;
         point.injected += next.injected;
         point.not_sent += next.not_sent;
@@ -185,7 +193,7 @@ impl PointsBuilder {
 
     fn push(&mut self, point_builder: PointBuilder) {
         if let Some(last) = self.list.last_mut()
-            && (self.last < self.each || point_builder.point.over < SHORT)
+            && (self.last < self.each || point_builder.point.over < SHORT.as_secs_f64())
         {
             last.append(&point_builder);
             self.last += 1;
@@ -232,7 +240,7 @@ impl TimelineRecorder {
         self.watcher.watch(snapshot);
     }
 
-    /// Take in a interval of the run.
+    /// Take in an interval of the run.
     pub fn add(&mut self, interval: &SampledInterval<'_>) {
         self.builder.push(PointBuilder::new(interval));
     }

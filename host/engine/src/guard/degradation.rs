@@ -28,10 +28,7 @@ pub(super) struct Degrading {
 enum Beginning {
     Waiting,
     /// What had happened before it.
-    OpenSession {
-        at: Duration,
-        before: Aggregate,
-    },
+    Open(Aggregate),
     Known {
         p95: f64,
         error_rate: f64,
@@ -46,7 +43,7 @@ impl Degrading {
             plan,
             from: ramp_up,
             beginning: Beginning::Waiting,
-            recent: SlidingWindow::new(recent(plan), Duration::ZERO),
+            recent: SlidingWindow::new(recent(plan)),
         }
     }
 
@@ -58,32 +55,29 @@ impl Degrading {
         let total = Aggregate::of(snapshot, &Selector::default());
         match &self.beginning {
             Beginning::Waiting => {
-                self.beginning = Beginning::OpenSession {
-                    at: now,
-                    before: total,
-                };
+                self.beginning = Beginning::Open(total);
                 None
             }
-            Beginning::OpenSession { at, before } => {
-                if now < *at + self.plan.baseline {
+            Beginning::Open(before) => {
+                let first = total.since(before);
+                if first.over < self.plan.baseline {
                     return None;
                 }
-                let first = total.since(before);
-                let usual = first.value(Metric::P95, now - *at);
-                let errors = first.value(Metric::ErrorRate, now - *at);
+                let usual = first.value(Metric::P95);
+                let errors = first.value(Metric::ErrorRate);
                 self.beginning = match (usual, errors) {
                     (Some(p95), Some(error_rate)) if first.requests >= ENOUGH => {
                         Beginning::Known { p95, error_rate }
                     }
                     _ => Beginning::Useless,
                 };
-                self.recent.begin(now, total);
+                self.recent.begin(total);
                 None
             }
             Beginning::Known { p95, error_rate } => {
                 let (p95, error_rate) = (*p95, *error_rate);
-                self.recent.advance(now, total);
-                let (lasted, sum) = self.recent.full()?;
+                self.recent.advance(total);
+                let sum = self.recent.full()?;
                 if sum.requests < ENOUGH {
                     return None;
                 }
@@ -104,7 +98,7 @@ impl Degrading {
                 found
                     .into_iter()
                     .find_map(|(metric, bound, baseline, unit, scale)| {
-                        let achieved = sum.value(metric, lasted)?;
+                        let achieved = sum.value(metric)?;
                         (achieved > bound).then(|| Abort {
                             reason: AbortReason::Degradation,
                             condition: Condition {

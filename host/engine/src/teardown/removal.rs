@@ -28,7 +28,7 @@ use crate::vu::state::VuState;
 use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, TOKEN, types};
 use vespeiro_http::Target;
-use vespeiro_metrics::{Interval, Recorder, Snapshot, Totals, process};
+use vespeiro_metrics::{Recorder, Snapshot, Totals, process};
 use vespeiro_model::Clock;
 use vespeiro_plan::{Archetype, LoadOverrides, Plan, Profile};
 
@@ -87,7 +87,8 @@ pub async fn teardown(
     let behaviors = [behavior];
     let catalog = catalog(&plan, &behaviors);
     let recorder = Recorder::new(Arc::clone(&catalog), 0).timed_by(clock);
-    let mut totals = Totals::new(Arc::clone(&catalog), 1, process::sample()).timed_by(clock);
+    let process = process::sample(Duration::ZERO);
+    let mut totals = Totals::new(Arc::clone(&catalog), 1, process).timed_by(clock);
     let target = Target::new(&plan, 0, clock)?;
     let worker = WorkerState::new(
         plan,
@@ -120,15 +121,11 @@ pub async fn teardown(
         () = stopper.halted() => (true, None),
         done = teardown.work(journal, outstanding, held, &mut progress) => (false, done?),
     };
-    totals.absorb(
-        &mut teardown
-            .worker
-            .recorder
-            .borrow_mut()
-            .take(Interval::new(&catalog)),
-    );
+    for _ in 0..=teardown.worker.prepare_hand_over() {
+        totals.absorb(&mut teardown.worker.hand_over());
+    }
     Ok(TornDown {
-        snapshot: totals.snapshot(clock.since(began), process::sample()),
+        snapshot: totals.snapshot(clock.since(began), process::sample(clock.since(began))),
         found,
         left: teardown.outstanding(journal)?,
         tokens: teardown.worker.tokens.take(),

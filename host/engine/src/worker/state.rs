@@ -40,8 +40,6 @@ pub(crate) struct WorkerState {
     began: Instant,
     /// Where the breaker's chance comes from.
     pub(super) cool_down_seed: u64,
-    /// Requests that were sent and have no outcome yet.
-    in_flight: Cell<u64>,
     /// Users who wait because they are held.
     held_users: Cell<u64>,
     pub(super) governor: RefCell<Governor>,
@@ -124,7 +122,6 @@ impl WorkerState {
             admission: Admission::new(&plan.resilience, plan.workers),
             began: part.began,
             cool_down_seed: derive(plan.seed, Stream::CoolDown, part.worker_index as u64),
-            in_flight: Cell::new(0),
             held_users: Cell::new(0),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
             is_limit_told: Cell::new(false),
@@ -154,7 +151,12 @@ impl WorkerState {
 
     /// Time since the start of the run, as `admission` counts it.
     pub(crate) fn now(&self) -> Duration {
-        self.clock.since(self.began)
+        self.time(self.clock.now())
+    }
+
+    /// An instant as time since the start of the run.
+    pub(crate) fn time(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.began)
     }
 
     /// The time of the load profiles: it stands still in a pause.
@@ -167,12 +169,6 @@ impl WorkerState {
         let due = self.clock.now() + delay;
         tokio::time::sleep_until(due).await;
         self.recorder.borrow_mut().lag(self.clock.since(due));
-    }
-
-    /// A request was sent (1), or has its outcome (-1).
-    pub(crate) fn in_flight(&self, change: i64) {
-        self.in_flight
-            .set(self.in_flight.get().wrapping_add_signed(change));
     }
 
     /// A user is held (1), or goes on (-1).
@@ -239,20 +235,26 @@ impl WorkerState {
         self.profile_clock.is_paused() && !self.stopping.get()
     }
 
-    /// What was recorded since the last time, and how the worker stands.
-    pub(crate) fn hand_over(&self, empty: Interval) -> Interval {
+    /// Note how the worker stands. Tells how many intervals there are to hand over.
+    pub(crate) fn prepare_hand_over(&self) -> usize {
+        let now = self.now();
         let mut recorder = self.recorder.borrow_mut();
-        let standing = self.admission.status(self.now());
+        recorder.connections(connections(self.target.counts()));
+        recorder.roll(now);
+        let standing = self.admission.status(now);
         recorder.worker_status(WorkerStatus {
             breaker: standing.breaker,
             coroutines: self.playing.get() as u64,
-            in_flight: self.in_flight.get(),
             held: self.held_users.get(),
             pace: standing.pace,
             logins_paused: standing.logins_paused,
         });
-        recorder.connections(connections(self.target.counts()));
-        recorder.take(empty)
+        recorder.due()
+    }
+
+    /// The oldest of them.
+    pub(crate) fn hand_over(&self) -> Interval {
+        self.recorder.borrow_mut().hand_over()
     }
 }
 

@@ -23,7 +23,7 @@ use vespeiro_metrics::{Catalog, Interval, Recorder};
 use vespeiro_model::Clock;
 use vespeiro_plan::Plan;
 
-/// How often a worker hands over what it recorded.
+/// How often a worker hands over what it recorded: so many times in each second of the run that its ends are among them.
 const HAND_OVER: Duration = Duration::from_millis(250);
 /// How often a worker looks whether its users are as many as the profile wants.
 const TEND: Duration = Duration::from_millis(100);
@@ -57,6 +57,7 @@ pub(crate) enum WorkerEvent {
     /// The worker was told to end, and has; `quarantined` are archetypes that were given up, `tokens` those of sessions
     /// that were cut.
     Finished {
+        worker_index: usize,
         quarantined: Vec<u16>,
         tokens: Tokens,
     },
@@ -81,7 +82,7 @@ pub(crate) struct WorkerInit {
 }
 
 /// Start the thread. Its runtime runs nothing but tasks of this thread, so there is one queue for users and connections.
-pub(crate) fn spawn(init: WorkerInit) -> std::io::Result<JoinHandle<()>> {
+pub(crate) fn spawn(init: WorkerInit) -> std::io::Result<Option<JoinHandle<()>>> {
     let (begun, has_begun) = std::sync::mpsc::sync_channel(1);
     let thread = thread::Builder::new()
         .name(format!("worker-{}", init.worker_index))
@@ -100,11 +101,11 @@ pub(crate) fn spawn(init: WorkerInit) -> std::io::Result<JoinHandle<()>> {
             }
         })?;
     has_begun.recv().map_err(std::io::Error::other)??;
-    Ok(thread)
+    Ok(Some(thread))
 }
 
-/// A worker from its start to its end.
-pub(super) async fn work(init: WorkerInit) {
+/// A worker from its start to its end, on the thread that this is called on.
+pub(crate) async fn work(init: WorkerInit) {
     let WorkerInit {
         plan,
         behaviors,
@@ -154,10 +155,8 @@ pub(super) async fn work(init: WorkerInit) {
     let mut generation = 0;
     // Whether the orchestrator knows that nobody plays, and whether it wants nobody to play again.
     let (mut told, mut over) = (false, stopped);
-    // Two travel back and forth; a third is made only if the orchestrator falls behind.
-    let mut spare = vec![Interval::new(&catalog)];
-    let mut beat = interval_at(clock.now() + HAND_OVER, HAND_OVER);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beat = interval_at(began + HAND_OVER, HAND_OVER);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut tend = interval_at(clock.now() + TEND, TEND);
     tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !over || worker.playing.get() > 0 {
@@ -172,10 +171,10 @@ pub(super) async fn work(init: WorkerInit) {
         tokio::select! {
             due = beat.tick() => {
                 worker.recorder.borrow_mut().lag(clock.since(due));
-                // A busy orchestrator gets more the next time: the recorder goes on with what it has.
-                if let Ok(permit) = events.try_reserve() {
-                    let empty = spare.pop().unwrap_or_else(|| Interval::new(&catalog));
-                    permit.send(WorkerEvent::Interval(worker.hand_over(empty)));
+                for _ in 0..worker.prepare_hand_over() {
+                    // A busy orchestrator gets more the next time: the recorder keeps what it has.
+                    let Ok(permit) = events.try_reserve() else { break };
+                    permit.send(WorkerEvent::Interval(worker.hand_over()));
                 }
             }
             _ = tend.tick(), if !over => {
@@ -186,7 +185,7 @@ pub(super) async fn work(init: WorkerInit) {
                 pools.iter_mut().for_each(|pool| pool.receive(&worker));
             }
             command = commands.recv() => match command {
-                Some(WorkerCommand::Recycle(interval)) => spare.push(interval),
+                Some(WorkerCommand::Recycle(interval)) => worker.recorder.borrow_mut().recycle(interval),
                 Some(WorkerCommand::Pause(paused)) => worker.pause(paused),
                 Some(WorkerCommand::TakeOver { rollout, generation: next }) => {
                     worker.take_over(&rollout);
@@ -226,13 +225,17 @@ pub(super) async fn work(init: WorkerInit) {
         }
     }
     worker.expire(true);
-    let last = worker.hand_over(Interval::new(&catalog));
-    let _ = events.send(WorkerEvent::Interval(last)).await;
+    // The seconds that are over, and what there is of the last one.
+    for _ in 0..=worker.prepare_hand_over() {
+        let interval = WorkerEvent::Interval(worker.hand_over());
+        let _ = events.send(interval).await;
+    }
     let quarantined = (0..worker.archetypes.len() as u16)
         .filter(|a| worker.quarantined(*a))
         .collect();
     let tokens = worker.tokens.take();
     let finished = WorkerEvent::Finished {
+        worker_index,
         quarantined,
         tokens,
     };

@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
 
-use super::thread::{WorkerCommand, WorkerInit, spawn};
+use super::thread::{WorkerCommand, WorkerInit};
 use crate::error::RunError;
 use vespeiro_metrics::Interval;
 
@@ -19,8 +19,10 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
+    /// `spawn` has a worker play, on a thread if it tells one.
     pub(crate) fn start(
         count: usize,
+        spawn: impl Fn(WorkerInit) -> std::io::Result<Option<JoinHandle<()>>>,
         init: impl Fn(usize, mpsc::Receiver<WorkerCommand>) -> Result<WorkerInit, RunError>,
     ) -> Result<Self, RunError> {
         let mut workers = Self {
@@ -30,7 +32,7 @@ impl Workers {
         for worker_index in 0..count {
             let (commands, inbox) = mpsc::channel(CHANNEL);
             workers.commands.push(commands);
-            workers.threads.push(spawn(init(worker_index, inbox)?)?);
+            workers.threads.extend(spawn(init(worker_index, inbox)?)?);
         }
         Ok(workers)
     }
@@ -49,8 +51,8 @@ impl Workers {
         }
     }
 
-    pub(crate) fn join(self) -> Result<(), RunError> {
-        for thread in self.threads {
+    pub(crate) fn join(&mut self) -> Result<(), RunError> {
+        for thread in self.threads.drain(..) {
             thread.join().map_err(|_| RunError::Lost)?;
         }
         Ok(())

@@ -375,7 +375,7 @@ mod rows {
             |s, _, f| f.count(&[], s.worker_statuses.coroutines()));
         REQUESTS_IN_FLIGHT = gauge("requests_in_flight", &[],
             "Requests that were sent and have no outcome yet",
-            |s, _, f| f.count(&[], s.worker_statuses.in_flight()));
+            |s, _, f| f.count(&[], s.in_flight()));
         GENERATOR_LIMIT = gauge("generator_limit", &["kind"],
             "1 where the generator itself was the limit, so that the figures are not the target's alone",
             |s, _, f| for limit in s.generator_limits() {

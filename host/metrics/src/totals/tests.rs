@@ -224,7 +224,11 @@ fn rates_are_those_of_the_counters() {
     let mut totals = Totals::new(catalog.clone(), 1, process(1_000));
     (0..10).for_each(|_| recorder.request(&sample(0, 0)));
     totals.absorb(&mut recorder.take(Interval::new(&catalog)));
-    let snapshot = totals.snapshot(Duration::from_secs(2), process(2_000));
+    let looked = Process {
+        at: Duration::from_secs(2),
+        ..process(2_000)
+    };
+    let snapshot = totals.snapshot(Duration::from_secs(2), looked);
     let rate = snapshot.rates.interval;
     assert_eq!((rate.over, rate.requests), (Duration::from_secs(2), 5.0));
     let bytes = snapshot.bytes_received() as f64;

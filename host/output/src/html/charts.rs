@@ -69,7 +69,8 @@ impl<'a> TimelineSection<'a> {
         };
 
         let rate = vec![
-            self.line(w.requests, 1, per_second(|p| p.requests), &count),
+            self.line(w.sent, 1, per_second(|p| p.sent), &count),
+            self.line(w.answered, 2, per_second(|p| p.requests), &count),
             self.line(w.errors, 3, per_second(|p| p.errors), &count),
         ];
         let latencies = vec![

@@ -49,7 +49,7 @@ impl PageInfo {
     }
 }
 
-/// About a second of the run: when it ended, users, requests per second, p95 in seconds, errors per second.
+/// A second of the run: when it ended, users, requests sent per second, p95 in seconds, errors per second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Point(f64, u64, f64, Option<f64>, f64);
 
@@ -96,17 +96,22 @@ impl View {
     /// Take in a second of the run, when one is over.
     pub fn follow(&mut self, interval: Option<&SampledInterval<'_>>) {
         let Some(interval) = interval else { return };
-        let (snapshot, over, came) = (interval.snapshot, interval.over, &interval.figures);
-        let per_second = |count: u64| rounded(count as f64 / over.as_secs_f64());
+        let (snapshot, came) = (interval.snapshot, &interval.figures);
+        // What is left at the end of a run is too short for a rate.
+        let Some(throughput) = interval.per_second(Metric::Throughput) else {
+            return;
+        };
+        let sent = interval.per_second(Metric::Rate).unwrap_or(0.0);
+        let errors = throughput * came.value(Metric::ErrorRate).unwrap_or(0.0);
         if self.points.len() == POINTS {
             self.points.pop_front();
         }
         self.points.push_back(Point(
             rounded(snapshot.elapsed.as_secs_f64()),
             snapshot.users_active(),
-            per_second(came.requests),
-            came.value(Metric::P95, over).map(rounded),
-            per_second(came.errors),
+            rounded(sent),
+            came.value(Metric::P95).map(rounded),
+            rounded(errors),
         ));
     }
 }
@@ -191,8 +196,8 @@ mod tests {
         let mut view = view();
         let mut totals = Totals::new(catalog(), 1, Process::default());
         let mut sampler = Sampler::default();
-        for half in 0..=800 {
-            let elapsed = Duration::from_millis(500 * half);
+        for second in 0..=400 {
+            let elapsed = Duration::from_secs(second);
             let snapshot = totals.snapshot(elapsed, Process::default());
             view.follow(sampler.update(&snapshot).as_ref());
         }

@@ -88,7 +88,7 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
             w.requests,
             of(total.requests(), state.shape.requests_planned),
         ),
-        vec![l.rate(snapshot.rates.second.requests).bold()],
+        vec![l.rate(snapshot.rates.second.sent).bold()],
         fact(w.mean, l.rate(snapshot.mean_rate())),
     ];
     load.extend(profile(snapshot, state));
@@ -199,9 +199,9 @@ fn mixes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'sta
 fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
     const BAR: usize = 24;
     let (l, w) = (state.locale, state.locale.words());
-    let mut facts = vec![fact(w.elapsed, l.span(snapshot.elapsed))];
+    let mut facts = vec![fact(w.elapsed, l.span(snapshot.now))];
     if snapshot.stopping {
-        let waits = l.integer(snapshot.worker_statuses.in_flight());
+        let waits = l.integer(snapshot.in_flight());
         let line = w.stopping.replace("{}", &waits);
         facts.push(vec![line.yellow().bold()]);
         return facts;

@@ -84,7 +84,7 @@ impl Pusher {
                 () = closed(&mut snapshots) => true,
             };
             let latest = snapshots.borrow().clone();
-            self.take(latest, &mut last);
+            self.take(latest, &mut last, over);
             if over {
                 break;
             }
@@ -94,9 +94,17 @@ impl Pusher {
         self.finish().await;
     }
 
-    fn take(&mut self, latest: Option<Arc<Snapshot>>, last: &mut Option<Arc<Snapshot>>) {
+    /// Queue the latest snapshot where it has counted more than the last one, or is the last of all.
+    fn take(
+        &mut self,
+        latest: Option<Arc<Snapshot>>,
+        last: &mut Option<Arc<Snapshot>>,
+        over: bool,
+    ) {
         let Some(latest) = latest else { return };
-        let known = last.as_ref().is_some_and(|last| Arc::ptr_eq(last, &latest));
+        let known = last.as_ref().is_some_and(|last| {
+            Arc::ptr_eq(last, &latest) || (!over && last.elapsed == latest.elapsed)
+        });
         if !known {
             self.queue.add(self.encoder.encode(&latest));
             *last = Some(latest);

@@ -44,15 +44,17 @@ impl Cell {
 
 /// The row of one interval.
 pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
-    let (snapshot, over, came) = (stretch.snapshot, stretch.over, &stretch.figures);
+    let (snapshot, came) = (stretch.snapshot, &stretch.figures);
     let wall = snapshot.started + snapshot.elapsed;
     let wall = jiff::Timestamp::try_from(wall).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let seconds = |metric| match came.value(metric, over) {
-        Some(value) => CellValue::Number(value, 6),
+    let number = |value: Option<f64>, places| match value {
+        Some(value) => CellValue::Number(value, places),
         None => CellValue::Nothing,
     };
+    let seconds = |metric| number(came.value(metric), 6);
+    let rate = |metric| number(stretch.per_second(metric), 3);
     let interval = &snapshot.rates.interval;
-    let named: [(&str, CellValue); 23] = [
+    let named: [(&str, CellValue); 27] = [
         (
             "time",
             CellValue::Text(wall.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
@@ -61,17 +63,18 @@ pub(super) fn row(stretch: &SampledInterval<'_>) -> Vec<Cell> {
             "elapsed",
             CellValue::Number(snapshot.elapsed.as_secs_f64(), 3),
         ),
+        ("length", CellValue::Number(came.over.as_secs_f64(), 3)),
+        (
+            "complete",
+            CellValue::Whole(u64::from(snapshot.is_complete)),
+        ),
         ("users", CellValue::Whole(snapshot.users_active())),
         ("sessions", CellValue::Whole(snapshot.sessions_active())),
-        (
-            "in_flight",
-            CellValue::Whole(snapshot.worker_statuses.in_flight()),
-        ),
+        ("in_flight", CellValue::Whole(snapshot.in_flight())),
+        ("sent", CellValue::Whole(came.sent)),
+        ("rate", rate(Metric::Rate)),
         ("requests", CellValue::Whole(came.requests)),
-        (
-            "rate",
-            CellValue::Number(came.value(Metric::Rate, over).unwrap_or(0.0), 3),
-        ),
+        ("throughput", rate(Metric::Throughput)),
         ("errors", CellValue::Whole(came.errors)),
         ("injected", CellValue::Whole(came.injected)),
         ("not_sent", CellValue::Whole(came.not_sent)),

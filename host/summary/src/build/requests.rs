@@ -18,22 +18,27 @@ pub(super) fn requests(
     times: &PhaseTimes,
     detail: Detail,
 ) -> Requests {
-    let seconds = snapshot.elapsed.as_secs_f64();
     Requests {
         requests: group.requests(),
         successes: group.successes(),
         errors: group.errors(),
         injected: group.injected(),
         success_share: group.success_share(),
-        per_second: if seconds > 0.0 {
-            group.requests() as f64 / seconds
-        } else {
-            0.0
-        },
+        per_second: rate(group.requests(), snapshot.sending.as_secs_f64()),
+        throughput: rate(group.requests(), snapshot.elapsed.as_secs_f64()),
         bytes_sent: group.bytes_sent(),
         bytes_received: group.bytes_received(),
         latency: distribution(group.latency(), detail),
         phases: phases(times, detail),
+    }
+}
+
+/// Per second; 0 over no time at all.
+pub fn rate(count: u64, seconds: f64) -> f64 {
+    if seconds > 0.0 {
+        count as f64 / seconds
+    } else {
+        0.0
     }
 }
 

@@ -126,13 +126,13 @@ pub(super) struct ComparedGroup<'a> {
     pub(super) latency: Timing,
     pub(super) requests: u64,
     pub(super) errors: u64,
-    pub(super) elapsed: f64,
+    pub(super) sending: f64,
 }
 
 impl ComparedGroup<'_> {
     pub(super) fn rate(&self) -> f64 {
-        match self.elapsed > 0.0 {
-            true => self.requests as f64 / self.elapsed,
+        match self.sending > 0.0 {
+            true => self.requests as f64 / self.sending,
             false => 0.0,
         }
     }
@@ -145,7 +145,7 @@ impl ComparedGroup<'_> {
     pub(super) fn rate_deviates(&self, other: &ComparedGroup<'_>) -> f64 {
         let variance = |side: &ComparedGroup<'_>| {
             let counted = side.requests.max(1) as f64 * side.evidence.dispersion();
-            counted / (side.elapsed * side.elapsed).max(1e-9)
+            counted / (side.sending * side.sending).max(1e-9)
         };
         let variances = [variance(self), variance(other)];
         deviates(self.rate() - other.rate(), variances, self.freedom(other))

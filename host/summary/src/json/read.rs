@@ -79,11 +79,11 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_in_one_line_whatever_the_file_holds() {
-        let odd = br#"{"schema":1,"not_sent":[{"failure":"\u001b[2J\n","count":1}]}"#;
+        let odd = br#"{"schema":2,"not_sent":[{"failure":"\u001b[2J\n","count":1}]}"#;
         let refused = read(odd).unwrap_err().to_string();
         assert!(refused.contains("[2J"), "{refused}");
         assert!(!refused.contains(char::is_control), "{refused}");
-        let told = read(b"{\"schema\":2}").unwrap_err().to_string();
-        assert!(told.contains("schema 2"), "{told}");
+        let told = read(b"{\"schema\":1}").unwrap_err().to_string();
+        assert!(told.contains("schema 1,"), "{told}");
     }
 }

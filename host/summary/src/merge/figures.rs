@@ -9,7 +9,7 @@ use vespeiro_model::RequestPhase;
 
 use crate::build::Detail;
 use crate::build::archetypes::observation;
-use crate::build::requests::distribution;
+use crate::build::requests::{distribution, rate};
 use crate::json::{
     Archetype, Arrivals, BehaviorFigures, Cleanup, Connections, Distribution, EndedSessions,
     Generator, Observed, Phases, Requests, Route, Series, Sessions, Summary, Version,
@@ -21,6 +21,8 @@ use crate::timeline;
 pub(crate) struct Merger<'a> {
     pub(crate) parts: &'a [Summary],
     pub(crate) elapsed: f64,
+    /// Seconds in which at least one could send.
+    pub(crate) sending: f64,
 }
 
 impl Merger<'_> {
@@ -191,6 +193,7 @@ impl Merger<'_> {
             injected: 0,
             success_share: None,
             per_second: 0.0,
+            throughput: 0.0,
             bytes_sent: 0,
             bytes_received: 0,
             latency,
@@ -207,9 +210,8 @@ impl Merger<'_> {
         if sum.requests > 0 {
             sum.success_share = Some(sum.successes as f64 / sum.requests as f64);
         }
-        if self.elapsed > 0.0 {
-            sum.per_second = sum.requests as f64 / self.elapsed;
-        }
+        sum.per_second = rate(sum.requests, self.sending);
+        sum.throughput = rate(sum.requests, self.elapsed);
         sum
     }
 

@@ -47,7 +47,7 @@ impl Watcher {
     }
 
     pub(super) fn watch(&mut self, snapshot: &Snapshot) {
-        let at = snapshot.elapsed.as_secs_f64();
+        let at = snapshot.now.as_secs_f64();
         self.swaps(snapshot);
         self.resilience(snapshot);
         if self.paused != snapshot.desired.paused {
@@ -58,7 +58,7 @@ impl Watcher {
             );
         }
         for (which, gauge) in snapshot.generator_limits().iter().enumerate() {
-            if gauge.is_over() && !self.limits[which] && snapshot.elapsed >= SETTLED {
+            if gauge.is_over() && !self.limits[which] && snapshot.now >= SETTLED {
                 self.limits[which] = true;
                 self.plain(
                     at,
@@ -121,7 +121,7 @@ impl Watcher {
                     })
                 };
                 self.push(Event {
-                    at: snapshot.elapsed.as_secs_f64(),
+                    at: snapshot.now.as_secs_f64(),
                     kind,
                     archetype: Some(snapshot.catalog.archetype(archetype as u16).into()),
                     detail: (result == SwapResult::Published).then(published).flatten(),
@@ -132,7 +132,7 @@ impl Watcher {
 
     /// Breakers and pauses of logins: one event for the whole run, not one for each worker.
     fn resilience(&mut self, snapshot: &Snapshot) {
-        let at = snapshot.elapsed.as_secs_f64();
+        let at = snapshot.now.as_secs_f64();
         let (stands, holds) = (&snapshot.worker_statuses, &snapshot.run.resilience);
         let opened = holds.transitions_to(BreakerState::Open);
         let open =

@@ -1,0 +1,133 @@
+//! Runs in paused time: each second of a run against the schedule of its load, to the request.
+
+use tokio::runtime::{Builder, LocalOptions};
+
+use super::*;
+use crate::orchestrator::execute_on;
+use crate::worker::thread::work;
+use vespeiro_model::ThresholdState;
+
+/// What was counted up to the end of a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Row {
+    sent: u64,
+    answered: u64,
+    in_flight: u64,
+    is_complete: bool,
+}
+
+/// Play a run by a clock that goes on when nobody has anything to do. Tells its seconds, and how it ended.
+fn played(latency: Duration, settings: &[(&str, &str)]) -> (Vec<Row>, RunEnd) {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build_local(LocalOptions::default())
+        .unwrap();
+    runtime.block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::answering_after(latency).await;
+        let own = [
+            ("workers", "3"),
+            ("max_users", "2000"),
+            ("min_request_count", "1000000"),
+            ("max_request_count", "1000000"),
+            ("breaker", "off"),
+            ("max_auth_failures", "1000000"),
+            ("delay_min", "0ms"),
+            ("delay_max", "0ms"),
+        ];
+        let plan = plan(folder.path(), &target.url, &[&own, settings].concat());
+        let prepared = Prepared::of(plan, &target.url);
+        let (stopper, control) = (Stopper::new(), Control::new());
+        let mut rows = Vec::new();
+        let mut total = [0; 2];
+        let mut counted = Duration::ZERO;
+        let spawn = |init| {
+            tokio::task::spawn_local(work(init));
+            Ok(None)
+        };
+        let run = prepared.run(&stopper, &control);
+        let ended = execute_on(spawn, run, |snapshot| {
+            if snapshot.elapsed == counted {
+                return;
+            }
+            assert_eq!(snapshot.elapsed, counted + Duration::from_secs(1));
+            counted = snapshot.elapsed;
+            let now = [snapshot.sent(), snapshot.requests()];
+            rows.push(Row {
+                sent: now[0] - total[0],
+                answered: now[1] - total[1],
+                in_flight: snapshot.in_flight(),
+                is_complete: snapshot.is_complete,
+            });
+            total = now;
+        });
+        let ended = ended.await.unwrap();
+        assert_eq!(ended.snapshot.requests(), target.seen());
+        (rows, ended)
+    })
+}
+
+#[test]
+fn each_second_of_a_constant_rate_is_the_schedule() {
+    let settings = [
+        ("rate", "200/s"),
+        ("duration", "6s"),
+        ("abort_on", "rate<200/s:1s; rate>200/s:1s"),
+        ("threshold", "rate>=200/s:1s; rate<=200/s:1s; rate>=200/s"),
+    ];
+    let (rows, ended) = played(Duration::ZERO, &settings);
+    let sent: Vec<u64> = rows.iter().map(|row| row.sent).collect();
+    assert_eq!(sent, [200; 6]);
+    assert!(rows.iter().all(|row| row.is_complete), "{rows:?}");
+    assert_eq!(ended.why, EndReason::Duration);
+    assert_eq!(ended.snapshot.sent(), 1_200);
+    for threshold in &ended.snapshot.guard.thresholds {
+        assert_eq!(threshold.state, ThresholdState::Ok, "{threshold:?}");
+    }
+}
+
+#[test]
+fn each_second_of_a_ramp_is_the_schedule() {
+    let stages = "4s:100/s; 3s:100/s; 2s:10/s";
+    let (rows, _) = played(Duration::ZERO, &[("rate", "20/s"), ("stage", stages)]);
+    // 20/s and 20/s more in each second of the first four; then 100/s; then 45/s less in each.
+    let sent: Vec<u64> = rows.iter().map(|row| row.sent).collect();
+    let whole: Vec<u64> = (0..4).map(|second| 30 + 20 * second).collect();
+    for (n, (sent, planned)) in sent.iter().zip(&whole).enumerate() {
+        // The first of all is due at once, and each second begins where one more is due or is not.
+        assert!(
+            sent.abs_diff(*planned) <= 1,
+            "second {n}: {sent} of {planned}"
+        );
+    }
+    assert_eq!(sent[4..7], [100; 3]);
+    assert_eq!(sent.iter().sum::<u64>(), 240 + 300 + 110);
+}
+
+#[test]
+fn what_was_sent_counts_where_it_was_sent_however_late_its_answer_is() {
+    let settings = [
+        ("rate", "50/s"),
+        ("duration", "5s"),
+        ("abort_on", "rate<45/s:1s"),
+        ("threshold", "rate>=50/s; throughput<34/s; throughput>33/s"),
+    ];
+    let (rows, ended) = played(Duration::from_millis(2_500), &settings);
+    let sent: Vec<u64> = rows.iter().map(|row| row.sent).collect();
+    assert_eq!(sent, [50, 50, 50, 50, 50, 0, 0]);
+    assert_eq!((rows[0].answered, rows[1].answered), (0, 0), "{rows:?}");
+    let (mut sent, mut answered) = (0, 0);
+    for row in &rows {
+        sent += row.sent;
+        answered += row.answered;
+        assert_eq!(row.in_flight, sent - answered, "{rows:?}");
+    }
+    let end = &ended.snapshot;
+    assert_eq!((end.sent(), end.requests(), end.in_flight()), (250, 250, 0));
+    assert_eq!(end.sending, Duration::from_secs(5));
+    assert_eq!(end.mean_rate(), 50.0);
+    for threshold in &end.guard.thresholds {
+        assert_eq!(threshold.state, ThresholdState::Ok, "{threshold:?}");
+    }
+}
