@@ -214,6 +214,10 @@ fn settings_that_make_no_profile_are_refused() {
             &["--stage", "30s:1", "--stage", "soon:2"],
             "stage (--stage): \"soon\" is no duration",
         ),
+        (
+            &["--rate", "0/s"],
+            "rate (--rate): nothing would ever be sent",
+        ),
         (&["--rate", "-3"], "rate (--rate): \"-3\" is no rate"),
     ] {
         let ended = vespeiro(&[&["run"], arguments].concat()).orderly();
@@ -223,5 +227,22 @@ fn settings_that_make_no_profile_are_refused() {
             "{arguments:?}: {}",
             ended.stderr
         );
+    }
+}
+
+#[test]
+fn a_rate_may_begin_at_nothing_and_times_may_have_several_units() {
+    let ended = vespeiro(&[
+        "plan",
+        "--rate",
+        "0/s",
+        "--stage",
+        "1m30s:90",
+        "--duration",
+        "1h30m",
+    ]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for part in ["0/s", "90s:90", "90m"] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
     }
 }

@@ -209,6 +209,12 @@ impl ProfileSettings {
             (ProfileKind::ConstantUsers, ..) => Profile::ConstantUsers { users },
             (SharedTotal, Some(requests), _) => Profile::SharedTotal { users, requests },
             (SharedTotal, None, _) => return missing("requests", "10000"),
+            (ConstantRate, _, Some(0.0)) => {
+                let problem = "nothing would ever be sent";
+                let fix =
+                    format!("give more than 0, or stages that begin there: --stage {whose}30s:100");
+                return Err(("rate", ValueError::new(problem, fix)));
+            }
             (ConstantRate, _, Some(rate)) => Profile::Rate {
                 rate: Curve::constant(rate),
                 pool,
@@ -235,7 +241,7 @@ fn parse_rate(text: &str) -> Result<f64, ValueError> {
     let bad = || {
         ValueError::new(
             format!("{text:?} is no rate"),
-            format!("write it as 500/s, 90/m or 500; more than 0, at most {MAX_RATE}/s"),
+            format!("write it as 500/s, 90/m or 500; at most {MAX_RATE}/s"),
         )
     };
     let (number, per) = text.split_once('/').unwrap_or((text, "s"));
@@ -246,7 +252,7 @@ fn parse_rate(text: &str) -> Result<f64, ValueError> {
         _ => return Err(bad()),
     };
     let rate = decimal(number).ok_or_else(bad)? / seconds;
-    if rate > 0.0 && rate <= MAX_RATE {
+    if rate <= MAX_RATE {
         Ok(rate)
     } else {
         Err(bad())
@@ -368,12 +374,16 @@ mod tests {
 
     #[test]
     fn rates_and_stages_as_people_write_them() {
-        for (text, rate) in [("500/s", 500.0), ("90/m", 1.5), ("7", 7.0), ("0.5", 0.5)] {
+        for (text, rate) in [
+            ("500/s", 500.0),
+            ("90/m", 1.5),
+            ("7", 7.0),
+            ("0.5", 0.5),
+            ("0/s", 0.0),
+        ] {
             assert_eq!(parse_rate(text), Ok(rate), "{text}");
         }
-        for text in [
-            "", "0", "-1", "1e3", "5/x", "inf", "NaN", "2000000", "1/", "/s",
-        ] {
+        for text in ["", "-1", "1e3", "5/x", "inf", "NaN", "2000000", "1/", "/s"] {
             assert!(parse_rate(text).is_err(), "{text}");
         }
         let form = stages();

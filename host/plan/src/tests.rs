@@ -433,7 +433,7 @@ fn all_mistakes_are_told_at_once_each_in_its_place() {
             "usres (plan.toml:1): no such key; did you mean `users`?",
             "user (VESPEIRO_USER): no such key; did you mean `users`?",
             "users (plan.toml:2): 0 is out of range; give 1 to 4294967295",
-            "duration (plan.toml:5): \"1,2\" is no duration in whole milliseconds; write it as 250ms, 30s, 5m or 1h",
+            "duration (plan.toml:5): \"1,2\" is no duration in whole milliseconds; write it as 250ms, 30s, 5m, 1h or 1h30m",
             "workers (VESPEIRO_WORKERS): \"many\" is no whole number; give 1 to 1024",
             "base_url (--base-url): \"localhost:9501\" has no scheme; write it as http://localhost:9501",
             "min_request_count (--min-request-count): 2000 is more than max_request_count 1000 (default); \

@@ -34,7 +34,7 @@ const SIZES: [(&str, u64); 7] = [
     ("B", 1),
 ];
 
-/// Reads `250ms`, `30s`, `1.5m`, `1h` or a bare number.
+/// Reads `250ms`, `30s`, `1.5m`, `1h30m` or a bare number.
 ///
 /// # Errors
 /// A text that is no duration, is finer than a millisecond, or is longer than an u64 of milliseconds.
@@ -43,14 +43,13 @@ pub fn parse_duration(text: &str, bare: DefaultUnit) -> Result<Duration, ValueEr
         DefaultUnit::Milliseconds => 1,
         DefaultUnit::Seconds => 1000,
     };
-    scaled(text, &TIMES, bare)
-        .map(Duration::from_millis)
-        .ok_or_else(|| {
-            ValueError::new(
-                format!("{text:?} is no duration in whole milliseconds"),
-                "write it as 250ms, 30s, 5m or 1h",
-            )
-        })
+    let whole = scaled(text, &TIMES, bare).or_else(|| compound(text));
+    whole.map(Duration::from_millis).ok_or_else(|| {
+        ValueError::new(
+            format!("{text:?} is no duration in whole milliseconds"),
+            "write it as 250ms, 30s, 5m, 1h or 1h30m",
+        )
+    })
 }
 
 /// The shortest form with one unit, to the millisecond.
@@ -110,6 +109,25 @@ fn scaled(text: &str, units: &[(&str, u64)], bare: u64) -> Option<u64> {
     u64::try_from(total).ok()
 }
 
+/// Reads parts with smaller and smaller units, such as `1h30m`, in milliseconds.
+fn compound(text: &str) -> Option<u64> {
+    let (mut rest, mut total, mut last) = (text.trim(), 0u64, u64::MAX);
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| c.is_alphabetic())?;
+        let unit = &rest[number..];
+        let length = unit.find(|c: char| !c.is_alphabetic());
+        let length = length.unwrap_or(unit.len());
+        let name = &unit[..length];
+        let size = TIMES
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let size = size.filter(|(_, size)| *size < last)?.1;
+        total = total.checked_add(scaled(&rest[..number + length], &TIMES, size)?)?;
+        (rest, last) = (unit[length..].trim_start(), size);
+    }
+    (last < u64::MAX).then_some(total)
+}
+
 fn shortest(amount: u64, units: &[(&str, u64)]) -> String {
     units
         .iter()
@@ -139,6 +157,11 @@ mod tests {
             ("0.1s", 100),
             (" 2 s ", 2000),
             ("1H", 3_600_000),
+            ("1h30m", 5_400_000),
+            ("1h 30m", 5_400_000),
+            ("1m30s", 90_000),
+            ("2h0m5s250ms", 7_205_250),
+            ("1h1.5m", 3_690_000),
             ("0", 0),
         ] {
             assert_eq!(read(text, DefaultUnit::Seconds), Some(millis), "{text}");
@@ -150,7 +173,13 @@ mod tests {
             "s",
             "-1s",
             "1d",
-            "1h30m",
+            "30m1h",
+            "1h1h",
+            "1h30",
+            "1h-30m",
+            "1h30m5",
+            "1m30x",
+            "h30m",
             "1.5ms",
             "1.",
             ".5s",
@@ -199,6 +228,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_parts_of_a_duration_add_up(hours in 0..999u64, minutes in 0..999u64, seconds in 0..999u64) {
+            let text = format!("{hours}h{minutes}m{seconds}s");
+            let expected = Duration::from_secs(hours * 3600 + minutes * 60 + seconds);
+            prop_assert_eq!(parse_duration(&text, DefaultUnit::Milliseconds), Ok(expected));
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[0-9hms. é٣-]{0,12}") {
+            let _ = parse_duration(&text, DefaultUnit::Seconds);
+        }
+
         #[test]
         fn a_shown_duration_reads_back(millis: u64) {
             let duration = Duration::from_millis(millis);
