@@ -40,8 +40,9 @@ fn service(config: Config) -> SocketAddr {
 /// What the service, or a run's control endpoint, answers.
 fn answer(from: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(from).unwrap();
-    let head =
-        format!("{request} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "{request} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();

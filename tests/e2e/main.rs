@@ -50,3 +50,4 @@ mod swap;
 mod totals;
 mod traces;
 mod ui;
+mod visitors;

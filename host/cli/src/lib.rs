@@ -19,6 +19,7 @@ mod rehearsal;
 mod rehearse;
 mod report;
 mod run;
+pub mod secrecy;
 mod serve;
 mod settings;
 mod swap;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use vespeiro::exit::Exit;
-use vespeiro::{Cli, Console};
+use vespeiro::{Cli, Console, secrecy};
 
 /// A request allocates dozens of times in the HTTP library, and this allocator is faster at that.
 #[global_allocator]
@@ -14,6 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    secrecy::begin();
     // Without a thread nothing can be printed, and no run can start.
     let Ok(console) = Console::start() else {
         return Exit::Failed.into();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::log;
 use super::open_files;
+use super::secrecy;
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use crate::outputs::{end, outputs};
@@ -21,12 +22,15 @@ use vespeiro_metrics::ResultCount;
 use vespeiro_model::{AbortReason, Clock, Ending, Failure, Outcome, ThresholdState};
 use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
-use vespeiro_server::{Listener, RunHandle, control};
+use vespeiro_server::{Attempts, Listener, RunHandle, control};
 use vespeiro_summary::Summary;
 
 /// Play `plan` to its end on the calling thread.
 pub(super) fn play(plan: Plan, console: &Console) -> anyhow::Result<Exit> {
     open_files::raise();
+    if plan.control.core_dumps {
+        secrecy::allow_core_dumps();
+    }
     log::start(&plan, console);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -61,6 +65,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         stopper: stopper.clone(),
         control: control.clone(),
         swapper: swapper.clone(),
+        attempts: Attempts::default(),
     };
     let context = OutputContext {
         plan: &plan,

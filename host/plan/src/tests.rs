@@ -106,6 +106,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("log", "info", "debug"),
     ("control", "127.0.0.1:7070", "none"),
     ("control_token", "one", "two"),
+    ("core_dumps", "true", "false"),
     ("watch", "false", "true"),
     ("ui", "127.0.0.1:7071", "none"),
 ];

@@ -4,6 +4,8 @@
 //! What must stay true: what cannot be done is refused in one line, and the run goes on as before.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -23,6 +25,10 @@ use vespeiro_plan::{Module, Plan};
 /// Largest module that is taken: those of Python have 18 MB.
 const MAX_MODULE: usize = 256 << 20;
 
+/// How long the first wrong token waits for its answer, doubled with each one, and the longest wait.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// The run, for the routes that control it.
 #[derive(Debug, Clone)]
 pub struct RunHandle {
@@ -31,6 +37,7 @@ pub struct RunHandle {
     pub stopper: Stopper,
     pub control: Control,
     pub swapper: Swapper,
+    pub attempts: Attempts,
 }
 
 impl RunHandle {
@@ -79,14 +86,35 @@ pub async fn admitted(
     let given = given.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     match (&run.plan.control.token, given) {
         (None, _) => {}
-        (Some(token), Some(given)) if same(given, token) => {}
-        _ => {
+        (Some(token), Some(given)) if same(given, token) => run.attempts.right(),
+        (Some(_), given) => {
+            if given.is_some() {
+                let wait = run.attempts.wrong();
+                tokio::time::sleep(wait).await;
+            }
             let why =
                 "this run needs its control_token: send Authorization: Bearer TOKEN".to_owned();
             return Err(Problem(StatusCode::UNAUTHORIZED, why));
         }
     }
     Ok(next.run(request).await)
+}
+
+/// Wrong tokens since the last right one, over all connections.
+#[derive(Debug, Clone, Default)]
+pub struct Attempts(Arc<AtomicU32>);
+
+impl Attempts {
+    /// How long whoever sent another wrong one waits for the answer: longer each time, so that nobody can try many. The right
+    /// one is never kept waiting.
+    fn wrong(&self) -> Duration {
+        let before = self.0.fetch_add(1, Ordering::Relaxed).min(20);
+        (FIRST_WAIT * (1 << before)).min(LONGEST_WAIT)
+    }
+
+    fn right(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Compares in constant time, so that the time reveals nothing about the secret.
@@ -234,6 +262,19 @@ mod tests {
         for text in ["0%", "101%", "-1%", "2", "ten", "", "NaN"] {
             assert!(share(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn wrong_tokens_wait_longer_and_longer_and_a_right_one_begins_anew() {
+        let attempts = Attempts::default();
+        let waits: Vec<u128> = (0..9).map(|_| attempts.wrong().as_millis()).collect();
+        assert_eq!(
+            waits,
+            [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]
+        );
+        assert!((0..100).all(|_| attempts.wrong() == LONGEST_WAIT));
+        attempts.right();
+        assert_eq!(attempts.wrong(), FIRST_WAIT);
     }
 
     #[test]

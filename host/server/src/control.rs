@@ -4,13 +4,14 @@
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 
 use super::actions::{Problem, RunHandle, actions, admitted};
 use crate::listener::{Listener, Server};
+use crate::visitor::is_this_machine;
 use vespeiro_output::Phase;
 use vespeiro_output::status::{Limits, RunStatus};
 
@@ -27,15 +28,25 @@ pub fn open(listener: Listener, run: &RunHandle) -> Server {
             )
         })
         .layer(from_fn_with_state(run.clone(), admitted))
-        .layer(from_fn(guard));
+        .layer(from_fn_with_state(run.clone(), guard));
     listener.serve(app)
 }
 
-/// Refuses web pages. A browser sends `Origin` with their requests, and no page may control a run.
-async fn guard(request: Request, next: Next) -> Result<Response, Problem> {
+/// Refuses web pages. A browser sends `Origin` with most of their requests, and to the others a name that somebody made
+/// point at this machine; a page that has the token is no stranger's.
+async fn guard(
+    State(run): State<RunHandle>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let refused = |why: &str| Err(Problem(StatusCode::FORBIDDEN, why.into()));
     if request.headers().contains_key(header::ORIGIN) {
-        let why = "a web page may not control a run".to_owned();
-        return Err(Problem(StatusCode::FORBIDDEN, why));
+        return refused("a web page may not control a run");
+    }
+    if run.plan.control.token.is_none() && !is_this_machine(request.headers()) {
+        return refused(
+            "without a control_token this answers to localhost and to IP addresses alone",
+        );
     }
     Ok(next.run(request).await)
 }

@@ -7,6 +7,7 @@ pub mod control;
 mod listener;
 pub mod metrics;
 pub mod ui;
+mod visitor;
 
-pub use actions::RunHandle;
+pub use actions::{Attempts, RunHandle};
 pub use listener::{BindError, Listener, Server};

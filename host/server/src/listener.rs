@@ -14,10 +14,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Sleep, sleep};
 
 use vespeiro_plan::Plan;
@@ -26,6 +30,10 @@ use vespeiro_plan::Plan;
 const CONNECTIONS: usize = 256;
 /// A connection without a byte in either direction for this long is closed.
 const IDLE: Duration = Duration::from_secs(120);
+/// How long a request's head may take, and a connection may rest between two.
+const HEAD: Duration = Duration::from_secs(10);
+/// Characters of a token that others can try.
+const SHORTEST_TOKEN: usize = 16;
 /// How long open connections may keep the listener after the run.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -44,6 +52,14 @@ pub enum BindError {
     Open {
         name: &'static str,
         address: SocketAddr,
+    },
+    #[error(
+        "{name} {address}: a control_token of {length} characters can be guessed by whoever reaches this address: give it {SHORTEST_TOKEN} at least, for instance from `openssl rand -hex 16`"
+    )]
+    Weak {
+        name: &'static str,
+        address: SocketAddr,
+        length: usize,
     },
 }
 
@@ -69,16 +85,26 @@ impl Listener {
         Ok(Listener { inner, address })
     }
 
-    /// The same for an address that controls the run: without a token it has to be a loopback address.
+    /// The same for an address that controls the run: without a token that nobody guesses it has to be a loopback address.
     pub fn bind_private(
         plan: &Plan,
         name: &'static str,
         address: SocketAddr,
     ) -> Result<Listener, BindError> {
-        match address.ip().is_loopback() || plan.control.token.is_some() {
-            true => Listener::bind(name, address),
-            false => Err(BindError::Open { name, address }),
+        let token = plan.control.token.as_ref();
+        match token.map(|token| token.chars().count()) {
+            _ if address.ip().is_loopback() => {}
+            None => return Err(BindError::Open { name, address }),
+            Some(length) if length < SHORTEST_TOKEN => {
+                return Err(BindError::Weak {
+                    name,
+                    address,
+                    length,
+                });
+            }
+            Some(_) => {}
         }
+        Listener::bind(name, address)
     }
 
     /// The address with the port that the system chose for port 0.
@@ -88,26 +114,30 @@ impl Listener {
 
     /// Begin to answer.
     pub fn serve(self, app: Router) -> Server {
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (down, is_down) = oneshot::channel();
-        let shutdown = async move {
-            let _ = stopped.await;
-            let _ = down.send(());
-        };
-        let bounded = Bounded {
+        let (stop, mut stopped) = oneshot::channel::<()>();
+        let mut bounded = Bounded {
             inner: self.inner,
             permits: Arc::new(Semaphore::new(CONNECTIONS)),
         };
-        let server = axum::serve(bounded, app).with_graceful_shutdown(shutdown);
         let task = tokio::spawn(async move {
-            let overdue = async {
-                let _ = is_down.await;
-                sleep(GRACE).await;
-            };
-            tokio::select! {
-                _ = server => {}
-                () = overdue => {}
+            let (graceful, mut open) = (GracefulShutdown::new(), JoinSet::new());
+            loop {
+                tokio::select! {
+                    _ = &mut stopped => break,
+                    connection = bounded.accept() => {
+                        let service = TowerToHyperService::new(app.clone());
+                        let served = http1::Builder::new()
+                            .timer(TokioTimer::new())
+                            .header_read_timeout(HEAD)
+                            .serve_connection(TokioIo::new(connection), service);
+                        open.spawn(graceful.watch(served));
+                    }
+                    Some(_) = open.join_next() => {}
+                }
             }
+            drop(bounded);
+            // What is open after that ends with the set.
+            let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
         });
         Server { stop, task }
     }
@@ -134,24 +164,17 @@ struct Bounded {
     permits: Arc<Semaphore>,
 }
 
-impl axum::serve::Listener for Bounded {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+impl Bounded {
+    async fn accept(&mut self) -> Connection {
         // Nobody closes the semaphore: there always is a permit in the end.
         let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        let (stream, peer) = axum::serve::Listener::accept(&mut self.inner).await;
-        let connection = Connection {
+        // It waits a moment where the system has no file left for a connection.
+        let (stream, _) = axum::serve::Listener::accept(&mut self.inner).await;
+        Connection {
             stream,
             idle: Box::pin(sleep(IDLE)),
             _permit: permit,
-        };
-        (connection, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        }
     }
 }
 

@@ -7,14 +7,16 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, routing};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::listener::{Listener, Server};
+use crate::visitor::{is_own_page, is_this_machine};
 use vespeiro_engine::Stopper;
 use vespeiro_metrics::{RunInfo, Snapshot};
 use vespeiro_model::Clock;
@@ -55,7 +57,11 @@ pub fn output(context: &OutputContext<'_>, stopper: &Stopper) -> MaybeOutput {
         context.clock,
     );
     Ok(Some(Box::new(Endpoint {
-        server: listener.serve(app),
+        server: listener.serve(match address.ip().is_loopback() {
+            true => app.layer(from_fn(guard)),
+            // Others are meant to scrape it, under whatever name it has.
+            false => app,
+        }),
         latest,
         scrapes,
         updated: context.clock.now(),
@@ -99,6 +105,16 @@ impl Output for Endpoint {
             Ok(())
         })
     }
+}
+
+/// Refuses pages in this machine's browsers that have another site's name or origin.
+async fn guard(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    if !is_this_machine(headers) || !is_own_page(headers) {
+        let why = "this answers to localhost and to IP addresses alone, and to no web page\n";
+        return (StatusCode::FORBIDDEN, why).into_response();
+    }
+    next.run(request).await
 }
 
 /// When the run was scraped.
@@ -188,7 +204,8 @@ mod tests {
 
     async fn get(address: SocketAddr, path: &str) -> String {
         let mut connection = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
         connection.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         connection.read_to_string(&mut answer).await.unwrap();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::actions::{Problem, RunHandle, actions, admitted};
 use crate::listener::{Listener, Server};
+use crate::visitor::{is_own_page, is_this_machine};
 use vespeiro_metrics::Snapshot;
 use vespeiro_output::page::{Page, PageInfo, Point, View};
 use vespeiro_output::{
@@ -168,38 +169,6 @@ async fn guard(State(run): State<RunHandle>, request: Request, next: Next) -> Re
     next.run(request).await
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers
-        .get(name)
-        .and_then(|value: &HeaderValue| value.to_str().ok())
-}
-
-/// Whether the `Host` is localhost or an IP address, which no DNS server can redirect.
-fn is_this_machine(headers: &HeaderMap) -> bool {
-    let Some(host) = text(headers, header::HOST) else {
-        return false;
-    };
-    let url = url::Url::parse(&format!("http://{host}/"));
-    match url.as_ref().ok().and_then(url::Url::host) {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(_) => true,
-        None => false,
-    }
-}
-
-/// Whether the `Origin`, if there is one, is this server.
-fn is_own_page(headers: &HeaderMap) -> bool {
-    if !headers.contains_key(header::ORIGIN) {
-        return true;
-    }
-    let origin = text(headers, header::ORIGIN).and_then(|origin| origin.split_once("://"));
-    match (origin, text(headers, header::HOST)) {
-        // A proxy in front may add TLS.
-        (Some(("http" | "https", origin)), Some(host)) => origin.eq_ignore_ascii_case(host),
-        _ => false,
-    }
-}
-
 /// The facts, the points of the charts so far, then each new state, until the run is over.
 async fn events(State(server): State<Routes>) -> Result<impl IntoResponse, Problem> {
     let permit = server.readers.try_acquire_owned().map_err(|_| {
@@ -258,59 +227,6 @@ impl EventStream {
             self.ended = frame.is_last;
             let name = if self.ended { "end" } else { "state" };
             return Some(Event::default().event(name).data(state));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(given: &[(header::HeaderName, &'static str)]) -> HeaderMap {
-        let given = given.iter().cloned();
-        given
-            .map(|(name, value)| (name, HeaderValue::from_static(value)))
-            .collect()
-    }
-
-    #[test]
-    fn a_name_that_somebody_made_point_here_is_no_address() {
-        for host in [
-            "127.0.0.1:7071",
-            "localhost:7071",
-            "localhost",
-            "[::1]:7071",
-        ] {
-            assert!(is_this_machine(&headers(&[(header::HOST, host)])), "{host}");
-        }
-        for host in [
-            "evil.test:7071",
-            "localhost.evil.test",
-            "",
-            "a b",
-            "127.0.0.1.evil.test",
-        ] {
-            assert!(
-                !is_this_machine(&headers(&[(header::HOST, host)])),
-                "{host}"
-            );
-        }
-        assert!(!is_this_machine(&HeaderMap::new()));
-    }
-
-    #[test]
-    fn a_page_of_another_site_has_another_origin() {
-        let host = (header::HOST, "127.0.0.1:7071");
-        assert!(is_own_page(&headers(std::slice::from_ref(&host))));
-        for (origin, own) in [
-            ("http://127.0.0.1:7071", true),
-            ("https://127.0.0.1:7071", true),
-            ("http://127.0.0.1:7072", false),
-            ("http://evil.test", false),
-            ("null", false),
-        ] {
-            let both = headers(&[host.clone(), (header::ORIGIN, origin)]);
-            assert_eq!(is_own_page(&both), own, "{origin}");
         }
     }
 }

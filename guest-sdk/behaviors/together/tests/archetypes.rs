@@ -296,13 +296,14 @@ fn cleanup_removes_by_name_and_keeps_what_it_could_not() {
     };
     let played = scripted::service(&admin::BEHAVIOR)
         .cleanup([
-            "permission:p1",
-            "user:gone",
-            "user:stuck",
-            "user:there",
-            "role:r1",
-            "role:gone",
-            "odd:thing",
+            "permission:testrun0_p1",
+            "user:testrun0_gone",
+            "user:testrun0_stuck",
+            "user:testrun0_there",
+            "role:testrun0_r1",
+            "role:testrun0_gone",
+            "odd:testrun0_thing",
+            "user:stranger",
         ])
         .reply_once(routes::GET_USER_BY_USERNAME, 404, json!({}))
         .reply_once(
@@ -314,9 +315,13 @@ fn cleanup_removes_by_name_and_keeps_what_it_could_not() {
         .reply(
             routes::LIST_ROLES,
             200,
-            listed(&[("7", "r1"), ("8", "other")]),
+            listed(&[("7", "testrun0_r1"), ("8", "other")]),
         )
-        .reply(routes::LIST_PERMISSIONS, 200, listed(&[("9", "p1")]))
+        .reply(
+            routes::LIST_PERMISSIONS,
+            200,
+            listed(&[("9", "testrun0_p1")]),
+        )
         .reply_once(routes::DELETE_PERMISSION, 404, json!({}))
         .run();
     assert_eq!(played.ending, Ok(Ending::Completed));
@@ -324,11 +329,11 @@ fn cleanup_removes_by_name_and_keeps_what_it_could_not() {
     assert_eq!(
         removed.collect::<Vec<_>>(),
         [
-            "user:gone",
-            "user:there",
-            "role:gone",
-            "role:r1",
-            "permission:p1"
+            "user:testrun0_gone",
+            "user:testrun0_there",
+            "role:testrun0_gone",
+            "role:testrun0_r1",
+            "permission:testrun0_p1"
         ]
     );
     let deleted: Vec<_> = played
@@ -350,24 +355,35 @@ fn cleanup_removes_by_name_and_keeps_what_it_could_not() {
         played
             .logs
             .iter()
-            .any(|(_, line)| line.contains("user `stuck` stays: status 500"))
+            .any(|(_, line)| line.contains("user `testrun0_stuck` stays: status 500"))
     );
     assert!(
         played
             .logs
             .iter()
-            .any(|(_, line)| line.contains("odd:thing"))
+            .any(|(_, line)| line.contains("`user:stranger` stays"))
+    );
+    assert!(
+        played
+            .logs
+            .iter()
+            .any(|(_, line)| line.contains("odd:testrun0_thing"))
     );
 }
 
 #[test]
 fn cleanup_that_was_too_fast_keeps_the_thing_and_warns_of_nothing() {
     let played = scripted::service(&admin::BEHAVIOR)
-        .cleanup(["user:hasty"])
+        .cleanup(["user:testrun0_hasty"])
         .reply(routes::DELETE_USER, 429, json!({}))
         .run();
     assert_eq!(played.ending, Ok(Ending::Completed));
-    assert!(!played.unmarks.iter().any(|mark| mark == "user:hasty"));
+    assert!(
+        !played
+            .unmarks
+            .iter()
+            .any(|mark| mark == "user:testrun0_hasty")
+    );
     assert!(
         played.logs.iter().all(|(level, _)| *level == Level::Debug),
         "{:?}",

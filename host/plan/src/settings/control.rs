@@ -16,6 +16,9 @@ section! {
         /// Bearer token of the control API; without one it answers this machine alone. Never print it.
         token: Option<String> = ("control_token", "none", secret().or_none(),
             "Bearer token that requests to the control API must carry; needed where others can reach its address; never printed");
+        /// Write core dumps, secrets included.
+        core_dumps: bool = ("core_dumps", "false", switch(),
+            "Let the system write core dumps and others of this user debug the process: both show its passwords and tokens");
         /// Swap a behavior when its file changes.
         watch: bool = ("watch", "true", switch(), "Swap an archetype's behavior when its module file changes");
         /// Address of the live page.
