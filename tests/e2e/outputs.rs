@@ -279,19 +279,74 @@ fn a_stream_that_is_closed_or_fails_costs_itself_alone() {
     assert!(requests(&files.json("summary.json")) > 0);
 }
 
+fn full() -> Stdio {
+    Stdio::from(File::options().write(true).open("/dev/full").unwrap())
+}
+
 #[test]
 fn a_command_without_a_run_does_not_panic_when_nobody_reads() {
-    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
-    for arguments in [
-        &["plan"][..],
-        &["dashboard"],
-        &["run", "--users", "-1"],
-        &["--version"],
-    ] {
+    for arguments in [&["run", "--users", "-1"][..], &["plan"]] {
         let ended = Running::start_on(arguments, Some(full()), Some(full())).ended();
         assert!(
-            ended.code.is_some_and(|code| code <= 2),
+            ended.code.is_some_and(|code| (1..=2).contains(&code)),
             "{arguments:?}: {ended:?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_command_could_not_print_is_told_and_is_no_success() {
+    let service = Service::start();
+    let files = Files::new();
+    files.run(
+        &service.url,
+        "--duration 1s --cleanup never --summary-json {}/run.json",
+    );
+    let module = example("first");
+    let module = module.to_str().unwrap();
+    let (run, journal) = (files.path("run.json"), files.path("run.journal"));
+    let run = run.to_str().unwrap();
+    for arguments in [
+        &["plan"][..],
+        &["plan", "--format", "json"],
+        &["dashboard"],
+        &["report", run],
+        &["check", module],
+        &["rehearse", module],
+        &["cleanup", journal.to_str().unwrap()],
+        &["serve", "--port", "0"],
+        &["--version"],
+        &["run", "--help"],
+    ] {
+        let ended = Running::start_on(arguments, Some(full()), None).ended();
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {ended:?}");
+        let last = ended.stderr.lines().last().unwrap();
+        let said = "error: cannot write to standard output: No space left on device";
+        assert!(last.starts_with(said), "{arguments:?}: {last}");
+        // A reader that has seen enough is no loss.
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        if !["cleanup", "serve"].contains(&arguments[0]) {
+            let ended = Running::start_on(arguments, Some(writer.into()), None).ended();
+            assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
+        }
+    }
+    // Files of a run, where the disk is full.
+    for (flag, name) in [
+        ("--timeseries", "full.csv"),
+        ("--summary-json", "full.json"),
+        ("--html", "full.html"),
+        ("--junit", "full.xml"),
+    ] {
+        let files = Files::new();
+        std::os::unix::fs::symlink("/dev/full", files.path(name)).unwrap();
+        let more = format!("--duration 2s {flag} {{}}/{name}");
+        let ended = files.run(&service.url, &more);
+        assert_eq!(ended.code, Some(1), "{flag}: {ended:?}");
+        assert!(
+            ended.stderr.contains("No space left on device"),
+            "{flag}: {}",
+            ended.stderr
         );
     }
 }

@@ -2,7 +2,6 @@
 //! that suit it, and with a target that fails.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::time::Duration;
 
 use crate::exit::Exit;
@@ -12,6 +11,7 @@ use vespeiro_behavior::{GuestEvent, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Happening, Replies};
 use vespeiro_model::Clock;
+use vespeiro_output::stdout;
 
 /// Sessions against replies that suit the behavior, and against each kind of failing target.
 const SESSIONS: u32 = 5;
@@ -87,14 +87,20 @@ impl Check {
                 },
             );
         }
-        self.print(&rehearsal, &found, loaded, memory);
+        stdout::print(self.told(&rehearsal, &found, loaded, memory))?;
         match found.problem {
             Some(problem) => anyhow::bail!("behavior {}: {problem}", self.module),
             None => Ok(Exit::Fine),
         }
     }
 
-    fn print(&self, rehearsal: &Rehearsal, found: &Findings, loaded: Duration, memory: usize) {
+    fn told(
+        &self,
+        rehearsal: &Rehearsal,
+        found: &Findings,
+        loaded: Duration,
+        memory: usize,
+    ) -> String {
         let behavior = &rehearsal.behavior;
         let (size, hash) = (bytes(behavior.size), &behavior.hash);
         let (name, version, form) = (&behavior.name, &behavior.version, &behavior.form);
@@ -141,13 +147,13 @@ impl Check {
         if found.problem.is_none() {
             lines.push(("verdict", "it can play".into()));
         }
-        let mut out = std::io::stdout().lock();
+        let mut printed = String::new();
         for (what, text) in lines {
             let text = text.escape_debug().to_string();
             let text = text.replace("\\\"", "\"").replace("\\'", "'");
-            // A reader that has seen enough may close the pipe.
-            let _ = writeln!(out, "{what:10}  {text}");
+            printed += &format!("{what:10}  {text}\n");
         }
+        printed
     }
 }
 

@@ -1,6 +1,5 @@
 //! `vespeiro cleanup`: finishes what a run could not, after a crash or later. It may be repeated at any time.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::log;
@@ -14,7 +13,7 @@ use crate::teardown;
 use vespeiro_engine::journal::{Journal, read};
 use vespeiro_engine::{Stopper, Tokens};
 use vespeiro_model::Clock;
-use vespeiro_output::Console;
+use vespeiro_output::{Console, stdout};
 use vespeiro_plan::Plan;
 
 /// Remove what a run has left behind, according to its journal
@@ -75,17 +74,15 @@ async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow
         foreign,
         ..
     } = cleaned?;
-    let mut out = std::io::stdout().lock();
-    // A reader that has seen enough may close the pipe.
-    let _ = writeln!(
-        out,
-        "{} removed, {} left, {} requests",
+    let mut text = format!(
+        "{} removed, {} left, {} requests\n",
         figures.removed, figures.left, figures.requests
     );
     for thing in &left {
         // Behaviors choose these names: escape control characters.
-        let _ = writeln!(out, "left: {}", thing.escape_debug());
+        text += &format!("left: {}\n", thing.escape_debug());
     }
+    stdout::print(text)?;
     Ok(if left.is_empty() && foreign == 0 {
         Exit::Fine
     } else {

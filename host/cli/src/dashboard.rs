@@ -1,9 +1,8 @@
 //! `vespeiro dashboard`: prints a Grafana dashboard, or alert rules, for the metrics that runs export.
 
-use std::io::Write as _;
-
 use crate::exit::Exit;
 use vespeiro_output::dashboard::{dashboard, rules};
+use vespeiro_output::stdout;
 
 /// Print a Grafana dashboard for the metrics of runs, or alert rules
 #[derive(Debug, clap::Args)]
@@ -23,8 +22,7 @@ impl PrintDashboard {
         } else {
             format!("{:#}\n", dashboard(self.native_histograms))
         };
-        // A reader that has seen enough may close the pipe.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        stdout::print(text)?;
         Ok(Exit::Fine)
     }
 }

@@ -64,7 +64,7 @@ impl Demo {
             format!("The service holds what it held before the run: {after}.\n")
         } else {
             format!("The service held {before} before the run, and now {after}.\n")
-        });
+        })?;
         Ok(exit)
     }
 }

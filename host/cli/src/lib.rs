@@ -32,6 +32,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::exit::Exit;
 pub use vespeiro_output::Console;
+use vespeiro_output::stdout;
 use vespeiro_plan::{Flags, PlanErrors, Preset, Resolved, Sources, resolve};
 
 /// A load tool whose virtual users are sandboxed WebAssembly.
@@ -109,7 +110,13 @@ impl NoCommand {
             console.line(format!("error: {}", self.message()));
         } else {
             // A reader that has seen enough may close the pipe.
-            let _ = self.0.print();
+            match self.0.print() {
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    console.line(format!("error: {}", stdout::Lost::from(error)));
+                    return Exit::Failed;
+                }
+                _ => {}
+            }
         }
         if self.0.use_stderr() {
             Exit::Usage

@@ -14,6 +14,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::exit::{Exit, Misuse};
 use languages::{File, LANGUAGES, Language, below};
+use vespeiro_output::stdout;
 
 /// What the templates call the behavior; they are projects of that name themselves.
 const TEMPLATE_NAME: &str = "my-behavior";
@@ -74,14 +75,12 @@ impl New {
                 format!("{name}.wasm"),
             ),
         };
-        // A reader that has seen enough may close the pipe.
-        let _ = writeln!(
-            io::stdout(),
+        stdout::print(format!(
             "{name}/: a behavior in {}{with}; README.md says more\n\n    \
              {build}\n    \
-             vespeiro run --base-url http://127.0.0.1:9501 --users 5 --duration 10s --archetype {plays}={module}",
+             vespeiro run --base-url http://127.0.0.1:9501 --users 5 --duration 10s --archetype {plays}={module}\n",
             language.title,
-        );
+        ))?;
         Ok(Exit::Fine)
     }
 }

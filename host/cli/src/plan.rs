@@ -1,13 +1,12 @@
 //! `vespeiro plan`: prints the resolved plan and where each value came from. Secrets are never printed: not the admin
 //! password, and nothing in an archetype's config whose key sounds like one.
 
-use std::io::Write;
-
 use serde_json::{Map, Value, json};
 
 use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
+use vespeiro_output::stdout;
 use vespeiro_plan::{
     Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting,
 };
@@ -41,8 +40,7 @@ impl PrintPlan {
             Format::Toml => toml(&resolved),
             Format::Json => json(&resolved, &rows),
         };
-        // A reader that has seen enough may close the pipe.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        stdout::print(text)?;
         Ok(Exit::Fine)
     }
 }

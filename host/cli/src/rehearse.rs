@@ -14,6 +14,7 @@ use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
 use vespeiro_model::Clock;
 use vespeiro_output::Console;
+use vespeiro_output::stdout::Printer;
 
 /// Longest body that is printed, in characters.
 const MAX_BODY: usize = 160;
@@ -62,7 +63,7 @@ impl Rehearse {
         let mut replies = self.options.replies()?;
         let mut user = rehearsal.user();
         let mut left = self.options.requests;
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut out = Printer::default();
         let mut well = true;
         for ordinal in 0..self.sessions {
             let name = &rehearsal.behavior.name;
@@ -82,7 +83,7 @@ impl Rehearse {
                 break;
             }
         }
-        let _ = out.flush();
+        out.finish()?;
         Ok(if well { Exit::Fine } else { Exit::Failed })
     }
 }

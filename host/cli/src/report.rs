@@ -1,12 +1,11 @@
 //! `vespeiro report`: the summaries of runs that have ended, from the files that `--summary-json` wrote: several become
 //! one; as text, page or data again. It plays nothing.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::exit::{Exit, Misuse};
 use vespeiro_model::Word as _;
-use vespeiro_output::{comparison, html, summary};
+use vespeiro_output::{comparison, html, stdout, summary};
 use vespeiro_plan::Language;
 use vespeiro_summary::compare::{Comparison, compare};
 use vespeiro_summary::merge::{MergeError, merge};
@@ -61,8 +60,7 @@ impl Report {
         if let Some(compared) = &compared {
             text += &format!("\n{}", comparison::text(compared, self.lang));
         }
-        // A reader that has seen enough may close the pipe.
-        let _ = std::io::stdout().write_all(text.as_bytes());
+        stdout::print(text)?;
         let regressed = compared.as_ref().is_some_and(Comparison::is_worse);
         Ok(match regressed && self.fail_on_regression {
             true => Exit::Thresholds,

@@ -42,7 +42,7 @@ impl Serve {
         let address = service.address();
         stdout::print(format!(
             "http://{address}\nuser service with the administrator {admin}; Ctrl-C stops it\n"
-        ));
+        ))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

@@ -1,7 +1,7 @@
 //! Standard output, for what a run prints at its end: the summary as text or, by `--summary-json -`, as JSON. Written by a
 //! thread, so that a pipe that nobody empties does not hold the end of a run up.
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -43,15 +43,72 @@ pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
     })))
 }
 
-/// Print a text. Waits a while for the reader, then gives up; errors are ignored.
-pub fn print(text: String) {
+/// What was to be read on standard output is lost.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output: {0}")]
+pub struct Lost(#[from] io::Error);
+
+/// Print a text. Waits a while for the reader, then gives up.
+///
+/// # Errors
+/// The text was not written, or nobody has read it. A reader that has seen enough may close the pipe.
+pub fn print(text: String) -> Result<(), Lost> {
     let (done, printed) = channel();
     let thread = std::thread::Builder::new().name("stdout".into());
-    let started = thread.spawn(move || {
+    thread.spawn(move || {
         let _ = done.send(write(&text));
-    });
-    if started.is_ok() {
-        let _ = printed.recv_timeout(LIMIT);
+    })?;
+    let timed_out = |_| Err(ErrorKind::TimedOut.into());
+    Ok(printed.recv_timeout(LIMIT).unwrap_or_else(timed_out)?)
+}
+
+/// Standard output for what is printed bit by bit. What cannot be written is told at the end.
+#[derive(Debug)]
+pub struct Printer {
+    out: BufWriter<StdoutLock<'static>>,
+    failed: Option<io::Error>,
+}
+
+impl Default for Printer {
+    fn default() -> Self {
+        Self {
+            out: BufWriter::new(io::stdout().lock()),
+            failed: None,
+        }
+    }
+}
+
+impl Printer {
+    fn keep<T>(&mut self, written: io::Result<T>) -> io::Result<T> {
+        written.map_err(|error| {
+            let kind = error.kind();
+            self.failed.get_or_insert(error);
+            kind.into()
+        })
+    }
+
+    /// Write what waits.
+    ///
+    /// # Errors
+    /// As [`print`].
+    pub fn finish(mut self) -> Result<(), Lost> {
+        let _ = self.flush();
+        match self.failed {
+            Some(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Write for Printer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.keep(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.out.flush();
+        self.keep(written)
     }
 }
 

@@ -27,6 +27,11 @@ struct TimeSeries {
     lost: u64,
 }
 
+/// Whoever reads the file has to know that there are holes in it.
+#[derive(Debug, thiserror::Error)]
+#[error("the {NAME} lacks {0} rows: its disk was too slow")]
+struct LostRows(u64);
+
 /// The thread that writes.
 #[derive(Debug)]
 struct Writer {
@@ -96,12 +101,12 @@ impl Output for TimeSeries {
                 return Ok(());
             };
             drop(rows);
-            if self.lost > 0 {
-                let lost = self.lost;
-                tracing::warn!("the {NAME} lacks {lost} rows: its disk was too slow");
-            }
             let result = tokio::time::timeout(limit(&self.path), result).await;
-            written(NAME, &self.path, Ok(result.ok().and_then(Result::ok)))
+            written(NAME, &self.path, Ok(result.ok().and_then(Result::ok)))?;
+            match self.lost {
+                0 => Ok(()),
+                lost => Err(OutputError::new(LostRows(lost))),
+            }
         })
     }
 }
