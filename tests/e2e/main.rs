@@ -9,6 +9,7 @@
 mod backoff;
 mod bad_input;
 mod baseline;
+mod bounds;
 mod breaker;
 mod budgets;
 mod connections;

@@ -19,7 +19,7 @@ use super::instance::{Instance, Unusable};
 use super::load_error::{LoadError, LoadErrorKind};
 use super::program::{MAX_PROGRAM, Program, SharedProgram, player};
 use crate::pre_instantiated::PreInstantiated;
-use vespeiro_plan::Module;
+use vespeiro_plan::{Module, bounded};
 
 /// Packages of WASI 0.2 that are provided, locked down.
 const WASI: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
@@ -71,7 +71,7 @@ impl Behavior {
             }
             Module::File(path) => {
                 let source = path.display().to_string();
-                let bytes = std::fs::read(path).map_err(|e| LoadError {
+                let bytes = bounded::read(path, bounded::MAX_FILE).map_err(|e| LoadError {
                     source_name: source.clone(),
                     kind: LoadErrorKind::Read(e),
                 })?;

@@ -10,6 +10,7 @@ use crate::module_loader::ModuleLoader;
 use crate::outputs::{end, outputs};
 use crate::teardown::{self, CleanupResult};
 use tokio::runtime::LocalOptions;
+use vespeiro_engine::capacity;
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
@@ -42,6 +43,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let (stopper, control) = (Stopper::new(), Control::new());
     let signals = stopper.on_signals()?;
+    capacity::check(plan.most_users()).map_err(|many| Misuse(many.to_string()))?;
     check_start(&plan, clock)?;
     let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
     let feeds = FeedSet::new(&plan, rows);

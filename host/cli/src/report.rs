@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::exit::{Exit, Misuse};
 use vespeiro_model::Word as _;
 use vespeiro_output::{comparison, html, stdout, summary};
-use vespeiro_plan::Language;
+use vespeiro_plan::{Language, bounded};
 use vespeiro_summary::compare::{Comparison, compare};
 use vespeiro_summary::merge::{MergeError, merge};
 use vespeiro_summary::{Summary, json};
@@ -75,6 +75,7 @@ fn language(text: &str) -> Result<Language, &'static str> {
 
 fn read(path: &Path) -> Result<Summary, Misuse> {
     let refuse = |why: String| Misuse(format!("{}: {why}", path.display()));
-    let text = std::fs::read(path).map_err(|cause| refuse(format!("cannot read it: {cause}")))?;
+    let text = bounded::read(path, bounded::MAX_FILE)
+        .map_err(|cause| refuse(format!("cannot read it: {cause}")))?;
     json::read(&text).map_err(|cause| refuse(cause.to_string()))
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::exit::{Exit, Misuse};
 use vespeiro_http::ask;
 use vespeiro_output::stdout;
+use vespeiro_plan::bounded;
 use vespeiro_server::actions::{SwapQuery, mode, share};
 
 /// Give an archetype of a running run another behavior
@@ -64,7 +65,7 @@ impl Swap {
             }
             None => {
                 query.name = Some(self.module.clone());
-                std::fs::read(&self.module).map_err(|error| {
+                bounded::read(self.module.as_ref(), bounded::MAX_FILE).map_err(|error| {
                     Misuse(format!(
                         "behavior {}: cannot be read: {error}: check the path",
                         self.module

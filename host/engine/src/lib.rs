@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod admission;
+pub mod capacity;
 mod clock;
 mod control;
 mod driver;

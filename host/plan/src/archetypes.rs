@@ -24,6 +24,9 @@ const BUILT_IN: [(&str, u32); 4] = [
     ("power", 20),
 ];
 
+/// Archetypes that one source may name: each is a row in every output.
+pub(super) const MAX_ARCHETYPES: usize = 1_000;
+
 /// Keeps sums of weights far from overflow.
 const MAX_WEIGHT: u32 = 1_000_000;
 
@@ -218,13 +221,23 @@ pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, ValueErr
     ))
 }
 
+pub(super) fn too_many(named: usize) -> ValueError {
+    ValueError::new(
+        format!("{named} archetypes are more than the {MAX_ARCHETYPES} that a plan may have"),
+        "let one archetype's config tell its kinds apart",
+    )
+}
+
 /// Chooses who plays. `sources` lists the entries of each source, lowest first, the built-ins not included.
 pub(super) fn playing(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> Vec<Entry> {
     let mut known = built_in();
     let mut playing = known.clone();
     for source in sources.into_iter().filter(|source| !source.is_empty()) {
         playing.clear();
-        for mut entry in source {
+        if let Some(over) = source.get(MAX_ARCHETYPES) {
+            errors.push(too_many(source.len()).at("archetype", &over.origin));
+        }
+        for mut entry in source.into_iter().take(MAX_ARCHETYPES) {
             if let Some(twin) = playing
                 .iter()
                 .find(|other: &&Entry| other.name == entry.name)

@@ -13,7 +13,8 @@ use toml::de::{DeTable, DeValue};
 
 use self::archetype::archetype;
 use self::values::{lines, listed, staged, text_of};
-use crate::archetypes::Entry;
+use crate::archetypes::{Entry, MAX_ARCHETYPES, too_many};
+use crate::bounded;
 use crate::errors::{Origin, PlanError, ValueError};
 use crate::feeds::FeedLayers;
 use crate::layers::Layer;
@@ -33,7 +34,7 @@ pub(crate) fn read(
     origin: &Origin,
     errors: &mut Vec<PlanError>,
 ) -> PlanFile {
-    match std::fs::read_to_string(path) {
+    match bounded::read_text(path, bounded::MAX_PLAN) {
         Ok(text) => parse(&text, path, errors),
         Err(error) => {
             let problem = format!("cannot read {}: {error}", path.display());
@@ -116,6 +117,9 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
             }
             "feeds" => file.feeds = feeds::feeds(value, at, &mut place),
             "archetype" => match tables(value) {
+                Some(tables) if tables.len() > MAX_ARCHETYPES => {
+                    place.refuse(name, at, too_many(tables.len()));
+                }
                 Some(tables) => {
                     let entries = tables.into_iter();
                     file.archetypes

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod archetypes;
+pub mod bounded;
 mod condition;
 mod connection_types;
 mod connections;

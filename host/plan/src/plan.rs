@@ -93,6 +93,13 @@ impl Plan {
         self.users_when(None)
     }
 
+    /// Most users that there are at a time, as far as the profiles decide.
+    pub fn most_users(&self) -> u32 {
+        let users = self.workloads().into_iter();
+        let users = users.map(|workload| workload.profile.most_users());
+        users.fold(0, u32::saturating_add)
+    }
+
     /// The same when somebody has asked for so many users of the run's own profile.
     pub fn users_when(&self, asked: Option<u32>) -> u32 {
         let users = self.workloads().into_iter().map(|workload| match asked {

@@ -94,6 +94,14 @@ impl Profile {
         }
     }
 
+    /// Most users that there are at a time, as far as the profile decides.
+    pub fn most_users(&self) -> u32 {
+        match self {
+            Profile::Rate { pool, .. } => pool.max_users.max(pool.users),
+            _ => self.usual_users(),
+        }
+    }
+
     /// Users to reckon with: those that play most of the time.
     pub fn usual_users(&self) -> u32 {
         match self {

@@ -18,7 +18,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use vespeiro_engine::{Control, Mode, News, Source, Stopper, Swap, SwapError, Swapper};
+use vespeiro_engine::{Control, Mode, News, Source, Stopper, Swap, SwapError, Swapper, capacity};
 use vespeiro_output::{RunShape, SwapEvent};
 use vespeiro_plan::{Module, Plan};
 
@@ -158,6 +158,13 @@ async fn users(State(run): Shared, body: Bytes) -> Result<Json<Value>, Problem> 
         let why = "every archetype has a load profile of its own: there are no users to share";
         return Err(Problem(StatusCode::CONFLICT, why.into()));
     }
+    // Those who are there take their place already.
+    let there = run
+        .control
+        .status()
+        .map_or(0, |now| now.users_active() as u32);
+    capacity::check(users.saturating_sub(there))
+        .map_err(|many| Problem(StatusCode::UNPROCESSABLE_ENTITY, many.to_string()))?;
     run.control.users(users);
     Ok(Json(json!({ "users": users })))
 }

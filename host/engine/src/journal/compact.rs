@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use super::line::Sign;
 use super::read::read;
@@ -86,6 +87,8 @@ impl Shared {
         old.read_to_end(&mut since)?;
         (&file).write_all(&since)?;
         fs::rename(draft, &self.path)?;
+        let length = compacted + since.len() as u64;
+        self.length.store(length, Ordering::Relaxed);
         current.file = file;
         current.turn += 1;
         drop(current);

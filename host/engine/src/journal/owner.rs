@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -116,7 +116,9 @@ impl Journal {
         })?;
         // Its owner may have put another one in its place before this lock was had.
         let here = fs::metadata(path).map_err(error)?.ino();
-        if file.metadata().map_err(error)?.ino() != here {
+        let about = file.metadata().map_err(error)?;
+        let length = about.len();
+        if about.ino() != here {
             return Err(JournalError::InUse(path.to_owned()));
         }
         let shared = Arc::new(Shared {
@@ -125,6 +127,7 @@ impl Journal {
             current: RwLock::new(Current { file, turn: 0 }),
             compact_from,
             dirty: AtomicBool::new(true),
+            length: AtomicU64::new(length),
             closed: AtomicBool::new(false),
             broken: OnceLock::new(),
             syncing: OnceLock::new(),

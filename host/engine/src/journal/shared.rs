@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::Thread;
 
@@ -10,6 +10,9 @@ use super::line::Binding;
 
 /// Nobody else may read what a run has made, let alone write it.
 pub(super) const OWNER_ALONE: u32 = 0o600;
+/// Most bytes of a journal: a million things that are outstanding. It is compacted from 1 MiB on, so that only a run that
+/// creates without end gets there.
+pub(super) const LONGEST: u64 = 64 << 20;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -21,6 +24,8 @@ pub(super) struct Shared {
     pub(super) compact_from: u64,
     /// Something was written since the last sync began.
     pub(super) dirty: AtomicBool,
+    /// Bytes of the file.
+    pub(super) length: AtomicU64,
     pub(super) closed: AtomicBool,
     /// Why nothing more can be written.
     pub(super) broken: OnceLock<String>,

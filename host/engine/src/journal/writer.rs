@@ -6,9 +6,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::line::Sign;
-use super::shared::Shared;
+use super::shared::{LONGEST, Shared};
 
 /// One worker's handle on the journal. Lines wait until the next [`flush`](Writer::flush), which writes them at once.
 #[derive(Debug)]
@@ -98,7 +99,17 @@ impl Writer {
             Ok(bytes) if bytes == self.pending.len() => {
                 self.pending.clear();
                 self.shared.written();
-                return Ok(());
+                let before = self
+                    .shared
+                    .length
+                    .fetch_add(bytes as u64, Ordering::Relaxed);
+                if before + bytes as u64 <= LONGEST || self.is_spare {
+                    return Ok(());
+                }
+                let most = LONGEST >> 20;
+                format!(
+                    "what is outstanding takes more than {most} MiB, which is more than a run may leave to its cleanup"
+                )
             }
             // The rest would be an append of its own: another worker's line could come between.
             Ok(_) => "only a part of a line fitted".to_owned(),

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::made_up::made_up;
 use vespeiro_behavior::types::{Failure, Outcome, Request, Response};
 use vespeiro_model::{Failure as Known, Word as _};
+use vespeiro_plan::bounded;
 use vespeiro_plan::one_line;
 
 /// How long a reply takes, in microseconds.
@@ -111,7 +112,7 @@ impl Replies {
     /// Read a file.
     pub fn read(path: &Path) -> Result<Self, BadReplies> {
         let place = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| BadReplies {
+        let text = bounded::read_text(path, bounded::MAX_FILE).map_err(|error| BadReplies {
             place: place.clone(),
             problem: format!("cannot be read: {error}: check the path"),
         })?;

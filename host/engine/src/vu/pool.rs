@@ -20,6 +20,8 @@ use crate::workload::state::{WorkloadState, share_of};
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
 const CASTS: usize = 1000;
+/// Users that are made in one go: what the worker is told in between, to stop for instance, is heard.
+const AT_ONCE: usize = 10_000;
 /// Finished users that may stay on the list before it is tidied up.
 const FINISHED: usize = 64;
 
@@ -77,6 +79,10 @@ pub(crate) struct VuPool {
     workloads: usize,
     /// Users that somebody asked for; `None` where the profile decides.
     asked: Option<usize>,
+    /// Users that are still to be made.
+    coming: Cell<usize>,
+    /// How they are spread out: over how long, and how many of all workers.
+    spread: (Duration, u32),
     /// Users that there are since arrivals have called some in.
     called: usize,
     picker: ArchetypePicker,
@@ -100,6 +106,8 @@ impl VuPool {
             workload,
             workloads: worker.workloads.len(),
             asked: None,
+            coming: Cell::new(0),
+            spread: (Duration::ZERO, 0),
             called: 0,
             picker,
             next: index as u32,
@@ -110,18 +118,21 @@ impl VuPool {
     /// Start those who play from the beginning. Where the profile has a fixed number, `ramp_up` spreads them out.
     pub(crate) fn begin(&mut self, worker: &Rc<WorkerState>) {
         let users = self.workload(worker).users_at(Duration::ZERO);
-        let ramp_up = worker.plan.load.ramp_up;
-        let share = share_of(users, self.workers, self.index);
-        self.start(worker, share, |n| starts(ramp_up, n, users));
+        self.spread = (worker.plan.load.ramp_up, users);
+        self.coming.set(share_of(users, self.workers, self.index));
+        self.start_some(worker);
     }
 
-    /// Start users, each so long after the start of the run as `starts` says of its number.
-    fn start(&mut self, worker: &Rc<WorkerState>, users: usize, starts: impl Fn(u32) -> Duration) {
+    /// Start some of the users who are to come.
+    fn start_some(&mut self, worker: &Rc<WorkerState>) {
         self.tidy();
-        for _ in 0..users {
+        let (ramp_up, of) = self.spread;
+        for _ in 0..self.coming.get().min(AT_ONCE) {
             let Some((n, archetype, before)) = self.cast(worker) else {
+                self.coming.set(0);
                 break;
             };
+            self.coming.set(self.coming.get() - 1);
             let index = index(self.workloads, self.workload, n);
             let seed = user_seed(&worker.plan, index);
             let vu = VuState {
@@ -129,7 +140,7 @@ impl VuPool {
                 archetype,
                 workload: self.workload,
                 seed,
-                starts: starts(n),
+                starts: starts(ramp_up, n, of),
                 feeder: worker.feeds.feeder(self.workload, archetype, &before, seed),
                 ..VuState::default()
             };
@@ -174,9 +185,11 @@ impl VuPool {
         let workload = self.workload(worker);
         let now = worker.profile_time();
         if workload.has_ended(now) {
-            self.tasks.iter().for_each(VuTask::leave);
+            self.stop();
             return;
         }
+        self.start_some(worker);
+        let workload = self.workload(worker);
         if !workload.profile.replaces() {
             return;
         }
@@ -197,7 +210,7 @@ impl VuPool {
         if missing > 0 {
             let most = share_of(arrivals.pool.max_users, self.workers, self.index);
             let most = self.asked.unwrap_or(most);
-            let staying = self.staying().count();
+            let staying = self.staying().count() + self.coming.get();
             if staying < most {
                 self.called = most.min(staying + missing);
                 self.adjust(worker, self.called);
@@ -214,7 +227,7 @@ impl VuPool {
     /// Whether somebody may still come, if nobody is left.
     pub(crate) fn awaits(&self, worker: &WorkerState) -> bool {
         let workload = self.workload(worker);
-        workload.profile.replaces()
+        (workload.profile.replaces() || self.coming.get() > 0)
             && !workload.is_over(worker.profile_time())
             && workload
                 .archetypes
@@ -224,15 +237,27 @@ impl VuPool {
 
     /// Have so many users play from now on: start some, or send the youngest away.
     fn adjust(&mut self, worker: &Rc<WorkerState>, users: usize) {
-        let staying = self.staying().count();
-        match staying.checked_sub(users) {
-            Some(surplus) => self.staying().rev().take(surplus).for_each(VuTask::leave),
-            None => self.start(worker, users - staying, |_| Duration::ZERO),
+        let (staying, coming) = (self.staying().count(), self.coming.get());
+        match (staying + coming).checked_sub(users) {
+            Some(surplus) => {
+                let unmade = surplus.min(coming);
+                self.coming.set(coming - unmade);
+                let made = self.staying().rev().take(surplus - unmade);
+                made.for_each(VuTask::leave);
+            }
+            None => {
+                if coming == 0 {
+                    self.spread = (Duration::ZERO, 0);
+                }
+                self.coming.set(users - staying);
+                self.start_some(worker);
+            }
         }
     }
 
     /// No new requests: users with none in flight end now, the others when theirs have ended.
     pub(crate) fn stop(&self) {
+        self.coming.set(0);
         self.tasks.iter().for_each(VuTask::leave);
     }
 
@@ -272,6 +297,7 @@ impl VuPool {
 
     /// End now, whatever is in flight.
     pub(crate) fn halt(&self) {
+        self.coming.set(0);
         self.tasks.iter().for_each(|task| task.task.abort());
     }
 

@@ -15,8 +15,11 @@ use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, unit};
 use crate::vu::state::VuState;
 use crate::worker::state::WorkerState;
-use vespeiro_behavior::{Level, Session, types};
+use vespeiro_behavior::{GuestEvent, Level, Session, types};
 use vespeiro_model::{Ending, FaultKind, Outcome};
+
+/// Things that a session may have said to be there and not to be gone.
+const MAX_MARKS: u32 = 10_000;
 
 /// A session under way. However its user leaves it, it is counted with one ending.
 pub(crate) struct OpenSession {
@@ -30,6 +33,8 @@ pub(crate) struct OpenSession {
     well: bool,
     /// A fault that the session has been asked for and has not committed yet.
     asked: Option<FaultRequest>,
+    /// Things that it has marked by calls and not unmarked.
+    marks: u32,
 }
 
 impl OpenSession {
@@ -66,6 +71,7 @@ impl OpenSession {
             ending,
             well: false,
             asked: None,
+            marks: 0,
         };
         open.session = Some(session?);
         open.take_events();
@@ -109,6 +115,10 @@ impl OpenSession {
             .guest_call(self.runtime.role(), worker.clock.since(called));
         // Of a call that crashed too: what it marked may exist.
         self.take_events();
+        if self.marks > MAX_MARKS {
+            let why = format!("it has marked more than {MAX_MARKS} things: unmark what is gone");
+            return Err((SessionEnd::Failed(why), Duration::ZERO));
+        }
         match answer {
             Ok(Ok(step)) => Ok(step),
             Ok(Err(message)) => Err((SessionEnd::Failed(message), Duration::ZERO)),
@@ -198,7 +208,15 @@ impl OpenSession {
     fn take_events(&mut self) {
         let (worker, archetype) = (&self.worker, self.archetype);
         if let Some(session) = &mut self.session {
-            session.events(|event| worker.event(archetype, event));
+            let marks = &mut self.marks;
+            session.events(|event| {
+                match event {
+                    GuestEvent::Mark(_) => *marks = marks.saturating_add(1),
+                    GuestEvent::Unmark(_) => *marks = marks.saturating_sub(1),
+                    _ => {}
+                }
+                worker.event(archetype, event);
+            });
             worker.keep_journal();
         }
     }

@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use vespeiro_plan::bounded;
+
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -14,7 +16,8 @@ pub(super) fn certificates(
     setting: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, DialSetupError> {
-    let text = std::fs::read(path).map_err(|error| unreadable(setting, path, &error))?;
+    let text = bounded::read(path, bounded::MAX_PLAN)
+        .map_err(|error| unreadable(setting, path, &error))?;
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let path = path.display().to_string();
     match read {
