@@ -2,6 +2,7 @@
 //! of a run, from the [`Summary`] alone. A test case fails where its threshold is crossed, or its check did not always
 //! hold; a threshold without data is skipped.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,9 +24,9 @@ pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
 
 fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
     write_whole(NAME, path, |file| {
-        report(summary)
-            .serialize(file)
-            .map_err(std::io::Error::other)
+        // Not straight into the file: what is wrong with that would not be told.
+        let text = report(summary).to_string().map_err(std::io::Error::other)?;
+        file.write_all(text.as_bytes())
     })
 }
 
