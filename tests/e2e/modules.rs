@@ -6,6 +6,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use wit_component::ComponentEncoder;
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::support::{Played, RunOf, Service, by_hand, example};
 
 fn plays(module: &Path, name: &str) -> Played {
@@ -109,4 +111,28 @@ fn a_module_plays_beside_the_built_in_ones() {
     );
     assert_eq!((played.sent_by("mine"), played.sent_by("active")), (20, 20));
     assert_eq!(played.answered(), service.ledger(1));
+}
+
+#[test]
+fn compiled_code_is_kept_where_nobody_else_may_write_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let open = place("open").join("vespeiro");
+    std::fs::create_dir_all(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    std::fs::write(place("file"), "").unwrap();
+    let check = |caches: &std::path::Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vespeiro"));
+        command.arg("check").arg(example("first")).env_clear();
+        let output = command.env("XDG_CACHE_HOME", caches).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+    };
+    check(&place("fresh"));
+    let kept = std::fs::metadata(place("fresh/vespeiro")).unwrap();
+    assert_eq!(kept.permissions().mode() & 0o777, 0o700);
+    check(&place("open"));
+    let laid = std::fs::read_dir(&open).unwrap().count();
+    assert_eq!(laid, 0, "others could have put something there");
+    check(&place("file"));
 }

@@ -4,7 +4,7 @@
 //! What must stay true: a guest call is interrupted when its time is over, whatever it does.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Config};
 
+use crate::cache_folder;
 use crate::function_cache::Functions;
 
 /// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
@@ -47,8 +48,6 @@ impl Limits {
 /// The engine could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    #[error("cannot keep compiled behaviors in {}: {reason}: make it writable or run with --no-cache", .directory.display())]
-    Cache { directory: PathBuf, reason: String },
     #[error("the WebAssembly engine does not run on this machine: {0}")]
     Unsupported(String),
 }
@@ -81,14 +80,14 @@ impl Engine {
         config
             .enable_incremental_compilation(Arc::new(Functions::default()))
             .map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
-        if let Some(directory) = cache {
-            let mut settings = CacheConfig::new();
-            settings.with_directory(&directory);
-            let cache = Cache::new(settings).map_err(|e| EngineError::Cache {
-                directory,
-                reason: format!("{e:#}"),
-            })?;
-            config.cache(Some(cache));
+        if let Some(folder) = cache {
+            match open(&folder) {
+                Ok(cache) => drop(config.cache(Some(cache))),
+                Err(why) => tracing::warn!(
+                    "compiled behaviors are not kept in {}: {why}; --no-cache does without them",
+                    folder.display()
+                ),
+            }
         }
         let inner = wasmtime::Engine::new(&config)
             .map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
@@ -140,6 +139,13 @@ impl Engine {
             .or_else(|| from("HOME").map(|home| home.join(".cache")))
             .map(|p| p.join("vespeiro"))
     }
+}
+
+fn open(folder: &Path) -> Result<Cache, String> {
+    cache_folder::prepare(folder)?;
+    let mut settings = CacheConfig::new();
+    settings.with_directory(folder);
+    Cache::new(settings).map_err(|error| format!("{error:#}"))
 }
 
 /// Lower the calling thread's priority, for work beside a run. Only on Linux: elsewhere it would be the whole process's.

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
 mod builtin;
+mod cache_folder;
 mod call_context;
 mod componentize;
 mod contract;
