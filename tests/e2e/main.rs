@@ -43,6 +43,7 @@ mod rehearsal;
 mod report;
 mod seconds;
 mod secrets;
+mod security;
 mod signals;
 mod spread;
 mod steering;
