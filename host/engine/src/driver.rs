@@ -3,7 +3,7 @@
 //!
 //! What must stay true: the bounds of a step are the same for all of them.
 
-use vespeiro_behavior::types::{Action, Ending, Outcome, Request, Step};
+use vespeiro_behavior::types::{Action, Ending, Failure, Outcome, Request, Step};
 use vespeiro_behavior::{Crash, MAX_DELAY_MS, MAX_IDLE_STEPS};
 
 /// How a session came to its end.
@@ -24,6 +24,11 @@ pub(crate) trait Transport {
     /// Before the session is asked: whether it is to end instead. `heard`: outcomes wait for it.
     fn is_over(&self, heard: bool) -> bool {
         let _ = heard;
+        false
+    }
+
+    /// No request is left that the session might send: if it ends now, that is why.
+    fn is_spent(&self) -> bool {
         false
     }
 
@@ -55,6 +60,7 @@ async fn play(transport: &mut impl Transport) -> Result<SessionEnd, SessionEnd> 
             return Ok(SessionEnd::Cut);
         }
         let step = transport.next(&outcomes)?;
+        let is_cut = outcomes.iter().any(was_stopped) || transport.is_spent();
         outcomes = Vec::new();
         let delay = step.delay_ms;
         if delay > MAX_DELAY_MS {
@@ -65,6 +71,8 @@ async fn play(transport: &mut impl Transport) -> Result<SessionEnd, SessionEnd> 
         let requests = match step.action {
             Action::Requests(requests) => requests,
             Action::Done(Ending::Completed) => return Ok(SessionEnd::Completed),
+            // Whoever is told that nothing more will be sent does not give up by themselves.
+            Action::Done(Ending::Abandoned) if is_cut => return Ok(SessionEnd::Cut),
             Action::Done(Ending::Abandoned) => return Ok(SessionEnd::Abandoned),
         };
         if !transport.may_send()? {
@@ -81,6 +89,11 @@ async fn play(transport: &mut impl Transport) -> Result<SessionEnd, SessionEnd> 
         idle_steps = 0;
         outcomes = transport.send(requests).await?;
     }
+}
+
+/// The budget was spent, or the run is over.
+fn was_stopped(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed(Failure::Stopped))
 }
 
 #[cfg(test)]
@@ -100,6 +113,8 @@ mod tests {
         heard: Vec<usize>,
         waited: u64,
         sent: usize,
+        /// Requests end as stopped, not as reset.
+        is_stopped: bool,
     }
 
     impl Transport for Scripted {
@@ -118,8 +133,11 @@ mod tests {
 
         async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
             self.sent += requests.len();
-            let stopped = vespeiro_behavior::types::Failure::Stopped;
-            Ok(vec![Outcome::Failed(stopped); requests.len()])
+            let failure = match self.is_stopped {
+                true => Failure::Stopped,
+                false => Failure::Reset,
+            };
+            Ok(vec![Outcome::Failed(failure); requests.len()])
         }
     }
 
@@ -159,6 +177,24 @@ mod tests {
         assert!(matches!(played(&mut scripted), SessionEnd::Completed));
         assert_eq!((scripted.sent, scripted.waited), (3, 15));
         assert_eq!(scripted.heard, [0, 2, 1]);
+    }
+
+    #[test]
+    fn whoever_ends_since_nothing_more_is_sent_is_cut_and_has_not_given_up() {
+        let gives_up = || Step {
+            delay_ms: 0,
+            action: Action::Done(Ending::Abandoned),
+        };
+        let ended = |is_stopped| {
+            let steps = [requests(1, 0), gives_up()].into();
+            played(&mut Scripted {
+                steps,
+                is_stopped,
+                ..Scripted::default()
+            })
+        };
+        assert!(matches!(ended(true), SessionEnd::Cut));
+        assert!(matches!(ended(false), SessionEnd::Abandoned));
     }
 
     #[test]

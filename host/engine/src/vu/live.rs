@@ -73,6 +73,10 @@ impl Transport for Live<'_> {
         !heard && self.open.runtime.is_over()
     }
 
+    fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
     fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd> {
         let workload = self.worker.workload(self.vu);
         self.left = workload.left(self.budget - self.played.requests);
