@@ -26,6 +26,9 @@ pub(super) struct Serve {
     /// Median of the log-normal time that each answer takes, for instance 5ms; bare numbers are milliseconds
     #[arg(long, value_name = "TIME", value_parser = |text: &str| parse_duration(text, DefaultUnit::Milliseconds))]
     latency: Option<Duration>,
+    /// How long an access token lives, for instance 30s: to see clients renew theirs; bare numbers are seconds
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = |text: &str| parse_duration(text, DefaultUnit::Seconds))]
+    token_ttl: Duration,
 }
 
 impl Serve {
@@ -34,6 +37,7 @@ impl Serve {
             allow_faults: self.allow_faults,
             rate_limit: self.rate_limit.map(f64::from),
             latency: self.latency,
+            access_ttl: self.token_ttl,
             ..user_service::Config::default()
         };
         let admin = config.admin_email.clone();
