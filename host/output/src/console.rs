@@ -1,8 +1,8 @@
 //! Standard error, written by a thread of its own: the log, messages and the panel. Every command writes to it through a
 //! [`Console`] and in no other way.
 //!
-//! What must stay true: no call waits for whoever reads standard error. Lines that find no room are dropped, the oldest
-//! first; how many is told where they are missing.
+//! What must stay true: no call waits longer than [`PATIENCE`] for whoever reads standard error, and none at all once somebody
+//! was found not to read. Lines that then find no room are dropped, the oldest first; how many is told where they are missing.
 
 mod painter;
 
@@ -15,6 +15,8 @@ use ratatui::buffer::Buffer;
 
 use self::painter::Painter;
 
+/// How long a line waits for room while others are written: a file or a pipe takes them as fast as they come.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Lines and bytes that may wait.
 const MAX_LINES: usize = 1_000;
 const MAX_BYTES: usize = 1 << 20;
@@ -34,6 +36,8 @@ struct Shared {
 struct Queue {
     lines: VecDeque<String>,
     bytes: usize,
+    /// Whoever reads it has let somebody wait in vain, and has read nothing since.
+    stuck: bool,
     /// Lines that were dropped since the last one was written.
     dropped: u64,
     /// The panel to draw below the lines; `Some(None)` removes it.
@@ -62,7 +66,7 @@ impl Console {
     /// Print a line of text, above the panel if there is one.
     pub fn line(&self, text: impl Into<String>) {
         let text = text.into();
-        let mut queue = self.0.lock();
+        let mut queue = self.0.room();
         queue.bytes += text.len();
         queue.lines.push_back(text);
         while queue.lines.len() > MAX_LINES || queue.bytes > MAX_BYTES && queue.lines.len() > 1 {
@@ -100,6 +104,17 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The queue once it has room for a line, or when it is no use to wait for that.
+    fn room(&self) -> MutexGuard<'_, Queue> {
+        let full = |queue: &mut Queue| {
+            !queue.stuck && (queue.lines.len() >= MAX_LINES || queue.bytes >= MAX_BYTES)
+        };
+        let waited = self.changed.wait_timeout_while(self.lock(), PATIENCE, full);
+        let (mut queue, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.stuck |= waited.timed_out();
+        queue
+    }
+
     /// Write what comes, as fast as it is read.
     fn write_to(&self, out: impl Write + Send + 'static) {
         let mut painter = Painter::new(Box::new(out));
@@ -117,15 +132,18 @@ impl Shared {
             let lines = std::mem::take(&mut queue.lines);
             let dropped = std::mem::take(&mut queue.dropped);
             let panel = queue.panel.take();
-            (queue.bytes, queue.writing) = (0, true);
+            (queue.bytes, queue.writing, queue.stuck) = (0, true, false);
             drop(queue);
+            self.changed.notify_all();
             if dropped > 0 {
                 painter.above(&format!(
                     "{dropped} lines are missing here: nobody read standard error in time"
                 ));
             }
-            for line in &lines {
-                painter.above(line);
+            if !lines.is_empty() {
+                // In one write: as many calls as lines would be slower than many lines come.
+                let lines: Vec<String> = lines.into();
+                painter.above(&lines.join("\n"));
             }
             latest = panel.unwrap_or(latest);
             match &latest {
