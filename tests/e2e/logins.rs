@@ -66,7 +66,7 @@ fn wrong_passwords_on_purpose_pause_nothing() {
         "--error-mix",
         "success=60,client=40,server=0",
         "--max-auth-failures",
-        "1",
+        "4",
     ])
     .fine();
     assert!(ended.stdout.contains("bad credentials"), "{}", ended.stdout);

@@ -4,6 +4,8 @@
 
 mod data;
 mod errors;
+mod faults;
+mod mix;
 mod order;
 mod pauses;
 
@@ -13,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use data::{people_stay_who_they_are, searches_and_pages_are_a_persons};
 use errors::{errors_are_spread, wrong_passwords};
+use mix::mix_is_kept;
 use order::{first_sessions_are_whole, nobody_comes_for_nothing};
 use pauses::gaps_are_one_pause;
 
@@ -37,6 +40,7 @@ fn service() -> SocketAddr {
     let address = listener.local_addr().unwrap();
     let config = user_service::Config {
         latency: Some(Duration::from_millis(6)),
+        allow_faults: true,
         ..user_service::Config::default()
     };
     std::thread::spawn(move || {
@@ -121,6 +125,46 @@ fn a_mixed_run_is_made_of_people() {
     errors_are_spread(&log);
 }
 
+/// What everybody does but administrators.
+const PLAIN: [&str; 5] = [
+    "auth",
+    "user-query",
+    "user-mutation",
+    "profile",
+    "role-permission",
+];
+
+#[test]
+fn five_hundred_requests_of_fifty_people_keep_the_mix() {
+    let log = run(
+        "--users 50 --workers 2 --seed 7 --min-request-count 10 --max-request-count 10 --delay-min 100 --delay-max 1000 \
+         --error-mix=off",
+    );
+    assert!(
+        (450..=500).contains(&log.exchanges.len()),
+        "{}",
+        log.exchanges.len()
+    );
+    mix_is_kept(&log, &mix::MIX.map(|(name, _)| name), 6.0);
+}
+
+#[test]
+fn each_archetype_alone_keeps_the_part_of_the_mix_that_it_has() {
+    for (archetype, of) in [
+        ("newcomer", &PLAIN[..]),
+        ("active", &PLAIN),
+        ("admin", &mix::MIX.map(|(name, _)| name)),
+        ("power", &PLAIN),
+    ] {
+        println!("{archetype}");
+        let log = run(&format!(
+            "--archetype {archetype} --users 10 --workers 2 --seed 7 --min-request-count 50 --max-request-count 50 \
+             --delay-min 10 --delay-max 100 --error-mix=off"
+        ));
+        mix_is_kept(&log, of, 6.0);
+    }
+}
+
 #[test]
 #[ignore = "12,000 requests at a person's pace take some minutes: scripts/people runs it"]
 fn twelve_thousand_requests_are_made_of_people() {
@@ -130,6 +174,7 @@ fn twelve_thousand_requests_are_made_of_people() {
     );
     println!("{} requests", log.exchanges.len());
     assert!(log.exchanges.len() >= 10_000);
+    mix_is_kept(&log, &mix::MIX.map(|(name, _)| name), 2.0);
     let counts = first_sessions_are_whole(&log, 60);
     println!("{counts:?}");
     nobody_comes_for_nothing(&log);

@@ -31,7 +31,7 @@ impl Governor {
         });
         let errors = plan
             .error_mix
-            .map(|mix| Errors::new(mix, plan.archetypes.len()));
+            .map(|mix| Errors::new(mix, plan.faults, plan.archetypes.len()));
         Self { mix, errors }
     }
 

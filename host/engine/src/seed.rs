@@ -12,6 +12,7 @@ pub(super) enum Stream {
     CoolDown = 5,
     Backoff = 6,
     Feed = 7,
+    Fault = 8,
     Instance = 16,
     Trace = 17,
     Version = 32,

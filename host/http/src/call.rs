@@ -117,7 +117,8 @@ impl Call {
         self.capture
     }
 
-    pub(crate) fn limit(&self) -> Option<Duration> {
+    /// Its own limit of time, if it has one.
+    pub fn limit(&self) -> Option<Duration> {
         self.timeout
     }
 }

@@ -96,8 +96,9 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                     let key = match part.get_ref().as_ref() {
                         "requests" => "mix",
                         "errors" => "error_mix",
+                        "faults" => "faults",
                         odd => {
-                            let fix = "write [mix.requests] and [mix.errors]";
+                            let fix = "write [mix.requests], [mix.errors] and [mix.faults]";
                             let error = ValueError::new("no such key", fix);
                             place.refuse(format!("mix.{odd}"), at, error);
                             continue;
@@ -189,7 +190,9 @@ mod tests {
         );
         assert_eq!(
             errors,
-            ["mix.other (folder/plan.toml:6): no such key; write [mix.requests] and [mix.errors]"]
+            [
+                "mix.other (folder/plan.toml:6): no such key; write [mix.requests], [mix.errors] and [mix.faults]"
+            ]
         );
         let text = |key: &str| {
             let (text, origin) = file.layer.get(key).unwrap();

@@ -3,7 +3,7 @@
 //!
 //! What must stay true: shares are percentages, and they add up to 100.
 
-use vespeiro_model::{OutcomeClass, Word as _};
+use vespeiro_model::{FaultKind, OutcomeClass, Word as _};
 
 use crate::errors::ValueError;
 use crate::value_types::ValueType;
@@ -43,6 +43,56 @@ impl ErrorMix {
     }
 }
 
+/// How the failures on purpose are split by kind: weights within what behaviors commit, and within what the host makes. The
+/// error mix says how many there are of either.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FaultMix([f64; FaultKind::ALL.len()]);
+
+impl Default for FaultMix {
+    /// In the order of [`FaultKind::ALL`]. A burst into a rate limit is many requests, most of which succeed, and a time-out
+    /// costs the target a connection: there are few of either.
+    fn default() -> FaultMix {
+        FaultMix([28.0, 18.0, 25.0, 28.0, 1.0, 1.0, 5.0])
+    }
+}
+
+impl FaultMix {
+    /// What a kind weighs among those of its class; 0: there is none.
+    pub fn weight(&self, kind: FaultKind) -> f64 {
+        self.0[kind as usize]
+    }
+}
+
+/// `bad-credentials=3,forbidden=2,…`.
+pub(crate) fn fault_mix() -> ValueType<FaultMix> {
+    let parse = |text: &str| {
+        let mut weights = FaultMix([0.0; FaultKind::ALL.len()]);
+        for (name, weight) in named_numbers(text, "weight", f64::INFINITY)? {
+            let Some(kind) = FaultKind::from_word(&name) else {
+                let problem = format!("{name:?} is no kind of fault");
+                return Err(ValueError::new(
+                    problem,
+                    format!("use {}", FaultKind::list()),
+                ));
+            };
+            weights.0[kind as usize] = weight;
+        }
+        if weights.0.iter().all(|weight| *weight == 0.0) {
+            let fix = "give one a weight, or set error_mix to off";
+            return Err(ValueError::new("no kind of fault has a weight", fix));
+        }
+        Ok(weights)
+    };
+    let show = |mix: &FaultMix| {
+        let used = FaultKind::ALL
+            .iter()
+            .filter(|kind| mix.weight(**kind) > 0.0);
+        let named = used.map(|kind| (kind.as_str().to_owned(), mix.weight(*kind)));
+        shown(&named.collect::<Vec<_>>())
+    };
+    ValueType::new("WEIGHTS", parse, show)
+}
+
 /// `auth=20,user-query=35,…`, or `off`.
 pub(crate) fn request_mix() -> ValueType<Option<RequestMix>> {
     let parse = |text: &str| shares(text).map(RequestMix);
@@ -78,33 +128,7 @@ pub(crate) fn error_mix() -> ValueType<Option<ErrorMix>> {
 }
 
 fn shares(text: &str) -> Result<Vec<(String, f64)>, ValueError> {
-    const EXAMPLE: &str = "write name=percent, joined by commas, or off";
-    let mut shares: Vec<(String, f64)> = Vec::new();
-    for part in text.split(',') {
-        let (name, percent) = part
-            .split_once('=')
-            .map(|(name, percent)| (name.trim(), percent.trim()))
-            .filter(|(name, _)| !name.is_empty() && name.len() <= LONGEST)
-            .filter(|(name, _)| !name.contains(char::is_control))
-            .ok_or_else(|| ValueError::new(format!("{part:?} is no share"), EXAMPLE))?;
-        let percent = percent
-            .parse()
-            .ok()
-            .filter(|percent| (0.0..=100.0).contains(percent))
-            .ok_or_else(|| {
-                ValueError::new(
-                    format!("{percent:?} is no percentage"),
-                    format!("give {name} a number from 0 to 100"),
-                )
-            })?;
-        if shares.iter().any(|(known, _)| known == name) {
-            return Err(ValueError::new(
-                format!("{name} is given twice"),
-                "remove one",
-            ));
-        }
-        shares.push((name.to_owned(), percent));
-    }
+    let shares = named_numbers(text, "percentage", 100.0)?;
     let sum: f64 = shares.iter().map(|(_, share)| share).sum();
     if (sum - 100.0).abs() > TOLERANCE {
         let sum = (sum * 100.0).round() / 100.0;
@@ -114,6 +138,44 @@ fn shares(text: &str) -> Result<Vec<(String, f64)>, ValueError> {
         ));
     }
     Ok(shares)
+}
+
+/// `name=number,…`, each name once; `what` a number is called, which is at most `most`.
+fn named_numbers(text: &str, what: &str, most: f64) -> Result<Vec<(String, f64)>, ValueError> {
+    let mut numbers: Vec<(String, f64)> = Vec::new();
+    for part in text.split(',') {
+        let (name, number) = part
+            .split_once('=')
+            .map(|(name, number)| (name.trim(), number.trim()))
+            .filter(|(name, _)| !name.is_empty() && name.len() <= LONGEST)
+            .filter(|(name, _)| !name.contains(char::is_control))
+            .ok_or_else(|| {
+                let example = format!("write name={what}, joined by commas, or off");
+                ValueError::new(format!("{part:?} is no share"), example)
+            })?;
+        let number = number
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite() && (0.0..=most).contains(number))
+            .ok_or_else(|| {
+                let range = match most {
+                    most if most.is_finite() => format!("from 0 to {most}"),
+                    _ => "from 0 on".to_owned(),
+                };
+                ValueError::new(
+                    format!("{number:?} is no {what}"),
+                    format!("give {name} a number {range}"),
+                )
+            })?;
+        if numbers.iter().any(|(known, _)| known == name) {
+            return Err(ValueError::new(
+                format!("{name} is given twice"),
+                "remove one",
+            ));
+        }
+        numbers.push((name.to_owned(), number));
+    }
+    Ok(numbers)
 }
 
 fn shown(shares: &[(String, f64)]) -> String {
@@ -158,6 +220,30 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!((mix.share("a"), mix.share("d")), (Some(33.34), None));
+    }
+
+    #[test]
+    fn kinds_of_faults_have_weights_and_those_left_out_have_none() {
+        let mix = (fault_mix().parse)("not-found=3, timeout=0.5").unwrap();
+        assert_eq!(mix.weight(FaultKind::NotFound), 3.0);
+        assert_eq!(mix.weight(FaultKind::Timeout), 0.5);
+        assert_eq!(mix.weight(FaultKind::ServerError), 0.0);
+        assert_eq!((fault_mix().parse)(&(fault_mix().show)(&mix)), Ok(mix));
+        for (text, problem) in [
+            (
+                "teapot=1",
+                "\"teapot\" is no kind of fault; use bad-credentials, forbidden",
+            ),
+            (
+                "timeout=-1",
+                "\"-1\" is no weight; give timeout a number from 0 on",
+            ),
+            ("timeout=0", "no kind of fault has a weight"),
+            ("timeout=inf", "\"inf\" is no weight"),
+        ] {
+            let bad = (fault_mix().parse)(text).unwrap_err().to_string();
+            assert!(bad.contains(problem), "{text}: {bad}");
+        }
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use crate::archetypes::Archetype;
 use crate::connections::Connections;
 use crate::feeds::Feed;
 use crate::layers::{Fallback, Reader, Section, Setting, section};
-use crate::mix::{ErrorMix, RequestMix, error_mix, request_mix};
+use crate::mix::{ErrorMix, FaultMix, RequestMix, error_mix, fault_mix, request_mix};
 use crate::preset;
 use crate::settings::cleanup::CleanupSettings;
 use crate::settings::connections;
@@ -41,6 +41,10 @@ section! {
         /// What share of the requests the tool makes fail on purpose.
         error_mix: Option<ErrorMix> = ("error_mix", "success=85,client=12,server=3", error_mix(),
             "Shares of successes and of errors made on purpose, in percent, or off; [mix.errors] in a plan file");
+        /// Of which kind they are.
+        faults: FaultMix = ("faults", "bad-credentials=28,forbidden=18,invalid-data=25,not-found=28,rate-limit=1,timeout=1,server-error=5",
+            fault_mix(), "Kinds of the errors made on purpose: weights among client errors and, for timeout and server-error, \
+             among server errors; [mix.faults] in a plan file");
         /// OS threads that play users.
         workers: usize = ("workers", cores(), count(1..=1024), "OS threads that play users");
         target: Target = { r.under(Section::Target); Target::read(r) };

@@ -28,6 +28,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("delay_max", "250ms", "5s"),
     ("mix", "auth=100", "off"),
     ("error_mix", "success=90,client=5,server=5", "off"),
+    ("faults", "bad-credentials=1", "not-found=2,server-error=1"),
     ("workers", "3", "5"),
     ("base_url", "https://a.test/api", "http://127.0.0.1:1"),
     ("allow_host", "a.test,b.test", "none"),

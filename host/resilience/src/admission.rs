@@ -87,15 +87,21 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// One of `workers`, which share the bound of refused logins.
-    pub fn new(rules: &ResilienceSettings, workers: usize) -> Self {
-        let share = |bound: u32| bound.div_ceil(workers.max(1) as u32);
+    /// The one of worker number `worker` of `workers`, which share the bound of refused logins.
+    pub fn new(rules: &ResilienceSettings, worker: usize, workers: usize) -> Self {
+        let workers = workers.max(1) as u32;
+        let share = |bound: u32| bound.div_ceil(workers);
+        // Half of the bound in all, whatever it is divided by.
+        let wrong = |bound: u32| {
+            let half = bound / 2;
+            half / workers + u32::from((worker as u32) < half % workers)
+        };
         Self {
             breaker: rules.breaker.map(|rules| RefCell::new(Breaker::new(rules))),
             throttle: rules.backoff.then(RefCell::default),
             logins: rules
                 .max_auth_failures
-                .map(|bound| RefCell::new(LoginLimiter::new(share(bound)))),
+                .map(|bound| RefCell::new(LoginLimiter::new(share(bound), wrong(bound)))),
         }
     }
 
@@ -142,15 +148,24 @@ impl Admission {
             throttle.borrow_mut().record(now, limited);
         }
         if login && let Some(logins) = &self.logins {
-            let login = if is_known && fault.is_none() {
-                login_result(outcome)
-            } else {
-                LoginOutcome::Ignored
+            let result = login_result(outcome);
+            let login = match fault {
+                None if is_known => result,
+                Some(FaultKind::BadCredentials) if result == LoginOutcome::Refused => {
+                    LoginOutcome::Wrong
+                }
+                _ => LoginOutcome::Ignored,
             };
             let pauses = logins.borrow_mut().settle(now, login);
             changes.refused_login = (login == LoginOutcome::Refused).then_some(pauses);
         }
         changes
+    }
+
+    /// How many wrong passwords on purpose the target may be given now, so that they take at most half of what it may refuse.
+    pub fn wrong_passwords(&self, now: Duration) -> usize {
+        let logins = self.logins.as_ref();
+        logins.map_or(usize::MAX, |logins| logins.borrow().wrong_passwords(now))
     }
 
     /// A login that was announced will not leave.

@@ -17,7 +17,9 @@ pub enum LoginOutcome {
     Accepted,
     /// 401, 403, 423 or 429.
     Refused,
-    /// Neither: no response, another status, or a failure on purpose.
+    /// Refused, since its password was wrong on purpose.
+    Wrong,
+    /// Neither: no response, another status, or another failure on purpose.
     Ignored,
 }
 
@@ -26,6 +28,10 @@ pub struct LoginLimiter {
     bound: usize,
     /// When the last ones were refused; at most `bound` of them.
     refused: VecDeque<Duration>,
+    /// At most so many a minute are wrong on purpose.
+    most_wrong: usize,
+    /// When the last of those were refused; at most `most_wrong` of them.
+    wrong: VecDeque<Duration>,
     /// Logins under way.
     out: usize,
     /// One was accepted since the last refusal: the set-up works.
@@ -42,14 +48,25 @@ pub enum LoginWait {
 }
 
 impl LoginLimiter {
-    /// At most `bound` refused logins a minute.
-    pub fn new(bound: u32) -> Self {
+    /// At most `bound` refused logins a minute, and besides them at most so many that are `wrong` on purpose.
+    pub fn new(bound: u32, wrong: u32) -> Self {
         Self {
             bound: bound.max(1) as usize,
             refused: VecDeque::new(),
+            most_wrong: wrong as usize,
+            wrong: VecDeque::new(),
             out: 0,
             works: false,
         }
+    }
+
+    /// How many more may be wrong on purpose now.
+    pub fn wrong_passwords(&self, now: Duration) -> usize {
+        let recent = self
+            .wrong
+            .iter()
+            .filter(|at| now.saturating_sub(**at) < MINUTE);
+        self.most_wrong.saturating_sub(recent.count())
     }
 
     /// How long no login may leave; `None` while they may.
@@ -77,6 +94,13 @@ impl LoginLimiter {
         self.out = self.out.saturating_sub(1);
         match login {
             LoginOutcome::Ignored => false,
+            LoginOutcome::Wrong => {
+                if self.wrong.len() >= self.most_wrong.max(1) {
+                    self.wrong.pop_front();
+                }
+                self.wrong.push_back(now);
+                false
+            }
             LoginOutcome::Accepted => {
                 self.works = true;
                 false
@@ -102,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_wrong_password_is_tried_no_more_often_than_allowed() {
-        let mut logins = LoginLimiter::new(5);
+        let mut logins = LoginLimiter::new(5, 2);
         let mut leave = 0;
         // A hundred users come at once.
         for _ in 0..100 {
@@ -120,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_set_up_that_works_is_not_held_back() {
-        let mut logins = LoginLimiter::new(2);
+        let mut logins = LoginLimiter::new(2, 1);
         assert_eq!(logins.try_acquire(Duration::ZERO, 1), Ok(()));
         logins.settle(Duration::ZERO, LoginOutcome::Accepted);
         assert!((0..1_000).all(|_| logins.try_acquire(Duration::ZERO, 1).is_ok()));
@@ -128,7 +152,23 @@ mod tests {
 
     #[test]
     fn a_batch_that_is_larger_than_the_bound_is_not_held_for_ever() {
-        assert_eq!(LoginLimiter::new(2).try_acquire(Duration::ZERO, 10), Ok(()));
+        assert_eq!(
+            LoginLimiter::new(2, 1).try_acquire(Duration::ZERO, 10),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn wrong_passwords_on_purpose_have_a_bound_of_their_own() {
+        let second = Duration::from_secs;
+        let mut logins = LoginLimiter::new(5, 2);
+        for at in 0..2 {
+            assert_eq!(logins.wrong_passwords(second(at)), 2 - at as usize);
+            logins.settle(second(at), LoginOutcome::Wrong);
+        }
+        assert_eq!(logins.wrong_passwords(second(59)), 0);
+        assert_eq!(logins.wrong_passwords(second(60)), 1);
+        assert_eq!(logins.paused(second(2)), None);
     }
 
     proptest! {
@@ -138,7 +178,7 @@ mod tests {
             bound in 1u32..20,
             steps in prop::collection::vec((0u64..20_000, any::<bool>()), 1..400),
         ) {
-            let mut logins = LoginLimiter::new(bound);
+            let mut logins = LoginLimiter::new(bound, bound / 2);
             let (mut now, mut out) = (Duration::ZERO, 0);
             let mut refused: Vec<Duration> = Vec::new();
             for (gap, asks) in steps {

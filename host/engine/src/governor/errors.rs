@@ -2,20 +2,9 @@
 //! them; server errors and timeouts the host makes itself. Both are debts: what was asked for and did not come about is
 //! asked for again, unless it never comes about.
 
-use vespeiro_model::{Failure, FaultKind, Outcome, OutcomeClass};
-use vespeiro_plan::ErrorMix;
+use vespeiro_model::{FaultKind, Outcome, OutcomeClass};
+use vespeiro_plan::{ErrorMix, FaultMix};
 
-/// Kinds that behaviors commit, and how many of a hundred each of them is.
-const CLIENT: [(FaultKind, u64); 5] = [
-    (FaultKind::BadCredentials, 28),
-    (FaultKind::Forbidden, 18),
-    (FaultKind::InvalidData, 25),
-    (FaultKind::NotFound, 28),
-    // A burst is many requests, most of which succeed.
-    (FaultKind::RateLimit, 1),
-];
-/// Of the server errors, one in so many is a timeout: each costs the target a connection.
-const TIMEOUT_EVERY: f64 = 6.0;
 /// Times in a row that a fault does not come about, after which it is asked for no more.
 const FUTILE: u32 = 20;
 /// The same for bursts: a target without a rate limit should not get many of them without effect.
@@ -44,6 +33,10 @@ impl FaultRequest {
 #[derive(Debug, Clone, Copy, Default)]
 struct Record {
     asked: u64,
+    /// Asked of sessions that have neither committed nor refused it.
+    open: u64,
+    /// It has come about.
+    is_known: bool,
     /// Times in a row that it did not come about.
     futile: u32,
 }
@@ -54,10 +47,10 @@ pub(in super::super) struct Errors {
     /// Shares of client and server errors, 0 to 1.
     client: f64,
     server: f64,
+    kinds: FaultMix,
     seen: u64,
     client_errors: u64,
     server_errors: u64,
-    timeouts: u64,
     /// Asked of behaviors and not yet come to an end.
     asked: u64,
     /// By kind: on their way.
@@ -68,45 +61,61 @@ pub(in super::super) struct Errors {
 }
 
 impl Errors {
-    pub(super) fn new(mix: ErrorMix, archetypes: usize) -> Self {
+    pub(super) fn new(mix: ErrorMix, kinds: FaultMix, archetypes: usize) -> Self {
         Self {
             client: mix.client / 100.0,
             server: mix.server / 100.0,
+            kinds,
             seen: 0,
             client_errors: 0,
             server_errors: 0,
             asked: 0,
-            timeouts: 0,
             making: Default::default(),
             records: Default::default(),
             ignored: vec![0; archetypes],
         }
     }
 
-    /// A session of this archetype is about to take a step: should it commit a fault?
-    pub(in super::super) fn ask(&mut self, archetype: u16) -> Option<FaultRequest> {
+    /// A session of this archetype is about to take a step: should it commit a fault? So many `wrong_passwords` the target
+    /// may be given now, those that are asked for and have not come included.
+    pub(in super::super) fn ask(
+        &mut self,
+        archetype: u16,
+        wrong_passwords: usize,
+    ) -> Option<FaultRequest> {
         let debt = self.client * self.seen as f64 - (self.client_errors + self.asked) as f64;
         if debt < 1.0 || self.ignored[usize::from(archetype)] >= FUTILE {
             return None;
         }
-        let kind = self.next_kind()?;
-        self.records[kind as usize].asked += 1;
+        let kind = self.next_client_kind(wrong_passwords)?;
+        let record = &mut self.records[kind as usize];
+        record.asked += 1;
+        record.open += 1;
         self.asked += 1;
         Some(FaultRequest { kind, steps: 0 })
     }
 
-    /// The kind that is furthest behind its part among those that come about.
-    fn next_kind(&self) -> Option<FaultKind> {
-        let open = |kind: FaultKind| {
-            !self.is_futile(kind) && (kind != FaultKind::RateLimit || self.seen >= BEFORE_BURSTS)
+    fn next_client_kind(&self, wrong_passwords: usize) -> Option<FaultKind> {
+        let wrong = self.records[FaultKind::BadCredentials as usize].open;
+        self.next_kind(|kind| {
+            !kind.is_hosts()
+                && (kind != FaultKind::RateLimit || self.seen >= BEFORE_BURSTS)
+                && (kind != FaultKind::BadCredentials || wrong < wrong_passwords as u64)
+        })
+    }
+
+    /// The kind that is furthest behind its part among those that may be and come about.
+    fn next_kind(&self, may_be: impl Fn(FaultKind) -> bool) -> Option<FaultKind> {
+        let open = |kind: &FaultKind| {
+            self.kinds.weight(*kind) > 0.0 && !self.is_futile(*kind) && may_be(*kind)
         };
-        let kinds = CLIENT.iter().filter(|(kind, _)| open(*kind));
         // The one whose next turn comes first, if each has its turns evenly spread.
-        let turn = |(kind, part): &&(FaultKind, u64)| {
-            let asked = self.records[*kind as usize].asked;
-            (2 * asked + 1) * 10_000 / part
+        let turn = |kind: &FaultKind| {
+            let had = self.records[*kind as usize].asked as f64;
+            (had + 0.5) / self.kinds.weight(*kind)
         };
-        kinds.min_by_key(turn).map(|(kind, _)| *kind)
+        let kinds = FaultKind::ALL.into_iter().filter(open);
+        kinds.min_by(|a, b| turn(a).total_cmp(&turn(b)))
     }
 
     /// A session has committed what it was asked for. `met`: a request failed as asked. Returns `true` once
@@ -118,6 +127,7 @@ impl Errors {
         met: bool,
     ) -> bool {
         self.asked -= 1;
+        self.records[ask.kind as usize].open -= 1;
         self.ignored[usize::from(archetype)] = 0;
         self.note(ask.kind, met)
     }
@@ -128,28 +138,25 @@ impl Errors {
     }
 
     /// A session was asked in vain.
-    pub(in super::super) fn ignored(&mut self, archetype: u16) {
+    pub(in super::super) fn ignored(&mut self, archetype: u16, ask: FaultRequest) {
         self.asked -= 1;
+        self.records[ask.kind as usize].open -= 1;
         self.ignored[usize::from(archetype)] += 1;
     }
 
-    /// Should the host make the next request fail, and of what?
-    pub(in super::super) fn make(&mut self) -> Option<FaultKind> {
+    /// Should the host make the next request fail, and of what? One that changes something (not `safe`) fails only of what the
+    /// target is known to answer instead of doing what it was asked.
+    pub(in super::super) fn make(&mut self, safe: bool) -> Option<FaultKind> {
         let share = self.server * self.seen as f64;
         let debt = share - (self.server_errors + self.making.iter().sum::<u64>()) as f64;
         if debt < 1.0 {
             return None;
         }
-        let timeouts = self.timeouts + self.making[FaultKind::Timeout as usize];
-        let kind = if share / TIMEOUT_EVERY - timeouts as f64 >= 1.0
-            && !self.is_futile(FaultKind::Timeout)
-        {
-            FaultKind::Timeout
-        } else if !self.is_futile(FaultKind::ServerError) {
-            FaultKind::ServerError
-        } else {
-            return None;
+        let obeys = self.records[FaultKind::ServerError as usize].is_known;
+        let may_be = |kind: FaultKind| {
+            kind.is_hosts() && (safe || (kind == FaultKind::ServerError && obeys))
         };
+        let kind = self.next_kind(may_be)?;
         self.records[kind as usize].asked += 1;
         self.making[kind as usize] += 1;
         Some(kind)
@@ -164,7 +171,6 @@ impl Errors {
     /// The outcome of a request that was sent, whoever is to blame.
     pub(in super::super) fn came(&mut self, outcome: Outcome) {
         self.seen += 1;
-        self.timeouts += u64::from(outcome == Outcome::Failed(Failure::Timeout));
         match OutcomeClass::of(outcome) {
             OutcomeClass::Success => {}
             OutcomeClass::Client => self.client_errors += 1,
@@ -176,6 +182,7 @@ impl Errors {
         let was = self.is_futile(kind);
         let record = &mut self.records[kind as usize];
         record.futile = if met { 0 } else { record.futile + 1 };
+        record.is_known |= met;
         !was && self.is_futile(kind)
     }
 
@@ -194,6 +201,8 @@ mod tests {
     use super::*;
 
     const OK: Outcome = Outcome::Status(200);
+    /// No bound of wrong passwords.
+    const ANY: usize = usize::MAX;
 
     fn errors() -> Errors {
         let mix = ErrorMix {
@@ -201,20 +210,20 @@ mod tests {
             client: 15.0,
             server: 5.0,
         };
-        Errors::new(mix, 2)
+        Errors::new(mix, FaultMix::default(), 2)
     }
 
     #[test]
     fn a_fault_is_asked_of_one_session_at_a_time() {
         let mut errors = errors();
         (0..7).for_each(|_| errors.came(OK));
-        let ask = errors.ask(0).unwrap();
-        assert_eq!(errors.ask(1), None);
-        errors.ignored(0);
-        assert!(errors.ask(1).is_some());
+        let ask = errors.ask(0, ANY).unwrap();
+        assert_eq!(errors.ask(1, ANY), None);
+        errors.ignored(0, ask);
+        let ask = errors.ask(1, ANY).unwrap();
         errors.came(Outcome::Status(401));
         assert!(!errors.committed(1, ask, true));
-        assert_eq!(errors.ask(1), None);
+        assert_eq!(errors.ask(1, ANY), None);
     }
 
     #[test]
@@ -223,17 +232,67 @@ mod tests {
         let mut counts = [0u32; FaultKind::ALL.len()];
         for _ in 0..40_000 {
             errors.came(OK);
-            if let Some(ask) = errors.ask(0) {
+            if let Some(ask) = errors.ask(0, ANY) {
                 errors.came(Outcome::Status(404));
                 errors.committed(0, ask, true);
                 counts[ask.kind as usize] += 1;
             }
+            if let Some(kind) = errors.make(true) {
+                errors.came(Outcome::Status(502));
+                errors.made(kind, true);
+                counts[kind as usize] += 1;
+            }
         }
-        let all: u32 = counts.iter().sum();
-        for (kind, part) in CLIENT {
-            let percent = 100.0 * f64::from(counts[kind as usize]) / f64::from(all);
-            assert!((percent - part as f64).abs() < 0.5, "{kind:?}: {percent}");
+        let client = |kind: &FaultKind| !kind.is_hosts();
+        let (client, server): (Vec<_>, Vec<_>) = FaultKind::ALL.into_iter().partition(client);
+        for class in [client, server] {
+            let all: u32 = class.iter().map(|kind| counts[*kind as usize]).sum();
+            let weight = |kind: &FaultKind| FaultMix::default().weight(*kind);
+            let weights: f64 = class.iter().map(weight).sum();
+            for kind in &class {
+                let part = f64::from(counts[*kind as usize]) / f64::from(all);
+                let should = weight(kind) / weights;
+                assert!((part - should).abs() < 0.005, "{kind:?}: {part}");
+            }
         }
+    }
+
+    #[test]
+    fn no_more_wrong_passwords_are_asked_for_than_may_be_and_others_take_their_place() {
+        let mut errors = errors();
+        let (mut wrong, mut all) = (Vec::new(), 0);
+        for _ in 0..10_000 {
+            errors.came(OK);
+            let Some(ask) = errors.ask(0, 3) else {
+                continue;
+            };
+            errors.came(Outcome::Status(404));
+            all += 1;
+            match ask.kind {
+                // Nobody gets round to it.
+                FaultKind::BadCredentials => wrong.push(ask),
+                _ => {
+                    errors.committed(0, ask, true);
+                }
+            }
+        }
+        assert_eq!(wrong.len(), 3);
+        assert!(all > 1_700, "{all}");
+        errors.ignored(0, wrong[0]);
+        (0..100).for_each(|_| errors.came(OK));
+        let next = errors.ask(0, 3).unwrap();
+        assert_eq!(next.kind, FaultKind::BadCredentials);
+    }
+
+    #[test]
+    fn what_changes_something_fails_only_where_the_target_is_known_to_obey() {
+        let mut errors = errors();
+        (0..1_000).for_each(|_| errors.came(OK));
+        assert_eq!(errors.make(false), None);
+        while errors.make(true) != Some(FaultKind::ServerError) {}
+        assert_eq!(errors.make(false), None);
+        errors.made(FaultKind::ServerError, true);
+        assert_eq!(errors.make(false), Some(FaultKind::ServerError));
     }
 
     #[test]
@@ -242,7 +301,7 @@ mod tests {
         let (mut made, mut said) = ([0u32; FaultKind::ALL.len()], 0);
         for _ in 0..10_000 {
             errors.came(OK);
-            if let Some(kind) = errors.make() {
+            if let Some(kind) = errors.make(true) {
                 made[kind as usize] += 1;
                 said += u32::from(errors.made(kind, false));
             }
@@ -253,7 +312,7 @@ mod tests {
         let mut bursts = 0;
         for _ in 0..100_000 {
             errors.came(OK);
-            if let Some(ask) = errors.ask(0) {
+            if let Some(ask) = errors.ask(0, ANY) {
                 let burst = ask.kind == FaultKind::RateLimit;
                 bursts += u32::from(burst);
                 errors.committed(0, ask, !burst);
@@ -268,11 +327,11 @@ mod tests {
         let mut errors = errors();
         (0..10_000).for_each(|_| errors.came(OK));
         for _ in 0..FUTILE {
-            assert!(errors.ask(0).is_some());
-            errors.ignored(0);
+            let ask = errors.ask(0, ANY).unwrap();
+            errors.ignored(0, ask);
         }
-        assert_eq!(errors.ask(0), None);
-        assert!(errors.ask(1).is_some());
+        assert_eq!(errors.ask(0, ANY), None);
+        assert!(errors.ask(1, ANY).is_some());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::seed::{Stream, unit};
 use super::{Errors, FaultRequest, Mix};
 use vespeiro_model::{Failure, FaultKind, Outcome};
-use vespeiro_plan::ErrorMix;
+use vespeiro_plan::{ErrorMix, FaultMix};
 
 const CATEGORIES: usize = 6;
 /// The category of logins, logouts and the like: journeys make them unasked.
@@ -96,6 +96,7 @@ fn play(world: &World) -> Came {
             client,
             server,
         },
+        FaultMix::default(),
         1,
     );
     let mut sessions = vec![Simulated::default(); world.sessions];
@@ -105,7 +106,7 @@ fn play(world: &World) -> Came {
     };
     while came.categories.iter().sum::<usize>() < REQUESTS {
         let session = &mut sessions[(draw() * world.sessions as f64) as usize];
-        session.asked = session.asked.or_else(|| errors.ask(0));
+        session.asked = session.asked.or_else(|| errors.ask(0, usize::MAX));
         let mut outcome = Outcome::Status(200);
         if session.queue.is_empty() && session.choices_left == 0 {
             session.queue = vec![FIXED, FIXED];
@@ -127,7 +128,7 @@ fn play(world: &World) -> Came {
         came.categories[usize::from(category)] += 1;
         if outcome == Outcome::Status(200)
             && draw() < 0.5
-            && let Some(kind) = errors.make()
+            && let Some(kind) = errors.make(true)
         {
             outcome = match kind {
                 FaultKind::Timeout => Outcome::Failed(Failure::Timeout),

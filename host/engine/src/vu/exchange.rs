@@ -79,24 +79,29 @@ pub(crate) async fn send(
     }
 }
 
-/// One request for its response. When the error mix is short of server errors, a request that changes nothing is made
-/// to fail, and then sent again, as somebody does who reloads a page: so the journey goes on. That takes a `spare`.
+/// One request for its response. When the error mix is short of server errors, a request is made to fail, and after a
+/// moment sent again, as somebody does who reloads a page: so the journey goes on. That takes a `spare`.
 async fn exchange(batch: &Batch<'_>, one: Prepared) -> types::Outcome {
     let Batch { worker, spare, .. } = batch;
     if one.fault.is_none()
-        && one.call.is_safe()
         && spare.get() > 0
         && !worker.stopping.get()
-        && let Some(kind) = worker.inject_fault()
+        && let Some(kind) = worker.inject_fault(one.call.is_safe())
     {
         spare.set(spare.get() - 1);
-        let failing = one.failing(kind);
+        let (seed, draw) = (batch.vu.seed, batch.vu.hold.next_draw());
+        let failing = one.failing(kind, seed, draw, worker.plan.target.request_timeout);
         let outcome = Box::pin(attempt(batch, failing)).await.outcome;
         let over = match &outcome {
             types::Outcome::Response(response) => response.status < 500,
             types::Outcome::Failed(_) => was_not_sent(&outcome),
         };
         if over {
+            spare.set(spare.get() + 1);
+            return outcome;
+        }
+        Box::pin(reload(batch)).await;
+        if worker.stopping.get() {
             spare.set(spare.get() + 1);
             return outcome;
         }
@@ -114,6 +119,24 @@ async fn exchange(batch: &Batch<'_>, one: Prepared) -> types::Outcome {
         spare.set(spare.get() + 1);
     }
     outcome
+}
+
+/// Let the time pass that somebody takes who was told of a failure: within the longer half of the plan's pace.
+async fn reload(batch: &Batch<'_>) {
+    let Batch { worker, vu, .. } = batch;
+    if worker.workload(vu).is_paced() {
+        return;
+    }
+    let load = &worker.plan.load;
+    let middle = (load.delay_min + load.delay_max) / 2;
+    let rest = load.delay_max.saturating_sub(middle);
+    let drawn = unit(vu.seed, Stream::Fault, vu.hold.next_draw());
+    let wait = middle + rest.mul_f64(drawn);
+    // Before the look at the flag, so that no stop goes unnoticed.
+    let stopped = worker.stopped.notified();
+    if !wait.is_zero() && !worker.stopping.get() {
+        let _ = tokio::time::timeout(wait, stopped).await;
+    }
 }
 
 fn was_not_sent(outcome: &types::Outcome) -> bool {

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use crate::rollout::labels::method;
 use crate::rollout::runtime::VersionRuntime;
+use crate::seed::{Stream, log_normal, within};
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::{MAX_BATCH, MAX_MARK, types};
 use vespeiro_http::{Call, Capture, Refused};
 use vespeiro_model::FaultKind;
 
-/// The client timeout that injects a timeout fault.
-const TOO_SHORT: Duration = Duration::from_millis(1);
-/// How long the target is asked to take over it, so that even a quick one is too late.
-const TOO_LATE: Duration = Duration::from_millis(50);
+/// How long somebody waits who is to get no answer: from the shortest to the longest, in seconds.
+const WAITS: (f64, f64) = (0.3, 3.0);
+/// The target is asked to take so many times as long, so that even a quick one is too late.
+const TOO_LATE: u32 = 2;
+/// What is asked of the target in turn.
+const STATUSES: [u16; 4] = [500, 502, 503, 504];
 /// The category of the request mix that logins belong to.
 const AUTH: &str = "auth";
 
@@ -43,12 +46,22 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// The same request, made to fail by the host.
-    pub(crate) fn failing(&self, kind: FaultKind) -> Self {
+    /// The same request, made to fail by the host; `seed` and `draw` say how, and `longest` is how long its user waits at
+    /// most.
+    pub(crate) fn failing(&self, kind: FaultKind, seed: u64, draw: u64, longest: Duration) -> Self {
         let call = Call::clone(&self.call);
         let call = match kind {
-            FaultKind::Timeout => call.failing(None, Some(TOO_LATE)).timeout(Some(TOO_SHORT)),
-            _ => call.failing(Some(503), None),
+            FaultKind::Timeout => {
+                let wait = log_normal(seed, Stream::Fault, draw, WAITS.0, WAITS.1);
+                let wait = Duration::from_secs_f64(wait).min(self.call.limit().unwrap_or(longest));
+                call.failing(None, Some(wait * TOO_LATE))
+                    .timeout(Some(wait))
+            }
+            _ => {
+                let last = STATUSES.len() as u32 - 1;
+                let at = within(seed, Stream::Fault, draw, 0, last);
+                call.failing(STATUSES.get(at as usize).copied(), None)
+            }
         };
         Self {
             call: Box::new(call),

@@ -92,9 +92,11 @@ impl OpenSession {
             // It was counted as the trap of the session that it happened to.
             return Err((SessionEnd::Crashed(crash), Duration::ZERO));
         }
-        if self.asked.as_mut().is_some_and(|ask| !ask.again()) {
-            self.asked = None;
-            worker.ignored(self.archetype);
+        if let Some(mut ask) = self.asked.take() {
+            match ask.again() {
+                true => self.asked = Some(ask),
+                false => worker.ignored(self.archetype, ask),
+            }
         }
         // One that a swap ends has no more requests for it.
         if self.asked.is_none() && !self.runtime.is_over() {
@@ -170,8 +172,8 @@ impl OpenSession {
                 if let Some(Err(crash)) = left.map(Session::end) {
                     worker.crashed(&self.runtime, &crash);
                 }
-                if self.asked.take().is_some() {
-                    worker.ignored(self.archetype);
+                if let Some(ask) = self.asked.take() {
+                    worker.ignored(self.archetype, ask);
                 }
                 self.runtime = successor;
                 self.take_events();
@@ -242,8 +244,8 @@ impl OpenSession {
 
 impl Drop for OpenSession {
     fn drop(&mut self) {
-        if self.asked.take().is_some() {
-            self.worker.ignored(self.archetype);
+        if let Some(ask) = self.asked.take() {
+            self.worker.ignored(self.archetype, ask);
         }
         let ended = self.session.take().map(Session::end);
         if let Some(Err(crash)) = ended {

@@ -27,7 +27,9 @@ impl WorkerState {
 
     /// A fault for a session of this archetype to commit, if it is time for one.
     pub(crate) fn request_fault(&self, archetype: u16) -> Option<FaultRequest> {
-        let ask = self.governor.borrow_mut().errors.as_mut()?.ask(archetype)?;
+        let mut governor = self.governor.borrow_mut();
+        let wrong_passwords = self.admission.wrong_passwords(self.now());
+        let ask = governor.errors.as_mut()?.ask(archetype, wrong_passwords)?;
         self.recorder.borrow_mut().fault_asked(ask.kind);
         Some(ask)
     }
@@ -43,15 +45,15 @@ impl WorkerState {
     }
 
     /// A session was asked for a fault in vain.
-    pub(crate) fn ignored(&self, archetype: u16) {
+    pub(crate) fn ignored(&self, archetype: u16, ask: FaultRequest) {
         if let Some(errors) = &mut self.governor.borrow_mut().errors {
-            errors.ignored(archetype);
+            errors.ignored(archetype, ask);
         }
     }
 
-    /// What the host should make the next request fail of, if it is time for that.
-    pub(crate) fn inject_fault(&self) -> Option<FaultKind> {
-        let kind = self.governor.borrow_mut().errors.as_mut()?.make()?;
+    /// What the host should make the next request fail of, if it is time for that. `safe`: it changes nothing.
+    pub(crate) fn inject_fault(&self, safe: bool) -> Option<FaultKind> {
+        let kind = self.governor.borrow_mut().errors.as_mut()?.make(safe)?;
         self.recorder.borrow_mut().fault_asked(kind);
         Some(kind)
     }

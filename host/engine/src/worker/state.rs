@@ -119,7 +119,7 @@ impl WorkerState {
         let workloads = plan.workloads().into_iter();
         Self {
             archetypes: archetypes.collect(),
-            admission: Admission::new(&plan.resilience, plan.workers),
+            admission: Admission::new(&plan.resilience, part.worker_index, plan.workers),
             began: part.began,
             cool_down_seed: derive(plan.seed, Stream::CoolDown, part.worker_index as u64),
             held_users: Cell::new(0),
