@@ -28,6 +28,8 @@ counts! {
         pub sent: u64,
         /// Requests that got their outcome.
         pub requests: u64,
+        /// Requests without a status below 400, whoever is to blame.
+        pub failures: u64,
         /// Failures that nobody asked for.
         pub errors: u64,
         /// Failures that the tool asked for.
@@ -40,7 +42,8 @@ counts! {
         pub checks_failed: u64,
         pub bytes_sent: u64,
         pub bytes_received: u64,
-        /// Of the requests; of those that spent time in it, where a phase is selected.
+        /// Of the requests; of successes or failures where an outcome is selected, of those that spent time in it where a
+        /// phase is.
         pub latency: Timing = Timing::new(Scale::Micros),
     }
 }
@@ -55,14 +58,16 @@ impl Aggregate {
             selector.picks(catalog.archetype(archetype), method, path, category)
         };
         let group = snapshot.group(picks);
-        let latency = match selector.phase {
-            Some(phase) => snapshot.phases(picks).of(phase).clone(),
-            None => group.latency().clone(),
+        let latency = match (selector.phase, selector.outcome) {
+            (Some(phase), _) => snapshot.phases(picks).of(phase).clone(),
+            (None, Some(kind)) => group.latency_of(kind).into_owned(),
+            (None, None) => group.latency().clone(),
         };
         let mut sum = Aggregate {
             over: snapshot.elapsed,
             sending: snapshot.sending,
             requests: group.requests(),
+            failures: group.failures(),
             errors: group.errors(),
             injected: group.injected(),
             dropped: snapshot.run.arrivals.dropped,
@@ -94,6 +99,7 @@ impl Aggregate {
             sending: self.sending.saturating_sub(earlier.sending),
             sent: less(self.sent, earlier.sent),
             requests: less(self.requests, earlier.requests),
+            failures: less(self.failures, earlier.failures),
             errors: less(self.errors, earlier.errors),
             injected: less(self.injected, earlier.injected),
             not_sent: less(self.not_sent, earlier.not_sent),
@@ -127,6 +133,7 @@ impl Aggregate {
             Metric::Min => time(self.latency.min()),
             Metric::Max => time(self.latency.max()),
             Metric::ErrorRate => share(self.errors, self.requests),
+            Metric::FailureRate => share(self.failures, self.requests),
             Metric::Checks => share(self.checks_passed, self.checks_passed + self.checks_failed),
             Metric::Rate => rate(self.sent, self.sending),
             Metric::Throughput => rate(self.requests, self.over),
@@ -212,7 +219,7 @@ mod tests {
 
     use super::*;
     use crate::testing::snapshot;
-    use vespeiro_model::RequestPhase;
+    use vespeiro_model::{OutcomeKind, RequestPhase};
 
     fn aggregate(over: Duration, latencies: &[u64], errors: u64) -> Aggregate {
         let mut sum = Aggregate {
@@ -298,6 +305,16 @@ mod tests {
             (connect.requests, connect.latency.count()),
             (all.requests, 100)
         );
+        let came = |kind| {
+            of(Selector {
+                outcome: Some(kind),
+                ..Selector::default()
+            })
+        };
+        let (good, failed) = (came(OutcomeKind::Success), came(OutcomeKind::Failure));
+        assert_eq!(failed.latency.count(), all.failures);
+        assert_eq!(good.latency.count() + all.failures, all.requests);
+        assert_eq!(good.latency.sum() + failed.latency.sum(), all.latency.sum());
         let nobody = of(Selector {
             route: Some("/nowhere".into()),
             ..Selector::default()

@@ -1,7 +1,9 @@
 //! A group of requests: how they came out, their bytes and their latency. Recorded for one archetype and route, or for one
 //! version; merged into larger groups by [`super::Snapshot`].
 
-use vespeiro_model::{Outcome, OutcomeClass};
+use std::borrow::Cow;
+
+use vespeiro_model::{Outcome, OutcomeClass, OutcomeKind};
 
 use super::merge::Merge;
 use super::{RequestSample, Scale, Timing};
@@ -40,6 +42,8 @@ pub struct Series {
     bytes_sent: u64,
     bytes_received: u64,
     latency: Timing,
+    /// Of those that failed, which are in `latency` too.
+    failed: Timing,
 }
 
 impl Default for Series {
@@ -49,6 +53,7 @@ impl Default for Series {
             bytes_sent: 0,
             bytes_received: 0,
             latency: Timing::new(Scale::Micros),
+            failed: Timing::new(Scale::Micros),
         }
     }
 }
@@ -64,6 +69,9 @@ impl Series {
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
         self.latency.record(sample.latency);
+        if !outcome.is_good() {
+            self.failed.record(sample.latency);
+        }
     }
 
     /// Requests that were sent.
@@ -71,9 +79,14 @@ impl Series {
         self.latency.count()
     }
 
-    /// Requests with a status below 400, and failures that the tool asked for.
+    /// Requests with a status below 400.
     pub fn successes(&self) -> u64 {
-        self.requests() - self.errors()
+        self.requests() - self.failures()
+    }
+
+    /// All others: what was injected, and errors.
+    pub fn failures(&self) -> u64 {
+        self.failed.count()
     }
 
     /// Failures that nobody asked for.
@@ -86,7 +99,7 @@ impl Series {
         self.count(ResultCount::is_injected)
     }
 
-    /// Successes by requests; `None` when there were none.
+    /// Successes by requests; `None` before the first one.
     pub fn success_share(&self) -> Option<f64> {
         let requests = self.requests();
         (requests > 0).then(|| self.successes() as f64 / requests as f64)
@@ -107,6 +120,15 @@ impl Series {
     /// Of every request, failed ones too: a timeout is part of the distribution.
     pub fn latency(&self) -> &Timing {
         &self.latency
+    }
+
+    /// The same of successes or of failures alone, so that quick failures do not flatter and slow ones do not blame.
+    pub fn latency_of(&self, kind: OutcomeKind) -> Cow<'_, Timing> {
+        match kind {
+            OutcomeKind::Failure => Cow::Borrowed(&self.failed),
+            OutcomeKind::Success if self.failed.is_empty() => Cow::Borrowed(&self.latency),
+            OutcomeKind::Success => Cow::Owned(self.latency.since(&self.failed)),
+        }
     }
 
     pub fn bytes_sent(&self) -> u64 {
@@ -144,6 +166,7 @@ impl Merge for Series {
             self.bytes_sent += other.bytes_sent;
             self.bytes_received += other.bytes_received;
             self.latency.merge(&other.latency);
+            self.failed.merge(&other.failed);
         }
     }
 
@@ -153,6 +176,7 @@ impl Merge for Series {
             self.bytes_sent = 0;
             self.bytes_received = 0;
             self.latency.reset();
+            self.failed.reset();
         }
     }
 

@@ -279,7 +279,8 @@ mod tests {
             total.results().iter().map(|r| r.count).sum::<u64>(),
             total.requests()
         );
-        assert_eq!(total.successes() + total.errors(), total.requests());
+        assert_eq!(total.failures(), total.injected() + total.errors());
+        assert_eq!(total.successes() + total.failures(), total.requests());
         assert_eq!(
             (snapshot.requests(), snapshot.errors()),
             (total.requests(), total.errors())

@@ -29,7 +29,7 @@ pub use failure::Failure;
 pub use fault::FaultKind;
 pub use guard::{AbortReason, ThresholdState};
 pub use limit::LimitKind;
-pub use outcome::{Outcome, OutcomeClass};
+pub use outcome::{Outcome, OutcomeClass, OutcomeKind};
 pub use phases::{Phases, RequestPhase};
 pub use swap::SwapResult;
 pub use words::Word;

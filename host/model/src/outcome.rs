@@ -14,6 +14,16 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// Whether a request did what it was for, whoever is to blame.
+    pub enum OutcomeKind {
+        /// A status below 400.
+        Success => "success",
+        /// Any other status, or no response.
+        Failure => "failure",
+    }
+}
+
 impl OutcomeClass {
     pub fn of(outcome: Outcome) -> OutcomeClass {
         match outcome {

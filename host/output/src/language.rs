@@ -7,6 +7,9 @@ use super::words::Words;
 use vespeiro_model::{BreakerState, Failure};
 use vespeiro_plan::Language;
 
+/// Stands where there is no figure.
+const NOTHING: &str = "–";
+
 /// The words and the number formats of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Locale(Language);
@@ -44,7 +47,7 @@ impl Locale {
     /// `1,234.5` or `1.234,5`.
     pub fn decimal(self, number: f64, places: usize) -> String {
         if !number.is_finite() {
-            return "–".into();
+            return NOTHING.into();
         }
         let text = format!("{:.places$}", number.abs());
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -128,6 +131,15 @@ impl Locale {
             self.decimal(seconds / unit.seconds(), places),
             unit.as_str()
         )
+    }
+
+    /// Of a quantity that was measured `count` times: no time at all where that is never.
+    pub fn measured(self, count: u64, seconds: f64) -> String {
+        if count > 0 {
+            self.time(seconds)
+        } else {
+            NOTHING.into()
+        }
     }
 
     /// A time in a given unit, without the unit's name: for tables.

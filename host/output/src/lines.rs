@@ -76,9 +76,9 @@ fn line(snapshot: &Snapshot, state: &PanelState) -> String {
     let (l, w) = (state.locale, state.locale.words());
     let total = snapshot.total();
     let latency = total.latency();
-    let time = |q| l.time(latency.quantile(q).as_secs_f64());
+    let time = |q| l.measured(latency.count(), latency.quantile(q).as_secs_f64());
     format!(
-        "{}  {} {}/{}  {} {}  {}  {} {}  {} {}  p50 {}  p95 {}  p99 {}",
+        "{}  {} {}/{}  {} {}  {}  {} {}  {} {}  {} {}  p50 {}  p95 {}  p99 {}",
         l.span(snapshot.elapsed),
         w.users,
         l.integer(snapshot.users_active()),
@@ -88,7 +88,9 @@ fn line(snapshot: &Snapshot, state: &PanelState) -> String {
         l.rate(snapshot.rates.ten_seconds.sent),
         w.success,
         l.share(total.success_share()),
-        w.errors,
+        w.failed_requests,
+        l.integer(total.failures()),
+        w.unplanned,
         l.integer(total.errors()),
         time(0.5),
         time(0.95),

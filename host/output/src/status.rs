@@ -90,6 +90,9 @@ pub struct RunStatus {
 #[derive(Debug, Serialize)]
 struct Requests {
     requests: u64,
+    successes: u64,
+    failures: u64,
+    /// Failures that nobody asked for.
     errors: u64,
     p50_seconds: f64,
     p95_seconds: f64,
@@ -242,6 +245,8 @@ impl Requests {
         let quantile = |q| rounded(group.latency().quantile(q).as_secs_f64());
         Requests {
             requests: group.requests(),
+            successes: group.successes(),
+            failures: group.failures(),
             errors: group.errors(),
             p50_seconds: quantile(0.5),
             p95_seconds: quantile(0.95),

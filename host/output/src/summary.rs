@@ -106,7 +106,8 @@ impl<'a> Page<'a> {
         }));
         let mut success = vec![
             l.share(total.success_share),
-            format!("{} {}", w.errors, l.integer(total.errors)),
+            format!("{} {}", w.failed_requests, l.integer(total.failures)),
+            format!("{} {}", w.unplanned, l.integer(total.errors)),
         ];
         if total.injected > 0 {
             success.push(format!("{} {}", w.injected, l.integer(total.injected)));
@@ -126,6 +127,14 @@ impl<'a> Page<'a> {
             (w.success, success),
             (w.latency, self.quantiles(&total.latency)),
         ];
+        // Apart only where that tells anything: quick failures flatter, and time-outs frighten.
+        if total.failures > 0 {
+            let by_outcome = &total.latency_by_outcome;
+            let apart = by_outcome
+                .iter()
+                .map(|(kind, of)| (w.latency_of(*kind), self.quantiles(of)));
+            facts.extend(apart);
+        }
         if let Some(arrivals) = &self.summary.arrivals {
             facts.push((w.service_time, self.quantiles(&arrivals.service)));
             let counts = [
@@ -185,7 +194,7 @@ impl<'a> Page<'a> {
             (self.words.max, of.max),
         ];
         values
-            .map(|(name, seconds)| format!("{name} {}", self.locale.time(seconds)))
+            .map(|(name, seconds)| format!("{name} {}", self.locale.measured(of.count, seconds)))
             .to_vec()
     }
 

@@ -4,7 +4,7 @@
 //! What must stay true: both languages have each word, and fill in the same things.
 
 use vespeiro_model::{
-    BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeClass, RequestPhase,
+    BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeClass, OutcomeKind, RequestPhase,
 };
 use vespeiro_plan::Language;
 use vespeiro_summary::timeline::EventKind;
@@ -14,14 +14,14 @@ use vespeiro_summary::timeline::EventKind;
 macro_rules! words {
     (
         words { $($(#[$doc:meta])* $key:ident: $en:literal, $pt:literal;)* }
-        kinds { $($list:ident: $kind:ident { $($list_en:literal, $list_pt:literal;)* })* }
+        kinds { $($(#[$list_doc:meta])* $list:ident: $kind:ident { $($list_en:literal, $list_pt:literal;)* })* }
         page { $($page_key:literal: $page_en:literal, $page_pt:literal;)* }
     ) => {
         /// The words of one language.
         #[derive(Debug, PartialEq, Eq)]
         pub(super) struct Words {
             $($(#[$doc])* pub(super) $key: &'static str,)*
-            $($list: [&'static str; $kind::ALL.len()],)*
+            $($(#[$list_doc])* $list: [&'static str; $kind::ALL.len()],)*
         }
 
         static ENGLISH: Words = Words { $($key: $en,)* $($list: [$($list_en,)*],)* };
@@ -89,6 +89,10 @@ words {
     received: "received", "recebidos";
     not_sent: "not sent", "não enviadas";
     success: "success", "sucesso";
+    /// All requests without a status below 400.
+    failed_requests: "failures", "erros";
+    /// Failures that nobody asked for.
+    unplanned: "unplanned", "não planejados";
     errors: "errors", "erros";
     /// Failures that the tool asked for.
     injected: "injected", "injetadas";
@@ -262,6 +266,11 @@ kinds {
         "client", "cliente";
         "server", "servidor";
     }
+    /// Before the latency of only those.
+    latency_of: OutcomeKind {
+        "  of successes", "  dos sucessos";
+        "  of failures", "  das falhas";
+    }
     fault: FaultKind {
         "bad credentials", "credenciais inválidas";
         "forbidden", "proibido";
@@ -365,10 +374,9 @@ page {
     "share-of": "{n} of {all}", "{n} de {all}";
     "in-all": "{n} in all", "{n} no total";
     "wanted-rate": "{n} wanted", "{n} desejadas";
-    "errors-rate": "Errors per second", "Erros por segundo";
-    "injected-errors": "Injected", "Injetados";
-    "injected-note": "errors made on purpose", "erros de propósito";
-    "errors-note": "nobody asked for them", "ninguém os pediu";
+    "errors-rate": "Unplanned failures per second", "Falhas não planejadas por segundo";
+    "failures-note": "4xx, 5xx and no answer", "4xx, 5xx e sem resposta";
+    "unplanned-note": "failures that nobody asked for", "falhas que ninguém pediu";
     "half": "half take less", "metade leva menos";
     "most": "19 of 20 take less", "19 de 20 levam menos";
     "p95-now": "p95 of each second", "p95 de cada segundo";

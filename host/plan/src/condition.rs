@@ -9,7 +9,7 @@ mod parse;
 use std::fmt;
 use std::time::Duration;
 
-use vespeiro_model::{RequestPhase, words};
+use vespeiro_model::{OutcomeKind, RequestPhase, words};
 
 use crate::units::show_duration;
 
@@ -46,6 +46,8 @@ words! {
         Max => "max",
         /// Requests that failed without being asked to, by all requests.
         ErrorRate => "error_rate",
+        /// Requests that failed, asked to or not, by all requests.
+        FailureRate => "failure_rate",
         /// Checks that held, by all checks.
         Checks => "checks",
         /// Requests sent per second.
@@ -79,8 +81,15 @@ words! {
     }
 }
 
-/// Of a selector. The last one narrows times only.
-const FIELDS: [&str; 5] = ["archetype", "route", "method", "category", "phase"];
+/// Of a selector. The last two narrow times only.
+const FIELDS: [&str; 6] = [
+    "archetype",
+    "route",
+    "method",
+    "category",
+    "phase",
+    "outcome",
+];
 
 /// Which requests count; a field that is `None` lets all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -91,6 +100,8 @@ pub struct Selector {
     pub category: Option<String>,
     /// Times are those that requests spent in this phase, instead of their latency.
     pub phase: Option<RequestPhase>,
+    /// Times are those of successes or of failures alone.
+    pub outcome: Option<OutcomeKind>,
 }
 
 /// A number and its unit, as they were written.
@@ -128,7 +139,7 @@ const UNITS: [(&str, BoundUnit, Dimension, f64); 9] = [
 impl Metric {
     pub fn dimension(self) -> Dimension {
         match self {
-            Metric::ErrorRate | Metric::Checks => Dimension::Share,
+            Metric::ErrorRate | Metric::FailureRate | Metric::Checks => Dimension::Share,
             Metric::Rate | Metric::Throughput => Dimension::PerSecond,
             Metric::Requests | Metric::Errors | Metric::NotSent | Metric::Dropped => {
                 Dimension::Count
@@ -177,13 +188,14 @@ impl Selector {
             .is_none_or(|wanted| wanted == archetype)
     }
 
-    fn fields(&self) -> [(&'static str, Option<&str>); 5] {
+    fn fields(&self) -> [(&'static str, Option<&str>); 6] {
         [
             ("archetype", self.archetype.as_deref()),
             ("method", self.method.as_deref()),
             ("route", self.route.as_deref()),
             ("category", self.category.as_deref()),
             ("phase", self.phase.map(RequestPhase::as_str)),
+            ("outcome", self.outcome.map(OutcomeKind::as_str)),
         ]
     }
 }

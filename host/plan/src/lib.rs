@@ -45,7 +45,7 @@ pub use curve::{Curve, Stage};
 pub use errors::{Origin, PlanError, PlanErrors, ValueError, nearest, one_line};
 pub use feeds::{Feed, FeedFormat, FeedOrder, ResolvedFeed};
 pub use layers::{Flags, ResolvedSetting, Section, Setting};
-pub use mix::{ErrorMix, RequestMix};
+pub use mix::{ErrorMix, FaultMix, RequestMix};
 pub use overrides::can_override;
 pub use pin::{Resolve, ResolveError, literal};
 pub use plan::{Plan, settings};

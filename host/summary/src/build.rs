@@ -151,7 +151,13 @@ mod tests {
         let total = snapshot.total();
         let sent = total.requests();
         assert_eq!(summary.total.requests, sent);
-        assert_eq!(summary.total.errors + summary.total.successes, sent);
+        assert_eq!(summary.total.failures + summary.total.successes, sent);
+        assert_eq!(
+            summary.total.failures,
+            summary.total.errors + summary.total.injected
+        );
+        let by_outcome = summary.total.latency_by_outcome.values();
+        assert_eq!(by_outcome.map(|latency| latency.count).sum::<u64>(), sent);
         assert_eq!(summary.total.injected, total.injected());
         assert_eq!(
             summary

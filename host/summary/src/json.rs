@@ -8,6 +8,7 @@
 //! Merging (`merge.rs`): add up `series` (and `sessions`, `guest_calls`, `scheduling_lag`) histogram by histogram;
 //! `total`, `routes` and `archetypes` are groupings of `series`.
 
+mod distribution;
 mod read;
 mod write;
 
@@ -20,7 +21,9 @@ pub use self::write::{write, write_compared};
 use super::timeline::Timeline;
 use crate::thresholds::{Aborted, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
-use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, RequestPhase};
+use vespeiro_model::{
+    BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeKind, RequestPhase,
+};
 
 /// Version of the layout below.
 pub const SCHEMA: u32 = 2;
@@ -134,15 +137,17 @@ pub struct MergedRun {
 /// Counts and latency of a group of requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Requests {
-    /// With an outcome, as all have in the end; each is either a success or an error.
+    /// With an outcome, as all have in the end; each is either a success or a failure.
     pub requests: u64,
-    /// Status below 400, or a failure that the tool asked for.
+    /// Status below 400.
     pub successes: u64,
+    /// Any other status, and no response: `injected` and `errors` together.
+    pub failures: u64,
+    /// Failures that the tool asked for.
+    pub injected: u64,
     /// Failures that nobody asked for.
     pub errors: u64,
-    /// Failures that the tool asked for; part of `successes`.
-    pub injected: u64,
-    /// `successes` by `requests`, 0 to 1; `null` when there were none.
+    /// `successes` by `requests`, 0 to 1; null when there were none.
     pub success_share: Option<f64>,
     /// Sent per second of the time in which they could leave.
     pub per_second: f64,
@@ -153,6 +158,9 @@ pub struct Requests {
     /// From the send to the last byte of the response or to the failure; with `arrivals`, from when it should have
     /// left.
     pub latency: Distribution,
+    /// The same of successes and of failures apart; an outcome without any is left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub latency_by_outcome: LatencyByOutcome,
     /// Where their time went, by phase, of the requests that spent time in it; a phase without any is left out, and all of
     /// them for a version of a behavior. The sums of all but `blocked` are the service time, exactly.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -161,6 +169,9 @@ pub struct Requests {
 
 /// A distribution for each phase.
 pub type Phases = BTreeMap<RequestPhase, Distribution>;
+
+/// A distribution for successes, and one for failures.
+pub type LatencyByOutcome = BTreeMap<OutcomeKind, Distribution>;
 
 /// What became of the connections to the target.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -238,8 +249,10 @@ pub struct Arrivals {
     pub service: Distribution,
 }
 
-/// A distribution of times, in seconds, to 3 significant digits; all 0 when `count` is 0.
+/// A distribution of times, in seconds, to 3 significant digits. When `count` is 0, `mean`, `min`, the quantiles and `max` are
+/// 0 here and null in the file: there is nothing that they could tell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "distribution::Written", from = "distribution::Written")]
 pub struct Distribution {
     pub count: u64,
     /// Exact.
@@ -256,7 +269,6 @@ pub struct Distribution {
     /// Seconds of one unit of the histogram's values.
     pub tick: f64,
     /// HDR histogram, V2 deflate form, base64. Left out where it is the sum of others, and when empty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub histogram: Option<String>,
 }
 
@@ -370,6 +382,8 @@ pub struct Series {
     pub bytes_sent: u64,
     pub bytes_received: u64,
     pub latency: Distribution,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub latency_by_outcome: LatencyByOutcome,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub phases: Phases,
 }

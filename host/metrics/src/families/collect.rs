@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
 
-use vespeiro_model::{Ending, Outcome, OutcomeClass, ThresholdState, Word};
+use vespeiro_model::{Ending, Outcome, OutcomeClass, OutcomeKind, ThresholdState, Word};
 
 use super::desc::{Family, Value};
 use crate::{ArchetypeCounts, PhaseTimes, ResultCount, Series, Snapshot, Timing, VersionCounts};
@@ -44,6 +44,21 @@ pub(super) fn by_route<'a>(s: &'a Snapshot, mut each: impl FnMut(&[&str], &'a Se
         let (method, path) = s.catalog.route(archetype, route);
         each(&[s.catalog.archetype(archetype), method, path], series);
     }
+}
+
+/// Latency of successes and of failures, of whichever there are, by archetype, method, route and outcome.
+pub(super) fn by_outcome<'a>(s: &'a Snapshot, f: &mut Family<'a>) {
+    by_route(s, |labels, series| {
+        for kind in OutcomeKind::ALL {
+            let timing = series.latency_of(kind);
+            if !timing.is_empty() {
+                f.sample(
+                    &[labels, &[kind.as_str()]].concat(),
+                    Value::Histogram(timing),
+                );
+            }
+        }
+    });
 }
 
 /// Each phase that took time, by archetype, method, route and phase.

@@ -1,6 +1,8 @@
 //! What a metric is: its name, help, unit, kind and labels, and how its samples are taken from a snapshot. Declared in
 //! `table.rs`, written out by every exporter.
 
+use std::borrow::Cow;
+
 use vespeiro_model::words;
 
 use crate::{RunInfo, Snapshot, Timing};
@@ -127,7 +129,7 @@ pub struct Sample<'a> {
 pub enum Value<'a> {
     /// Of a counter or a gauge.
     Number(f64),
-    Histogram(&'a Timing),
+    Histogram(Cow<'a, Timing>),
     Summary {
         /// Quantile and value.
         quantiles: Vec<(f64, f64)>,
@@ -154,7 +156,7 @@ impl<'a> Family<'a> {
     }
 
     pub(super) fn histogram(&mut self, labels: &[&str], timing: &'a Timing) {
-        self.sample(labels, Value::Histogram(timing));
+        self.sample(labels, Value::Histogram(Cow::Borrowed(timing)));
     }
 
     pub(super) fn sample(&mut self, labels: &[&str], value: Value<'a>) {

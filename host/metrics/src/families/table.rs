@@ -10,8 +10,8 @@
 use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult};
 
 use super::collect::{
-    authentications, by_address, by_archetype, by_ending, by_phase, by_route, by_version, by_word,
-    errors, observed, requests, since_1970, thresholds,
+    authentications, by_address, by_archetype, by_ending, by_outcome, by_phase, by_route,
+    by_version, by_word, errors, observed, requests, since_1970, thresholds,
 };
 use super::desc::MetricUnit::{Bytes, Ratio, Seconds};
 use super::desc::{Collect, MetricDesc, MetricKind};
@@ -100,9 +100,9 @@ mod rows {
         ERRORS = counter("errors", &["archetype", "method", "route", "kind"],
             "Requests that failed without being asked to, by kind: 4xx, 5xx, or why there is no response",
             |s, _, f| errors(s, f));
-        REQUEST_DURATION = histogram("request_duration", LATENCY, ROUTE,
-            "Time from the send to the last byte of the response or to the failure; with a rate, from when the request should have left",
-            |s, _, f| by_route(s, |labels, series| f.histogram(labels, series.latency())));
+        REQUEST_DURATION = histogram("request_duration", LATENCY, &["archetype", "method", "route", "outcome"],
+            "Time from the send to the last byte of the response or to the failure, of successes and of failures; with a rate, from when the request should have left",
+            |s, _, f| by_outcome(s, f));
         SENT = counter("sent", ROUTE,
             "Bytes of requests",
             |s, _, f| by_route(s, |labels, series| f.count(labels, series.bytes_sent()))).of(Bytes);
@@ -320,8 +320,7 @@ mod rows {
             "Requests sent, by version and result: good, injected or error",
             |s, _, f| by_version(s, |[archetype, version, hash], counts| {
                 let requests = &counts.requests;
-                let good = requests.successes() - requests.injected();
-                for (result, count) in [("good", good), ("injected", requests.injected()), ("error", requests.errors())] {
+                for (result, count) in [("good", requests.successes()), ("injected", requests.injected()), ("error", requests.errors())] {
                     f.count(&[archetype, version, hash, result], count);
                 }
             }));

@@ -71,7 +71,7 @@ impl<'a> TimelineSection<'a> {
         let rate = vec![
             self.line(w.sent, 1, per_second(|p| p.sent), &count),
             self.line(w.answered, 2, per_second(|p| p.requests), &count),
-            self.line(w.errors, 3, per_second(|p| p.errors), &count),
+            self.line(w.unplanned, 3, per_second(|p| p.errors), &count),
         ];
         let latencies = vec![
             self.line("p50", 1, latency(|l| l.p50), &seconds),

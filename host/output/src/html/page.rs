@@ -128,16 +128,22 @@ impl Document<'_> {
             }
         };
         let latency = &total.latency;
-        let errors = format!("{} {}", l.integer(total.errors), w.errors);
-        let mean = format!("{} {}", w.mean, l.time(latency.mean));
-        let max = format!("{} {}", w.max, l.time(latency.max));
+        let unplanned = format!("{} {}", l.integer(total.errors), w.unplanned);
+        let failures = format!(
+            "{} {}, {unplanned}",
+            l.integer(total.failures),
+            w.failed_requests
+        );
+        let time = |seconds| l.measured(latency.count, seconds);
+        let mean = format!("{} {}", w.mean, time(latency.mean));
+        let max = format!("{} {}", w.max, time(latency.max));
         html! {
             dl .cards {
                 (card(w.requests, l.integer(total.requests), l.rate(total.per_second), false))
-                (card(w.success, l.share(total.success_share), errors, false))
-                (card(w.median, l.time(latency.p50), mean, false))
-                (card("p95", l.time(latency.p95), format!("p90 {}", l.time(latency.p90)), false))
-                (card("p99", l.time(latency.p99), max, false))
+                (card(w.success, l.share(total.success_share), failures, false))
+                (card(w.median, time(latency.p50), mean, false))
+                (card("p95", time(latency.p95), format!("p90 {}", time(latency.p90)), false))
+                (card("p99", time(latency.p99), max, false))
             }
         }
     }
@@ -215,7 +221,7 @@ impl Document<'_> {
             caption.to_owned(),
             w.requests.to_owned(),
             w.rate.to_owned(),
-            w.errors.to_owned(),
+            w.unplanned.to_owned(),
             w.error_rate.to_owned(),
             "p50".into(),
             "p90".into(),

@@ -42,8 +42,11 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
     let unit = Unit::for_largest(largest.unwrap_or_default().as_secs_f64());
     let heading = |q: &str| format!("{q} {}", unit.as_str());
     let row = |name: String, users: String, wanted: String, group: &Series| {
-        let time = |value: Duration| l.time_in(unit, value.as_secs_f64());
         let latency = group.latency();
+        let time = |value: Duration| match latency.count() {
+            0 => "–".to_owned(),
+            _ => l.time_in(unit, value.as_secs_f64()),
+        };
         vec![
             name,
             users,
@@ -63,7 +66,7 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, width: usize) -> Ve
         w.wanted.to_owned(),
         w.requests.to_owned(),
         w.success.to_owned(),
-        w.errors.to_owned(),
+        w.unplanned.to_owned(),
         heading("p50"),
         heading("p95"),
         heading("p99"),

@@ -66,7 +66,8 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
     let (l, w) = (state.locale, state.locale.words());
     let total = snapshot.total();
     let latency = total.latency();
-    let time = |name: &str, value: Duration| fact(name, l.time(value.as_secs_f64()));
+    let time =
+        |name: &str, value: Duration| fact(name, l.measured(latency.count(), value.as_secs_f64()));
     let of = |count: u64, all: u64| match all {
         0 => l.integer(count),
         all => format!("{}/{}", l.integer(count), l.integer(all)),
@@ -95,11 +96,11 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
     let errors = l.integer(total.errors());
     let results = vec![
         fact(w.success, l.share(total.success_share())),
+        fact(w.failed_requests, l.integer(total.failures())),
         match total.errors() {
-            0 => fact(w.errors, errors),
-            _ => vec![format!("{} ", w.errors).dim(), errors.red().bold()],
+            0 => fact(w.unplanned, errors),
+            _ => vec![format!("{} ", w.unplanned).dim(), errors.red().bold()],
         },
-        fact(w.injected, l.integer(total.injected())),
         fact(w.sessions, l.integer(snapshot.sessions().started)),
         fact("CPU", l.percent(snapshot.cpu_share())),
         fact(w.memory, l.bytes(snapshot.process.rss)),

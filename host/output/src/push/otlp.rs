@@ -136,7 +136,7 @@ fn metric(family: &Family<'_>, at: At, native: bool) -> otlp::Metric {
     let timings = family
         .samples
         .iter()
-        .filter_map(|sample| match sample.value {
+        .filter_map(|sample| match &sample.value {
             Value::Histogram(timing) => Some((attributes(sample), timing)),
             _ => None,
         });

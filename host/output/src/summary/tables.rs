@@ -149,7 +149,14 @@ impl Page<'_> {
         let unit = Unit::for_largest(rows.iter().map(|(_, r)| r.latency.max).fold(0.0, f64::max));
         let title = format!("{title} ({})", unit.as_str());
         let mut table = Table::new([
-            &title, w.requests, w.errors, "p50", "p90", "p95", "p99", w.max,
+            &title,
+            w.requests,
+            w.unplanned,
+            "p50",
+            "p90",
+            "p95",
+            "p99",
+            w.max,
         ]);
         for (name, r) in rows {
             let latency = &r.latency;

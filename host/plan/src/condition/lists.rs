@@ -52,7 +52,7 @@ mod tests {
 
     use super::super::{Bound, BoundUnit, Comparator, Dimension, Metric, Selector, UNITS};
     use super::*;
-    use vespeiro_model::RequestPhase;
+    use vespeiro_model::{OutcomeKind, RequestPhase};
 
     fn bound(dimension: Dimension) -> impl Strategy<Value = Bound> {
         let units: Vec<BoundUnit> = UNITS
@@ -75,19 +75,24 @@ mod tests {
         let metric = prop::sample::select(Metric::ALL.to_vec());
         let comparison = prop::sample::select(Comparator::ALL.to_vec());
         let window = prop::option::of((1_000u64..3_600_000).prop_map(Duration::from_millis));
-        let phase = prop::option::of(prop::sample::select(RequestPhase::ALL.to_vec()));
+        // Of these two at most one.
+        let narrow = prop_oneof![
+            Just((None, None)),
+            prop::sample::select(RequestPhase::ALL.to_vec()).prop_map(|phase| (Some(phase), None)),
+            prop::sample::select(OutcomeKind::ALL.to_vec()).prop_map(|kind| (None, Some(kind))),
+        ];
         (
             metric,
             name(),
             name(),
             name(),
             name(),
-            phase,
+            narrow,
             comparison,
             window,
         )
             .prop_flat_map(
-                |(metric, archetype, method, route, category, phase, comparison, window)| {
+                |(metric, archetype, method, route, category, narrow, comparison, window)| {
                     bound(metric.dimension()).prop_map(move |bound| {
                         let filled = |name: &Option<String>| name.clone().filter(|n| !n.is_empty());
                         let by = |field: &str, name: &Option<String>| {
@@ -100,7 +105,8 @@ mod tests {
                                 method: by("method", &method).map(|m| m.to_uppercase()),
                                 route: by("route", &route),
                                 category: by("category", &category),
-                                phase: phase.filter(|_| metric.fields().contains(&"phase")),
+                                phase: narrow.0.filter(|_| metric.fields().contains(&"phase")),
+                                outcome: narrow.1.filter(|_| metric.fields().contains(&"phase")),
                             },
                             comparison,
                             bound,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vespeiro_model::{RequestPhase, Word as _};
+use vespeiro_model::Word;
 
 use super::{Bound, Comparator, Condition, Dimension, FIELDS, Metric, Selector, Threshold, UNITS};
 use crate::errors::{ValueError, nearest};
@@ -162,12 +162,14 @@ impl<'a> Cursor<'a> {
             let place = self.place;
             let name = self.while_is(|c| c.is_alphanumeric() || c == '_');
             let mut phase = selector.phase.map(|phase| phase.as_str().to_owned());
+            let mut outcome = selector.outcome.map(|kind| kind.as_str().to_owned());
             let field = match name {
                 "archetype" => &mut selector.archetype,
                 "route" => &mut selector.route,
                 "method" => &mut selector.method,
                 "category" => &mut selector.category,
                 "phase" => &mut phase,
+                "outcome" => &mut outcome,
                 _ => {
                     self.place = place;
                     return Err(self.bad(
@@ -199,11 +201,19 @@ impl<'a> Cursor<'a> {
             let place = self.place;
             let value = self.value()?;
             match name {
-                "phase" => selector.phase = Some(self.phase(&value, place)?),
+                "phase" => selector.phase = Some(self.word(name, &value, place)?),
+                "outcome" => selector.outcome = Some(self.word(name, &value, place)?),
                 "method" => *field = Some(value.to_uppercase()),
                 _ => *field = Some(value),
             }
             self.space();
+            if selector.phase.is_some() && selector.outcome.is_some() {
+                self.place = place;
+                return Err(self.bad(
+                    "phases are not known by outcome",
+                    "give either phase or outcome",
+                ));
+            }
             if self.take("}") {
                 return Ok(selector);
             }
@@ -213,12 +223,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn phase(&mut self, word: &str, place: usize) -> Result<RequestPhase, ValueError> {
-        RequestPhase::from_word(word).ok_or_else(|| {
+    /// The value of a field that takes one of a few words.
+    fn word<T: Word>(&mut self, field: &str, word: &str, place: usize) -> Result<T, ValueError> {
+        T::from_word(word).ok_or_else(|| {
             self.place = place;
-            let names = RequestPhase::ALL.map(RequestPhase::as_str).join(", ");
-            let problem = format!("no phase is named {word:?}");
-            self.bad(problem, format!("use one of {names}"))
+            let problem = format!("no {field} is named {word:?}");
+            self.bad(problem, format!("use one of {}", T::list()))
         })
     }
 
@@ -386,6 +396,14 @@ mod tests {
             (
                 "error_rate{phase=waiting}<1%",
                 "character 12: error_rate are known by archetype, route, method, category only",
+            ),
+            (
+                "p95{outcome=good}<1s",
+                "character 13: no outcome is named \"good\"; use one of success, failure",
+            ),
+            (
+                "p95{outcome=success,phase=tls}<1s",
+                "character 27: phases are not known by outcome; give either phase or outcome",
             ),
             ("p95{route=/a", "character 13: the selector has no end"),
             ("p95{route=}<1s", "character 11: a value is missing"),

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 
 use super::Detail;
 use crate::json::{
-    Address, Arrivals, Connections, Distribution, NotSent, Outcomes, Phases, Requests, Route,
-    Series, SlowRequest, StatusClass,
+    Address, Arrivals, Connections, Distribution, LatencyByOutcome, NotSent, Outcomes, Phases,
+    Requests, Route, Series, SlowRequest, StatusClass,
 };
 use crate::rows::merged;
 use vespeiro_metrics::{AddressCounts, Addresses, PhaseTimes, ResultCount, Snapshot, Timing};
-use vespeiro_model::Outcome;
+use vespeiro_model::{Outcome, OutcomeKind};
 
 pub(super) fn requests(
     snapshot: &Snapshot,
@@ -21,14 +21,16 @@ pub(super) fn requests(
     Requests {
         requests: group.requests(),
         successes: group.successes(),
-        errors: group.errors(),
+        failures: group.failures(),
         injected: group.injected(),
+        errors: group.errors(),
         success_share: group.success_share(),
         per_second: rate(group.requests(), snapshot.sending.as_secs_f64()),
         throughput: rate(group.requests(), snapshot.elapsed.as_secs_f64()),
         bytes_sent: group.bytes_sent(),
         bytes_received: group.bytes_received(),
         latency: distribution(group.latency(), detail),
+        latency_by_outcome: by_outcome(group, detail),
         phases: phases(times, detail),
     }
 }
@@ -40,6 +42,13 @@ pub fn rate(count: u64, seconds: f64) -> f64 {
     } else {
         0.0
     }
+}
+
+fn by_outcome(group: &vespeiro_metrics::Series, detail: Detail) -> LatencyByOutcome {
+    let kinds = OutcomeKind::ALL.map(|kind| (kind, group.latency_of(kind)));
+    let used = kinds.iter().filter(|(_, timing)| !timing.is_empty());
+    used.map(|(kind, timing)| (*kind, distribution(timing, detail)))
+        .collect()
 }
 
 fn phases(times: &PhaseTimes, detail: Detail) -> Phases {
@@ -166,6 +175,7 @@ pub(super) fn series(snapshot: &Snapshot) -> Vec<Series> {
                 bytes_sent: series.bytes_sent(),
                 bytes_received: series.bytes_received(),
                 latency: distribution(series.latency(), Detail::Histogram),
+                latency_by_outcome: by_outcome(series, Detail::Histogram),
                 phases: snapshot
                     .phases_of(archetype, route)
                     .map(|times| phases(times, Detail::Histogram))

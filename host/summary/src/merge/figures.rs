@@ -1,18 +1,20 @@
 //! The figures of merged summaries that need histograms or the time of all. Called by `merge.rs`; a distribution whose
 //! histogram is missing is refused, never guessed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{MergeError, joined, sorted};
 use vespeiro_metrics::{Scale, Sketch, Timing};
-use vespeiro_model::RequestPhase;
+use vespeiro_model::Word;
 
 use crate::build::Detail;
 use crate::build::archetypes::observation;
 use crate::build::requests::{distribution, rate};
 use crate::json::{
     Archetype, Arrivals, BehaviorFigures, Cleanup, Connections, Distribution, EndedSessions,
-    Generator, Observed, Phases, Requests, Route, Series, Sessions, Summary, Version,
+    Generator, LatencyByOutcome, Observed, Phases, Requests, Route, Series, Sessions, Summary,
+    Version,
 };
 use crate::rows::{Row, merged};
 use crate::timeline;
@@ -23,6 +25,13 @@ pub(crate) struct Merger<'a> {
     pub(crate) elapsed: f64,
     /// Seconds in which at least one could send.
     pub(crate) sending: f64,
+}
+
+/// The distributions of a group of requests.
+struct Times {
+    latency: Distribution,
+    by_outcome: LatencyByOutcome,
+    phases: Phases,
 }
 
 impl Merger<'_> {
@@ -102,21 +111,33 @@ impl Merger<'_> {
         Ok(distribution(&sum, detail))
     }
 
-    /// Phases of several groups, phase by phase.
-    fn phases<'d>(
+    /// Distributions of several groups, those of the same phase or outcome added up.
+    fn by_kind<'d, K: Word + Ord>(
         &self,
-        all: impl Iterator<Item = &'d Phases>,
+        what: &'static str,
+        all: impl Iterator<Item = &'d BTreeMap<K, Distribution>>,
         detail: Detail,
-    ) -> Result<Phases, MergeError> {
-        let all: Vec<&Phases> = all.collect();
-        let mut sum = Phases::new();
-        for phase in RequestPhase::ALL {
-            let same: Vec<_> = all.iter().filter_map(|phases| phases.get(&phase)).collect();
+    ) -> Result<BTreeMap<K, Distribution>, MergeError> {
+        let all: Vec<_> = all.collect();
+        let mut sum = BTreeMap::new();
+        for (_, kind) in K::TABLE {
+            let same: Vec<_> = all.iter().filter_map(|one| one.get(kind)).collect();
             if !same.is_empty() {
-                sum.insert(phase, self.sum("phases", same.into_iter(), detail)?);
+                sum.insert(*kind, self.sum(what, same.into_iter(), detail)?);
             }
         }
         Ok(sum)
+    }
+
+    /// Times of all these series.
+    fn times(&self, series: &[&Series]) -> Result<Times, MergeError> {
+        let detail = Detail::Quantiles;
+        let by_outcome = series.iter().map(|s| &s.latency_by_outcome);
+        Ok(Times {
+            latency: self.sum("latencies", series.iter().map(|s| &s.latency), detail)?,
+            by_outcome: self.by_kind("latencies", by_outcome, detail)?,
+            phases: self.by_kind("phases", series.iter().map(|s| &s.phases), detail)?,
+        })
     }
 
     pub(super) fn connections(&self) -> Option<Connections> {
@@ -161,8 +182,10 @@ impl Merger<'_> {
             known.bytes_received += one.bytes_received;
             let both = [&known.latency, &one.latency].into_iter();
             known.latency = self.sum("latencies", both, Detail::Histogram)?;
+            let both = [&known.latency_by_outcome, &one.latency_by_outcome].into_iter();
+            known.latency_by_outcome = self.by_kind("latencies", both, Detail::Histogram)?;
             let both = [&known.phases, &one.phases].into_iter();
-            known.phases = self.phases(both, Detail::Histogram)?;
+            known.phases = self.by_kind("phases", both, Detail::Histogram)?;
         }
         Ok(merged)
     }
@@ -174,36 +197,31 @@ impl Merger<'_> {
         series: impl Iterator<Item = &'s Series>,
     ) -> Result<Requests, MergeError> {
         let series: Vec<&Series> = series.collect();
-        let latencies = series.iter().map(|s| &s.latency);
-        let latency = self.sum("latencies", latencies, Detail::Quantiles)?;
-        let phases = self.phases(series.iter().map(|s| &s.phases), Detail::Quantiles)?;
-        Ok(self.counts(parts, latency, phases))
+        Ok(self.counts(parts, self.times(&series)?))
     }
 
-    fn counts<'r>(
-        &self,
-        parts: impl Iterator<Item = &'r Requests>,
-        latency: Distribution,
-        phases: Phases,
-    ) -> Requests {
+    fn counts<'r>(&self, parts: impl Iterator<Item = &'r Requests>, times: Times) -> Requests {
         let mut sum = Requests {
             requests: 0,
             successes: 0,
-            errors: 0,
+            failures: 0,
             injected: 0,
+            errors: 0,
             success_share: None,
             per_second: 0.0,
             throughput: 0.0,
             bytes_sent: 0,
             bytes_received: 0,
-            latency,
-            phases,
+            latency: times.latency,
+            latency_by_outcome: times.by_outcome,
+            phases: times.phases,
         };
         for part in parts {
             sum.requests += part.requests;
             sum.successes += part.successes;
-            sum.errors += part.errors;
+            sum.failures += part.failures;
             sum.injected += part.injected;
+            sum.errors += part.errors;
             sum.bytes_sent += part.bytes_sent;
             sum.bytes_received += part.bytes_received;
         }
@@ -248,16 +266,15 @@ impl Merger<'_> {
             }
             let parts: Vec<&Archetype> = all().filter(|a| a.name == archetype.name).collect();
             let joined = |of: fn(&Archetype) -> &str| joined(parts.iter().map(|a| of(a)));
-            let own = || series.iter().filter(|s| s.archetype == archetype.name);
-            let latency = self.sum("latencies", own().map(|s| &s.latency), Detail::Quantiles)?;
-            let phases = self.phases(own().map(|s| &s.phases), Detail::Quantiles)?;
+            let own = series.iter().filter(|s| s.archetype == archetype.name);
+            let times = self.times(&own.collect::<Vec<_>>())?;
             let figures: Vec<_> = parts.iter().map(|a| &a.figures).collect();
             merged.push(Archetype {
                 behavior: joined(|a| &a.behavior),
                 version: joined(|a| &a.version),
                 hash: joined(|a| &a.hash),
                 users: parts.iter().map(|a| a.users).sum(),
-                figures: self.figures(&figures, latency, phases)?,
+                figures: self.figures(&figures, times)?,
                 ..archetype.clone()
             });
         }
@@ -276,12 +293,18 @@ impl Merger<'_> {
                 continue;
             }
             let parts: Vec<&Version> = all().filter(|v| is_same(v)).collect();
-            let latency = parts.iter().map(|v| &v.figures.requests.latency);
-            let latency = self.sum("versions", latency, Detail::Histogram)?;
+            let requests = || parts.iter().map(|v| &v.figures.requests);
+            let by_outcome = requests().map(|r| &r.latency_by_outcome);
+            let detail = Detail::Histogram;
+            let times = Times {
+                latency: self.sum("versions", requests().map(|r| &r.latency), detail)?,
+                by_outcome: self.by_kind("versions", by_outcome, detail)?,
+                phases: Phases::new(),
+            };
             let figures: Vec<_> = parts.iter().map(|v| &v.figures).collect();
             merged.push(Version {
                 share: parts.iter().map(|v| v.share).fold(0.0, f64::max),
-                figures: self.figures(&figures, latency, Phases::new())?,
+                figures: self.figures(&figures, times)?,
                 ..version.clone()
             });
         }
@@ -291,12 +314,11 @@ impl Merger<'_> {
     fn figures(
         &self,
         parts: &[&BehaviorFigures],
-        latency: Distribution,
-        phases: Phases,
+        times: Times,
     ) -> Result<BehaviorFigures, MergeError> {
         let calls = parts.iter().map(|f| &f.guest_calls);
         Ok(BehaviorFigures {
-            requests: self.counts(parts.iter().map(|f| &f.requests), latency, phases),
+            requests: self.counts(parts.iter().map(|f| &f.requests), times),
             sessions: self.sessions(parts.iter().map(|f| &f.sessions), Detail::Histogram)?,
             guest_calls: self.sum("calls", calls, Detail::Histogram)?,
             instances_built: parts.iter().map(|f| f.instances_built).sum(),

@@ -161,10 +161,10 @@ function figures(data) {
   put('rate', rate(data.requests_per_second));
   put('rate-note', data.rate_wanted == null ? say('in-all', { n: integer(data.requests) }) : say('wanted-rate', { n: rate(data.rate_wanted) }));
   put('success', data.success_share == null ? '–' : percent(data.success_share));
-  put('success-note', say('share-of', { n: integer(data.requests - data.errors), all: integer(data.requests) }));
+  put('success-note', say('share-of', { n: integer(data.successes), all: integer(data.requests) }));
   put('errors', integer(data.errors));
   $('errors').classList.toggle('bad', data.errors > 0);
-  put('injected', integer(data.injected));
+  put('failures', integer(data.failures));
   const time = (seconds) => latency(data.requests ? seconds : null);
   put('p50', time(data.p50_seconds));
   put('p95', time(data.p95_seconds));

@@ -71,7 +71,7 @@ impl RemoteWrite {
         let metric = family.metric;
         if self.native && matches!(metric.kind, MetricKind::Histogram(_)) {
             for sample in &family.samples {
-                if let Value::Histogram(timing) = sample.value {
+                if let Value::Histogram(timing) = &sample.value {
                     let labels: Vec<_> = sample.named(metric).collect();
                     let labels = self.labels(&metric.query(), &labels, None);
                     out.push(self.series(labels, at, Point::Native(native(timing, at))));
