@@ -4,14 +4,13 @@ use std::io::Write as _;
 
 use tempfile::NamedTempFile;
 
-use crate::support::{Recording, RunOf, Seen};
+use crate::support::{Played, Recording, RunOf, Seen};
 
 /// All four archetypes with one administrator's account each, so that an account is one user's: the two privileged
 /// archetypes have one user each.
 pub const PLAN: &str = r#"
 users = 12
 workers = 2
-run_id = "e2eruns1"
 delay_min = 0
 delay_max = "2ms"
 # One request at a time per worker: the server sees a batch in the order that the behavior gave it.
@@ -39,6 +38,15 @@ config = { admin = { email = "boss-of-power@example.test", password = "Admin123!
 
 /// Play [`PLAN`] against a fresh server; the number of requests by the summary, and what the server saw.
 pub fn play(arguments: &str) -> (u64, Seen) {
+    let id = match arguments.contains("--run-id") {
+        true => "",
+        false => "--run-id e2eruns1",
+    };
+    let (played, seen) = played(&format!("{arguments} {id}"));
+    (played.sent(), seen)
+}
+
+fn played(arguments: &str) -> (Played, Seen) {
     let mut plan = NamedTempFile::with_suffix(".toml").unwrap();
     plan.write_all(PLAN.as_bytes()).unwrap();
     let server = Recording::start();
@@ -46,15 +54,21 @@ pub fn play(arguments: &str) -> (u64, Seen) {
         &server.url,
         &format!("--plan {} {arguments}", plan.path().display()),
     );
-    (played.sent(), server.seen())
+    (played, server.seen())
 }
 
 #[test]
 fn the_same_seed_asks_the_same_user_by_user() {
     let budgets = "--min-request-count 20 --max-request-count 60";
-    let (_, once) = play(&format!("{budgets} --seed 11"));
-    let (_, again) = play(&format!("{budgets} --seed 11"));
-    let (_, other) = play(&format!("{budgets} --seed 12"));
+    // As somebody repeats a run: with what its summary says.
+    let (first, once) = played(budgets);
+    let said = first.ended.stdout.lines();
+    let line = said.rev().find(|line| line.starts_with("repeat")).unwrap();
+    let (_, flags) = line.split_once("the same command with ").unwrap();
+    let (flags, _) = flags.split_once(',').unwrap();
+    let (_, again) = play(&format!("{budgets} {flags}"));
+    let id = flags.split_once("--run-id ").unwrap().1;
+    let (_, other) = play(&format!("{budgets} --seed 12 --run-id {id}"));
     // 12 users: the admin acts only as its administrator, the powerful one as itself and as its administrator.
     assert_eq!(once.len(), 13, "{:?}", once.keys());
     assert!(!once.contains_key("nobody"), "{:?}", once["nobody"]);

@@ -366,19 +366,26 @@ impl<'a> Page<'a> {
         let summary = self.summary;
         if !summary.run.parts.is_empty() {
             let parts = summary.run.parts.iter();
-            let seeds = parts.map(|part| format!("{} --seed {}", harmless(&part.id), part.seed));
+            let seeds = parts.map(|part| repeating(&part.id, part.seed));
             return (self.words.repeat, seeds.collect());
         }
-        let seed = summary.run.seed.to_string();
+        let flags = repeating(&summary.run.id, summary.run.seed);
         let governed = summary.mix.iter().any(|m| m.target.is_some())
             || summary.error_mix.iter().any(|e| e.target.is_some());
-        let with = if governed {
-            self.words.repeat_governed
-        } else {
-            self.words.repeat_with
+        let w = self.words;
+        let promise = match governed {
+            true => vec![w.repeats_users, w.repeats_without],
+            false => vec![w.repeats],
         };
-        (self.words.repeat, vec![with.replace("{seed}", &seed)])
+        let mut facts = vec![w.repeat_with.replace("{flags}", &flags)];
+        facts.extend(promise.into_iter().map(str::to_owned));
+        (w.repeat, facts)
     }
+}
+
+/// What a command needs to repeat a run: names and numbers that behaviors make follow from both.
+fn repeating(id: &str, seed: u64) -> String {
+    format!("--seed {seed} --run-id {}", harmless(id))
 }
 
 /// One sentence about a limit of the generator that was reached.

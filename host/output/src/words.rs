@@ -214,10 +214,13 @@ words {
     removed: "removed", "removidos";
     left_behind: "left behind", "deixados";
     repeat: "repeat", "repetir";
-    /// `{seed}` is filled in.
-    repeat_with: "the same command with --seed {seed} makes the same decisions", "o mesmo comando com --seed {seed} toma as mesmas decisões";
-    /// The same for a run whose mixes were held by feedback.
-    repeat_governed: "the same command with --seed {seed}; exactly so with --mix off --error-mix off", "o mesmo comando com --seed {seed}; exatamente igual com --mix off --error-mix off";
+    /// `{flags}` is filled in.
+    repeat_with: "the same command with {flags}", "o mesmo comando com {flags}";
+    /// What that promises.
+    repeats: "makes the same decisions where it gets the same answers", "toma as mesmas decisões onde recebe as mesmas respostas";
+    /// What it does not, where the mixes were held by feedback.
+    repeats_users: "has the same users, whose decisions follow the mixes too", "tem os mesmos usuários, cujas decisões seguem também os mixes";
+    repeats_without: "exact between runs with --mix off --error-mix off", "exato entre execuções com --mix off --error-mix off";
     /// `{}` is the older run.
     compared: "against {}", "contra {}";
     figure: "figure", "número";
