@@ -23,6 +23,7 @@ mod feeds;
 mod guard;
 mod hit;
 mod hostile;
+mod import;
 mod isolation;
 mod journey;
 mod lanes;

@@ -8,6 +8,7 @@ mod demo;
 mod embedded;
 pub mod exit;
 mod hit;
+mod import;
 mod log;
 mod module_loader;
 mod new;
@@ -48,6 +49,7 @@ enum Command {
     Run(run::Run),
     Demo(demo::Demo),
     Hit(hit::Hit),
+    Import(import::Import),
     Cleanup(cleanup::Cleanup),
     Swap(swap::Swap),
     Serve(serve::Serve),
@@ -84,6 +86,7 @@ impl Cli {
             Command::Run(command) => command.execute(console),
             Command::Demo(command) => command.execute(console),
             Command::Hit(command) => command.execute(console),
+            Command::Import(command) => command.execute(console),
             Command::Cleanup(command) => command.execute(console),
             Command::Swap(command) => command.execute(),
             Command::Serve(command) => command.execute(),

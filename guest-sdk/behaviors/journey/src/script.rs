@@ -336,25 +336,33 @@ impl Reader<'_> {
         all
     }
 
+    /// JSON as a table of TOML, or as a text that is JSON itself.
     fn json(&mut self, value: toml::Value, place: usize) -> Option<Json> {
+        let value = match value {
+            toml::Value::String(text) => serde_json::from_str(&text)
+                .map_err(|error| self.refuse(place, &format!("the text is no JSON: {error}")))
+                .ok()?,
+            other => plain(other),
+        };
+        self.filled(value, place)
+    }
+
+    fn filled(&mut self, value: Value, place: usize) -> Option<Json> {
         Some(match value {
-            toml::Value::String(text) => match Template::read(&text, &self.names) {
-                Ok(template) => Json::Text(template),
-                Err(what) => {
-                    self.refuse(place, &what);
-                    return None;
-                }
-            },
-            toml::Value::Array(list) => {
-                let each = list.into_iter().map(|one| self.json(one, place));
+            Value::String(text) => {
+                let read = Template::read(&text, &self.names);
+                Json::Text(read.map_err(|what| self.refuse(place, &what)).ok()?)
+            }
+            Value::Array(list) => {
+                let each = list.into_iter().map(|one| self.filled(one, place));
                 Json::List(each.collect::<Option<_>>()?)
             }
-            toml::Value::Table(table) => {
-                let each = table.into_iter();
-                let each = each.map(|(key, one)| Some((key, self.json(one, place)?)));
+            Value::Object(map) => {
+                let each = map.into_iter();
+                let each = each.map(|(key, one)| Some((key, self.filled(one, place)?)));
                 Json::Map(each.collect::<Option<_>>()?)
             }
-            other => Json::Plain(plain(other)),
+            other => Json::Plain(other),
         })
     }
 

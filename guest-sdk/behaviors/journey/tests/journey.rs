@@ -185,6 +185,10 @@ fn mistakes_are_told_with_line_and_way_out() {
             "[[step]]\nget = \"/\"\ncapture = { a = \"data\" }",
             vec!["line 3", "JSON pointer"],
         ),
+        (
+            "[[step]]\npost = \"/\"\njson = '{'",
+            vec!["line 3", "no JSON"],
+        ),
         ("[[step]]\njson = { a = 1 }", vec!["`json` is of a request"]),
         ("[[step]]\n", vec!["does nothing"]),
         ("name = \"x\"", vec!["there is no [[step]]"]),

@@ -1,0 +1,117 @@
+//! `vespeiro import`: journeys and a plan from what people have already. The room `import` reads the document; here files are
+//! read and written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::exit::{Exit, Misuse};
+use vespeiro_import::{ImportOptions, Project, import};
+use vespeiro_output::{Console, stdout};
+
+/// Larger documents are not meant to be read at once.
+const MAX_DOCUMENT: u64 = 64 << 20;
+/// Where nothing says where the service is.
+const BASE_URL: &str = "http://localhost:8080";
+
+/// Make journeys of an OpenAPI document, a browser's recording or a curl line
+#[derive(Debug, clap::Args)]
+pub(super) struct Import {
+    /// A file (OpenAPI 3 as YAML or JSON, or HAR), or a curl line in quotes
+    #[arg(value_name = "FILE|'curl …'")]
+    source: String,
+    /// What to write
+    #[arg(long, value_name = "LANG", value_parser = ["toml"], default_value = "toml")]
+    lang: String,
+    /// Folder for plan.toml and the journeys; it is made
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Where the service is, instead of what the document says
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Keep the pictures, scripts and styles of a recording
+    #[arg(long)]
+    keep_static: bool,
+}
+
+impl Import {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
+        let is_line = self.source.trim_start().starts_with("curl ");
+        let (text, from) = match is_line {
+            true => (self.source.clone(), "a curl line"),
+            false => (document(Path::new(&self.source))?, self.source.as_str()),
+        };
+        let options = ImportOptions {
+            keep_static: self.keep_static,
+        };
+        let project = import(&text, options).map_err(|error| Misuse(format!("{from}: {error}")))?;
+        let base_url = self.base_url.as_deref().or(project.base_url.as_deref());
+        if base_url.is_none() {
+            console.line(format!(
+                "the document does not say where the service is: change base_url in plan.toml, or use --base-url ({BASE_URL} for now)"
+            ));
+        }
+        let plan = project.plan(from, base_url.unwrap_or(BASE_URL));
+        let mut files = vec![("plan.toml".to_owned(), plan)];
+        let journeys = project.journeys.iter();
+        files.extend(journeys.map(|journey| (Project::file_of(journey), journey.text())));
+        write(&self.out, &files)?;
+        for note in &project.notes {
+            console.line(format!("not taken over: {note}"));
+        }
+        let steps: usize = project
+            .journeys
+            .iter()
+            .map(|journey| journey.steps.len())
+            .sum();
+        let shown = self.out.display();
+        let mut told = format!(
+            "{shown}/: {} journeys with {steps} requests, and a plan\n",
+            project.journeys.len()
+        );
+        for (key, about) in &project.config {
+            told.push_str(&format!("fill in `{key}` in plan.toml: {about}\n"));
+        }
+        told.push_str(&format!("\n    vespeiro run --plan {shown}/plan.toml\n"));
+        stdout::print(told);
+        Ok(Exit::Fine)
+    }
+}
+
+/// The text of a document.
+fn document(path: &Path) -> Result<String, Misuse> {
+    let bad = |why: String| Misuse(format!("{}: {why}", path.display()));
+    let unreadable = |error| bad(format!("cannot be read: {error}: check the path"));
+    let size = fs::metadata(path).map_err(unreadable)?.len();
+    if size > MAX_DOCUMENT {
+        return Err(bad(format!(
+            "has {} MiB, and {} are read at most: cut it down",
+            size >> 20,
+            MAX_DOCUMENT >> 20
+        )));
+    }
+    fs::read_to_string(path).map_err(unreadable)
+}
+
+/// Writes the files into a folder. One that is there already is left alone.
+fn write(folder: &Path, files: &[(String, String)]) -> Result<(), Misuse> {
+    let bad = |path: &Path, why: &str| Misuse(format!("{}: {why}", path.display()));
+    fs::create_dir_all(folder).map_err(|error| {
+        bad(
+            folder,
+            &format!("{error}: name a folder that you may write to"),
+        )
+    })?;
+    let taken = files.iter().map(|(name, _)| folder.join(name));
+    if let Some(taken) = taken.into_iter().find(|path| path.exists()) {
+        return Err(bad(
+            &taken,
+            "is there already: name another folder, or remove it",
+        ));
+    }
+    for (name, text) in files {
+        let path = folder.join(name);
+        fs::write(&path, text)
+            .map_err(|error| bad(&path, &format!("cannot be written: {error}")))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,209 @@
+//! A browser's recording: the requests to its main host, in order and with its pauses, without pictures and the like.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::ImportOptions;
+use crate::correlate::correlate;
+use crate::curl::body;
+use crate::journey::{Journey, Project, Step, literal};
+
+/// Ends of paths that are no part of a journey.
+const STATIC: [&str; 16] = [
+    "css", "js", "mjs", "map", "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "woff",
+    "woff2", "ttf", "mp4",
+];
+/// Headers that the connection, the browser or the host of the run sets.
+const NOT_OURS: [&str; 9] = [
+    "host",
+    "connection",
+    "content-length",
+    "accept-encoding",
+    "transfer-encoding",
+    "keep-alive",
+    "te",
+    "upgrade",
+    "proxy-connection",
+];
+/// The shortest pause that people make, in milliseconds: what is shorter came from the page.
+const PAUSE: f64 = 300.0;
+
+/// Whether a behavior may set it, and a recording should.
+pub(crate) fn is_ours_to_set(name: &str) -> bool {
+    !name.starts_with(':') && !name.starts_with("sec-") && !NOT_OURS.contains(&name)
+}
+
+/// A request of the recording.
+pub(crate) struct Recorded {
+    pub(crate) step: Step,
+    pub(crate) status: u16,
+    /// The answer's body, where it is JSON.
+    pub(crate) answer: Value,
+}
+
+pub(crate) fn read(root: &Value, options: ImportOptions) -> Project {
+    let entries = root.pointer("/log/entries").and_then(Value::as_array);
+    let entries: Vec<_> = entries
+        .into_iter()
+        .flatten()
+        .filter_map(Entry::read)
+        .collect();
+    let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in &entries {
+        *hosts.entry(&entry.base).or_default() += 1;
+    }
+    let Some(base) = hosts
+        .iter()
+        .max_by_key(|(_, count)| **count)
+        .map(|(base, _)| (*base).to_owned())
+    else {
+        return Project::default();
+    };
+    let mut notes: Vec<String> = hosts
+        .iter()
+        .filter(|(other, _)| **other != base)
+        .map(|(other, count)| format!("{count} requests to {other}: a journey has one host"))
+        .collect();
+    let (mut left_out, mut cookies) = (0_u64, false);
+    let mut recorded = Vec::new();
+    let mut ended: Option<f64> = None;
+    for entry in entries.iter().filter(|entry| entry.base == base) {
+        if !options.keep_static && entry.is_static() {
+            left_out += 1;
+            continue;
+        }
+        let mut one = entry.recorded();
+        cookies |= one.step.headers.iter().any(|(name, _)| name == "cookie");
+        one.step.headers.retain(|(name, _)| name != "cookie");
+        let pause = ended
+            .zip(entry.began)
+            .map_or(0.0, |(ended, began)| began - ended);
+        one.step.pause = Some(match pause >= PAUSE {
+            true => format!("{}ms", pause.min(600_000.0).round()),
+            false => "none".to_owned(),
+        });
+        ended = entry.began.map(|began| began + entry.took);
+        recorded.push(one);
+    }
+    if left_out > 0 {
+        notes.push(format!(
+            "{left_out} pictures, scripts and styles: --keep-static keeps them"
+        ));
+    }
+    if cookies {
+        notes.push("cookies: there is no cookie jar yet".to_owned());
+    }
+    correlate(&mut recorded);
+    Project {
+        journeys: vec![Journey {
+            name: "recording".into(),
+            steps: recorded.into_iter().map(|one| one.step).collect(),
+            ..Journey::default()
+        }],
+        base_url: Some(base),
+        notes,
+        ..Project::default()
+    }
+}
+
+/// An entry as far as it matters.
+struct Entry<'a> {
+    entry: &'a Value,
+    url: Url,
+    base: String,
+    /// Milliseconds since some moment.
+    began: Option<f64>,
+    took: f64,
+}
+
+impl<'a> Entry<'a> {
+    fn read(entry: &'a Value) -> Option<Entry<'a>> {
+        let url = Url::parse(entry.pointer("/request/url")?.as_str()?).ok()?;
+        if !["http", "https"].contains(&url.scheme()) {
+            return None;
+        }
+        let base = url[..url::Position::BeforePath].to_owned();
+        let began = entry
+            .get("startedDateTime")
+            .and_then(Value::as_str)
+            .and_then(millis);
+        let took = entry
+            .get("time")
+            .and_then(Value::as_f64)
+            .unwrap_or(0.0)
+            .max(0.0);
+        Some(Entry {
+            entry,
+            url,
+            base,
+            began,
+            took,
+        })
+    }
+
+    fn is_static(&self) -> bool {
+        let end = self.url.path().rsplit('/').next().unwrap_or_default();
+        let end = end.rsplit_once('.').map_or("", |(_, end)| end);
+        let kind = self
+            .entry
+            .pointer("/response/content/mimeType")
+            .and_then(Value::as_str);
+        let kind = kind.unwrap_or_default();
+        let is_asset = ["image/", "font/", "text/css", "video/", "audio/"]
+            .iter()
+            .any(|one| kind.starts_with(one));
+        is_asset
+            || kind.contains("javascript")
+            || STATIC.contains(&end.to_ascii_lowercase().as_str())
+    }
+
+    fn recorded(&self) -> Recorded {
+        let word = |pointer| {
+            self.entry
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let mut headers = Vec::new();
+        let given = self
+            .entry
+            .pointer("/request/headers")
+            .and_then(Value::as_array);
+        for header in given.into_iter().flatten() {
+            let part = |key| header.get(key).and_then(Value::as_str).unwrap_or_default();
+            let name = part("name").to_ascii_lowercase();
+            if is_ours_to_set(&name) {
+                headers.push((name, literal(part("value"))));
+            }
+        }
+        let body = body(word("/request/postData/text"), &mut headers);
+        let status = self
+            .entry
+            .pointer("/response/status")
+            .and_then(Value::as_u64);
+        Recorded {
+            step: Step {
+                method: word("/request/method").to_ascii_lowercase(),
+                path: literal(&self.url[url::Position::BeforePath..url::Position::AfterQuery]),
+                headers,
+                body,
+                ..Step::default()
+            },
+            status: status.unwrap_or(0) as u16,
+            answer: serde_json::from_str(word("/response/content/text")).unwrap_or_default(),
+        }
+    }
+}
+
+/// Milliseconds within a month of an RFC 3339 time, all in the zone that it is written in: enough for what lies between two.
+fn millis(text: &str) -> Option<f64> {
+    let (date, time) = text.split_once(['T', ' '])?;
+    let day: f64 = date.rsplit('-').next()?.parse().ok()?;
+    let time = time.split(['Z', '+']).next()?;
+    let time = time.rsplit_once('-').map_or(time, |(time, _)| time);
+    let mut parts = time.split(':').map(|part| part.parse::<f64>().ok());
+    let (hours, minutes, seconds) = (parts.next()??, parts.next()??, parts.next()??);
+    Some((((day * 24.0 + hours) * 60.0 + minutes) * 60.0 + seconds) * 1e3)
+}

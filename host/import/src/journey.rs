@@ -1,0 +1,214 @@
+//! What a document comes to, and how it is written as files: a plan, and a `journey.toml` for each journey.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// A plan and its journeys.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Project {
+    /// Where the service is, as far as the document says.
+    pub base_url: Option<String>,
+    pub journeys: Vec<Journey>,
+    /// What the caller has to fill in: keys of the archetypes' `config`, and what they are for.
+    pub config: Vec<(String, String)>,
+    /// What was not taken over, and why.
+    pub notes: Vec<String>,
+}
+
+/// One archetype.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Journey {
+    /// A name that files, archetypes and labels may have.
+    pub name: String,
+    /// Constants.
+    pub vars: Vec<(String, Value)>,
+    pub steps: Vec<Step>,
+}
+
+/// A request.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Step {
+    /// A comment above it.
+    pub about: Option<String>,
+    /// In lower case.
+    pub method: String,
+    /// Path and query, with `${…}`.
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Body,
+    /// Empty: any below 400.
+    pub expect: Vec<u16>,
+    /// Names, and where in the answer their values are.
+    pub capture: Vec<(String, String)>,
+    /// As `pause` has it.
+    pub pause: Option<String>,
+    pub category: Option<String>,
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Body {
+    #[default]
+    None,
+    /// `${…}` stand in its texts.
+    Json(Value),
+    Form(Vec<(String, String)>),
+    Text(String),
+}
+
+impl Project {
+    /// The name of a journey's file.
+    pub fn file_of(journey: &Journey) -> String {
+        format!("{}.toml", journey.name)
+    }
+
+    /// The plan file. `from` says what it was made of, `base_url` where the service is.
+    pub fn plan(&self, from: &str, base_url: &str) -> String {
+        let mut text = String::new();
+        let _ = writeln!(text, "# Made by vespeiro import from {}.", one_line(from));
+        let _ = writeln!(text, "# Run it: vespeiro run --plan plan.toml");
+        for note in &self.notes {
+            let _ = writeln!(text, "# Not taken over: {}", one_line(note));
+        }
+        let _ = writeln!(text, "base_url = {}", quoted(base_url));
+        text.push_str(
+            "users = 10\nduration = \"30s\"\nprofile = \"constant-users\"\n\
+             # These are about the reference user service.\n\
+             mix = \"off\"\nerror_mix = \"off\"\ncleanup = \"never\"\npreflight = false\n",
+        );
+        for journey in &self.journeys {
+            let _ = writeln!(text, "\n[[archetype]]\nname = {}", quoted(&journey.name));
+            let _ = writeln!(text, "module = {}", quoted(&Project::file_of(journey)));
+            if !self.config.is_empty() {
+                text.push_str("[archetype.config]\n");
+                for (key, about) in &self.config {
+                    let _ = writeln!(text, "{} = \"\"    # {}", key_of(key), one_line(about));
+                }
+            }
+        }
+        text
+    }
+}
+
+impl Journey {
+    /// The journey file.
+    pub fn text(&self) -> String {
+        let mut text = format!("name = {}\n", quoted(&self.name));
+        if !self.vars.is_empty() {
+            text.push_str("\n[vars]\n");
+            for (name, value) in &self.vars {
+                let _ = writeln!(text, "{} = {}", key_of(name), scalar(value));
+            }
+        }
+        for step in &self.steps {
+            text.push('\n');
+            if let Some(about) = &step.about {
+                let _ = writeln!(text, "# {}", one_line(about));
+            }
+            text.push_str("[[step]]\n");
+            let _ = writeln!(text, "{} = {}", step.method, quoted(&step.path));
+            if let Some(category) = &step.category {
+                let _ = writeln!(text, "category = {}", quoted(category));
+            }
+            if let Some(pause) = &step.pause {
+                let _ = writeln!(text, "pause = {}", quoted(pause));
+            }
+            write_pairs(&mut text, "headers", &step.headers);
+            match &step.body {
+                Body::None => {}
+                Body::Json(value) => {
+                    let json = serde_json::to_string_pretty(value).unwrap_or_default();
+                    let _ = writeln!(text, "json = {}", block(&json));
+                }
+                Body::Form(fields) => write_pairs(&mut text, "form", fields),
+                Body::Text(body) => {
+                    let _ = writeln!(text, "body = {}", block(body));
+                }
+            }
+            match &step.expect[..] {
+                [] => {}
+                [one] => drop(writeln!(text, "expect = {one}")),
+                several => drop(writeln!(text, "expect = {several:?}")),
+            }
+            write_pairs(&mut text, "capture", &step.capture);
+        }
+        text
+    }
+}
+
+fn write_pairs(text: &mut String, key: &str, pairs: &[(String, String)]) {
+    if pairs.is_empty() {
+        return;
+    }
+    let each = pairs
+        .iter()
+        .map(|(name, value)| format!("{} = {}", key_of(name), quoted(value)));
+    let _ = writeln!(
+        text,
+        "{key} = {{ {} }}",
+        each.collect::<Vec<_>>().join(", ")
+    );
+}
+
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        other => quoted(&other.to_string()),
+    }
+}
+
+/// A text as TOML has it, which escapes as JSON does, and one character more.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
+/// A longer text as it is, where it can stand so.
+fn block(text: &str) -> String {
+    let plain = |c: char| c == '\n' || c == '\t' || !c.is_control();
+    if text.contains('\n') && !text.contains("'''") && text.chars().all(plain) {
+        format!("'''\n{text}'''")
+    } else {
+        quoted(text)
+    }
+}
+
+fn key_of(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    match !name.is_empty() && name.bytes().all(is_bare) {
+        true => name.to_owned(),
+        false => quoted(name),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(200).map(plain).collect()
+}
+
+/// A text that is to stand for itself where `${…}` is a name.
+pub(crate) fn literal(text: &str) -> String {
+    text.replace("${", "$${")
+}
+
+/// A name that files, archetypes and `${…}` may have: letters, digits and `_`, 1 to 32 of them.
+pub(crate) fn identifier(text: &str) -> String {
+    let mut name = String::new();
+    for c in text.chars() {
+        let next = if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '_'
+        };
+        if next != '_' || !(name.is_empty() || name.ends_with('_')) {
+            name.push(next);
+        }
+    }
+    name.truncate(32);
+    let name = name.trim_matches('_');
+    match name.is_empty() {
+        true => "journey".to_owned(),
+        false => name.to_owned(),
+    }
+}

@@ -1,0 +1,110 @@
+//! Journeys from what people have already: OpenAPI documents, browser recordings (HAR), curl lines. Text
+//! in, journey files out: this room reads and writes nothing itself. Called by `vespeiro import`.
+//!
+//! What must stay true: a document says what it is by its content, and whatever of it is not taken over is told.
+
+mod correlate;
+mod curl;
+mod har;
+mod journey;
+mod openapi;
+mod schema;
+
+use serde_json::Value;
+
+pub use journey::{Body, Journey, Project, Step};
+
+/// A document that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    #[error("it is neither an OpenAPI 3 document, a HAR recording nor a curl line")]
+    Unknown,
+    #[error("it is neither JSON nor YAML: {0}")]
+    Syntax(String),
+    #[error("it is of {0}: only OpenAPI 3.0 and 3.1 are read; convert it first")]
+    Version(String),
+    #[error("there is no request in it that could be played")]
+    Empty,
+    #[error("{0}")]
+    Curl(String),
+}
+
+/// How to read a document.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ImportOptions {
+    /// Keep pictures, scripts and styles of a recording.
+    pub keep_static: bool,
+}
+
+/// Reads a document.
+///
+/// # Errors
+/// It is none of those that are known, or has nothing that could be played.
+pub fn import(text: &str, options: ImportOptions) -> Result<Project, ImportError> {
+    let project = if text.trim_start().starts_with("curl ") {
+        curl::read(text)?
+    } else {
+        of_document(&parse(text)?, options)?
+    };
+    match project
+        .journeys
+        .iter()
+        .all(|journey| journey.steps.is_empty())
+    {
+        true => Err(ImportError::Empty),
+        false => Ok(project),
+    }
+}
+
+fn parse(text: &str) -> Result<Value, ImportError> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    serde_saphyr::from_str(text).map_err(|error| {
+        let line = error.to_string();
+        ImportError::Syntax(line.lines().next().unwrap_or_default().to_owned())
+    })
+}
+
+fn of_document(document: &Value, options: ImportOptions) -> Result<Project, ImportError> {
+    if let Some(version) = document.get("openapi").and_then(Value::as_str) {
+        return match version.starts_with("3.") {
+            true => Ok(openapi::read(document)),
+            false => Err(ImportError::Version(format!("OpenAPI {version}"))),
+        };
+    }
+    if let Some(version) = document.get("swagger") {
+        return Err(ImportError::Version(format!("Swagger {version}")));
+    }
+    if document.pointer("/log/entries").is_some() {
+        return Ok(har::read(document, options));
+    }
+    Err(ImportError::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SHOP: &str = include_str!("../../../tests/e2e/documents/shop.openapi.yaml");
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC*", at in 0..SHOP.len(), word in "[a-z0-9:{}\\[\\]$#/\"-]{0,8}") {
+            let options = ImportOptions::default();
+            let _ = import(&text, options);
+            let _ = import(&format!("curl {text}"), options);
+            // The document with a piece of it overwritten.
+            let (before, after) = SHOP.split_at(SHOP.floor_char_boundary(at));
+            let after = after.get(word.len()..).unwrap_or_default();
+            if let Ok(project) = import(&format!("{before}{word}{after}"), options) {
+                for journey in &project.journeys {
+                    prop_assert!(!journey.text().is_empty());
+                }
+                prop_assert!(project.plan("x", "http://x").contains("base_url"));
+            }
+        }
+    }
+}
