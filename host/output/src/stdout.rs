@@ -90,7 +90,7 @@ impl Printer {
     /// Write what waits.
     ///
     /// # Errors
-    /// As [`print`].
+    /// As [`print()`].
     pub fn finish(mut self) -> Result<(), Lost> {
         let _ = self.flush();
         match self.failed {
