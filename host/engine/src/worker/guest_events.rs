@@ -80,11 +80,15 @@ impl WorkerState {
     fn claim(&self, archetype: u16, thing: &str) {
         if thing.starts_with(TOKEN) || thing.contains(self.plan.run_id.as_str()) {
             self.mark(thing);
-        } else if self.may_log(archetype) {
+            return;
+        }
+        // Once: a flood of lines would leave no room for what else the behavior does wrong.
+        let was_told = self.archetype_state(archetype).unkept_marks.replace(true);
+        if !was_told && self.may_log(archetype) {
             let name = &self.plan.archetypes[usize::from(archetype)].name;
             let run = &self.plan.run_id;
             tracing::warn!(
-                "archetype {name}: the mark {thing:?} is not kept: nothing shows that this run has made it: mark the request that creates it, or put the run's id, {run}, into its name"
+                "archetype {name}: the mark {thing:?} is not kept: nothing shows that this run has made it: mark the request that creates it, or put the run's id, {run}, into its name; further ones are not told"
             );
         }
     }

@@ -95,6 +95,8 @@ pub(crate) struct ArchetypeState {
     pub(super) quarantined: RefCell<Option<String>>,
     /// Since when, and how many lines of its behavior wanted to be logged.
     pub(super) said: Cell<(Instant, u32)>,
+    /// It was said that a mark of its behavior was not kept.
+    pub(super) unkept_marks: Cell<bool>,
 }
 
 impl WorkerState {
@@ -113,6 +115,7 @@ impl WorkerState {
                 config: archetype.config.to_string().into(),
                 quarantined: RefCell::new(None),
                 said: Cell::new((part.began, 0)),
+                unkept_marks: Cell::new(false),
             },
         );
         let users = share_of(plan.usual_users(), plan.workers, part.worker_index);
