@@ -127,6 +127,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::workload::deal::Deal;
     use vespeiro_plan::{FeedFormat, Flags, Sources, resolve};
 
     fn feed(order: FeedOrder, per_user: Option<u32>, archetypes: &[u16]) -> Feed {
@@ -167,16 +168,17 @@ mod tests {
         let mut found = Vec::new();
         for (at, workload) in plan.workloads().into_iter().enumerate() {
             let users = workload.profile.usual_users() + later;
+            let deal = Deal::new(&plan.archetypes, &workload.archetypes, workers);
             for worker in 0..workers {
-                let mut picker = ArchetypePicker::of(&plan.archetypes, &workload.archetypes);
-                picker.by_ref().take(worker).for_each(drop);
-                for n in (worker as u32..users).step_by(workers) {
-                    let before = picker.so_far(assignment.archetypes());
-                    let archetype = picker.next().unwrap();
-                    if assignment.archetypes().contains(&archetype) {
-                        found.push((at, n, assignment.number(at, before)));
+                let mut dealt = deal.dealt();
+                while let Some(user) = dealt.find(|user| user.worker == worker) {
+                    if user.n >= users {
+                        break;
                     }
-                    picker.by_ref().take(workers - 1).for_each(drop);
+                    if assignment.archetypes().contains(&user.archetype) {
+                        let before = dealt.so_far(assignment.archetypes()) - 1;
+                        found.push((at, user.n, assignment.number(at, before)));
+                    }
                 }
             }
         }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::feeds::Rows;
 use crate::feeds::assignment::Assignment;
-use crate::vu::identity::{ArchetypePicker, user_seed};
+use crate::vu::identity::user_seed;
+use crate::workload::deal::Dealt;
 use vespeiro_behavior::{Feeder, NoRow, RowSource};
 use vespeiro_plan::{Plan, nearest};
 
@@ -53,10 +54,10 @@ impl FeedSet {
         self.feeder(workload.unwrap_or_default(), archetype, &before, seed)
     }
 
-    /// For each feed, how many of a workload's users so far it is for.
-    pub(crate) fn before(&self, picker: &ArchetypePicker) -> Vec<u32> {
-        let each = self.feeds.iter();
-        each.map(|feed| picker.so_far(feed.assignment.archetypes()))
+    /// For each feed, how many of a workload's users it is for that come before the last one dealt, which plays `archetype`.
+    pub(crate) fn before(&self, dealt: &Dealt, archetype: u16) -> Vec<u32> {
+        let each = self.feeds.iter().map(|feed| feed.assignment.archetypes());
+        each.map(|own| dealt.so_far(own) - u32::from(own.contains(&archetype)))
             .collect()
     }
 

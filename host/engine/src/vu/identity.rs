@@ -40,11 +40,9 @@ impl ArchetypePicker {
     }
 }
 
-impl Iterator for ArchetypePicker {
-    type Item = u16;
-
-    /// `None` only where there is nobody to choose from.
-    fn next(&mut self) -> Option<u16> {
+impl ArchetypePicker {
+    /// The next user: the place of its archetype among these, the archetype itself, and how many users of it came before.
+    pub(crate) fn pick(&mut self) -> Option<(usize, u16, u32)> {
         let total: i64 = self.weights.iter().sum();
         for (credit, weight) in self.credit.iter_mut().zip(&self.weights) {
             *credit += weight;
@@ -56,9 +54,41 @@ impl Iterator for ArchetypePicker {
             }
         }
         *self.credit.get_mut(chosen)? -= total;
-        self.cast[chosen] = self.cast[chosen].saturating_add(1);
-        self.archetypes.get(chosen).copied()
+        let before = self.cast[chosen];
+        self.cast[chosen] = before.saturating_add(1);
+        Some((chosen, *self.archetypes.get(chosen)?, before))
     }
+
+    /// How many of the first `users` play each of these. What the weights repeat is not played through.
+    pub(crate) fn counts(&self, users: u32) -> Vec<u32> {
+        let common = self.weights.iter().copied().fold(0, gcd).max(1);
+        let weights: Vec<i64> = self.weights.iter().map(|weight| weight / common).collect();
+        let round = weights.iter().sum::<i64>().max(1);
+        let (rounds, rest) = (i64::from(users) / round, i64::from(users) % round);
+        let mut last = Self {
+            archetypes: self.archetypes.clone(),
+            credit: vec![0; weights.len()],
+            cast: vec![0; weights.len()],
+            weights,
+        };
+        last.by_ref().take(rest as usize).for_each(drop);
+        let whole = last.weights.iter().map(|weight| (weight * rounds) as u32);
+        whole.zip(&last.cast).map(|(of, rest)| of + rest).collect()
+    }
+}
+
+impl Iterator for ArchetypePicker {
+    type Item = u16;
+
+    /// `None` only where there is nobody to choose from.
+    fn next(&mut self) -> Option<u16> {
+        self.pick().map(|(_, archetype, _)| archetype)
+    }
+}
+
+/// The greatest common divisor.
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// The index of the n-th user of one of `workloads` load profiles: each has the indices that leave its number as remainder,

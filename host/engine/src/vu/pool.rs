@@ -1,8 +1,8 @@
 //! The users of one worker as tasks: who has started, who is to leave, who may be ended at once, and how many the
 //! profile wants. Owned by the worker.
 //!
-//! What must stay true: an index is played once in a run, by the worker and profile that its remainders name, whenever its
-//! user starts; so users that come later are as determined by the seed as those that were there from the start.
+//! What must stay true: an index is played once in a run, by the profile that its remainder names and the worker that its user is
+//! dealt to, whenever that starts; so users that come later are as determined by the seed as those that were there from the start.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,12 +11,13 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::identity::{ArchetypePicker, index, user_seed};
+use super::identity::{index, user_seed};
 use super::pause::wake;
 use crate::vu::state::VuState;
 use crate::vu::task::{Playing, play};
 use crate::worker::state::WorkerState;
-use crate::workload::state::{WorkloadState, share_of};
+use crate::workload::deal::{Dealt, DealtUser};
+use crate::workload::state::WorkloadState;
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
 const CASTS: usize = 1000;
@@ -72,7 +73,7 @@ impl VuTask {
 #[derive(Debug)]
 pub(crate) struct VuPool {
     began: Instant,
-    workers: usize,
+    /// Which worker this is.
     index: usize,
     /// Which profile, of how many.
     workload: usize,
@@ -85,23 +86,21 @@ pub(crate) struct VuPool {
     spread: (Duration, u32),
     /// Users that there are since arrivals have called some in.
     called: usize,
-    picker: ArchetypePicker,
-    /// The next user's number among all that play by this profile.
-    next: u32,
+    /// The users to come, of all workers.
+    dealt: Dealt,
+    /// Users that arrivals may call in here.
+    most: usize,
     /// In the order of their starts.
     tasks: Vec<VuTask>,
 }
 
 impl VuPool {
     pub(crate) fn new(worker: &WorkerState, workload: usize, index: usize, began: Instant) -> Self {
-        let mut picker = ArchetypePicker::of(
-            &worker.plan.archetypes,
-            &worker.workloads[workload].archetypes,
-        );
-        picker.by_ref().take(index).for_each(drop);
+        let deal = &worker.workloads[workload].deal;
+        let arrivals = worker.workloads[workload].arrivals.as_ref();
+        let most = arrivals.map_or(0, |arrivals| deal.share(arrivals.pool.max_users, index));
         Self {
             began,
-            workers: worker.plan.workers,
             index,
             workload,
             workloads: worker.workloads.len(),
@@ -109,8 +108,8 @@ impl VuPool {
             coming: Cell::new(0),
             spread: (Duration::ZERO, 0),
             called: 0,
-            picker,
-            next: index as u32,
+            dealt: deal.dealt(),
+            most,
             tasks: Vec::new(),
         }
     }
@@ -119,7 +118,8 @@ impl VuPool {
     pub(crate) fn begin(&mut self, worker: &Rc<WorkerState>) {
         let users = self.workload(worker).users_at(Duration::ZERO);
         self.spread = (worker.plan.load.ramp_up, users);
-        self.coming.set(share_of(users, self.workers, self.index));
+        let share = self.workload(worker).deal.share(users, self.index);
+        self.coming.set(share);
         self.start_some(worker);
     }
 
@@ -157,12 +157,10 @@ impl VuPool {
     /// when there is none.
     fn cast(&mut self, worker: &WorkerState) -> Option<(u32, u16, Vec<u32>)> {
         for _ in 0..CASTS {
-            let before = worker.feeds.before(&self.picker);
-            let (n, archetype) = (self.next, self.picker.next()?);
-            // The others of the round belong to the other workers.
-            self.picker.by_ref().take(self.workers - 1).for_each(drop);
-            self.next = self.next.saturating_add(self.workers as u32);
+            let DealtUser { n, archetype, .. } =
+                self.dealt.find(|user| user.worker == self.index)?;
             if !worker.quarantined(archetype) {
+                let before = worker.feeds.before(&self.dealt, archetype);
                 return Some((n, archetype, before));
             }
         }
@@ -175,7 +173,7 @@ impl VuPool {
         if !self.workload(worker).is_shared {
             return;
         }
-        let share = share_of(users, self.workers, self.index);
+        let share = self.workload(worker).deal.share(users, self.index);
         self.asked = Some(share);
         self.adjust(worker, share);
     }
@@ -194,7 +192,7 @@ impl VuPool {
             return;
         }
         let users = workload.users_at(now);
-        let share = share_of(users, self.workers, self.index);
+        let share = self.workload(worker).deal.share(users, self.index);
         self.adjust(worker, self.asked.unwrap_or(share.max(self.called)));
     }
 
@@ -208,8 +206,7 @@ impl VuPool {
         worker.recorder.borrow_mut().arrived(due);
         let missing = arrivals.backlog() as usize;
         if missing > 0 {
-            let most = share_of(arrivals.pool.max_users, self.workers, self.index);
-            let most = self.asked.unwrap_or(most);
+            let most = self.asked.unwrap_or(self.most);
             let staying = self.staying().count() + self.coming.get();
             if staying < most {
                 self.called = most.min(staying + missing);

@@ -20,7 +20,7 @@ use crate::rollout::runtime::VersionRuntimes;
 use crate::seed::{Stream, derive};
 use crate::teardown::tokens::Tokens;
 use crate::vu::state::VuState;
-use crate::workload::state::{WorkloadState, share_of};
+use crate::workload::state::WorkloadState;
 use vespeiro_behavior::{Behavior, NoRow};
 use vespeiro_http::{Counts, Target};
 use vespeiro_metrics::{Catalog, ConnectionCounts, Interval, Recorder, WorkerStatus};
@@ -118,8 +118,15 @@ impl WorkerState {
                 unkept_marks: Cell::new(false),
             },
         );
-        let users = share_of(plan.usual_users(), plan.workers, part.worker_index);
         let workloads = plan.workloads().into_iter();
+        let workloads: Vec<WorkloadState> = workloads
+            .map(|workload| WorkloadState::new(&plan, workload, part.worker_index))
+            .collect();
+        let users = workloads.iter().map(|workload| {
+            let users = workload.profile.usual_users();
+            workload.deal.share(users, part.worker_index)
+        });
+        let users = users.sum();
         Self {
             archetypes: archetypes.collect(),
             admission: Admission::new(&plan.resilience, part.worker_index, plan.workers),
@@ -142,9 +149,7 @@ impl WorkerState {
             news: Notify::new(),
             clock: part.clock,
             profile_clock: ProfileClock::new(part.began),
-            workloads: workloads
-                .map(|workload| WorkloadState::new(&plan, workload, part.worker_index))
-                .collect(),
+            workloads,
             released: Notify::new(),
             feeds: part.feeds,
             unfed: RefCell::default(),

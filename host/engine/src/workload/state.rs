@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::arrivals::ArrivalKind;
+use super::deal::Deal;
 use vespeiro_plan::{Plan, Profile};
 
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(crate) struct WorkloadState {
     pub(crate) profile: Profile,
     /// Who plays by it.
     pub(crate) archetypes: Vec<u16>,
+    /// Which of its users play here.
+    pub(crate) deal: Deal,
     /// It is the run's own, not that of one archetype.
     pub(crate) is_shared: bool,
     /// When it ends, if the run goes on longer; in its own time.
@@ -25,14 +28,19 @@ pub(crate) struct WorkloadState {
 impl WorkloadState {
     pub(crate) fn new(plan: &Plan, workload: vespeiro_plan::Workload, worker: usize) -> Self {
         let run = plan.load.duration;
+        let deal = Deal::new(&plan.archetypes, &workload.archetypes, plan.workers);
         let (left, arrivals) = match &workload.profile {
             Profile::SharedTotal { users, requests } => {
-                let part = part_of(*requests, *users, plan.workers, worker);
+                let part = part_of(*requests, *users, &deal, worker);
                 (Some(Cell::new(part)), None)
             }
             Profile::Rate { rate, pool } => {
+                let (takers, place) = takers(&deal, plan.workers, pool.max_users, worker);
                 let ends = workload.is_over_at(run);
-                let arrivals = ArrivalKind::new(rate.clone(), *pool, ends, plan.workers, worker);
+                // Nothing arrives where nobody may come.
+                let ends = place.map_or(Some(Duration::ZERO), |_| ends);
+                let place = place.unwrap_or_default();
+                let arrivals = ArrivalKind::new(rate.clone(), *pool, ends, takers, place);
                 (None, Some(arrivals))
             }
             _ => (None, None),
@@ -40,6 +48,7 @@ impl WorkloadState {
         Self {
             profile: workload.profile,
             archetypes: workload.archetypes,
+            deal,
             is_shared: workload.is_shared,
             ends: workload
                 .ends
@@ -104,21 +113,24 @@ impl WorkloadState {
     }
 }
 
-/// The part of a number that falls to one of `workers`, when each takes one in turn.
-pub(crate) fn share_of(total: u32, workers: usize, worker: usize) -> usize {
-    let total = total as usize;
-    total / workers + usize::from(worker < total % workers)
+/// How many workers may have one of `users`, and which of them this worker is, if it may.
+fn takers(deal: &Deal, workers: usize, users: u32, worker: usize) -> (usize, Option<usize>) {
+    let share = deal.shares(users);
+    let mut may = (0..workers).filter(|worker| share(*worker) > 0);
+    let place = may.clone().position(|taker| taker == worker);
+    (may.by_ref().count().max(1), place)
 }
 
-/// The part of a total of requests that falls to one of `workers`: as large as its part of the users.
-fn part_of(requests: u64, users: u32, workers: usize, worker: usize) -> u64 {
-    let before: usize = (0..worker).map(|w| share_of(users, workers, w)).sum();
+/// The part of a total of requests that falls to one worker: as large as its part of the users.
+fn part_of(requests: u64, users: u32, deal: &Deal, worker: usize) -> u64 {
+    let share = deal.shares(users);
+    let before: usize = (0..worker).map(&share).sum();
     let up_to = |users_before: usize| {
         let part = u128::from(requests) * users_before as u128 / u128::from(users.max(1));
         // No part is more than the whole.
         part as u64
     };
-    up_to(before + share_of(users, workers, worker)) - up_to(before)
+    up_to(before + share(worker)) - up_to(before)
 }
 
 #[cfg(test)]
@@ -164,7 +176,8 @@ mod tests {
         #[test]
         fn the_arrivals_of_all_lanes_add_up_over_all_workers(
             rates in prop::collection::vec((0.5..200.0f64, 0.1..9.0f64), 1..5),
-            workers in 1usize..6,
+            // More than may have users, too.
+            workers in 1usize..14,
             lasts in 0.1..9.0f64,
         ) {
             let plan = plan_of(&rates, workers, lasts);
@@ -185,13 +198,11 @@ mod tests {
         }
 
         #[test]
-        fn no_index_is_played_twice(workloads in 1usize..6, workers in 1usize..6, users in 1u32..60) {
+        fn no_index_is_played_twice(workloads in 1usize..6, users in 1u32..60) {
             let mut seen = std::collections::BTreeSet::new();
             for workload in 0..workloads {
-                for worker in 0..workers {
-                    for n in (worker as u32..users).step_by(workers) {
-                        prop_assert!(seen.insert(index(workloads, workload, n)));
-                    }
+                for n in 0..users {
+                    prop_assert!(seen.insert(index(workloads, workload, n)));
                 }
             }
             prop_assert_eq!(seen.len(), workloads * users as usize);
@@ -199,23 +210,15 @@ mod tests {
         }
 
         #[test]
-        fn shares_add_up_and_hold_the_users_of_their_worker(total in 0u32..100_000, workers in 1usize..40) {
-            let shares: Vec<usize> = (0..workers).map(|w| share_of(total, workers, w)).collect();
-            prop_assert_eq!(shares.iter().sum::<usize>(), total as usize);
-            for (worker, share) in shares.iter().enumerate() {
-                let own = (0..total as usize).filter(|index| index % workers == worker).count();
-                prop_assert_eq!(own, *share);
-            }
-        }
-
-        #[test]
         fn parts_of_a_total_add_up_and_go_to_workers_with_users(
             requests: u64, users in 1u32..100_000, workers in 1usize..40,
         ) {
-            let parts: Vec<u64> = (0..workers).map(|w| part_of(requests, users, workers, w)).collect();
+            let plan = plan_of(&[], workers, 1.0);
+            let deal = Deal::new(&plan.archetypes, &[0, 1, 2, 3], workers);
+            let parts: Vec<u64> = (0..workers).map(|w| part_of(requests, users, &deal, w)).collect();
             prop_assert_eq!(parts.iter().map(|part| u128::from(*part)).sum::<u128>(), u128::from(requests));
             for (worker, part) in parts.iter().enumerate() {
-                prop_assert!(*part == 0 || share_of(users, workers, worker) > 0);
+                prop_assert!(*part == 0 || deal.share(users, worker) > 0);
             }
         }
     }
