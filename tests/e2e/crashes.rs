@@ -83,11 +83,17 @@ fn behaviors_that_crash_are_named_and_quarantined_and_the_others_go_on() {
     assert!(last.starts_with("error: quarantined"), "{last}");
     for Wrong { mode, .. } in &wrongs {
         assert!(last.contains(mode), "{mode}: {last}");
+        // What takes its worker's time from everybody is given up sooner.
+        let least = if matches!(*mode, "loop" | "alloc") {
+            3
+        } else {
+            10
+        };
         assert!(
-            played.archetype(mode)["traps"].as_u64().unwrap() >= 10,
+            played.archetype(mode)["traps"].as_u64().unwrap() >= least,
             "{mode}"
         );
-        assert!(played.sessions(mode, "crashed") >= 10, "{mode}");
+        assert!(played.sessions(mode, "crashed") >= least, "{mode}");
         assert_eq!(played.sessions(mode, "completed"), 0, "{mode}");
     }
     assert!(!last.contains("active"), "{last}");

@@ -1,10 +1,11 @@
 //! Recognizes the format of a module, and makes a component of a core module: with the WIT that it embeds, or with the
 //! contract's own when it only exports the contract's functions under their canonical names. An adapter turns WASI preview 1
-//! into WASI 0.2. Called by `load.rs`.
+//! into WASI 0.2. Called by `compile/serve.rs`.
 
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
@@ -13,11 +14,10 @@ use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
 use super::contract::{CONTRACT, INTERFACE, WIT};
-use super::engine::Engine;
 use super::load_error::LoadErrorKind;
 
 /// The format of a module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModuleFormat {
     Component,
     Core {
@@ -49,9 +49,13 @@ impl fmt::Display for ModuleFormat {
     }
 }
 
+/// `(module (func (export "emscripten_notify_memory_growth") (param i32)))`: the host looks at a memory when it needs it.
+const NOTIFY_MEMORY_GROWTH: &[u8] =
+    b"\0asm\x01\0\0\0\x01\x05\x01\x60\x01\x7f\0\x03\x02\x01\0\x07\x23\x01\x1femscripten_notify_memory_growth\0\0\x0a\x04\x01\x02\0\x0b";
+
 /// The module as a component.
 pub(super) fn componentize<'a>(
-    engine: &Engine,
+    engine: &wasmtime::Engine,
     bytes: &'a [u8],
 ) -> Result<(Cow<'a, [u8]>, ModuleFormat), LoadErrorKind> {
     // The preamble: magic, then version and layer as 16-bit little-endian numbers.
@@ -63,7 +67,7 @@ pub(super) fn componentize<'a>(
         return Ok((Cow::Borrowed(bytes), ModuleFormat::Component));
     }
     // The decoders trust the sections' lengths and panic where one of them is wrong.
-    wasmtime::Module::validate(engine.inner(), bytes).map_err(|e| invalid(&e.root_cause()))?;
+    wasmtime::Module::validate(engine, bytes).map_err(|e| invalid(&e.root_cause()))?;
     let seen = survey(bytes).map_err(|e| invalid(&e))?;
     let metadata = wit_component::metadata::decode(bytes).map_err(|e| invalid(&e.root_cause()))?;
     let embedded_wit = metadata.0.is_some();
@@ -86,6 +90,11 @@ pub(super) fn componentize<'a>(
         );
         encoder = encoder.adapter(name, adapter).map_err(failed)?;
     }
+    if seen.tells_growth {
+        encoder = encoder
+            .adapter("env", NOTIFY_MEMORY_GROWTH)
+            .map_err(failed)?;
+    }
     let component = encoder.encode().map_err(failed)?;
     let form = ModuleFormat::Core {
         embedded_wit,
@@ -104,6 +113,8 @@ struct Survey {
     /// Version of the contract in its canonical export names.
     version: Option<String>,
     preview1: bool,
+    /// Emscripten's runtime wants to say that its memory has grown.
+    tells_growth: bool,
 }
 
 fn survey(bytes: &[u8]) -> Result<Survey, wasmparser::BinaryReaderError> {
@@ -112,7 +123,10 @@ fn survey(bytes: &[u8]) -> Result<Survey, wasmparser::BinaryReaderError> {
         match payload? {
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
-                    seen.preview1 |= import?.module == WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
+                    let import = import?;
+                    seen.preview1 |= import.module == WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME;
+                    seen.tells_growth |=
+                        import.module == "env" && import.name == "emscripten_notify_memory_growth";
                 }
             }
             Payload::ExportSection(exports) => {

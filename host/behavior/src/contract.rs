@@ -5,6 +5,7 @@ wasmtime::component::bindgen!({
     path: "../../guest-sdk/wit",
     world: "archetype",
     additional_derives: [PartialEq],
+    imports: { default: trappable },
 });
 
 pub use self::vespeiro::behavior::host::Level;

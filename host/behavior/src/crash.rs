@@ -1,11 +1,17 @@
 //! Guest calls that did not return: which call, and why, in words that a behavior's author can act on. Made by `instance.rs`,
 //! reported by the engine.
 
+use std::time::Duration;
+
 use vespeiro_model::words;
 use wasmtime::Trap;
 use wasmtime_wasi::I32Exit;
 
 use super::engine::{Limits, MAX_PASSED};
+use super::load_error::lacks_memory;
+
+/// What the engine says of a call that passed more than [`MAX_PASSED`] in several calls of the host.
+pub(super) const PASSED_TOO_MUCH: &str = "it passed too much to the host";
 
 words! {
     /// A call into a guest, for messages and metrics.
@@ -29,6 +35,10 @@ pub struct Crash {
     pub version: String,
     pub call: GuestCall,
     pub reason: String,
+    /// The machine is the reason, and not the behavior.
+    pub machine: bool,
+    /// How long it took: time that its worker had for nobody else.
+    pub took: Duration,
 }
 
 /// A call that did not return, before it is known which behavior's it was.
@@ -36,15 +46,29 @@ pub struct Crash {
 pub(super) struct GuestFault {
     pub(super) call: GuestCall,
     pub(super) reason: String,
+    pub(super) machine: bool,
+    pub(super) took: Duration,
 }
 
 impl GuestFault {
+    /// One that the behavior itself has caused.
+    pub(super) fn of_guest(call: GuestCall, reason: String) -> Self {
+        Self {
+            call,
+            reason,
+            machine: false,
+            took: Duration::ZERO,
+        }
+    }
+
     pub(super) fn of(self, behavior: &str, version: &str) -> Crash {
         Crash {
             behavior: behavior.to_owned(),
             version: version.to_owned(),
             call: self.call,
             reason: self.reason,
+            machine: self.machine,
+            took: self.took,
         }
     }
 }
@@ -57,12 +81,7 @@ pub(super) fn reason(error: &wasmtime::Error, limits: &Limits, memory_refused: b
         );
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => {
-            format!(
-                "it ran longer than {} ms (guest_timeout)",
-                limits.call.as_millis()
-            )
-        }
+        Some(Trap::Interrupt) => too_long(limits),
         _ if memory_refused => {
             format!(
                 "it asked for more than {} MiB of memory (guest_memory)",
@@ -71,10 +90,13 @@ pub(super) fn reason(error: &wasmtime::Error, limits: &Limits, memory_refused: b
         }
         Some(Trap::StackOverflow) => "it recursed too deep".into(),
         Some(trap) => trap.to_string(),
+        None if lacks_memory(error) => {
+            "the machine has no more memory or address space for it (ulimit -v)".into()
+        }
         None => {
             let root = error.root_cause().to_string();
             let line = root.lines().next().unwrap_or("unknown reason");
-            if line.contains("fuel allocated for hostcalls") {
+            if line.contains("fuel allocated for hostcalls") || line == PASSED_TOO_MUCH {
                 return format!(
                     "it passed more than {} MiB to the host in one call",
                     MAX_PASSED >> 20
@@ -83,4 +105,10 @@ pub(super) fn reason(error: &wasmtime::Error, limits: &Limits, memory_refused: b
             line.to_owned()
         }
     }
+}
+
+/// What is said of a call that took too long.
+pub(super) fn too_long(limits: &Limits) -> String {
+    let longest = limits.call.as_millis();
+    format!("it ran longer than {longest} ms (guest_timeout)")
 }

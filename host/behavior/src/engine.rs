@@ -4,19 +4,26 @@
 //! What must stay true: a guest call is interrupted when its time is over, whatever it does.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
+use sha2::{Digest, Sha256};
+use wasmtime::Config;
 use wasmtime::component::Component;
-use wasmtime::{Cache, CacheConfig, Config};
 
-use crate::cache_folder;
+use crate::code_cache::CodeCache;
+use crate::compile::{Cancel, Compiled, Compiler, Facts};
 use crate::function_cache::Functions;
+use crate::load_error::LoadErrorKind;
 
 /// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
 const TICK: Duration = Duration::from_millis(10);
+
+/// By how much a call may be longer than allowed that was not interrupted: the clock's tick under way, and one more.
+pub(super) const OVERRUN: Duration = TICK.saturating_mul(2);
 
 /// Live sessions that one instance may hold; the engine's own default ends between 50,000 and 100,000.
 pub(super) const MAX_SESSIONS: usize = 4_000_000;
@@ -52,12 +59,21 @@ pub enum EngineError {
     Unsupported(String),
 }
 
+impl EngineError {
+    fn of(error: &wasmtime::Error) -> Self {
+        Self::Unsupported(format!("{error:#}"))
+    }
+}
+
 /// Compiles and runs behaviors. Cheap to clone; the clock stops with the last clone.
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
-    /// The threads that it compiles on, where that must not slow a run down.
-    aside: Option<Arc<rayon::ThreadPool>>,
+    compiler: Compiler,
+    cache: Option<Arc<CodeCache>>,
+    /// It compiles beside a run, which must not be slowed down.
+    aside: bool,
+    cancel: Cancel,
     _clock: Arc<EpochClock>,
 }
 
@@ -70,57 +86,126 @@ impl fmt::Debug for Engine {
 /// Keeps the thread of the clock alive.
 struct EpochClock;
 
+/// How code is made and run. Whoever compiles and whoever runs it have to agree.
+fn config() -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    // Languages that bring no memory management of their own. The collected heap is a memory like the others: it grows within
+    // the same bound.
+    config.wasm_gc(true);
+    config.wasm_function_references(true);
+    config.wasm_exceptions(true);
+    // The same seed has to decide the same on every machine.
+    config.cranelift_nan_canonicalization(true);
+    config.relaxed_simd_deterministic(true);
+    config.epoch_interruption(true);
+    config.max_wasm_stack(GUEST_STACK);
+    config
+}
+
+/// An engine that compiles, and keeps compiled functions for the next module.
+pub(crate) fn compiling() -> Result<wasmtime::Engine, EngineError> {
+    let mut config = config();
+    config
+        .enable_incremental_compilation(Arc::new(Functions::default()))
+        .and_then(|config| wasmtime::Engine::new(config))
+        .map_err(|error| EngineError::of(&error))
+}
+
 impl Engine {
-    /// An engine that keeps compiled code in `cache`, keyed by content and engine version; `None` keeps none.
-    pub fn new(cache: Option<PathBuf>) -> Result<Self, EngineError> {
-        let mut config = Config::new();
-        config.wasm_component_model(true);
-        config.epoch_interruption(true);
-        config.max_wasm_stack(GUEST_STACK);
-        config
-            .enable_incremental_compilation(Arc::new(Functions::default()))
-            .map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
-        if let Some(folder) = cache {
-            match open(&folder) {
-                Ok(cache) => drop(config.cache(Some(cache))),
-                Err(why) => tracing::warn!(
-                    "compiled behaviors are not kept in {}: {why}; --no-cache does without them",
-                    folder.display()
-                ),
+    /// An engine that keeps compiled code below the folder `cache`; `None` keeps none, and neither does a folder that cannot
+    /// be used, which is told in the log.
+    ///
+    /// # Errors
+    /// The machine is none that WebAssembly can be compiled for.
+    pub fn new(cache: Option<PathBuf>, compiler: Compiler) -> Result<Self, EngineError> {
+        let inner = match compiler {
+            Compiler::Here => compiling()?,
+            Compiler::Apart(_) => {
+                wasmtime::Engine::new(&config()).map_err(|error| EngineError::of(&error))?
             }
-        }
-        let inner = wasmtime::Engine::new(&config)
-            .map_err(|e| EngineError::Unsupported(format!("{e:#}")))?;
+        };
+        let cache = cache.and_then(|folder| {
+            CodeCache::open(&folder)
+                .inspect_err(|why| tracing::warn!("compiled behaviors are not kept: {why}"))
+                .ok()
+        });
         let clock = Arc::new(EpochClock);
         tick(inner.clone(), Arc::downgrade(&clock));
         Ok(Self {
             inner,
-            aside: None,
+            compiler,
+            cache: cache.map(Arc::new),
+            aside: false,
+            cancel: Cancel::default(),
             _clock: clock,
         })
     }
 
     /// The same engine for use beside a run: it compiles on few threads, which give way to all others.
-    pub fn aside(&self) -> Result<Self, EngineError> {
-        let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads((cores / 4).max(1))
-            .thread_name(|_| "compiler".into())
-            .start_handler(|_| yield_to_others())
-            .build()
-            .map_err(|e| EngineError::Unsupported(format!("no thread to compile on: {e}")))?;
-        Ok(Self {
-            aside: Some(Arc::new(pool)),
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self {
+            aside: true,
             ..self.clone()
-        })
+        }
     }
 
-    /// Compile a component, or take it from the cache.
-    pub(super) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
-        match &self.aside {
-            Some(pool) => pool.install(|| Component::from_binary(&self.inner, bytes)),
-            None => Component::from_binary(&self.inner, bytes),
+    /// The same engine, for modules that are compiled until `cancel` says that nobody waits for them any more.
+    #[must_use]
+    pub fn until(&self, cancel: Cancel) -> Self {
+        Self {
+            cancel,
+            ..self.clone()
         }
+    }
+
+    /// Compile a module, or take it from the cache. `digest` is that of its bytes.
+    pub(super) fn compile(
+        &self,
+        bytes: &[u8],
+        digest: &[u8; 32],
+    ) -> Result<(Facts, Component), LoadErrorKind> {
+        let name = self.cache_name(digest);
+        if let Some(kept) = self.cache.as_ref().and_then(|cache| cache.get(&name))
+            && let Ok(component) = self.map(&kept.code)
+        {
+            return Ok((kept.facts, component));
+        }
+        let compiler = &self.compiler;
+        let compiled = compiler.compile(&self.inner, bytes, self.aside, &self.cancel)?;
+        let component = self
+            .map(&compiled.code)
+            .map_err(|error| LoadErrorKind::Machine(format!("{error:#}")))?;
+        if let Some(cache) = &self.cache {
+            cache.put(&name, &compiled);
+        }
+        let Compiled { facts, .. } = compiled;
+        Ok((facts, component))
+    }
+
+    /// Compiled code as something that can run.
+    // The engine offers no other way to code that was compiled elsewhere. Compiling here instead is what has to be avoided:
+    // a module of a few hundred bytes took 5 GiB and 30 s.
+    #[allow(unsafe_code)]
+    fn map(&self, code: &[u8]) -> wasmtime::Result<Component> {
+        // SAFETY: the code comes from this program, in a child process or in this one, or from the cache, which
+        // returns only what this program has written there.
+        unsafe { Component::deserialize(&self.inner, code) }
+    }
+
+    /// Under which name a module is kept: another program, engine or machine makes other code of it.
+    fn cache_name(&self, digest: &[u8; 32]) -> String {
+        let mut of = DefaultHasher::new();
+        self.inner.precompile_compatibility_hash().hash(&mut of);
+        let mut all = Sha256::new();
+        all.update(env!("CARGO_PKG_VERSION"));
+        all.update(of.finish().to_le_bytes());
+        all.update(digest);
+        all.finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     pub(super) fn inner(&self) -> &wasmtime::Engine {
@@ -139,13 +224,6 @@ impl Engine {
             .or_else(|| from("HOME").map(|home| home.join(".cache")))
             .map(|p| p.join("vespeiro"))
     }
-}
-
-fn open(folder: &Path) -> Result<Cache, String> {
-    cache_folder::prepare(folder)?;
-    let mut settings = CacheConfig::new();
-    settings.with_directory(folder);
-    Cache::new(settings).map_err(|error| format!("{error:#}"))
 }
 
 /// Lower the calling thread's priority, for work beside a run. Only on Linux: elsewhere it would be the whole process's.

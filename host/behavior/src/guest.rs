@@ -8,7 +8,8 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::call_context::CallContext;
 use super::contract::vespeiro::behavior::{host, types};
-use super::engine::{MAX_PARTS, MAX_TABLE_ELEMENTS};
+use super::crash::PASSED_TOO_MUCH;
+use super::engine::{MAX_PARTS, MAX_PASSED, MAX_TABLE_ELEMENTS};
 use super::feeder::{NoRow, RowSource};
 use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
 use super::wasi::{MAX_LINE, Wasi, WithWasi};
@@ -53,6 +54,8 @@ pub(super) struct GuestState {
     logs: usize,
     marks: usize,
     reports: usize,
+    /// Bytes that the call has passed so far.
+    passed: usize,
     memory_cap: usize,
     memory: usize,
     table_elements: usize,
@@ -71,6 +74,7 @@ impl GuestState {
             logs: 0,
             marks: 0,
             reports: 0,
+            passed: 0,
             memory_cap,
             memory: 0,
             table_elements: 0,
@@ -84,7 +88,7 @@ impl GuestState {
         self.feed = call_context.feeder.lend();
         self.events.clear();
         self.complaint = None;
-        (self.logs, self.marks, self.reports) = (0, 0, 0);
+        (self.logs, self.marks, self.reports, self.passed) = (0, 0, 0, 0);
         if let Some(wasi) = &mut self.wasi {
             wasi.begin_call(call_context);
         }
@@ -95,7 +99,7 @@ impl GuestState {
         call_context.feeder.give_back(self.feed.take());
         let printed = self.wasi.as_mut().map(|wasi| wasi.printed());
         for (level, line) in printed.into_iter().flatten() {
-            host::Host::log(self, level, line);
+            self.log_line(level, &line);
         }
         let left_out = self.logs.saturating_sub(MAX_LOGS);
         if left_out > 0 {
@@ -116,11 +120,28 @@ impl GuestState {
         self.memory
     }
 
-    fn report(&mut self, event: GuestEvent) {
+    fn report(&mut self, event: impl FnOnce() -> GuestEvent) {
         self.reports += 1;
         if self.reports <= MAX_REPORTS {
-            self.events.push(event);
+            self.events.push(event());
         }
+    }
+
+    fn log_line(&mut self, level: host::Level, line: &str) {
+        self.logs += 1;
+        if self.logs <= MAX_LOGS {
+            let message = cut(line, MAX_LINE);
+            self.events.push(GuestEvent::Log { level, message });
+        }
+    }
+
+    /// The engine bounds what one call of the host is passed, but not what a call of the guest passes in all of them.
+    fn pass(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.passed = self.passed.saturating_add(bytes);
+        if self.passed > MAX_PASSED {
+            wasmtime::bail!(PASSED_TOO_MUCH);
+        }
+        Ok(())
     }
 
     /// No mark may be lost or cut short: the cleanup would never find the thing.
@@ -204,48 +225,52 @@ impl WasiView for GuestState {
 impl types::Host for GuestState {}
 
 impl host::Host for GuestState {
-    fn log(&mut self, level: host::Level, mut message: String) {
-        self.logs += 1;
-        if self.logs <= MAX_LOGS {
-            truncate(&mut message, MAX_LINE);
-            self.events.push(GuestEvent::Log { level, message });
-        }
+    fn log(&mut self, level: host::Level, message: String) -> wasmtime::Result<()> {
+        self.log_line(level, &message);
+        self.pass(message.len())
     }
 
-    fn check(&mut self, mut name: String, passed: bool) {
-        truncate(&mut name, MAX_NAME);
-        self.report(GuestEvent::Check { name, passed });
+    fn check(&mut self, name: String, passed: bool) -> wasmtime::Result<()> {
+        self.report(|| GuestEvent::Check {
+            name: cut(&name, MAX_NAME),
+            passed,
+        });
+        self.pass(name.len())
     }
 
-    fn observe(&mut self, mut metric: String, value: f64) {
-        truncate(&mut metric, MAX_NAME);
-        self.report(GuestEvent::Observe { metric, value });
+    fn observe(&mut self, metric: String, value: f64) -> wasmtime::Result<()> {
+        self.report(|| GuestEvent::Observe {
+            metric: cut(&metric, MAX_NAME),
+            value,
+        });
+        self.pass(metric.len())
     }
 
-    fn mark(&mut self, thing: String) {
+    fn mark(&mut self, thing: String) -> wasmtime::Result<()> {
         self.account(&thing, GuestEvent::Mark);
+        self.pass(thing.len())
     }
 
-    fn unmark(&mut self, thing: String) {
+    fn unmark(&mut self, thing: String) -> wasmtime::Result<()> {
         self.account(&thing, GuestEvent::Unmark);
+        self.pass(thing.len())
     }
 
-    fn feed(&mut self, name: String) -> Option<String> {
+    fn feed(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+        self.pass(name.len())?;
         let next = match &mut self.feed {
             Some(feed) => feed.next(&name),
             None => Err(NoRow::Unknown),
         };
-        next.map_err(|why| {
-            let mut feed = name;
-            truncate(&mut feed, MAX_NAME);
-            self.report(GuestEvent::NoRow { feed, why });
-        })
-        .ok()
+        let row = next.map_err(|why| {
+            let feed = || cut(&name, MAX_NAME);
+            self.report(|| GuestEvent::NoRow { feed: feed(), why });
+        });
+        Ok(row.ok())
     }
 }
 
-fn truncate(text: &mut String, max: usize) {
-    if text.len() > max {
-        text.truncate(text.floor_char_boundary(max));
-    }
+/// The beginning of a text, in no more memory than that takes.
+fn cut(text: &str, longest: usize) -> String {
+    text[..text.floor_char_boundary(longest)].to_owned()
 }

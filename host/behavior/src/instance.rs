@@ -3,18 +3,21 @@
 //! What must stay true: after a trap the instance is never entered again.
 
 use std::fmt;
+use std::time::Duration;
 
 use wasmtime::Store;
 use wasmtime::component::{ResourceAny, TypedFunc};
 
 use super::call_context::CallContext;
 use super::contract::{Archetype, MIGRATE, exported, types};
-use super::crash::{GuestCall, GuestFault, reason};
-use super::engine::Limits;
+use super::crash::{GuestCall, GuestFault, reason, too_long};
+use super::engine::{Limits, OVERRUN};
 use super::feeder::Feeder;
 use super::guest::{GuestEvent, GuestState};
+use super::load_error::lacks_memory;
 use super::program::load_program;
 use crate::pre_instantiated::PreInstantiated;
+use vespeiro_model::Clock;
 
 pub(super) struct Instance {
     store: Store<GuestState>,
@@ -96,9 +99,14 @@ impl Instance {
                     .transpose()?;
                 Ok((exports, Moves::of(&mut store, &built)?, load))
             });
-        let (exports, moves, load) = built.map_err(|error| GuestFault {
-            call: GuestCall::Instantiate,
-            reason: reason(&error, &image.limits, store.data().memory_refused()),
+        let (exports, moves, load) = built.map_err(|error| {
+            let refused = store.data().memory_refused();
+            GuestFault {
+                call: GuestCall::Instantiate,
+                reason: reason(&error, &image.limits, refused),
+                machine: !refused && lacks_memory(&error),
+                took: Duration::ZERO,
+            }
         })?;
         let mut instance = Self {
             store,
@@ -220,17 +228,32 @@ impl Instance {
     ) -> Result<T, GuestFault> {
         if self.poisoned {
             let reason = "another session of its instance crashed".into();
-            return Err(GuestFault { call, reason });
+            return Err(GuestFault::of_guest(call, reason));
         }
         self.store.data_mut().begin_call(call_context);
         self.store.set_epoch_deadline(self.limits.ticks());
+        let clock = Clock::system();
+        let began = clock.now();
         let returned = run(self.exports.vespeiro_behavior_behavior(), &mut self.store);
+        let took = clock.now() - began;
         let state = self.store.data_mut();
         state.end_call(call_context);
-        returned.map_err(|error| {
-            self.poisoned = true;
-            let reason = reason(&error, &self.limits, self.store.data().memory_refused());
-            GuestFault { call, reason }
-        })
+        match returned {
+            // One instruction may fill or copy a whole memory, and nothing interrupts it.
+            Ok(_) if took > self.limits.call + OVERRUN => {
+                self.poisoned = true;
+                let reason = too_long(&self.limits);
+                let fault = GuestFault::of_guest(call, reason);
+                Err(GuestFault { took, ..fault })
+            }
+            Ok(returned) => Ok(returned),
+            Err(error) => {
+                self.poisoned = true;
+                let refused = self.store.data().memory_refused();
+                let reason = reason(&error, &self.limits, refused);
+                let fault = GuestFault::of_guest(call, reason);
+                Err(GuestFault { took, ..fault })
+            }
+        }
     }
 }

@@ -10,6 +10,8 @@
 mod builtin;
 mod cache_folder;
 mod call_context;
+mod code_cache;
+mod compile;
 mod componentize;
 mod contract;
 mod crash;
@@ -29,6 +31,7 @@ mod step;
 mod tests;
 mod wasi;
 
+pub use compile::{Cancel, CompileBounds, Compiler, MAX_MODULE, serve_compile_jobs};
 pub use componentize::ModuleFormat;
 pub use contract::types;
 pub use contract::{CONTRACT, Level};

@@ -1,28 +1,27 @@
-//! From bytes to a behavior that can be instantiated: recognize the format, make a component of a core module, compile, check
-//! the contract's version, call `describe`. Called by the commands and by swaps.
+//! From bytes to a behavior that can be instantiated: have it checked and compiled, link its imports, call `describe`. Called by
+//! the commands and by swaps.
 //!
 //! What must stay true: built-in behaviors take the same way as anybody's module, and so do the players of programs.
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use wasmtime::component::Component;
 
 use super::builtin::built_in;
-use super::componentize::{ModuleFormat, componentize};
-use super::contract::{CONTRACT, INTERFACE, types};
+use super::componentize::ModuleFormat;
+use super::contract::types;
 use super::crash::{Crash, GuestCall, GuestFault};
 use super::description::validate;
 use super::engine::{Engine, Limits};
 use super::instance::{Instance, Unusable};
 use super::load_error::{LoadError, LoadErrorKind};
 use super::program::{MAX_PROGRAM, Program, SharedProgram, player};
+use crate::compile::MAX_MODULE;
 use crate::pre_instantiated::PreInstantiated;
-use vespeiro_plan::{Module, bounded};
-
-/// Packages of WASI 0.2 that are provided, locked down.
-const WASI: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
+use vespeiro_plan::Module;
 
 /// A compiled behavior, shared by all workers.
 pub struct Behavior {
@@ -71,9 +70,9 @@ impl Behavior {
             }
             Module::File(path) => {
                 let source = path.display().to_string();
-                let bytes = bounded::read(path, bounded::MAX_FILE).map_err(|e| LoadError {
+                let bytes = read(path).map_err(|kind| LoadError {
                     source_name: source.clone(),
-                    kind: LoadErrorKind::Read(e),
+                    kind,
                 })?;
                 Self::load(engine, &source, &bytes, limits)
             }
@@ -131,21 +130,26 @@ impl Behavior {
         program: Option<SharedProgram>,
         limits: Limits,
     ) -> Result<Self, LoadErrorKind> {
-        let (encoded, form) = componentize(engine, bytes)?;
-        let component = engine
-            .compile(&encoded)
-            .map_err(|e| LoadErrorKind::Invalid(LoadErrorKind::line(&e.root_cause())))?;
-        let contract = contract_of(engine, &component)?;
-        let imports = imports_of(engine, &component)?;
-        let wasi = imports.iter().any(|name| name.starts_with("wasi:"));
+        let digest: [u8; 32] = Sha256::digest(bytes).into();
+        let (facts, component) = engine.compile(bytes, &digest)?;
+        let wasi = facts.imports.iter().any(|name| name.starts_with("wasi:"));
         let mut image = PreInstantiated::link(engine, &component, wasi, limits)
             .map_err(|e| LoadErrorKind::Mismatch(LoadErrorKind::line(&format!("{e:#}"))))?;
         // Who plays a program is what was written, not the player.
-        let played = program.as_ref().map_or(bytes, |program| &program.source);
-        let (hash, size) = (hash(played), played.len());
+        let (hash, size) = match &program {
+            Some(program) => (hash(&Sha256::digest(&program.source)), program.source.len()),
+            None => (hash(&digest), bytes.len()),
+        };
         image.program = program;
         let (_, description) = Instance::new(&image, 0).map_err(|unusable| match unusable {
-            Unusable::Crashed(GuestFault { call, reason }) => LoadErrorKind::Crashed(call, reason),
+            Unusable::Crashed(GuestFault {
+                reason,
+                machine: true,
+                ..
+            }) => LoadErrorKind::Machine(reason),
+            Unusable::Crashed(GuestFault { call, reason, .. }) => {
+                LoadErrorKind::Crashed(call, reason)
+            }
             Unusable::Program(why) => LoadErrorKind::Program(why),
         })?;
         validate(&description).map_err(LoadErrorKind::Description)?;
@@ -156,10 +160,10 @@ impl Behavior {
             hash,
             routes: description.routes,
             categories: description.categories,
-            form,
+            form: facts.form,
             size,
-            contract,
-            imports,
+            contract: facts.contract,
+            imports: facts.imports,
             image,
         })
     }
@@ -169,10 +173,7 @@ impl Behavior {
         let (instance, said) = Instance::new(&self.image, seed).map_err(|unusable| {
             self.crash(match unusable {
                 Unusable::Crashed(fault) => fault,
-                Unusable::Program(reason) => GuestFault {
-                    call: GuestCall::Program,
-                    reason,
-                },
+                Unusable::Program(reason) => GuestFault::of_guest(GuestCall::Program, reason),
             })
         })?;
         let same = said.name == self.name
@@ -182,8 +183,7 @@ impl Behavior {
         if !same {
             let reason =
                 "its answer differs from the first one: it has to be the same each time".into();
-            let call = GuestCall::Describe;
-            return Err(self.crash(GuestFault { call, reason }));
+            return Err(self.crash(GuestFault::of_guest(GuestCall::Describe, reason)));
         }
         Ok(instance)
     }
@@ -198,52 +198,20 @@ impl Behavior {
     }
 }
 
-/// The contract's interface as the component exports it.
-fn contract_of(engine: &Engine, component: &Component) -> Result<String, LoadErrorKind> {
-    let ty = component.component_type();
-    let mut found: Vec<_> = ty
-        .exports(engine.inner())
-        .map(|(name, _)| name.to_owned())
-        .filter(|name| name.split('@').next() == Some(INTERFACE))
-        .collect();
-    let speaks = |name: &String| {
-        name.strip_prefix(CONTRACT)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    match found.iter().position(speaks) {
-        Some(spoken) => Ok(found.swap_remove(spoken)),
-        None => Err(match found.pop() {
-            Some(found) => LoadErrorKind::OtherContract { found },
-            None => LoadErrorKind::NoContract,
-        }),
+/// The bytes of a module's file. Not of a pipe or a device, which may never end.
+fn read(path: &Path) -> Result<Vec<u8>, LoadErrorKind> {
+    let data = fs::metadata(path).map_err(LoadErrorKind::Read)?;
+    if !data.is_file() {
+        return Err(LoadErrorKind::NoFile);
     }
+    let length = usize::try_from(data.len()).unwrap_or(usize::MAX);
+    if length > MAX_MODULE {
+        return Err(LoadErrorKind::too_many("bytes", length, MAX_MODULE));
+    }
+    fs::read(path).map_err(LoadErrorKind::Read)
 }
 
-fn imports_of(engine: &Engine, component: &Component) -> Result<Vec<String>, LoadErrorKind> {
-    let met = |name: &str| {
-        let wasi = |name: &str| {
-            let (interface, version) = name.split_once('@').unwrap_or((name, ""));
-            let package = interface.split('/').next().unwrap_or(interface);
-            WASI.contains(&package) && version.starts_with("0.2.")
-        };
-        name.starts_with("vespeiro:behavior/") || name.strip_prefix("wasi:").is_some_and(wasi)
-    };
-    let ty = component.component_type();
-    let mut imports: Vec<String> = ty
-        .imports(engine.inner())
-        .map(|(name, _)| name.to_owned())
-        .collect();
-    imports.sort_unstable();
-    match imports.iter().find(|name| !met(name)) {
-        Some(other) => Err(LoadErrorKind::Import(other.clone())),
-        None => Ok(imports),
-    }
-}
-
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+fn hash(digest: &[u8]) -> String {
+    let first = digest.iter().take(6);
+    first.map(|byte| format!("{byte:02x}")).collect()
 }

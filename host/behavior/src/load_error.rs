@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::contract::CONTRACT;
 use super::crash::GuestCall;
 use super::program::MAX_PROGRAM;
@@ -33,10 +35,33 @@ impl fmt::Display for LoadError {
 }
 
 /// What is wrong with a module.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
 pub enum LoadErrorKind {
     #[error("cannot be read: {0}: check the path")]
+    #[serde(skip)]
     Read(std::io::Error),
+    #[error("is no regular file: name the .wasm file itself")]
+    NoFile,
+    #[error("has {found} {what}, and a behavior may have {most}: see that it is a behavior at all")]
+    TooMany {
+        what: String,
+        found: usize,
+        most: usize,
+    },
+    #[error(
+        "takes more than {0} s of processor time to compile (compile_timeout): make it smaller, or allow more with --compile-timeout"
+    )]
+    CompileTime(u64),
+    #[error(
+        "takes more than {0} MiB of memory to compile (compile_memory): make it smaller, or allow more with --compile-memory"
+    )]
+    CompileMemory(u64),
+    #[error("ends its compiler: {0}: please report it with the module")]
+    CompilerLost(String),
+    #[error("is not needed any more: its compilation was given up")]
+    Cancelled,
+    #[error("cannot be run on this machine: {0}: see what memory it has, and ulimit -v")]
+    Machine(String),
     #[error("there is no such built-in behavior: there are newcomer, active, admin and power")]
     NoBuiltIn,
     #[error(
@@ -58,6 +83,10 @@ pub enum LoadErrorKind {
     )]
     OtherContract { found: String },
     #[error(
+        "implements {found}, a prerelease of the contract, and this vespeiro speaks {CONTRACT}: build it for a released version"
+    )]
+    Prerelease { found: String },
+    #[error(
         "does not fit the contract {CONTRACT}: {0}: rebuild it with the matching vespeiro-guest SDK"
     )]
     Mismatch(String),
@@ -66,6 +95,7 @@ pub enum LoadErrorKind {
     )]
     Import(String),
     #[error("crashed in {call}: {reason}: correct it before it can play", call = match .0 { GuestCall::Describe => "describe", _ => "its start" }, reason = .1)]
+    #[serde(skip)]
     Crashed(GuestCall, String),
     #[error("{0}")]
     Program(String),
@@ -76,6 +106,20 @@ pub enum LoadErrorKind {
 }
 
 impl LoadErrorKind {
+    pub(super) fn too_many(what: &str, found: usize, most: usize) -> Self {
+        let what = what.into();
+        Self::TooMany { what, found, most }
+    }
+
+    /// What the compiler says of a module.
+    pub(super) fn of_compiler(error: &wasmtime::Error) -> Self {
+        match lacks_memory(error) {
+            // Whoever has set the bound knows it.
+            true => Self::CompileMemory(0),
+            false => Self::Invalid(Self::line(&error.root_cause())),
+        }
+    }
+
     /// The first line of a library's message.
     pub(super) fn line(error: &impl std::fmt::Display) -> String {
         error
@@ -86,4 +130,17 @@ impl LoadErrorKind {
             .trim_end_matches(':')
             .to_owned()
     }
+}
+
+/// Whether the system did not give the engine the memory that it asked for. It has no error of its own for that.
+pub(super) fn lacks_memory(error: &wasmtime::Error) -> bool {
+    let text = format!("{error:#}").to_lowercase();
+    [
+        "os error 12",
+        "cannot allocate memory",
+        "out of memory",
+        "failed to allocate",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
 }

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::ResourceAny;
 
@@ -206,6 +207,8 @@ impl Session {
             version: self.behavior.version.clone(),
             call: GuestCall::Next,
             reason: "another session of its instance crashed".into(),
+            machine: false,
+            took: Duration::ZERO,
         })
     }
 

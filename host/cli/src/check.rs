@@ -200,6 +200,11 @@ impl Findings {
                 SessionEnd::Completed => (0, None),
                 SessionEnd::Abandoned => (1, None),
                 SessionEnd::Cut => (2, None),
+                // As a swap and a run judge it.
+                SessionEnd::Failed(why) if played.requests == 0 => {
+                    let problem = format!("it fails before its first request: {why}");
+                    (3, Some(Err(problem)))
+                }
                 SessionEnd::Failed(why) => (3, Some((round.failed)(why))),
                 SessionEnd::Crashed(crash) => {
                     let when = round.when.map(|when| format!("when {when}, it "));

@@ -3,6 +3,7 @@
 
 mod check;
 mod cleanup;
+mod compile;
 mod dashboard;
 mod demo;
 mod embedded;
@@ -56,6 +57,8 @@ enum Command {
     Plan(plan::PrintPlan),
     New(new::New),
     Check(check::Check),
+    #[command(name = compile::NAME)]
+    Compile(compile::Compile),
     Rehearse(rehearse::Rehearse),
     Dashboard(dashboard::PrintDashboard),
     Report(report::Report),
@@ -93,6 +96,7 @@ impl Cli {
             Command::Plan(command) => command.execute(),
             Command::New(command) => command.execute(),
             Command::Check(command) => command.execute(),
+            Command::Compile(command) => command.execute(),
             Command::Rehearse(command) => command.execute(console),
             Command::Dashboard(command) => command.execute(),
             Command::Report(command) => command.execute(),

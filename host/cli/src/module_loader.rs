@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::compile;
 use crate::exit::Misuse;
-use vespeiro_behavior::{Behavior, Engine, Limits, LoadError};
+use vespeiro_behavior::{
+    Behavior, Cancel, CompileBounds, Compiler, Engine, Limits, LoadError, LoadErrorKind,
+};
 use vespeiro_plan::{Module, Plan};
 
 /// An engine with the plan's limits.
@@ -14,28 +17,54 @@ pub(super) struct ModuleLoader {
 
 impl ModuleLoader {
     pub(super) fn new(plan: &Plan) -> anyhow::Result<Self> {
-        let cache = if plan.guest.cache {
-            Engine::default_cache()
-        } else {
-            None
+        let guest = &plan.guest;
+        let cache = guest.cache.then(Engine::default_cache).flatten();
+        let bounds = CompileBounds {
+            cpu: guest.compile_timeout,
+            memory: guest.compile_memory as u64,
         };
         Ok(Self {
-            engine: Engine::new(cache)?,
+            engine: Engine::new(cache, Compiler::apart(&[compile::NAME], bounds))?,
             limits: Limits {
-                memory: plan.guest.memory,
-                call: plan.guest.call_timeout,
+                memory: guest.memory,
+                call: guest.call_timeout,
             },
         })
     }
 
-    /// A behavior of the plan; one that cannot play is the plan's mistake.
-    pub(super) fn load(&self, module: &Module) -> anyhow::Result<Arc<Behavior>> {
-        Ok(self
-            .try_load(module)
-            .map_err(|error| Misuse(error.to_string()))?)
+    /// Behaviors of the plan, in turn; `None` when `stop` came meanwhile.
+    pub(super) async fn load(
+        &self,
+        modules: Vec<Module>,
+        stop: impl Future<Output = ()>,
+    ) -> anyhow::Result<Option<Vec<Arc<Behavior>>>> {
+        let cancel = Cancel::default();
+        let (engine, limits) = (self.engine.until(cancel.clone()), self.limits);
+        // Signals have to be heard meanwhile.
+        let loading = tokio::task::spawn_blocking(move || {
+            let each = modules.iter();
+            each.map(|module| Behavior::of(&engine, module, limits))
+                .collect::<Result<Vec<_>, LoadError>>()
+        });
+        tokio::select! {
+            loaded = loading => Ok(Some(loaded?.map_err(told)?)),
+            () = stop => {
+                cancel.cancel();
+                Ok(None)
+            }
+        }
     }
 
-    pub(super) fn try_load(&self, module: &Module) -> Result<Arc<Behavior>, LoadError> {
+    /// A behavior, while nobody listens to signals.
+    pub(super) fn load_now(&self, module: &Module) -> Result<Arc<Behavior>, LoadError> {
         Behavior::of(&self.engine, module, self.limits)
+    }
+}
+
+/// A behavior that cannot play is the plan's mistake, unless the machine is the reason.
+fn told(error: LoadError) -> anyhow::Error {
+    match error.kind {
+        LoadErrorKind::Machine(_) | LoadErrorKind::Cancelled => error.into(),
+        _ => Misuse(error.to_string()).into(),
     }
 }

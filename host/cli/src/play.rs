@@ -15,8 +15,8 @@ use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, EndReason, FeedSet, Run, RunEnd, Stopper, Swapper, execute, requests_planned,
-    unmatched_condition,
+    Control, EndReason, FeedSet, GivenUpCause, Run, RunEnd, Stopper, Swapper, execute,
+    requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
 use vespeiro_metrics::ResultCount;
@@ -51,7 +51,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let swapper = Swapper::new(
         Arc::clone(&plan),
         Arc::clone(&feeds),
-        loader.engine.aside()?,
+        loader.engine.aside(),
         loader.limits,
         control.clone(),
         clock,
@@ -80,10 +80,12 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
         Tape::create(path).map_err(unwritable)?;
     }
-    let archetypes = plan.archetypes.iter();
-    let behaviors = archetypes
-        .map(|archetype| loader.load(&archetype.module))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let modules = plan.archetypes.iter();
+    let modules = modules.map(|archetype| archetype.module.clone());
+    let Some(behaviors) = loader.load(modules.collect(), stopper.asked()).await? else {
+        console.line("stopped before the run began");
+        return Ok(Exit::Fine);
+    };
     if let Some(line) = unmatched_condition(&plan, &behaviors) {
         return Err(Misuse(line).into());
     }
@@ -265,10 +267,22 @@ fn conclude(
     unasked: Option<u64>,
     cleaned: anyhow::Result<CleanupResult>,
 ) -> anyhow::Result<()> {
-    if !ended.quarantined.is_empty() {
+    let of = |cause: GivenUpCause| {
+        let those = ended
+            .given_up
+            .iter()
+            .filter(|given_up| given_up.cause == cause);
+        let names: Vec<&str> = those.map(|given_up| &*given_up.archetype).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    if let Some(names) = of(GivenUpCause::Crashes) {
         anyhow::bail!(
-            "quarantined, because the behavior kept crashing: {}: see the log above, and mend or remove it",
-            ended.quarantined.join(", ")
+            "quarantined, because the behavior kept crashing: {names}: see the log above, and mend or remove it"
+        );
+    }
+    if let Some(names) = of(GivenUpCause::Machine) {
+        anyhow::bail!(
+            "given up, because this machine has no memory for another instance: {names}: give it more (see ulimit -v), or play fewer workers or archetypes"
         );
     }
     let cleaned = cleaned?;
@@ -280,6 +294,13 @@ fn conclude(
     if let Some(sessions) = unasked {
         anyhow::bail!(
             "no request was sent: all {sessions} sessions failed before their first: see the log above, and try the behavior with vespeiro rehearse"
+        );
+    }
+    let idle = idle(ended);
+    if !idle.is_empty() {
+        anyhow::bail!(
+            "every session failed before its first request: {}: see the log above, and vespeiro check",
+            idle.join(", ")
         );
     }
     let results = ended.snapshot.total().results().into_iter();
@@ -313,6 +334,21 @@ fn unanswered(results: &[ResultCount]) -> Option<Failure> {
     let failures: Vec<_> = failures.collect::<Option<_>>()?;
     let (_, failure) = failures.into_iter().max_by_key(|(count, _)| *count)?;
     Some(failure)
+}
+
+/// The archetypes all of whose sessions failed before any request: what `check` and a swap refuse too.
+fn idle(ended: &RunEnd) -> Vec<&str> {
+    let counts = ended.snapshot.archetypes.iter();
+    let each = counts.zip(ended.snapshot.by_archetype());
+    let idle = each.enumerate().filter(|(_, (counts, requests))| {
+        let sessions = &counts.behavior.sessions;
+        let not_sent: u64 = counts.not_sent.iter().sum();
+        sessions.started > 0
+            && sessions.ended(Ending::Failed).count() == sessions.started
+            && requests.requests() + not_sent == 0
+    });
+    let names = &ended.snapshot.catalog.archetypes;
+    idle.map(|(archetype, _)| &*names[archetype].name).collect()
 }
 
 /// The code of a run that could do its job.

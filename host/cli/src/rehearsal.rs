@@ -94,7 +94,7 @@ impl Rehearsal {
             config.extend(given.clone());
         }
         let behavior = ModuleLoader::new(&plan)?
-            .try_load(&module)
+            .load_now(&module)
             .map_err(absent)?;
         Ok(Self {
             behavior,

@@ -51,7 +51,7 @@ pub(super) async fn after_run(
     console: &Console,
 ) -> anyhow::Result<CleanupResult> {
     let well = |ended: &&mut RunEnd| {
-        ended.quarantined.is_empty()
+        ended.given_up.is_empty()
             && ended.why != EndReason::Aborted
             && ended.journal_failure.is_none()
     };
@@ -95,7 +95,17 @@ pub(super) async fn clean(
         "cleanup: {} to remove{logouts}; a second Ctrl-C skips it",
         counted(outstanding.len(), "thing")
     ));
-    let behavior = loader.load(&plan.cleanup.archetype.module)?;
+    let module = plan.cleanup.archetype.module.clone();
+    let Some(behavior) = loader
+        .load(vec![module], stopper.raised())
+        .await?
+        .and_then(|mut all| all.pop())
+    else {
+        console.line("cleanup: skipped");
+        forget(&tokens, console);
+        let left = read(journal.path())?.outstanding;
+        return close(journal, Cleanup::new(None, 0, left.len()), left, console);
+    };
     let mut told_at = clock.now();
     let progress = |Progress { removed, found }| {
         if clock.since(told_at) >= PROGRESS_EVERY {

@@ -1,7 +1,7 @@
 //! Starts the workers, gathers what they record, tells watchers how the run stands, and ends it: when all budgets are
 //! spent, when its duration is over, or when somebody asks.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,6 +22,7 @@ use crate::sending_time::SendingTime;
 use crate::state_log::StateLog;
 use crate::teardown::tokens::Tokens;
 use crate::vu::identity::{ArchetypePicker, budget, index};
+use crate::worker::quarantine::GivenUpCause;
 use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, spawn, until};
 use crate::worker::workers::{CHANNEL, Workers};
 use crate::workload::arrivals::planned;
@@ -33,13 +34,20 @@ use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
 /// How often watchers are told what is no figure of a second: who plays, how the run goes on.
 const SAMPLE: Duration = Duration::from_millis(500);
 
+/// An archetype whose users stopped before the others, on one worker at least.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUp {
+    pub archetype: String,
+    pub cause: GivenUpCause,
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct RunEnd {
     pub why: EndReason,
     pub snapshot: Snapshot,
-    /// Archetypes that were given up because their behavior kept crashing.
-    pub quarantined: Vec<String>,
+    /// Archetypes whose users stopped before the others.
+    pub given_up: Vec<GivenUp>,
     /// What cleanup has to log out.
     pub tokens: Tokens,
     /// Why the journal could not be written any more, which ended the run.
@@ -193,7 +201,7 @@ struct Orchestrator<'a, W> {
     control: &'a Control,
     desired: DesiredState,
     state_log: StateLog,
-    quarantined: BTreeSet<u16>,
+    given_up: BTreeMap<u16, GivenUpCause>,
     tokens: Tokens,
     /// Counts the commands that may have brought users back.
     generation: u64,
@@ -239,7 +247,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             control,
             desired: DesiredState::default(),
             state_log: StateLog::default(),
-            quarantined: BTreeSet::new(),
+            given_up: BTreeMap::new(),
             tokens: Tokens::default(),
             generation: 0,
             idle: vec![false; plan.workers],
@@ -294,11 +302,11 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             }
             WorkerEvent::Finished {
                 worker_index,
-                quarantined,
+                given_up,
                 tokens,
             } => {
                 self.totals.worker_ended(worker_index);
-                self.quarantined.extend(quarantined);
+                self.given_up.extend(given_up);
                 self.tokens.join(tokens);
                 self.playing -= 1;
                 if self.playing == 0 {
@@ -426,11 +434,14 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         let mut snapshot = self.snapshot(self.elapsed());
         self.guard.close(&mut snapshot);
         self.state_log.tell(&snapshot);
-        let name = |archetype| self.plan.archetypes[usize::from(archetype)].name.clone();
+        let given_up = self.given_up.into_iter().map(|(archetype, cause)| GivenUp {
+            archetype: self.plan.archetypes[usize::from(archetype)].name.clone(),
+            cause,
+        });
         Ok(RunEnd {
             why: self.lifecycle.reason(),
             snapshot,
-            quarantined: self.quarantined.into_iter().map(name).collect(),
+            given_up: given_up.collect(),
             tokens: self.tokens,
             journal_failure: None,
         })

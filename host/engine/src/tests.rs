@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::{Control, EndReason, Run, RunEnd, Stopper, execute};
 use crate::feeds::cursor::FeedSet;
 use crate::journal::{Header, Journal};
-use vespeiro_behavior::{Behavior, Engine, Limits};
+use vespeiro_behavior::{Behavior, Compiler, Engine, Limits};
 use vespeiro_metrics::Snapshot;
 use vespeiro_model::Clock;
 use vespeiro_plan::{Flags, Plan, Sources, resolve};
@@ -128,7 +128,7 @@ struct Prepared {
 
 impl Prepared {
     fn of(plan: Plan, target: &str) -> Prepared {
-        let engine = Engine::new(Engine::default_cache()).unwrap();
+        let engine = Engine::new(Engine::default_cache(), Compiler::Here).unwrap();
         let limits = Limits {
             memory: plan.guest.memory,
             call: Duration::from_secs(10),

@@ -81,6 +81,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("proxy", "socks5://127.0.0.1:1080", "http://[::1]:3128"),
     ("guest_memory", "2GiB", "64KiB"),
     ("guest_timeout", "1ms", "2s"),
+    ("compile_timeout", "45s", "50s"),
+    ("compile_memory", "1GiB", "4GiB"),
     ("cache", "false", "true"),
     ("abort_on", "error_rate>50%:30s; p99>5s:1m", "none"),
     ("degradation", "off", "5:30s"),

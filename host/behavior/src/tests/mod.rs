@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::contract::types;
-use super::{Behavior, Engine, Feeder, GuestEvent, Limits, LoadErrorKind, Session, Slot};
+use super::{Behavior, Compiler, Engine, Feeder, GuestEvent, Limits, LoadErrorKind, Session, Slot};
 
 const BY_HAND: &str = include_str!("../../../../tests/e2e/guests/by_hand.wat");
 
@@ -22,7 +22,7 @@ const LIMITS: Limits = Limits {
 
 fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| Engine::new(None).unwrap())
+    ENGINE.get_or_init(|| Engine::new(None, Compiler::Here).unwrap())
 }
 
 /// The module with `more` put where the marks stand.

@@ -58,7 +58,7 @@ fn a_module_with_wrong_bytes_loads_or_is_refused() {
 
 #[test]
 fn a_component_with_wrong_bytes_loads_or_is_refused() {
-    let (whole, _) = super::super::componentize::componentize(engine(), &by_hand(&[]))
+    let (whole, _) = super::super::componentize::componentize(engine().inner(), &by_hand(&[]))
         .map(|(c, f)| (c.into_owned(), f))
         .unwrap();
     let length = whole.len();

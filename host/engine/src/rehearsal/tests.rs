@@ -14,7 +14,7 @@ use crate::driver::SessionEnd;
 use vespeiro_behavior::types::{
     Capture, Failure, Method, Outcome, Pace, Purpose, Request, Response, Setup, User,
 };
-use vespeiro_behavior::{Behavior, Engine, Feeder, Limits, Slot};
+use vespeiro_behavior::{Behavior, Compiler, Engine, Feeder, Limits, Slot};
 use vespeiro_model::Clock;
 
 fn request(method: Method, path: &str, route: &str) -> Request {
@@ -220,7 +220,7 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
     let numbers = || prop_oneof![Just(0u32), Just(1u32), any::<u32>()];
     let raw = prop::option::weighted(0.2, prop::collection::vec(any::<u8>(), 1..20));
     let said = (text(), "[ -~]{0,12}", text(), numbers(), numbers(), raw);
-    let engine = Engine::new(None).unwrap();
+    let engine = Engine::new(None, Compiler::Here).unwrap();
     let limits = Limits {
         memory: 1 << 20,
         call: Duration::from_secs(2),

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::labels::Labels;
 use crate::rollout::rollouts::{Mode, PROBATION, Rollout};
 use crate::seed::{Stream, derive};
+use crate::worker::quarantine::CrashRecord;
 use vespeiro_behavior::{Behavior, Slot};
 use vespeiro_metrics::{Catalog, Role};
 
@@ -22,8 +23,8 @@ pub(crate) struct VersionRuntime {
     pub(crate) slot: RefCell<Slot>,
     pub(crate) labels: Labels,
     hash: String,
-    /// In a row, without a session that came to its end between them.
-    crashes: Cell<u32>,
+    /// What it is judged by.
+    record: RefCell<CrashRecord>,
     /// Until then its crashes are the orchestrator's to judge, which takes it back.
     on_probation: Option<Instant>,
     /// Its sessions are to end at their next step.
@@ -47,7 +48,7 @@ impl VersionRuntime {
             slot: RefCell::new(slot),
             labels,
             hash: behavior.hash.clone(),
-            crashes: Cell::new(0),
+            record: RefCell::default(),
             on_probation,
             over: Cell::new(false),
             successor: RefCell::new(None),
@@ -73,15 +74,9 @@ impl VersionRuntime {
         self.successor.borrow().clone()
     }
 
-    /// Count a crash; tells how many there were in a row.
-    pub(crate) fn crashed(&self) -> u32 {
-        self.crashes.set(self.crashes.get() + 1);
-        self.crashes.get()
-    }
-
-    /// A session came to its end: the behavior works.
-    pub(crate) fn ended_well(&self) {
-        self.crashes.set(0);
+    /// How it has done on this worker.
+    pub(crate) fn record(&self) -> &RefCell<CrashRecord> {
+        &self.record
     }
 
     pub(crate) fn is_on_probation(&self, now: Instant) -> bool {

@@ -14,7 +14,9 @@ use crate::feeds::cursor::FeedSet;
 use crate::rehearsal::{Bounds, Replies, play};
 use crate::rollout::rollouts::{Mode, Swapped};
 use crate::vu::identity;
-use vespeiro_behavior::{Behavior, Crash, Engine, Limits, LoadError, Slot, yield_to_others};
+use vespeiro_behavior::{
+    Behavior, Cancel, Crash, Engine, Limits, LoadError, Slot, yield_to_others,
+};
 use vespeiro_model::Clock;
 use vespeiro_plan::{Module, Plan};
 
@@ -128,8 +130,10 @@ impl Swapper {
     /// Load and rehearse on a thread of its own, so that neither workers nor orchestrator wait for it.
     async fn prepare(&self, archetype: u16, source: Source) -> Result<Arc<Behavior>, SwapError> {
         let (done, ready) = oneshot::channel();
+        let waiting = Waiting::default();
         let (plan, feeds) = (Arc::clone(&self.plan), Arc::clone(&self.feeds));
-        let (engine, limits, clock) = (self.engine.clone(), self.limits, self.clock);
+        let engine = self.engine.until(waiting.0.clone());
+        let (limits, clock) = (self.limits, self.clock);
         thread::Builder::new()
             .name("swap".into())
             .spawn(move || {
@@ -149,6 +153,16 @@ impl Swapper {
             })
             .map_err(SwapError::Thread)?;
         ready.await.map_err(|_| SwapError::Lost)?
+    }
+}
+
+/// Gives up the compilation when whoever waits for it is gone.
+#[derive(Default)]
+struct Waiting(Cancel);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

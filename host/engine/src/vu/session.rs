@@ -14,6 +14,7 @@ use crate::governor::FaultRequest;
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, unit};
 use crate::vu::state::VuState;
+use crate::worker::quarantine::SessionFate;
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::{GuestEvent, Level, Session, types};
 use vespeiro_model::{Ending, FaultKind, Outcome};
@@ -251,10 +252,15 @@ impl Drop for OpenSession {
         if let Some(Err(crash)) = ended {
             self.ending = Ending::Crashed;
             self.worker.crashed(&self.runtime, &crash);
-        } else if self.well {
-            // Not before its destructor has come through too.
-            self.runtime.ended_well();
         }
+        // Not before its destructor has come through too.
+        let fate = match self.ending {
+            Ending::Crashed => SessionFate::Lost,
+            _ if self.well => SessionFate::Well,
+            _ => SessionFate::Failed,
+        };
+        let now = self.worker.now();
+        self.runtime.record().borrow_mut().ended(now, fate);
         let lasted = self.worker.clock.since(self.began);
         self.worker
             .recorder

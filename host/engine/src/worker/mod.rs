@@ -3,6 +3,7 @@
 mod faults;
 mod guest_events;
 mod load;
+pub(crate) mod quarantine;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;

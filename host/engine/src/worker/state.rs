@@ -20,6 +20,7 @@ use crate::rollout::runtime::VersionRuntimes;
 use crate::seed::{Stream, derive};
 use crate::teardown::tokens::Tokens;
 use crate::vu::state::VuState;
+use crate::worker::quarantine::GivenUpCause;
 use crate::workload::state::WorkloadState;
 use vespeiro_behavior::{Behavior, NoRow};
 use vespeiro_http::{Counts, Target};
@@ -91,8 +92,8 @@ pub(crate) struct ArchetypeState {
     pub(crate) versions: VersionRuntimes,
     /// The archetype's configuration, as JSON.
     pub(crate) config: Rc<str>,
-    /// The hash of the behavior that it was given up for, while it is.
-    pub(super) quarantined: RefCell<Option<String>>,
+    /// The hash of the behavior that it was given up for, and why, while it is.
+    pub(super) quarantined: RefCell<Option<(String, GivenUpCause)>>,
     /// Since when, and how many lines of its behavior wanted to be logged.
     pub(super) said: Cell<(Instant, u32)>,
     /// It was said that a mark of its behavior was not kept.

@@ -16,6 +16,7 @@ use crate::journal::Writer;
 use crate::rollout::rollouts::{Mode, Rollout};
 use crate::teardown::tokens::Tokens;
 use crate::vu::pool::VuPool;
+use crate::worker::quarantine::GivenUpCause;
 use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::Behavior;
 use vespeiro_http::{ClientError, Target};
@@ -54,11 +55,11 @@ pub(crate) enum WorkerEvent {
         worker_index: usize,
         generation: u64,
     },
-    /// The worker was told to end, and has; `quarantined` are archetypes that were given up, `tokens` those of sessions
+    /// The worker was told to end, and has; `given_up` are archetypes whose users had to stop before, `tokens` those of sessions
     /// that were cut.
     Finished {
         worker_index: usize,
-        quarantined: Vec<u16>,
+        given_up: Vec<(u16, GivenUpCause)>,
         tokens: Tokens,
     },
     /// The worker could not begin.
@@ -230,13 +231,13 @@ pub(crate) async fn work(init: WorkerInit) {
         let interval = WorkerEvent::Interval(worker.hand_over());
         let _ = events.send(interval).await;
     }
-    let quarantined = (0..worker.archetypes.len() as u16)
-        .filter(|a| worker.quarantined(*a))
+    let given_up = (0..worker.archetypes.len() as u16)
+        .filter_map(|archetype| Some((archetype, worker.given_up(archetype)?)))
         .collect();
     let tokens = worker.tokens.take();
     let finished = WorkerEvent::Finished {
         worker_index,
-        quarantined,
+        given_up,
         tokens,
     };
     let _ = events.send(finished).await;

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::quarantine::GivenUpCause;
 use super::state::{ArchetypeState, WorkerState};
 use crate::rollout::rollouts::Rollout;
 use crate::rollout::runtime::VersionRuntime;
 use vespeiro_behavior::Crash;
 use vespeiro_resilience::Backoff;
-
-/// Crashes in a row, without a session that came to its end between them, after which a behavior is quarantined.
-const CRASHES_TO_QUARANTINE: u32 = 10;
 
 impl WorkerState {
     pub(crate) fn archetype_state(&self, archetype: u16) -> &ArchetypeState {
@@ -22,25 +20,30 @@ impl WorkerState {
         let archetype = runtime.role().archetype;
         let archetype_state = self.archetype_state(archetype);
         self.recorder.borrow_mut().trap(runtime.role());
-        let crashes = runtime.crashed();
+        let now = self.now();
+        let mut record = runtime.record().borrow_mut();
+        let verdict = record.crashed(now, crash.took, crash.machine);
+        let wait = backoff(record.in_a_row());
+        drop(record);
         let name = &self.plan.archetypes[usize::from(archetype)].name;
         if self.may_log(archetype) {
             tracing::warn!("archetype {name}: {crash}");
         }
-        if crashes >= CRASHES_TO_QUARANTINE
+        if let Some(verdict) = verdict
             && !runtime.is_over()
             && !runtime.is_on_probation(self.clock.now())
             // Sessions that a swap has left behind say nothing of who plays now.
             && archetype_state.versions.has(runtime.hash())
             && !self.quarantined(archetype)
         {
-            *archetype_state.quarantined.borrow_mut() = Some(runtime.hash().to_owned());
+            let given_up = (runtime.hash().to_owned(), verdict.cause());
+            *archetype_state.quarantined.borrow_mut() = Some(given_up);
             tracing::error!(
-                "archetype {name} is quarantined after {crashes} crashes in a row: its users stop, the others go on"
+                "archetype {name} is quarantined after {verdict}: its users stop, the others go on"
             );
             self.news.notify_one();
         }
-        backoff(crashes)
+        wait
     }
 
     /// Have others play an archetype's new sessions from now on. A quarantine is over when whoever it was for plays no more.
@@ -55,11 +58,17 @@ impl WorkerState {
             .versions
             .take_over(rollout, self.plan.seed, now);
         let mut quarantined = archetype_state.quarantined.borrow_mut();
-        let mended = quarantined.take_if(|hash| !archetype_state.versions.has(hash));
+        let mended = quarantined.take_if(|(hash, _)| !archetype_state.versions.has(hash));
         if mended.is_some() {
             let name = &self.plan.archetypes[usize::from(rollout.archetype)].name;
             tracing::warn!("archetype {name} is quarantined no more: its users come back");
         }
+    }
+
+    /// Why an archetype's users had to stop, if they had to.
+    pub(super) fn given_up(&self, archetype: u16) -> Option<GivenUpCause> {
+        let quarantined = self.archetype_state(archetype).quarantined.borrow();
+        quarantined.as_ref().map(|(_, cause)| *cause)
     }
 
     pub(crate) fn quarantined(&self, archetype: u16) -> bool {

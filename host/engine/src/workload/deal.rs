@@ -123,6 +123,7 @@ mod tests {
             module: Module::BuiltIn("active".into()),
             config: serde_json::json!({}),
             overrides: LoadOverrides::default(),
+            identity: None,
         };
         weights.iter().map(of).collect()
     }

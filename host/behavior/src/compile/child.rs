@@ -1,0 +1,189 @@
+//! The parent's side: starts the child, hands it a module, waits for what comes of it, and says in words why one did not
+//! come back.
+//!
+//! What must stay true: one module at a time, and after a child was lost the next module gets a new one.
+
+use std::fmt;
+use std::io::{self, BufReader, Read as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::cancel::Cancel;
+use super::job::{Compiled, Job, Told, receive, send};
+use super::{CompileBounds, MAX_MODULE};
+use crate::load_error::LoadErrorKind;
+
+/// Of a child's last words, the bytes that are read.
+const LAST_WORDS: u64 = 64 << 10;
+/// Sent by the system to a process that has used its time on the processor.
+const SIGXCPU: i32 = 24;
+const SIGKILL: i32 = 9;
+
+/// The child that compiles, started when there is something to do.
+pub struct Child {
+    program: io::Result<PathBuf>,
+    arguments: Vec<String>,
+    bounds: CompileBounds,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    process: Arc<Process>,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    errors: ChildStderr,
+}
+
+/// A process that can be ended by whoever does not wait for it.
+#[derive(Debug)]
+pub(super) struct Process(Mutex<process::Child>);
+
+impl Process {
+    pub(super) fn kill(&self) {
+        // It may have ended by itself.
+        let _ = locked(&self.0).kill();
+    }
+
+    fn wait(&self) -> io::Result<ExitStatus> {
+        locked(&self.0).wait()
+    }
+}
+
+impl Child {
+    pub(super) fn new(
+        program: io::Result<PathBuf>,
+        arguments: &[&str],
+        bounds: CompileBounds,
+    ) -> Self {
+        Self {
+            program,
+            arguments: arguments.iter().map(|&argument| argument.into()).collect(),
+            bounds,
+            running: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn compile(
+        &self,
+        bytes: &[u8],
+        aside: bool,
+        cancel: &Cancel,
+    ) -> Result<Compiled, LoadErrorKind> {
+        if bytes.len() > MAX_MODULE {
+            return Err(LoadErrorKind::too_many("bytes", bytes.len(), MAX_MODULE));
+        }
+        let mut place = locked(&self.running);
+        let mut running = match place.take() {
+            Some(running) => running,
+            None => self.start().map_err(|error| {
+                LoadErrorKind::Machine(format!("the compiler's process cannot be started: {error}"))
+            })?,
+        };
+        if !cancel.begin(&running.process) {
+            *place = Some(running);
+            return Err(LoadErrorKind::Cancelled);
+        }
+        let job = Job {
+            cpu_seconds: self.bounds.cpu.as_secs().max(1),
+            memory: self.bounds.memory,
+            aside,
+        };
+        let told =
+            send(&mut running.input, &job, bytes).and_then(|()| receive(&mut running.output));
+        cancel.end();
+        match told {
+            Ok((told, code)) => {
+                *place = Some(running);
+                match told {
+                    Told::Compiled(facts) => Ok(Compiled { facts, code }),
+                    Told::Refused(LoadErrorKind::CompileMemory(_)) => {
+                        Err(LoadErrorKind::CompileMemory(self.bounds.memory >> 20))
+                    }
+                    Told::Refused(why) => Err(why),
+                }
+            }
+            Err(_) if cancel.is_cancelled() => {
+                running.process.kill();
+                let _ = running.process.wait();
+                Err(LoadErrorKind::Cancelled)
+            }
+            Err(error) => Err(self.lost(running, &error)),
+        }
+    }
+
+    fn start(&self) -> io::Result<Running> {
+        let program = match &self.program {
+            Ok(program) => program,
+            Err(error) => return Err(io::Error::other(error.to_string())),
+        };
+        let mut child = Command::new(program)
+            .args(&self.arguments)
+            // A Ctrl-C in a terminal is for the run, which may still need it.
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let missing = || io::Error::other("it has no pipes");
+        Ok(Running {
+            input: child.stdin.take().ok_or_else(missing)?,
+            output: BufReader::new(child.stdout.take().ok_or_else(missing)?),
+            errors: child.stderr.take().ok_or_else(missing)?,
+            process: Arc::new(Process(Mutex::new(child))),
+        })
+    }
+
+    /// Why a child did not answer.
+    fn lost(&self, running: Running, error: &io::Error) -> LoadErrorKind {
+        let Running {
+            process,
+            input,
+            output,
+            errors,
+        } = running;
+        drop((input, output));
+        let mut said = Vec::new();
+        let _ = errors.take(LAST_WORDS).read_to_end(&mut said);
+        process.kill();
+        let status = process.wait();
+        let said = String::from_utf8_lossy(&said);
+        let signal = status.as_ref().ok().and_then(ExitStatus::signal);
+        if signal == Some(SIGXCPU) {
+            return LoadErrorKind::CompileTime(self.bounds.cpu.as_secs());
+        }
+        // The kill above comes after its end, unless it still writes an answer that cannot be read.
+        if said.contains("memory allocation of") || signal == Some(SIGKILL) {
+            return LoadErrorKind::CompileMemory(self.bounds.memory >> 20);
+        }
+        let last = said.lines().rfind(|line| !line.trim().is_empty());
+        let ended = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        LoadErrorKind::CompilerLost(last.map_or(format!("{error} ({ended})"), str::to_owned))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let running = self
+            .running
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = running.take() {
+            running.process.kill();
+            let _ = running.process.wait();
+        }
+    }
+}
+
+impl fmt::Debug for Child {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child")
+            .field("bounds", &self.bounds)
+            .finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
