@@ -38,9 +38,12 @@ impl CodeCache {
     /// The folder or the key in it cannot be used, in words.
     pub(crate) fn open(below: &Path) -> Result<Self, String> {
         let folder = below.join("compiled");
-        let shown = folder.display();
-        cache_folder::prepare(&folder)
-            .map_err(|why| format!("{shown}: {why}; --no-cache does without them"))?;
+        // Who may write to the upper one could put another in place of the lower one.
+        for folder in [below, &folder] {
+            let shown = folder.display();
+            cache_folder::prepare(folder)
+                .map_err(|why| format!("{shown}: {why}; --no-cache does without them"))?;
+        }
         let key = key(&folder.join("key"))?;
         Ok(Self { folder, key })
     }
