@@ -26,7 +26,7 @@ fn no_output_of_a_debug_run_shows_a_secret() {
         "--delay-min",
         "0",
         "--delay-max",
-        "20",
+        "100",
         "--min-request-count",
         "60",
         "--max-request-count",
