@@ -143,7 +143,10 @@ impl Rehearsal {
 
 fn absent(error: LoadError) -> anyhow::Error {
     match error.kind {
-        LoadErrorKind::Read(_) | LoadErrorKind::NoBuiltIn => Misuse(error.to_string()).into(),
+        LoadErrorKind::Read(_)
+        | LoadErrorKind::NoBuiltIn
+        | LoadErrorKind::NoFile
+        | LoadErrorKind::TooMany { .. } => Misuse(error.to_string()).into(),
         _ => error.into(),
     }
 }

@@ -23,7 +23,7 @@ use vespeiro_output::{RunShape, SwapEvent};
 use vespeiro_plan::{Module, Plan};
 
 /// Largest module that is taken: those of Python have 18 MB.
-const MAX_MODULE: usize = 256 << 20;
+const MAX_MODULE: usize = 128 << 20;
 
 /// How long the first wrong token waits for its answer, doubled with each one, and the longest wait.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
