@@ -101,6 +101,12 @@ fn a_run_is_watched_and_steered_from_its_page() {
 fn a_run_that_waits_for_its_moment_can_be_stopped() {
     let service = Service::start();
     let (run, authority) = start(&service, "--start-at +10m");
+    eventually("the run waits", || {
+        run.process
+            .stderr()
+            .contains("the run starts at")
+            .then_some(())
+    });
     let mut stream = open(&authority, &authority);
     let mut said = [0; 4096];
     let mut text = String::new();

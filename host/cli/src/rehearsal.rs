@@ -142,11 +142,11 @@ impl Rehearsal {
 }
 
 fn absent(error: LoadError) -> anyhow::Error {
-    match error.kind {
-        LoadErrorKind::Read(_)
-        | LoadErrorKind::NoBuiltIn
-        | LoadErrorKind::NoFile
-        | LoadErrorKind::TooMany { .. } => Misuse(error.to_string()).into(),
+    match &error.kind {
+        LoadErrorKind::Read(_) | LoadErrorKind::NoBuiltIn | LoadErrorKind::NoFile => {
+            Misuse(error.to_string()).into()
+        }
+        LoadErrorKind::TooMany { what, .. } if what == "bytes" => Misuse(error.to_string()).into(),
         _ => error.into(),
     }
 }
