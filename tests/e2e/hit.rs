@@ -239,6 +239,9 @@ fn what_cannot_be_hit_is_refused_in_one_line() {
         &["--archetype", "vespeiro run"],
     );
     refused(&[], 2, &["<URL>"]);
+    let local = "http://127.0.0.1/";
+    refused(&[local, "-D", "/dev/zero"], 2, &["/dev/zero", "16 MiB"]);
+    refused(&["--urls", "/dev/zero"], 2, &["/dev/zero", "16 MiB"]);
     // Nobody listens there: the run goes to its end, and says so.
     let nobody = format!("http://{}/", free_address());
     refused(

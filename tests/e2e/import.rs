@@ -229,6 +229,11 @@ fn what_cannot_be_imported_is_refused_in_one_line() {
         "openapi: 3.0.0\npaths: {}",
         "no request in it",
     );
+    let endless = import(&folder, "/dev/zero", &[]);
+    assert!(
+        endless.code == Some(2) && endless.stderr.contains("64 MiB"),
+        "{endless:?}"
+    );
     let gone = import(&folder, "nowhere.yaml", &[]);
     assert!(
         gone.code == Some(2) && gone.stderr.contains("check the path"),

@@ -25,6 +25,13 @@ fn start(service: &Service, more: &str) -> (RunOf, String) {
     (run, authority)
 }
 
+/// The page is there while the behaviors are loaded: wait until their requests come, the look before the run left out.
+fn begun(service: &Service) {
+    eventually("the first requests", || {
+        (service.answered_at_all() > 1).then_some(())
+    });
+}
+
 /// The events of a stream, up to its end: name and data.
 fn events(text: &str) -> Vec<(String, Value)> {
     let blocks = text.split("\n\n").filter(|block| block.contains("data:"));
@@ -127,10 +134,7 @@ fn a_run_that_waits_for_its_moment_can_be_stopped() {
 fn a_page_of_another_site_can_neither_look_nor_steer() {
     let service = Service::start();
     let (run, authority) = start(&service, "");
-    // The page is there while the behaviors are loaded; the first of these is the look before the run.
-    eventually("the first requests", || {
-        (service.answered_at_all() > 1).then_some(())
-    });
+    begun(&service);
     let asked =
         |method, path, headers: &[&str]| send(&authority, method, path, headers, b"").unwrap();
     // A form, or a fetch without asking, cannot send the mark.
@@ -154,10 +158,7 @@ fn a_page_of_another_site_can_neither_look_nor_steer() {
 fn where_there_is_a_token_it_is_wanted() {
     let service = Service::start();
     let (run, authority) = start(&service, "--control-token hush-hush");
-    // The page is there while the behaviors are loaded; the first of these is the look before the run.
-    eventually("the first requests", || {
-        (service.answered_at_all() > 1).then_some(())
-    });
+    begun(&service);
     let asked =
         |method, path, headers: &[&str]| send(&authority, method, path, headers, b"").unwrap();
     // The page itself holds nothing that is secret, and asks for the token.

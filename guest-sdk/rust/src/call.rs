@@ -390,8 +390,8 @@ fn plain(text: &str) -> usize {
     from + tail.iter().take_while(|byte| is_plain(byte)).count()
 }
 
-/// Appends a value with everything but RFC 3986's unreserved characters percent-encoded.
-fn encode(path: &mut String, value: impl Display) {
+/// Appends a value with everything but RFC 3986's unreserved characters percent-encoded, as [`Call::arg`] does it.
+pub fn encode(path: &mut String, value: impl Display) {
     struct Encoder<'a>(&'a mut String);
     impl Write for Encoder<'_> {
         fn write_str(&mut self, text: &str) -> std::fmt::Result {

@@ -63,7 +63,7 @@ mod tokens;
 
 pub use auth::Auth;
 pub use behavior::{Behavior, Journey, Route};
-pub use call::{Call, Sending};
+pub use call::{Call, Sending, encode};
 pub use contract::{Failure, Fault, Level, Method};
 pub use error::{Error, Result};
 pub use join::{join, join_all};

@@ -21,7 +21,7 @@ use super::load_error::{LoadError, LoadErrorKind};
 use super::program::{MAX_PROGRAM, Program, SharedProgram, player};
 use crate::compile::MAX_MODULE;
 use crate::pre_instantiated::PreInstantiated;
-use vespeiro_plan::Module;
+use vespeiro_plan::{Module, bounded};
 
 /// A compiled behavior, shared by all workers.
 pub struct Behavior {
@@ -204,11 +204,7 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadErrorKind> {
     if !data.is_file() {
         return Err(LoadErrorKind::NoFile);
     }
-    let length = usize::try_from(data.len()).unwrap_or(usize::MAX);
-    if length > MAX_MODULE {
-        return Err(LoadErrorKind::too_many("bytes", length, MAX_MODULE));
-    }
-    fs::read(path).map_err(LoadErrorKind::Read)
+    bounded::read(path, MAX_MODULE as u64).map_err(LoadErrorKind::Read)
 }
 
 fn hash(digest: &[u8]) -> String {

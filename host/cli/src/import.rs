@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::exit::{Exit, Misuse};
 use vespeiro_import::{ImportOptions, Project, import};
 use vespeiro_output::{Console, stdout};
+use vespeiro_plan::bounded;
 
 /// Larger documents are not meant to be read at once.
 const MAX_DOCUMENT: u64 = 64 << 20;
@@ -79,17 +80,12 @@ impl Import {
 
 /// The text of a document.
 fn document(path: &Path) -> Result<String, Misuse> {
-    let bad = |why: String| Misuse(format!("{}: {why}", path.display()));
-    let unreadable = |error| bad(format!("cannot be read: {error}: check the path"));
-    let size = fs::metadata(path).map_err(unreadable)?.len();
-    if size > MAX_DOCUMENT {
-        return Err(bad(format!(
-            "has {} MiB, and {} are read at most: cut it down",
-            size >> 20,
-            MAX_DOCUMENT >> 20
-        )));
-    }
-    fs::read_to_string(path).map_err(unreadable)
+    bounded::read_text(path, MAX_DOCUMENT).map_err(|error| {
+        Misuse(format!(
+            "{}: cannot be read: {error}: check the path",
+            path.display()
+        ))
+    })
 }
 
 /// Writes the files into a folder. One that is there already is left alone.

@@ -146,7 +146,6 @@ fn absent(error: LoadError) -> anyhow::Error {
         LoadErrorKind::Read(_) | LoadErrorKind::NoBuiltIn | LoadErrorKind::NoFile => {
             Misuse(error.to_string()).into()
         }
-        LoadErrorKind::TooMany { what, .. } if what == "bytes" => Misuse(error.to_string()).into(),
         _ => error.into(),
     }
 }

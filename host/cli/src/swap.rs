@@ -7,6 +7,7 @@ use anyhow::bail;
 use serde_json::Value;
 
 use crate::exit::{Exit, Misuse};
+use vespeiro_behavior::MAX_MODULE;
 use vespeiro_http::ask;
 use vespeiro_output::stdout;
 use vespeiro_plan::bounded;
@@ -65,7 +66,7 @@ impl Swap {
             }
             None => {
                 query.name = Some(self.module.clone());
-                bounded::read(self.module.as_ref(), bounded::MAX_FILE).map_err(|error| {
+                bounded::read(self.module.as_ref(), MAX_MODULE as u64).map_err(|error| {
                     Misuse(format!(
                         "behavior {}: cannot be read: {error}: check the path",
                         self.module

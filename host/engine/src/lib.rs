@@ -40,5 +40,6 @@ pub use orchestrator::{GivenUp, Run, RunEnd, execute, requests_planned, unmatche
 pub use rollout::{Mode, Source, Swap, SwapError, Swapped, Swapper, watch};
 pub use signals::{StopLevel, Stopper};
 pub use teardown::{Progress, Tokens, TornDown, teardown};
+pub use vespeiro_behavior::MAX_MODULE;
 pub use vu::journey;
 pub use worker::quarantine::GivenUpCause;

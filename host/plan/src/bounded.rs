@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Most bytes of a plan file.
 pub const MAX_PLAN: u64 = 16 << 20;
-/// Most bytes of a module, of scripted replies or of a summary: those of Python have 18 MB.
+/// Most bytes of scripted replies or of a summary.
 pub const MAX_FILE: u64 = 256 << 20;
 
 /// The bytes of a file that has `most` of them at most.

@@ -18,12 +18,11 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use vespeiro_engine::{Control, Mode, News, Source, Stopper, Swap, SwapError, Swapper, capacity};
+use vespeiro_engine::{
+    Control, MAX_MODULE, Mode, News, Source, Stopper, Swap, SwapError, Swapper, capacity,
+};
 use vespeiro_output::{RunShape, SwapEvent};
 use vespeiro_plan::{Module, Plan};
-
-/// Largest module that is taken: those of Python have 18 MB.
-const MAX_MODULE: usize = 128 << 20;
 
 /// How long the first wrong token waits for its answer, doubled with each one, and the longest wait.
 const FIRST_WAIT: Duration = Duration::from_millis(100);

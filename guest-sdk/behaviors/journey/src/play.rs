@@ -4,12 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde_json::Value;
-use vespeiro_guest::{Error, Journey, Me, Reply, Result};
+use vespeiro_guest::{Error, Journey, Me, Reply, Result, encode};
 
 use crate::SCRIPT;
 use crate::document::Expect;
 use crate::script::{Body, Chosen, Json, Played, Request, Source, What};
-use crate::template::{Template, encode};
+use crate::template::Template;
 use crate::values::Values;
 
 /// Begins a session.
@@ -218,9 +218,9 @@ fn form(fields: &[(String, Template)], me: &Me, values: &Values) -> String {
         if !body.is_empty() {
             body.push('&');
         }
-        encode(name, &mut body);
+        encode(&mut body, name);
         body.push('=');
-        encode(&value.fill(me, values), &mut body);
+        encode(&mut body, value.fill(me, values));
     }
     body
 }

@@ -1,7 +1,7 @@
 //! Texts with `${name}` in them: paths, headers, bodies.
 
 use serde_json::Value;
-use vespeiro_guest::Me;
+use vespeiro_guest::{Me, encode};
 
 use crate::values::{Names, Values, text};
 
@@ -71,7 +71,7 @@ impl Template {
                 Part::Name(name) => {
                     let mut value = String::new();
                     text(&values.get(me, name), &mut value);
-                    encode(&value, &mut filled);
+                    encode(&mut filled, value);
                 }
             }
         }
@@ -118,20 +118,6 @@ impl Template {
             [Part::Name(_)] => true,
             [Part::Text(literal), ..] => literal.starts_with('/'),
             _ => false,
-        }
-    }
-}
-
-/// Everything but RFC 3986's unreserved characters, percent-encoded.
-pub(crate) fn encode(value: &str, into: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            into.push(char::from(byte));
-        } else {
-            into.push('%');
-            into.push(char::from(HEX[usize::from(byte >> 4)]));
-            into.push(char::from(HEX[usize::from(byte & 15)]));
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::exit::Misuse;
+use vespeiro_behavior::MAX_PROGRAM;
+use vespeiro_plan::bounded;
 
 /// What goes into the body.
 #[derive(Debug, clap::Args)]
@@ -68,7 +70,7 @@ impl BodyFlags {
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, Misuse> {
-    std::fs::read(path).map_err(|error| {
+    bounded::read(path, MAX_PROGRAM as u64).map_err(|error| {
         Misuse(format!(
             "{}: cannot be read for the body: {error}: check the path",
             path.display()

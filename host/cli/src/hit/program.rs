@@ -8,6 +8,8 @@ use serde_json::json;
 use super::body::Body;
 use crate::exit::Misuse;
 use url::Url;
+use vespeiro_behavior::MAX_PROGRAM;
+use vespeiro_plan::bounded;
 
 /// The methods of the contract.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -103,7 +105,7 @@ impl Listed {
 
 /// The URLs of a file.
 pub(super) fn urls(path: &Path) -> Result<Vec<String>, Misuse> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = bounded::read_text(path, MAX_PROGRAM as u64).map_err(|error| {
         Misuse(format!(
             "{}: cannot be read for its URLs: {error}: check the path",
             path.display()
