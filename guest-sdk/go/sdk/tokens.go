@@ -136,9 +136,9 @@ func (tokens *Tokens) take(reply *Reply) string {
 	return before
 }
 
-// This token is worth nothing any more.
+// This token is worth nothing any more, unless it was granted anew: within a second some targets sign the same one.
 func (tokens *Tokens) unmark(bearer string) {
-	if tokens.lasting && bearer != "" {
+	if tokens.lasting && bearer != "" && bearer != tokens.bearer {
 		tokens.me.Unmark(tokenMark + bearer)
 	}
 }

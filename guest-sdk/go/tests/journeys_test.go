@@ -245,6 +245,26 @@ func TestTokensOfALastingAccountAreMarkedWhileTheyLive(t *testing.T) {
 	}
 }
 
+func TestATokenThatIsGrantedAnewKeepsItsMarkUntilItIsLoggedOut(t *testing.T) {
+	journey := func(me *vespeiro.Me) {
+		bearer := me.Tokens("admin", "secret").Lasting()
+		bearer.LogIn()
+		me.Wait(85_000)
+		me.Send(plain.With().Bearer(bearer)) // renews
+		bearer.LogOut()
+	}
+	for status, stays := range map[int]bool{204: false, 503: true} {
+		played := play(journey, vespeiro.Script{Replies: map[string][]vespeiro.Answer{
+			"POST /login":   {grant("one")},
+			"POST /refresh": {grant("one")},
+			"POST /logout":  {{Status: status}},
+		}})
+		if len(played.LeftBehind()) > 0 != stays {
+			t.Error(status, played.LeftBehind())
+		}
+	}
+}
+
 func TestACleanupLogsOutTheTokensAmongItsMarksAndGetsTheOthers(t *testing.T) {
 	marks := []string{"user:a", "token:Bearer a", "token:Bearer b", "token:Bearer c", "token:Bearer d", "token:Bearer e", "role:b"}
 	played := vespeiro.Play(&vespeiro.Behavior{

@@ -190,9 +190,9 @@ export class Tokens {
     return before;
   }
 
-  /** This token is worth nothing any more. */
+  /** This token is worth nothing any more, unless it was granted anew: within a second some targets sign the same one. */
   #unmark(bearer) {
-    if (this.#lasting && bearer !== '') {
+    if (this.#lasting && bearer !== '' && bearer !== this.#bearer) {
       this.#session.host.unmark(TOKEN + bearer);
     }
   }

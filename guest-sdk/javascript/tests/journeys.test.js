@@ -205,6 +205,20 @@ test('tokens of a lasting account are marked while they live', () => {
   assert.deepEqual([own.ending, own.marks], ['completed', []]);
 });
 
+test('a token that is granted anew keeps its mark until it is logged out', () => {
+  const grant = [200, { access_token: 'one', refresh_token: 'again', expires_in: 100 }];
+  const journey = function* (me) {
+    const bearer = me.tokens('admin', 'secret').lasting();
+    yield* bearer.login();
+    yield* bearer.refresh();
+    yield* bearer.logout();
+  };
+  for (const [status, stays] of [[204, false], [503, true]]) {
+    const replies = { 'POST /login': grant, 'POST /refresh': grant, 'POST /logout': status };
+    assert.equal(playing(journey, { replies }).leftBehind.length > 0, stays, `${status}`);
+  }
+});
+
 test('a cleanup logs out the tokens among its marks and gets the others', () => {
   const definition = behavior({
     name: 'test',

@@ -161,8 +161,8 @@ class Tokens:
         return before
 
     def _unmark(self, bearer):
-        """This token is worth nothing any more."""
-        if self._lasting and bearer:
+        """This token is worth nothing any more, unless it was granted anew: within a second some targets sign the same one."""
+        if self._lasting and bearer and bearer != self._bearer:
             self._session.host.unmark(TOKEN + bearer)
 
 

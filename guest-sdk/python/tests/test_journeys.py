@@ -228,6 +228,19 @@ class Journeys(unittest.TestCase):
 
         self.assertEqual(playing(own, {"POST /login": grant("one")}).marks, [])
 
+    def test_a_token_that_is_granted_anew_keeps_its_mark_until_it_is_logged_out(self):
+        grant = 200, {"access_token": "one", "refresh_token": "again", "expires_in": 100}
+
+        def journey(me):
+            bearer = me.tokens("admin", "secret").lasting()
+            yield from bearer.login()
+            yield from bearer.refresh()
+            yield from bearer.logout()
+
+        for status, stays in ((204, False), (503, True)):
+            played = playing(journey, {"POST /login": grant, "POST /refresh": grant, "POST /logout": status})
+            self.assertEqual(bool(played.left_behind), stays, status)
+
     def test_a_cleanup_logs_out_the_tokens_among_its_marks_and_gets_the_others(self):
         def nothing(me):
             yield wait(0)

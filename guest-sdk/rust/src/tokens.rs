@@ -279,9 +279,9 @@ impl Tokens {
         Ok(before.bearer)
     }
 
-    /// This token is worth nothing any more.
+    /// This token is worth nothing any more, unless it was granted anew: within a second some targets sign the same one.
     fn unmark(&self, me: &Me, bearer: &str) {
-        if self.lasting && !bearer.is_empty() {
+        if self.lasting && !bearer.is_empty() && self.held.borrow().bearer != bearer {
             me.unmark(&mark_of(bearer));
         }
     }

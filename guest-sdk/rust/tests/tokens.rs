@@ -188,6 +188,25 @@ fn tokens_of_a_lasting_account_are_marked_while_they_live() {
 }
 
 #[test]
+fn a_token_that_is_granted_anew_keeps_its_mark_until_it_is_logged_out() {
+    async fn renewed(me: &Me) -> Result<()> {
+        let tokens = Tokens::new(&AUTH, "admin", "secret").lasting();
+        tokens.login(me).await?;
+        tokens.refresh(me).await?;
+        me.check("signed in", tokens.is_logged_in());
+        tokens.logout(me).await
+    }
+    for (status, stays) in [(204, false), (503, true)] {
+        let played = playing!(renewed)
+            .reply(LOGIN, 200, grant("one", 60))
+            .reply(REFRESH, 200, grant("one", 60))
+            .reply(LOGOUT, status, Value::Null)
+            .run();
+        assert_eq!(!played.left_behind().is_empty(), stays, "{status}");
+    }
+}
+
+#[test]
 fn a_logout_that_fails_leaves_its_mark() {
     async fn once(me: &Me) -> Result<()> {
         let tokens = Tokens::new(&AUTH, "admin", "secret").lasting();
