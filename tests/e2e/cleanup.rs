@@ -388,7 +388,7 @@ fn a_journal_that_cannot_be_written_ends_the_run_with_its_results_and_its_cleanu
     let results = text(&output.stdout);
     assert!(results.contains("removed, 0 left behind"), "{results}");
     assert!(!journal.exists(), "{errors}");
-    assert_eq!(holds(service), before);
+    assert_eq!(holds(service), before, "{errors}{results}");
 
     let nowhere = run(service, Path::new("/dev/null/x.journal"))
         .output()

@@ -153,7 +153,7 @@ impl Lifecycle {
                 None
             }
             (Phase::Halting, _) => None,
-            (_, Signal::JournalBroke | Signal::Asked(StopLevel::Halt)) => {
+            (_, Signal::Asked(StopLevel::Halt)) => {
                 self.reason.get_or_insert(EndReason::Stopped);
                 self.phase = Phase::Halting;
                 Some(Command::Halt)
@@ -177,7 +177,10 @@ impl Lifecycle {
                 self.phase = Phase::Running;
                 Some(Command::Resume)
             }
-            (_, Signal::Asked(StopLevel::Graceful)) => self.drain(now, EndReason::Stopped),
+            // What is under way is heard: the answer to a login holds the token that the cleanup logs out.
+            (_, Signal::JournalBroke | Signal::Asked(StopLevel::Graceful)) => {
+                self.drain(now, EndReason::Stopped)
+            }
             (_, Signal::Deadline) => self.drain(now, EndReason::Duration),
             (_, Signal::GuardTripped) => self.drain(now, EndReason::Aborted),
             (_, Signal::Idle) => self.drain(now, EndReason::Finished),
@@ -252,7 +255,7 @@ mod tests {
             (Running, Signal::Deadline, Draining, stop),
             (Running, Signal::GuardTripped, Draining, stop),
             (Running, Signal::Idle, Draining, stop),
-            (Running, Signal::JournalBroke, Halting, halt),
+            (Running, Signal::JournalBroke, Draining, stop),
             (Paused, Signal::Pause, Paused, None),
             (Paused, Signal::Resume, Running, Some(Command::Resume)),
             (Paused, GRACEFUL, Draining, stop),
@@ -264,7 +267,7 @@ mod tests {
             (Draining, Signal::Pause, Draining, None),
             (Draining, Signal::GuardTripped, Draining, None),
             (Draining, Signal::Idle, Draining, None),
-            (Draining, Signal::JournalBroke, Halting, halt),
+            (Draining, Signal::JournalBroke, Draining, None),
             (Halting, HALT, Halting, None),
             (Halting, Signal::JournalBroke, Halting, None),
             (Halting, Signal::Deadline, Halting, None),
