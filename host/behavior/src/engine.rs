@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use vespeiro_model::Clock;
 use wasmtime::Config;
 use wasmtime::component::Component;
 
@@ -74,7 +75,8 @@ pub struct Engine {
     /// It compiles beside a run, which must not be slowed down.
     aside: bool,
     cancel: Cancel,
-    _clock: Arc<EpochClock>,
+    clock: Clock,
+    _epochs: Arc<EpochClock>,
 }
 
 impl fmt::Debug for Engine {
@@ -104,10 +106,10 @@ fn config() -> Config {
 }
 
 /// An engine that compiles, and keeps compiled functions for the next module.
-pub(crate) fn compiling() -> Result<wasmtime::Engine, EngineError> {
+pub(crate) fn compiling(clock: Clock) -> Result<wasmtime::Engine, EngineError> {
     let mut config = config();
     config
-        .enable_incremental_compilation(Arc::new(Functions::default()))
+        .enable_incremental_compilation(Arc::new(Functions::new(clock)))
         .and_then(|config| wasmtime::Engine::new(config))
         .map_err(|error| EngineError::of(&error))
 }
@@ -118,9 +120,13 @@ impl Engine {
     ///
     /// # Errors
     /// The machine is none that WebAssembly can be compiled for.
-    pub fn new(cache: Option<PathBuf>, compiler: Compiler) -> Result<Self, EngineError> {
+    pub fn new(
+        cache: Option<PathBuf>,
+        compiler: Compiler,
+        clock: Clock,
+    ) -> Result<Self, EngineError> {
         let inner = match compiler {
-            Compiler::Here => compiling()?,
+            Compiler::Here => compiling(clock)?,
             Compiler::Apart(_) => {
                 wasmtime::Engine::new(&config()).map_err(|error| EngineError::of(&error))?
             }
@@ -130,15 +136,16 @@ impl Engine {
                 .inspect_err(|why| tracing::warn!("compiled behaviors are not kept: {why}"))
                 .ok()
         });
-        let clock = Arc::new(EpochClock);
-        tick(inner.clone(), Arc::downgrade(&clock));
+        let epochs = Arc::new(EpochClock);
+        tick(inner.clone(), Arc::downgrade(&epochs));
         Ok(Self {
             inner,
             compiler,
             cache: cache.map(Arc::new),
             aside: false,
             cancel: Cancel::default(),
-            _clock: clock,
+            clock,
+            _epochs: epochs,
         })
     }
 
@@ -210,6 +217,11 @@ impl Engine {
 
     pub(super) fn inner(&self) -> &wasmtime::Engine {
         &self.inner
+    }
+
+    /// Measures the calls into guests.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// Where compiled code is kept by default: `$XDG_CACHE_HOME/vespeiro`, else `~/.cache/vespeiro`.

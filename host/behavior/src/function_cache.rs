@@ -22,8 +22,8 @@ const GENERATION: usize = 12 << 20;
 const SLICE: Duration = Duration::from_micros(250);
 
 /// Compiled functions by the hash of their code.
-#[derive(Default)]
 pub(super) struct Functions {
+    clock: Clock,
     generations: Mutex<Generations>,
 }
 
@@ -39,6 +39,13 @@ struct Generations {
 }
 
 impl Functions {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            generations: Mutex::default(),
+        }
+    }
+
     fn locked(&self) -> MutexGuard<'_, Generations> {
         // A panic cannot leave this inconsistent in a way that matters: a missing function is compiled again.
         self.generations
@@ -48,8 +55,7 @@ impl Functions {
 }
 
 impl Generations {
-    fn must_yield(&mut self) -> bool {
-        let now = Clock::system().now();
+    fn must_yield(&mut self, now: Instant) -> bool {
         let due = self.yielded.is_none_or(|at| now - at >= SLICE);
         if due {
             self.yielded = Some(now);
@@ -82,7 +88,7 @@ impl Generations {
 impl CacheStore for Functions {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
         // The only point between two functions at which the compiler calls us.
-        if self.locked().must_yield() {
+        if self.locked().must_yield(self.clock.now()) {
             thread::yield_now();
         }
         let code = self.locked().get(key)?;
@@ -113,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_lately_stays_and_the_rest_goes() {
-        let functions = Functions::default();
+        let functions = Functions::new(Clock::system());
         let size = GENERATION / 10;
         functions.insert(b"used", vec![7; size]);
         functions.insert(b"forgotten", vec![8; size]);
@@ -131,7 +137,7 @@ mod tests {
 
     #[test]
     fn one_that_is_too_large_is_not_kept() {
-        let functions = Functions::default();
+        let functions = Functions::new(Clock::system());
         functions.insert(b"key", vec![0; GENERATION]);
         assert_eq!((functions.get(b"key"), held(&functions)), (None, 0));
     }

@@ -24,6 +24,9 @@ pub(super) struct Instance {
     exports: Archetype,
     moves: Option<Moves>,
     limits: Limits,
+    clock: Clock,
+    /// How long the last call took.
+    took: Duration,
     poisoned: bool,
 }
 
@@ -113,6 +116,8 @@ impl Instance {
             exports,
             moves,
             limits: image.limits,
+            clock: image.engine.clock(),
+            took: Duration::ZERO,
             poisoned: false,
         };
         let call_context = CallContext {
@@ -136,6 +141,11 @@ impl Instance {
 
     pub(super) fn poisoned(&self) -> bool {
         self.poisoned
+    }
+
+    /// How long the last call took.
+    pub(super) fn took(&self) -> Duration {
+        self.took
     }
 
     /// Linear memory that it holds, in bytes.
@@ -232,10 +242,10 @@ impl Instance {
         }
         self.store.data_mut().begin_call(call_context);
         self.store.set_epoch_deadline(self.limits.ticks());
-        let clock = Clock::system();
-        let began = clock.now();
+        let began = self.clock.now();
         let returned = run(self.exports.vespeiro_behavior_behavior(), &mut self.store);
-        let took = clock.now() - began;
+        let took = self.clock.since(began);
+        self.took = took;
         let state = self.store.data_mut();
         state.end_call(call_context);
         match returned {

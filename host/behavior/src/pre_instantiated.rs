@@ -18,8 +18,8 @@ pub(super) struct PreInstantiated {
     pub(super) program: Option<SharedProgram>,
     /// It imports WASI.
     wasi: bool,
-    // Keeps the clock going that bounds its calls.
-    engine: Engine,
+    /// Its clocks bound and measure the calls.
+    pub(super) engine: Engine,
 }
 
 impl PreInstantiated {

@@ -115,6 +115,7 @@ impl Slot {
                     handle: Some(handle),
                     call_context,
                     complaint,
+                    took: Duration::ZERO,
                 },
                 built,
             }
@@ -149,6 +150,7 @@ pub struct Session {
     call_context: CallContext,
     /// What the constructor did wrong; it could not be told so then.
     complaint: Option<String>,
+    took: Duration,
 }
 
 impl Session {
@@ -158,6 +160,7 @@ impl Session {
         context: &types::Context,
         outcomes: &[types::Outcome],
     ) -> Result<Result<types::Step, String>, Crash> {
+        self.took = Duration::ZERO;
         if let Some(complaint) = self.complaint.take() {
             return Ok(Err(complaint));
         }
@@ -167,13 +170,18 @@ impl Session {
         self.call_context.seed = self.call_context.seed.wrapping_add(1);
         self.call_context.elapsed_ms = context.elapsed_ms;
         let mut instance = self.instance.borrow_mut();
-        let answer = instance
-            .next(handle, context, outcomes, &self.call_context)
-            .map_err(|fault| self.behavior.crash(fault))?;
+        let answer = instance.next(handle, context, outcomes, &self.call_context);
+        self.took = instance.took();
+        let answer = answer.map_err(|fault| self.behavior.crash(fault))?;
         Ok(match instance.complaint() {
             Some(complaint) => Err(complaint),
             None => answer,
         })
+    }
+
+    /// How long the last [`next`](Self::next) was in the guest.
+    pub fn took(&self) -> Duration {
+        self.took
     }
 
     /// Its state, for a session that goes on instead of it. `None` where it cannot move, or not now.

@@ -53,7 +53,7 @@ impl Cleanup {
 async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow::Result<Exit> {
     let clock = Clock::system();
     let journal = Journal::resume(file).map_err(|error| Misuse(error.to_string()))?;
-    let loader = ModuleLoader::new(plan)?;
+    let loader = ModuleLoader::new(plan, clock)?;
     check_target(plan, clock).await?;
     let stopper = Stopper::new();
     let signals = stopper.on_signals()?;

@@ -4,6 +4,7 @@ use anyhow::bail;
 use std::io::IsTerminal as _;
 
 use crate::exit::Exit;
+use vespeiro_model::Clock;
 
 /// Its name on the command line.
 pub(super) const NAME: &str = "compile-modules";
@@ -18,7 +19,7 @@ impl Compile {
         if std::io::stdin().is_terminal() {
             bail!("{NAME} is what vespeiro starts for itself: use vespeiro check");
         }
-        vespeiro_behavior::serve_compile_jobs()?;
+        vespeiro_behavior::serve_compile_jobs(Clock::system())?;
         Ok(Exit::Fine)
     }
 }

@@ -7,6 +7,7 @@ use crate::exit::Misuse;
 use vespeiro_behavior::{
     Behavior, Cancel, CompileBounds, Compiler, Engine, Limits, LoadError, LoadErrorKind,
 };
+use vespeiro_model::Clock;
 use vespeiro_plan::{Module, Plan};
 
 /// An engine with the plan's limits.
@@ -16,7 +17,7 @@ pub(super) struct ModuleLoader {
 }
 
 impl ModuleLoader {
-    pub(super) fn new(plan: &Plan) -> anyhow::Result<Self> {
+    pub(super) fn new(plan: &Plan, clock: Clock) -> anyhow::Result<Self> {
         let guest = &plan.guest;
         let cache = guest.cache.then(Engine::default_cache).flatten();
         let bounds = CompileBounds {
@@ -24,7 +25,7 @@ impl ModuleLoader {
             memory: guest.compile_memory as u64,
         };
         Ok(Self {
-            engine: Engine::new(cache, Compiler::apart(&[compile::NAME], bounds))?,
+            engine: Engine::new(cache, Compiler::apart(&[compile::NAME], bounds), clock)?,
             limits: Limits {
                 memory: guest.memory,
                 call: guest.call_timeout,

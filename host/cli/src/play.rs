@@ -47,7 +47,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     check_start(&plan, clock)?;
     let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
     let feeds = FeedSet::new(&plan, rows);
-    let loader = ModuleLoader::new(&plan)?;
+    let loader = ModuleLoader::new(&plan, clock)?;
     let swapper = Swapper::new(
         Arc::clone(&plan),
         Arc::clone(&feeds),

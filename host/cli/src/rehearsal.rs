@@ -93,7 +93,7 @@ impl Rehearsal {
         if let (Some(config), Some(given)) = (config.as_object_mut(), options.config.as_object()) {
             config.extend(given.clone());
         }
-        let behavior = ModuleLoader::new(&plan)?
+        let behavior = ModuleLoader::new(&plan, clock)?
             .load_now(&module)
             .map_err(absent)?;
         Ok(Self {

@@ -128,7 +128,7 @@ struct Prepared {
 
 impl Prepared {
     fn of(plan: Plan, target: &str) -> Prepared {
-        let engine = Engine::new(Engine::default_cache(), Compiler::Here).unwrap();
+        let engine = Engine::new(Engine::default_cache(), Compiler::Here, Clock::system()).unwrap();
         let limits = Limits {
             memory: plan.guest.memory,
             call: Duration::from_secs(10),

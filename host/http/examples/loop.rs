@@ -17,6 +17,7 @@ use tokio::task::LocalSet;
 use vespeiro_http::codec::{HeadOptions, RouteHead};
 use vespeiro_http::dial::{DialOptions, Endpoint, Names, ProtocolWish};
 use vespeiro_http::{Call, Capture, Client, ClientOptions};
+use vespeiro_model::Clock;
 
 /// As long as the bodies that the behavior `bench` builds.
 const BODY: &str = r#"{"username":"sim_user_abcdefgh_12","email":"sim_user_abcdefgh_12@simulation.test","password":"SimPass123!","name":"Simulation User 12","city":"Lisbon","bio":"someone who is written and read in turn","sequence":1}"#;
@@ -57,7 +58,7 @@ async fn play(
 ) -> Result<(), Box<dyn std::error::Error>> {
     let (host, port) = (address.ip().to_string(), address.port());
     let names = Names::new(&[], Duration::from_secs(60));
-    let mut dial = DialOptions::new(Endpoint::Tcp { host, port }, names);
+    let mut dial = DialOptions::new(Endpoint::Tcp { host, port }, names, Clock::system());
     dial.protocol = wish;
     let head = HeadOptions {
         host: address.to_string(),

@@ -352,7 +352,7 @@ impl Sender {
         let options = ConnectionOptions {
             max_headers: u32::try_from(self.options.max_headers).unwrap_or(u32::MAX),
             max_streams: match self.options.http2_streams {
-                0 => ConnectionOptions::default().max_streams,
+                0 => ConnectionOptions::new(self.clock).max_streams,
                 most => most,
             },
             clock: self.clock,

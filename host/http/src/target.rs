@@ -121,10 +121,10 @@ impl Target {
             guard: Some(guard(&target.allow_host)),
             tls,
             proxy: connections.proxy.clone(),
-            clock,
             ..DialOptions::new(
                 Endpoint::of(base),
                 Names::new(&connections.resolve, connections.dns_ttl),
+                clock,
             )
         };
         let head = HeadOptions {

@@ -18,6 +18,7 @@ use vespeiro_fuzz::is_one_line;
 use vespeiro_http::Failure;
 use vespeiro_http::codec::{Head, Header, Receive, Refusal};
 use vespeiro_http::h2::{Connection, ConnectionOptions, Progress};
+use vespeiro_model::Clock;
 
 const MAX_HEADERS: u32 = 4 << 10;
 
@@ -127,7 +128,7 @@ fuzz_target!(|input: &[u8]| {
     let play = async {
         let options = ConnectionOptions {
             max_headers: MAX_HEADERS,
-            ..Default::default()
+            ..ConnectionOptions::new(Clock::system())
         };
         let Ok(connection) = Connection::start(script, options, || {}).await else {
             return;

@@ -10,13 +10,13 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
 use url::Url;
 use vespeiro_behavior::types::{Pace, Purpose, Setup, User};
-use vespeiro_behavior::{Behavior, Engine, Feeder, Limits, Slot};
+use vespeiro_behavior::{Behavior, Compiler, Engine, Feeder, Limits, Slot};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Bounds, Happening, Replies, play};
 use vespeiro_fuzz::is_one_line;
 use vespeiro_model::Clock;
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).expect("an engine"));
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None, Compiler::Here, Clock::system()).expect("an engine"));
 
 const LIMITS: Limits = Limits {
     memory: 4 << 20,

@@ -16,13 +16,14 @@ use super::job::{Compiled, Facts, Job, Told, receive, send};
 use crate::componentize::componentize;
 use crate::engine::{EngineError, compiling, yield_to_others};
 use crate::load_error::LoadErrorKind;
+use vespeiro_model::Clock;
 
 /// Compile what comes in on standard input, and answer on standard output, until the input ends.
 ///
 /// # Errors
 /// The machine does not give the compiler what it needs.
-pub fn serve_compile_jobs() -> Result<(), EngineError> {
-    let engine = compiling()?;
+pub fn serve_compile_jobs(clock: Clock) -> Result<(), EngineError> {
+    let engine = compiling(clock)?;
     let aside = aside()?;
     let (handed, jobs) = mpsc::sync_channel::<(Job, Vec<u8>)>(1);
     let reader = thread::Builder::new().name("jobs".into()).spawn(move || {

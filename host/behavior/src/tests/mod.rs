@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::contract::types;
 use super::{Behavior, Compiler, Engine, Feeder, GuestEvent, Limits, LoadErrorKind, Session, Slot};
+use vespeiro_model::Clock;
 
 const BY_HAND: &str = include_str!("../../../../tests/e2e/guests/by_hand.wat");
 
@@ -22,7 +23,7 @@ const LIMITS: Limits = Limits {
 
 fn engine() -> &'static Engine {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    ENGINE.get_or_init(|| Engine::new(None, Compiler::Here).unwrap())
+    ENGINE.get_or_init(|| Engine::new(None, Compiler::Here, Clock::system()).unwrap())
 }
 
 /// The module with `more` put where the marks stand.

@@ -220,7 +220,7 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
     let numbers = || prop_oneof![Just(0u32), Just(1u32), any::<u32>()];
     let raw = prop::option::weighted(0.2, prop::collection::vec(any::<u8>(), 1..20));
     let said = (text(), "[ -~]{0,12}", text(), numbers(), numbers(), raw);
-    let engine = Engine::new(None, Compiler::Here).unwrap();
+    let engine = Engine::new(None, Compiler::Here, Clock::system()).unwrap();
     let limits = Limits {
         memory: 1 << 20,
         call: Duration::from_secs(2),

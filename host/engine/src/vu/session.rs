@@ -104,9 +104,8 @@ impl OpenSession {
             self.asked = worker.request_fault(self.archetype);
         }
         let mix = worker.wanted(&self.runtime);
-        let called = worker.clock.now();
         let context = types::Context {
-            elapsed_ms: (called - self.began).as_millis() as u64,
+            elapsed_ms: worker.clock.since(self.began).as_millis() as u64,
             requests_left,
             mix,
             fault: self.asked.and_then(|ask| to_contract(ask.kind)),
@@ -115,7 +114,7 @@ impl OpenSession {
         worker
             .recorder
             .borrow_mut()
-            .guest_call(self.runtime.role(), worker.clock.since(called));
+            .guest_call(self.runtime.role(), session.took());
         // Of a call that crashed too: what it marked may exist.
         self.take_events();
         if self.marks > MAX_MARKS {

@@ -46,7 +46,7 @@ fn plan(settings: &[(&str, &str)]) -> Arc<Plan> {
 fn thinker() -> Arc<Behavior> {
     let thinks = "(i32.store (i32.const 260) (i32.const 3600000))";
     let module = wat::parse_str(BY_HAND.replace(";; next\n", thinks)).unwrap();
-    let engine = Engine::new(None, vespeiro_behavior::Compiler::Here).unwrap();
+    let engine = Engine::new(None, vespeiro_behavior::Compiler::Here, Clock::system()).unwrap();
     let limits = Limits {
         memory: 1 << 20,
         call: Duration::from_secs(10),

@@ -73,7 +73,7 @@ pub struct DialOptions {
 
 impl DialOptions {
     /// Clear text to `endpoint`, straight, from any address, within five seconds.
-    pub fn new(endpoint: Endpoint, names: Names) -> Self {
+    pub fn new(endpoint: Endpoint, names: Names, clock: Clock) -> Self {
         Self {
             endpoint,
             protocol: ProtocolWish::Auto,
@@ -84,7 +84,7 @@ impl DialOptions {
             guard: None,
             tls: None,
             proxy: None,
-            clock: Clock::system(),
+            clock,
         }
     }
 }

@@ -44,12 +44,13 @@ pub struct ConnectionOptions {
     pub clock: Clock,
 }
 
-impl Default for ConnectionOptions {
-    fn default() -> Self {
+impl ConnectionOptions {
+    /// With the default of every bound.
+    pub fn new(clock: Clock) -> Self {
         Self {
             max_headers: 256 << 10,
             max_streams: 100,
-            clock: Clock::system(),
+            clock,
         }
     }
 }

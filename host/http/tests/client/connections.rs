@@ -8,6 +8,7 @@ use vespeiro_http::{Client, ClientOptions, Outcome};
 
 use crate::server::{Log, OK, Peer, client, listen, run, together, until};
 use crate::{body, get};
+use vespeiro_model::Clock;
 
 /// A target that answers after a while.
 async fn slow(mut peer: Peer) {
@@ -357,7 +358,7 @@ fn over_a_unix_socket() {
         });
         let names = Names::new(&[], Duration::from_secs(60));
         let client = Client::new(
-            DialOptions::new(Endpoint::Unix(path.clone()), names),
+            DialOptions::new(Endpoint::Unix(path.clone()), names, Clock::system()),
             ClientOptions::default(),
         )
         .unwrap();

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
 use vespeiro_http::dial::{DialOptions, Endpoint, Names};
 use vespeiro_http::{Client, ClientOptions, Outcome};
+use vespeiro_model::Clock;
 
 /// Run a test on a runtime of one thread, which has to end in time.
 pub fn run(test: impl Future<Output = ()>) {
@@ -199,6 +200,7 @@ pub fn dial(address: SocketAddr) -> DialOptions {
     DialOptions::new(
         Endpoint::Tcp { host, port },
         Names::new(&[], Duration::from_secs(60)),
+        Clock::system(),
     )
 }
 

@@ -19,6 +19,7 @@ use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use vespeiro_http::dial::{DialError, DialOptions, Dialed, Dialer, Endpoint, Names};
+use vespeiro_model::Clock;
 
 /// Run as a worker does: one thread, tasks of its own.
 fn worker<T>(future: impl Future<Output = T>) -> T {
@@ -40,7 +41,7 @@ fn to(host: &str, port: u16) -> DialOptions {
         host: host.to_owned(),
         port,
     };
-    DialOptions::new(endpoint, names(&[]))
+    DialOptions::new(endpoint, names(&[]), Clock::system())
 }
 
 async fn dial(options: DialOptions) -> Result<Dialed, DialError> {

@@ -11,6 +11,7 @@ use vespeiro_http::Failure;
 use vespeiro_http::dial::{DialOptions, Endpoint, Names, Protocol, ProtocolWish, Remote, Stream};
 
 use crate::{closed, dial, dialer, names, to, worker};
+use vespeiro_model::Clock;
 
 async fn listener(ip: &str) -> (TcpListener, u16) {
     let listener = TcpListener::bind((ip, 0)).await.expect("a port");
@@ -229,7 +230,7 @@ fn a_unix_socket_is_a_target() {
         let path = folder.path().join("socket");
         let options = || DialOptions {
             connect_timeout: Duration::from_millis(500),
-            ..DialOptions::new(Endpoint::Unix(path.clone()), names(&[]))
+            ..DialOptions::new(Endpoint::Unix(path.clone()), names(&[]), Clock::system())
         };
         let error = dial(options()).await.unwrap_err();
         assert_eq!(error.failure, Failure::Connect);
@@ -263,7 +264,7 @@ fn a_unix_socket_with_a_full_queue_is_waited_for() {
         let listener = socket.listen(0).unwrap();
         let options = |ms| DialOptions {
             connect_timeout: Duration::from_millis(ms),
-            ..DialOptions::new(Endpoint::Unix(path.clone()), names(&[]))
+            ..DialOptions::new(Endpoint::Unix(path.clone()), names(&[]), Clock::system())
         };
         let mut held = Vec::new();
         let error = loop {
@@ -293,7 +294,13 @@ fn what_cannot_work_is_refused_before_the_first_dial() {
         ..to("127.0.0.1", 80)
     });
     assert!(error.starts_with("--local-address 192.0.2.1"), "{error}");
-    let unix = || DialOptions::new(Endpoint::Unix("/nowhere".into()), names(&[]));
+    let unix = || {
+        DialOptions::new(
+            Endpoint::Unix("/nowhere".into()),
+            names(&[]),
+            Clock::system(),
+        )
+    };
     let error = refused(DialOptions {
         tls: Some(vespeiro_http::dial::Tls::new(&Default::default(), true).unwrap()),
         ..unix()

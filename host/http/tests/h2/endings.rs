@@ -14,6 +14,7 @@ use crate::raw::{DATA, END_HEADERS, HEADERS, OK, RST_STREAM, Raw, SETTINGS};
 use crate::support::certificates::Authority;
 use crate::support::program::openssl;
 use crate::{Client, beside, listener, worker};
+use vespeiro_model::Clock;
 
 #[test]
 fn a_target_that_hangs_up_or_resets() {
@@ -104,10 +105,19 @@ fn a_certificate_that_is_demanded_late_is_tls() {
         let dialer = Dialer::new(DialOptions {
             tls: Some(Tls::new(&tls, false).expect("TLS")),
             protocol: ProtocolWish::Http2,
-            ..DialOptions::new(endpoint, Names::new(&[resolve], Duration::MAX))
+            ..DialOptions::new(
+                endpoint,
+                Names::new(&[resolve], Duration::MAX),
+                Clock::system(),
+            )
         });
         let dialed = dialer.expect("a dialer").dial().await.expect("a handshake");
-        let started = Connection::start(dialed.stream, ConnectionOptions::default(), || {}).await;
+        let started = Connection::start(
+            dialed.stream,
+            ConnectionOptions::new(Clock::system()),
+            || {},
+        )
+        .await;
         let connection = started.expect("a connection");
         let place = connection.try_place().expect("a place");
         let mut exchanged = crate::Exchanged::default();
@@ -166,7 +176,7 @@ fn late_answers_never_end_a_connection() {
         });
         let options = ConnectionOptions {
             max_streams: 10_000,
-            ..Default::default()
+            ..ConnectionOptions::new(Clock::system())
         };
         let client = Client::with(address, options).await;
         client.until(|connection| connection.is_settled()).await;

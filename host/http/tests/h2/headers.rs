@@ -6,6 +6,7 @@ use crate::raw::{CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, OK, Raw, 
 use crate::{Client, beside, listener, worker};
 use vespeiro_http::Failure;
 use vespeiro_http::h2::{ConnectionOptions, Life};
+use vespeiro_model::Clock;
 
 /// What the library lets a frame be.
 const FRAME: usize = 16 << 10;
@@ -86,7 +87,7 @@ fn a_larger_limit_is_a_larger_limit() {
         });
         let options = ConnectionOptions {
             max_headers: 80 << 10,
-            ..Default::default()
+            ..ConnectionOptions::new(Clock::system())
         };
         let client = Client::with(address, options).await;
         client.get("/").await.fine();

@@ -9,6 +9,7 @@ use http::Response;
 use crate::raw::{DATA, END_HEADERS, END_STREAM, HEADERS, MAX_CONCURRENT_STREAMS, OK, Raw};
 use crate::{Client, beside, listener, serve, worker};
 use vespeiro_http::h2::{ConnectionOptions, Life};
+use vespeiro_model::Clock;
 
 /// Answers each request after a moment, with the library's own server, which refuses what is over `allowed`.
 async fn most_at_once(allowed: Option<u32>, wanted: usize, requests: usize) -> usize {
@@ -27,7 +28,7 @@ async fn most_at_once(allowed: Option<u32>, wanted: usize, requests: usize) -> u
     }));
     let options = ConnectionOptions {
         max_streams: wanted,
-        ..Default::default()
+        ..ConnectionOptions::new(Clock::system())
     };
     let client = Client::with(address, options).await;
     for one in join_all((0..requests).map(|_| client.get("/"))).await {

@@ -33,6 +33,7 @@ use tokio::time::timeout;
 use vespeiro_http::codec::{Head, Header, Receive, Refusal};
 use vespeiro_http::h2::{Connection, ConnectionOptions, Life, Progress};
 use vespeiro_http::{Failure, Flaw};
+use vespeiro_model::Clock;
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -59,7 +60,7 @@ struct Client {
 
 impl Client {
     async fn connect(address: SocketAddr) -> Self {
-        Self::with(address, ConnectionOptions::default()).await
+        Self::with(address, ConnectionOptions::new(Clock::system())).await
     }
 
     async fn with(address: SocketAddr, options: ConnectionOptions) -> Self {

@@ -14,6 +14,7 @@ use vespeiro_http::h2::{Connection, ConnectionOptions, Life};
 use crate::support::certificates::{Authority, Issued};
 use crate::support::program::nginx;
 use crate::{Client, worker};
+use vespeiro_model::Clock;
 
 /// Play so many requests, so many at a time, over one connection after the other: what was not processed is sent again.
 /// The connections that it took, and how often a request was sent again.
@@ -172,7 +173,7 @@ fn over_tls_with_a_certificate_of_the_clients() {
         };
         let options = DialOptions {
             tls: Some(Tls::new(&tls, false).expect("TLS")),
-            ..DialOptions::new(endpoint, names)
+            ..DialOptions::new(endpoint, names, Clock::system())
         };
         Dialer::new(options).expect("a dialer")
     };
@@ -180,7 +181,7 @@ fn over_tls_with_a_certificate_of_the_clients() {
         let dialed = dialer.dial().await.expect("a connection");
         assert_eq!(dialed.protocol, Protocol::Http2);
         assert_eq!(dialed.resumed, Some(resumed));
-        let options = ConnectionOptions::default();
+        let options = ConnectionOptions::new(Clock::system());
         let started = Connection::start(dialed.stream, options, || {}).await;
         let connection = started.expect("HTTP/2");
         let place = connection.try_place().expect("a place");

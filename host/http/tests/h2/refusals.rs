@@ -10,6 +10,7 @@ use vespeiro_http::h2::{Connection, ConnectionOptions, Life};
 
 use crate::raw::{DATA, END_HEADERS, HEADERS, OK, Raw};
 use crate::{Client, beside, listener, worker};
+use vespeiro_model::Clock;
 
 const REFUSED_STREAM: u32 = 7;
 
@@ -306,7 +307,8 @@ fn last_words_are_heard_when_writing_fails() {
             (Vec::new(), Failure::Reset),
         ] {
             let stream = LastWords { takes: 90, words };
-            let started = Connection::start(stream, ConnectionOptions::default(), || {}).await;
+            let started =
+                Connection::start(stream, ConnectionOptions::new(Clock::system()), || {}).await;
             let connection = started.expect("a connection");
             let place = connection.try_place().expect("a place");
             let mut exchanged = crate::Exchanged::default();
