@@ -1,15 +1,17 @@
-//! The folder of compiled code. What is in it runs as this process, outside of any sandbox: so it belongs to this user, and
-//! nobody else may even look into it. Used by `engine.rs`.
+//! Who may touch the compiled code. What is in its folder runs as this process, outside of any sandbox: so it belongs to
+//! this user, and nobody else may even look into it. Used by `code_cache.rs`.
 //!
 //! What must stay true: a folder that others could have written to is not used, and that ends no run.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-/// Others may write.
-const WRITABLE: u32 = 0o022;
+/// The permission of others to write.
+const WRITE: u32 = 0o022;
+/// All permissions of others.
+const ANY: u32 = 0o077;
 const OWNER_ALONE: u32 = 0o700;
 
 /// Make the folder if it is not there, and see that it can be trusted. `Err` says why it cannot.
@@ -22,19 +24,25 @@ pub(super) fn prepare(folder: &Path) -> Result<(), String> {
         .map_err(|error| error.to_string())?
 }
 
+/// Whether this is a file that nobody else can have read or written.
+pub(super) fn is_private_file(data: &Metadata) -> bool {
+    data.is_file() && is_own(data, ANY)
+}
+
+/// It belongs to this user, and others have none of these permissions.
+fn is_own(data: &Metadata, permissions: u32) -> bool {
+    data.uid() == rustix::process::geteuid().as_raw() && data.mode() & permissions == 0
+}
+
 fn trusted(folder: &Path) -> io::Result<Result<(), String>> {
     // A link would be judged by where it leads, which may change.
     let about = fs::symlink_metadata(folder)?;
-    let own = rustix::process::geteuid().as_raw();
     if !about.is_dir() {
         return Ok(Err("it is no folder".into()));
     }
-    if about.uid() != own {
-        return Ok(Err("it belongs to another user".into()));
-    }
-    if about.mode() & WRITABLE != 0 {
+    if !is_own(&about, WRITE) {
         return Ok(Err(
-            "others may write to it, so what is in it cannot be trusted: remove it".into(),
+            "it belongs to another user or others may write to it, so what is in it cannot be trusted: remove it".into(),
         ));
     }
     if about.mode() & 0o777 != OWNER_ALONE {

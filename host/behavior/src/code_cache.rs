@@ -6,14 +6,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::cache_folder;
+use crate::cache_folder::{self, is_private_file};
 use crate::compile::{Compiled, receive, send};
 
 /// Bytes that are kept; the oldest files go first.
@@ -21,8 +21,6 @@ const MOST: u64 = 512 << 20;
 const DIGEST: usize = 32;
 /// Bytes of the key: a whole block of the digest.
 const KEY: usize = 64;
-/// What others may do with a file or folder.
-const OTHERS: u32 = 0o077;
 
 /// A folder of compiled modules that is this user's alone.
 #[derive(Debug)]
@@ -122,11 +120,6 @@ impl CodeCache {
     }
 }
 
-/// It belongs to this user, and nobody else may even read it.
-fn is_private(data: &fs::Metadata) -> bool {
-    data.uid() == rustix::process::geteuid().as_raw() && data.mode() & OTHERS == 0
-}
-
 /// The key of this folder, made if there is none.
 fn key(path: &Path) -> Result<[u8; KEY], String> {
     let shown = path.display();
@@ -149,10 +142,7 @@ fn key(path: &Path) -> Result<[u8; KEY], String> {
                 .custom_flags(no_link)
                 .open(path);
             let mut file = open.map_err(failed)?;
-            if !file
-                .metadata()
-                .is_ok_and(|data| data.is_file() && is_private(&data))
-            {
+            if !file.metadata().is_ok_and(|data| is_private_file(&data)) {
                 return Err(format!(
                     "{shown} is not a file of this user alone (mode 0600): remove it"
                 ));
