@@ -1,7 +1,10 @@
 //! Somebody stops the run: it ends in order, with its summary and code 0, whatever its users are doing.
 
 use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -246,6 +249,32 @@ fn a_run_that_may_go_on_without_a_terminal_does() {
     kill("TERM");
     let status = eventually("its end", || run.0.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_service_listens_to_signals_before_it_tells_its_address() {
+    // Nobody reads its output, which is full: the service has to wait with its first line.
+    let (reader, mut writer) = UnixStream::pair().unwrap();
+    writer.set_nonblocking(true).unwrap();
+    while writer.write(b".").is_ok() {}
+    writer.set_nonblocking(false).unwrap();
+    let stdout = Stdio::from(OwnedFd::from(writer));
+    let service = Running::start_on(&["serve", "--port", "0"], Some(stdout), None);
+    // Interrupt, terminate and hang-up, as the kernel's mask has them.
+    const CAUGHT: u64 = 1 << 1 | 1 << 14 | 1;
+    eventually("its handlers of signals", || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", service.id())).ok()?;
+        let mask = status
+            .lines()
+            .find_map(|line| line.strip_prefix("SigCgt:"))?;
+        let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+        (mask & CAUGHT == CAUGHT).then_some(())
+    });
+    let mut told = String::new();
+    BufReader::new(reader).read_line(&mut told).unwrap();
+    assert!(told.contains("http://127.0.0.1:"), "{told}");
+    service.signal("TERM");
+    service.ended().fine();
 }
 
 #[test]

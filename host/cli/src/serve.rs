@@ -41,32 +41,36 @@ impl Serve {
             ..user_service::Config::default()
         };
         let admin = config.admin_email.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        // Before the address is told: whoever has read it may send a signal at once.
+        let asked_to_stop = runtime.block_on(async { asked_to_stop() })?;
         let service = Service::start((self.host, self.port).into(), config)?;
         // The first line is for whoever started this with port 0 and waits for the address.
         let address = service.address();
         stdout::print(format!(
             "http://{address}\nuser service with the administrator {admin}; Ctrl-C stops it\n"
         ))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        runtime.block_on(asked_to_stop())?;
+        runtime.block_on(asked_to_stop);
         service.stop()?;
         Ok(Exit::Fine)
     }
 }
 
-async fn asked_to_stop() -> std::io::Result<()> {
+/// Listens from this call on; what it returns waits for the first signal.
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    tokio::select! {
-        _ = hangup.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = hangup.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 /// Reads `100/s` or `100`, at least 1.
