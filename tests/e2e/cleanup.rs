@@ -357,6 +357,40 @@ fn a_signal_cleans_up_and_a_second_one_keeps_the_journal() {
     }
 }
 
+#[test]
+fn one_signal_ends_a_cleanup_without_a_run() {
+    let service = service(Config::default());
+    let before = without_sessions(holds(service));
+    let (_folder, journal) = folder();
+    let output = run(service, &journal)
+        .args(["--min-request-count=20", "--max-request-count=20"])
+        .arg("--cleanup=never")
+        .output()
+        .unwrap();
+    succeeded(&output);
+    let mut child = vespeiro()
+        // Slow enough to be still at it when the signal comes.
+        .args(["cleanup", "--cleanup-rate=1"])
+        .arg(&journal)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = errors.by_ref().map_while(Result::ok);
+    let began = said.find(|line| line.contains(" to remove")).unwrap();
+    assert!(began.ends_with("; Ctrl-C skips it"), "{began}");
+    signal(&child, "-INT");
+    let rest: Vec<String> = said.collect();
+    assert!(rest.contains(&"cleanup: skipped".to_owned()), "{rest:?}");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{rest:?}");
+    assert!(text(&output.stdout).contains(" left, "));
+    assert!(journal.exists());
+    succeeded(&cleanup(&journal));
+    assert_eq!(without_sessions(holds(service)), before);
+}
+
 /// The same command where no file may grow past `kib`: what goes beyond is told to the program as an error, as on a full disk.
 fn on_a_full_disk(inner: &Command, kib: u64) -> Command {
     let mut shell = Command::new("bash");

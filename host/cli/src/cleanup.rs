@@ -56,6 +56,8 @@ async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow
     let loader = ModuleLoader::new(plan, clock)?;
     check_target(plan, clock).await?;
     let stopper = Stopper::new();
+    // There is no run to end first: one signal is enough to leave the rest to a later cleanup.
+    stopper.raise();
     let signals = stopper.on_signals()?;
     let cleaned = teardown::clean(
         plan,

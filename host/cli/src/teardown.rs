@@ -91,8 +91,12 @@ pub(super) async fn clean(
         0 => String::new(),
         n => format!(", {} to log out", counted(n, "session")),
     };
+    let skip = match stopper.is_raised() {
+        true => "Ctrl-C skips it",
+        false => "Ctrl-C twice skips it",
+    };
     console.line(format!(
-        "cleanup: {} to remove{logouts}; a second Ctrl-C skips it",
+        "cleanup: {} to remove{logouts}; {skip}",
         counted(outstanding.len(), "thing")
     ));
     let module = plan.cleanup.archetype.module.clone();

@@ -46,10 +46,15 @@ impl Stopper {
         })
     }
 
+    /// Somebody has asked.
+    pub fn is_raised(&self) -> bool {
+        *self.level.borrow() != StopLevel::None
+    }
+
     /// Tells of every request to end, one that was made before included.
     pub(super) fn watch(&self) -> watch::Receiver<StopLevel> {
         let mut level = self.level.subscribe();
-        if *level.borrow() != StopLevel::None {
+        if self.is_raised() {
             level.mark_changed();
         }
         level
@@ -57,7 +62,7 @@ impl Stopper {
 
     /// Ask once, if nobody has: a terminal that vanishes may say so twice, by itself and by its shell.
     fn hang_up(&self) {
-        if *self.level.borrow() == StopLevel::None {
+        if !self.is_raised() {
             self.raise();
         }
     }
