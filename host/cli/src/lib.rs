@@ -4,6 +4,7 @@
 mod check;
 mod cleanup;
 mod compile;
+mod conclusion;
 mod dashboard;
 mod demo;
 mod embedded;

@@ -2,25 +2,25 @@
 
 use std::sync::Arc;
 
+use super::conclusion::{conclude, exit, failed_unasked, unanswered};
 use super::log;
 use super::open_files;
 use super::secrecy;
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use crate::outputs::{end, outputs};
-use crate::teardown::{self, CleanupResult};
+use crate::teardown;
 use tokio::runtime::LocalOptions;
 use vespeiro_engine::capacity;
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, EndReason, FeedSet, GivenUpCause, Run, RunEnd, Stopper, Swapper, execute,
-    requests_planned, unmatched_condition,
+    Control, EndReason, FeedSet, Run, Stopper, Swapper, execute, requests_planned,
+    unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
-use vespeiro_metrics::ResultCount;
-use vespeiro_model::{AbortReason, Clock, Ending, Failure, Outcome, ThresholdState};
+use vespeiro_model::Clock;
 use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
 use vespeiro_server::{Attempts, Listener, RunHandle, control};
@@ -247,119 +247,4 @@ pub(super) async fn check_target(plan: &Plan, clock: Clock) -> anyhow::Result<()
         preflight(&target).await?;
     }
     Ok(())
-}
-
-/// How many sessions failed, where not one of them came to a request.
-fn failed_unasked(summary: &Summary) -> Option<u64> {
-    let count = |of: &[Ending]| -> u64 {
-        let endings = summary.sessions.endings.iter();
-        let counted = endings.filter(|ended| of.contains(&ended.ending));
-        counted.map(|ended| ended.count).sum()
-    };
-    let failed = count(&[Ending::Abandoned, Ending::Failed, Ending::Crashed]);
-    let none = summary.total.requests == 0 && count(&[Ending::Completed]) == 0;
-    (none && failed > 0).then_some(failed)
-}
-
-/// The errors of a run that went to its end. `unasked`: see [`failed_unasked`].
-fn conclude(
-    ended: &RunEnd,
-    unasked: Option<u64>,
-    cleaned: anyhow::Result<CleanupResult>,
-) -> anyhow::Result<()> {
-    let of = |cause: GivenUpCause| {
-        let those = ended
-            .given_up
-            .iter()
-            .filter(|given_up| given_up.cause == cause);
-        let names: Vec<&str> = those.map(|given_up| &*given_up.archetype).collect();
-        (!names.is_empty()).then(|| names.join(", "))
-    };
-    if let Some(names) = of(GivenUpCause::Crashes) {
-        anyhow::bail!(
-            "quarantined, because the behavior kept crashing: {names}: see the log above, and mend or remove it"
-        );
-    }
-    if let Some(names) = of(GivenUpCause::Machine) {
-        anyhow::bail!(
-            "given up, because this machine has no memory for another instance: {names}: give it more (see ulimit -v), or play fewer workers or archetypes"
-        );
-    }
-    let cleaned = cleaned?;
-    if let Some(why) = &ended.journal_failure {
-        anyhow::bail!(
-            "{why}: the run was ended, since what it creates could no longer be cleaned up"
-        );
-    }
-    if let Some(sessions) = unasked {
-        anyhow::bail!(
-            "no request was sent: all {sessions} sessions failed before their first: see the log above, and try the behavior with vespeiro rehearse"
-        );
-    }
-    let idle = idle(ended);
-    if !idle.is_empty() {
-        anyhow::bail!(
-            "every session failed before its first request: {}: see the log above, and vespeiro check",
-            idle.join(", ")
-        );
-    }
-    let results = ended.snapshot.total().results().into_iter();
-    let unsent: u64 = results
-        .filter(|result| result.outcome == Outcome::Failed(Failure::Generator))
-        .map(|result| result.count)
-        .sum();
-    if unsent > 0 {
-        anyhow::bail!(
-            "{unsent} requests failed at this machine's limits and not at the target (failures of the kind generator): the log above names limit and mend; open files: {} (ulimit -n)",
-            open_files::limit()
-        );
-    }
-    if cleaned.failed {
-        anyhow::bail!(
-            "the cleanup could not remove {} of the things that the run has created: see above, then finish with: vespeiro cleanup {}",
-            cleaned.left.len(),
-            cleaned.figures.journal.as_deref().unwrap_or("JOURNAL"),
-        );
-    }
-    Ok(())
-}
-
-/// Why most requests have failed, where there were some and none was answered.
-fn unanswered(results: &[ResultCount]) -> Option<Failure> {
-    let failures = results.iter().map(|result| match result.outcome {
-        // An answer that is too large is one.
-        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => None,
-        Outcome::Failed(failure) => Some((result.count, failure)),
-    });
-    let failures: Vec<_> = failures.collect::<Option<_>>()?;
-    let (_, failure) = failures.into_iter().max_by_key(|(count, _)| *count)?;
-    Some(failure)
-}
-
-/// The archetypes all of whose sessions failed before any request: what `check` and a swap refuse too.
-fn idle(ended: &RunEnd) -> Vec<&str> {
-    let counts = ended.snapshot.archetypes.iter();
-    let each = counts.zip(ended.snapshot.by_archetype());
-    let idle = each.enumerate().filter(|(_, (counts, requests))| {
-        let sessions = &counts.behavior.sessions;
-        let not_sent: u64 = counts.not_sent.iter().sum();
-        sessions.started > 0
-            && sessions.ended(Ending::Failed).count() == sessions.started
-            && requests.requests() + not_sent == 0
-    });
-    let names = &ended.snapshot.catalog.archetypes;
-    idle.map(|(archetype, _)| &*names[archetype].name).collect()
-}
-
-/// The code of a run that could do its job.
-fn exit(summary: &Summary) -> Exit {
-    let aborted = summary.aborted.as_ref();
-    let crossed = |state| state == ThresholdState::Crossed;
-    if aborted.is_some_and(|aborted| aborted.cause != AbortReason::Threshold) {
-        Exit::Aborted
-    } else if aborted.is_some() || summary.thresholds.iter().any(|t| crossed(t.state)) {
-        Exit::Thresholds
-    } else {
-        Exit::Fine
-    }
 }
