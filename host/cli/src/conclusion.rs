@@ -4,29 +4,17 @@
 use crate::exit::Exit;
 use crate::open_files;
 use crate::teardown::CleanupResult;
-use vespeiro_engine::{GivenUpCause, RunEnd};
+use vespeiro_engine::{EndReason, GivenUpCause, RunEnd};
 use vespeiro_metrics::ResultCount;
 use vespeiro_model::{AbortReason, Ending, Failure, Outcome, ThresholdState};
 use vespeiro_summary::Summary;
 
-/// How many sessions failed, where not one of them came to a request.
-pub(super) fn failed_unasked(summary: &Summary) -> Option<u64> {
-    let count = |of: &[Ending]| -> u64 {
-        let endings = summary.sessions.endings.iter();
-        let counted = endings.filter(|ended| of.contains(&ended.ending));
-        counted.map(|ended| ended.count).sum()
-    };
-    let failed = count(&[Ending::Abandoned, Ending::Failed, Ending::Crashed]);
-    let none = summary.total.requests == 0 && count(&[Ending::Completed]) == 0;
-    (none && failed > 0).then_some(failed)
-}
-
-/// The errors of a run that went to its end. `unasked`: see [`failed_unasked`].
+/// The code of a run that went to its end, or the first thing that kept it from doing its job.
 pub(super) fn conclude(
     ended: &RunEnd,
-    unasked: Option<u64>,
+    summary: &Summary,
     cleaned: anyhow::Result<CleanupResult>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Exit> {
     let of = |cause: GivenUpCause| {
         let those = ended
             .given_up
@@ -51,7 +39,7 @@ pub(super) fn conclude(
             "{why}: the run was ended, since what it creates could no longer be cleaned up"
         );
     }
-    if let Some(sessions) = unasked {
+    if let Some(sessions) = failed_unasked(summary) {
         anyhow::bail!(
             "no request was sent: all {sessions} sessions failed before their first: see the log above, and try the behavior with vespeiro rehearse"
         );
@@ -81,11 +69,32 @@ pub(super) fn conclude(
             cleaned.figures.journal.as_deref().unwrap_or("JOURNAL"),
         );
     }
-    Ok(())
+    let exit = exit(summary);
+    // A guard or a threshold that says so has a code of its own, and who stops a run knows what it was.
+    let on_its_own = exit == Exit::Fine && ended.why != EndReason::Stopped;
+    if on_its_own && let Some(failure) = unanswered(&ended.snapshot.total().results()) {
+        anyhow::bail!(
+            "no request was answered, and most failed with {}: check the target's address, and that it runs",
+            failure.as_str()
+        );
+    }
+    Ok(exit)
+}
+
+/// How many sessions failed, where not one of them came to a request.
+fn failed_unasked(summary: &Summary) -> Option<u64> {
+    let count = |of: &[Ending]| -> u64 {
+        let endings = summary.sessions.endings.iter();
+        let counted = endings.filter(|ended| of.contains(&ended.ending));
+        counted.map(|ended| ended.count).sum()
+    };
+    let failed = count(&[Ending::Abandoned, Ending::Failed, Ending::Crashed]);
+    let none = summary.total.requests == 0 && count(&[Ending::Completed]) == 0;
+    (none && failed > 0).then_some(failed)
 }
 
 /// Why most requests have failed, where there were some and none was answered.
-pub(super) fn unanswered(results: &[ResultCount]) -> Option<Failure> {
+fn unanswered(results: &[ResultCount]) -> Option<Failure> {
     let failures = results.iter().map(|result| match result.outcome {
         // An answer that is too large is one.
         Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => None,
@@ -112,7 +121,7 @@ fn idle(ended: &RunEnd) -> Vec<&str> {
 }
 
 /// The code of a run that could do its job.
-pub(super) fn exit(summary: &Summary) -> Exit {
+fn exit(summary: &Summary) -> Exit {
     let aborted = summary.aborted.as_ref();
     let crossed = |state| state == ThresholdState::Crossed;
     if aborted.is_some_and(|aborted| aborted.cause != AbortReason::Threshold) {

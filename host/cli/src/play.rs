@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::conclusion::{conclude, exit, failed_unasked, unanswered};
+use super::conclusion::conclude;
 use super::log;
 use super::open_files;
 use super::secrecy;
@@ -16,8 +16,7 @@ use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, EndReason, FeedSet, Run, Stopper, Swapper, execute, requests_planned,
-    unmatched_condition,
+    Control, FeedSet, Run, Stopper, Swapper, execute, requests_planned, unmatched_condition,
 };
 use vespeiro_http::{Target, check_reach, preflight};
 use vespeiro_model::Clock;
@@ -166,8 +165,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let mut summary = Summary::new(&plan, &snapshot);
     summary.timeline = Some(timeline);
     summary.cleanup = cleaned.as_ref().ok().map(|cleaned| cleaned.figures.clone());
-    let exit = exit(&summary);
-    let unasked = failed_unasked(&summary);
+    let concluded = conclude(&ended, &summary, cleaned);
     let result = RunResult {
         end: end(ended.why),
         snapshot: Some(snapshot),
@@ -177,15 +175,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     tell(&failures, console);
     // Not earlier: without this task a signal does nothing, and the third one has to end the process.
     signals.abort();
-    conclude(&ended, unasked, cleaned)?;
-    // A guard or a threshold that says so has a code of its own, and who stops a run knows what it was.
-    let on_its_own = exit == Exit::Fine && ended.why != EndReason::Stopped;
-    if on_its_own && let Some(failure) = unanswered(&ended.snapshot.total().results()) {
-        anyhow::bail!(
-            "no request was answered, and most failed with {}: check the target's address, and that it runs",
-            failure.as_str()
-        );
-    }
+    let exit = concluded?;
     Ok(if failures.is_empty() {
         exit
     } else {
