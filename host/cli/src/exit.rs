@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use vespeiro_http::OutOfReach;
 use vespeiro_plan::PlanErrors;
 
 /// How a command ended.
@@ -26,13 +27,13 @@ pub enum Exit {
 pub struct Misuse(pub String);
 
 impl Exit {
-    /// The code for an error: [`Exit::Usage`] when a [`PlanErrors`] or a [`Misuse`] is at the bottom of it or on the
+    /// The code for an error: [`Exit::Usage`] when a [`PlanErrors`], an [`OutOfReach`] or a [`Misuse`] is at the bottom of it or on the
     /// way there, else [`Exit::Failed`].
     pub fn of(error: &anyhow::Error) -> Exit {
-        if error
-            .chain()
-            .any(|cause| cause.is::<PlanErrors>() || cause.is::<Misuse>())
-        {
+        let is_usage = |cause: &(dyn std::error::Error + 'static)| {
+            cause.is::<PlanErrors>() || cause.is::<OutOfReach>() || cause.is::<Misuse>()
+        };
+        if error.chain().any(is_usage) {
             Exit::Usage
         } else {
             Exit::Failed

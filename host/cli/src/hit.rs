@@ -10,8 +10,7 @@ use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
 use body::BodyFlags;
 use program::{Address, Listed};
-use tokio::runtime::LocalOptions;
-use vespeiro_http::check_reach;
+use vespeiro_http::OutOfReach;
 use vespeiro_output::Console;
 use vespeiro_plan::{Archetype, Module, Plan, Preset};
 
@@ -119,8 +118,14 @@ impl Hit {
         }
         let mut plan = super::resolve_here(self.plan.0, Some(&PRESET))?.plan;
         plan.archetypes = vec![archetype(&plan, requests)];
-        check_host(&plan)?;
-        super::play::play(plan, console)
+        let base = plan.target.base_url.clone();
+        super::play::play(plan, console).map_err(|error| match error.downcast::<OutOfReach>() {
+            Ok(far) => {
+                let command = program::command(std::env::args().skip(1), &base);
+                Misuse(format!("{far}: {command}")).into()
+            }
+            Err(error) => error,
+        })
     }
 
     /// The target, and what to send to it.
@@ -170,15 +175,4 @@ fn archetype(plan: &Plan, mut requests: Vec<Listed>) -> Archetype {
         source: program::write(&requests).into(),
     };
     Archetype::new("hit", 1, module)
-}
-
-/// Refuse a host that is not allowed, with the command that would allow it.
-fn check_host(plan: &Plan) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build_local(LocalOptions::default())?;
-    runtime.block_on(check_reach(plan)).map_err(|far| {
-        let command = program::command(std::env::args().skip(1), &plan.target.base_url);
-        Misuse(format!("{far}: {command}")).into()
-    })
 }

@@ -229,9 +229,7 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper, clock: Clock, console: &
 
 /// Refuse a target that is neither local nor allowed, and files or addresses that do not work; then check that it answers.
 pub(super) async fn check_target(plan: &Plan, clock: Clock) -> anyhow::Result<()> {
-    check_reach(plan)
-        .await
-        .map_err(|far| Misuse(far.to_string()))?;
+    check_reach(plan).await?;
     let target = Target::new(plan, 0, clock).map_err(|error| Misuse(error.to_string()))?;
     if plan.target.preflight {
         preflight(&target).await?;
