@@ -21,6 +21,7 @@ mod endpoints;
 mod failures;
 mod feeds;
 mod guard;
+mod guest_memory;
 mod hit;
 mod hostile;
 mod import;

@@ -9,9 +9,13 @@ use wasmtime_wasi::I32Exit;
 
 use super::engine::{Limits, MAX_PASSED};
 use super::load_error::lacks_memory;
+use super::memory_pool::Refused;
 
 /// What the engine says of a call that passed more than [`MAX_PASSED`] in several calls of the host.
 pub(super) const PASSED_TOO_MUCH: &str = "it passed too much to the host";
+
+/// What is said of an instance that the machine has no room for.
+const NO_MEMORY: &str = "the machine has no more memory or address space for it (ulimit -v)";
 
 words! {
     /// A call into a guest, for messages and metrics.
@@ -73,27 +77,48 @@ impl GuestFault {
     }
 }
 
+impl GuestFault {
+    /// A call that ended in an error; `refused` is memory that the instance did not get.
+    pub(super) fn of_error(
+        call: GuestCall,
+        error: &wasmtime::Error,
+        limits: &Limits,
+        refused: Option<Refused>,
+    ) -> Self {
+        let machine = match refused {
+            Some(refused) => refused == Refused::Machine,
+            None => error.downcast_ref::<Trap>().is_none() && lacks_memory(error),
+        };
+        Self {
+            machine,
+            ..Self::of_guest(call, reason(error, limits, refused))
+        }
+    }
+}
+
 /// Why a call did not return.
-pub(super) fn reason(error: &wasmtime::Error, limits: &Limits, memory_refused: bool) -> String {
+fn reason(error: &wasmtime::Error, limits: &Limits, refused: Option<Refused>) -> String {
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return format!(
             "it called exit({code}): a behavior lives as long as the run, so end a session with done"
         );
     }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => too_long(limits),
-        _ if memory_refused => {
-            format!(
-                "it asked for more than {} MiB of memory (guest_memory)",
-                limits.memory >> 20
-            )
+    match (error.downcast_ref::<Trap>(), refused) {
+        (Some(Trap::Interrupt), _) => too_long(limits),
+        (_, Some(Refused::Machine)) => NO_MEMORY.into(),
+        (_, Some(Refused::Pool { others })) => {
+            let most = limits.memory >> 20;
+            match others >> 20 {
+                0 => format!("it asked for more than {most} MiB of memory (guest_memory)"),
+                others => format!(
+                    "it asked for more than {most} MiB of memory, of which its other instances hold {others} MiB (guest_memory)"
+                ),
+            }
         }
-        Some(Trap::StackOverflow) => "it recursed too deep".into(),
-        Some(trap) => trap.to_string(),
-        None if lacks_memory(error) => {
-            "the machine has no more memory or address space for it (ulimit -v)".into()
-        }
-        None => {
+        (Some(Trap::StackOverflow), None) => "it recursed too deep".into(),
+        (Some(trap), None) => trap.to_string(),
+        (None, None) if lacks_memory(error) => NO_MEMORY.into(),
+        (None, None) => {
             let root = error.root_cause().to_string();
             let line = root.lines().next().unwrap_or("unknown reason");
             if line.contains("fuel allocated for hostcalls") || line == PASSED_TOO_MUCH {

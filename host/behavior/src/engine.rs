@@ -37,10 +37,10 @@ pub(super) const MAX_PARTS: usize = 1000;
 /// Stack of a guest call: well within the 2 MiB of a worker's thread, with room for the host below it.
 const GUEST_STACK: usize = 512 << 10;
 
-/// What one instance of a behavior may cost.
+/// What a behavior may cost on one worker.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Linear memory, in bytes, all memories together.
+    /// Linear memory of all its instances together, in bytes.
     pub memory: usize,
     /// Longest time of one call.
     pub call: Duration,

@@ -11,6 +11,8 @@ use super::contract::vespeiro::behavior::{host, types};
 use super::crash::PASSED_TOO_MUCH;
 use super::engine::{MAX_PARTS, MAX_PASSED, MAX_TABLE_ELEMENTS};
 use super::feeder::{NoRow, RowSource};
+use super::load_error::lacks_memory;
+use super::memory_pool::MemoryShare;
 use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
 use super::wasi::{MAX_LINE, Wasi, WithWasi};
 
@@ -56,10 +58,8 @@ pub(super) struct GuestState {
     reports: usize,
     /// Bytes that the call has passed so far.
     passed: usize,
-    memory_cap: usize,
-    memory: usize,
+    pub(super) memory: MemoryShare,
     table_elements: usize,
-    memory_refused: bool,
     wasi: Option<Box<Wasi>>,
     /// Lent for the time of a call.
     feed: Option<Box<dyn RowSource>>,
@@ -67,7 +67,7 @@ pub(super) struct GuestState {
 
 impl GuestState {
     /// `wasi` is the seed of an instance that imports WASI.
-    pub(super) fn new(memory_cap: usize, wasi: Option<u64>) -> Self {
+    pub(super) fn new(memory: MemoryShare, wasi: Option<u64>) -> Self {
         Self {
             events: Vec::new(),
             complaint: None,
@@ -75,10 +75,8 @@ impl GuestState {
             marks: 0,
             reports: 0,
             passed: 0,
-            memory_cap,
-            memory: 0,
+            memory,
             table_elements: 0,
-            memory_refused: false,
             wasi: wasi.map(|seed| Box::new(Wasi::new(seed))),
             feed: None,
         }
@@ -108,16 +106,6 @@ impl GuestState {
                 message: format!("({left_out} more lines of this call are left out)"),
             });
         }
-    }
-
-    /// The guest has asked for more memory than its cap.
-    pub(super) fn memory_refused(&self) -> bool {
-        self.memory_refused
-    }
-
-    /// Linear memory of the instance, in bytes.
-    pub(super) fn memory(&self) -> usize {
-        self.memory
     }
 
     fn report(&mut self, event: impl FnOnce() -> GuestEvent) {
@@ -171,15 +159,18 @@ impl ResourceLimiter for GuestState {
         &mut self,
         current: usize,
         desired: usize,
-        _: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let total = self.memory.saturating_sub(current).saturating_add(desired);
-        if total > self.memory_cap {
-            self.memory_refused = true;
-            return Ok(false);
+        // Beyond its own maximum a memory does not grow, whatever is answered.
+        let may = maximum.is_none_or(|maximum| desired <= maximum);
+        Ok(may && self.memory.grow(desired.saturating_sub(current)))
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        if lacks_memory(&error) {
+            self.memory.failed_to_grow();
         }
-        self.memory = total;
-        Ok(true)
+        Ok(())
     }
 
     fn table_growing(

@@ -1,6 +1,7 @@
 //! One live instance of a behavior: a store, the exports, and the sessions that live in it as resources. Used by `slot.rs`.
 //!
-//! What must stay true: after a trap the instance is never entered again.
+//! What must stay true: after a trap the instance is never entered again, and its memory is free at once, however many of its
+//! sessions are still to hear of it.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,24 +11,30 @@ use wasmtime::component::{ResourceAny, TypedFunc};
 
 use super::call_context::CallContext;
 use super::contract::{Archetype, MIGRATE, exported, types};
-use super::crash::{GuestCall, GuestFault, reason, too_long};
+use super::crash::{GuestCall, GuestFault, too_long};
 use super::engine::{Limits, OVERRUN};
 use super::feeder::Feeder;
 use super::guest::{GuestEvent, GuestState};
-use super::load_error::lacks_memory;
+use super::memory_pool::MemoryPool;
 use super::program::load_program;
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_model::Clock;
 
 pub(super) struct Instance {
-    store: Store<GuestState>,
-    exports: Archetype,
-    moves: Option<Moves>,
+    /// `None` after a trap.
+    alive: Option<Alive>,
+    /// What the call that trapped told the host.
+    last_events: Vec<GuestEvent>,
     limits: Limits,
     clock: Clock,
     /// How long the last call took.
     took: Duration,
-    poisoned: bool,
+}
+
+struct Alive {
+    store: Store<GuestState>,
+    exports: Archetype,
+    moves: Option<Moves>,
 }
 
 /// Why an instance cannot be used.
@@ -78,7 +85,7 @@ impl Moves {
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instance")
-            .field("poisoned", &self.poisoned)
+            .field("poisoned", &self.poisoned())
             .finish_non_exhaustive()
     }
 }
@@ -88,8 +95,9 @@ impl Instance {
     pub(super) fn new(
         image: &PreInstantiated,
         seed: u64,
+        memory: &MemoryPool,
     ) -> Result<(Self, types::Description), Unusable> {
-        let mut store = image.store(seed);
+        let mut store = image.store(seed, memory.share());
         let built = image
             .pre
             .instance_pre()
@@ -103,22 +111,19 @@ impl Instance {
                 Ok((exports, Moves::of(&mut store, &built)?, load))
             });
         let (exports, moves, load) = built.map_err(|error| {
-            let refused = store.data().memory_refused();
-            GuestFault {
-                call: GuestCall::Instantiate,
-                reason: reason(&error, &image.limits, refused),
-                machine: !refused && lacks_memory(&error),
-                took: Duration::ZERO,
-            }
+            let refused = store.data().memory.refused();
+            GuestFault::of_error(GuestCall::Instantiate, &error, &image.limits, refused)
         })?;
         let mut instance = Self {
-            store,
-            exports,
-            moves,
+            alive: Some(Alive {
+                store,
+                exports,
+                moves,
+            }),
+            last_events: Vec::new(),
             limits: image.limits,
             clock: image.engine.clock(),
             took: Duration::ZERO,
-            poisoned: false,
         };
         let call_context = CallContext {
             seed,
@@ -140,7 +145,7 @@ impl Instance {
     }
 
     pub(super) fn poisoned(&self) -> bool {
-        self.poisoned
+        self.alive.is_none()
     }
 
     /// How long the last call took.
@@ -150,21 +155,29 @@ impl Instance {
 
     /// Linear memory that it holds, in bytes.
     pub(super) fn memory(&self) -> usize {
-        self.store.data().memory()
+        let alive = self.alive.as_ref();
+        alive.map_or(0, |alive| alive.store.data().memory.held())
     }
 
     /// What the last call told the host.
     pub(super) fn events(&mut self) -> std::vec::Drain<'_, GuestEvent> {
-        self.store.data_mut().events.drain(..)
+        match &mut self.alive {
+            Some(alive) => alive.store.data_mut().events.drain(..),
+            None => self.last_events.drain(..),
+        }
     }
 
     pub(super) fn has_events(&self) -> bool {
-        !self.store.data().events.is_empty()
+        let events = match &self.alive {
+            Some(alive) => &alive.store.data().events,
+            None => &self.last_events,
+        };
+        !events.is_empty()
     }
 
     /// Why the host could not keep what the last call marked: its session has to end.
     pub(super) fn complaint(&mut self) -> Option<String> {
-        self.store.data_mut().complaint.take()
+        self.alive.as_mut()?.store.data_mut().complaint.take()
     }
 
     pub(super) fn begin(
@@ -205,7 +218,7 @@ impl Instance {
         session: ResourceAny,
         call_context: &CallContext,
     ) -> Result<Option<Vec<u8>>, GuestFault> {
-        let Some(Moves { save, .. }) = self.moves else {
+        let Some(Moves { save, .. }) = self.moves() else {
             return Ok(None);
         };
         self.call(GuestCall::Save, call_context, |_, store| {
@@ -220,7 +233,7 @@ impl Instance {
         state: &[u8],
         call_context: &CallContext,
     ) -> Result<Result<ResourceAny, String>, GuestFault> {
-        let Some(Moves { restore, .. }) = self.moves else {
+        let Some(Moves { restore, .. }) = self.moves() else {
             return Ok(Err("it exports no vespeiro:behavior/migrate".into()));
         };
         self.call(GuestCall::Restore, call_context, |_, store| {
@@ -230,40 +243,47 @@ impl Instance {
         })
     }
 
+    fn moves(&self) -> Option<Moves> {
+        self.alive.as_ref()?.moves
+    }
+
     fn call<T>(
         &mut self,
         call: GuestCall,
         call_context: &CallContext,
         run: impl FnOnce(&exported::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
     ) -> Result<T, GuestFault> {
-        if self.poisoned {
+        let Some(alive) = &mut self.alive else {
             let reason = "another session of its instance crashed".into();
             return Err(GuestFault::of_guest(call, reason));
-        }
-        self.store.data_mut().begin_call(call_context);
-        self.store.set_epoch_deadline(self.limits.ticks());
+        };
+        let store = &mut alive.store;
+        store.data_mut().begin_call(call_context);
+        store.set_epoch_deadline(self.limits.ticks());
         let began = self.clock.now();
-        let returned = run(self.exports.vespeiro_behavior_behavior(), &mut self.store);
+        let returned = run(alive.exports.vespeiro_behavior_behavior(), store);
         let took = self.clock.since(began);
         self.took = took;
-        let state = self.store.data_mut();
-        state.end_call(call_context);
-        match returned {
+        store.data_mut().end_call(call_context);
+        let fault = match returned {
             // One instruction may fill or copy a whole memory, and nothing interrupts it.
             Ok(_) if took > self.limits.call + OVERRUN => {
-                self.poisoned = true;
-                let reason = too_long(&self.limits);
-                let fault = GuestFault::of_guest(call, reason);
-                Err(GuestFault { took, ..fault })
+                GuestFault::of_guest(call, too_long(&self.limits))
             }
-            Ok(returned) => Ok(returned),
+            Ok(returned) => return Ok(returned),
             Err(error) => {
-                self.poisoned = true;
-                let refused = self.store.data().memory_refused();
-                let reason = reason(&error, &self.limits, refused);
-                let fault = GuestFault::of_guest(call, reason);
-                Err(GuestFault { took, ..fault })
+                let refused = store.data().memory.refused();
+                GuestFault::of_error(call, &error, &self.limits, refused)
             }
+        };
+        self.lose();
+        Err(GuestFault { took, ..fault })
+    }
+
+    /// Nobody enters it again: give back what it holds, all but what its last call said.
+    fn lose(&mut self) {
+        if let Some(alive) = self.alive.take() {
+            self.last_events = alive.store.into_data().events;
         }
     }
 }

@@ -23,6 +23,7 @@ mod guest;
 mod instance;
 mod load;
 mod load_error;
+mod memory_pool;
 mod pre_instantiated;
 mod program;
 mod slot;

@@ -18,6 +18,7 @@ use super::description::validate;
 use super::engine::{Engine, Limits};
 use super::instance::{Instance, Unusable};
 use super::load_error::{LoadError, LoadErrorKind};
+use super::memory_pool::MemoryPool;
 use super::program::{MAX_PROGRAM, Program, SharedProgram, player};
 use crate::compile::MAX_MODULE;
 use crate::pre_instantiated::PreInstantiated;
@@ -41,6 +42,8 @@ pub struct Behavior {
     pub contract: String,
     /// What it imports.
     pub imports: Vec<String>,
+    /// Linear memory of an instance without sessions, in bytes.
+    pub(super) fresh: usize,
     image: PreInstantiated,
 }
 
@@ -141,7 +144,9 @@ impl Behavior {
             None => (hash(&digest), bytes.len()),
         };
         image.program = program;
-        let (_, description) = Instance::new(&image, 0).map_err(|unusable| match unusable {
+        let memory = MemoryPool::new(limits.memory);
+        let first = Instance::new(&image, 0, &memory);
+        let (instance, description) = first.map_err(|unusable| match unusable {
             Unusable::Crashed(GuestFault {
                 reason,
                 machine: true,
@@ -164,13 +169,14 @@ impl Behavior {
             size,
             contract: facts.contract,
             imports: facts.imports,
+            fresh: instance.memory(),
             image,
         })
     }
 
     /// A new instance. It has to describe itself as the first one did, for labels and lookups come from that.
-    pub(super) fn instantiate(&self, seed: u64) -> Result<Instance, Crash> {
-        let (instance, said) = Instance::new(&self.image, seed).map_err(|unusable| {
+    pub(super) fn instantiate(&self, seed: u64, memory: &MemoryPool) -> Result<Instance, Crash> {
+        let (instance, said) = Instance::new(&self.image, seed, memory).map_err(|unusable| {
             self.crash(match unusable {
                 Unusable::Crashed(fault) => fault,
                 Unusable::Program(reason) => GuestFault::of_guest(GuestCall::Program, reason),
@@ -192,7 +198,7 @@ impl Behavior {
         fault.of(&self.name, &self.version)
     }
 
-    /// Linear memory that one of its instances may hold, in bytes.
+    /// Linear memory that its instances on one worker may hold together, in bytes.
     pub fn memory_cap(&self) -> usize {
         self.image.limits.memory
     }

@@ -7,6 +7,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use super::contract::{Archetype, ArchetypePre};
 use super::engine::{Engine, Limits, MAX_PASSED, MAX_SESSIONS};
 use super::guest::GuestState;
+use super::memory_pool::MemoryShare;
 use super::program::SharedProgram;
 use super::wasi;
 
@@ -47,9 +48,9 @@ impl PreInstantiated {
         })
     }
 
-    /// A store for one instance; `seed` feeds what its WASI calls random.
-    pub(super) fn store(&self, seed: u64) -> Store<GuestState> {
-        let state = GuestState::new(self.limits.memory, self.wasi.then_some(seed));
+    /// A store for one instance, with its share of the memory; `seed` feeds what its WASI calls random.
+    pub(super) fn store(&self, seed: u64, memory: MemoryShare) -> Store<GuestState> {
+        let state = GuestState::new(memory, self.wasi.then_some(seed));
         let mut store = Store::new(self.engine.inner(), state);
         store.limiter(|state| state);
         store.set_max_component_handles(MAX_SESSIONS);

@@ -3,6 +3,7 @@
 //!
 //! What must stay true: a session keeps the instance in which it began, so that an instance lives until its last session
 //! ends. A trap costs the sessions of one instance; the slot builds the next one on demand, also when an instance has grown.
+//! All instances together stay within the memory of one.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -19,9 +20,12 @@ use super::feeder::Feeder;
 use super::guest::GuestEvent;
 use super::instance::Instance;
 use super::load::Behavior;
+use super::memory_pool::MemoryPool;
 
 /// Sessions that an instance gets before it may be given up for its size: building a new one has to be worth it.
 const SESSIONS_TO_RECYCLE: u32 = 32;
+/// The part of the memory that stays free for the sessions under way while several instances hold some: one of so many.
+const SPARE: usize = 8;
 
 /// The place of one archetype on one worker.
 #[derive(Debug)]
@@ -30,6 +34,10 @@ pub struct Slot {
     /// Seed of what instances draw before their first session.
     seed: u64,
     current: Option<Rc<RefCell<Instance>>>,
+    /// What all instances hold that still have sessions.
+    memory: MemoryPool,
+    /// What the current instance held when its second session began.
+    taken_by_first: usize,
     /// Sessions that began in the current instance.
     begun: u32,
 }
@@ -46,9 +54,11 @@ impl Slot {
     /// A place for `behavior`, without an instance yet.
     pub fn new(behavior: Arc<Behavior>, seed: u64) -> Self {
         Self {
+            memory: MemoryPool::new(behavior.memory_cap()),
             behavior,
             seed,
             current: None,
+            taken_by_first: 0,
             begun: 0,
         }
     }
@@ -63,6 +73,43 @@ impl Slot {
         self.current
             .as_ref()
             .map_or(0, |instance| instance.borrow().memory())
+    }
+
+    /// Linear memory of all instances that are alive, in bytes.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.memory.held()
+    }
+
+    /// Whether there is memory for one more session, by what those before it have taken. If not, there is some again when
+    /// sessions have ended: no further one begins in an instance that is full, and it goes with its last.
+    pub fn has_room(&mut self) -> bool {
+        let seen = self.current.as_ref().map(|current| current.borrow());
+        let (poisoned, held) = seen.map_or((true, 0), |seen| (seen.poisoned(), seen.memory()));
+        // What the first session has taken may be for all of them.
+        if self.begun <= 1 {
+            self.taken_by_first = held;
+        }
+        let others = self.begun.saturating_sub(1).max(1) as usize;
+        let taken = held.saturating_sub(self.taken_by_first) / others;
+        let has_grown = self.begun >= SESSIONS_TO_RECYCLE && held > self.behavior.memory_cap() / 2;
+        let is_alone = self.memory.held() == held;
+        let fits = is_alone || self.memory.free() >= self.memory.cap() / SPARE;
+        let goes_on =
+            !poisoned && (fits && self.memory.free() >= taken) && !(has_grown && self.fits_anew());
+        if !goes_on {
+            self.current = None;
+        }
+        goes_on || self.fits_anew()
+    }
+
+    /// Whether there is memory for another instance. Where there is none yet, it is the behavior's own matter what comes of it.
+    fn fits_anew(&self) -> bool {
+        let needed = self
+            .behavior
+            .fresh
+            .saturating_add(self.memory.cap() / SPARE);
+        self.memory.held() == 0 || self.memory.free() >= needed
     }
 
     /// Begin a session in the current instance, or in a new one when there is none, it was lost to a trap, or it has
@@ -124,20 +171,13 @@ impl Slot {
 
     /// The current instance if it will do, else a new one; and whether it is new.
     fn usable(&mut self) -> Result<(Rc<RefCell<Instance>>, bool), Crash> {
-        let usable = self.current.take().filter(|instance| {
-            let instance = instance.borrow();
-            let grown = self.begun >= SESSIONS_TO_RECYCLE
-                && instance.memory() > self.behavior.memory_cap() / 2;
-            !instance.poisoned() && !grown
-        });
-        Ok(match usable {
-            Some(instance) => (instance, false),
-            None => {
-                self.begun = 0;
-                let instance = self.behavior.instantiate(self.seed)?;
-                (Rc::new(RefCell::new(instance)), true)
-            }
-        })
+        self.has_room();
+        if let Some(instance) = self.current.take() {
+            return Ok((instance, false));
+        }
+        (self.begun, self.taken_by_first) = (0, 0);
+        let instance = self.behavior.instantiate(self.seed, &self.memory)?;
+        Ok((Rc::new(RefCell::new(instance)), true))
     }
 }
 

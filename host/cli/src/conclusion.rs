@@ -33,6 +33,11 @@ pub(super) fn conclude(
             "given up, because this machine has no memory for another instance: {names}: give it more (see ulimit -v), or play fewer workers or archetypes"
         );
     }
+    if let Some(names) = of(GivenUpCause::NoRoom) {
+        anyhow::bail!(
+            "given up, because no session could begin for 10 s: {names}: others hold all of guest_memory and have not ended: allow more with --guest-memory, or play fewer users"
+        );
+    }
     let cleaned = cleaned?;
     if let Some(why) = &ended.journal_failure {
         anyhow::bail!(

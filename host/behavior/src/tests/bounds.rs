@@ -161,12 +161,71 @@ fn an_instance_that_has_grown_is_given_up_for_a_new_one() {
         "(if (i32.lt_u (memory.size) (i32.const 12)) (then (drop (memory.grow (i32.const 1)))))",
     )]);
     let mut slot = super::slot(&leaky);
-    let first = begin(&mut slot, 0);
-    let mut instances = 1;
-    for seed in 1..100 {
-        instances += u32::from(slot.begin(&setup(seed), Feeder::default()).unwrap().built);
-    }
-    // A new one after 32 sessions each, and the first session lives on in its own.
+    let instances = (0..100)
+        .filter(|seed| slot.begin(&setup(*seed), Feeder::default()).unwrap().built)
+        .count();
+    // A new one after 32 sessions each.
     assert_eq!(instances, 4);
+
+    let mut slot = super::slot(&leaky);
+    let first = begin(&mut slot, 0);
+    for seed in 1..32 {
+        begin(&mut slot, seed);
+    }
+    assert!(slot.begin(&setup(32), Feeder::default()).unwrap().built);
+    // It lives on in its own.
     assert!(first.lost().is_none());
+}
+
+/// Each session takes so many pages of 64 KiB, out of 16.
+fn taking(pages: u32) -> Vec<u8> {
+    let code = format!(
+        "(if (i32.eq (i32.const -1) (memory.grow (i32.const {pages}))) (then (unreachable)))"
+    );
+    by_hand(&[("begin", &code)])
+}
+
+#[test]
+fn instances_share_the_memory_and_no_session_begins_that_it_is_too_small_for() {
+    let mut slot = slot(&taking(2));
+    let mut began = std::collections::VecDeque::new();
+    let mut most = 0;
+    for seed in 0..500 {
+        while !slot.has_room() {
+            assert!(began.pop_front().is_some(), "no session, and no room");
+        }
+        began.push_back(begin(&mut slot, seed));
+        most = most.max(began.len());
+        assert!(slot.held() <= LIMITS.memory, "{seed}: {}", slot.held());
+        assert!(began.iter().all(|session| session.lost().is_none()));
+    }
+    assert_eq!(most, 7, "sessions at once that 1 MiB is enough for");
+}
+
+#[test]
+fn what_only_the_first_session_takes_is_not_expected_of_the_others() {
+    let code = "(if (i32.lt_u (memory.size) (i32.const 12))
+        (then (drop (memory.grow (i32.const 11)))))";
+    let mut slot = slot(&by_hand(&[("begin", code)]));
+    let began: Vec<Session> = (0..100)
+        .map(|seed| {
+            assert!(slot.has_room(), "{seed}");
+            begin(&mut slot, seed)
+        })
+        .collect();
+    assert!(began.iter().all(|session| session.lost().is_none()));
+}
+
+#[test]
+fn a_trap_gives_the_memory_back_though_sessions_have_still_to_hear_of_it() {
+    let code = "(call $mark (i32.const 16) (i32.const 7)) (drop (memory.grow (i32.const 9))) (unreachable)";
+    let mut slot = slot(&by_hand(&[("next", code)]));
+    let mut alive: Vec<Session> = (0..20).map(|seed| begin(&mut slot, seed)).collect();
+    let (answer, said) = next(&mut alive[0], 0);
+    assert!(answer.is_err());
+    // What it has marked may be there all the same.
+    assert_eq!(said.len(), 1);
+    assert!(alive.iter().all(|session| session.lost().is_some()));
+    assert_eq!(slot.held(), 0);
+    assert!(slot.has_room());
 }

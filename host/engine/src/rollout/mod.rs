@@ -2,6 +2,7 @@
 
 pub(crate) mod labels;
 pub(crate) mod rollouts;
+pub(crate) mod room;
 pub(crate) mod runtime;
 mod swap;
 mod watch;

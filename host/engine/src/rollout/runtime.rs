@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::labels::Labels;
+use super::room::Room;
 use crate::rollout::rollouts::{Mode, PROBATION, Rollout};
 use crate::seed::{Stream, derive};
 use crate::worker::quarantine::CrashRecord;
@@ -21,6 +22,8 @@ const SLACK: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct VersionRuntime {
     pub(crate) slot: RefCell<Slot>,
+    /// Sessions that wait for the slot to have room.
+    pub(crate) room: Room,
     pub(crate) labels: Labels,
     hash: String,
     /// What it is judged by.
@@ -46,6 +49,7 @@ impl VersionRuntime {
         let slot = Slot::new(Arc::clone(behavior), derive(seed, Stream::Instance, nth));
         Self {
             slot: RefCell::new(slot),
+            room: Room::default(),
             labels,
             hash: behavior.hash.clone(),
             record: RefCell::default(),
@@ -148,6 +152,8 @@ impl VersionRuntimes {
             .collect();
         for (gone, _) in versions.iter() {
             let stays = next.iter().any(|(runtime, _)| Rc::ptr_eq(runtime, gone));
+            // Whoever waits may be drawn for another.
+            gone.room.wake();
             gone.over.set(!stays && rollout.mode == Mode::Now);
             let moves = !stays && rollout.mode == Mode::Migrate;
             *gone.successor.borrow_mut() = moves.then(|| Rc::clone(&next[0].0));

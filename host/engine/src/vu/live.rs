@@ -35,7 +35,7 @@ pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32)
         turned_away: false,
         pause: between_sessions(worker, vu, ordinal),
     };
-    match OpenSession::begin(worker, vu, ordinal) {
+    match OpenSession::begin(worker, vu, ordinal).await {
         Ok(open) => {
             let mut live = Live {
                 worker,

@@ -39,8 +39,8 @@ pub(crate) struct OpenSession {
 }
 
 impl OpenSession {
-    /// `Err` says how long to wait after a crash.
-    pub(crate) fn begin(
+    /// Begins as soon as there is memory for it. `Err` says how long to wait after a crash.
+    pub(crate) async fn begin(
         worker: &Rc<WorkerState>,
         vu: &VuState,
         ordinal: u32,
@@ -49,7 +49,17 @@ impl OpenSession {
         let archetype_state = worker.archetype_state(archetype);
         let setup = identity::journey(&worker.plan, vu.index, ordinal, &archetype_state.config);
         let drawn = unit(vu.seed, Stream::Version, u64::from(ordinal));
-        let runtime = archetype_state.versions.draw(drawn);
+        let runtime = loop {
+            let drawn = archetype_state.versions.draw(drawn);
+            if drawn.slot.borrow_mut().has_room() {
+                drawn.room.begun();
+                break drawn;
+            }
+            if worker.is_leaving(vu) || worker.quarantined(archetype) {
+                return Err(Duration::ZERO);
+            }
+            worker.wait_for_room(&drawn).await;
+        };
         let begun = runtime.slot.borrow_mut().begin(&setup, vu.feeder.clone());
         let role = runtime.role();
         worker.recorder.borrow_mut().session_started(role);
@@ -145,6 +155,9 @@ impl OpenSession {
         let (Some(successor), Some(session)) = (self.runtime.successor(), &mut self.session) else {
             return false;
         };
+        if !successor.slot.borrow_mut().has_room() {
+            return false;
+        }
         let worker = Rc::clone(&self.worker);
         let state = match session.save() {
             Ok(Some(state)) => state,
@@ -251,6 +264,10 @@ impl Drop for OpenSession {
         if let Some(Err(crash)) = ended {
             self.ending = Ending::Crashed;
             self.worker.crashed(&self.runtime, &crash);
+        }
+        let room = &self.runtime.room;
+        if room.is_awaited() && self.runtime.slot.borrow_mut().has_room() {
+            room.wake();
         }
         // Not before its destructor has come through too.
         let fate = match self.ending {

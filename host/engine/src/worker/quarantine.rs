@@ -28,6 +28,8 @@ pub enum GivenUpCause {
     Crashes,
     /// The machine had no memory for its instances.
     Machine,
+    /// Its sessions held all of its memory, and no other could begin.
+    NoRoom,
 }
 
 /// Why a behavior is given up.
@@ -37,12 +39,14 @@ pub(crate) enum Verdict {
     Time { crashes: u32, lost: Duration },
     Share { crashes: u32, lost: u32, ended: u32 },
     Machine { crashes: u32 },
+    NoRoom { waited: Duration },
 }
 
 impl Verdict {
     pub(crate) fn cause(self) -> GivenUpCause {
         match self {
             Self::Machine { .. } => GivenUpCause::Machine,
+            Self::NoRoom { .. } => GivenUpCause::NoRoom,
             _ => GivenUpCause::Crashes,
         }
     }
@@ -71,6 +75,13 @@ impl fmt::Display for Verdict {
                 write!(
                     f,
                     "{crashes} instances in a row that the machine had no memory for"
+                )
+            }
+            Self::NoRoom { waited } => {
+                let waited = waited.as_secs();
+                write!(
+                    f,
+                    "{waited} s in which it had no memory for another session"
                 )
             }
         }

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::quarantine::GivenUpCause;
+use super::quarantine::{GivenUpCause, Verdict};
 use super::state::{ArchetypeState, WorkerState};
 use crate::rollout::rollouts::Rollout;
+use crate::rollout::room::LONGEST_WAIT;
 use crate::rollout::runtime::VersionRuntime;
 use vespeiro_behavior::Crash;
 use vespeiro_resilience::Backoff;
@@ -18,32 +19,61 @@ impl WorkerState {
     /// A guest call did not return. How long its user should wait before the next session.
     pub(crate) fn crashed(&self, runtime: &VersionRuntime, crash: &Crash) -> Duration {
         let archetype = runtime.role().archetype;
-        let archetype_state = self.archetype_state(archetype);
         self.recorder.borrow_mut().trap(runtime.role());
         let now = self.now();
         let mut record = runtime.record().borrow_mut();
         let verdict = record.crashed(now, crash.took, crash.machine);
         let wait = backoff(record.in_a_row());
         drop(record);
-        let name = &self.plan.archetypes[usize::from(archetype)].name;
         if self.may_log(archetype) {
+            let name = &self.plan.archetypes[usize::from(archetype)].name;
             tracing::warn!("archetype {name}: {crash}");
         }
         if let Some(verdict) = verdict
-            && !runtime.is_over()
             && !runtime.is_on_probation(self.clock.now())
-            // Sessions that a swap has left behind say nothing of who plays now.
-            && archetype_state.versions.has(runtime.hash())
-            && !self.quarantined(archetype)
         {
-            let given_up = (runtime.hash().to_owned(), verdict.cause());
-            *archetype_state.quarantined.borrow_mut() = Some(given_up);
-            tracing::error!(
-                "archetype {name} is quarantined after {verdict}: its users stop, the others go on"
-            );
-            self.news.notify_one();
+            self.quarantine(runtime, verdict);
         }
         wait
+    }
+
+    fn quarantine(&self, runtime: &VersionRuntime, verdict: Verdict) {
+        let archetype = runtime.role().archetype;
+        let archetype_state = self.archetype_state(archetype);
+        // Sessions that a swap has left behind say nothing of who plays now.
+        let plays = !runtime.is_over() && archetype_state.versions.has(runtime.hash());
+        if !plays || self.quarantined(archetype) {
+            return;
+        }
+        let given_up = (runtime.hash().to_owned(), verdict.cause());
+        *archetype_state.quarantined.borrow_mut() = Some(given_up);
+        let name = &self.plan.archetypes[usize::from(archetype)].name;
+        tracing::error!(
+            "archetype {name} is quarantined after {verdict}: its users stop, the others go on"
+        );
+        runtime.room.wake();
+        self.news.notify_one();
+    }
+
+    /// Wait until this behavior may have memory for one more session. Where none has begun for too long, it is given up.
+    pub(crate) async fn wait_for_room(&self, runtime: &VersionRuntime) {
+        let room = &runtime.room;
+        if room.is_new() {
+            let name = &self.plan.archetypes[usize::from(runtime.role().archetype)].name;
+            let most = self.plan.guest.memory >> 20;
+            tracing::warn!(
+                "archetype {name}: new sessions wait, since its instances hold their {most} MiB (guest_memory) until sessions end"
+            );
+        }
+        room.wait(self.profile_time()).await;
+        if room.is_hopeless(self.profile_time()) {
+            self.quarantine(
+                runtime,
+                Verdict::NoRoom {
+                    waited: LONGEST_WAIT,
+                },
+            );
+        }
     }
 
     /// Have others play an archetype's new sessions from now on. A quarantine is over when whoever it was for plays no more.

@@ -15,7 +15,7 @@ section! {
     /// What a behavior module may cost.
     #[derive(Debug, Clone)]
     pub struct GuestSettings(r) {
-        /// Linear memory of one instance, in bytes; 32-bit memory cannot address more than 4 GiB.
+        /// Linear memory of all instances of one behavior in one worker, in bytes; 32-bit memory cannot address more than 4 GiB.
         // One instruction may fill all of it, and nothing interrupts that: 256 MiB take less than a call may.
         memory: usize = ("guest_memory", "256MiB", size(PAGE..=4 * GIB),
             "Most memory of one behavior in one worker; bare numbers are bytes");
