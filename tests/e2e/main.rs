@@ -57,3 +57,4 @@ mod totals;
 mod traces;
 mod ui;
 mod visitors;
+mod watch;

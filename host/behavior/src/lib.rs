@@ -31,6 +31,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod wasi;
+mod whole;
 
 pub use compile::{Cancel, CompileBounds, Compiler, MAX_MODULE, serve_compile_jobs};
 pub use componentize::ModuleFormat;
@@ -40,8 +41,9 @@ pub use crash::{Crash, GuestCall};
 pub use engine::{Engine, EngineError, Limits, yield_to_others};
 pub use feeder::{Feeder, NoRow, RowSource};
 pub use guest::GuestEvent;
-pub use load::Behavior;
+pub use load::{Behavior, content_hash};
 pub use load_error::{LoadError, LoadErrorKind};
 pub use program::MAX_PROGRAM;
 pub use slot::{Session, Slot, StartedSession};
 pub use step::{MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};
+pub use whole::is_whole;

@@ -30,7 +30,7 @@ pub struct Behavior {
     pub source: String,
     pub name: String,
     pub version: String,
-    /// First 12 hexadecimal digits of the SHA-256 of its bytes.
+    /// The [`content_hash`] of its bytes.
     pub hash: String,
     pub routes: Vec<types::Route>,
     pub categories: Vec<String>,
@@ -140,7 +140,7 @@ impl Behavior {
             .map_err(|e| LoadErrorKind::Mismatch(LoadErrorKind::line(&format!("{e:#}"))))?;
         // Who plays a program is what was written, not the player.
         let (hash, size) = match &program {
-            Some(program) => (hash(&Sha256::digest(&program.source)), program.source.len()),
+            Some(program) => (content_hash(&program.source), program.source.len()),
             None => (hash(&digest), bytes.len()),
         };
         image.program = program;
@@ -211,6 +211,11 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadErrorKind> {
         return Err(LoadErrorKind::NoFile);
     }
     bounded::read(path, MAX_MODULE as u64).map_err(LoadErrorKind::Read)
+}
+
+/// What tells a module or program from others: the first 12 hexadecimal digits of its SHA-256.
+pub fn content_hash(bytes: &[u8]) -> String {
+    hash(&Sha256::digest(bytes))
 }
 
 fn hash(digest: &[u8]) -> String {

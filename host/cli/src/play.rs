@@ -99,11 +99,10 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     }
     let journal = teardown::journal(&plan)?;
     wait_for_start(&plan, &stopper, clock, console).await;
-    let watched = Arc::clone(&plan);
     let watching = plan
         .control
         .watch
-        .then(|| tokio::spawn(async move { watch(&watched, swapper).await }));
+        .then(|| tokio::spawn(watch(&plan, &behaviors, swapper)));
     outputs.start();
     let mut printed = 0;
     let ended = execute(

@@ -1,33 +1,46 @@
 //! Watches the module files of a plan while its run goes on, and swaps an archetype's behavior when its file has new
 //! content. Started by the command line.
 //!
-//! What must stay true: only content counts. A file that is touched, or replaced by the same bytes, swaps nothing.
+//! What must stay true: only content counts. A file that is touched, or replaced by the same bytes, swaps nothing. Files are
+//! looked at by threads of their own: a folder that does not answer holds nothing up but the watch over it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::sync::mpsc::{self, Sender};
 
 use super::swap::{Source, Swap, Swapper};
 use crate::rollout::rollouts::Mode;
-use vespeiro_plan::{Module, Plan};
+use vespeiro_behavior::{Behavior, MAX_MODULE, content_hash, is_whole};
+use vespeiro_plan::{Module, Plan, bounded};
 
-/// How long a folder has to be quiet before its files are read: a compiler writes in pieces.
-const QUIET: Duration = Duration::from_millis(200);
-/// A folder that is never quiet is looked at this often.
-const BUSY: Duration = Duration::from_secs(2);
+/// How often files are looked at. Looking, unlike being told by the system, finds what happens to any folder or link on the
+/// way to a file, on network drives too.
+const LOOK: Duration = Duration::from_millis(250);
+/// Looks in a row that find a file changed before it is said that it is waited for.
+const LONG: u32 = 6;
 
-/// The files of a plan, and what was in them last.
+/// A module's file, and what was in it last.
+#[derive(Debug)]
 struct Watched {
-    archetype: String,
     path: PathBuf,
-    state: Option<State>,
-    content: Option<[u8; 32]>,
+    /// Who plays it.
+    archetypes: Vec<String>,
+    /// The hash of the content that was loaded last.
+    content: String,
+    /// At the last look, and when it was read last.
+    seen: Option<State>,
+    read: Option<State>,
+    /// Looks in a row that found it changed.
+    changing: u32,
+    /// It was said that it is waited for.
+    told: bool,
 }
 
 /// What the system knows of a file: whoever writes to it changes the time of its change.
@@ -39,41 +52,11 @@ struct State {
     changed: (i64, i64),
 }
 
-impl Watched {
-    fn new(archetype: &str, path: &Path) -> Self {
-        let mut file = Self {
-            archetype: archetype.to_owned(),
-            path: path.to_owned(),
-            state: None,
-            content: None,
-        };
-        file.is_new();
-        file
-    }
-
-    /// Whether its content is another than the last time. It is read only when something has happened to it: in its
-    /// folder there may be files that are written all the time, the run's own rows for instance.
-    fn is_new(&mut self) -> bool {
-        // Before the content, so that a change in between is seen the next time.
-        let now = State::of(&self.path);
-        if now.is_none() || now == self.state {
-            return false;
-        }
-        self.state = now;
-        let content = content(&self.path);
-        // A file that is gone, for now or for good, is nothing to swap to.
-        if content.is_none() || content == self.content {
-            return false;
-        }
-        self.content = content;
-        true
-    }
-}
-
 impl State {
+    /// `None` for what is not there, and for what is no file: a pipe for instance would never end.
     fn of(path: &Path) -> Option<Self> {
-        let data = std::fs::metadata(path).ok()?;
-        Some(Self {
+        let data = fs::metadata(path).ok()?;
+        data.is_file().then(|| Self {
             device: data.dev(),
             number: data.ino(),
             length: data.len(),
@@ -82,47 +65,79 @@ impl State {
     }
 }
 
-/// Watch until dropped or aborted. Where the system cannot watch, it says so and does nothing.
-pub async fn watch(plan: &Plan, swapper: Swapper) {
-    let mut files: Vec<Watched> = plan
-        .archetypes
-        .iter()
-        .filter_map(|archetype| match &archetype.module {
-            Module::File(path) => Some(Watched::new(&archetype.name, path)),
-            Module::BuiltIn(_) | Module::Program { .. } => None,
-        })
-        .collect();
-    if files.is_empty() {
-        return;
-    }
-    // One place is enough: it says that something has happened, not what.
-    let (happened, mut happens) = mpsc::channel(1);
-    let told = move |_| {
-        let _ = happened.try_send(());
-    };
-    let _watcher = match watcher(&files, told) {
-        Ok(watcher) => watcher,
-        Err(error) => {
-            tracing::warn!(
-                "module files are not watched: {error}: use vespeiro swap, or --no-watch"
-            );
-            return;
+/// What a look at a file found.
+#[derive(Debug)]
+enum Look {
+    Nothing,
+    /// It is being written; told once.
+    Unfinished,
+    Unreadable(io::Error),
+    New(Vec<u8>),
+}
+
+impl Watched {
+    /// It is read only when something has happened to it, and nothing more since the last look.
+    fn look(&mut self) -> Look {
+        let now = State::of(&self.path);
+        if now.is_none() || now == self.read {
+            // A file that is gone, for now or for good, is nothing to swap to.
+            return Look::Nothing;
         }
-    };
-    while happens.recv().await.is_some() {
-        let busy = async { while timeout(QUIET, happens.recv()).await.is_ok() {} };
-        let _ = timeout(BUSY, busy).await;
-        for file in &mut files {
-            if !file.is_new() {
-                continue;
+        if now != self.seen {
+            self.seen = now;
+            self.changing += 1;
+            return self.wait(self.changing >= LONG);
+        }
+        self.changing = 0;
+        self.read = now;
+        let bytes = match bounded::read(&self.path, MAX_MODULE as u64) {
+            Ok(bytes) => bytes,
+            Err(error) => return Look::Unreadable(error),
+        };
+        let content = content_hash(&bytes);
+        if content == self.content {
+            return Look::Nothing;
+        }
+        if !is_whole(&bytes) {
+            return self.wait(true);
+        }
+        self.told = false;
+        self.content = content;
+        Look::New(bytes)
+    }
+
+    fn wait(&mut self, is_long: bool) -> Look {
+        match is_long && !self.told {
+            true => {
+                self.told = true;
+                Look::Unfinished
             }
-            let swap = Swap {
-                archetype: file.archetype.clone(),
-                source: Source::Module(Module::File(file.path.clone())),
-                share: 1.0,
-                mode: Mode::Drain,
-            };
-            // A refusal is counted and told of by the run; half a file is followed by the whole one.
+            false => Look::Nothing,
+        }
+    }
+}
+
+/// Watch until dropped or aborted.
+pub fn watch(
+    plan: &Plan,
+    behaviors: &[Arc<Behavior>],
+    swapper: Swapper,
+) -> impl Future<Output = ()> + use<> {
+    let (found, mut news) = mpsc::channel(1);
+    let folders = folders(plan, behaviors);
+    async move {
+        for files in folders {
+            let found = found.clone();
+            let started = thread::Builder::new()
+                .name("watch".into())
+                .spawn(move || look_on(files, &found));
+            if let Err(error) = started {
+                tracing::warn!("module files are not watched: {error}: use vespeiro swap");
+            }
+        }
+        drop(found);
+        while let Some(swap) = news.recv().await {
+            // A refusal is counted and told of by the run.
             if let Err(error) = swapper.swap(swap).await {
                 tracing::debug!("{error}");
             }
@@ -130,79 +145,187 @@ pub async fn watch(plan: &Plan, swapper: Swapper) {
     }
 }
 
-/// Folders are watched and not files: editors replace a file, and a ConfigMap swaps a link to a whole folder.
-fn watcher(
-    files: &[Watched],
-    mut told: impl FnMut(()) + Send + 'static,
-) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Reading a file is an event too, and this watch reads them.
-        if event.is_ok_and(|event| event.kind.is_access()) {
-            return;
-        }
-        told(());
-    })?;
-    let mut folders = BTreeSet::new();
-    for file in files {
-        folders.insert(folder(&file.path));
-        if let Ok(real) = file.path.canonicalize() {
-            folders.insert(folder(&real));
-        }
+/// The files of a plan by their folders, and what was loaded of each.
+fn folders(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Vec<Vec<Watched>> {
+    let mut folders: BTreeMap<Option<&Path>, BTreeMap<&Path, Watched>> = BTreeMap::new();
+    for (archetype, behavior) in plan.archetypes.iter().zip(behaviors) {
+        let Module::File(path) = &archetype.module else {
+            continue;
+        };
+        let files = folders.entry(path.parent()).or_default();
+        let file = files.entry(path).or_insert_with(|| Watched {
+            path: path.clone(),
+            archetypes: Vec::new(),
+            content: behavior.hash.clone(),
+            seen: None,
+            read: None,
+            changing: 0,
+            told: false,
+        });
+        file.archetypes.push(archetype.name.clone());
     }
-    for folder in folders {
-        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
-    }
-    Ok(watcher)
+    let files = folders.into_values();
+    files.map(|files| files.into_values().collect()).collect()
 }
 
-fn folder(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
+/// Look at files until nobody wants to know any more.
+fn look_on(mut files: Vec<Watched>, found: &Sender<Swap>) {
+    while !found.is_closed() {
+        for file in &mut files {
+            let look = file.look();
+            let path = file.path.display();
+            match look {
+                Look::Nothing => {}
+                Look::Unfinished => {
+                    tracing::warn!("module {path} is not written to its end: it is waited for");
+                }
+                Look::Unreadable(error) => {
+                    tracing::warn!("module {path} has changed and cannot be read: {error}");
+                }
+                Look::New(bytes) => {
+                    for archetype in &file.archetypes {
+                        let swap = Swap {
+                            archetype: archetype.clone(),
+                            source: Source::Bytes {
+                                name: path.to_string(),
+                                bytes: bytes.clone(),
+                            },
+                            share: 1.0,
+                            mode: Mode::Drain,
+                        };
+                        if found.blocking_send(swap).is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
+        thread::sleep(LOOK);
     }
-}
-
-fn content(path: &Path) -> Option<[u8; 32]> {
-    std::fs::read(path)
-        .ok()
-        .map(|bytes| Sha256::digest(bytes).into())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
     use super::*;
+
+    fn watched(path: &Path, content: &str) -> Watched {
+        Watched {
+            path: path.to_owned(),
+            archetypes: Vec::new(),
+            content: content_hash(content.as_bytes()),
+            seen: None,
+            read: None,
+            changing: 0,
+            told: false,
+        }
+    }
+
+    /// What two looks find: the first sees a change, the second that it is over.
+    fn new(file: &mut Watched) -> Option<Vec<u8>> {
+        for _ in 0..2 {
+            if let Look::New(bytes) = file.look() {
+                return Some(bytes);
+            }
+        }
+        None
+    }
 
     #[test]
     fn only_other_content_is_new() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("mine.wasm");
-        let write = |text: &str| std::fs::write(&path, text).unwrap();
-        let mut early = Watched::new("mine", &path);
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("mine.toml");
+        let write = |text: &str| fs::write(&path, text).unwrap();
+        let mut file = watched(&path, "one");
+        assert!(new(&mut file).is_none(), "it is not there");
         write("one");
-        assert!(early.is_new());
-        let mut file = Watched::new("mine", &path);
-        assert!(!file.is_new());
+        assert!(new(&mut file).is_none());
         write("another");
-        assert!(file.is_new() && !file.is_new());
+        assert_eq!(new(&mut file).unwrap(), b"another");
+        assert!(new(&mut file).is_none());
         // Replaced by the same bytes, as a build does that changes nothing.
-        let other = folder.path().join("other.wasm");
-        std::fs::write(&other, "another").unwrap();
-        std::fs::rename(&other, &path).unwrap();
-        assert!(!file.is_new());
-        std::fs::remove_file(&path).unwrap();
-        assert!(!file.is_new());
+        let other = folder.path().join("other");
+        fs::write(&other, "another").unwrap();
+        fs::rename(&other, &path).unwrap();
+        assert!(new(&mut file).is_none());
+        fs::remove_file(&path).unwrap();
+        assert!(new(&mut file).is_none());
         write("three");
-        assert!(file.is_new());
+        assert!(new(&mut file).is_some());
+    }
+
+    #[test]
+    fn folders_that_are_made_anew_and_links_on_the_way_are_noticed_every_time() {
+        let folder = TempDir::new().unwrap();
+        let dist = folder.path().join("dist");
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&dist, &link).unwrap();
+        let mut file = watched(&link.join("mine.toml"), "");
+        for text in ["one", "two", "three"] {
+            fs::create_dir(&dist).unwrap();
+            fs::write(dist.join("mine.toml"), text).unwrap();
+            assert_eq!(new(&mut file).unwrap(), text.as_bytes());
+            fs::remove_dir_all(&dist).unwrap();
+            assert!(new(&mut file).is_none());
+        }
+        for text in ["four", "five", "six"] {
+            let other = folder.path().join(text);
+            fs::create_dir(&other).unwrap();
+            fs::write(other.join("mine.toml"), text).unwrap();
+            fs::remove_file(&link).unwrap();
+            std::os::unix::fs::symlink(&other, &link).unwrap();
+            assert_eq!(new(&mut file).unwrap(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_being_written_is_waited_for_and_told_of_once() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("mine.wasm");
+        let module = wat::parse_str("(module (memory 1) (data (i32.const 0) \"abcdef\"))").unwrap();
+        let mut file = watched(&path, "");
+        let mut told = 0;
+        for length in 0..module.len() {
+            fs::write(&path, &module[..length]).unwrap();
+            // Where a section ends, nothing shows that another will follow.
+            if is_whole(&module[..length]) {
+                continue;
+            }
+            for _ in 0..2 {
+                match file.look() {
+                    Look::Nothing => {}
+                    Look::Unfinished => told += 1,
+                    other => panic!("{length}: {other:?}"),
+                }
+            }
+        }
+        assert_eq!(told, 1);
+        fs::write(&path, &module).unwrap();
+        assert_eq!(new(&mut file).unwrap(), module);
+    }
+
+    #[test]
+    fn a_pipe_in_place_of_the_file_is_not_read() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("mine.wasm");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let mut file = watched(&path, "");
+        assert!(new(&mut file).is_none());
     }
 
     #[test]
     fn a_file_to_which_nothing_has_happened_is_not_read() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let path = folder.path().join("mine.wasm");
-        std::fs::write(&path, "one").unwrap();
-        let mut file = Watched::new("mine", &path);
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("mine.toml");
+        fs::write(&path, "one").unwrap();
+        let mut file = watched(&path, "one");
+        assert!(new(&mut file).is_none());
         // Were it read, this would be another content.
-        file.content = None;
-        assert!(!file.is_new());
+        file.content.clear();
+        assert!(new(&mut file).is_none());
     }
 }
