@@ -87,14 +87,14 @@ impl Check {
                 },
             );
         }
-        stdout::print(self.told(&rehearsal, &found, loaded, memory))?;
+        stdout::print(self.report(&rehearsal, &found, loaded, memory))?;
         match found.problem {
             Some(problem) => anyhow::bail!("behavior {}: {problem}", self.module),
             None => Ok(Exit::Fine),
         }
     }
 
-    fn told(
+    fn report(
         &self,
         rehearsal: &Rehearsal,
         found: &Findings,

@@ -48,7 +48,7 @@ impl ModuleLoader {
                 .collect::<Result<Vec<_>, LoadError>>()
         });
         tokio::select! {
-            loaded = loading => Ok(Some(loaded?.map_err(told)?)),
+            loaded = loading => Ok(Some(loaded?.map_err(as_misuse)?)),
             () = stop => {
                 cancel.cancel();
                 Ok(None)
@@ -63,7 +63,7 @@ impl ModuleLoader {
 }
 
 /// A behavior that cannot play is the plan's mistake, unless the machine is the reason.
-fn told(error: LoadError) -> anyhow::Error {
+fn as_misuse(error: LoadError) -> anyhow::Error {
     match error.kind {
         LoadErrorKind::Machine(_) | LoadErrorKind::Cancelled => error.into(),
         _ => Misuse(error.to_string()).into(),

@@ -81,7 +81,10 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     }
     let modules = plan.archetypes.iter();
     let modules = modules.map(|archetype| archetype.module.clone());
-    let Some(behaviors) = loader.load(modules.collect(), stopper.asked()).await? else {
+    let Some(behaviors) = loader
+        .load(modules.collect(), stopper.stop_requested())
+        .await?
+    else {
         console.line("stopped before the run began");
         return Ok(Exit::Fine);
     };
@@ -95,7 +98,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     tokio::select! {
         checked = check_target(&plan, clock) => checked?,
         // The run begins all the same, and ends at once.
-        () = stopper.asked() => {}
+        () = stopper.stop_requested() => {}
     }
     let journal = teardown::journal(&plan)?;
     wait_for_start(&plan, &stopper, clock, console).await;
@@ -145,7 +148,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
                 snapshot: control.status(),
                 summary: None,
             };
-            tell(&outputs.finish(result).await, console);
+            print_failures(&outputs.finish(result).await, console);
             return Err(error.into());
         }
     };
@@ -171,7 +174,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         summary: Some(summary),
     };
     let failures = outputs.finish(result).await;
-    tell(&failures, console);
+    print_failures(&failures, console);
     // Not earlier: without this task a signal does nothing, and the third one has to end the process.
     signals.abort();
     let exit = concluded?;
@@ -194,7 +197,7 @@ fn serve_control(
     Ok(control::open(listener, run))
 }
 
-fn tell(failures: &[OutputError], console: &Console) {
+fn print_failures(failures: &[OutputError], console: &Console) {
     for failure in failures {
         console.line(format!("error: {failure}"));
     }
@@ -222,7 +225,7 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper, clock: Clock, console: &
     console.line(format!("ready; the run starts at {at}"));
     tokio::select! {
         () = tokio::time::sleep(wait) => {}
-        () = stopper.asked() => {}
+        () = stopper.stop_requested() => {}
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) async fn clean(
         0 => String::new(),
         n => format!(", {} to log out", counted(n, "session")),
     };
-    let skip = match stopper.is_raised() {
+    let skip = match stopper.is_stop_requested() {
         true => "Ctrl-C skips it",
         false => "Ctrl-C twice skips it",
     };

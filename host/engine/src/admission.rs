@@ -133,7 +133,7 @@ impl<'a> Permit<'a> {
         let outcome = Outcome::Failed(why);
         self.count(outcome, Duration::ZERO, true);
         if why == Failure::CircuitOpen {
-            self.learn(outcome, None);
+            self.update_hold(outcome, None);
         }
         why
     }
@@ -162,17 +162,17 @@ impl<'a> Permit<'a> {
         self.sample.phases.blocked += self.blocked;
         let latency = sent.phases.service();
         self.count(outcome, latency, true);
-        self.learn(outcome, retry_after);
+        self.update_hold(outcome, retry_after);
         latency
     }
 
-    fn learn(&self, outcome: Outcome, retry_after: Option<Duration>) {
+    fn update_hold(&self, outcome: Outcome, retry_after: Option<Duration>) {
         let chance = |n| unit(self.vu.seed, Stream::Backoff, n);
         let (worker, hold) = (self.worker, &self.vu.hold);
         let now = worker.now();
         worker
             .admission
-            .learn(now, hold, outcome, retry_after, self.one.fault, chance);
+            .update_hold(now, hold, outcome, retry_after, self.one.fault, chance);
     }
 
     fn count(&mut self, outcome: Outcome, latency: Duration, heard: bool) {

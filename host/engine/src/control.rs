@@ -2,7 +2,7 @@
 //! behavior, see how it stands. The command line hands one to [`super::execute`]; whoever holds a clone steers the same
 //! run. Ending it is the stopper's part.
 //!
-//! What must stay true: of wishes only the latest counts, and swaps are few at a time, so that a caller in a hurry fills
+//! What must stay true: only the latest desired state counts, and swaps are few at a time, so that a caller in a hurry fills
 //! no queue.
 
 use std::collections::VecDeque;
@@ -20,7 +20,7 @@ const WAITING: usize = 8;
 /// News that are kept.
 const NEWS: usize = 32;
 
-/// What a run is wished to be.
+/// What a run is desired to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DesiredState {
     /// No request leaves.
@@ -65,7 +65,7 @@ pub struct Over;
 /// Steers a run. Clones steer the same run; without one it does what its plan says.
 #[derive(Debug, Clone)]
 pub struct Control {
-    wish: watch::Sender<DesiredState>,
+    desired: watch::Sender<DesiredState>,
     calls: mpsc::Sender<ControlRequest>,
     /// Taken by the run when it begins.
     inbox: Arc<Mutex<Option<mpsc::Receiver<ControlRequest>>>>,
@@ -84,7 +84,7 @@ impl Control {
     pub fn new() -> Self {
         let (calls, inbox) = mpsc::channel(WAITING);
         Self {
-            wish: watch::Sender::new(DesiredState::default()),
+            desired: watch::Sender::new(DesiredState::default()),
             calls,
             inbox: Arc::new(Mutex::new(Some(inbox))),
             latest: watch::Sender::new(None),
@@ -94,26 +94,26 @@ impl Control {
 
     /// Let no new request leave. What is in flight comes to its end; the clock and the plan's duration go on.
     pub fn pause(&self) {
-        self.wish.send_modify(|wish| wish.paused = true);
+        self.desired.send_modify(|desired| desired.paused = true);
     }
 
     /// Let the held requests go.
     pub fn resume(&self) {
-        self.wish.send_modify(|wish| wish.paused = false);
+        self.desired.send_modify(|desired| desired.paused = false);
     }
 
     /// Have so many users play from now on. New ones begin at once. The youngest go first: at once when they think,
     /// else with the end of their requests.
     pub fn users(&self, users: u32) {
-        self.wish.send_modify(|wish| {
-            wish.users = Some(users);
-            wish.turn += 1;
+        self.desired.send_modify(|desired| {
+            desired.users = Some(users);
+            desired.turn += 1;
         });
     }
 
-    /// The latest wish.
-    pub fn wish(&self) -> DesiredState {
-        *self.wish.borrow()
+    /// What was asked for last.
+    pub fn desired(&self) -> DesiredState {
+        *self.desired.borrow()
     }
 
     /// The latest state of the run; `None` before it begins.
@@ -160,7 +160,7 @@ impl Control {
         self.latest.send_replace(Some(Arc::clone(snapshot)));
     }
 
-    pub(super) fn tell(&self, elapsed: Duration, text: String, is_bad: bool) {
+    pub(super) fn add_news(&self, elapsed: Duration, text: String, is_bad: bool) {
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         let number = news.back().map_or(0, |n| n.number) + 1;
         if news.len() == NEWS {
@@ -182,11 +182,11 @@ impl Control {
 
     /// Tells of every change, one that was made before included.
     pub(super) fn watch(&self) -> watch::Receiver<DesiredState> {
-        let mut wish = self.wish.subscribe();
-        if *wish.borrow() != DesiredState::default() {
-            wish.mark_changed();
+        let mut desired = self.desired.subscribe();
+        if *desired.borrow() != DesiredState::default() {
+            desired.mark_changed();
         }
-        wish
+        desired
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_wish_counts_and_the_same_number_again_is_a_new_one() {
+    fn the_latest_request_counts_and_the_same_number_again_is_a_new_one() {
         let control = Control::new();
         let other = control.clone();
         control.users(5);
@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn news_are_told_once_and_only_the_latest_are_kept() {
         let control = Control::new();
-        (0..100).for_each(|i| control.tell(Duration::ZERO, format!("{i}"), false));
+        (0..100).for_each(|i| control.add_news(Duration::ZERO, format!("{i}"), false));
         let all = control.news(0);
         assert_eq!((all.len(), all[0].text.as_str()), (NEWS, "68"));
         assert_eq!(control.news(99).len(), 1);

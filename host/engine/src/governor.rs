@@ -42,7 +42,7 @@ impl Governor {
             mix.grow(shares.collect());
         }
         if let Some(errors) = &mut self.errors {
-            errors.forgive(archetype);
+            errors.reset_ignored(archetype);
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Guard {
     abort_on: Vec<(Condition, SlidingWindow)>,
     degrading: Option<Degrading>,
     held: Vec<Held>,
-    /// What the last look came to.
+    /// What the last evaluation found.
     state: Arc<GuardStatus>,
 }
 
@@ -61,17 +61,17 @@ impl Guard {
         }
     }
 
-    /// Look at the run at the end of a second. Tells why it has to stop, once and only of a run that `goes_on`.
-    pub(super) fn look(&mut self, snapshot: &Snapshot, goes_on: bool) -> Option<&Abort> {
+    /// Evaluate all conditions at the end of a second. Returns why it has to stop, once and only of a run that `goes_on`.
+    pub(super) fn evaluate(&mut self, snapshot: &Snapshot, goes_on: bool) -> Option<&Abort> {
         if self.state.abort.is_some() {
             return None;
         }
         let alarm = self.aborts(snapshot);
-        let alarm = alarm.or_else(|| self.degrading.as_mut()?.look(snapshot));
+        let alarm = alarm.or_else(|| self.degrading.as_mut()?.evaluate(snapshot));
         let verdicts: Vec<ThresholdResult> = self
             .held
             .iter_mut()
-            .map(|held| held.look(snapshot))
+            .map(|held| held.evaluate(snapshot))
             .collect();
         let alarm = alarm.or_else(|| stopping(&verdicts, snapshot.elapsed));
         self.state = Arc::new(GuardStatus {
@@ -81,8 +81,8 @@ impl Guard {
         self.state.abort.as_ref()
     }
 
-    /// Write into the snapshot what the last look came to.
-    pub(super) fn attend(&self, snapshot: &mut Snapshot) {
+    /// Write into the snapshot what the last evaluation found.
+    pub(super) fn write_status(&self, snapshot: &mut Snapshot) {
         snapshot.guard = Arc::clone(&self.state);
     }
 
@@ -115,7 +115,7 @@ impl Guard {
 }
 
 impl Held {
-    fn look(&mut self, snapshot: &Snapshot) -> ThresholdResult {
+    fn evaluate(&mut self, snapshot: &Snapshot) -> ThresholdResult {
         let condition = &self.threshold.condition;
         let total = Aggregate::of(snapshot, &condition.selector);
         let Some(window) = &mut self.window else {

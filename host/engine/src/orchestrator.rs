@@ -285,7 +285,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
                 if self.rollouts.watches() {
                     for back in self.rollouts.review(&mut self.totals, self.clock.now()) {
                         tracing::error!("{}", back.why);
-                        self.control.tell(self.elapsed(), back.why, true);
+                        self.control.add_news(self.elapsed(), back.why, true);
                         self.publish(back.rollout).await;
                     }
                 }
@@ -355,7 +355,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
                 let (swapped, rollout) = swap;
                 if let Some(rollout) = rollout {
                     self.control
-                        .tell(self.elapsed(), swapped.to_string(), false);
+                        .add_news(self.elapsed(), swapped.to_string(), false);
                     self.publish(rollout).await;
                 }
                 // Whoever asked may have gone.
@@ -364,7 +364,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             ControlRequest::Refused { archetype, why } => {
                 self.totals.swapped(archetype, SwapResult::Refused);
                 tracing::error!("{why}");
-                self.control.tell(self.elapsed(), why, true);
+                self.control.add_news(self.elapsed(), why, true);
             }
         }
     }
@@ -396,24 +396,24 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             let snapshot = self.snapshot(second);
             // Once a run is ending, its figures are no longer those of its plan.
             if self.ending.is_none_or(|ending| second <= ending)
-                && let Some(alarm) = self.guard.look(&snapshot, self.lifecycle.is_live())
+                && let Some(alarm) = self.guard.evaluate(&snapshot, self.lifecycle.is_live())
             {
                 tracing::error!("stopped by its own guard: {alarm}");
                 self.signal(Signal::GuardTripped).await;
             }
-            self.state_log.tell(&snapshot);
-            self.tell(snapshot);
+            self.state_log.log_changes(&snapshot);
+            self.broadcast(snapshot);
         }
     }
 
     /// Show the state of the run to everybody who watches; its figures are those of the last second.
     fn show(&mut self) {
         let snapshot = self.snapshot(self.totals.counted_until());
-        self.tell(snapshot);
+        self.broadcast(snapshot);
     }
 
-    fn tell(&mut self, mut snapshot: Snapshot) {
-        self.guard.attend(&mut snapshot);
+    fn broadcast(&mut self, mut snapshot: Snapshot) {
+        self.guard.write_status(&mut snapshot);
         let snapshot = Arc::new(snapshot);
         self.control.show(&snapshot);
         (self.watch)(&snapshot);
@@ -433,7 +433,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         self.totals.close();
         let mut snapshot = self.snapshot(self.elapsed());
         self.guard.close(&mut snapshot);
-        self.state_log.tell(&snapshot);
+        self.state_log.log_changes(&snapshot);
         let given_up = self.given_up.into_iter().map(|(archetype, cause)| GivenUp {
             archetype: self.plan.archetypes[usize::from(archetype)].name.clone(),
             cause,

@@ -47,14 +47,14 @@ impl Stopper {
     }
 
     /// Somebody has asked.
-    pub fn is_raised(&self) -> bool {
+    pub fn is_stop_requested(&self) -> bool {
         *self.level.borrow() != StopLevel::None
     }
 
     /// Tells of every request to end, one that was made before included.
     pub(super) fn watch(&self) -> watch::Receiver<StopLevel> {
         let mut level = self.level.subscribe();
-        if self.is_raised() {
+        if self.is_stop_requested() {
             level.mark_changed();
         }
         level
@@ -62,13 +62,13 @@ impl Stopper {
 
     /// Ask once, if nobody has: a terminal that vanishes may say so twice, by itself and by its shell.
     fn hang_up(&self) {
-        if !self.is_raised() {
+        if !self.is_stop_requested() {
             self.raise();
         }
     }
 
     /// Wait until the run is asked to end.
-    pub async fn asked(&self) {
+    pub async fn stop_requested(&self) {
         let _ = self
             .watch()
             .wait_for(|level| *level != StopLevel::None)

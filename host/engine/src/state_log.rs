@@ -23,7 +23,7 @@ pub(super) struct StateLog {
 }
 
 impl StateLog {
-    pub(super) fn tell(&mut self, snapshot: &Snapshot) {
+    pub(super) fn log_changes(&mut self, snapshot: &Snapshot) {
         for line in self.changes(snapshot) {
             tracing::warn!("{line}");
         }

@@ -49,7 +49,7 @@ pub(crate) struct Sender {
     buffers: Buffers,
     tally: Rc<Tally>,
     /// The task that closes idle connections runs.
-    tended: Cell<bool>,
+    reaps: Cell<bool>,
 }
 
 /// One of the `max_in_flight` places; free again when dropped.
@@ -121,7 +121,7 @@ impl Sender {
             timers: TimerPool::default(),
             buffers: Buffers::default(),
             tally,
-            tended: Cell::new(false),
+            reaps: Cell::new(false),
         }))
     }
 
@@ -296,7 +296,7 @@ impl Sender {
                     () if !exchange.leaves_open() => kept.leave(By::Target),
                     () => kept.keep(),
                 }
-                self.tend();
+                self.start_reaper();
                 return Attempt::Done(Ok(answer));
             }
             Err(flaw) => flaw,
@@ -361,7 +361,7 @@ impl Sender {
             Ok(connection) => connection,
             Err(flaw) => return Err(failed(slot, flaw)),
         };
-        self.tend();
+        self.start_reaper();
         let stream = slot.multiple(Shared { connection, remote });
         stream.map(Made::Stream).ok_or_else(|| Flaw {
             failure: Failure::Reset,
@@ -424,8 +424,8 @@ impl Sender {
     }
 
     /// Start the task that closes idle connections, unless it runs; it ends when none is left.
-    fn tend(&self) {
-        if self.tended.replace(true) {
+    fn start_reaper(&self) {
+        if self.reaps.replace(true) {
             return;
         }
         let me = self.me.clone();
@@ -438,7 +438,7 @@ impl Sender {
                 tokio::time::sleep(look).await;
                 let Some(sender) = me.upgrade() else { return };
                 if !sender.pools.close_idle(sender.clock.now()) {
-                    sender.tended.set(false);
+                    sender.reaps.set(false);
                     return;
                 }
             }

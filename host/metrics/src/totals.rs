@@ -137,7 +137,7 @@ impl Totals {
     /// Take what a worker hands over, and empty it for its next round. Its state counts at once, its figures once their second
     /// is over: see [`Totals::next_second`].
     pub fn take_in(&mut self, interval: &mut Interval) {
-        self.heed(interval);
+        self.take_status(interval);
         self.seconds.take_in(interval);
     }
 
@@ -178,12 +178,12 @@ impl Totals {
         }
         Arc::make_mut(&mut self.run).merge(&interval.run);
         self.slowest.merge(&interval.slowest);
-        self.heed(interval);
+        self.take_status(interval);
         interval.reset();
     }
 
     /// Its worker's state and latest requests.
-    fn heed(&mut self, interval: &mut Interval) {
+    fn take_status(&mut self, interval: &mut Interval) {
         if let Some(status) = self.worker_statuses.get_mut(interval.worker()) {
             *status = *interval.status;
         }

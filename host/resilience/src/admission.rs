@@ -176,7 +176,7 @@ impl Admission {
     }
 
     /// What an outcome means for its user's next batch. `chance` draws for the user's n-th draw.
-    pub fn learn(
+    pub fn update_hold(
         &self,
         now: Duration,
         hold: &HoldState,

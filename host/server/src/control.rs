@@ -61,8 +61,8 @@ async fn status(State(run): State<RunHandle>) -> Result<Json<RunStatus>, Problem
     let (plan, shape) = (&run.plan, run.shape);
     let mut status = RunStatus::new(plan, shape, &snapshot, phase, swaps, Limits::NONE);
     // What was asked for last, though the run may not have got there yet.
-    let wish = run.control.wish();
-    status.paused = wish.paused;
-    status.users_wanted = plan.users_when(wish.users);
+    let desired = run.control.desired();
+    status.paused = desired.paused;
+    status.users_wanted = plan.users_when(desired.users);
     Ok(Json(status))
 }

@@ -88,7 +88,7 @@ impl FeedSet {
     }
 
     /// Say that an archetype's session got no row, unless that was said.
-    pub(crate) fn tell(&self, archetype: &str, feed: &str, why: NoRow) {
+    pub(crate) fn warn_once(&self, archetype: &str, feed: &str, why: NoRow) {
         let key = (archetype.to_owned(), feed.to_owned(), why);
         let is_news = self
             .told

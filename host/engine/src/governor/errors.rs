@@ -54,7 +54,7 @@ pub(in super::super) struct Errors {
     /// Asked of behaviors and not yet come to an end.
     asked: u64,
     /// By kind: on their way.
-    making: [u64; FaultKind::ALL.len()],
+    injecting: [u64; FaultKind::ALL.len()],
     records: [Record; FaultKind::ALL.len()],
     /// By archetype: asks in a row that its sessions did not take up.
     ignored: Vec<u32>,
@@ -70,7 +70,7 @@ impl Errors {
             client_errors: 0,
             server_errors: 0,
             asked: 0,
-            making: Default::default(),
+            injecting: Default::default(),
             records: Default::default(),
             ignored: vec![0; archetypes],
         }
@@ -78,7 +78,7 @@ impl Errors {
 
     /// A session of this archetype is about to take a step: should it commit a fault? So many `wrong_passwords` the target
     /// may be given now, those that are asked for and have not come included.
-    pub(in super::super) fn ask(
+    pub(in super::super) fn request(
         &mut self,
         archetype: u16,
         wrong_passwords: usize,
@@ -129,11 +129,11 @@ impl Errors {
         self.asked -= 1;
         self.records[ask.kind as usize].open -= 1;
         self.ignored[usize::from(archetype)] = 0;
-        self.note(ask.kind, met)
+        self.record_effect(ask.kind, met)
     }
 
     /// Another behavior plays the archetype: it may take up what the one before ignored.
-    pub(super) fn forgive(&mut self, archetype: u16) {
+    pub(super) fn reset_ignored(&mut self, archetype: u16) {
         self.ignored[usize::from(archetype)] = 0;
     }
 
@@ -146,9 +146,9 @@ impl Errors {
 
     /// Should the host make the next request fail, and of what? One that changes something (not `safe`) fails only of what the
     /// target is known to answer instead of doing what it was asked.
-    pub(in super::super) fn make(&mut self, safe: bool) -> Option<FaultKind> {
+    pub(in super::super) fn inject(&mut self, safe: bool) -> Option<FaultKind> {
         let share = self.server * self.seen as f64;
-        let debt = share - (self.server_errors + self.making.iter().sum::<u64>()) as f64;
+        let debt = share - (self.server_errors + self.injecting.iter().sum::<u64>()) as f64;
         if debt < 1.0 {
             return None;
         }
@@ -158,18 +158,18 @@ impl Errors {
         };
         let kind = self.next_kind(may_be)?;
         self.records[kind as usize].asked += 1;
-        self.making[kind as usize] += 1;
+        self.injecting[kind as usize] += 1;
         Some(kind)
     }
 
     /// A request that the host made to fail has come to its end. As [`Self::committed`].
-    pub(in super::super) fn made(&mut self, kind: FaultKind, met: bool) -> bool {
-        self.making[kind as usize] -= 1;
-        self.note(kind, met)
+    pub(in super::super) fn injected(&mut self, kind: FaultKind, met: bool) -> bool {
+        self.injecting[kind as usize] -= 1;
+        self.record_effect(kind, met)
     }
 
     /// The outcome of a request that was sent, whoever is to blame.
-    pub(in super::super) fn came(&mut self, outcome: Outcome) {
+    pub(in super::super) fn record_outcome(&mut self, outcome: Outcome) {
         self.seen += 1;
         match OutcomeClass::of(outcome) {
             OutcomeClass::Success => {}
@@ -178,7 +178,7 @@ impl Errors {
         }
     }
 
-    fn note(&mut self, kind: FaultKind, met: bool) -> bool {
+    fn record_effect(&mut self, kind: FaultKind, met: bool) -> bool {
         let was = self.is_futile(kind);
         let record = &mut self.records[kind as usize];
         record.futile = if met { 0 } else { record.futile + 1 };
@@ -216,14 +216,14 @@ mod tests {
     #[test]
     fn a_fault_is_asked_of_one_session_at_a_time() {
         let mut errors = errors();
-        (0..7).for_each(|_| errors.came(OK));
-        let ask = errors.ask(0, ANY).unwrap();
-        assert_eq!(errors.ask(1, ANY), None);
+        (0..7).for_each(|_| errors.record_outcome(OK));
+        let ask = errors.request(0, ANY).unwrap();
+        assert_eq!(errors.request(1, ANY), None);
         errors.ignored(0, ask);
-        let ask = errors.ask(1, ANY).unwrap();
-        errors.came(Outcome::Status(401));
+        let ask = errors.request(1, ANY).unwrap();
+        errors.record_outcome(Outcome::Status(401));
         assert!(!errors.committed(1, ask, true));
-        assert_eq!(errors.ask(1, ANY), None);
+        assert_eq!(errors.request(1, ANY), None);
     }
 
     #[test]
@@ -231,15 +231,15 @@ mod tests {
         let mut errors = errors();
         let mut counts = [0u32; FaultKind::ALL.len()];
         for _ in 0..40_000 {
-            errors.came(OK);
-            if let Some(ask) = errors.ask(0, ANY) {
-                errors.came(Outcome::Status(404));
+            errors.record_outcome(OK);
+            if let Some(ask) = errors.request(0, ANY) {
+                errors.record_outcome(Outcome::Status(404));
                 errors.committed(0, ask, true);
                 counts[ask.kind as usize] += 1;
             }
-            if let Some(kind) = errors.make(true) {
-                errors.came(Outcome::Status(502));
-                errors.made(kind, true);
+            if let Some(kind) = errors.inject(true) {
+                errors.record_outcome(Outcome::Status(502));
+                errors.injected(kind, true);
                 counts[kind as usize] += 1;
             }
         }
@@ -262,11 +262,11 @@ mod tests {
         let mut errors = errors();
         let (mut wrong, mut all) = (Vec::new(), 0);
         for _ in 0..10_000 {
-            errors.came(OK);
-            let Some(ask) = errors.ask(0, 3) else {
+            errors.record_outcome(OK);
+            let Some(ask) = errors.request(0, 3) else {
                 continue;
             };
-            errors.came(Outcome::Status(404));
+            errors.record_outcome(Outcome::Status(404));
             all += 1;
             match ask.kind {
                 // Nobody gets round to it.
@@ -279,20 +279,20 @@ mod tests {
         assert_eq!(wrong.len(), 3);
         assert!(all > 1_700, "{all}");
         errors.ignored(0, wrong[0]);
-        (0..100).for_each(|_| errors.came(OK));
-        let next = errors.ask(0, 3).unwrap();
+        (0..100).for_each(|_| errors.record_outcome(OK));
+        let next = errors.request(0, 3).unwrap();
         assert_eq!(next.kind, FaultKind::BadCredentials);
     }
 
     #[test]
     fn what_changes_something_fails_only_where_the_target_is_known_to_obey() {
         let mut errors = errors();
-        (0..1_000).for_each(|_| errors.came(OK));
-        assert_eq!(errors.make(false), None);
-        while errors.make(true) != Some(FaultKind::ServerError) {}
-        assert_eq!(errors.make(false), None);
-        errors.made(FaultKind::ServerError, true);
-        assert_eq!(errors.make(false), Some(FaultKind::ServerError));
+        (0..1_000).for_each(|_| errors.record_outcome(OK));
+        assert_eq!(errors.inject(false), None);
+        while errors.inject(true) != Some(FaultKind::ServerError) {}
+        assert_eq!(errors.inject(false), None);
+        errors.injected(FaultKind::ServerError, true);
+        assert_eq!(errors.inject(false), Some(FaultKind::ServerError));
     }
 
     #[test]
@@ -300,10 +300,10 @@ mod tests {
         let mut errors = errors();
         let (mut made, mut said) = ([0u32; FaultKind::ALL.len()], 0);
         for _ in 0..10_000 {
-            errors.came(OK);
-            if let Some(kind) = errors.make(true) {
+            errors.record_outcome(OK);
+            if let Some(kind) = errors.inject(true) {
                 made[kind as usize] += 1;
-                said += u32::from(errors.made(kind, false));
+                said += u32::from(errors.injected(kind, false));
             }
         }
         assert_eq!(made[FaultKind::ServerError as usize], FUTILE);
@@ -311,12 +311,12 @@ mod tests {
         assert_eq!(said, 2);
         let mut bursts = 0;
         for _ in 0..100_000 {
-            errors.came(OK);
-            if let Some(ask) = errors.ask(0, ANY) {
+            errors.record_outcome(OK);
+            if let Some(ask) = errors.request(0, ANY) {
                 let burst = ask.kind == FaultKind::RateLimit;
                 bursts += u32::from(burst);
                 errors.committed(0, ask, !burst);
-                errors.came(Outcome::Status(404));
+                errors.record_outcome(Outcome::Status(404));
             }
         }
         assert_eq!(bursts, FUTILE_BURSTS);
@@ -325,13 +325,13 @@ mod tests {
     #[test]
     fn an_archetype_that_does_not_listen_is_left_in_peace() {
         let mut errors = errors();
-        (0..10_000).for_each(|_| errors.came(OK));
+        (0..10_000).for_each(|_| errors.record_outcome(OK));
         for _ in 0..FUTILE {
-            let ask = errors.ask(0, ANY).unwrap();
+            let ask = errors.request(0, ANY).unwrap();
             errors.ignored(0, ask);
         }
-        assert_eq!(errors.ask(0, ANY), None);
-        assert!(errors.ask(1, ANY).is_some());
+        assert_eq!(errors.request(0, ANY), None);
+        assert!(errors.request(1, ANY).is_some());
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn play(world: &World) -> Came {
     };
     while came.categories.iter().sum::<usize>() < REQUESTS {
         let session = &mut sessions[(draw() * world.sessions as f64) as usize];
-        session.asked = session.asked.or_else(|| errors.ask(0, usize::MAX));
+        session.asked = session.asked.or_else(|| errors.request(0, usize::MAX));
         let mut outcome = Outcome::Status(200);
         if session.queue.is_empty() && session.choices_left == 0 {
             session.queue = vec![FIXED, FIXED];
@@ -128,15 +128,15 @@ fn play(world: &World) -> Came {
         came.categories[usize::from(category)] += 1;
         if outcome == Outcome::Status(200)
             && draw() < 0.5
-            && let Some(kind) = errors.make(true)
+            && let Some(kind) = errors.inject(true)
         {
             outcome = match kind {
                 FaultKind::Timeout => Outcome::Failed(Failure::Timeout),
                 _ => Outcome::Status(503),
             };
-            errors.made(kind, true);
+            errors.injected(kind, true);
         }
-        errors.came(outcome);
+        errors.record_outcome(outcome);
         let class = match outcome {
             Outcome::Status(200) => 0,
             Outcome::Status(404) => 1,

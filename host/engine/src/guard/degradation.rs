@@ -47,7 +47,7 @@ impl Degrading {
         }
     }
 
-    pub(super) fn look(&mut self, snapshot: &Snapshot) -> Option<Abort> {
+    pub(super) fn evaluate(&mut self, snapshot: &Snapshot) -> Option<Abort> {
         if matches!(self.beginning, Beginning::Useless) || snapshot.elapsed < self.from {
             return None;
         }

@@ -39,8 +39,8 @@ impl Played {
                 .absorb(&mut self.recorder.take(Interval::new(&catalog())));
             self.second += 1;
             let snapshot = self.snapshot();
-            if self.guard.look(&snapshot, true).is_some() {
-                let again = self.guard.look(&snapshot, true);
+            if self.guard.evaluate(&snapshot, true).is_some() {
+                let again = self.guard.evaluate(&snapshot, true);
                 assert!(again.is_none(), "it stops the run once");
                 return Some(self.second);
             }
@@ -104,7 +104,7 @@ fn nothing_at_all_is_no_reason_to_stop() {
     for _ in 0..10 {
         run.second += 1;
         let snapshot = run.snapshot();
-        assert!(run.guard.look(&snapshot, true).is_none());
+        assert!(run.guard.evaluate(&snapshot, true).is_none());
     }
     assert_eq!(run.seconds(1, 10, 0), Some(11));
 }

@@ -55,7 +55,7 @@ pub enum Source {
     },
 }
 
-/// A wish to swap.
+/// A swap that is asked for.
 #[derive(Debug, Clone)]
 pub struct Swap {
     pub archetype: String,
@@ -99,7 +99,7 @@ impl Swapper {
         }
     }
 
-    /// Carry a wish out. A module that cannot play is counted and told of, beside the error.
+    /// Carry it out. A module that cannot play is counted and told of, beside the error.
     pub async fn swap(&self, swap: Swap) -> Result<Swapped, SwapError> {
         let mut archetypes = self.plan.archetypes.iter();
         let Some(archetype) = archetypes.position(|a| a.name == swap.archetype) else {

@@ -60,9 +60,9 @@ impl VuTask {
     }
 
     /// Have a user play on who was dismissed: with the next of its sessions, and with what is left of its budget.
-    fn come_back(&mut self, worker: &Rc<WorkerState>, began: Instant) {
+    fn resume(&mut self, worker: &Rc<WorkerState>, began: Instant) {
         let gone = self.is_gone();
-        self.vu.come_back();
+        self.vu.resume();
         if gone {
             *self = Self::begin(worker, began, Rc::clone(&self.vu));
         }
@@ -169,7 +169,7 @@ impl VuPool {
 
     /// Have so many of all workers' users play from now on, whatever the profile says. A profile that one archetype has
     /// of its own is not asked.
-    pub(crate) fn ask(&mut self, worker: &Rc<WorkerState>, users: u32) {
+    pub(crate) fn set_users(&mut self, worker: &Rc<WorkerState>, users: u32) {
         if !self.workload(worker).is_shared {
             return;
         }
@@ -179,7 +179,7 @@ impl VuPool {
     }
 
     /// Have as many users as the profile wants by now.
-    pub(crate) fn tend(&mut self, worker: &Rc<WorkerState>) {
+    pub(crate) fn follow_profile(&mut self, worker: &Rc<WorkerState>) {
         let workload = self.workload(worker);
         let now = worker.profile_time();
         if workload.has_ended(now) {
@@ -197,7 +197,7 @@ impl VuPool {
     }
 
     /// Make due what arrives by now, and call in users for what nobody is free for.
-    pub(crate) fn receive(&mut self, worker: &Rc<WorkerState>) {
+    pub(crate) fn release_arrivals(&mut self, worker: &Rc<WorkerState>) {
         let now = worker.profile_time();
         let Some(arrivals) = &self.workload(worker).arrivals else {
             return;
@@ -288,7 +288,7 @@ impl VuPool {
             .map_or(usize::MAX, |asked| asked.saturating_sub(staying));
         let back = |m: &&mut VuTask| m.vu.dismissed.get() && !worker.quarantined(m.vu.archetype);
         for task in self.tasks.iter_mut().filter(back).take(most) {
-            task.come_back(worker, self.began);
+            task.resume(worker, self.began);
         }
     }
 

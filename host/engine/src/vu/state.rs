@@ -59,7 +59,7 @@ impl VuState {
     }
 
     /// It may play again after it was sent away.
-    pub(crate) fn come_back(&self) {
+    pub(crate) fn resume(&self) {
         self.leaving.set(false);
         self.dismissed.set(false);
         self.arrived.set(None);

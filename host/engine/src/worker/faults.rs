@@ -29,7 +29,10 @@ impl WorkerState {
     pub(crate) fn request_fault(&self, archetype: u16) -> Option<FaultRequest> {
         let mut governor = self.governor.borrow_mut();
         let wrong_passwords = self.admission.wrong_passwords(self.now());
-        let ask = governor.errors.as_mut()?.ask(archetype, wrong_passwords)?;
+        let ask = governor
+            .errors
+            .as_mut()?
+            .request(archetype, wrong_passwords)?;
         self.recorder.borrow_mut().fault_asked(ask.kind);
         Some(ask)
     }
@@ -53,7 +56,7 @@ impl WorkerState {
 
     /// What the host should make the next request fail of, if it is time for that. `safe`: it changes nothing.
     pub(crate) fn inject_fault(&self, safe: bool) -> Option<FaultKind> {
-        let kind = self.governor.borrow_mut().errors.as_mut()?.make(safe)?;
+        let kind = self.governor.borrow_mut().errors.as_mut()?.inject(safe)?;
         self.recorder.borrow_mut().fault_asked(kind);
         Some(kind)
     }
@@ -81,10 +84,10 @@ impl WorkerState {
             return;
         };
         if sent {
-            errors.came(outcome);
+            errors.record_outcome(outcome);
         }
         if let Some(kind) = fault.filter(|kind| kind.is_hosts())
-            && errors.made(kind, met || !sent)
+            && errors.injected(kind, met || !sent)
         {
             self.give_up(kind);
         }

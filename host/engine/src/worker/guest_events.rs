@@ -42,7 +42,7 @@ impl WorkerState {
         if said.len() < MAX_UNFED && !said.contains(&key) {
             let (archetype, feed, why) = &key;
             let name = &self.plan.archetypes[usize::from(*archetype)].name;
-            self.feeds.tell(name, feed, *why);
+            self.feeds.warn_once(name, feed, *why);
             said.insert(key);
         }
     }

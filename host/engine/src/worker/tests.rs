@@ -224,7 +224,7 @@ async fn an_open_breaker_holds_users_for_its_cool_down() {
     assert!(worker.admission.admit(now).is_err());
     worker
         .admission
-        .learn(now, &vu.hold, refused, None, None, |_| 0.0);
+        .update_hold(now, &vu.hold, refused, None, None, |_| 0.0);
     let waited = held().await;
     // The cool-down has chance in it, and so has each user's way back.
     assert!(waited >= 30 * SECOND && waited <= 47 * SECOND, "{waited:?}");

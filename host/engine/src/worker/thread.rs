@@ -179,11 +179,11 @@ pub(crate) async fn work(init: WorkerInit) {
                 }
             }
             _ = tend.tick(), if !over => {
-                pools.iter_mut().for_each(|pool| pool.tend(&worker));
+                pools.iter_mut().for_each(|pool| pool.follow_profile(&worker));
                 worker.expire(false);
             }
             () = until(worker.next_arrival()) => {
-                pools.iter_mut().for_each(|pool| pool.receive(&worker));
+                pools.iter_mut().for_each(|pool| pool.release_arrivals(&worker));
             }
             command = commands.recv() => match command {
                 Some(WorkerCommand::Recycle(interval)) => worker.recorder.borrow_mut().recycle(interval),
@@ -201,7 +201,7 @@ pub(crate) async fn work(init: WorkerInit) {
                 Some(WorkerCommand::Users { .. }) if over => {}
                 Some(WorkerCommand::Users { users, generation: next }) => {
                     (generation, told) = (next, false);
-                    pools.iter_mut().for_each(|pool| pool.ask(&worker, users));
+                    pools.iter_mut().for_each(|pool| pool.set_users(&worker, users));
                 }
                 Some(WorkerCommand::Stop) => {
                     over = true;
@@ -219,7 +219,7 @@ pub(crate) async fn work(init: WorkerInit) {
                 for (pool, workload) in pools.iter_mut().zip(&worker.workloads) {
                     pool.dismiss(&worker);
                     if workload.is_spent() {
-                        pool.tend(&worker);
+                        pool.follow_profile(&worker);
                     }
                 }
             }
