@@ -53,6 +53,10 @@ pub enum LoadErrorKind {
     )]
     CompileTime(u64),
     #[error(
+        "is not compiled after {0} s, ten times the processor time that it may take (compile_timeout): see what holds this machine up, or allow more with --compile-timeout"
+    )]
+    CompileWait(u64),
+    #[error(
         "takes more than {0} MiB of memory to compile (compile_memory): make it smaller, or allow more with --compile-memory"
     )]
     CompileMemory(u64),

@@ -1,14 +1,18 @@
 //! The parent's side: starts the child, hands it a module, waits for what comes of it, and says in words why one did not
 //! come back.
 //!
-//! What must stay true: one module at a time, and after a child was lost the next module gets a new one.
+//! What must stay true: one module at a time, and after a child was lost the next module gets a new one. However little a child
+//! gets on with it, somebody who waits for it hears of it in the end.
 
 use std::fmt;
 use std::io::{self, BufReader, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::cancel::Cancel;
 use super::job::{Compiled, Job, Told, receive, send};
@@ -51,6 +55,37 @@ impl Process {
     }
 }
 
+/// Ends a process that takes too long by the clock, for one that is held up uses no time on the processor.
+struct Watchdog {
+    done: Sender<()>,
+    /// Whether it had to.
+    thread: Option<JoinHandle<bool>>,
+}
+
+impl Watchdog {
+    fn over(process: &Arc<Process>, longest: Duration) -> Self {
+        let (done, is_done) = mpsc::channel();
+        let process = Arc::clone(process);
+        let watch = move || {
+            let late = is_done.recv_timeout(longest) == Err(RecvTimeoutError::Timeout);
+            if late {
+                process.kill();
+            }
+            late
+        };
+        let thread = thread::Builder::new().name("compiling".into()).spawn(watch);
+        // Without a thread to spare there is still the bound of its time on the processor.
+        let thread = thread.ok();
+        Self { done, thread }
+    }
+
+    fn stop(self) -> bool {
+        drop(self.done);
+        self.thread
+            .is_some_and(|thread| thread.join().unwrap_or(false))
+    }
+}
+
 impl Child {
     pub(super) fn new(
         program: io::Result<PathBuf>,
@@ -90,8 +125,11 @@ impl Child {
             memory: self.bounds.memory,
             aside,
         };
+        let longest = self.bounds.longest();
+        let watchdog = Watchdog::over(&running.process, longest);
         let told =
             send(&mut running.input, &job, bytes).and_then(|()| receive(&mut running.output));
+        let late = watchdog.stop();
         cancel.end();
         match told {
             Ok((told, code)) => {
@@ -109,6 +147,10 @@ impl Child {
                 let _ = running.process.wait();
                 Err(LoadErrorKind::Cancelled)
             }
+            Err(_) if late => {
+                let _ = running.process.wait();
+                Err(LoadErrorKind::CompileWait(longest.as_secs()))
+            }
             Err(error) => Err(self.lost(running, &error)),
         }
     }
@@ -120,6 +162,8 @@ impl Child {
         };
         let mut child = Command::new(program)
             .args(&self.arguments)
+            // The allocator maps a gigabyte ahead, and what is mapped counts as used.
+            .env("MIMALLOC_ARENA_RESERVE", "0")
             // A Ctrl-C in a terminal is for the run, which may still need it.
             .process_group(0)
             .stdin(Stdio::piped())
@@ -157,7 +201,8 @@ impl Child {
         if said.contains("memory allocation of") || signal == Some(SIGKILL) {
             return LoadErrorKind::CompileMemory(self.bounds.memory >> 20);
         }
-        let last = said.lines().rfind(|line| !line.trim().is_empty());
+        let says = |line: &&str| !line.trim().is_empty() && !line.starts_with("note:");
+        let last = said.lines().rfind(says);
         let ended = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         LoadErrorKind::CompilerLost(last.map_or(format!("{error} ({ended})"), str::to_owned))
     }
@@ -186,4 +231,39 @@ impl fmt::Debug for Child {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A child that takes its job and never answers.
+    fn idle(cpu: Duration) -> Child {
+        let bounds = CompileBounds {
+            cpu,
+            memory: 1 << 30,
+        };
+        Child::new(Ok("sleep".into()), &["1000"], bounds)
+    }
+
+    #[test]
+    fn a_child_that_does_nothing_is_given_up_by_the_clock_and_so_is_the_next() {
+        let child = idle(Duration::from_millis(20));
+        for _ in 0..2 {
+            let why = child.compile(b"", false, &Cancel::default()).unwrap_err();
+            assert!(matches!(why, LoadErrorKind::CompileWait(_)), "{why}");
+        }
+    }
+
+    #[test]
+    fn who_cancels_does_not_wait_for_the_child() {
+        let child = idle(Duration::from_secs(1000));
+        let cancel = Cancel::default();
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| child.compile(b"", false, &cancel));
+            cancel.cancel();
+            let why = waiting.join().unwrap().unwrap_err();
+            assert!(matches!(why, LoadErrorKind::Cancelled), "{why}");
+        });
+    }
 }

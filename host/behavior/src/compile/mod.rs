@@ -32,6 +32,13 @@ pub struct CompileBounds {
     pub memory: u64,
 }
 
+impl CompileBounds {
+    /// Time by the clock: much more than on the processor, for beside a run a compiler gets what the load leaves.
+    fn longest(&self) -> Duration {
+        self.cpu.saturating_mul(10)
+    }
+}
+
 /// Where modules are compiled.
 #[derive(Clone)]
 pub enum Compiler {

@@ -25,6 +25,10 @@ use vespeiro_model::Clock;
 pub fn serve_compile_jobs(clock: Clock) -> Result<(), EngineError> {
     let engine = compiling(clock)?;
     let aside = aside()?;
+    // Its threads have to be there before their stacks are bounded.
+    rayon::ThreadPoolBuilder::new()
+        .build_global()
+        .map_err(|e| EngineError::Unsupported(format!("no thread to compile on: {e}")))?;
     let (handed, jobs) = mpsc::sync_channel::<(Job, Vec<u8>)>(1);
     let reader = thread::Builder::new().name("jobs".into()).spawn(move || {
         while let Ok(job) = receive(&mut io::stdin().lock()) {

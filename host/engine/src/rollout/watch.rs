@@ -4,16 +4,17 @@
 //! What must stay true: only content counts. A file that is touched, or replaced by the same bytes, swaps nothing. Files are
 //! looked at by threads of their own: a folder that does not answer holds nothing up but the watch over it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::swap::{Source, Swap, Swapper};
 use crate::rollout::rollouts::Mode;
@@ -136,10 +137,45 @@ pub fn watch(
             }
         }
         drop(found);
-        while let Some(swap) = news.recv().await {
-            // A refusal is counted and told of by the run.
-            if let Err(error) = swapper.swap(swap).await {
-                tracing::debug!("{error}");
+        let mut waiting = VecDeque::new();
+        loop {
+            let next = match waiting.pop_front() {
+                Some(next) => Some(next),
+                None => news.recv().await,
+            };
+            let Some(swap) = next else {
+                return;
+            };
+            take_up(&swapper, swap, &mut waiting, &mut news).await;
+        }
+    }
+}
+
+/// Carry a swap out, unless its file has newer content meanwhile: nobody waits for what is out of date.
+async fn take_up(
+    swapper: &Swapper,
+    swap: Swap,
+    waiting: &mut VecDeque<Swap>,
+    news: &mut Receiver<Swap>,
+) {
+    let mut swapped = pin!(swapper.swap(swap.clone()));
+    loop {
+        tokio::select! {
+            biased;
+            swapped = &mut swapped => {
+                // A refusal is counted and told of by the run.
+                if let Err(error) = swapped {
+                    tracing::debug!("{error}");
+                }
+                return;
+            }
+            Some(newer) = news.recv() => {
+                let is_same = newer.archetype == swap.archetype;
+                waiting.retain(|other| other.archetype != newer.archetype);
+                waiting.push_back(newer);
+                if is_same {
+                    return;
+                }
             }
         }
     }
