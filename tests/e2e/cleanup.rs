@@ -393,8 +393,13 @@ fn one_signal_ends_a_cleanup_without_a_run() {
 
 /// The same command where no file may grow past `kib`: what goes beyond is told to the program as an error, as on a full disk.
 fn on_a_full_disk(inner: &Command, kib: u64) -> Command {
+    bounded(inner, &format!("trap '' XFSZ; ulimit -f {kib}"))
+}
+
+/// The same command, within a bound that the shell sets.
+fn bounded(inner: &Command, bound: &str) -> Command {
     let mut shell = Command::new("bash");
-    let script = format!("trap '' XFSZ; ulimit -f {kib}; exec \"$@\"");
+    let script = format!("{bound}; exec \"$@\"");
     shell
         .args(["-c", &script, "bash"])
         .arg(inner.get_program())
@@ -429,6 +434,59 @@ fn a_journal_that_cannot_be_written_ends_the_run_with_its_results_and_its_cleanu
         .unwrap();
     assert_eq!(nowhere.status.code(), Some(2));
     assert_eq!(text(&nowhere.stderr).lines().count(), 1);
+}
+
+#[test]
+fn a_machine_without_free_files_costs_requests_and_neither_results_nor_the_cleanup() {
+    let service = service(Config {
+        latency: Some(Duration::from_millis(20)),
+        ..Config::default()
+    });
+    let before = holds(service);
+    let (folder, journal) = folder();
+    let (summary, rows) = (
+        folder.path().join("summary.json"),
+        folder.path().join("rows.csv"),
+    );
+    let mut inner = endless(service, &journal);
+    inner
+        .args([
+            "--duration=4s",
+            "--control=127.0.0.1:0",
+            "--mix=off",
+            "--error-mix=off",
+        ])
+        .arg(format!("--summary-json={}", summary.display()))
+        .arg(format!("--timeseries={}", rows.display()));
+    // Few of its 24 users find a file for their connection, or none does.
+    let output = bounded(&inner, "ulimit -n 36").output().unwrap();
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("the limit is 36 (ulimit -n)"), "{errors}");
+    // Each of its two workers says so once.
+    let told = errors.matches("this machine is the limit").count();
+    assert!((1..=2).contains(&told), "{errors}");
+    assert!(!journal.exists(), "{errors}");
+    assert_eq!(holds(service), before, "{errors}");
+    let summary: Value = serde_json::from_slice(&std::fs::read(summary).unwrap()).unwrap();
+    let generator: u64 = summary["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|result| result["failure"] == "generator")
+        .map(|result| result["count"].as_u64().unwrap())
+        .sum();
+    assert!(generator > 0, "{summary}");
+    let own = &summary["cleanup"];
+    assert_eq!(own["left"], 0, "{own}");
+    let total = summary["total"]["requests"].as_u64().unwrap();
+    assert_eq!(
+        received(service),
+        total - generator + own["requests"].as_u64().unwrap(),
+        "what had no file was not sent, and all else was answered"
+    );
+    let rows = std::fs::read_to_string(rows).unwrap();
+    assert!(rows.lines().count() >= 4, "{rows}");
 }
 
 #[test]

@@ -20,6 +20,9 @@ use vespeiro_resilience::before_retry;
 /// Longest wait before a request is sent again; a target that asks for more gets it from the user's next request.
 const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
+/// How long whoever met a limit of this machine waits.
+const AFTER_LIMIT: Duration = Duration::from_millis(100);
+
 /// The outcomes of a batch.
 pub(crate) struct Sent {
     /// In the order of the requests.
@@ -191,6 +194,17 @@ async fn retry(batch: &Batch<'_>, one: Prepared, mut last: Attempt) -> types::Ou
     last.outcome
 }
 
+/// Let the machine free something. What it refuses it refuses at once: users without pauses would try again millions of
+/// times, and no other task of their worker had its turn, the end of the run included.
+async fn catch_breath(worker: &WorkerState) {
+    // Before the look at the flag, so that no stop goes unnoticed.
+    let stopped = worker.stopped.notified();
+    match worker.stopping.get() {
+        true => tokio::task::yield_now().await,
+        false => drop(tokio::time::timeout(AFTER_LIMIT, stopped).await),
+    }
+}
+
 /// The outcome of one attempt.
 struct Attempt {
     outcome: types::Outcome,
@@ -241,6 +255,7 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
         Err(flaw) => {
             if flaw.failure == Failure::Generator {
                 worker.reached_limit(&flaw.cause);
+                Box::pin(catch_breath(worker)).await;
             }
             types::Outcome::Failed(flaw.failure.into())
         }
