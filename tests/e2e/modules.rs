@@ -8,7 +8,7 @@ use wit_component::ComponentEncoder;
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{Played, RunOf, Service, by_hand, example};
+use crate::support::{Ended, Played, RunOf, Service, by_hand, eventually, example, get, vespeiro};
 
 fn plays(module: &Path, name: &str) -> Played {
     let service = Service::start();
@@ -135,4 +135,120 @@ fn compiled_code_is_kept_where_nobody_else_may_write_or_not_at_all() {
     let laid = std::fs::read_dir(&open).unwrap().count();
     assert_eq!(laid, 0, "others could have put something there");
     check(&place("file"));
+}
+
+/// What a module is judged as by each of those who judge it: code and last line.
+fn judged(service: &Service, module: &Path) -> [(&'static str, Option<i32>, String); 3] {
+    let text = module.display().to_string();
+    let last = |ended: &Ended| ended.stderr.lines().last().unwrap_or_default().to_owned();
+    let checked = vespeiro(&["check", &text]).orderly();
+    let played = RunOf::start(
+        &service.url,
+        &format!("--archetype mine={text} --users 2 --duration 2s --delay-min 0 --delay-max 0"),
+    );
+    let played = played.process.ended().orderly();
+    let run = RunOf::start(
+        &service.url,
+        &format!(
+            "--archetype mine={} --users 1 --duration 5m --control 127.0.0.1:0",
+            example("first").display()
+        ),
+    );
+    let control = run.authority("control: ");
+    eventually("the first figures", || get(&control, "/status").ok());
+    let swapped = vespeiro(&["swap", "--control", &control, "mine", &text]).orderly();
+    run.process.signal("TERM");
+    assert_eq!(run.played().ended.code, Some(0));
+    [("check", &checked), ("run", &played), ("swap", &swapped)]
+        .map(|(who, ended)| (who, ended.code, last(ended)))
+}
+
+#[test]
+fn check_swap_and_run_judge_a_module_alike() {
+    let service = Service::start();
+    let folder = TempDir::new().unwrap();
+    // The step at 256: its action, and a list at 268 with its length.
+    let gives_up =
+        "(i32.store8 (i32.const 264) (i32.const 1)) (i32.store8 (i32.const 268) (i32.const 1))";
+    let cases: [(&str, bool, &str, [&str; 3]); 5] = [
+        ("plays", true, "", [""; 3]),
+        (
+            "257 requests at once",
+            false,
+            "(i32.store (i32.const 268) (i32.const 32768)) (i32.store (i32.const 272) (i32.const 257))",
+            [
+                "a batch of 257 requests is over the 256",
+                "no request was sent: all ",
+                "a batch of 257 requests is over the 256",
+            ],
+        ),
+        (
+            "a delay of years",
+            false,
+            "(i32.store (i32.const 260) (i32.const -1))",
+            [
+                "4294967295 ms is over 3600000",
+                "no request was sent: all ",
+                "4294967295 ms is over 3600000",
+            ],
+        ),
+        (
+            "crashes",
+            false,
+            "(unreachable)",
+            // The run's end comes before or after its tenth crash.
+            ["crashed in next", "error: ", "crashed in next"],
+        ),
+        (
+            "gives up unasked",
+            false,
+            gives_up,
+            [
+                "it gives up before its first request, in each of 5 sessions",
+                "no request was sent: all ",
+                "it gives up before its first request, in each of 5 sessions",
+            ],
+        ),
+    ];
+    for (what, fine, code, words) in cases {
+        let module = by_hand(&folder, &[("next", code)]);
+        for ((who, code, said), words) in judged(&service, &module).into_iter().zip(words) {
+            assert_eq!(code, Some(i32::from(!fine)), "{what}: {who}: {said}");
+            assert!(said.contains(words), "{what}: {who}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_module_that_gives_up_on_made_up_replies_is_not_said_to_play() {
+    let folder = TempDir::new().unwrap();
+    let module = by_hand(
+        &folder,
+        &[("next again", "(i32.store8 (i32.const 268) (i32.const 1))")],
+    );
+    let said = vespeiro(&["check", module.to_str().unwrap()]).fine().stdout;
+    assert!(
+        said.contains(
+            "verdict     whether it can play is not known: it gave up in each of 5 sessions"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("9 abandoned"), "{said}");
+}
+
+#[test]
+fn a_prerelease_of_the_contract_is_refused_as_such() {
+    let service = Service::start();
+    let folder = TempDir::new().unwrap();
+    let text = include_str!("guests/by_hand.wat").replace("@0.1.0", "@0.1.0-rc.1");
+    let path = folder.path().join("early.wasm");
+    std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
+    for (who, code, said) in judged(&service, &path) {
+        // What a run's own command line names is its caller's mistake.
+        let expected = if who == "run" { 2 } else { 1 };
+        assert_eq!(code, Some(expected), "{who}: {said}");
+        let words =
+            "implements vespeiro:behavior/behavior@0.1.0-rc.1, a prerelease of the contract";
+        assert!(said.contains(words), "{who}: {said}");
+    }
 }

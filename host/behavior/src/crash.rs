@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use vespeiro_model::words;
-use wasmtime::Trap;
+use wasmtime::{ThrownException, Trap};
 use wasmtime_wasi::I32Exit;
 
 use super::engine::{Limits, MAX_PASSED};
@@ -117,6 +117,9 @@ fn reason(error: &wasmtime::Error, limits: &Limits, refused: Option<Refused>) ->
         }
         (Some(Trap::StackOverflow), None) => "it recursed too deep".into(),
         (Some(trap), None) => trap.to_string(),
+        (None, None) if error.is::<ThrownException>() => {
+            "it threw an exception that nothing in it catches".into()
+        }
         (None, None) if lacks_memory(error) => NO_MEMORY.into(),
         (None, None) => {
             let root = error.root_cause().to_string();

@@ -16,6 +16,7 @@ use super::engine::{Limits, OVERRUN};
 use super::feeder::Feeder;
 use super::guest::{GuestEvent, GuestState};
 use super::memory_pool::MemoryPool;
+use super::mismatch::mismatch;
 use super::program::load_program;
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_model::Clock;
@@ -41,6 +42,8 @@ struct Alive {
 #[derive(Debug)]
 pub(super) enum Unusable {
     Crashed(GuestFault),
+    /// Its exports are not the contract's.
+    Mismatch(String),
     /// Its player refuses the program, in words for its author.
     Program(String),
 }
@@ -75,9 +78,14 @@ impl Moves {
                 .ok_or_else(|| wasmtime::Error::msg(format!("{MIGRATE} lacks {name}")))
         };
         let (save, restore) = (find("save")?, find("restore")?);
+        let typed = |name: &'static str| move |error: wasmtime::Error| error.context(name);
         Ok(Some(Self {
-            save: instance.get_typed_func(&mut *store, save)?,
-            restore: instance.get_typed_func(&mut *store, restore)?,
+            save: instance
+                .get_typed_func(&mut *store, save)
+                .map_err(typed("save"))?,
+            restore: instance
+                .get_typed_func(&mut *store, restore)
+                .map_err(typed("restore"))?,
         }))
     }
 }
@@ -98,22 +106,26 @@ impl Instance {
         memory: &MemoryPool,
     ) -> Result<(Self, types::Description), Unusable> {
         let mut store = image.store(seed, memory.share());
-        let built = image
-            .pre
-            .instance_pre()
-            .instantiate(&mut store)
-            .and_then(|built| {
-                let exports = Archetype::new(&mut store, &built)?;
-                let program = image.program.as_deref();
-                let load = program
-                    .map(|_| load_program(&mut store, &built))
-                    .transpose()?;
-                Ok((exports, Moves::of(&mut store, &built)?, load))
-            });
-        let (exports, moves, load) = built.map_err(|error| {
+        let instantiated = image.pre.instance_pre().instantiate(&mut store);
+        let built = instantiated.map_err(|error| {
             let refused = store.data().memory.refused();
             GuestFault::of_error(GuestCall::Instantiate, &error, &image.limits, refused)
         })?;
+        let mut exported = || -> wasmtime::Result<_> {
+            let exports = Archetype::new(&mut store, &built)?;
+            let program = image.program.as_deref();
+            let load = program
+                .map(|_| load_program(&mut store, &built))
+                .transpose()?;
+            Ok((exports, Moves::of(&mut store, &built)?, load))
+        };
+        let (exports, moves, load) = match exported() {
+            Ok(found) => found,
+            Err(error) => {
+                let why = mismatch(&mut store, &built, &error);
+                return Err(Unusable::Mismatch(why));
+            }
+        };
         let mut instance = Self {
             alive: Some(Alive {
                 store,

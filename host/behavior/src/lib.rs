@@ -24,6 +24,7 @@ mod instance;
 mod load;
 mod load_error;
 mod memory_pool;
+mod mismatch;
 mod pre_instantiated;
 mod program;
 mod slot;

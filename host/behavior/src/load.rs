@@ -20,7 +20,7 @@ use super::instance::{Instance, Unusable};
 use super::load_error::{LoadError, LoadErrorKind};
 use super::memory_pool::MemoryPool;
 use super::program::{MAX_PROGRAM, Program, SharedProgram, player};
-use crate::compile::MAX_MODULE;
+use crate::compile::{Import, MAX_MODULE};
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_plan::{Module, bounded};
 
@@ -155,6 +155,7 @@ impl Behavior {
             Unusable::Crashed(GuestFault { call, reason, .. }) => {
                 LoadErrorKind::Crashed(call, reason)
             }
+            Unusable::Mismatch(why) => LoadErrorKind::Mismatch(why),
             Unusable::Program(why) => LoadErrorKind::Program(why),
         })?;
         validate(&description).map_err(LoadErrorKind::Description)?;
@@ -179,6 +180,7 @@ impl Behavior {
         let (instance, said) = Instance::new(&self.image, seed, memory).map_err(|unusable| {
             self.crash(match unusable {
                 Unusable::Crashed(fault) => fault,
+                Unusable::Mismatch(reason) => GuestFault::of_guest(GuestCall::Instantiate, reason),
                 Unusable::Program(reason) => GuestFault::of_guest(GuestCall::Program, reason),
             })
         })?;
@@ -196,6 +198,12 @@ impl Behavior {
 
     pub(super) fn crash(&self, fault: GuestFault) -> Crash {
         fault.of(&self.name, &self.version)
+    }
+
+    /// Those of its imports whose functions end the call that calls them.
+    pub fn refused(&self) -> impl Iterator<Item = &str> {
+        let refused = |name: &&str| Import::of(name) == Import::Refused;
+        self.imports.iter().map(String::as_str).filter(refused)
     }
 
     /// Linear memory that its instances on one worker may hold together, in bytes.

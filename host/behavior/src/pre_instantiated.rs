@@ -2,7 +2,8 @@
 //! `instance.rs`.
 
 use wasmtime::Store;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, HasSelf, Linker, ResourceType};
 
 use super::contract::{Archetype, ArchetypePre};
 use super::engine::{Engine, Limits, MAX_PASSED, MAX_SESSIONS};
@@ -10,6 +11,7 @@ use super::guest::GuestState;
 use super::memory_pool::MemoryShare;
 use super::program::SharedProgram;
 use super::wasi;
+use crate::compile::Import;
 
 #[derive(Clone)]
 pub(super) struct PreInstantiated {
@@ -36,6 +38,7 @@ impl PreInstantiated {
         if wasi {
             wasi::add_to_linker(&mut linker)?;
         }
+        refuse(&mut linker, engine.inner(), component)?;
         let pre = linker
             .instantiate_pre(component)
             .and_then(ArchetypePre::new)?;
@@ -58,4 +61,46 @@ impl PreInstantiated {
         store.set_epoch_deadline(self.limits.ticks());
         store
     }
+}
+
+/// Meet what is imported and refused: whoever calls it ends its call, and reads why.
+fn refuse<T: 'static>(
+    linker: &mut Linker<T>,
+    engine: &wasmtime::Engine,
+    component: &Component,
+) -> wasmtime::Result<()> {
+    // A resource belongs to the first import that names it; the others only use it.
+    let mut known: Vec<ResourceType> = Vec::new();
+    let ty = component.component_type();
+    for (interface, import) in ty.imports(engine) {
+        let ComponentItem::ComponentInstance(functions) = import.ty else {
+            continue;
+        };
+        let mut refused = match Import::of(interface) {
+            Import::Refused => Some(linker.instance(interface)?),
+            _ => None,
+        };
+        for (name, export) in functions.exports(engine) {
+            match export.ty {
+                ComponentItem::Resource(resource) if !known.contains(&resource) => {
+                    known.push(resource);
+                    if let Some(refused) = &mut refused {
+                        refused.resource(name, ResourceType::host::<()>(), |_, _| Ok(()))?;
+                    }
+                }
+                ComponentItem::ComponentFunc(_) => {
+                    if let Some(refused) = &mut refused {
+                        let called = format!(
+                            "it called {name} of {interface}, which a behavior does not get"
+                        );
+                        refused.func_new(name, move |_, _, _, _| {
+                            Err(wasmtime::Error::msg(called.clone()))
+                        })?;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }

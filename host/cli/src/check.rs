@@ -38,6 +38,8 @@ struct Findings {
     unfed: BTreeSet<String>,
     /// What keeps the module from playing.
     problem: Option<String>,
+    /// Why it is not known whether it can play.
+    doubt: Option<String>,
     /// What its author should know.
     notes: Vec<String>,
 }
@@ -65,6 +67,7 @@ impl Check {
                 }
             },
         });
+        found.judge_endings(scripted);
         let memory = user.slot.memory();
         let failing = [
             ("every reply is 503", Replies::status(503)),
@@ -142,10 +145,18 @@ impl Check {
         let unfed = found.unfed.iter().map(|feed| {
             format!("it asks for the feed {feed:?} and gets no row: name its file with --feed")
         });
-        let notes = undeclared.chain(unfed).chain(found.notes.iter().cloned());
+        let refused: Vec<&str> = behavior.refused().collect();
+        let refused = (!refused.is_empty()).then(|| {
+            let names = refused.join(", ");
+            format!("it does not get what it imports as {names}: a call of these ends with a crash")
+        });
+        let notes = undeclared.chain(unfed).chain(refused);
+        let notes = notes.chain(found.notes.iter().cloned());
         lines.extend(notes.map(|note| ("note", note)));
-        if found.problem.is_none() {
-            lines.push(("verdict", "it can play".into()));
+        match (&found.problem, &found.doubt) {
+            (Some(_), _) => {}
+            (None, Some(doubt)) => lines.push(("verdict", doubt.clone())),
+            (None, None) => lines.push(("verdict", "it can play".into())),
         }
         let mut printed = String::new();
         for (what, text) in lines {
@@ -167,6 +178,29 @@ struct Round<F> {
 }
 
 impl Findings {
+    /// Sessions that were given replies and all gave up show nothing of the rest of the journey.
+    fn judge_endings(&mut self, scripted: bool) {
+        let [completed, abandoned, cut, failed] = self.sessions;
+        if abandoned == 0 || completed + cut + failed > 0 {
+            return;
+        }
+        if self.requests == 0 {
+            self.problem = Some(format!(
+                "it gives up before its first request, in each of {abandoned} sessions"
+            ));
+            return;
+        }
+        let hint = match scripted {
+            true => "",
+            false => {
+                ", which made-up replies may be the reason of: give it real ones with --replies"
+            }
+        };
+        self.doubt = Some(format!(
+            "whether it can play is not known: it gave up in each of {abandoned} sessions with replies{hint}"
+        ));
+    }
+
     fn rehearse(
         &mut self,
         rehearsal: &Rehearsal,

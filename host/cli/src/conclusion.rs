@@ -46,13 +46,13 @@ pub(super) fn conclude(
     }
     if let Some(sessions) = failed_unasked(summary) {
         anyhow::bail!(
-            "no request was sent: all {sessions} sessions failed before their first: see the log above, and try the behavior with vespeiro rehearse"
+            "no request was sent: all {sessions} sessions failed or gave up before their first: see the log above, and try the behavior with vespeiro rehearse"
         );
     }
     let idle = idle(ended);
     if !idle.is_empty() {
         anyhow::bail!(
-            "every session failed before its first request: {}: see the log above, and vespeiro check",
+            "every session failed or gave up before its first request: {}: see the log above, and vespeiro check",
             idle.join(", ")
         );
     }
@@ -110,15 +110,19 @@ fn unanswered(results: &[ResultCount]) -> Option<Failure> {
     Some(failure)
 }
 
-/// The archetypes all of whose sessions failed before any request: what `check` and a swap refuse too.
+/// The archetypes all of whose sessions failed or gave up before any request: what `check` and a swap refuse too.
 fn idle(ended: &RunEnd) -> Vec<&str> {
     let counts = ended.snapshot.archetypes.iter();
     let each = counts.zip(ended.snapshot.by_archetype());
     let idle = each.enumerate().filter(|(_, (counts, requests))| {
         let sessions = &counts.behavior.sessions;
+        let unasked = [Ending::Failed, Ending::Abandoned].into_iter();
         let not_sent: u64 = counts.not_sent.iter().sum();
         sessions.started > 0
-            && sessions.ended(Ending::Failed).count() == sessions.started
+            && unasked
+                .map(|ending| sessions.ended(ending).count())
+                .sum::<u64>()
+                == sessions.started
             && requests.requests() + not_sent == 0
     });
     let names = &ended.snapshot.catalog.archetypes;

@@ -1,6 +1,6 @@
 ;; A behavior without any SDK: a core module that exports the contract's functions under their canonical names and
 ;; carries no WIT. Its sessions ask for GET /health once and are done. Tests put more of it where `;; imports`,
-;; `;; data`, `;; describe`, `;; begin`, `;; next`, `;; next again` and `;; drop` stand.
+;; `;; data`, `;; describe`, `;; begin`, `;; next locals`, `;; next`, `;; next again` and `;; drop` stand.
 (module
   (import "[export]vespeiro:behavior/behavior@0.1.0" "[resource-new]session" (func $new (param i32) (result i32)))
   (import "[export]vespeiro:behavior/behavior@0.1.0" "[resource-drop]session" (func $discard (param i32)))
@@ -52,6 +52,7 @@
   (func (export "vespeiro:behavior/behavior@0.1.0#[method]session.next")
     (param $self i32) (param $elapsed i64) (param $left i32) (param $mix i32) (param $mixes i32)
     (param $faulty i32) (param $fault i32) (param $outcomes i32) (param $came i32) (result i32)
+    ;; next locals
     (i64.store (i32.const 256) (i64.const 0))
     (i64.store (i32.const 264) (i64.const 0))
     (i32.store (i32.const 272) (i32.const 0))

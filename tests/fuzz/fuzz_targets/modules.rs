@@ -16,7 +16,8 @@ use vespeiro_engine::rehearsal::{Bounds, Happening, Replies, play};
 use vespeiro_fuzz::is_one_line;
 use vespeiro_model::Clock;
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None, Compiler::Here, Clock::system()).expect("an engine"));
+static ENGINE: LazyLock<Engine> =
+    LazyLock::new(|| Engine::new(None, Compiler::Here, Clock::system()).expect("an engine"));
 
 const LIMITS: Limits = Limits {
     memory: 4 << 20,

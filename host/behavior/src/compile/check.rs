@@ -20,6 +20,8 @@ const UNKNOWN: u64 = u64::MAX;
 const HOST: &str = "vespeiro:behavior/";
 /// Packages of WASI 0.2 that are provided, locked down.
 const WASI: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
+/// Interfaces of these packages that are not: no release has them.
+const UNSTABLE: [&str; 1] = ["clocks/timezone"];
 
 /// What a component says of itself at its outermost level.
 #[derive(Debug, Default)]
@@ -186,18 +188,41 @@ pub(super) fn facts(exports: &[String]) -> Result<String, LoadErrorKind> {
     }
 }
 
-/// The imports in order, all of which a behavior gets.
-pub(super) fn check_imports(mut imports: Vec<String>) -> Result<Vec<String>, LoadErrorKind> {
-    let met = |name: &String| {
-        let wasi = |name: &str| {
-            let (interface, version) = name.split_once('@').unwrap_or((name, ""));
-            let package = interface.split('/').next().unwrap_or(interface);
-            WASI.contains(&package) && version.starts_with("0.2.")
+/// What a behavior gets for an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Import {
+    /// What it asks for.
+    Met,
+    /// Functions that end the call in words: many a language imports more than its programs ever call.
+    Refused,
+    /// Nothing, so that it cannot play.
+    Unknown,
+}
+
+impl Import {
+    pub(crate) fn of(name: &str) -> Self {
+        let Some(wasi) = name.strip_prefix("wasi:") else {
+            return match name.starts_with(HOST) {
+                true => Self::Met,
+                false => Self::Unknown,
+            };
         };
-        name.starts_with(HOST) || name.strip_prefix("wasi:").is_some_and(wasi)
-    };
+        let (interface, version) = wasi.split_once('@').unwrap_or((wasi, "0.2.0"));
+        let package = interface.split('/').next().unwrap_or(interface);
+        // Later ones wait in ways that this host does not know.
+        match version.split('.').take(2).eq(["0", "2"]) {
+            false => Self::Unknown,
+            true if WASI.contains(&package) && !UNSTABLE.contains(&interface) => Self::Met,
+            true => Self::Refused,
+        }
+    }
+}
+
+/// The imports in order, none of which is unknown.
+pub(super) fn check_imports(mut imports: Vec<String>) -> Result<Vec<String>, LoadErrorKind> {
     imports.sort_unstable();
-    match imports.iter().find(|name| !met(name)) {
+    let mut names = imports.iter();
+    match names.find(|name| Import::of(name) == Import::Unknown) {
         Some(other) => Err(LoadErrorKind::Import(other.clone())),
         None => Ok(imports),
     }
@@ -243,6 +268,23 @@ mod tests {
             "(component (component $c (import \"of\" (component $of)) (instance (instantiate $of)))
             (component $none) (instance (instantiate $c (with \"of\" (component $none)))))";
         assert!(instances(text).unwrap_err().contains("instances"));
+    }
+
+    #[test]
+    fn imports_are_met_refused_or_unknown() {
+        for (name, expected) in [
+            ("vespeiro:behavior/host@0.1.0", Import::Met),
+            ("wasi:io/streams@0.2.6", Import::Met),
+            ("wasi:clocks/timezone@0.2.6", Import::Refused),
+            ("wasi:http/types@0.2.3", Import::Refused),
+            ("wasi:keyvalue/store@0.2.0-draft2", Import::Refused),
+            ("wasi:logging/logging", Import::Refused),
+            ("wasi:io/streams@0.20.0", Import::Unknown),
+            ("wasi:http/types@0.3.0", Import::Unknown),
+            ("acme:http/types@0.2.0", Import::Unknown),
+        ] {
+            assert_eq!(Import::of(name), expected, "{name}");
+        }
     }
 
     #[test]

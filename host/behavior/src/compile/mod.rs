@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::cancel::Cancel;
+pub(crate) use self::check::Import;
 use self::child::Child;
 pub(crate) use self::job::{Compiled, Facts, receive, send};
 pub use self::serve::serve_compile_jobs;

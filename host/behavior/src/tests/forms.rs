@@ -1,5 +1,7 @@
 //! What the loader takes, and what it says of what it does not take.
 
+use wit_component::{StringEncoding, embed_component_metadata};
+
 use super::super::ModuleFormat;
 use super::*;
 
@@ -100,6 +102,45 @@ fn a_missing_function_is_named() {
     match load(&wat::parse_str(text).unwrap()) {
         Err(LoadErrorKind::Componentize(why)) => assert!(why.contains("describe"), "{why}"),
         other => panic!("{other:?}"),
+    }
+}
+
+/// The module by hand with a WIT of its own: the contract's, but for one line.
+fn with_wit(from: &str, to: &str) -> Vec<u8> {
+    let wit = super::super::contract::WIT;
+    assert!(wit.contains(from), "{from}");
+    let mut resolve = wit_parser::Resolve::default();
+    let package = resolve
+        .push_source("behavior.wit", &wit.replacen(from, to, 1))
+        .unwrap();
+    let world = resolve.select_world(&[package], Some("archetype")).unwrap();
+    let mut module = by_hand(&[]);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    module
+}
+
+#[test]
+fn a_function_of_another_type_is_named() {
+    for (from, to, name) in [
+        ("-> description;", "-> string;", "describe"),
+        (
+            "result<step, string>;",
+            "result<step, u32>;",
+            "[method]session.next",
+        ),
+        (
+            "use types.{setup, context, outcome, step, description};",
+            "use types.{request as setup, context, outcome, step, description};",
+            "[constructor]session",
+        ),
+    ] {
+        match load(&with_wit(from, to)) {
+            Err(kind @ LoadErrorKind::Mismatch(_)) => {
+                let said = kind.to_string();
+                assert!(said.contains(name), "{name}: {said}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod bounds;
 mod feeds;
 mod forms;
 mod noise;
+mod proposals;
 mod wasi;
 
 use std::sync::{Arc, OnceLock};

@@ -211,6 +211,17 @@ const SOCKETS: &str = "
     }
 ";
 
+/// Say that a module's world is `curious` of this text.
+fn embed(module: &mut Vec<u8>, wit: &str) {
+    let mut resolve = wit_parser::Resolve::default();
+    resolve
+        .push_source("behavior.wit", super::super::contract::WIT)
+        .unwrap();
+    let package = resolve.push_source("curious.wit", wit).unwrap();
+    let world = resolve.select_world(&[package], Some("curious")).unwrap();
+    embed_component_metadata(module, &resolve, world, StringEncoding::UTF8).unwrap();
+}
+
 #[test]
 fn a_guest_gets_no_socket_and_no_name() {
     let mut module = by_hand(&[
@@ -235,13 +246,7 @@ fn a_guest_gets_no_socket_and_no_name() {
              (call $observe (i32.const 584) (i32.const 4) (f64.convert_i32_u (i32.load8_u (i32.const 700))))",
         ),
     ]);
-    let mut resolve = wit_parser::Resolve::default();
-    resolve
-        .push_source("behavior.wit", super::super::contract::WIT)
-        .unwrap();
-    let package = resolve.push_source("sockets.wit", SOCKETS).unwrap();
-    let world = resolve.select_world(&[package], Some("curious")).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    embed(&mut module, SOCKETS);
     on_a_worker(|| {
         let mut slot = slot(&module);
         let mut session = begin(&mut slot, 1);
@@ -251,4 +256,56 @@ fn a_guest_gets_no_socket_and_no_name() {
             assert_eq!(observed(&events, what), 1.0, "{what}");
         }
     });
+}
+
+/// As much of WASI's HTTP as a language's runtime brings: a resource of its own, and one of another interface.
+const HTTP: &str = "
+    package test:http;
+    world curious {
+        include vespeiro:behavior/archetype@0.1.0;
+        import wasi:io/streams@0.2.3;
+        import wasi:http/types@0.2.3;
+        import wasi:http/outgoing-handler@0.2.3;
+    }
+    package wasi:io@0.2.3 {
+        interface streams { resource input-stream; }
+    }
+    package wasi:http@0.2.3 {
+        interface types {
+            use wasi:io/streams@0.2.3.{input-stream};
+            resource outgoing-request { constructor(); body: func() -> input-stream; }
+        }
+        interface outgoing-handler {
+            use types.{outgoing-request};
+            handle: func(request: outgoing-request) -> u32;
+        }
+    }
+";
+
+#[test]
+fn what_a_runtime_brings_and_never_calls_is_refused_only_where_it_is_called() {
+    let calling = |code: &str| {
+        let mut module = by_hand(&[
+            (
+                "imports",
+                r#"
+                (import "wasi:http/types@0.2.3" "[constructor]outgoing-request" (func $request (result i32)))
+                (import "wasi:http/types@0.2.3" "[method]outgoing-request.body" (func $body (param i32) (result i32)))
+                (import "wasi:http/outgoing-handler@0.2.3" "handle" (func $handle (param i32) (result i32)))
+                "#,
+            ),
+            ("next", code),
+        ]);
+        embed(&mut module, HTTP);
+        on_a_worker(|| {
+            let mut slot = slot(&module);
+            assert_eq!(slot.behavior().refused().count(), 2);
+            let mut session = begin(&mut slot, 1);
+            next(&mut session, 0).0
+        })
+    };
+    calling("").unwrap().unwrap();
+    let why = calling("(drop (call $handle (call $request)))").unwrap_err();
+    let told = "crashed in next: it called [constructor]outgoing-request of wasi:http/types@0.2.3, which a behavior does not get";
+    assert!(why.contains(told), "{why}");
 }

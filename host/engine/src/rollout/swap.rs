@@ -22,6 +22,8 @@ use vespeiro_plan::{Module, Plan};
 
 /// Requests of a rehearsal: what nearly every session does first.
 const REQUESTS: u32 = 20;
+/// Most sessions of a rehearsal, of which one that asks for something is enough.
+const SESSIONS: u32 = 5;
 
 /// A swap that came to nothing; the run goes on as before.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,10 @@ pub enum SwapError {
     Rehearsal { module: String, crash: Crash },
     #[error("behavior {module}: it fails before its first request: {message}")]
     FirstStep { module: String, message: String },
+    #[error(
+        "behavior {module}: it gives up before its first request, in each of {SESSIONS} sessions"
+    )]
+    GivesUp { module: String },
     #[error("the compiler's thread cannot be started: {0}")]
     Thread(std::io::Error),
     #[error("the behavior was lost on its way: this is a bug, please report it with the log")]
@@ -166,8 +172,8 @@ impl Drop for Waiting {
     }
 }
 
-/// Play the beginning of a session against made-up replies, with rows that are nobody's for that. What crashes in there would crash for users too; but one
-/// that fails may only have wanted other replies, if it got as far as to ask for one.
+/// Play the beginning of a session against made-up replies, with rows that are nobody's for that. What crashes in there would
+/// crash for users too; but one that fails may only have wanted other replies, if it got as far as to ask for one.
 fn rehearse(
     plan: &Plan,
     feeds: &Arc<FeedSet>,
@@ -176,7 +182,6 @@ fn rehearse(
     clock: Clock,
 ) -> Result<(), SwapError> {
     let config = plan.archetypes[usize::from(archetype)].config.to_string();
-    let setup = identity::journey(plan, 0, 0, &config);
     let mut slot = Slot::new(Arc::clone(behavior), plan.seed);
     let mut replies = Replies::made_up();
     let bounds = Bounds {
@@ -185,17 +190,27 @@ fn rehearse(
         clock,
     };
     let feeder = feeds.rehearsing(plan, archetype);
-    let played = play(&mut slot, &setup, &feeder, &mut replies, bounds, |_, _| {});
     let module = || behavior.source.clone();
-    match played.ended {
-        SessionEnd::Crashed(crash) => Err(SwapError::Rehearsal {
-            module: module(),
-            crash,
-        }),
-        SessionEnd::Failed(message) if played.requests == 0 => Err(SwapError::FirstStep {
-            module: module(),
-            message: message.lines().next().unwrap_or_default().into(),
-        }),
-        _ => Ok(()),
+    for ordinal in 0..SESSIONS {
+        let setup = identity::journey(plan, 0, ordinal, &config);
+        let played = play(&mut slot, &setup, &feeder, &mut replies, bounds, |_, _| {});
+        match played.ended {
+            SessionEnd::Crashed(crash) => {
+                return Err(SwapError::Rehearsal {
+                    module: module(),
+                    crash,
+                });
+            }
+            SessionEnd::Failed(message) if played.requests == 0 => {
+                return Err(SwapError::FirstStep {
+                    module: module(),
+                    message: message.lines().next().unwrap_or_default().into(),
+                });
+            }
+            // Somebody may have changed their mind; everybody has not.
+            SessionEnd::Abandoned if played.requests == 0 => {}
+            _ => return Ok(()),
+        }
     }
+    Err(SwapError::GivesUp { module: module() })
 }
