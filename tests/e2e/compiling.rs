@@ -1,5 +1,5 @@
 //! What a compiler may take, held against the child process that compiles: memory, time by the clock, and the patience of
-//! whoever asked.
+//! whoever asked; and what is kept of what it made.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::support::{RunOf, Running, Service, by_hand, eventually, post};
+use crate::swap::compiled;
 
 /// The children of a process.
 fn children(parent: u32) -> Vec<u32> {
@@ -165,4 +166,35 @@ fn a_swap_that_nobody_waits_for_any_more_ends_its_compiler_and_the_next_one_is_t
     let played = run.played();
     assert_eq!(played.ended.code, Some(0), "{}", played.ended.stderr);
     assert_eq!(played.answered(), service.ledger(1));
+}
+
+#[test]
+fn archetypes_that_play_the_same_module_have_its_code_once() {
+    let folder = TempDir::new().unwrap();
+    let module = by_hand(&folder, &[]);
+    let service = Service::start();
+    let pieces = |archetypes: usize| {
+        let mut arguments = String::from(
+            "--users 8 --workers 1 --delay-min 5ms --delay-max 30ms --min-request-count 10000000 \
+             --max-request-count 10000000",
+        );
+        for number in 0..archetypes {
+            // The content is what counts, and not the name.
+            let copy = folder.path().join(format!("copy{number}.wasm"));
+            fs::copy(&module, &copy).unwrap();
+            arguments += &format!(" --archetype a{number}={}:1", copy.display());
+        }
+        let before = service.answered_at_all();
+        let run = RunOf::start(&service.url, &arguments);
+        eventually("requests of all", || {
+            (service.answered_at_all() > before + 100).then_some(())
+        });
+        let pieces = compiled(run.process.id());
+        run.process.signal("INT");
+        run.played().ended.fine();
+        pieces
+    };
+    let alone = pieces(1);
+    assert!(alone > 0);
+    assert_eq!(pieces(4), alone);
 }

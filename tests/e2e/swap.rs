@@ -122,7 +122,7 @@ fn forty_swaps_under_load_lose_nothing_and_leave_nobody_stuck() {
 }
 
 /// Pieces of compiled code that a process holds: mappings that can be run and are of no file.
-fn compiled(pid: u32) -> usize {
+pub(crate) fn compiled(pid: u32) -> usize {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let runs = |line: &&str| line.split(' ').nth(1).is_some_and(|may| may.contains('x'));
     let of_no_file = |line: &&str| !line.contains(['/', '[']);

@@ -16,8 +16,9 @@ use wasmtime::Config;
 use wasmtime::component::Component;
 
 use crate::code_cache::CodeCache;
-use crate::compile::{Cancel, Compiled, Compiler, Facts};
+use crate::compile::{Cancel, Compiled, Compiler};
 use crate::function_cache::Functions;
+use crate::held_code::{Code, HeldCode};
 use crate::load_error::LoadErrorKind;
 
 /// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
@@ -72,6 +73,7 @@ pub struct Engine {
     inner: wasmtime::Engine,
     compiler: Compiler,
     cache: Option<Arc<CodeCache>>,
+    held: HeldCode,
     /// It compiles beside a run, which must not be slowed down.
     aside: bool,
     cancel: Cancel,
@@ -142,6 +144,7 @@ impl Engine {
             inner,
             compiler,
             cache: cache.map(Arc::new),
+            held: HeldCode::default(),
             aside: false,
             cancel: Cancel::default(),
             clock,
@@ -167,17 +170,21 @@ impl Engine {
         }
     }
 
-    /// Compile a module, or take it from the cache. `digest` is that of its bytes.
+    /// Compile a module, or take it from the cache, or from an archetype that plays the same bytes. `digest` is that of its bytes.
     pub(super) fn compile(
         &self,
         bytes: &[u8],
         digest: &[u8; 32],
-    ) -> Result<(Facts, Component), LoadErrorKind> {
+    ) -> Result<Arc<Code>, LoadErrorKind> {
+        if let Some(held) = self.held.get(digest) {
+            return Ok(held);
+        }
         let name = self.cache_name(digest);
         if let Some(kept) = self.cache.as_ref().and_then(|cache| cache.get(&name))
             && let Ok(component) = self.map(&kept.code)
         {
-            return Ok((kept.facts, component));
+            let facts = kept.facts;
+            return Ok(self.held.put(digest, Code { facts, component }));
         }
         let compiler = &self.compiler;
         let compiled = compiler.compile(&self.inner, bytes, self.aside, &self.cancel)?;
@@ -188,7 +195,7 @@ impl Engine {
             cache.put(&name, &compiled);
         }
         let Compiled { facts, .. } = compiled;
-        Ok((facts, component))
+        Ok(self.held.put(digest, Code { facts, component }))
     }
 
     /// Compiled code as something that can run.

@@ -20,6 +20,7 @@ mod engine;
 mod feeder;
 mod function_cache;
 mod guest;
+mod held_code;
 mod instance;
 mod load;
 mod load_error;

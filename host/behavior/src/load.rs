@@ -16,6 +16,7 @@ use super::contract::types;
 use super::crash::{Crash, GuestCall, GuestFault};
 use super::description::validate;
 use super::engine::{Engine, Limits};
+use super::held_code::Code;
 use super::instance::{Instance, Unusable};
 use super::load_error::{LoadError, LoadErrorKind};
 use super::memory_pool::MemoryPool;
@@ -45,6 +46,8 @@ pub struct Behavior {
     /// Linear memory of an instance without sessions, in bytes.
     pub(super) fresh: usize,
     image: PreInstantiated,
+    /// Held for the next archetype that plays the same bytes.
+    _code: Arc<Code>,
 }
 
 impl fmt::Debug for Behavior {
@@ -134,9 +137,10 @@ impl Behavior {
         limits: Limits,
     ) -> Result<Self, LoadErrorKind> {
         let digest: [u8; 32] = Sha256::digest(bytes).into();
-        let (facts, component) = engine.compile(bytes, &digest)?;
+        let code = engine.compile(bytes, &digest)?;
+        let facts = &code.facts;
         let wasi = facts.imports.iter().any(|name| name.starts_with("wasi:"));
-        let mut image = PreInstantiated::link(engine, &component, wasi, limits)
+        let mut image = PreInstantiated::link(engine, &code.component, wasi, limits)
             .map_err(|e| LoadErrorKind::Mismatch(LoadErrorKind::line(&format!("{e:#}"))))?;
         // Who plays a program is what was written, not the player.
         let (hash, size) = match &program {
@@ -168,10 +172,11 @@ impl Behavior {
             categories: description.categories,
             form: facts.form,
             size,
-            contract: facts.contract,
-            imports: facts.imports,
+            contract: facts.contract.clone(),
+            imports: facts.imports.clone(),
             fresh: instance.memory(),
             image,
+            _code: code,
         })
     }
 
