@@ -18,6 +18,7 @@ use super::guest::{GuestEvent, GuestState};
 use super::memory_pool::MemoryPool;
 use super::mismatch::mismatch;
 use super::program::load_program;
+use super::step::passed;
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_model::Clock;
 
@@ -210,7 +211,10 @@ impl Instance {
         call_context: &CallContext,
     ) -> Result<Result<types::Step, String>, GuestFault> {
         self.call(GuestCall::Next, call_context, |guest, store| {
-            guest.session().call_next(store, session, context, outcomes)
+            let guest = guest.session();
+            let answer = guest.call_next(&mut *store, session, context, outcomes)?;
+            store.data_mut().answer(|| passed(&answer))?;
+            Ok(answer)
         })
     }
 
@@ -234,7 +238,11 @@ impl Instance {
             return Ok(None);
         };
         self.call(GuestCall::Save, call_context, |_, store| {
-            save.call(store, (session,)).map(|(state,)| state)
+            let (state,) = save.call(&mut *store, (session,))?;
+            store
+                .data_mut()
+                .answer(|| state.as_ref().map_or(0, Vec::len))?;
+            Ok(state)
         })
     }
 

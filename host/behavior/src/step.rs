@@ -18,6 +18,29 @@ pub const TOKEN: &str = "token:";
 /// Longest mark that is a token, in bytes.
 pub const MAX_TOKEN: usize = 8 << 10;
 
+/// Bytes that a session hands over with what it answers.
+pub(super) fn passed(answer: &Result<types::Step, String>) -> usize {
+    let requests = match answer {
+        Ok(types::Step {
+            action: types::Action::Requests(requests),
+            ..
+        }) => requests,
+        Ok(_) => return 0,
+        Err(message) => return message.len(),
+    };
+    let of = |request: &types::Request| {
+        let headers = request.headers.iter();
+        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+        request.path.len()
+            + request.route.len()
+            + request.category.len()
+            + headers
+            + request.body.as_ref().map_or(0, Vec::len)
+            + request.mark.as_ref().map_or(0, String::len)
+    };
+    requests.iter().map(of).sum()
+}
+
 impl types::Method {
     /// As HTTP names it.
     pub fn as_str(self) -> &'static str {

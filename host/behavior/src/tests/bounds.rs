@@ -62,6 +62,51 @@ fn naming_the_same_bytes_over_and_over_does_not_fill_the_host() {
 }
 
 #[test]
+fn what_a_call_passes_is_counted_over_all_its_calls_of_the_host_and_its_answer() {
+    let after = "(drop (memory.grow (i32.const 9)))";
+    let log = |times: u32| {
+        repeated(
+            times,
+            "(call $log (i32.const 2) (i32.const 65536) (i32.const 524288))",
+        )
+    };
+    // 512 KiB at a time, each of them cut when it is kept.
+    let why = crash_of(&[("next", &format!("{after} {}", log(129)))]);
+    assert!(why.contains("it passed more than 64 MiB"), "{why}");
+    // As much as it may, and a path in the answer.
+    let path = "(i32.store (i32.const 324) (i32.const 65536)) (i32.store (i32.const 328) (i32.const 524288))";
+    for (times, fits) in [(126, true), (128, false)] {
+        let code = format!("{after} {} {path}", log(times));
+        let mut slot = slot(&by_hand(&[("next", &code)]));
+        let mut session = begin(&mut slot, 1);
+        let (answer, _) = next(&mut session, 0);
+        assert_eq!(answer.is_ok(), fits, "{times}: {answer:?}");
+    }
+}
+
+#[test]
+fn what_is_kept_of_a_long_name_holds_no_more_memory_than_it_shows() {
+    let code = "(drop (memory.grow (i32.const 9)))
+        (memory.fill (i32.const 65536) (i32.const 97) (i32.const 524288))
+        (call $observe (i32.const 65536) (i32.const 524288) (f64.const 1))
+        (call $log (i32.const 2) (i32.const 65536) (i32.const 524288))";
+    let mut slot = slot(&by_hand(&[("next", code)]));
+    let mut session = begin(&mut slot, 1);
+    let (answer, said) = next(&mut session, 0);
+    assert!(answer.unwrap().is_ok());
+    assert_eq!(said.len(), 2);
+    for event in said {
+        let (GuestEvent::Observe { metric: text, .. } | GuestEvent::Log { message: text, .. }) =
+            event
+        else {
+            panic!("{event:?}");
+        };
+        assert!((256..=8192).contains(&text.len()), "{}", text.len());
+        assert!(text.capacity() <= 2 * text.len(), "{}", text.capacity());
+    }
+}
+
+#[test]
 fn all_memories_together_are_within_the_cap() {
     let two = r#"(memory $more 1)"#;
     let code =
