@@ -1,9 +1,11 @@
 //! The memory that a behavior has on a worker: its instances share it, new sessions wait for it, and whoever waits in vain is
-//! named.
+//! named; and memory that the machine does not have.
+
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
-use crate::support::{PATIENCE, RunOf, Service, by_hand, eventually};
+use crate::support::{PATIENCE, RunOf, Service, by_hand, command, eventually};
 
 /// Takes pages of 64 KiB for each session, writes to them, and thinks before its only request.
 fn hungry(folder: &TempDir, pages: u32, thinks_ms: u32) -> String {
@@ -92,4 +94,47 @@ fn who_gets_no_memory_for_ten_seconds_is_given_up_by_name_and_the_others_play_on
     assert_eq!(played.sessions("hungry", "crashed"), 0, "{log}");
     assert!(played.sent_by("active") > 1000, "{log}");
     assert_eq!(played.answered(), service.ledger(1));
+}
+
+#[test]
+fn too_little_address_space_is_the_machines_limit_and_not_the_behaviors() {
+    let folder = TempDir::new().unwrap();
+    let module = by_hand(&folder, &[]).display().to_string();
+    let service = Service::start();
+    let within = |gib: u64, more: &str| {
+        let arguments = format!(
+            "ulimit -v {}; exec \"$0\" run --no-panel --cleanup=never --base-url {} --users 4 --workers 1 \
+             --archetype a={module}:1 {more} --min-request-count 5 --max-request-count 5 --delay-min 0 --delay-max 1",
+            gib << 20,
+            service.url
+        );
+        let ended = command("sh")
+            .args(["-c", &arguments, env!("CARGO_BIN_EXE_vespeiro")])
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        let log = String::from_utf8_lossy(&ended.stderr).into_owned();
+        (ended.status.code(), log)
+    };
+    // Not even for one instance.
+    let (code, log) = within(4, "");
+    assert_eq!(code, Some(1), "{log}");
+    let last = log.lines().last().unwrap();
+    assert!(
+        last.contains("cannot be run on this machine") && last.contains("ulimit -v"),
+        "{log}"
+    );
+    // For the first of three archetypes, each of whose instances sets 4 GiB of addresses aside.
+    let more =
+        format!("--archetype b={module}:1 --archetype c={module}:1 --archetype d={module}:1");
+    let (code, log) = within(13, &more);
+    assert_eq!(code, Some(1), "{log}");
+    let last = log.lines().last().unwrap();
+    assert!(
+        last.starts_with(
+            "error: given up, because this machine has no memory for another instance: "
+        ),
+        "{log}"
+    );
+    assert!(!log.contains("mend"), "{log}");
 }
