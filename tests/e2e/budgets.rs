@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::determinism::play;
-use crate::support::Seen;
+use crate::support::{RunOf, Seen, Service, eventually, example, get};
 
 /// Requests by user. What the powerful user sent as its administrator is its own too; that one is known by the names
 /// of the users that it created, which carry its own.
@@ -46,5 +46,53 @@ fn every_user_spends_its_budget_to_the_last_request() {
     assert_eq!(sent, 12 * 37);
     for (user, requests) in by_user(&seen) {
         assert_eq!(requests, 37, "{user}");
+    }
+}
+
+/// Nineteen users with little to do and one with much: the end is when that one is through.
+#[test]
+fn the_remaining_time_is_that_of_whoever_has_most_left() {
+    let service = Service::start();
+    let first = example("first").display().to_string();
+    let run = RunOf::start(
+        &service.url,
+        &format!(
+            "--archetype few={first} --archetype many={first} --min-request-count few=20 \
+             --max-request-count few=20 --min-request-count many=90 --max-request-count many=90 \
+             --users few=19 --users many=1 --delay-min 20ms --delay-max 40ms --mix off --error-mix off --cleanup never \
+             --control 127.0.0.1:0 --workers 2"
+        ),
+    );
+    let authority = run.authority("control: ");
+    let mut estimates = Vec::new();
+    eventually("the end of the run", || {
+        let Some(status) = get(&authority, "/status")
+            .ok()
+            .and_then(|status| serde_json::from_str::<serde_json::Value>(&status).ok())
+        else {
+            return Some(());
+        };
+        let number = |key: &str| status[key].as_f64();
+        if let (Some(at), Some(left)) = (number("elapsed_seconds"), number("remaining_seconds")) {
+            estimates.push((at, left));
+        }
+        None
+    });
+    let lasted = run.played().summary["run"]["elapsed_seconds"]
+        .as_f64()
+        .unwrap();
+    assert!(lasted > 8.0, "{lasted} s");
+    // The first seconds say little of anybody's pace.
+    let told: Vec<_> = estimates
+        .into_iter()
+        .filter(|(at, _)| (2.0..lasted - 1.0).contains(at))
+        .collect();
+    assert!(!told.is_empty());
+    for (at, left) in told {
+        let due = lasted - at;
+        assert!(
+            (left - due).abs() <= 2.0 + 0.4 * due,
+            "{left} s left said at {at} s of {lasted} s"
+        );
     }
 }

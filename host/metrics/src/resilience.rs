@@ -54,6 +54,9 @@ pub struct WorkerStatus {
     /// By how much users are slowed down; 1: not at all.
     pub pace: f64,
     pub logins_paused: bool,
+    /// How long the last of its users will take to spend what is left of their budgets; `None` before anything was sent, and
+    /// where the end does not depend on budgets of users.
+    pub remaining: Option<Duration>,
 }
 
 impl Default for WorkerStatus {
@@ -64,6 +67,7 @@ impl Default for WorkerStatus {
             held: 0,
             pace: 1.0,
             logins_paused: false,
+            remaining: None,
         }
     }
 }
@@ -95,6 +99,11 @@ impl WorkerStatuses {
     /// That of the slowest worker.
     pub fn pace(&self) -> f64 {
         self.0.iter().map(|one| one.pace).fold(1.0, f64::max)
+    }
+
+    /// How long the last of all users will take.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.0.iter().filter_map(|one| one.remaining).max()
     }
 
     /// Workers that let nobody log in.

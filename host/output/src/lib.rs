@@ -66,13 +66,17 @@ impl RunShape {
             .map(|share| share.min(1.0))
     }
 
-    /// Estimate of the time that is left, at the present rate.
+    /// Estimate of the time that is left: what the last user needs for their budget at their own pace; where all share a number of
+    /// requests, what those take at the present rate.
     pub fn remaining(&self, snapshot: &Snapshot) -> Option<Duration> {
         let left = self.requests_planned.saturating_sub(snapshot.requests());
         let rate = snapshot.rates.ten_seconds.requests;
-        let by_requests = (self.requests_planned > 0 && rate > 0.0)
-            .then(|| Duration::try_from_secs_f64(left as f64 / rate).ok())
-            .flatten();
+        let at_this_rate = || Duration::try_from_secs_f64(left as f64 / rate).ok();
+        let by_requests = snapshot.worker_statuses.remaining().or_else(|| {
+            (self.requests_planned > 0 && rate > 0.0)
+                .then(at_this_rate)
+                .flatten()
+        });
         let by_time = self.duration.map(|d| d.saturating_sub(snapshot.now));
         by_requests.into_iter().chain(by_time).min()
     }

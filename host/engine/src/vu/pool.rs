@@ -11,18 +11,21 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use super::identity::{index, user_seed};
+use super::identity::{budget, index, user_seed};
 use super::pause::wake;
 use crate::vu::state::VuState;
 use crate::vu::task::{Playing, play};
 use crate::worker::state::WorkerState;
 use crate::workload::deal::{Dealt, DealtUser};
 use crate::workload::state::WorkloadState;
+use vespeiro_plan::Profile;
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
 const CASTS: usize = 1000;
 /// Users that are made in one go: what the worker is told in between, to stop for instance, is heard.
 const AT_ONCE: usize = 10_000;
+/// Requests after which a user's own pace tells as much of them as that of all.
+const LIKE_OTHERS: f64 = 20.0;
 /// Finished users that may stay on the list before it is tidied up.
 const FINISHED: usize = 64;
 
@@ -151,6 +154,34 @@ impl VuPool {
 
     fn workload<'a>(&self, worker: &'a WorkerState) -> &'a WorkloadState {
         &worker.workloads[self.workload]
+    }
+
+    /// How long the last of these users will take to spend what is left of their budgets, each at their own pace; `None` before
+    /// anything was sent, and where others come for them. The fewer requests somebody has sent, the more they are taken to be
+    /// like all.
+    pub(crate) fn remaining(&self, worker: &WorkerState) -> Option<Duration> {
+        let profile = &self.workload(worker).profile;
+        if !matches!(profile, Profile::UserBudget { .. }) {
+            return None;
+        }
+        let now = worker.profile_time();
+        let playing = || self.tasks.iter().filter(|task| !task.is_gone());
+        let played = |vu: &VuState| now.saturating_sub(vu.starts).as_secs_f64();
+        let (time, sent) = playing().fold((0.0, 0.0), |(time, sent), VuTask { vu, .. }| {
+            (time + played(vu), sent + f64::from(vu.sent.get()))
+        });
+        if sent == 0.0 {
+            return None;
+        }
+        let usual = time / sent;
+        let longest = playing().map(|VuTask { vu, .. }| {
+            let budget = budget(&worker.plan, profile, vu.archetype, vu.index);
+            let left = f64::from(budget.saturating_sub(vu.sent.get()));
+            let pace =
+                (played(vu) + LIKE_OTHERS * usual) / (f64::from(vu.sent.get()) + LIKE_OTHERS);
+            vu.starts.saturating_sub(now).as_secs_f64() + left * pace
+        });
+        Duration::try_from_secs_f64(longest.fold(0.0, f64::max)).ok()
     }
 
     /// The number and archetype of the next user whose behavior works, and how many come before it at each feed; `None`

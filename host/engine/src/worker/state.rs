@@ -57,6 +57,8 @@ pub(crate) struct WorkerState {
     /// A line of log for each request.
     pub(crate) logs_requests: bool,
     pub(crate) stopping: Cell<bool>,
+    /// How long the last of its users will take, as of the last look.
+    pub(crate) remaining: Cell<Option<Duration>>,
     /// Told when `stopping` is set.
     pub(crate) stopped: Notify,
     /// Users of this worker that have not finished.
@@ -145,6 +147,7 @@ impl WorkerState {
             tape: RefCell::new(None),
             logs_requests: plan.output.log == LogLevel::Debug,
             stopping: Cell::new(false),
+            remaining: Cell::new(None),
             stopped: Notify::new(),
             playing: Cell::new(0),
             news: Notify::new(),
@@ -257,6 +260,7 @@ impl WorkerState {
             held: self.held_users.get(),
             pace: standing.pace,
             logins_paused: standing.logins_paused,
+            remaining: self.remaining.get(),
         });
         recorder.due()
     }

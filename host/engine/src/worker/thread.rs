@@ -29,6 +29,11 @@ const HAND_OVER: Duration = Duration::from_millis(250);
 /// How often a worker looks whether its users are as many as the profile wants.
 const TEND: Duration = Duration::from_millis(100);
 
+/// After so many of the former a worker looks how long its users will take. The look at each of them is not to cost much, so
+/// that many users are looked at less often.
+const LOOK_AHEAD: u64 = 4;
+const LOOKED_AT: u64 = 10_000;
+
 /// What the orchestrator tells a worker.
 #[derive(Debug)]
 pub(crate) enum WorkerCommand {
@@ -158,6 +163,7 @@ pub(crate) async fn work(init: WorkerInit) {
     let (mut told, mut over) = (false, stopped);
     let mut beat = interval_at(began + HAND_OVER, HAND_OVER);
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut beats: u64 = 0;
     let mut tend = interval_at(clock.now() + TEND, TEND);
     tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !over || worker.playing.get() > 0 {
@@ -172,6 +178,11 @@ pub(crate) async fn work(init: WorkerInit) {
         tokio::select! {
             due = beat.tick() => {
                 worker.recorder.borrow_mut().lag(clock.since(due));
+                if beats.is_multiple_of(LOOK_AHEAD * (1 + worker.playing.get() as u64 / LOOKED_AT)) {
+                    let remaining = pools.iter().filter_map(|pool| pool.remaining(&worker));
+                    worker.remaining.set(remaining.max());
+                }
+                beats += 1;
                 for _ in 0..worker.prepare_hand_over() {
                     // A busy orchestrator gets more the next time: the recorder keeps what it has.
                     let Ok(permit) = events.try_reserve() else { break };
