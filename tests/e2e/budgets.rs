@@ -59,7 +59,7 @@ fn the_remaining_time_is_that_of_whoever_has_most_left() {
         &format!(
             "--archetype few={first} --archetype many={first} --min-request-count few=20 \
              --max-request-count few=20 --min-request-count many=90 --max-request-count many=90 \
-             --users few=19 --users many=1 --delay-min 20ms --delay-max 40ms --mix off --error-mix off --cleanup never \
+             --users few=19 --users many=1 --delay-min 20ms --delay-max 40ms \
              --control 127.0.0.1:0 --workers 2"
         ),
     );

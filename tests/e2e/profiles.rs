@@ -174,6 +174,49 @@ fn constant_users_are_replaced_until_the_duration_is_over() {
 }
 
 #[test]
+fn steady_users_are_replaced_until_the_last_of_the_first_is_done() {
+    let (service, folder) = (Service::start(), tempfile::TempDir::new().unwrap());
+    let results = folder.path().join("of-{run}");
+    let run = RunOf::start(
+        &service.url,
+        &format!(
+            "{} --preset metrics_generation --users 4 --run-id steady01 --seed 2 --min-request-count 5 --max-request-count 60 \
+             --delay-min 10ms --delay-max 20ms --workers 2 --results {}",
+            first(),
+            results.display()
+        ),
+    );
+    // Nobody has given a port.
+    let metrics = run.authority("metrics at ");
+    eventually("figures to scrape", || {
+        let page = get(&metrics, "/metrics").ok()?;
+        let sent = samples(&page, "vespeiro_requests_total");
+        sent.iter().any(|one| one.value > 0.0).then_some(())
+    });
+    let played = run.played();
+    assert_eq!(played.ended.code, Some(0), "{}", played.ended.stderr);
+    assert_eq!(played.summary["run"]["profile"], "steady-users");
+    let users = number(&played.archetype("one")["users"]);
+    assert!(users > 4, "{users}");
+    assert_eq!(played.answered(), service.ledger(1));
+    // Whoever is done is replaced, to the end.
+    let points = played.summary["timeline"]["points"].as_array().unwrap();
+    let active: Vec<u64> = points.iter().map(|point| number(&point["users"])).collect();
+    let whole = &active[..active.len() - 1];
+    assert!(whole.len() > 1, "{active:?}");
+    assert!(
+        whole.iter().all(|users| (3..=4).contains(users)),
+        "{active:?}"
+    );
+    // What nobody gave a path of its own.
+    let written = folder.path().join("of-steady01");
+    for name in ["timeseries.csv", "report.html"] {
+        let text = std::fs::read_to_string(written.join(name)).unwrap();
+        assert!(text.lines().count() > 2, "{name}: {text}");
+    }
+}
+
+#[test]
 fn a_run_begins_when_it_is_told_to() {
     let service = Service::start();
     let began = Instant::now();

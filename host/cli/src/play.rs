@@ -74,6 +74,11 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         console,
         clock,
     };
+    if let Some(folder) = &plan.output.results {
+        let unmade = |error| Misuse(format!("{}: cannot be made: {error}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(unmade)?;
+        console.line(format!("results in {}", folder.display()));
+    }
     let mut outputs = outputs(&context, &run)?;
     if let Some(path) = &plan.output.trace_record {
         let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));

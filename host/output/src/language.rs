@@ -110,6 +110,16 @@ impl Locale {
         }
     }
 
+    /// As clocks have it: `05:23`, `1:05:23`.
+    pub fn clock(self, span: Duration) -> String {
+        let seconds = span.as_secs();
+        let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        match hours {
+            0 => format!("{minutes:02}:{seconds:02}"),
+            _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+        }
+    }
+
     /// `46.3 MB`, in powers of 1,000.
     pub fn bytes(self, bytes: u64) -> String {
         let mut value = bytes as f64;
@@ -145,6 +155,11 @@ impl Locale {
     /// A time in a given unit, without the unit's name: for tables.
     pub fn time_in(self, unit: Unit, seconds: f64) -> String {
         self.decimal(seconds / unit.seconds(), unit.places())
+    }
+
+    /// The panel begins with the box of the specification, which is written in this language.
+    pub(super) fn has_box(self) -> bool {
+        self.0 == Language::Portuguese
     }
 
     /// Between thousands, and before the fraction.
@@ -253,6 +268,8 @@ mod tests {
         assert_eq!(EN.span(Duration::from_millis(430)), "0.4s");
         assert_eq!(EN.span(Duration::from_secs(83)), "1m 23s");
         assert_eq!(EN.span(Duration::from_secs(7_500)), "2h 05m");
+        assert_eq!(PT.clock(Duration::from_secs(323)), "05:23");
+        assert_eq!(PT.clock(Duration::from_secs(7_505)), "2:05:05");
     }
 
     #[test]

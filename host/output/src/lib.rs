@@ -54,7 +54,12 @@ impl RunShape {
     /// Share of the run that is done, 0 to 1; `None` when neither budgets nor a duration bound it.
     pub fn progress(&self, snapshot: &Snapshot) -> Option<f64> {
         let by_requests = (self.requests_planned > 0)
-            .then(|| snapshot.requests() as f64 / self.requests_planned as f64);
+            .then(|| snapshot.requests() as f64 / self.requests_planned as f64)
+            .or_else(|| {
+                let left = snapshot.worker_statuses.remaining()?.as_secs_f64();
+                let past = snapshot.now.as_secs_f64();
+                (past > 0.0).then(|| past / (past + left))
+            });
         let by_time = self
             .duration
             .filter(|d| !d.is_zero())

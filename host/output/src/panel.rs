@@ -3,6 +3,7 @@
 
 mod archetypes;
 mod rows;
+mod summary_box;
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -95,7 +96,9 @@ impl Output for Panel {
         }
         let (width, height) = terminal::size().unwrap_or((80, 24));
         // The cursor rests on the line below the panel.
-        let height = height.saturating_sub(1).min(rows::height(update.snapshot));
+        let height = height
+            .saturating_sub(1)
+            .min(rows::height(update.snapshot, &self.state));
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         render(update.snapshot, &self.state, area, &mut buffer);
@@ -146,7 +149,7 @@ mod tests {
             &snapshot,
             Language::English,
             100,
-            rows::height(&snapshot)
+            rows::height(&snapshot, &state(Language::English))
         ));
     }
 
@@ -157,7 +160,7 @@ mod tests {
             &snapshot,
             Language::Portuguese,
             100,
-            rows::height(&snapshot)
+            rows::height(&snapshot, &state(Language::Portuguese))
         ));
     }
 
@@ -214,7 +217,12 @@ mod tests {
         (0..3).for_each(|_| recorder.request(&of_the_canary));
         totals.absorb(&mut recorder.take(Interval::new(&labels)));
         let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
-        let shown = drawn(&snapshot, Language::English, 100, rows::height(&snapshot));
+        let shown = drawn(
+            &snapshot,
+            Language::English,
+            100,
+            rows::height(&snapshot, &state(Language::English)),
+        );
         let row = |name: &str| -> Vec<String> {
             let row = shown.lines().find(|line| line.contains(name));
             let cells = row.unwrap_or_else(|| panic!("{name}: {shown}"));

@@ -134,6 +134,18 @@ words {
     dropped_limit: "{dropped} arrivals found no free user: raise --max-users, or the target cannot keep up with this rate", "{dropped} chegadas não acharam usuário livre: aumente --max-users, ou o alvo não acompanha esta taxa";
     elapsed: "elapsed", "decorrido";
     remaining: "remaining", "restante";
+    // The box of the specification's panel.
+    panel_title: "Progress of the Traffic Simulation:", "Progresso da Simulação de Tráfego:";
+    /// `{}` is filled in, as below.
+    panel_users: "Users: {} Active", "Usuários: {} Ativos";
+    panel_requests: "Reqs: {}", "Reqs: {}";
+    panel_success: "Success Rate: {}", "Taxa Sucesso: {}";
+    panel_errors: "Errors: {}", "Erros: {}";
+    panel_mean: "Mean Resp: {}", "Resp Média: {}";
+    panel_peak: "Peak: {}", "Pico: {}";
+    panel_elapsed: "Duration: {}", "Duração: {}";
+    panel_remaining: "Remaining: {}", "Restante: {}";
+    panel_recent: "Recent Activity:", "Atividade Recente:";
     started: "started", "início";
     workers: "workers", "workers";
     archetype: "archetype", "arquétipo";

@@ -69,7 +69,8 @@ section! {
 /// Reads a whole plan, except its archetypes and feeds. `locale` is the user's, as in `LANG`; `state` is the folder for
 /// journals.
 pub(crate) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<&Path>) -> Plan {
-    let plan = Plan::read(r, locale, state);
+    let mut plan = Plan::read(r, locale, state);
+    plan.output.name_results(&plan.run_id);
     let load = &plan.load;
     let holds = load.min_request_count <= load.max_request_count;
     r.in_order("min_request_count", "max_request_count", holds);

@@ -17,6 +17,13 @@ pub struct Preset {
     pub settings: &'static [(&'static str, &'static str)],
 }
 
+/// A metrics endpoint on a free port, and files of results.
+const METRICS: (&str, &str) = ("metrics", "127.0.0.1:0");
+const RESULTS: (&str, &str) = ("results", "vespeiro-{run}");
+/// The profile of a preset, which gives way to whatever implies another.
+pub(super) const PROFILE: &str = "profile";
+const STEADY: (&str, &str) = (PROFILE, "steady-users");
+
 /// Every preset that `--preset NAME` knows.
 pub const PRESETS: &[Preset] = &[
     Preset {
@@ -37,7 +44,7 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "testing",
-        about: "medium load, quick people, done in minutes",
+        about: "medium load, quick people, done in minutes; metrics endpoint and result files",
         settings: &[
             ("users", "50"),
             ("min_request_count", "20"),
@@ -45,11 +52,13 @@ pub const PRESETS: &[Preset] = &[
             ("delay_min", "50ms"),
             ("delay_max", "500ms"),
             ("ramp_up", "5s"),
+            METRICS,
+            RESULTS,
         ],
     },
     Preset {
         name: "staging",
-        about: "the shape of production: unhurried people who arrive over a minute",
+        about: "the shape of production: unhurried people who arrive over a minute; metrics endpoint and result files",
         settings: &[
             ("users", "200"),
             ("min_request_count", "50"),
@@ -57,25 +66,31 @@ pub const PRESETS: &[Preset] = &[
             ("delay_min", "200ms"),
             ("delay_max", "3s"),
             ("ramp_up", "1m"),
+            METRICS,
+            RESULTS,
         ],
     },
     Preset {
         name: "load_test",
-        about: "many users, long budgets",
+        about: "many users, long budgets, the same load until the last of the first users is done",
         settings: &[
             ("users", "500"),
             ("min_request_count", "100"),
             ("max_request_count", "5000"),
             ("ramp_up", "30s"),
+            STEADY,
         ],
     },
     Preset {
         name: "metrics_generation",
-        about: "steady traffic for dashboards",
+        about: "steady traffic for dashboards; metrics endpoint and result files",
         settings: &[
             ("users", "100"),
             ("min_request_count", "50"),
             ("max_request_count", "1000"),
+            STEADY,
+            METRICS,
+            RESULTS,
         ],
     },
 ];

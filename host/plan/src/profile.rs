@@ -27,6 +27,8 @@ pub enum Profile {
     SharedTotal { users: u32, requests: u64 },
     /// Always so many users: whoever has spent its budget is replaced.
     ConstantUsers { users: u32 },
+    /// The same, until the last of the first users has spent its own.
+    SteadyUsers { users: u32 },
     /// The same, with a number that follows stages.
     RampingUsers { users: Curve },
     /// So many arrivals per second, however slow the target is: the open model.
@@ -69,6 +71,7 @@ impl Profile {
             Profile::UserBudget { .. } => ProfileKind::UserBudget,
             Profile::SharedTotal { .. } => ProfileKind::SharedTotal,
             Profile::ConstantUsers { .. } => ProfileKind::ConstantUsers,
+            Profile::SteadyUsers { .. } => ProfileKind::SteadyUsers,
             Profile::RampingUsers { .. } => ProfileKind::RampingUsers,
             Profile::Rate { rate, .. } if rate.is_constant() => ProfileKind::ConstantRate,
             Profile::Rate { .. } => ProfileKind::RampingRate,
@@ -80,7 +83,8 @@ impl Profile {
         match self {
             Profile::UserBudget { users }
             | Profile::SharedTotal { users, .. }
-            | Profile::ConstantUsers { users } => *users,
+            | Profile::ConstantUsers { users }
+            | Profile::SteadyUsers { users } => *users,
             Profile::RampingUsers { users } => users.at(time).round() as u32,
             Profile::Rate { pool, .. } => pool.users,
         }
@@ -118,6 +122,14 @@ impl Profile {
         )
     }
 
+    /// Whether the run waits until the user with this number has spent its budget.
+    pub fn awaits(&self, number: u32) -> bool {
+        match self {
+            Profile::SteadyUsers { users } => number < *users,
+            _ => true,
+        }
+    }
+
     /// When its last stage ends; `None` where there are none.
     pub fn lasts(&self) -> Option<Duration> {
         match self {
@@ -152,6 +164,7 @@ words! {
         UserBudget => "user-budget",
         SharedTotal => "shared-total",
         ConstantUsers => "constant-users",
+        SteadyUsers => "steady-users",
         RampingUsers => "ramping-users",
         ConstantRate => "constant-rate",
         RampingRate => "ramping-rate",
@@ -215,6 +228,7 @@ impl ProfileSettings {
         Ok(match (kind, self.requests, self.rate) {
             (ProfileKind::UserBudget | ProfileKind::Auto, ..) => Profile::UserBudget { users },
             (ProfileKind::ConstantUsers, ..) => Profile::ConstantUsers { users },
+            (ProfileKind::SteadyUsers, ..) => Profile::SteadyUsers { users },
             (SharedTotal, Some(requests), _) => Profile::SharedTotal { users, requests },
             (SharedTotal, None, _) => return missing("requests", "10000"),
             (ConstantRate, _, Some(0.0)) => {

@@ -119,6 +119,7 @@ where
     for layer in &mut layers {
         one_name(layer, &mut errors);
     }
+    give_way(&mut layers);
     for (key, origin) in layers.iter().flat_map(Layer::origins) {
         if !known.iter().any(|setting| setting.key == key) {
             errors.push(unknown(key, &known).at(key, origin));
@@ -225,6 +226,19 @@ fn unplayed(line: &ResolvedSetting) -> Option<PlanError> {
         ValueError::new("every archetype has a load profile of its own", fix)
     };
     asks.then(|| bad().at(key, &line.origin))
+}
+
+/// A preset's profile gives way where somebody asks for a load that implies another.
+fn give_way(layers: &mut [Layer; 5]) {
+    let [_, preset, given @ ..] = layers;
+    let asks = |layer: &Layer, key| layer.get(key).is_some_and(|(text, _)| text != "none");
+    let implied = ["requests", "rate", "stage"];
+    if given
+        .iter()
+        .any(|layer| implied.iter().any(|key| asks(layer, key)))
+    {
+        preset.remove(preset::PROFILE);
+    }
 }
 
 fn can_clean_up(name: &str, playing: &[Entry]) -> bool {

@@ -91,6 +91,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("cleanup_rate", "1", "5000"),
     ("cleanup_archetype", "active", "power"),
     ("journal", "a.journal", "/b/c.journal"),
+    ("results", "there", "none"),
     ("metrics", "127.0.0.1:9090", "none"),
     ("remote_write", "http://a.test/api/v1/write", "none"),
     ("otlp", "http://a.test:4318/v1/metrics", "none"),
@@ -585,4 +586,39 @@ fn journals_go_to_the_folder_for_state() {
         "/home/me/.local/state/vespeiro/abcdefgh.journal"
     );
     assert_eq!(journal(&[]), "vespeiro-abcdefgh.journal");
+}
+
+#[test]
+fn a_preset_gives_its_profile_up_where_another_load_is_asked_for() {
+    let profile = |case: Case| case.resolve().unwrap().plan.load.profile.name();
+    let steady = || Case::default().flag("preset", "load_test");
+    assert_eq!(profile(steady()), "steady-users");
+    assert_eq!(profile(steady().flag("rate", "5/s")), "constant-rate");
+    assert_eq!(profile(steady().flag("requests", "50")), "shared-total");
+    assert_eq!(
+        profile(steady().plan_file("stage = [\"30s:5\"]\n")),
+        "ramping-users"
+    );
+    assert_eq!(
+        profile(steady().flag("profile", "user-budget")),
+        "user-budget"
+    );
+}
+
+#[test]
+fn a_folder_for_results_names_what_has_no_path_of_its_own() {
+    let case = Case::default()
+        .flag("preset", "metrics_generation")
+        .flag("run_id", "k3x9a2b7")
+        .flag("html", "mine.html");
+    let output = case.resolve().unwrap().plan.output;
+    assert!(output.metrics.is_some_and(|metrics| metrics.port() == 0));
+    let path = |path: Option<std::path::PathBuf>| path.unwrap().display().to_string();
+    assert_eq!(path(output.html), "mine.html");
+    assert_eq!(path(output.timeseries), "vespeiro-k3x9a2b7/timeseries.csv");
+    assert_eq!(path(output.summary_json), "vespeiro-k3x9a2b7/summary.json");
+    let none = Case::default()
+        .flag("preset", "metrics_generation")
+        .flag("results", "none");
+    assert!(none.resolve().unwrap().plan.output.html.is_none());
 }

@@ -47,7 +47,12 @@ pub fn output(context: &OutputContext<'_>, stopper: &Stopper) -> MaybeOutput {
         return Ok(None);
     };
     let listener = Listener::bind("metrics", address).map_err(OutputError::new)?;
-    tracing::info!("metrics at http://{}/metrics", listener.address());
+    let told = format!("metrics at http://{}/metrics", listener.address());
+    match address.port() {
+        // Nobody else knows it.
+        0 => context.console.line(told),
+        _ => tracing::info!("{told}"),
+    }
     let (latest, snapshots) = watch::channel(None);
     let scrapes = Arc::<Mutex<Scrapes>>::default();
     let app = router(

@@ -40,7 +40,7 @@ struct VuTask {
 
 impl VuTask {
     fn begin(worker: &Rc<WorkerState>, began: Instant, vu: Rc<VuState>) -> Self {
-        let playing = Playing::new(worker);
+        let playing = Playing::new(worker, &vu);
         let task = play(Rc::clone(worker), Rc::clone(&vu), began, playing);
         Self {
             task: tokio::task::spawn_local(task).abort_handle(),
@@ -89,6 +89,8 @@ pub(crate) struct VuPool {
     spread: (Duration, u32),
     /// Users that there are since arrivals have called some in.
     called: usize,
+    /// One was made that the run does not wait for: all others were made before.
+    surplus: Cell<bool>,
     /// The users to come, of all workers.
     dealt: Dealt,
     /// Users that arrivals may call in here.
@@ -111,6 +113,7 @@ impl VuPool {
             coming: Cell::new(0),
             spread: (Duration::ZERO, 0),
             called: 0,
+            surplus: Cell::new(false),
             dealt: deal.dealt(),
             most,
             tasks: Vec::new(),
@@ -142,11 +145,13 @@ impl VuPool {
                 index,
                 archetype,
                 workload: self.workload,
+                awaited: self.workload(worker).profile.awaits(n),
                 seed,
                 starts: starts(ramp_up, n, of),
                 feeder: worker.feeds.feeder(self.workload, archetype, &before, seed),
                 ..VuState::default()
             };
+            self.surplus.set(self.surplus.get() || !vu.awaited);
             let task = VuTask::begin(worker, self.began, Rc::new(vu));
             self.tasks.push(task);
         }
@@ -157,15 +162,19 @@ impl VuPool {
     }
 
     /// How long the last of these users will take to spend what is left of their budgets, each at their own pace; `None` before
-    /// anything was sent, and where others come for them. The fewer requests somebody has sent, the more they are taken to be
+    /// anything was sent, and where the end does not depend on them. The fewer requests somebody has sent, the more they are taken to be
     /// like all.
     pub(crate) fn remaining(&self, worker: &WorkerState) -> Option<Duration> {
         let profile = &self.workload(worker).profile;
-        if !matches!(profile, Profile::UserBudget { .. }) {
+        if !matches!(
+            profile,
+            Profile::UserBudget { .. } | Profile::SteadyUsers { .. }
+        ) {
             return None;
         }
         let now = worker.profile_time();
-        let playing = || self.tasks.iter().filter(|task| !task.is_gone());
+        let awaited = |task: &&VuTask| task.vu.awaited && !task.is_gone();
+        let playing = || self.tasks.iter().filter(awaited);
         let played = |vu: &VuState| now.saturating_sub(vu.starts).as_secs_f64();
         let (time, sent) = playing().fold((0.0, 0.0), |(time, sent), VuTask { vu, .. }| {
             (time + played(vu), sent + f64::from(vu.sent.get()))
@@ -252,11 +261,14 @@ impl VuPool {
         self.tasks.iter().filter(stays)
     }
 
-    /// Whether somebody may still come, if nobody is left.
+    /// Whether somebody may still come whom the run waits for, if nobody such is left.
     pub(crate) fn awaits(&self, worker: &WorkerState) -> bool {
         let workload = self.workload(worker);
-        (workload.profile.replaces() || self.coming.get() > 0)
-            && !workload.is_over(worker.profile_time())
+        let more = match workload.profile {
+            Profile::SteadyUsers { .. } => self.coming.get() > 0 && !self.surplus.get(),
+            _ => workload.profile.replaces() || self.coming.get() > 0,
+        };
+        more && !workload.is_over(worker.profile_time())
             && workload
                 .archetypes
                 .iter()

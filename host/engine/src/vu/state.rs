@@ -16,6 +16,8 @@ pub(crate) struct VuState {
     pub(crate) archetype: u16,
     /// Which of the load profiles it plays by.
     pub(crate) workload: usize,
+    /// The run goes on until it has spent its budget.
+    pub(crate) awaited: bool,
     /// Where all of its chance comes from.
     pub(crate) seed: u64,
     /// When to begin, after the start of the run.

@@ -69,23 +69,34 @@ pub(crate) async fn play(
     }
 }
 
-/// Counts a user as not finished, and tells the worker when it was the last.
+/// Counts a user as not finished, and tells the worker when it was the last, or the last of those that the run waits for.
 /// Made before its task: one that is ended before it has run at all has no chance to count itself.
-pub(crate) struct Playing(Rc<WorkerState>);
+pub(crate) struct Playing {
+    worker: Rc<WorkerState>,
+    awaited: bool,
+}
 
 impl Playing {
-    pub(crate) fn new(worker: &Rc<WorkerState>) -> Self {
+    pub(crate) fn new(worker: &Rc<WorkerState>, vu: &VuState) -> Self {
         worker.playing.set(worker.playing.get() + 1);
-        Self(Rc::clone(worker))
+        let awaited = usize::from(vu.awaited);
+        worker.awaited.set(worker.awaited.get() + awaited);
+        Self {
+            worker: Rc::clone(worker),
+            awaited: vu.awaited,
+        }
     }
 }
 
 impl Drop for Playing {
     fn drop(&mut self) {
-        let left = self.0.playing.get() - 1;
-        self.0.playing.set(left);
-        if left == 0 {
-            self.0.news.notify_one();
+        let worker = &self.worker;
+        let left = worker.playing.get() - 1;
+        worker.playing.set(left);
+        let awaited = worker.awaited.get() - usize::from(self.awaited);
+        worker.awaited.set(awaited);
+        if left == 0 || (self.awaited && awaited == 0) {
+            worker.news.notify_one();
         }
     }
 }

@@ -63,7 +63,9 @@ pub(crate) struct WorkerState {
     pub(crate) stopped: Notify,
     /// Users of this worker that have not finished.
     pub(crate) playing: Cell<usize>,
-    /// Told when the last of them finishes, a total is spent, or an archetype is given up.
+    /// Those of them that the run waits for.
+    pub(crate) awaited: Cell<usize>,
+    /// Told when the last of either finishes, a total is spent, or an archetype is given up.
     pub(crate) news: Notify,
     pub(crate) clock: Clock,
     /// Tells the profile's time, and whether the run is paused.
@@ -150,6 +152,7 @@ impl WorkerState {
             remaining: Cell::new(None),
             stopped: Notify::new(),
             playing: Cell::new(0),
+            awaited: Cell::new(0),
             news: Notify::new(),
             clock: part.clock,
             profile_clock: ProfileClock::new(part.began),

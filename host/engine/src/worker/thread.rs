@@ -55,7 +55,7 @@ pub(crate) enum WorkerCommand {
 #[derive(Debug)]
 pub(crate) enum WorkerEvent {
     Interval(Interval),
-    /// All users of the worker have finished that it has had since this generation.
+    /// All users of the worker have finished that the run waits for and that it has had since this generation.
     Idle {
         worker_index: usize,
         generation: u64,
@@ -159,7 +159,7 @@ pub(crate) async fn work(init: WorkerInit) {
         pools.iter_mut().for_each(|pool| pool.begin(&worker));
     }
     let mut generation = 0;
-    // Whether the orchestrator knows that nobody plays, and whether it wants nobody to play again.
+    // Whether the orchestrator knows that there is nobody to wait for, and whether it wants nobody to play again.
     let (mut told, mut over) = (false, stopped);
     let mut beat = interval_at(began + HAND_OVER, HAND_OVER);
     beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -167,7 +167,7 @@ pub(crate) async fn work(init: WorkerInit) {
     let mut tend = interval_at(clock.now() + TEND, TEND);
     tend.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !over || worker.playing.get() > 0 {
-        if !told && worker.playing.get() == 0 && !pools.iter().any(|pool| pool.awaits(&worker)) {
+        if !told && worker.awaited.get() == 0 && !pools.iter().any(|pool| pool.awaits(&worker)) {
             told = events
                 .try_send(WorkerEvent::Idle {
                     worker_index,

@@ -7,7 +7,7 @@ use ratatui::style::{Color, Stylize as _};
 use ratatui::text::{Line, Span};
 
 use super::super::summary::limit_text;
-use super::{ACTIVITY, PanelState, archetypes};
+use super::{ACTIVITY, PanelState, archetypes, summary_box};
 use vespeiro_metrics::{Catalog, RecordedRequest, Role, Snapshot};
 use vespeiro_model::{BreakerState, Outcome, OutcomeClass};
 use vespeiro_summary::build::generator::limits;
@@ -15,15 +15,21 @@ use vespeiro_summary::build::mixes::share;
 
 /// Lines before the table of archetypes.
 const HEAD: u16 = 5;
+/// Lines fewer of these below a box.
+const SAID_BY_BOX: u16 = 2;
 /// Lines of the mixes, at most.
 const MIXES: u16 = 2;
 
 /// Height of the whole panel. It changes only with warnings and with versions that play side by side, so that the panel
 /// stays in place.
-pub(super) fn height(snapshot: &Snapshot) -> u16 {
+pub(super) fn height(snapshot: &Snapshot, state: &PanelState) -> u16 {
     let archetypes = u16::try_from(archetypes::height(snapshot)).unwrap_or(u16::MAX);
     let warnings = limits(snapshot).len() as u16;
-    (HEAD + MIXES + warnings + ACTIVITY as u16 + 4).saturating_add(archetypes)
+    let boxed = match state.locale.has_box() {
+        true => summary_box::HEIGHT - SAID_BY_BOX,
+        false => 0,
+    };
+    (HEAD + boxed + MIXES + warnings + ACTIVITY as u16 + 4).saturating_add(archetypes)
 }
 
 /// At most `height` lines; the list of recent requests is the first to give way.
@@ -34,7 +40,12 @@ pub(super) fn lines(
     height: u16,
 ) -> Vec<Line<'static>> {
     let width = usize::from(width);
-    let mut lines = head(snapshot, state, width);
+    let mut lines = match state.locale.has_box() {
+        true => summary_box::lines(snapshot, state, width),
+        false => Vec::new(),
+    };
+    let boxed = !lines.is_empty();
+    lines.extend(head(snapshot, state, width, boxed));
     lines.extend(mixes(snapshot, state, width));
     lines.extend(limits(snapshot).iter().map(|limit| {
         let words = state.locale.words();
@@ -51,7 +62,12 @@ pub(super) fn lines(
         .min(ACTIVITY);
     if room > 0 && !snapshot.activity.is_empty() {
         lines.push(Line::default());
-        lines.push(Line::from(state.locale.words().recent.bold()));
+        let words = state.locale.words();
+        let heading = match state.locale.has_box() {
+            true => words.panel_recent,
+            false => words.recent,
+        };
+        lines.push(Line::from(heading.bold()));
         let from = snapshot.activity.len().saturating_sub(room);
         lines.extend(
             snapshot.activity[from..]
@@ -62,7 +78,8 @@ pub(super) fn lines(
     lines
 }
 
-fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'static>> {
+/// What stands above the table of archetypes, all of it or what a box above it has not.
+fn head(snapshot: &Snapshot, state: &PanelState, width: usize, boxed: bool) -> Vec<Line<'static>> {
     let (l, w) = (state.locale, state.locale.words());
     let total = snapshot.total();
     let latency = total.latency();
@@ -112,7 +129,14 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'stat
         time("p99", latency.quantile(0.99)),
         time(w.max, latency.max()),
     ];
-    let lines = [run, load, results, times, progress(snapshot, state)];
+    let progress = progress(snapshot, state, boxed);
+    if boxed {
+        // What the box has is not said again.
+        let rates = [&load[2..], &results[2..]].concat();
+        let times = [&times[1..4], &progress[..]].concat();
+        return [run, rates, times].map(|facts| fit(facts, width)).to_vec();
+    }
+    let lines = [run, load, results, times, progress];
     lines.map(|facts| fit(facts, width)).to_vec()
 }
 
@@ -197,17 +221,20 @@ fn mixes(snapshot: &Snapshot, state: &PanelState, width: usize) -> Vec<Line<'sta
     lines
 }
 
-fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+fn progress(snapshot: &Snapshot, state: &PanelState, boxed: bool) -> Vec<Vec<Span<'static>>> {
     const BAR: usize = 24;
     let (l, w) = (state.locale, state.locale.words());
-    let mut facts = vec![fact(w.elapsed, l.span(snapshot.now))];
+    let mut facts = Vec::new();
+    if !boxed {
+        facts.push(fact(w.elapsed, l.span(snapshot.now)));
+    }
     if snapshot.stopping {
         let waits = l.integer(snapshot.in_flight());
         let line = w.stopping.replace("{}", &waits);
         facts.push(vec![line.yellow().bold()]);
         return facts;
     }
-    if let Some(remaining) = state.shape.remaining(snapshot) {
+    if let Some(remaining) = state.shape.remaining(snapshot).filter(|_| !boxed) {
         facts.push(fact(w.remaining, format!("~{}", l.span(remaining))));
     }
     if let Some(share) = state.shape.progress(snapshot) {
@@ -221,6 +248,7 @@ fn progress(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> 
     facts
 }
 
+/// `[12:34:15] User-045: POST /api/v1/users → 201 (123ms)` where there is the box, else
 /// `[12:34:15] user-045 active POST /api/v1/users -> 201 (123 ms)`
 fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState) -> Line<'static> {
     let (l, w) = (state.locale, state.locale.words());
@@ -255,6 +283,16 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
     } else {
         String::new()
     };
+    if l.has_box() {
+        // The specification counts users from 1.
+        let user = u64::from(activity.user) + 1;
+        return Line::from(vec![
+            format!("[{at}] ").dim(),
+            format!("User-{user:0digits$}: {method} {path} → ").into(),
+            outcome.fg(color),
+            format!(" ({}ms){mark}", l.integer((seconds * 1e3).round() as u64)).into(),
+        ]);
+    }
     Line::from(vec![
         format!("[{at}] ").dim(),
         format!(

@@ -21,6 +21,9 @@ section! {
     /// What the run shows and writes, and where.
     #[derive(Debug, Clone)]
     pub struct OutputSettings(r, locale: Option<&str>) {
+        /// The folder for what is not given a path of its own: time series, page and JSON.
+        results: Option<PathBuf> = ("results", "none", path().or_none(),
+            "Write time series, page and JSON summary into this folder, but for those that have a path of their own; {run} in it is the run's id");
         /// Serve Prometheus metrics here.
         metrics: Option<SocketAddr> = ("metrics", "none", socket_address().or_none(),
             "Serve Prometheus metrics on this address, for instance 127.0.0.1:9090");
@@ -58,6 +61,25 @@ section! {
         slowest: usize = ("slowest", "10", count(0..=1000), "How many of the slowest requests the summary lists");
         /// Least severe lines of the log on standard error.
         log: LogLevel = ("log", "warn", choice("LEVEL"), "Log on standard error: error, warn, info or debug");
+    }
+}
+
+impl OutputSettings {
+    /// Names the files of the folder for results, where there is one.
+    pub(crate) fn name_results(&mut self, run_id: &str) {
+        let Some(folder) = &mut self.results else {
+            return;
+        };
+        if let Some(text) = folder.to_str() {
+            *folder = PathBuf::from(text.replace("{run}", run_id));
+        }
+        for (path, name) in [
+            (&mut self.timeseries, "timeseries.csv"),
+            (&mut self.html, "report.html"),
+            (&mut self.summary_json, "summary.json"),
+        ] {
+            path.get_or_insert_with(|| folder.join(name));
+        }
     }
 }
 
