@@ -6,20 +6,21 @@ use crate::determinism::play;
 use crate::support::{RunOf, Seen, Service, eventually, example, get};
 
 /// Requests by user. What the powerful user sent as its administrator is its own too; that one is known by the names
-/// of the users that it created, which carry its own.
+/// of the users that it created, which carry its own. Who has few requests may leave the administrator alone.
 fn by_user(seen: &Seen) -> BTreeMap<String, u64> {
     const BOSS: &str = "boss-of-power@example.test";
     let created = |name: &str| {
         let mark = format!("\"{name}_");
-        seen[BOSS].iter().any(|line| line.contains(&mark))
+        let lines = seen.get(BOSS).into_iter().flatten();
+        lines.into_iter().any(|line| line.contains(&mark))
     };
     let power = seen
         .keys()
-        .find(|account| created(account.trim_end_matches("@simulation.test")))
-        .unwrap();
+        .find(|account| created(account.trim_end_matches("@simulation.test")));
     let mut users = BTreeMap::new();
     for (account, lines) in seen {
-        let user = if account == BOSS { power } else { account };
+        let is_boss = account == BOSS;
+        let user = if is_boss { power.unwrap() } else { account };
         *users.entry(user.clone()).or_default() += lines.len() as u64;
     }
     assert_eq!(users.len(), 12, "{:?}", users.keys());

@@ -12,8 +12,10 @@ pub fn people_stay_who_they_are(log: &Log) {
     let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut known: BTreeMap<(String, &str), String> = BTreeMap::new();
     let mut password: BTreeMap<String, String> = BTreeMap::new();
+    let mut renamed: BTreeMap<&str, u32> = BTreeMap::new();
     let (mut edits, mut changes) = (0, 0);
-    for visit in visits(log).iter().filter(|visit| visit.is_own()) {
+    let visits = visits(log);
+    for visit in visits.iter().filter(|visit| visit.is_own()) {
         let who = &visit.person;
         for e in visit
             .exchanges
@@ -34,6 +36,7 @@ pub fn people_stay_who_they_are(log: &Log) {
                 );
                 names.insert(name.into());
                 assert!(names.len() < 5, "{names:?}");
+                *renamed.entry(who).or_default() += 1;
             } else if e.route() == PROFILE && (e.method == "POST" || e.method == "PUT") {
                 let fields = e.body.as_object().unwrap();
                 if e.method == "PUT" {
@@ -66,7 +69,11 @@ pub fn people_stay_who_they_are(log: &Log) {
             }
         }
     }
-    println!("{edits} edits of profiles, {changes} passwords changed");
+    let most = renamed.values().max().copied().unwrap_or_default();
+    println!(
+        "{edits} edits of profiles, {changes} passwords changed, nobody renamed more than {most} times"
+    );
+    assert!(most < 10, "{renamed:?}");
     assert!(edits > 0 && changes > 0);
     let phones = known.iter().filter(|((_, field), _)| *field == "phone");
     let brazilian = phones

@@ -1,7 +1,8 @@
-//! The request mix as the target sees it: in the whole, and in any stretch of a thousand.
+//! The request mix as the target sees it: in the whole, in any stretch of a thousand, and in small runs.
 
 use std::collections::BTreeMap;
 
+use super::run;
 use crate::support::{Exchange, Log};
 
 /// The specification's shares, in percent.
@@ -31,16 +32,18 @@ fn category(exchange: &Exchange) -> &'static str {
     }
 }
 
-/// Half the sum of what the shares of these requests are off by, in points.
-fn distance_of(exchanges: &[&Exchange]) -> f64 {
+/// Half the sum of what the shares of these requests are off by, in points, from the mix of these categories alone.
+fn distance_of(exchanges: &[&Exchange], mix: &[(&str, f64)]) -> f64 {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for exchange in exchanges {
         *counts.entry(category(exchange)).or_default() += 1;
     }
-    let off = MIX.iter().map(|(name, share)| {
+    let all: f64 = mix.iter().map(|(_, share)| share).sum();
+    let off = mix.iter().map(|(name, share)| {
+        let share = 100.0 * share / all;
         let count = counts.get(name).copied().unwrap_or(0);
         let is = 100.0 * f64::from(count) / exchanges.len().max(1) as f64;
-        print!("{name} {is:.1} ({share})  ");
+        print!("{name} {is:.1} ({share:.1})  ");
         (is - share).abs() / 2.0
     });
     let off = off.sum();
@@ -55,15 +58,51 @@ fn of_people(log: &Log) -> Vec<&Exchange> {
 }
 
 pub fn distance(log: &Log) -> f64 {
-    distance_of(&of_people(log))
+    distance_of(&of_people(log), &MIX)
 }
 
 /// The whole run within 2 points, and each thousand of it within 8.
 pub fn mix_is_kept(log: &Log) {
     let stretches: Vec<f64> = of_people(log)
         .chunks_exact(1_000)
-        .map(distance_of)
+        .map(|thousand| distance_of(thousand, &MIX))
         .collect();
     assert!(stretches.iter().all(|off| *off <= 8.0), "{stretches:.1?}");
     assert!(distance(log) <= 2.0);
+}
+
+/// Five hundred requests of fifty people, all of one archetype, within 6 points of the mix of what it can do.
+#[track_caller]
+fn alone(archetype: &str) {
+    let log = run(&format!(
+        "--archetype {archetype} --users 50 --workers 2 --seed 7 --min-request-count 10 --max-request-count 10 \
+         --delay-min 20 --delay-max 200 --error-mix=off"
+    ));
+    let all = of_people(&log);
+    assert!((450..=500).contains(&all.len()), "{}", all.len());
+    let administrates = matches!(archetype, "admin" | "power");
+    let can = |(name, _): &&(&str, f64)| administrates || *name != "admin";
+    let mix: Vec<_> = MIX.iter().filter(can).copied().collect();
+    let off = distance_of(&all, &mix);
+    assert!(off <= 6.0, "{archetype}: {off:.1} points off");
+}
+
+#[test]
+fn newcomers_alone_keep_the_mix() {
+    alone("newcomer");
+}
+
+#[test]
+fn active_people_alone_keep_the_mix() {
+    alone("active");
+}
+
+#[test]
+fn administrators_alone_keep_the_mix() {
+    alone("admin");
+}
+
+#[test]
+fn power_users_alone_keep_the_mix() {
+    alone("power");
 }

@@ -55,10 +55,13 @@ fn archetype(visit: &Visit<'_>) -> &'static str {
         "admin"
     } else if has(&|e| is(e, "GET", USERS) && e.path.contains("active=true")) {
         "power"
-    } else if has(&|e| e.status < 400 && is_any(e, &RIGHTS)) {
-        "active"
     } else {
-        "newcomer"
+        // Newcomers begin with their profile, active people end with it.
+        let mut first = visit.exchanges.iter().filter(|e| e.status < 400);
+        match first.find(|e| e.route() == PROFILE || is_any(e, &LOOKS)) {
+            Some(e) if e.route() == PROFILE => "newcomer",
+            _ => "active",
+        }
     }
 }
 

@@ -3,11 +3,18 @@
 //! whatever order the day brings.
 
 use user_service_client::routes::*;
-use user_service_client::{Account, Client, Day, Parts, Passwords, Settings, Standing, maybe_err};
+use user_service_client::{
+    Account, Client, Day, Parts, Passwords, SHORTEST, Settings, Standing, given_up, maybe_err,
+};
 use vespeiro_guest::prelude::*;
 
 /// What ends a session: the logout.
 const LEAVE: u32 = 1;
+/// The fewest requests with which a first session goes through all its parts: with fewer they would be most of what the
+/// person does.
+const WHOLE: u32 = 16;
+/// What else somebody does among the users in a first session, at most.
+const MOST_MORE: u32 = 5;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Errand {
@@ -15,6 +22,7 @@ enum Errand {
     Search,
     LookMyselfUp,
     Rename,
+    Password,
     OwnProfile,
     EditProfile,
     RemakeProfile,
@@ -23,36 +31,36 @@ enum Errand {
     Renew,
 }
 
-impl Errand {
-    /// The fewest requests that it takes.
-    fn least(self) -> u32 {
-        match self {
-            Errand::RemakeProfile => 2,
-            _ => 1,
-        }
-    }
-}
-
-const ERRANDS: [Choice<Errand>; 10] = [
+const ERRANDS: [Choice<Errand>; 11] = [
     Choice::new(Errand::Browse, 8.0, "user-query"),
     Choice::new(Errand::Search, 12.0, "user-query"),
     Choice::new(Errand::LookMyselfUp, 12.0, "user-query"),
-    Choice::new(Errand::Rename, 2.0, "user-mutation"),
-    Choice::new(Errand::OwnProfile, 6.0, "profile"),
-    Choice::new(Errand::EditProfile, 10.0, "profile"),
+    Choice::new(Errand::Rename, 4.0, "user-mutation"),
+    Choice::new(Errand::Password, 2.0, "user-mutation"),
+    Choice::new(Errand::OwnProfile, 5.0, "profile"),
+    Choice::new(Errand::EditProfile, 7.0, "profile"),
     Choice::new(Errand::RemakeProfile, 2.0, "profile"),
-    Choice::new(Errand::Rights, 14.0, "role-permission"),
+    Choice::new(Errand::Rights, 10.0, "role-permission"),
     Choice::new(Errand::Whoami, 12.0, "auth"),
     Choice::new(Errand::Renew, 4.0, "auth"),
 ];
 
 async fn journey(me: &mut Me) -> Result<()> {
+    let played = play(me).await;
+    given_up(me, played).await
+}
+
+async fn play(me: &Me) -> Result<()> {
     let settings = Settings::of(me)?;
+    let budget = me.requests_left();
     let account = Account::enter(me, &settings, Passwords::Changed).await?;
-    if account.is_new || me.ordinal() == 0 {
-        settle_in(me, &account).await?;
+    if !account.is_new && me.ordinal() > 0 {
+        let day = Day::of(me, account.who(), 6..=12);
+        pass_the_day(me, &account, day).await?;
+    } else if (SHORTEST..WHOLE).contains(&budget) {
+        pass_the_day(me, &account, Day::only(budget)).await?;
     } else {
-        pass_the_day(me, &account).await?;
+        settle_in(me, &account).await?;
     }
     account.leave(me).await
 }
@@ -87,6 +95,20 @@ async fn settle_in(me: &Me, account: &Account) -> Result<()> {
     if account.changes_password() && client.spare(4 + LEAVE) > 0 {
         account.change_password(me).await?;
     }
+    for _ in 0..MOST_MORE {
+        // All begin with this: the mix has no room for the rights of many at once.
+        if client.spare(4 + LEAVE) == 0 || who.has_room(me, "role-permission") {
+            break;
+        }
+        let of_users = |errand: Errand| match errand {
+            Errand::Rename => account.reason_to_rename(me),
+            Errand::Browse | Errand::Search | Errand::LookMyselfUp => 1.0,
+            _ => 0.0,
+        };
+        if let Some(errand) = who.choose(me, &ERRANDS, of_users) {
+            run(client, account, errand, 1).await?;
+        }
+    }
     maybe_err(client, standing, 4).await?;
     if let Some(most) = parts.next(client, 1, 2 + LEAVE) {
         client.look_at_roles(most).await?;
@@ -111,38 +133,42 @@ async fn settle_in(me: &Me, account: &Account) -> Result<()> {
     Ok(())
 }
 
-async fn pass_the_day(me: &Me, account: &Account) -> Result<()> {
+async fn pass_the_day(me: &Me, account: &Account, mut day: Day) -> Result<()> {
     let client = account.client(me);
-    let mut day = Day::of(me, account.who(), 6..=12);
     while day.goes_on(me, LEAVE).is_some() {
         maybe_err(client, Standing::Plain(account), 1 + LEAVE).await?;
         if account.changes_password() {
             // First thing, so that it is not forgotten; some want to see whether it works.
             account.change_password(me).await?;
-            if client.spare(LEAVE) >= 3 && me.chance(0.3) {
+            if day.has_room_for_auth() && client.spare(LEAVE) >= 3 && me.chance(0.3) {
                 account.log_in_again(me).await?;
             }
             continue;
         }
         let most = client.spare(LEAVE);
-        let fits = |errand: Errand| {
-            errand.least() <= most && (errand != Errand::Rename || account.may_rename())
+        let fits = |errand: Errand| match errand {
+            Errand::Rename => account.reason_to_rename(me),
+            Errand::Password => account.reason_for_another_password(),
+            Errand::Whoami | Errand::Renew => day.has_room_for_auth().into(),
+            Errand::RemakeProfile => (most >= 2 && account.has_profile()).into(),
+            _ => 1.0,
         };
         let Some(errand) = account.who().choose(me, &ERRANDS, fits) else {
             break;
         };
-        run(client, account, errand).await?;
+        run(client, account, errand, most).await?;
     }
     Ok(())
 }
 
-async fn run(client: Client<'_>, account: &Account, errand: Errand) -> Result<()> {
-    let (me, most) = (client.me(), client.spare(LEAVE));
+async fn run(client: Client<'_>, account: &Account, errand: Errand, most: u32) -> Result<()> {
+    let me = client.me();
     match errand {
         Errand::Browse => client.browse(most).await,
         Errand::Search => client.search_around(most).await,
         Errand::LookMyselfUp => look_myself_up(client, account).await,
         Errand::Rename => account.edit_name(me).await,
+        Errand::Password => account.change_password(me).await,
         Errand::OwnProfile => account.look_at_profile(me).await,
         Errand::EditProfile => account.edit_profile(me, most).await,
         Errand::RemakeProfile => account.remake_profile(me).await,

@@ -24,6 +24,13 @@ pub(crate) enum Chore {
     Assign,
 }
 
+impl Chore {
+    /// Whether it is for somebody who has little time: it is done to the one who is here, and makes nothing that has to go.
+    pub(crate) fn is_quick(self) -> bool {
+        matches!(self, Chore::Amend | Chore::Profiles)
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Desk {
     users: Vec<Member>,
@@ -89,9 +96,9 @@ impl Desk {
         }
     }
 
-    /// Somebody comes, is looked at, has their name put right, gets a profile, is locked out and let in again, and goes:
-    /// what of it can be left out goes by the plan's mix.
-    pub(crate) async fn one_life(&mut self, client: Client<'_>, most: u32) -> Result<()> {
+    /// Somebody comes, is looked at, has their name put right, gets a profile, is locked out and let in again: what of it
+    /// can be left out goes by the plan's mix. One more request ends it.
+    pub(crate) async fn begin_life(&mut self, client: Client<'_>, most: u32) -> Result<()> {
         let (me, who) = (client.me(), client.who());
         self.take_in(client, most).await?;
         self.amend(client, 1).await?;
@@ -104,6 +111,11 @@ impl Desk {
             self.profiles(client, 2).await?;
             spare -= 2;
         }
+        Ok(())
+    }
+
+    /// All who are here go.
+    pub(crate) async fn clear_users(&mut self, client: Client<'_>) -> Result<()> {
         let users = std::mem::take(&mut self.users);
         client.delete_users(&users).await
     }
@@ -114,7 +126,7 @@ impl Desk {
         let lean = if who.has_room(me, "role-permission") {
             most
         } else {
-            most.min(RIGHTS + 2)
+            RIGHTS
         };
         self.rights(client, lean).await?;
         if most >= 13 && who.has_room(me, "admin") {
@@ -126,8 +138,7 @@ impl Desk {
     /// Several come at once, and all who are here go at once.
     pub(crate) async fn batch(&mut self, client: Client<'_>, most: u32) -> Result<()> {
         self.take_in_several(client, most).await?;
-        let users = std::mem::take(&mut self.users);
-        client.delete_users(&users).await
+        self.clear_users(client).await
     }
 
     fn number(&mut self) -> u32 {
@@ -249,8 +260,7 @@ impl Desk {
 
     /// Deletes everything, in batches.
     pub(crate) async fn clear(&mut self, client: Client<'_>) -> Result<()> {
-        let users = std::mem::take(&mut self.users);
-        client.delete_users(&users).await?;
+        self.clear_users(client).await?;
         self.clear_rights(client).await
     }
 

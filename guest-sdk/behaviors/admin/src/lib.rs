@@ -8,11 +8,18 @@ mod desk;
 
 use desk::{Chore, Desk};
 use user_service_client::routes;
-use user_service_client::{Client, Day, Parts, Settings, Who, cleanup, maybe_err};
+use user_service_client::{
+    Client, Day, Parts, SHORTEST, Settings, Who, cleanup, given_up, maybe_err,
+};
 use vespeiro_guest::prelude::*;
 
 /// What ends a session beside clearing the desk: the logout.
 const LEAVE: u32 = 1;
+/// The fewest requests with which a first session goes through all its parts: with fewer they would be most of what the
+/// person does.
+const WHOLE: u32 = 30;
+/// What else is done between two parts of a first session, at most.
+const MOST_BETWEEN: u32 = 4;
 
 #[derive(Clone, Copy)]
 enum Duty {
@@ -42,18 +49,29 @@ const DUTIES: [Choice<Duty>; 13] = [
 ];
 
 async fn journey(me: &mut Me) -> Result<()> {
+    let played = play(me).await;
+    given_up(me, played).await
+}
+
+async fn play(me: &Me) -> Result<()> {
     let settings = Settings::of(me)?;
     let tokens = settings.operator()?;
     let who = Who::of(me, &settings);
     let client = Client::new(me, &tokens, &who);
     let mut desk = Desk::default();
-    if me.ordinal() == 0 {
-        // Nothing comes before it: a run begins with administrators who are there.
-        tokens.login(me).await?;
-        inspect(client, &mut desk).await?;
-    } else {
+    let budget = me.requests_left();
+    if me.ordinal() > 0 {
         client.log_in().await?;
-        serve(client, &mut desk).await?;
+        let day = Day::of(me, &who, 5..=11);
+        serve(client, &mut desk, day).await?;
+        return client.log_out().await;
+    }
+    // Nothing comes before it: a run begins with administrators who are there.
+    tokens.login(me).await?;
+    if (SHORTEST..WHOLE).contains(&budget) {
+        serve(client, &mut desk, Day::only(budget)).await?;
+    } else {
+        inspect(client, &mut desk).await?;
     }
     client.log_out().await
 }
@@ -62,20 +80,20 @@ async fn journey(me: &mut Me) -> Result<()> {
 async fn inspect(client: Client<'_>, desk: &mut Desk) -> Result<()> {
     let (me, who) = (client.me(), client.who());
     let mut parts = Parts::default();
-    for _ in 0..3 {
-        if client.spare(17 + LEAVE) > 0 && who.does_more(me, "auth") {
-            client.whoami().await?;
-        }
-    }
     maybe_err(client, desk.standing(), 18).await?;
+    meanwhile(client, desk, "user-mutation", 17 + LEAVE).await?;
     if let Some(most) = parts.next(client, 4, 13 + LEAVE) {
-        desk.one_life(client, most).await?;
+        desk.begin_life(client, most).await?;
+        meanwhile(client, desk, "admin", 13 + LEAVE).await?;
+        desk.clear_users(client).await?;
     }
     maybe_err(client, desk.standing(), 14).await?;
+    meanwhile(client, desk, "role-permission", 13 + LEAVE).await?;
     if let Some(most) = parts.next(client, 6, 7 + LEAVE) {
         desk.all_of_rights(client, most).await?;
     }
     maybe_err(client, desk.standing(), 8 + desk.size()).await?;
+    meanwhile(client, desk, "admin", 7 + LEAVE).await?;
     if let Some(most) = parts.next(client, 4 + desk.size(), 3 + LEAVE) {
         desk.batch(client, most - desk.size()).await?;
     }
@@ -95,30 +113,81 @@ async fn inspect(client: Client<'_>, desk: &mut Desk) -> Result<()> {
     Ok(())
 }
 
-async fn serve(client: Client<'_>, desk: &mut Desk) -> Result<()> {
+async fn serve(client: Client<'_>, desk: &mut Desk, mut day: Day) -> Result<()> {
     let me = client.me();
-    let mut day = Day::of(me, client.who(), 5..=11);
+    // Whoever is taken in has to go again: that is not for all who have little time.
+    let takes_in = !day.is_only() || client.who().is_among(me, 0.5);
+    if takes_in && day.is_only() && client.spare(LEAVE) >= 2 {
+        desk.see_to(client, Chore::TakeIn, 2).await?;
+    }
     while day.goes_on(me, desk.size() + LEAVE).is_some() {
         maybe_err(client, desk.standing(), desk.size() + 1 + LEAVE).await?;
         let most = client.spare(desk.size() + LEAVE);
-        let fits = |duty: Duty| match duty {
-            Duty::Do(chore) => desk.is_time_for(client, chore, most),
+        let is_time = |duty: Duty| match duty {
+            Duty::Do(chore) => {
+                takes_in
+                    && (!day.is_only() || chore.is_quick())
+                    && desk.is_time_for(client, chore, most)
+            }
+            Duty::Whoami | Duty::Renew => most >= 1 && day.has_room_for_auth(),
             _ => most >= 1,
+        };
+        // Of those who have little time, some are here for the one whom they take in, the others for a look.
+        // Who is taken in has to be deleted: the less room the mix has for that, the fewer are.
+        let room = (me.wanted("admin").min(0.0) / 3.0).exp();
+        let liking = |duty: Duty| match duty {
+            Duty::Do(_) if day.is_only() => 6.0,
+            Duty::Do(Chore::TakeIn | Chore::Batch) => room,
+            Duty::Do(Chore::Amend | Chore::Profiles) if desk.size() == 0 => room,
+            _ => 1.0,
+        };
+        let fits = |duty: Duty| f32::from(is_time(duty)) * liking(duty);
+        let Some(duty) = client.who().choose(me, &DUTIES, fits) else {
+            break;
+        };
+        do_duty(client, desk, duty, most).await?;
+    }
+    desk.clear(client).await
+}
+
+async fn do_duty(client: Client<'_>, desk: &mut Desk, duty: Duty, most: u32) -> Result<()> {
+    match duty {
+        Duty::Do(chore) => desk.see_to(client, chore, most).await,
+        Duty::Watch => desk::watch(client, most).await,
+        Duty::Look => client.browse(most).await,
+        Duty::Search => client.search_around(most).await,
+        Duty::Rights => client.look_at_rights_of_all(most).await,
+        Duty::Whoami => client.whoami().await,
+        Duty::Renew => client.renew().await,
+    }
+}
+
+/// While the mix has had enough of what comes next, something else, that leaves so many requests. Searches are of the
+/// last part.
+async fn meanwhile(
+    client: Client<'_>,
+    desk: &mut Desk,
+    next: &'static str,
+    reserve: u32,
+) -> Result<()> {
+    let me = client.me();
+    for _ in 0..MOST_BETWEEN {
+        let most = client.spare(desk.size() + reserve);
+        if most == 0 || client.who().has_room(me, next) {
+            break;
+        }
+        let fits = |duty: Duty| match duty {
+            Duty::Do(Chore::Profiles) => desk.size() > 0,
+            Duty::Rights => next != "role-permission",
+            Duty::Look | Duty::Whoami => true,
+            _ => false,
         };
         let Some(duty) = client.who().choose(me, &DUTIES, fits) else {
             break;
         };
-        match duty {
-            Duty::Do(chore) => desk.see_to(client, chore, most).await?,
-            Duty::Watch => desk::watch(client, most).await?,
-            Duty::Look => client.browse(most).await?,
-            Duty::Search => client.search_around(most).await?,
-            Duty::Rights => client.look_at_rights_of_all(most).await?,
-            Duty::Whoami => client.whoami().await?,
-            Duty::Renew => client.renew().await?,
-        }
+        do_duty(client, desk, duty, 1).await?;
     }
-    desk.clear(client).await
+    Ok(())
 }
 
 behavior! {

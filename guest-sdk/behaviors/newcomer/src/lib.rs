@@ -2,11 +2,17 @@
 //! and logs out. In later sessions they come back for another look.
 
 use user_service_client::routes::*;
-use user_service_client::{Account, Client, Day, Parts, Passwords, Settings, Standing, maybe_err};
+use user_service_client::{
+    Account, Client, Day, Parts, Passwords, Settings, Standing, given_up, maybe_err,
+};
 use vespeiro_guest::prelude::*;
 
 /// What ends a session: the logout.
 const LEAVE: u32 = 1;
+/// With fewer requests than this after the login, a first session has one of each and no more.
+const FEW: u32 = 14;
+/// What else a newcomer looks at before they go back to their profile, at most.
+const MOST_MORE: u32 = 4;
 
 #[derive(Clone, Copy)]
 enum Curiosity {
@@ -14,17 +20,19 @@ enum Curiosity {
     Search,
     Rights,
     Rename,
+    Password,
     OwnProfile,
     EditProfile,
     OwnAccount,
     Renew,
 }
 
-const CURIOSITIES: [Choice<Curiosity>; 8] = [
+const CURIOSITIES: [Choice<Curiosity>; 9] = [
     Choice::new(Curiosity::Browse, 14.0, "user-query"),
     Choice::new(Curiosity::Search, 24.0, "user-query"),
     Choice::new(Curiosity::Rights, 10.0, "role-permission"),
     Choice::new(Curiosity::Rename, 2.0, "user-mutation"),
+    Choice::new(Curiosity::Password, 2.0, "user-mutation"),
     Choice::new(Curiosity::OwnProfile, 10.0, "profile"),
     Choice::new(Curiosity::EditProfile, 8.0, "profile"),
     Choice::new(Curiosity::OwnAccount, 10.0, "auth"),
@@ -32,8 +40,13 @@ const CURIOSITIES: [Choice<Curiosity>; 8] = [
 ];
 
 async fn journey(me: &mut Me) -> Result<()> {
+    let played = play(me).await;
+    given_up(me, played).await
+}
+
+async fn play(me: &Me) -> Result<()> {
     let settings = Settings::of(me)?;
-    let account = Account::enter(me, &settings, Passwords::Kept).await?;
+    let account = Account::enter(me, &settings, Passwords::Changed).await?;
     if account.is_new || me.ordinal() == 0 {
         arrive(me, &account).await?;
     } else {
@@ -46,25 +59,33 @@ async fn journey(me: &mut Me) -> Result<()> {
 async fn arrive(me: &Me, account: &Account) -> Result<()> {
     let client = account.client(me);
     let standing = Standing::Plain(account);
+    let who = account.who();
     let mut parts = Parts::default();
+    let has_few = me.requests_left() < FEW;
+    let at_most = |most: u32| if has_few { most.min(1) } else { most };
     maybe_err(client, standing, 5).await?;
     if let Some(most) = parts.next(client, 1, 3 + LEAVE) {
-        account.ensure_profile(me, most).await?;
+        let reads = who.has_room(me, "profile") && !has_few;
+        account
+            .ensure_profile(me, if reads { most } else { 1 })
+            .await?;
     }
     maybe_err(client, standing, 4).await?;
     if let Some(most) = parts.next(client, 1, 2 + LEAVE) {
-        client.browse(most).await?;
+        client.browse(at_most(most)).await?;
     }
     maybe_err(client, standing, 3).await?;
     if let Some(most) = parts.next(client, 1, 1 + LEAVE) {
-        client.search_around(most).await?;
-        if client.spare(1 + LEAVE) > 0 && account.who().does_more(me, "user-query") {
-            client.search_around(client.spare(1 + LEAVE)).await?;
+        client.search_around(at_most(most)).await?;
+    }
+    for _ in 0..MOST_MORE {
+        if client.spare(1 + LEAVE) > 0 && !who.has_room(me, "profile") {
+            look_further(client, account).await?;
         }
     }
     // Nothing is left over that would be too little for another session.
-    while let Some(most) = Day::over().goes_on(me, 1 + LEAVE) {
-        client.browse(most).await?;
+    while Day::over().goes_on(me, 1 + LEAVE).is_some() {
+        look_further(client, account).await?;
     }
     maybe_err(client, standing, 2).await?;
     if let Some(most) = parts.next(client, 1, LEAVE) {
@@ -74,27 +95,56 @@ async fn arrive(me: &Me, account: &Account) -> Result<()> {
     Ok(())
 }
 
+/// Something else than their profile.
+async fn look_further(client: Client<'_>, account: &Account) -> Result<()> {
+    let me = client.me();
+    let fits = |curiosity| match curiosity {
+        Curiosity::Rename => account.reason_to_rename(me),
+        // Login and logout are enough of the kind for now.
+        Curiosity::OwnAccount | Curiosity::Renew => 0.0,
+        Curiosity::OwnProfile | Curiosity::EditProfile | Curiosity::Password => 0.0,
+        _ => 1.0,
+    };
+    let curiosity = account.who().choose(me, &CURIOSITIES, fits);
+    let curiosity = curiosity.unwrap_or(Curiosity::Browse);
+    satisfy(client, account, curiosity, client.spare(1 + LEAVE)).await
+}
+
 async fn come_back(me: &Me, account: &Account) -> Result<()> {
     let client = account.client(me);
     let mut day = Day::of(me, account.who(), 4..=8);
     while day.goes_on(me, LEAVE).is_some() {
         maybe_err(client, Standing::Plain(account), 1 + LEAVE).await?;
-        let fits = |curiosity| !matches!(curiosity, Curiosity::Rename) || account.may_rename();
+        if account.changes_password() {
+            account.change_password(me).await?;
+            continue;
+        }
+        let fits = |curiosity| match curiosity {
+            Curiosity::Rename => account.reason_to_rename(me),
+            Curiosity::Password => account.reason_for_another_password(),
+            _ => 1.0,
+        };
         let Some(curiosity) = account.who().choose(me, &CURIOSITIES, fits) else {
             break;
         };
-        satisfy(client, account, curiosity).await?;
+        satisfy(client, account, curiosity, client.spare(LEAVE)).await?;
     }
     Ok(())
 }
 
-async fn satisfy(client: Client<'_>, account: &Account, curiosity: Curiosity) -> Result<()> {
-    let (me, most) = (client.me(), client.spare(LEAVE));
+async fn satisfy(
+    client: Client<'_>,
+    account: &Account,
+    curiosity: Curiosity,
+    most: u32,
+) -> Result<()> {
+    let me = client.me();
     match curiosity {
         Curiosity::Browse => client.browse(most).await,
         Curiosity::Search => client.search_around(most).await,
         Curiosity::Rights => client.look_at_rights(&account.id, most).await,
         Curiosity::Rename => account.edit_name(me).await,
+        Curiosity::Password => account.change_password(me).await,
         Curiosity::OwnProfile => account.look_at_profile(me).await,
         Curiosity::EditProfile => account.edit_profile(me, most).await,
         Curiosity::OwnAccount => client.whoami().await,

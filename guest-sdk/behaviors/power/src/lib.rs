@@ -9,13 +9,20 @@ mod hunt;
 
 use bulk::Bulk;
 use user_service_client::routes;
-use user_service_client::{Account, Client, Day, Parts, Passwords, Settings, Standing, maybe_err};
+use user_service_client::{
+    Account, Client, Day, Parts, Passwords, SHORTEST, Settings, Standing, given_up, maybe_err,
+};
 use vespeiro_guest::prelude::*;
 
 /// What ends a session beside the administrator's: the logout.
 const LEAVE: u32 = 1;
 /// The fewest requests of a second session beside the first: login, a search in each, logout.
 const WINDOWS: u32 = 4;
+/// The fewest requests with which a first session goes through all its parts: with fewer they would be most of what the
+/// person does.
+const WHOLE: u32 = 30;
+/// What else is done between two parts of a first session, at most.
+const MOST_BETWEEN: u32 = 6;
 
 #[derive(Clone, Copy)]
 enum Move {
@@ -37,7 +44,7 @@ const MOVES: [Choice<Move>; 11] = [
     Choice::new(Move::TwoWindows, 6.0, "user-query"),
     Choice::new(Move::Filter, 12.0, "user-query"),
     Choice::new(Move::BulkEdit, 16.0, "user-mutation"),
-    Choice::new(Move::Rename, 1.0, "user-mutation"),
+    Choice::new(Move::Rename, 6.0, "user-mutation"),
     Choice::new(Move::BulkLock, 6.0, "admin"),
     Choice::new(Move::Rights, 12.0, "role-permission"),
     Choice::new(Move::OwnProfile, 8.0, "profile"),
@@ -47,14 +54,28 @@ const MOVES: [Choice<Move>; 11] = [
 ];
 
 async fn journey(me: &mut Me) -> Result<()> {
+    let played = play(me).await;
+    given_up(me, played).await
+}
+
+async fn play(me: &Me) -> Result<()> {
     let settings = Settings::of(me)?;
     let admin = settings.operator()?;
+    let budget = me.requests_left();
     let account = Account::enter(me, &settings, Passwords::Kept).await?;
     let mut bulk = Bulk::new(Client::new(me, &admin, account.who()));
-    if account.is_new || me.ordinal() == 0 {
-        try_everything(me, &account, &mut bulk).await?;
+    if !account.is_new && me.ordinal() > 0 {
+        let day = Day::of(me, account.who(), 5..=10);
+        work(me, &account, &mut bulk, day).await?;
+    } else if (SHORTEST..WHOLE).contains(&budget) {
+        // Bulk operations are all that needs so many requests that there is no time for them later.
+        let most = me.requests_left().saturating_sub(LEAVE);
+        if bulk.fits(most) && account.who().is_among(me, 0.15) {
+            bulk.once(most, false).await?;
+        }
+        work(me, &account, &mut bulk, Day::only(budget)).await?;
     } else {
-        work(me, &account, &mut bulk).await?;
+        try_everything(me, &account, &mut bulk).await?;
     }
     if !admin.is_logged_in() {
         return account.leave(me).await;
@@ -71,20 +92,15 @@ async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Resu
     if let Some(most) = parts.next(client, 1, 2 + bulk::LEAST + WINDOWS + LEAVE) {
         account.ensure_profile(me, most.min(1)).await?;
     }
-    for _ in 0..2 {
-        let reserve = 2 + bulk::LEAST + WINDOWS + LEAVE;
-        if client.spare(reserve) > 0 && account.who().does_more(me, "auth") {
-            client.whoami().await?;
-        }
-    }
     maybe_err(client, standing, 2 + bulk::LEAST + WINDOWS + LEAVE).await?;
     if let Some(most) = parts.next(client, 1, 1 + bulk::LEAST + WINDOWS + LEAVE) {
         hunt::hunt(&[client], most.min(8)).await?;
     }
     let after = 1 + WINDOWS + LEAVE;
+    meanwhile(client, account, bulk, "admin", bulk::LEAST + after).await?;
     if let Some(most) = parts.next(client, bulk::LEAST, after) {
         // Small, for all begin with it: the mix has no room for many.
-        let locks = account.who().does_more(me, "admin");
+        let locks = account.who().has_room(me, "admin") && me.chance(0.5);
         bulk.once(most.min(5 * bulk::FEWEST + 2), locks).await?;
     }
     let leave = LEAVE + bulk.to_leave();
@@ -92,6 +108,7 @@ async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Resu
     if let Some(most) = parts.next(client, 1, WINDOWS + leave) {
         hunt::filter(client, most).await?;
     }
+    meanwhile(client, account, bulk, "auth", WINDOWS + leave).await?;
     if let Some(most) = parts.next(client, WINDOWS, leave) {
         two_windows(client, account, most.min(12)).await?;
     }
@@ -102,19 +119,50 @@ async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Resu
     Ok(())
 }
 
-async fn work(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Result<()> {
+/// While the mix has had enough of what comes next, something else, that leaves so many requests.
+async fn meanwhile(
+    client: Client<'_>,
+    account: &Account,
+    bulk: &mut Bulk<'_>,
+    next: &'static str,
+    reserve: u32,
+) -> Result<()> {
+    let (me, who) = (client.me(), account.who());
+    for _ in 0..MOST_BETWEEN {
+        let most = client.spare(reserve);
+        if most == 0 || who.has_room(me, next) {
+            break;
+        }
+        let fits = |next: Move| match next {
+            Move::Rights | Move::OwnProfile | Move::EditProfile | Move::Whoami => 1.0,
+            Move::Rename => account.reason_to_rename(me),
+            _ => 0.0,
+        };
+        let Some(next) = who.choose(me, &MOVES, fits) else {
+            break;
+        };
+        go(client, account, bulk, next, most.min(2)).await?;
+    }
+    Ok(())
+}
+
+async fn work(me: &Me, account: &Account, bulk: &mut Bulk<'_>, mut day: Day) -> Result<()> {
     let client = account.client(me);
-    let mut day = Day::of(me, account.who(), 5..=10);
     while day.goes_on(me, LEAVE + bulk.to_leave()).is_some() {
         bulk.maybe_err(account, 1 + LEAVE).await?;
         let most = client.spare(LEAVE + bulk.to_leave());
-        let fits = |next: Move| match next {
-            Move::BulkEdit => bulk.fits(most) && account.who().has_room(me, "admin"),
-            Move::BulkLock => bulk.fits(most),
-            Move::Rename => account.may_rename(),
-            Move::TwoWindows => most >= WINDOWS,
-            Move::AnotherSession => most >= 5,
+        let is_only = day.is_only();
+        let is_time = |next: Move| match next {
+            Move::BulkEdit => !is_only && bulk.fits(most) && account.who().has_room(me, "admin"),
+            Move::BulkLock => !is_only && bulk.fits(most),
+            Move::TwoWindows => !is_only && most >= WINDOWS,
+            Move::AnotherSession => !is_only && most >= 5,
+            Move::Whoami => day.has_room_for_auth(),
             _ => most >= 1,
+        };
+        let fits = |next: Move| match next {
+            Move::Rename => account.reason_to_rename(me),
+            _ => is_time(next).into(),
         };
         let Some(next) = account.who().choose(me, &MOVES, fits) else {
             break;

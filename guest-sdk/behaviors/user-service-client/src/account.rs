@@ -12,13 +12,11 @@ use crate::faults;
 use crate::model::{Data, Id, Identified};
 use crate::password::{Password, Passwords};
 use crate::person::Style;
+use crate::renames;
 use crate::routes::{AUTH, CREATE_USER};
 use crate::settings::Settings;
 use crate::temper::Pause;
 use crate::who::Who;
-
-/// How often somebody writes their name in another way in one session, at most.
-const MOST_RENAMED: u32 = 3;
 
 /// The virtual user's own account, logged in.
 #[derive(Debug)]
@@ -43,6 +41,7 @@ impl Account {
     /// # Errors
     /// When the service refuses either.
     pub async fn enter(me: &Me, settings: &Settings, habit: Passwords) -> Result<Account> {
+        renames::begin(me);
         let who = Who::of(me, settings);
         let password = Password::of(me, habit);
         let tokens = Tokens::new(&AUTH, me.user().email.as_str(), password.text(me));
@@ -134,14 +133,20 @@ impl Account {
     }
 
     /// Whether there is a profile, as far as anybody knows.
-    pub(crate) fn has_profile(&self) -> bool {
+    #[must_use]
+    pub fn has_profile(&self) -> bool {
         self.has_profile.get()
+    }
+
+    fn lacks_profile(&self) -> bool {
+        self.is_new && !self.has_profile.get()
     }
 
     /// Whether there was a profile, as there is now.
     async fn finds_profile(&self, me: &Me) -> Result<bool> {
         let client = self.client(me);
-        let found = client.has_profile(&self.id).await?;
+        // Whoever has just registered need not look.
+        let found = !self.lacks_profile() && client.has_profile(&self.id).await?;
         if !found {
             let profile = self.who.person.profile();
             client.create_profile(&self.id, &profile).await?;
@@ -150,12 +155,13 @@ impl Account {
         Ok(found)
     }
 
-    /// Changes a field or two of the profile, after a look at it with at least two requests to spare.
+    /// Changes a field or two of the profile, after a look at it with at least two requests to spare; whoever knows that
+    /// there is none fills it in.
     ///
     /// # Errors
     /// As [`Account::ensure_profile`].
     pub async fn edit_profile(&self, me: &Me, most: u32) -> Result<()> {
-        if most >= 2 && !self.finds_profile(me).await? {
+        if (most >= 2 || self.lacks_profile()) && !self.finds_profile(me).await? {
             return Ok(());
         }
         let edit = me.with_rng(|rng| self.who.person.edit(rng));
@@ -176,10 +182,11 @@ impl Account {
         Ok(())
     }
 
-    /// Whether there is still a reason to write the name in another way.
+    /// How much reason there is to write the name in another way, around 1.0: the oftener somebody has done so, the less. It
+    /// is left to those who see to others' names then, where the mix has such. 0.0 when it is enough for a session.
     #[must_use]
-    pub fn may_rename(&self) -> bool {
-        self.renamed.get() < MOST_RENAMED
+    pub fn reason_to_rename(&self, me: &Me) -> f32 {
+        renames::reason(self.renamed.get(), renames::so_far(me))
     }
 
     /// Writes the name in another way: with the other last name, with the trade, or with neither. Nobody becomes somebody
@@ -189,10 +196,10 @@ impl Account {
     /// As [`Account::ensure_profile`].
     pub async fn edit_name(&self, me: &Me) -> Result<()> {
         const STYLES: [Style; 3] = [Style::Full, Style::Plain, Style::Trade];
-        // Most often another one than the last time, which may have been in an earlier session.
-        let times = me.ordinal().wrapping_mul(2) + self.renamed.get();
+        let name = STYLES[renames::so_far(me) as usize % 3];
+        let name = self.who.person.name_in(name);
+        renames::note(me);
         self.renamed.set(self.renamed.get() + 1);
-        let name = self.who.person.name_in(STYLES[times as usize % 3]);
         self.client(me).rename_user(&self.id, &name).await
     }
 
@@ -200,6 +207,13 @@ impl Account {
     #[must_use]
     pub fn changes_password(&self) -> bool {
         self.password.is_due()
+    }
+
+    /// How much reason there is to change the password out of turn, around 1.0: hardly any, for a mix that has nothing else,
+    /// and none twice in a session.
+    #[must_use]
+    pub fn reason_for_another_password(&self) -> f32 {
+        if self.password.is_changed() { 0.0 } else { 0.1 }
     }
 
     /// Sets another password; the next login uses it.

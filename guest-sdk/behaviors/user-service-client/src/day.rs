@@ -11,10 +11,15 @@ use crate::who::Who;
 /// The fewest requests that make a session of their own: a login, two errands, a logout.
 pub const SHORTEST: u32 = 4;
 
+/// With so few requests in all, a login and a logout are as much of them as there should be of the kind.
+const ENOUGH_AUTH: u32 = 12;
+
 /// The errands of a session.
 #[derive(Debug)]
 pub struct Day {
     errands: u32,
+    is_only: bool,
+    asks_for_itself: bool,
 }
 
 impl Day {
@@ -24,13 +29,41 @@ impl Day {
         let drawn = me.range(errands) as f32 * who.temper.patience();
         Day {
             errands: (drawn.round() as u32).max(2),
+            is_only: false,
+            asks_for_itself: true,
+        }
+    }
+
+    /// As many errands as there are requests: that of somebody whose `budget` is too small for a whole first session.
+    #[must_use]
+    pub fn only(budget: u32) -> Day {
+        Day {
+            errands: u32::MAX,
+            is_only: true,
+            asks_for_itself: budget > ENOUGH_AUTH,
         }
     }
 
     /// No errand that is not needed to leave nothing over.
     #[must_use]
     pub fn over() -> Day {
-        Day { errands: 0 }
+        Day {
+            errands: 0,
+            is_only: false,
+            asks_for_itself: true,
+        }
+    }
+
+    /// Whether there is no other for this person.
+    #[must_use]
+    pub fn is_only(&self) -> bool {
+        self.is_only
+    }
+
+    /// Whether there is room for requests about the session itself, beside the login and the logout.
+    #[must_use]
+    pub fn has_room_for_auth(&self) -> bool {
+        self.asks_for_itself
     }
 
     /// Whether another errand follows, and how many requests it may send when so many have to be left for the end.

@@ -14,6 +14,7 @@ mod faults;
 mod model;
 mod password;
 mod person;
+mod renames;
 pub mod routes;
 pub mod scripted;
 mod settings;
@@ -22,7 +23,7 @@ mod who;
 
 pub use account::Account;
 pub use cleanup::cleanup;
-pub use client::Client;
+pub use client::{Client, given_up};
 pub use created::{Created, Member, NewUser, numbered};
 pub use day::{Day, Parts, SHORTEST};
 pub use explore::Wanted;

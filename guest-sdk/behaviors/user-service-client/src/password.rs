@@ -35,6 +35,8 @@ pub(crate) struct Password {
     /// It is the other one.
     is_other: Cell<bool>,
     is_due: Cell<bool>,
+    /// This session has changed it.
+    is_changed: Cell<bool>,
 }
 
 impl Password {
@@ -56,6 +58,7 @@ impl Password {
                 index,
                 is_other: Cell::new(is_other),
                 is_due: Cell::new(is_due),
+                is_changed: Cell::new(false),
             }
         })
     }
@@ -75,10 +78,16 @@ impl Password {
         self.is_due.get()
     }
 
-    /// It has been changed, as was due.
+    /// Whether this session has changed it.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.is_changed.get()
+    }
+
+    /// It has been changed, as was due or out of turn.
     pub(crate) fn changed(&self) {
         self.is_other.set(!self.is_other.get());
         self.is_due.set(false);
+        self.is_changed.set(true);
         ASTRAY.with_borrow_mut(|astray| toggle(astray, self.index));
     }
 

@@ -60,25 +60,31 @@ impl Who {
         me.wanted(category) >= -1.0
     }
 
-    /// What they do next: by weight and by the plan's mix as [`Me::choose`] has it, and by what this person likes, among
-    /// what `fits`.
+    /// Whether they are one of a share of the users that is spread evenly over them, so that it is kept by few as well.
     #[must_use]
-    pub fn choose<T: Copy>(
+    pub fn is_among(&self, me: &Me, share: f64) -> bool {
+        // Multiples of the golden ratio are spread as evenly as can be, whichever of the users play this.
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        (f64::from(me.user().index) * GOLDEN).fract() < share
+    }
+
+    /// What they do next: by weight and by the plan's mix as [`Me::choose`] has it, and by what this person likes, among
+    /// what `fits`: whether it does, or how well, around 1.0.
+    #[must_use]
+    pub fn choose<T: Copy, F: Into<f32>>(
         &self,
         me: &Me,
         choices: &[Choice<T>],
-        fits: impl Fn(T) -> bool,
+        fits: impl Fn(T) -> F,
     ) -> Option<T> {
         let looks = self.temper.looks();
         me.choose_with(choices, |choice| {
-            if !fits(choice.what) {
-                return 0.0;
-            }
-            match choice.category {
+            let likes = match choice.category {
                 "user-query" => looks,
                 "user-mutation" | "profile" => looks.recip(),
                 _ => 1.0,
-            }
+            };
+            fits(choice.what).into() * likes
         })
     }
 }

@@ -173,14 +173,7 @@ impl<'a> Client<'a> {
 
     /// Whether somebody as patient as this would try again after such an error.
     pub(crate) fn waits_for(&self, error: &Error) -> bool {
-        let passing = match error {
-            Error::UnexpectedStatus { status, .. } => matches!(status, 500 | 502 | 503 | 504),
-            Error::Failed { kind, .. } => {
-                matches!(kind, Failure::Timeout | Failure::Connect | Failure::Reset)
-            }
-            _ => false,
-        };
-        passing && self.who.temper.reloads(self.me) > 0
+        may_pass(error) && self.who.temper.reloads(self.me) > 0
     }
 
     pub(crate) async fn wait_a_second(&self) {
@@ -202,6 +195,31 @@ impl<'a> Client<'a> {
         self.pause(pause).await?;
         let reply = call.capture_body().send().await?;
         reply.expect_success()?.json()
+    }
+}
+
+/// The end of a session: whoever gives up because the service fails does not come back within a second or so either.
+///
+/// # Errors
+/// As the session.
+pub async fn given_up(me: &Me, played: Result<()>) -> Result<()> {
+    if let Err(error) = &played
+        && may_pass(error)
+        && me.pace().delay_max_ms > 0
+    {
+        me.wait_ms(a_second(me)).await;
+    }
+    played
+}
+
+/// Whether the next attempt may go well.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::UnexpectedStatus { status, .. } => matches!(status, 500 | 502 | 503 | 504),
+        Error::Failed { kind, .. } => {
+            matches!(kind, Failure::Timeout | Failure::Connect | Failure::Reset)
+        }
+        _ => false,
     }
 }
 

@@ -39,7 +39,8 @@ const MANAGED: [Route; 14] = [
 pub(super) fn request<'a>(client: Client<'a>, standing: Standing<'_>) -> Wrong<'a> {
     let me = client.me();
     let managed = match standing {
-        Standing::Admin { .. } if me.chance(0.9) => one_of(me, &MANAGED),
+        // As many as each of the two has.
+        Standing::Admin { .. } if me.chance(2.0 / 3.0) => one_of(me, &MANAGED),
         _ => None,
     };
     let route = managed.or_else(|| one_of(me, &OPEN)).unwrap_or(GET_USER);
