@@ -26,7 +26,7 @@ pub fn gaps_are_one_pause(log: &Log, min: u64, max: u64, factor: u64) -> usize {
         let forged = |e: &&Exchange| e.status == 401 && !visit.is_own();
         for pair in visit.steps().windows(2) {
             let [before, now] = pair else { continue };
-            if before.iter().chain(now).any(|e| forged(e)) {
+            if before.iter().chain(now).any(&forged) {
                 continue;
             }
             if before.iter().any(|e| matches!(e.status, 429 | 500..)) {
