@@ -11,6 +11,7 @@ mod project;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod support;
+mod without_sdk;
 
 use project::{Project, node, python, rust};
 use support::{Played, Recording, RunOf, Seen, Service, eventually};

@@ -128,6 +128,15 @@ pub fn rust() -> bool {
     true // these tests are built with it
 }
 
+/// Whether the toolchain builds for a target.
+pub fn target(name: &str) -> bool {
+    let script = format!("test -d \"$(rustc --print target-libdir --target {name})\"");
+    there(
+        &format!("rustc's {name}"),
+        &[("sh", &format!("-c{script}"))],
+    )
+}
+
 pub fn node() -> bool {
     there(
         "Node 20 with npm",
@@ -163,12 +172,12 @@ fn there(what: &str, checks: &[(&str, &str)]) -> bool {
 }
 
 /// A folder that the next run of the tests finds again.
-fn kept(name: &str) -> PathBuf {
+pub fn kept(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
 /// A program with the environment of an author's terminal, its caches where ours are.
-fn tool(program: &str) -> Command {
+pub fn tool(program: &str) -> Command {
     let mut command = Command::new(program);
     command
         .env("npm_config_cache", kept("npm"))
@@ -193,7 +202,7 @@ fn tool(program: &str) -> Command {
 }
 
 #[track_caller]
-fn succeed(command: &mut Command) {
+pub fn succeed(command: &mut Command) {
     let output = command.output().unwrap();
     assert!(
         output.status.success(),

@@ -1,6 +1,7 @@
 //! Behaviors written by hand, as text, played without a run: what comes in, what is kept out, and what it costs.
 
 mod bounds;
+mod composed;
 mod feeds;
 mod forms;
 mod noise;
