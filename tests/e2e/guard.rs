@@ -258,3 +258,56 @@ fn a_threshold_may_stop_the_run() {
     );
     assert!(said.contains("VIOLADO"), "{said}");
 }
+
+#[test]
+fn a_threshold_that_never_had_data_warns_and_fails_where_it_has_to_be_judged() {
+    let target = Fickle::start();
+    target.fail();
+    let folder = TempDir::new().unwrap();
+    let junit = folder.path().join("junit.xml");
+    let play = |more: &str| {
+        // Every answer is a 500, so that no check is ever made.
+        let options = format!(
+            "--users 5 --duration 1s --breaker off --delay-min 5 --delay-max 20 --guest-timeout 10s --threshold checks>99% \
+             --threshold requests>0 {more}"
+        );
+        RunOf::start(&target.url, &options).played()
+    };
+    let warned = "WARNING: never judged, since there was no data: checks>99%";
+    let lenient = play("");
+    assert_eq!(lenient.ended.code, Some(0), "{}", lenient.ended.stderr);
+    assert!(
+        lenient.ended.stdout.contains(warned),
+        "{}",
+        lenient.ended.stdout
+    );
+    for strict in [
+        "--thresholds strict",
+        &format!("--junit {}", junit.display()),
+    ] {
+        let played = play(strict);
+        assert_eq!(
+            played.ended.code,
+            Some(99),
+            "{strict}: {}",
+            played.ended.stderr
+        );
+        assert!(
+            played.ended.stdout.contains(warned),
+            "{}",
+            played.ended.stdout
+        );
+        assert_eq!(text(&played.summary["thresholds"][0], "state"), "no-data");
+        assert_eq!(played.summary["thresholds"][0]["strict"], true);
+    }
+    let cases = std::fs::read_to_string(&junit).unwrap();
+    let counts =
+        "<testsuite name=\"thresholds\" tests=\"2\" skipped=\"0\" errors=\"0\" failures=\"1\"";
+    assert!(cases.contains(counts), "{cases}");
+    let lenient = play(&format!("--junit {} --thresholds lenient", junit.display()));
+    assert_eq!(lenient.ended.code, Some(0), "{}", lenient.ended.stderr);
+    let cases = std::fs::read_to_string(&junit).unwrap();
+    let counts =
+        "<testsuite name=\"thresholds\" tests=\"2\" skipped=\"1\" errors=\"0\" failures=\"0\"";
+    assert!(cases.contains(counts), "{cases}");
+}

@@ -6,8 +6,9 @@ use crate::open_files;
 use crate::teardown::CleanupResult;
 use vespeiro_engine::{EndReason, GivenUpCause, RunEnd};
 use vespeiro_metrics::ResultCount;
-use vespeiro_model::{AbortReason, Ending, Failure, Outcome, ThresholdState};
+use vespeiro_model::{AbortReason, Ending, Failure, Outcome};
 use vespeiro_summary::Summary;
+use vespeiro_summary::thresholds::ThresholdReport;
 
 /// The code of a run that went to its end, or the first thing that kept it from doing its job.
 pub(super) fn conclude(
@@ -132,10 +133,9 @@ fn idle(ended: &RunEnd) -> Vec<&str> {
 /// The code of a run that could do its job.
 fn exit(summary: &Summary) -> Exit {
     let aborted = summary.aborted.as_ref();
-    let crossed = |state| state == ThresholdState::Crossed;
     if aborted.is_some_and(|aborted| aborted.cause != AbortReason::Threshold) {
         Exit::Aborted
-    } else if aborted.is_some() || summary.thresholds.iter().any(|t| crossed(t.state)) {
+    } else if aborted.is_some() || summary.thresholds.iter().any(ThresholdReport::is_failed) {
         Exit::Thresholds
     } else {
         Exit::Fine

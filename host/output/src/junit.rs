@@ -1,6 +1,6 @@
 //! `--junit`: thresholds and checks as test cases, for CI systems that show those. Written by the commands at the end
 //! of a run, from the [`Summary`] alone. A test case fails where its threshold is crossed, or its check did not always
-//! hold; a threshold without data is skipped.
+//! hold; a threshold without data fails where thresholds are strict, and is skipped elsewhere.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -83,6 +83,10 @@ fn threshold(threshold: &ThresholdReport) -> TestCase {
     match threshold.state {
         ThresholdState::Ok => case("thresholds", &threshold.condition, None),
         ThresholdState::Crossed => case("thresholds", &threshold.condition, Some(&crossed)),
+        ThresholdState::NoData if threshold.strict => {
+            let message = "there was no data to judge it by";
+            case("thresholds", &threshold.condition, Some(message))
+        }
         ThresholdState::NoData => {
             let mut case = TestCase::new(threshold.condition.as_str(), TestCaseStatus::skipped());
             case.set_classname("thresholds");

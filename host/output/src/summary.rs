@@ -10,7 +10,7 @@ use super::Locale;
 use super::language::harmless;
 use super::table::labelled;
 use super::words::Words;
-use vespeiro_model::BreakerState;
+use vespeiro_model::{BreakerState, ThresholdState};
 use vespeiro_plan::Language;
 use vespeiro_summary::json::{Distribution, Fault, Limit, LimitKind, Summary};
 
@@ -350,6 +350,12 @@ impl<'a> Page<'a> {
             lines.push(w.dropped_limit.replace("{dropped}", &l.integer(dropped)));
         }
         lines.extend(limits.iter().map(|limit| limit_text(limit, l)));
+        let thresholds = self.summary.thresholds.iter();
+        let unjudged = thresholds.filter(|t| t.state == ThresholdState::NoData);
+        let unjudged: Vec<_> = unjudged.map(|t| harmless(&t.condition)).collect();
+        if !unjudged.is_empty() {
+            lines.push(w.unjudged.replace("{}", &unjudged.join("; ")));
+        }
         if resilience.login_pauses > 0 {
             let refused = l.integer(resilience.refused_logins);
             lines.push(w.logins_paused.replace("{}", &refused));

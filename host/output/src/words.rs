@@ -216,6 +216,8 @@ words {
     held: "ok", "ok";
     crossed: "CROSSED", "VIOLADO";
     no_data: "no data", "sem dados";
+    /// `{}` is a list of conditions.
+    unjudged: "never judged, since there was no data: {}", "nunca avaliados, pois não houve dados: {}";
     aborted: "ABORTED", "ABORTADA";
     degradation: "degradation", "degradação";
     /// Before a value.

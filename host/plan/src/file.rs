@@ -10,6 +10,7 @@ mod values;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
+use vespeiro_model::Word as _;
 
 use self::archetype::archetype;
 use self::values::{lines, listed, staged, text_of};
@@ -18,6 +19,7 @@ use crate::bounded;
 use crate::errors::{Origin, PlanError, ValueError};
 use crate::feeds::FeedLayers;
 use crate::layers::Layer;
+use crate::settings::guard::Judging;
 
 /// What one plan file says.
 #[derive(Default)]
@@ -109,6 +111,10 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                 }
             }
             "stage" => file.layer.set(name, staged(value), place.origin(at)),
+            // The table's name is that of the setting which says how it is judged.
+            "thresholds" if value.as_str().and_then(Judging::from_word).is_some() => {
+                file.layer.set(name, text_of(value), place.origin(at));
+            }
             "thresholds" | "threshold" => {
                 file.layer.set("threshold", listed(value), place.origin(at));
             }

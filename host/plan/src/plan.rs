@@ -13,7 +13,7 @@ use crate::preset;
 use crate::settings::cleanup::CleanupSettings;
 use crate::settings::connections;
 use crate::settings::control::ControlSettings;
-use crate::settings::guard::GuardSettings;
+use crate::settings::guard::{GuardSettings, Judging};
 use crate::settings::guest::GuestSettings;
 use crate::settings::load::{LoadSettings, load};
 use crate::settings::output::OutputSettings;
@@ -88,6 +88,15 @@ pub fn settings() -> Vec<Setting> {
 }
 
 impl Plan {
+    /// Whether a threshold that nothing was there to judge by fails: what tests are read by CI has to say so.
+    pub fn is_strict(&self) -> bool {
+        match self.guard.judging {
+            Judging::Strict => true,
+            Judging::Lenient => false,
+            Judging::Auto => self.output.junit.is_some(),
+        }
+    }
+
     /// The load profiles that play side by side: the run's first, if anybody shares it, then the archetypes' own.
     pub fn workloads(&self) -> Vec<Workload> {
         workloads(&self.load.profile, &self.archetypes)

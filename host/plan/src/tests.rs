@@ -87,6 +87,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("abort_on", "error_rate>50%:30s; p99>5s:1m", "none"),
     ("degradation", "off", "5:30s"),
     ("threshold", "p95<500ms; checks>99% abort", "none"),
+    ("thresholds", "strict", "lenient"),
     ("cleanup", "never", "on-success"),
     ("cleanup_rate", "1", "5000"),
     ("cleanup_archetype", "active", "power"),

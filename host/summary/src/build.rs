@@ -52,7 +52,7 @@ impl Summary {
             ),
             connections: Some(connections(snapshot)),
             aborted: crate::thresholds::aborted(snapshot),
-            thresholds: crate::thresholds::thresholds(snapshot),
+            thresholds: crate::thresholds::thresholds(plan, snapshot),
             timeline: None,
             cleanup: None,
         }

@@ -133,9 +133,11 @@ impl Row for ThresholdReport {
             ThresholdState::Ok => 1,
             ThresholdState::Crossed => 2,
         };
+        let strict = self.strict || other.strict;
         if severity(other.state) > severity(self.state) {
             *self = other.clone();
         }
+        self.strict = strict;
     }
 }
 

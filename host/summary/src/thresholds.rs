@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use vespeiro_metrics::{AbortReason, Snapshot, ThresholdState};
-use vespeiro_plan::{Condition, Dimension, Metric};
+use vespeiro_plan::{Condition, Dimension, Metric, Plan};
 
 /// One threshold of the plan and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,20 @@ pub struct ThresholdReport {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub achieved: Option<f64>,
     pub state: ThresholdState,
+    /// Without data it fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+}
+
+impl ThresholdReport {
+    /// It does not hold, or was to be judged and could not be.
+    pub fn is_failed(&self) -> bool {
+        match self.state {
+            ThresholdState::Ok => false,
+            ThresholdState::Crossed => true,
+            ThresholdState::NoData => self.strict,
+        }
+    }
 }
 
 /// Why the run was stopped by its own guard.
@@ -59,12 +73,13 @@ impl Unit {
     }
 }
 
-pub fn thresholds(snapshot: &Snapshot) -> Vec<ThresholdReport> {
+pub fn thresholds(plan: &Plan, snapshot: &Snapshot) -> Vec<ThresholdReport> {
     let verdicts = snapshot.guard.thresholds.iter();
-    verdicts.map(threshold).collect()
+    let strict = plan.is_strict();
+    verdicts.map(|verdict| threshold(verdict, strict)).collect()
 }
 
-fn threshold(verdict: &vespeiro_metrics::ThresholdResult) -> ThresholdReport {
+fn threshold(verdict: &vespeiro_metrics::ThresholdResult, strict: bool) -> ThresholdReport {
     let Condition { metric, bound, .. } = verdict.threshold.condition;
     ThresholdReport {
         condition: verdict.threshold.to_string(),
@@ -73,6 +88,7 @@ fn threshold(verdict: &vespeiro_metrics::ThresholdResult) -> ThresholdReport {
         bound: bound.value(),
         achieved: verdict.achieved,
         state: verdict.state,
+        strict,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{Locale, comparison};
 use vespeiro_metrics::ThresholdState;
 use vespeiro_summary::compare::{Change, Comparison};
 use vespeiro_summary::json::{Requests, Summary};
+use vespeiro_summary::thresholds::ThresholdReport;
 
 pub(super) struct Document<'a> {
     pub(super) summary: &'a Summary,
@@ -92,11 +93,9 @@ impl Document<'_> {
     /// What a reader has to know before the figures.
     fn warnings(&self, text: &Page<'_>) -> Markup {
         let (summary, w) = (self.summary, self.locale.words());
-        let crossed = summary
-            .thresholds
-            .iter()
-            .filter(|t| t.state == ThresholdState::Crossed)
-            .count();
+        let crossed = summary.thresholds.iter().filter(|t| t.is_failed()).count();
+        let is_held = |t: &ThresholdReport| t.state == ThresholdState::Ok;
+        let held = !summary.thresholds.is_empty() && summary.thresholds.iter().all(is_held);
         let of_all = w
             .crossed_of
             .replace("{crossed}", &crossed.to_string())
@@ -107,7 +106,7 @@ impl Document<'_> {
             }
             @if crossed > 0 {
                 p .notice.bad role="note" { strong { (of_all) } }
-            } @else if !summary.thresholds.is_empty() {
+            } @else if held {
                 p .notice.good role="note" { (w.all_held) }
             }
             @for line in text.warnings() {

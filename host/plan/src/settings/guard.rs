@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use vespeiro_model::words;
+
 use crate::condition::lists::{conditions, thresholds};
 use crate::condition::{Condition, Threshold};
 use crate::errors::ValueError;
 use crate::layers::section;
 use crate::units::{DefaultUnit, parse_duration, show_duration};
-use crate::value_types::ValueType;
+use crate::value_types::{ValueType, choice};
 
 section! {
     /// What the run's own guard watches.
@@ -22,6 +24,27 @@ section! {
         /// All of these should hold.
         thresholds: Vec<Threshold> = ("threshold", "none", thresholds(),
             "What should hold, for instance 'p95<500ms'; repeatable; [thresholds] in a plan file");
+        /// What becomes of those that nothing was there to judge by.
+        judging: Judging = ("thresholds", "auto", choice("HOW"),
+            "What a threshold without any data is: strict, it fails, or lenient, it warns; auto: strict with --junit");
+    }
+}
+
+words! {
+    /// How thresholds without data are judged.
+    pub enum Judging {
+        /// As the other settings imply.
+        Auto => "auto",
+        /// They fail.
+        Strict => "strict",
+        /// They are warned of.
+        Lenient => "lenient",
+    }
+}
+
+impl Default for Judging {
+    fn default() -> Judging {
+        Judging::Auto
     }
 }
 
