@@ -311,3 +311,87 @@ fn a_threshold_that_never_had_data_warns_and_fails_where_it_has_to_be_judged() {
         "<testsuite name=\"thresholds\" tests=\"2\" skipped=\"1\" errors=\"0\" failures=\"0\"";
     assert!(cases.contains(counts), "{cases}");
 }
+
+#[test]
+fn sessions_that_fail_are_a_condition_a_test_case_and_a_warning() {
+    let service = Service::start();
+    let folder = TempDir::new().unwrap();
+    let (plan, junit) = (
+        folder.path().join("plan.toml"),
+        folder.path().join("junit.xml"),
+    );
+    let module = example("misbehaving");
+    // The host refuses its batches of more than 256 requests: 43 sessions fail, and one is cut.
+    let lines = format!(
+        "users = 1\nmin_request_count = 300\nmax_request_count = 300\ndelay_min = 0\ndelay_max = 1\n\
+         threshold = [\"failed_sessions<1%\", \"completed_sessions>90%\", \"crashed_sessions<1%\", \
+         \"failed_sessions{{archetype!=mine}}<1%\"]\nthresholds = \"lenient\"\n\
+         [[archetype]]\nname = \"mine\"\nmodule = \"{}\"\nconfig = {{ mode = \"huge-batch\", after = 1 }}\n\
+         [[archetype]]\nname = \"active\"\nweight = 0\n",
+        module.display()
+    );
+    std::fs::write(&plan, lines).unwrap();
+    let options = format!("--plan {} --junit {}", plan.display(), junit.display());
+    let played = RunOf::start(&service.url, &options).played();
+    assert_eq!(played.ended.code, Some(99), "{}", played.ended.stderr);
+    assert_eq!(played.sessions("mine", "failed"), 43);
+    let thresholds = played.summary["thresholds"].as_array().unwrap();
+    let states: Vec<&str> = thresholds.iter().map(|t| text(t, "state")).collect();
+    assert_eq!(states, ["crossed", "crossed", "ok", "no-data"]);
+    let said =
+        "WARNING: 43 sessions failed and 0 crashed, 100.0% of those that ended by themselves";
+    assert!(
+        played.ended.stdout.contains(said),
+        "{}",
+        played.ended.stdout
+    );
+    let cases = std::fs::read_to_string(&junit).unwrap();
+    let suite =
+        "<testsuite name=\"sessions\" tests=\"2\" skipped=\"0\" errors=\"0\" failures=\"1\"";
+    assert!(cases.contains(suite), "{cases}");
+}
+
+#[test]
+fn a_stage_has_figures_of_its_own_and_conditions_about_it() {
+    let service = Service::start();
+    let options = format!(
+        "--archetype first={} --rate 20/s --stage 2s:20/s --stage 0s:60/s --stage 2s:60/s \
+         --threshold rate{{stage=1}}<30/s --threshold rate{{stage=3}}>40/s --threshold requests{{stage=3,status!=5xx}}>60 \
+         --threshold requests{{stage=1}}>60",
+        example("first").display()
+    );
+    for (more, says) in [
+        ("rate{route=/nowhere*}>1/s", "requests that nobody makes"),
+        ("p95{stage=2}<1s", "a stage that never plays"),
+        ("p95{stage=4}<1s", "a stage that never plays"),
+    ] {
+        let run = RunOf::start(&service.url, &format!("{options} --threshold {more}"));
+        let bad = run.process.ended().orderly();
+        assert_eq!(bad.code, Some(2), "{}", bad.stderr);
+        assert!(bad.stderr.contains(says), "{}", bad.stderr);
+    }
+    let run = RunOf::start(&service.url, &options);
+    let played = run.played();
+    assert_eq!(played.ended.code, Some(99), "{}", played.ended.stderr);
+    let thresholds = played.summary["thresholds"].as_array().unwrap();
+    let states: Vec<&str> = thresholds.iter().map(|t| text(t, "state")).collect();
+    assert_eq!(states, ["ok", "ok", "ok", "crossed"]);
+    // Nothing is in two stages, and nothing in none: what the target has counted is what they add up to.
+    let stages = played.summary["timeline"]["stages"].as_array().unwrap();
+    let asked: Vec<&str> = stages.iter().map(|stage| text(stage, "asked")).collect();
+    assert_eq!(asked, ["2s:20", "2s:60"]);
+    let sum = |what: &str| {
+        stages
+            .iter()
+            .map(|it| it[what].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    let seen: u64 = service.ledger(1).values().sum();
+    assert_eq!((sum("sent"), sum("requests")), (seen, seen));
+    let line = played
+        .ended
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("3  2s:60 "));
+    assert!(line.is_some(), "{}", played.ended.stdout);
+}

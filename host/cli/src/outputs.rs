@@ -12,19 +12,22 @@ use vespeiro_server::{RunHandle, metrics, ui};
 /// All that the plan asks for. What can be found out before the run is found out here.
 pub(super) fn outputs(context: &OutputContext<'_>, run: &RunHandle) -> Result<Outputs, Misuse> {
     let all = || {
-        Ok::<_, OutputError>(Outputs::new([
-            panel::output(context)?,
-            lines::output(context)?,
-            stdout::output(context)?,
-            json::output(context)?,
-            junit::output(context)?,
-            html::output(context)?,
-            timeseries::output(context)?,
-            push::remote_write(context)?,
-            push::otlp(context)?,
-            metrics::output(context, &run.stopper)?,
-            ui::output(context, run)?,
-        ]))
+        Ok::<_, OutputError>(Outputs::new(
+            context.plan,
+            [
+                panel::output(context)?,
+                lines::output(context)?,
+                stdout::output(context)?,
+                json::output(context)?,
+                junit::output(context)?,
+                html::output(context)?,
+                timeseries::output(context)?,
+                push::remote_write(context)?,
+                push::otlp(context)?,
+                metrics::output(context, &run.stopper)?,
+                ui::output(context, run)?,
+            ],
+        ))
     };
     all().map_err(|error| Misuse(error.to_string()))
 }

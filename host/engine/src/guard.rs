@@ -2,16 +2,18 @@
 //! has to stop. Owned by the orchestrator. Nothing of it is on a request's path, and its memory is bounded by the plan.
 
 mod degradation;
+mod subject;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::degradation::Degrading;
+use self::subject::Subject;
 use vespeiro_metrics::{
-    Abort, AbortReason, Aggregate, Catalog, GuardStatus, SlidingWindow, Snapshot, ThresholdResult,
+    Abort, AbortReason, Catalog, GuardStatus, SlidingWindow, Snapshot, ThresholdResult,
     ThresholdState,
 };
-use vespeiro_plan::{Condition, GuardSettings as Rules, Selector, Threshold};
+use vespeiro_plan::{Condition, GuardSettings as Rules, Profile, Selector, Threshold};
 
 /// How far back an `abort_on` without a window looks, and when a threshold without one may stop the run for the first
 /// time: the first answers of a run say little.
@@ -20,17 +22,26 @@ const USUAL: Duration = Duration::from_secs(10);
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct Guard {
-    abort_on: Vec<(Condition, SlidingWindow)>,
+    abort_on: Vec<Watched>,
     degrading: Option<Degrading>,
     held: Vec<Held>,
     /// What the last evaluation found.
     state: Arc<GuardStatus>,
 }
 
+/// A condition that stops the run.
+#[derive(Debug)]
+struct Watched {
+    condition: Condition,
+    subject: Subject,
+    window: SlidingWindow,
+}
+
 /// A threshold and what has come of it so far.
 #[derive(Debug)]
 struct Held {
     threshold: Threshold,
+    subject: Subject,
     window: Option<SlidingWindow>,
     worst: Option<f64>,
 }
@@ -42,13 +53,18 @@ impl Guard {
             let span = condition.window.unwrap_or(USUAL);
             SlidingWindow::new(span)
         };
-        let abort_on = rules.abort_on.iter().map(|c| (c.clone(), window(c)));
+        let abort_on = rules.abort_on.iter().map(|condition| Watched {
+            condition: condition.clone(),
+            subject: Subject::default(),
+            window: window(condition),
+        });
         let held = rules.thresholds.iter().map(|threshold| Held {
             window: threshold
                 .condition
                 .window
                 .map(|_| window(&threshold.condition)),
             threshold: threshold.clone(),
+            subject: Subject::default(),
             worst: None,
         });
         Guard {
@@ -88,7 +104,8 @@ impl Guard {
 
     /// The last word on the whole run.
     pub(super) fn close(&mut self, snapshot: &mut Snapshot) {
-        let verdicts = self.held.iter().map(|held| held.close(snapshot)).collect();
+        let verdicts = self.held.iter_mut();
+        let verdicts = verdicts.map(|held| held.close(snapshot)).collect();
         snapshot.guard = Arc::new(GuardStatus {
             thresholds: verdicts,
             abort: self.state.abort.clone(),
@@ -97,8 +114,13 @@ impl Guard {
 
     fn aborts(&mut self, snapshot: &Snapshot) -> Option<Abort> {
         let mut alarm = None;
-        for (condition, window) in &mut self.abort_on {
-            window.advance(Aggregate::of(snapshot, &condition.selector));
+        for watched in &mut self.abort_on {
+            let Watched {
+                condition,
+                subject,
+                window,
+            } = watched;
+            window.advance(subject.look(snapshot, &condition.selector));
             let value = window.full().and_then(|sum| sum.value(condition.metric));
             if let Some(achieved) = value.filter(|value| condition.holds(*value)) {
                 alarm.get_or_insert(Abort {
@@ -117,7 +139,7 @@ impl Guard {
 impl Held {
     fn evaluate(&mut self, snapshot: &Snapshot) -> ThresholdResult {
         let condition = &self.threshold.condition;
-        let total = Aggregate::of(snapshot, &condition.selector);
+        let total = self.subject.look(snapshot, &condition.selector);
         let Some(window) = &mut self.window else {
             return self.verdict(total.value(condition.metric));
         };
@@ -131,11 +153,11 @@ impl Held {
         self.verdict(self.worst)
     }
 
-    fn close(&self, snapshot: &Snapshot) -> ThresholdResult {
+    fn close(&mut self, snapshot: &Snapshot) -> ThresholdResult {
         let condition = &self.threshold.condition;
         // A run that is shorter than the window is a window of its own.
-        let whole = || Aggregate::of(snapshot, &condition.selector).value(condition.metric);
-        self.verdict(self.worst.or_else(whole))
+        let whole = self.subject.look(snapshot, &condition.selector);
+        self.verdict(self.worst.or_else(|| whole.value(condition.metric)))
     }
 
     fn verdict(&self, achieved: Option<f64>) -> ThresholdResult {
@@ -169,19 +191,37 @@ fn stopping(verdicts: &[ThresholdResult], at: Duration) -> Option<Abort> {
     })
 }
 
-/// The first condition that picks nothing of what will be played, and why that cannot be meant.
-pub(super) fn unmatched(rules: &Rules, catalog: &Catalog) -> Option<String> {
+/// The first condition that picks nothing of what will be played, and why that cannot be meant. `profile`: the one whose
+/// stages have numbers.
+pub(super) fn unmatched(
+    rules: &Rules,
+    catalog: &Catalog,
+    profile: Option<&Profile>,
+) -> Option<String> {
     let thresholds = rules.thresholds.iter();
     let held = thresholds.map(|t| ("threshold", &t.condition));
-    let mut all = rules.abort_on.iter().map(|c| ("abort_on", c)).chain(held);
-    all.find(|(_, condition)| !picks_any(&condition.selector, catalog))
-        .map(|(key, condition)| {
-            format!(
-                "{key}: {condition:?} is about requests that nobody makes: name an archetype that plays, and a route, \
-                 method or category that its behavior announces (`vespeiro run` lists them in its summary)",
-                condition = condition.to_string()
-            )
-        })
+    let all = rules.abort_on.iter().map(|c| ("abort_on", c)).chain(held);
+    let plays = |stage: usize| {
+        let stages = profile.map_or(&[][..], Profile::stages);
+        stages
+            .get(stage.wrapping_sub(1))
+            .is_some_and(|it| !it.lasts.is_zero())
+    };
+    let wrong = |selector: &Selector| match selector.stage {
+        Some(stage) if !plays(stage) => Some(
+            "about a stage that never plays: count the stages of the run's profile (--stage) from 1, without jumps",
+        ),
+        _ if !picks_any(selector, catalog) => Some(
+            "about requests that nobody makes: name an archetype that plays, and a route, method or category that its \
+             behavior announces (`vespeiro run` lists them in its summary)",
+        ),
+        _ => None,
+    };
+    let mut wrong = all.filter_map(|(key, condition)| {
+        let why = wrong(&condition.selector)?;
+        Some(format!("{key}: {:?} is {why}", condition.to_string()))
+    });
+    wrong.next()
 }
 
 fn picks_any(selector: &Selector, catalog: &Catalog) -> bool {
@@ -193,12 +233,7 @@ fn picks_any(selector: &Selector, catalog: &Catalog) -> bool {
             let category = catalog.category_of(at, route);
             selector.picks(&archetype.name, method, path, category)
         });
-        let plain = Selector {
-            archetype: selector.archetype.clone(),
-            phase: selector.phase,
-            ..Selector::default()
-        };
-        by_route || (*selector == plain && selector.picks_archetype(&archetype.name))
+        by_route || (!selector.names_requests() && selector.picks_archetype(&archetype.name))
     })
 }
 

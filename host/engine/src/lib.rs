@@ -23,6 +23,7 @@ mod rollout;
 mod seed;
 mod sending_time;
 mod signals;
+mod stage_clock;
 mod state_log;
 mod teardown;
 #[cfg(test)]

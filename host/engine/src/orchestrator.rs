@@ -19,6 +19,7 @@ use crate::journal::Journal;
 use crate::rollout::labels::catalog;
 use crate::rollout::rollouts::{Rollout, Rollouts};
 use crate::sending_time::SendingTime;
+use crate::stage_clock::StageClock;
 use crate::state_log::StateLog;
 use crate::teardown::tokens::Tokens;
 use crate::vu::identity::{ArchetypePicker, budget, index};
@@ -79,7 +80,8 @@ pub fn requests_planned(plan: &Plan) -> Option<u64> {
 
 /// What the plan's conditions ask for that these behaviors will never do, in one line.
 pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<String> {
-    unmatched(&plan.guard, &catalog(plan, behaviors))
+    let catalog = catalog(plan, behaviors);
+    unmatched(&plan.guard, &catalog, plan.shared_profile())
 }
 
 /// What a run is made from.
@@ -192,6 +194,7 @@ struct Orchestrator<'a, W> {
     began: Instant,
     lifecycle: Lifecycle,
     sending: SendingTime,
+    stages: StageClock,
     /// When it began to end, since its start.
     ending: Option<Duration>,
     workers: Workers,
@@ -239,6 +242,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             began,
             lifecycle: Lifecycle::new(began, limits),
             sending: SendingTime::new(),
+            stages: StageClock::default(),
             ending: None,
             workers,
             totals: totals.timed_by(clock).keeping(plan.output.slowest),
@@ -425,6 +429,12 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         let process = process::sample(self.elapsed());
         let mut snapshot = self.totals.snapshot(counted, process);
         snapshot.sending = self.sending.until(counted);
+        snapshot.stage = self.stages.at(
+            self.plan.shared_profile(),
+            counted,
+            snapshot.sending,
+            self.lifecycle.is_live(),
+        );
         snapshot
     }
 

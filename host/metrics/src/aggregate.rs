@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use super::merge::{Merge as _, counts};
 use super::timing::Cells;
-use super::{Scale, Snapshot, Timing};
+use super::{ResultCount, Scale, Snapshot, Timing};
+use vespeiro_model::Ending;
 use vespeiro_plan::{Metric, Selector};
 
 /// Slots that a window is made of; one more is being filled.
@@ -28,9 +29,11 @@ counts! {
         pub sent: u64,
         /// Requests that got their outcome.
         pub requests: u64,
-        /// Requests without a status below 400, whoever is to blame.
+        /// Those whose status is selected: all of them where none is.
+        pub selected: u64,
+        /// Requests without a status below 400, whoever is to blame; of a selected status where one is.
         pub failures: u64,
-        /// Failures that nobody asked for.
+        /// Failures that nobody asked for; of a selected status where one is.
         pub errors: u64,
         /// Failures that the tool asked for.
         pub injected: u64,
@@ -40,6 +43,11 @@ counts! {
         pub dropped: u64,
         pub checks_passed: u64,
         pub checks_failed: u64,
+        /// Sessions that ended by themselves: all but those that the host has cut.
+        pub sessions_ended: u64,
+        pub sessions_completed: u64,
+        pub sessions_failed: u64,
+        pub sessions_crashed: u64,
         pub bytes_sent: u64,
         pub bytes_received: u64,
         /// Of the requests; of successes or failures where an outcome is selected, of those that spent time in it where a
@@ -63,12 +71,16 @@ impl Aggregate {
             (None, Some(kind)) => group.latency_of(kind).into_owned(),
             (None, None) => group.latency().clone(),
         };
+        let of_status = |kind: fn(&ResultCount) -> bool| {
+            group.count(|r| selector.picks_status(r.outcome) && kind(r))
+        };
         let mut sum = Aggregate {
             over: snapshot.elapsed,
             sending: snapshot.sending,
             requests: group.requests(),
-            failures: group.failures(),
-            errors: group.errors(),
+            selected: of_status(|_| true),
+            failures: of_status(|result| !result.is_good()),
+            errors: of_status(ResultCount::is_error),
             injected: group.injected(),
             dropped: snapshot.run.arrivals.dropped,
             bytes_sent: group.bytes_sent(),
@@ -82,13 +94,26 @@ impl Aggregate {
             sum.sent += picked.map(|(sent, _)| sent).sum::<u64>();
             if selector.picks_archetype(catalog.archetype(archetype as u16)) {
                 sum.not_sent += counts.not_sent.iter().sum::<u64>();
-                for (_, check) in counts.checks.sorted() {
-                    sum.checks_passed += check.passed;
-                    sum.checks_failed += check.failed;
+                for (name, check) in counts.checks.sorted() {
+                    if selector.picks_check(name) {
+                        sum.checks_passed += check.passed;
+                        sum.checks_failed += check.failed;
+                    }
                 }
+                let ended = |ending| counts.behavior.sessions.ended(ending).count();
+                let by_itself = Ending::ALL.iter().filter(|it| **it != Ending::Cut);
+                sum.sessions_ended += by_itself.map(|it| ended(*it)).sum::<u64>();
+                sum.sessions_completed += ended(Ending::Completed);
+                sum.sessions_failed += ended(Ending::Failed);
+                sum.sessions_crashed += ended(Ending::Crashed);
             }
         }
         sum
+    }
+
+    /// Adds what happened in another time.
+    pub fn add(&mut self, other: &Aggregate) {
+        self.merge(other);
     }
 
     /// What was added to an earlier state.
@@ -99,6 +124,7 @@ impl Aggregate {
             sending: self.sending.saturating_sub(earlier.sending),
             sent: less(self.sent, earlier.sent),
             requests: less(self.requests, earlier.requests),
+            selected: less(self.selected, earlier.selected),
             failures: less(self.failures, earlier.failures),
             errors: less(self.errors, earlier.errors),
             injected: less(self.injected, earlier.injected),
@@ -106,6 +132,10 @@ impl Aggregate {
             dropped: less(self.dropped, earlier.dropped),
             checks_passed: less(self.checks_passed, earlier.checks_passed),
             checks_failed: less(self.checks_failed, earlier.checks_failed),
+            sessions_ended: less(self.sessions_ended, earlier.sessions_ended),
+            sessions_completed: less(self.sessions_completed, earlier.sessions_completed),
+            sessions_failed: less(self.sessions_failed, earlier.sessions_failed),
+            sessions_crashed: less(self.sessions_crashed, earlier.sessions_crashed),
             bytes_sent: less(self.bytes_sent, earlier.bytes_sent),
             bytes_received: less(self.bytes_received, earlier.bytes_received),
             latency: self.latency.since(&earlier.latency),
@@ -136,11 +166,14 @@ impl Aggregate {
             Metric::FailureRate => share(self.failures, self.requests),
             Metric::Checks => share(self.checks_passed, self.checks_passed + self.checks_failed),
             Metric::Rate => rate(self.sent, self.sending),
-            Metric::Throughput => rate(self.requests, self.over),
-            Metric::Requests => Some(self.requests as f64),
+            Metric::Throughput => rate(self.selected, self.over),
+            Metric::Requests => Some(self.selected as f64),
             Metric::Errors => Some(self.errors as f64),
             Metric::NotSent => Some(self.not_sent as f64),
             Metric::Dropped => Some(self.dropped as f64),
+            Metric::FailedSessions => share(self.sessions_failed, self.sessions_ended),
+            Metric::CrashedSessions => share(self.sessions_crashed, self.sessions_ended),
+            Metric::CompletedSessions => share(self.sessions_completed, self.sessions_ended),
         }
     }
 }
@@ -219,7 +252,6 @@ mod tests {
 
     use super::*;
     use crate::testing::snapshot;
-    use vespeiro_model::{OutcomeKind, RequestPhase};
 
     fn aggregate(over: Duration, latencies: &[u64], errors: u64) -> Aggregate {
         let mut sum = Aggregate {
@@ -280,47 +312,59 @@ mod tests {
     #[test]
     fn a_selector_narrows_an_aggregate() {
         let snapshot = snapshot();
-        let of = |selector: Selector| Aggregate::of(&snapshot, &selector);
-        let all = of(Selector::default());
+        // Any condition on times, counts or shares that takes these fields.
+        let of = |condition: &str| {
+            let conditions = vespeiro_plan::testing::conditions(condition).unwrap();
+            Aggregate::of(&snapshot, &conditions[0].selector)
+        };
+        let all = of("p95<1s");
         assert_eq!(
             (all.requests, all.errors),
             (snapshot.requests(), snapshot.errors())
         );
-        let admin = of(Selector {
-            archetype: Some("admin".into()),
-            ..Selector::default()
-        });
+        let admin = of("p95{archetype=admin}<1s");
         assert_eq!(admin.requests, snapshot.by_archetype()[1].requests());
         assert_eq!((all.checks_failed, admin.checks_failed), (1, 0));
-        let auth = of(Selector {
-            category: Some("auth".into()),
-            ..Selector::default()
-        });
+        let auth = of("p95{category=auth}<1s");
         assert_eq!(auth.requests, snapshot.by_category()[0].1);
-        let connect = of(Selector {
-            phase: Some(RequestPhase::Connect),
-            ..Selector::default()
-        });
+        let connect = of("p95{phase=connect}<1s");
         assert_eq!(
             (connect.requests, connect.latency.count()),
             (all.requests, 100)
         );
-        let came = |kind| {
-            of(Selector {
-                outcome: Some(kind),
-                ..Selector::default()
-            })
-        };
-        let (good, failed) = (came(OutcomeKind::Success), came(OutcomeKind::Failure));
+        let (good, failed) = (of("p95{outcome=success}<1s"), of("p95{outcome=failure}<1s"));
         assert_eq!(failed.latency.count(), all.failures);
         assert_eq!(good.latency.count() + all.failures, all.requests);
         assert_eq!(good.latency.sum() + failed.latency.sum(), all.latency.sum());
-        let nobody = of(Selector {
-            route: Some("/nowhere".into()),
-            ..Selector::default()
-        });
+        let nobody = of("p95{route=/nowhere}<1s");
         assert_eq!(nobody.value(Metric::P95), None);
         assert_eq!(nobody.value(Metric::ErrorRate), None);
         assert_eq!(nobody.value(Metric::Rate), Some(0.0));
+        // The parts are the whole, whatever they are told apart by.
+        let (some, rest) = (
+            of("p95{route=/api/v1/users*}<1s"),
+            of("p95{route!=/api/v1/users*}<1s"),
+        );
+        assert!(some.requests > 0 && rest.requests > 0);
+        assert_eq!(some.requests + rest.requests, all.requests);
+        let (bad, other) = (of("requests{status=503}<1"), of("requests{status!=503}<1"));
+        assert_eq!(bad.selected + other.selected, all.requests);
+        assert_eq!((bad.selected, bad.failures), (bad.errors, bad.errors));
+        let share = bad.errors as f64 / all.requests as f64;
+        assert_eq!(bad.value(Metric::ErrorRate), Some(share));
+        let mine = of("checks{check=\"profile *\"}>1%");
+        assert_eq!(
+            (mine.checks_failed, of("checks{check=x}>1%").checks_failed),
+            (1, 0)
+        );
+        // 38 completed, 2 abandoned, 1 crashed.
+        let sessions = [
+            (Metric::CompletedSessions, 38.0 / 41.0),
+            (Metric::CrashedSessions, 1.0 / 41.0),
+            (Metric::FailedSessions, 0.0),
+        ];
+        for (metric, share) in sessions {
+            assert_eq!(all.value(metric), Some(share), "{metric:?}");
+        }
     }
 }

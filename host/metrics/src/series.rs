@@ -139,7 +139,7 @@ impl Series {
         self.bytes_received
     }
 
-    fn count(&self, which: impl Fn(&ResultCount) -> bool) -> u64 {
+    pub(super) fn count(&self, which: impl Fn(&ResultCount) -> bool) -> u64 {
         let counted = self.results.iter().filter(|result| which(result));
         counted.map(|result| result.count).sum()
     }

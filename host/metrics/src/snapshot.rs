@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub now: Duration,
     /// The part of `elapsed` in which requests could leave: no pause, and not the end, in which the run waits for outcomes.
     pub sending: Duration,
+    /// The stage of the run's profile, from 1, that the last second was a part of.
+    pub stage: Option<usize>,
     /// All workers have handed in the last second in time.
     pub is_complete: bool,
     pub workers: usize,

@@ -226,6 +226,7 @@ impl Totals {
             elapsed,
             now: elapsed.max(process.at),
             sending: elapsed,
+            stage: None,
             is_complete: self.is_complete,
             workers: self.workers,
             archetypes: self.archetypes.clone(),

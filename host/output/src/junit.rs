@@ -1,4 +1,4 @@
-//! `--junit`: thresholds and checks as test cases, for CI systems that show those. Written by the commands at the end
+//! `--junit`: thresholds, checks and sessions as test cases, for CI systems that show those. Written by the commands at the end
 //! of a run, from the [`Summary`] alone. A test case fails where its threshold is crossed, or its check did not always
 //! hold; a threshold without data fails where thresholds are strict, and is skipped elsewhere.
 
@@ -49,7 +49,14 @@ fn report(summary: &Summary) -> Report {
         });
         case(&check.archetype, &check.name, failed.as_deref())
     }));
-    report.add_test_suites([thresholds, checks]);
+    let mut sessions = suite("sessions", summary);
+    sessions.add_test_cases(summary.archetypes.iter().map(|archetype| {
+        let share = archetype.figures.sessions.unwell();
+        let failed = share.map(|share| format!("{:.1} % failed or crashed", share * 100.0));
+        let name = "at most 1 % of the sessions fail or crash";
+        case(&archetype.name, name, failed.as_deref())
+    }));
+    report.add_test_suites([thresholds, checks, sessions]);
     report
 }
 
@@ -129,6 +136,8 @@ mod tests {
                 "thresholds: error_rate{archetype=admin}<1%:30s abort: error_rate was 0.04",
                 "thresholds: checks{archetype=admin}>99%: skipped",
                 "checks: profile is mine: 1 of 40 did not hold",
+                "sessions: at most 1 % of the sessions fail or crash: fine",
+                "sessions: at most 1 % of the sessions fail or crash: 4.8 % failed or crashed",
             ]
         );
     }

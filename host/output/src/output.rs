@@ -164,11 +164,11 @@ impl std::fmt::Debug for Outputs {
 }
 
 impl Outputs {
-    pub fn new(all: impl IntoIterator<Item = Option<Box<dyn Output>>>) -> Outputs {
+    pub fn new(plan: &Plan, all: impl IntoIterator<Item = Option<Box<dyn Output>>>) -> Outputs {
         Outputs {
             all: all.into_iter().flatten().collect(),
             sampler: Sampler::default(),
-            recording: TimelineRecorder::default(),
+            recording: TimelineRecorder::of(plan),
             failures: Vec::new(),
         }
     }

@@ -172,6 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_has_its_value_and_its_bound() {
+        let page = page(Format::Classic);
+        let of =
+            |what: &str, threshold| sum(&page, &format!("vespeiro_threshold_{what}"), &[threshold]);
+        let (p95, rate) = ("p95<500ms", "error_rate{archetype=admin}<1%");
+        assert_eq!((of("value", p95), of("bound", p95)), (0.057, 0.5));
+        assert_eq!((of("value", rate), of("bound", rate)), (0.04, 0.01));
+        assert_eq!((of("crossed", p95), of("crossed", rate)), (0.0, 1.0));
+        // Without data it has no value.
+        assert!(
+            !page.contains("vespeiro_threshold_value{threshold=\"checks"),
+            "{page}"
+        );
+    }
+
+    #[test]
     fn counts_are_those_of_the_snapshot() {
         let page = page(Format::Classic);
         let snapshot = snapshot();

@@ -10,7 +10,7 @@ use super::Locale;
 use super::language::harmless;
 use super::table::labelled;
 use super::words::Words;
-use vespeiro_model::{BreakerState, ThresholdState};
+use vespeiro_model::{BreakerState, Ending, ThresholdState};
 use vespeiro_plan::Language;
 use vespeiro_summary::json::{Distribution, Fault, Limit, LimitKind, Summary};
 
@@ -25,6 +25,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
         lines(&page.aborted()),
         lines(&page.totals()),
         page.thresholds().render(WIDTH),
+        page.stages().render(WIDTH),
         page.phases().render(WIDTH),
         page.routes().render(WIDTH),
         page.archetypes().render(WIDTH),
@@ -350,6 +351,12 @@ impl<'a> Page<'a> {
             lines.push(w.dropped_limit.replace("{dropped}", &l.integer(dropped)));
         }
         lines.extend(limits.iter().map(|limit| limit_text(limit, l)));
+        if let Some(share) = self.summary.sessions.unwell() {
+            let failing = w.sessions_failing.replace("{share}", &l.percent(share));
+            let ended = |ending| l.integer(self.summary.sessions.ended(ending));
+            let failing = failing.replace("{failed}", &ended(Ending::Failed));
+            lines.push(failing.replace("{crashed}", &ended(Ending::Crashed)));
+        }
         let thresholds = self.summary.thresholds.iter();
         let unjudged = thresholds.filter(|t| t.state == ThresholdState::NoData);
         let unjudged: Vec<_> = unjudged.map(|t| harmless(&t.condition)).collect();

@@ -155,6 +155,8 @@ words {
     published: "published", "publicadas";
     refused: "refused", "recusadas";
     rolled_back: "rolled back", "desfeitas";
+    /// Of a load profile.
+    stages: "stages", "estágios";
     routes: "routes", "rotas";
     recent: "recent", "recentes";
     status: "status", "status";
@@ -216,6 +218,8 @@ words {
     held: "ok", "ok";
     crossed: "CROSSED", "VIOLADO";
     no_data: "no data", "sem dados";
+    /// `{failed}`, `{crashed}` and `{share}` are filled in.
+    sessions_failing: "{failed} sessions failed and {crashed} crashed, {share} of those that ended by themselves: see the log", "{failed} sessões com erro e {crashed} quebradas, {share} das que terminaram por si: veja o log";
     /// `{}` is a list of conditions.
     unjudged: "never judged, since there was no data: {}", "nunca avaliados, pois não houve dados: {}";
     aborted: "ABORTED", "ABORTADA";

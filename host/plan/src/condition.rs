@@ -5,12 +5,14 @@
 
 pub(crate) mod lists;
 mod parse;
+pub mod selector;
 
 use std::fmt;
 use std::time::Duration;
 
-use vespeiro_model::{OutcomeKind, RequestPhase, words};
+use vespeiro_model::words;
 
+use self::selector::{Field, Selector};
 use crate::units::show_duration;
 
 /// A figure of the run against a bound.
@@ -60,6 +62,12 @@ words! {
         NotSent => "not_sent",
         /// Arrivals of a rate that found no user in time.
         Dropped => "dropped",
+        /// Sessions that ended with an error of their behavior, by all that ended by themselves.
+        FailedSessions => "failed_sessions",
+        /// The same for those whose behavior crashed.
+        CrashedSessions => "crashed_sessions",
+        /// The same for those that came to their end.
+        CompletedSessions => "completed_sessions",
     }
 
     /// The unit that a metric is counted in.
@@ -81,28 +89,27 @@ words! {
     }
 }
 
-/// Of a selector. The last two narrow times only.
-const FIELDS: [&str; 6] = [
-    "archetype",
-    "route",
-    "method",
-    "category",
-    "phase",
-    "outcome",
+/// What most requests are known by, then what times are, then what else there is.
+const FIELDS: [Field; 9] = [
+    Field::Archetype,
+    Field::Stage,
+    Field::Route,
+    Field::Method,
+    Field::Category,
+    Field::Phase,
+    Field::Outcome,
+    Field::Status,
+    Field::Check,
 ];
-
-/// Which requests count; a field that is `None` lets all of them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selector {
-    pub archetype: Option<String>,
-    pub method: Option<String>,
-    pub route: Option<String>,
-    pub category: Option<String>,
-    /// Times are those that requests spent in this phase, instead of their latency.
-    pub phase: Option<RequestPhase>,
-    /// Times are those of successes or of failures alone.
-    pub outcome: Option<OutcomeKind>,
-}
+const OF_OUTCOMES: [Field; 6] = [
+    Field::Archetype,
+    Field::Stage,
+    Field::Route,
+    Field::Method,
+    Field::Category,
+    Field::Status,
+];
+const OF_CHECKS: [Field; 3] = [Field::Archetype, Field::Stage, Field::Check];
 
 /// A number and its unit, as they were written.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -139,7 +146,12 @@ const UNITS: [(&str, BoundUnit, Dimension, f64); 9] = [
 impl Metric {
     pub fn dimension(self) -> Dimension {
         match self {
-            Metric::ErrorRate | Metric::FailureRate | Metric::Checks => Dimension::Share,
+            Metric::ErrorRate
+            | Metric::FailureRate
+            | Metric::Checks
+            | Metric::FailedSessions
+            | Metric::CrashedSessions
+            | Metric::CompletedSessions => Dimension::Share,
             Metric::Rate | Metric::Throughput => Dimension::PerSecond,
             Metric::Requests | Metric::Errors | Metric::NotSent | Metric::Dropped => {
                 Dimension::Count
@@ -149,12 +161,17 @@ impl Metric {
     }
 
     /// Fields of a selector that it is known by.
-    fn fields(self) -> &'static [&'static str] {
+    fn fields(self) -> &'static [Field] {
         match self {
-            Metric::Dropped => &[],
-            Metric::Checks | Metric::NotSent => &FIELDS[..1],
-            _ if self.dimension() == Dimension::Time => &FIELDS,
-            _ => &FIELDS[..4],
+            Metric::Dropped => &FIELDS[1..2],
+            Metric::NotSent
+            | Metric::FailedSessions
+            | Metric::CrashedSessions
+            | Metric::CompletedSessions => &FIELDS[..2],
+            Metric::Rate => &FIELDS[..5],
+            Metric::Checks => &OF_CHECKS,
+            _ if self.dimension() == Dimension::Time => &FIELDS[..7],
+            _ => &OF_OUTCOMES,
         }
     }
 
@@ -166,37 +183,6 @@ impl Metric {
             Dimension::PerSecond => format!("{value:.1}/s"),
             Dimension::Count => format!("{value:.0}"),
         }
-    }
-}
-
-impl Selector {
-    /// Whether a series with these labels counts.
-    pub fn picks(&self, archetype: &str, method: &str, route: &str, category: &str) -> bool {
-        let is = |wanted: &Option<String>, label: &str| {
-            wanted.as_deref().is_none_or(|wanted| wanted == label)
-        };
-        self.picks_archetype(archetype)
-            && is(&self.method, method)
-            && is(&self.route, route)
-            && is(&self.category, category)
-    }
-
-    /// Whether figures that know only their archetype count.
-    pub fn picks_archetype(&self, archetype: &str) -> bool {
-        self.archetype
-            .as_deref()
-            .is_none_or(|wanted| wanted == archetype)
-    }
-
-    fn fields(&self) -> [(&'static str, Option<&str>); 6] {
-        [
-            ("archetype", self.archetype.as_deref()),
-            ("method", self.method.as_deref()),
-            ("route", self.route.as_deref()),
-            ("category", self.category.as_deref()),
-            ("phase", self.phase.map(RequestPhase::as_str)),
-            ("outcome", self.outcome.map(OutcomeKind::as_str)),
-        ]
     }
 }
 
@@ -238,39 +224,6 @@ impl fmt::Display for Bound {
     }
 }
 
-impl fmt::Display for Selector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut first = true;
-        for (name, value) in self.fields() {
-            let Some(value) = value else { continue };
-            f.write_str(if first { "{" } else { "," })?;
-            first = false;
-            write!(f, "{name}=")?;
-            if is_plain(value) {
-                f.write_str(value)?;
-            } else {
-                write!(
-                    f,
-                    "\"{}\"",
-                    value.replace('\\', "\\\\").replace('"', "\\\"")
-                )?;
-            }
-        }
-        f.write_str(if first { "" } else { "}" })
-    }
-}
-
-/// Whether a selector's value needs no quotes: nothing in it that ends it, and braces in pairs.
-fn is_plain(value: &str) -> bool {
-    let mut depth = 0i32;
-    let fits = |c: char| c.is_alphanumeric() || "-_/.:@~%+*{}".contains(c);
-    let balanced = value.chars().all(|c| {
-        depth += i32::from(c == '{') - i32::from(c == '}');
-        depth >= 0
-    });
-    balanced && depth == 0 && !value.is_empty() && value.chars().all(fits)
-}
-
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (metric, sign) = (self.metric.as_str(), self.comparison.as_str());
@@ -309,14 +262,5 @@ mod tests {
             let condition = &(conditions().parse)(text).unwrap()[0];
             assert!((condition.bound.value() - value).abs() < 1e-12, "{text}");
         }
-    }
-
-    #[test]
-    fn a_selector_picks_what_it_names() {
-        let condition = (conditions().parse)("p95{route=/u/{id},method=get}<1s").unwrap();
-        let selector = &condition[0].selector;
-        assert!(selector.picks("admin", "GET", "/u/{id}", "user-query"));
-        assert!(!selector.picks("admin", "PUT", "/u/{id}", "user-query"));
-        assert!(!selector.picks("admin", "GET", "/u", "user-query"));
     }
 }

@@ -6,11 +6,15 @@
 
 use std::time::Duration;
 
+use crate::units::show_duration;
+
 /// A value that goes in straight lines from stage to stage, and stays where the last one ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     start: f64,
     pieces: Vec<Piece>,
+    /// What it was made of.
+    stages: Vec<Stage>,
 }
 
 /// One stage, with what came before it.
@@ -60,6 +64,7 @@ impl Curve {
         Self {
             start: value,
             pieces: Vec::new(),
+            stages: Vec::new(),
         }
     }
 
@@ -94,7 +99,27 @@ impl Curve {
                 before,
             });
         }
-        Self { start, pieces }
+        let stages = if pieces.is_empty() { &[] } else { stages };
+        Self {
+            start,
+            pieces,
+            stages: stages.to_vec(),
+        }
+    }
+
+    /// The stages that it was made of.
+    pub fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// The stage, from 1, that plays so long after the start; `None` after the last one. A jump never plays.
+    pub fn stage_at(&self, time: Duration) -> Option<usize> {
+        let mut ends = Duration::ZERO;
+        let stage = self.stages.iter().position(|stage| {
+            ends += stage.lasts;
+            time < ends
+        });
+        stage.map(|at| at + 1)
     }
 
     pub fn is_constant(&self) -> bool {
@@ -156,6 +181,12 @@ impl Curve {
     }
 }
 
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", show_duration(self.lasts), self.target)
+    }
+}
+
 /// Go to a number within a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stage {
@@ -182,6 +213,21 @@ mod tests {
             })
             .collect();
         Curve::new(start, &stages)
+    }
+
+    #[test]
+    fn a_stage_plays_from_its_begin_to_its_end_and_a_jump_never() {
+        let curve = curve(0.0, &[(10.0, 5.0), (0.0, 9.0), (5.0, 9.0)]);
+        for (time, stage) in [
+            (0.0, Some(1)),
+            (9.9, Some(1)),
+            (10.0, Some(3)),
+            (14.9, Some(3)),
+            (15.0, None),
+        ] {
+            assert_eq!(curve.stage_at(secs(time)), stage, "{time}");
+        }
+        assert_eq!(Curve::constant(5.0).stage_at(secs(1.0)), None);
     }
 
     #[test]

@@ -36,7 +36,7 @@ mod workloads;
 pub use addresses::{Headers, socket_path};
 pub use archetypes::{Archetype, LoadOverrides, Module, ResolvedArchetype};
 pub use condition::{
-    Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Selector, Threshold,
+    Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Threshold, selector::Selector,
 };
 pub use connections::{
     Codings, Connections, Identity, Sharing, TlsSettings, TlsVersion, USER_AGENT,

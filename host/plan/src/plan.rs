@@ -10,6 +10,7 @@ use crate::feeds::Feed;
 use crate::layers::{Fallback, Reader, Section, Setting, section};
 use crate::mix::{ErrorMix, FaultMix, RequestMix, error_mix, fault_mix, request_mix};
 use crate::preset;
+use crate::profile::Profile;
 use crate::settings::cleanup::CleanupSettings;
 use crate::settings::connections;
 use crate::settings::control::ControlSettings;
@@ -100,6 +101,13 @@ impl Plan {
     /// The load profiles that play side by side: the run's first, if anybody shares it, then the archetypes' own.
     pub fn workloads(&self) -> Vec<Workload> {
         workloads(&self.load.profile, &self.archetypes)
+    }
+
+    /// The run's own profile, if anybody plays by it: the one whose stages have numbers.
+    pub fn shared_profile(&self) -> Option<&Profile> {
+        let shares = |archetype: &Archetype| archetype.overrides.profile.is_none();
+        let shared = self.archetypes.iter().any(shares);
+        shared.then_some(&self.load.profile)
     }
 
     /// Users to reckon with, of all profiles together.

@@ -10,13 +10,13 @@ use vespeiro_model::words;
 use crate::curve::{Curve, Stage};
 use crate::errors::ValueError;
 use crate::layers::section;
-use crate::units::{DefaultUnit, LONGEST_PAUSE, LONGEST_RUN, parse_duration, show_duration};
+use crate::units::{DefaultUnit, LONGEST_PAUSE, LONGEST_RUN, parse_duration};
 use crate::value_types::{SettingKind, ValueType, choice, count, duration};
 
 /// Most arrivals per second.
 const MAX_RATE: f64 = 1_000_000.0;
 /// Most stages of a profile.
-const MAX_STAGES: usize = 100;
+pub(crate) const MAX_STAGES: usize = 100;
 
 /// The load profiles by the names that people know them by.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,9 +132,24 @@ impl Profile {
 
     /// When its last stage ends; `None` where there are none.
     pub fn lasts(&self) -> Option<Duration> {
+        let curve = self.curve().filter(|curve| !curve.is_constant())?;
+        Some(curve.lasts())
+    }
+
+    /// The stages that it follows; none where it has none.
+    pub fn stages(&self) -> &[Stage] {
+        self.curve().map_or(&[], Curve::stages)
+    }
+
+    /// The stage, from 1, that plays so long after the start.
+    pub fn stage_at(&self, time: Duration) -> Option<usize> {
+        self.curve()?.stage_at(time)
+    }
+
+    fn curve(&self) -> Option<&Curve> {
         match self {
             Profile::RampingUsers { users: curve } | Profile::Rate { rate: curve, .. } => {
-                (!curve.is_constant()).then(|| curve.lasts())
+                Some(curve)
             }
             _ => None,
         }
@@ -283,8 +298,7 @@ fn parse_rate(text: &str) -> Result<f64, ValueError> {
 
 /// Stages one after the other: `30s:100; 1m:0`.
 pub(crate) fn stages() -> ValueType<Vec<Stage>> {
-    let show = |s: &Stage| format!("{}:{}", show_duration(s.lasts), s.target);
-    ValueType::new("TIME:N", parse_stage, show)
+    ValueType::new("TIME:N", parse_stage, Stage::to_string)
         .list(|text| text.split([';', ',']).collect(), "; ", MAX_STAGES)
         .of_kind(SettingKind::List)
 }

@@ -461,6 +461,24 @@ pub struct Sessions {
     pub endings: Vec<EndedSessions>,
 }
 
+impl Sessions {
+    /// Sessions that ended in this way.
+    pub fn ended(&self, ending: Ending) -> u64 {
+        let endings = self.endings.iter().filter(|it| it.ending == ending);
+        endings.map(|it| it.count).sum()
+    }
+
+    /// The share of those that failed or crashed among all that ended by themselves, where it is over 1 %: more than that
+    /// is no accident any more.
+    pub fn unwell(&self) -> Option<f64> {
+        let all: u64 = self.endings.iter().map(|it| it.count).sum();
+        let by_themselves = all.saturating_sub(self.ended(Ending::Cut));
+        let unwell = self.ended(Ending::Failed) + self.ended(Ending::Crashed);
+        let share = unwell as f64 / by_themselves.max(1) as f64;
+        (share > 0.01).then_some(share)
+    }
+}
+
 /// Sessions that ended in one way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EndedSessions {

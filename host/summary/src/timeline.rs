@@ -6,6 +6,7 @@
 
 mod events;
 mod merge;
+mod stages;
 
 use std::time::Duration;
 
@@ -14,9 +15,12 @@ use serde::{Deserialize, Serialize};
 pub use self::events::Event;
 use self::events::Watcher;
 pub(super) use self::merge::merge;
+pub use self::stages::StageFigures;
+use self::stages::StageRecorder;
 use crate::sampler::{CLASSES, SHORT, SampledInterval};
 use vespeiro_metrics::{CompactHistogram, DecodeError, Snapshot};
 pub use vespeiro_model::EventKind;
+use vespeiro_plan::Plan;
 
 /// An even number: full, they become half as many.
 const POINTS: usize = 600;
@@ -27,6 +31,9 @@ const EVENTS: usize = 200;
 pub struct Timeline {
     /// Names of the figures in each point's `mix`.
     pub categories: Vec<String>,
+    /// Of the run's profile, in order; those in which no second was are missing, and all where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageFigures>,
     /// In order; each begins where the one before it ends.
     pub points: Vec<Point>,
     /// In order.
@@ -222,6 +229,7 @@ impl PointsBuilder {
 #[derive(Debug)]
 pub struct TimelineRecorder {
     builder: PointsBuilder,
+    stages: StageRecorder,
     watcher: Watcher,
 }
 
@@ -229,12 +237,21 @@ impl Default for TimelineRecorder {
     fn default() -> TimelineRecorder {
         TimelineRecorder {
             builder: PointsBuilder::new(),
+            stages: StageRecorder::default(),
             watcher: Watcher::default(),
         }
     }
 }
 
 impl TimelineRecorder {
+    /// Of a run of this plan.
+    pub fn of(plan: &Plan) -> TimelineRecorder {
+        TimelineRecorder {
+            stages: StageRecorder::of(plan),
+            ..TimelineRecorder::default()
+        }
+    }
+
     /// Take in the state of the run, for the events.
     pub fn watch(&mut self, snapshot: &Snapshot) {
         self.watcher.watch(snapshot);
@@ -243,6 +260,7 @@ impl TimelineRecorder {
     /// Take in an interval of the run.
     pub fn add(&mut self, interval: &SampledInterval<'_>) {
         self.builder.push(PointBuilder::new(interval));
+        self.stages.add(interval);
     }
 
     /// The run is over, in this state.
@@ -251,6 +269,7 @@ impl TimelineRecorder {
         let categories = snapshot.by_category();
         Timeline {
             categories: categories.iter().map(|(name, _)| (*name).into()).collect(),
+            stages: self.stages.finish(),
             points: self.builder.finish(),
             events,
             events_lost,

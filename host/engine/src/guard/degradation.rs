@@ -28,7 +28,7 @@ pub(super) struct Degrading {
 enum Beginning {
     Waiting,
     /// What had happened before it.
-    Open(Aggregate),
+    Open(Box<Aggregate>),
     Known {
         p95: f64,
         error_rate: f64,
@@ -55,7 +55,7 @@ impl Degrading {
         let total = Aggregate::of(snapshot, &Selector::default());
         match &self.beginning {
             Beginning::Waiting => {
-                self.beginning = Beginning::Open(total);
+                self.beginning = Beginning::Open(Box::new(total));
                 None
             }
             Beginning::Open(before) => {

@@ -214,7 +214,7 @@ fn a_target_that_gets_much_worse_stops_the_run() {
 
 #[test]
 fn a_condition_that_picks_nobody_is_found_before_the_run() {
-    let unmatched = |text: &str| super::unmatched(&thresholds(text), &catalog());
+    let unmatched = |text: &str| super::unmatched(&thresholds(text), &catalog(), None);
     assert_eq!(
         unmatched("p95{archetype=admin}<1s; checks{archetype=active}>1%"),
         None
@@ -223,12 +223,16 @@ fn a_condition_that_picks_nobody_is_found_before_the_run() {
         unmatched("p95{route=/api/v1/users/{id},method=GET,category=user-query}<1s"),
         None
     );
+    assert_eq!(unmatched("p95{route=/api/*,archetype!=admin}<1s"), None);
     for text in [
         "p95{archetype=admn}<1s",
         "p95{archetype=admin,route=/api/v1/users/{id}}<1s",
         "p95{method=PATCH}<1s",
         "p95{category=other}<1s",
         "checks{archetype=nobody}>1%",
+        "p95{route=/apis/*}<1s",
+        "p95{archetype!=admin,archetype!=active}<1s",
+        "p95{stage=1}<1s",
     ] {
         let line = unmatched(&format!("max<1s; {text}")).unwrap();
         assert!(

@@ -90,7 +90,19 @@ fn each_second_of_a_constant_rate_is_the_schedule() {
 #[test]
 fn each_second_of_a_ramp_is_the_schedule() {
     let stages = "4s:100/s; 3s:100/s; 2s:10/s";
-    let (rows, _) = played(Duration::ZERO, &[("rate", "20/s"), ("stage", stages)]);
+    let settings = [
+        ("rate", "20/s"),
+        ("stage", stages),
+        (
+            "threshold",
+            "rate{stage=2}<=100/s; rate{stage=2}>=100/s; requests{stage=1}<242; requests{stage=1}>238; \
+             rate{stage=2}>=100/s:2s; requests{stage=3}<112; requests{stage=3}>108; rate{stage=3}<60/s",
+        ),
+    ];
+    let (rows, ended) = played(Duration::ZERO, &settings);
+    for threshold in &ended.snapshot.guard.thresholds {
+        assert_eq!(threshold.state, ThresholdState::Ok, "{threshold:?}");
+    }
     // 20/s and 20/s more in each second of the first four; then 100/s; then 45/s less in each.
     let sent: Vec<u64> = rows.iter().map(|row| row.sent).collect();
     let whole: Vec<u64> = (0..4).map(|second| 30 + 20 * second).collect();

@@ -7,10 +7,13 @@
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
 
-use vespeiro_model::{Ending, Outcome, OutcomeClass, OutcomeKind, ThresholdState, Word};
+use vespeiro_model::{Ending, Outcome, OutcomeClass, OutcomeKind, Word};
 
 use super::desc::{Family, Value};
-use crate::{ArchetypeCounts, PhaseTimes, ResultCount, Series, Snapshot, Timing, VersionCounts};
+use crate::{
+    ArchetypeCounts, PhaseTimes, ResultCount, Series, Snapshot, ThresholdResult, Timing,
+    VersionCounts,
+};
 
 /// The category of logins, tokens and logouts, as the request mix has it.
 const AUTH: &str = "auth";
@@ -174,14 +177,14 @@ fn add<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K, count: u64) {
     }
 }
 
-pub(super) fn thresholds(s: &Snapshot, f: &mut Family<'_>) {
+/// Each threshold by its text.
+pub(super) fn thresholds(s: &Snapshot, mut each: impl FnMut(&str, &ThresholdResult)) {
     let mut written = BTreeSet::new();
     for result in &s.guard.thresholds {
         let threshold = result.threshold.to_string();
         // A plan may contain the same one twice.
         if written.insert(threshold.clone()) {
-            let crossed = result.state == ThresholdState::Crossed;
-            f.count(&[&threshold], u64::from(crossed));
+            each(&threshold, result);
         }
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! What must stay true: a name or a label that was here once is a promise to dashboards.
 
-use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult};
+use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult, ThresholdState};
 
 use super::collect::{
     authentications, by_address, by_archetype, by_ending, by_outcome, by_phase, by_route,
@@ -172,7 +172,21 @@ mod rows {
             }));
         THRESHOLD_CROSSED = gauge("threshold_crossed", &["threshold"],
             "1 when a threshold does not hold as the run stands, else 0",
-            |s, _, f| thresholds(s, f)).when("the run has thresholds");
+            |s, _, f| thresholds(s, |threshold, of| {
+                f.count(&[threshold], u64::from(of.state == ThresholdState::Crossed));
+            })).when("the run has thresholds");
+        THRESHOLD_VALUE = gauge("threshold_value", &["threshold"],
+            "What a threshold is about, as the run stands; with a window, the worst of all: seconds, shares of 1, per second or a number",
+            |s, _, f| thresholds(s, |threshold, of| {
+                if let Some(value) = of.achieved {
+                    f.number(&[threshold], value);
+                }
+            })).when("the run has thresholds with data");
+        THRESHOLD_BOUND = gauge("threshold_bound", &["threshold"],
+            "What it is compared with, in the same unit",
+            |s, _, f| thresholds(s, |threshold, of| {
+                f.number(&[threshold], of.threshold.condition.bound.value());
+            })).when("the run has thresholds");
         MIX_TARGET = gauge("mix_target", &["category"],
             "Share of the requests that the request mix wants a category to have",
             |_, info, f| for (category, percent) in info.mix.iter().flat_map(|mix| &mix.0) {

@@ -54,6 +54,7 @@ impl Document<'_> {
                             _ => p .soft { (w.no_time) },
                         }
                         (table(&text.thresholds()))
+                        (table(&text.stages()))
                         (table(&text.phases()))
                         (phases::bars(summary, self.locale))
                         (self.routes())

@@ -21,6 +21,42 @@ impl Page<'_> {
         self.latency_table(self.words.routes, rows.collect())
     }
 
+    /// The stages of the run's profile, where it has some.
+    pub(crate) fn stages(&self) -> Table {
+        let (l, w) = (self.locale, self.words);
+        let timeline = self.summary.timeline.as_ref();
+        let stages = timeline.map_or(&[][..], |timeline| &timeline.stages);
+        let largest = stages.iter().map(|it| it.requests.latency.max);
+        let unit = Unit::for_largest(largest.fold(0.0, f64::max));
+        let title = format!("{} ({})", w.stages, unit.as_str());
+        let mut table = Table::new([
+            &title,
+            w.sent,
+            w.rate,
+            w.requests,
+            w.unplanned,
+            "p50",
+            "p95",
+            "p99",
+            w.max,
+        ]);
+        for stage in stages {
+            let of = &stage.requests;
+            let mut cells = vec![
+                format!("{}  {}", stage.stage, harmless(&stage.asked)),
+                l.integer(stage.sent),
+                l.rate(of.per_second),
+                l.integer(of.requests),
+                l.integer(of.errors),
+            ];
+            let latency = &of.latency;
+            let times = [latency.p50, latency.p95, latency.p99, latency.max];
+            cells.extend(times.map(|seconds| l.time_in(unit, seconds)));
+            table.row(cells);
+        }
+        table
+    }
+
     /// Where the time of all requests went.
     pub(crate) fn phases(&self) -> Table {
         let (l, w, phases) = (self.locale, self.words, &self.summary.total.phases);

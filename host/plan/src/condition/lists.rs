@@ -50,7 +50,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Bound, BoundUnit, Comparator, Dimension, Metric, Selector, UNITS};
+    use super::super::selector::{Field, NameTest, Selector, Status, StatusTest};
+    use super::super::{Bound, BoundUnit, Comparator, Dimension, Metric, UNITS};
     use super::*;
     use vespeiro_model::{OutcomeKind, RequestPhase};
 
@@ -69,12 +70,31 @@ mod tests {
         })
     }
 
-    fn any_condition() -> impl Strategy<Value = Condition> {
-        let name =
-            || prop::option::of("[a-z/{}\",;= \\\\é]{1,9}".prop_map(|s| s.trim().to_owned()));
-        let metric = prop::sample::select(Metric::ALL.to_vec());
-        let comparison = prop::sample::select(Comparator::ALL.to_vec());
-        let window = prop::option::of((1_000u64..3_600_000).prop_map(Duration::from_millis));
+    /// Any tests that the metric is known by.
+    fn selector(metric: Metric) -> impl Strategy<Value = Selector> {
+        let known = move |field: Field| metric.fields().contains(&field);
+        let field = prop::sample::select(vec![
+            Field::Archetype,
+            Field::Route,
+            Field::Method,
+            Field::Category,
+            Field::Check,
+        ]);
+        let name = (field, any::<bool>(), "[a-z/{}\",;=!* \\\\é]{1,9}");
+        let name = name.prop_map(|(field, negated, text)| NameTest {
+            field,
+            negated,
+            pattern: match field {
+                Field::Method => text.trim().to_uppercase(),
+                _ => text.trim().to_owned(),
+            },
+        });
+        let status = prop_oneof![
+            (100..=999u16).prop_map(Status::Code),
+            (1..=9u16).prop_map(Status::Class)
+        ];
+        let status = (any::<bool>(), status);
+        let status = status.prop_map(|(negated, status)| StatusTest { negated, status });
         // Of these two at most one.
         let narrow = prop_oneof![
             Just((None, None)),
@@ -82,39 +102,50 @@ mod tests {
             prop::sample::select(OutcomeKind::ALL.to_vec()).prop_map(|kind| (None, Some(kind))),
         ];
         (
-            metric,
-            name(),
-            name(),
-            name(),
-            name(),
+            prop::collection::vec(name, 0..6),
+            prop::collection::vec(status, 0..3),
             narrow,
-            comparison,
-            window,
+            prop::option::of(1..=100usize),
         )
-            .prop_flat_map(
-                |(metric, archetype, method, route, category, narrow, comparison, window)| {
-                    bound(metric.dimension()).prop_map(move |bound| {
-                        let filled = |name: &Option<String>| name.clone().filter(|n| !n.is_empty());
-                        let by = |field: &str, name: &Option<String>| {
-                            filled(name).filter(|_| metric.fields().contains(&field))
-                        };
-                        Condition {
-                            metric,
-                            selector: Selector {
-                                archetype: by("archetype", &archetype),
-                                method: by("method", &method).map(|m| m.to_uppercase()),
-                                route: by("route", &route),
-                                category: by("category", &category),
-                                phase: narrow.0.filter(|_| metric.fields().contains(&"phase")),
-                                outcome: narrow.1.filter(|_| metric.fields().contains(&"phase")),
-                            },
-                            comparison,
-                            bound,
-                            window,
-                        }
-                    })
+            .prop_map(move |(names, statuses, (phase, outcome), stage)| {
+                let mut given = Vec::new();
+                let mut fits = |field: Field, negated: bool| {
+                    let twice = !negated && given.contains(&field);
+                    given.extend((!negated).then_some(field));
+                    known(field) && !twice
+                };
+                let names = names.into_iter();
+                let names = names.filter(|it| !it.pattern.is_empty() && fits(it.field, it.negated));
+                let names = names.collect();
+                let statuses = statuses.into_iter();
+                Selector {
+                    names,
+                    statuses: statuses
+                        .filter(|it| fits(Field::Status, it.negated))
+                        .collect(),
+                    phase: phase.filter(|_| known(Field::Phase)),
+                    outcome: outcome.filter(|_| known(Field::Outcome)),
+                    stage,
+                }
+            })
+    }
+
+    fn any_condition() -> impl Strategy<Value = Condition> {
+        let metric = prop::sample::select(Metric::ALL.to_vec());
+        metric.prop_flat_map(|metric| {
+            let comparison = prop::sample::select(Comparator::ALL.to_vec());
+            let window = prop::option::of((1_000u64..3_600_000).prop_map(Duration::from_millis));
+            let bound = bound(metric.dimension());
+            (selector(metric), comparison, bound, window).prop_map(
+                move |(selector, comparison, bound, window)| Condition {
+                    metric,
+                    selector,
+                    comparison,
+                    bound,
+                    window,
                 },
             )
+        })
     }
 
     proptest! {
@@ -154,7 +185,7 @@ mod tests {
         let shown = (form.show)(&(form.parse)(text).unwrap());
         assert_eq!(
             shown,
-            "error_rate>50%:30s; p99{method=GET,route=\"/a;b\"}>=5s"
+            "error_rate>50%:30s; p99{route=\"/a;b\",method=GET}>=5s"
         );
         assert_eq!((form.parse)("none"), Ok(Vec::new()));
         assert_eq!((form.show)(&Vec::new()), "none");

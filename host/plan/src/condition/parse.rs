@@ -1,11 +1,14 @@
 //! Reads one condition, left to right. Used by `lists.rs`. A text that is none is refused with the
 //! place of the mistake, counted in characters from 1, and with what could stand there.
 
+mod selector;
+
 use std::time::Duration;
 
-use vespeiro_model::Word;
+use vespeiro_model::Word as _;
 
-use super::{Bound, Comparator, Condition, Dimension, FIELDS, Metric, Selector, Threshold, UNITS};
+use super::selector::Selector;
+use super::{Bound, Comparator, Condition, Dimension, Metric, Threshold, UNITS};
 use crate::errors::{ValueError, nearest};
 use crate::units::{DefaultUnit, parse_duration, show_duration};
 
@@ -154,129 +157,6 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// What follows the opening brace, with the closing one.
-    fn selector(&mut self, metric: Metric) -> Result<Selector, ValueError> {
-        let mut selector = Selector::default();
-        loop {
-            self.space();
-            let place = self.place;
-            let name = self.while_is(|c| c.is_alphanumeric() || c == '_');
-            let mut phase = selector.phase.map(|phase| phase.as_str().to_owned());
-            let mut outcome = selector.outcome.map(|kind| kind.as_str().to_owned());
-            let field = match name {
-                "archetype" => &mut selector.archetype,
-                "route" => &mut selector.route,
-                "method" => &mut selector.method,
-                "category" => &mut selector.category,
-                "phase" => &mut phase,
-                "outcome" => &mut outcome,
-                _ => {
-                    self.place = place;
-                    return Err(self.bad(
-                        "a selector's field is missing or unknown",
-                        format!("use {}, as in {{archetype=admin}}", FIELDS.join(", ")),
-                    ));
-                }
-            };
-            let problem = if field.is_some() {
-                Some(format!("{name} is given twice"))
-            } else if !metric.fields().contains(&name) {
-                let of = match metric.fields() {
-                    [] => "for the whole run only".to_owned(),
-                    fields => format!("by {} only", fields.join(", ")),
-                };
-                Some(format!("{} are known {of}", metric.as_str()))
-            } else {
-                None
-            };
-            if let Some(problem) = problem {
-                self.place = place;
-                return Err(self.bad(problem, format!("remove {name}")));
-            }
-            self.space();
-            if !self.take("=") {
-                return Err(self.bad("= is missing", "write it as {archetype=admin}"));
-            }
-            self.space();
-            let place = self.place;
-            let value = self.value()?;
-            match name {
-                "phase" => selector.phase = Some(self.word(name, &value, place)?),
-                "outcome" => selector.outcome = Some(self.word(name, &value, place)?),
-                "method" => *field = Some(value.to_uppercase()),
-                _ => *field = Some(value),
-            }
-            self.space();
-            if selector.phase.is_some() && selector.outcome.is_some() {
-                self.place = place;
-                return Err(self.bad(
-                    "phases are not known by outcome",
-                    "give either phase or outcome",
-                ));
-            }
-            if self.take("}") {
-                return Ok(selector);
-            }
-            if !self.take(",") {
-                return Err(self.bad("the selector has no end", "close it with }"));
-            }
-        }
-    }
-
-    /// The value of a field that takes one of a few words.
-    fn word<T: Word>(&mut self, field: &str, word: &str, place: usize) -> Result<T, ValueError> {
-        T::from_word(word).ok_or_else(|| {
-            self.place = place;
-            let problem = format!("no {field} is named {word:?}");
-            self.bad(problem, format!("use one of {}", T::list()))
-        })
-    }
-
-    /// A quoted text, or all up to a comma or the brace that closes the selector: a path template has its own braces.
-    fn value(&mut self) -> Result<String, ValueError> {
-        let place = self.place;
-        let missing = |at: &mut Self| {
-            at.place = place;
-            Err(at.bad("a value is missing", "write it as {archetype=admin}"))
-        };
-        if self.take("\"") {
-            let mut value = String::new();
-            let mut chars = self.rest().char_indices();
-            while let Some((offset, c)) = chars.next() {
-                match c {
-                    '"' if value.is_empty() => return missing(self),
-                    '"' => {
-                        self.place += offset + 1;
-                        return Ok(value);
-                    }
-                    '\\' => value.extend(chars.next().map(|(_, c)| c)),
-                    c => value.push(c),
-                }
-            }
-            self.place = place;
-            return Err(self.bad("the quotes are not closed", "close them with \""));
-        }
-        let mut depth = 0u32;
-        let rest = self.rest();
-        let end = rest.find(|c| match c {
-            '{' => {
-                depth += 1;
-                false
-            }
-            '}' if depth > 0 => {
-                depth -= 1;
-                false
-            }
-            c => matches!(c, '}' | ',' | '"'),
-        });
-        let value = rest[..end.unwrap_or(rest.len())].trim();
-        if value.is_empty() {
-            return missing(self);
-        }
-        self.place += end.unwrap_or(rest.len());
-        Ok(value.to_owned())
-    }
-
     fn bound(&mut self, metric: Metric) -> Result<Bound, ValueError> {
         let dimension = metric.dimension();
         let fix = match dimension {
@@ -375,7 +255,7 @@ mod tests {
             ),
             (
                 "p95{user=a}<1s",
-                "character 5: a selector's field is missing or unknown; use archetype, route",
+                "character 5: a selector's field is missing or unknown; use archetype, stage, route",
             ),
             (
                 "p95{archetype=a,archetype=b}<1s",
@@ -383,7 +263,7 @@ mod tests {
             ),
             (
                 "checks{route=/a}>99%",
-                "character 8: checks are known by archetype only",
+                "character 8: checks are known by archetype, stage, check only",
             ),
             (
                 "p95{phase=wait}<1s",
@@ -395,7 +275,7 @@ mod tests {
             ),
             (
                 "error_rate{phase=waiting}<1%",
-                "character 12: error_rate are known by archetype, route, method, category only",
+                "character 12: error_rate are known by archetype, stage, route, method, category, status only",
             ),
             (
                 "p95{outcome=good}<1s",
@@ -404,6 +284,26 @@ mod tests {
             (
                 "p95{outcome=success,phase=tls}<1s",
                 "character 27: phases are not known by outcome; give either phase or outcome",
+            ),
+            (
+                "dropped{archetype=a}<1",
+                "character 9: dropped are known by stage only; remove archetype",
+            ),
+            (
+                "p95{outcome!=success}<1s",
+                "character 5: outcome takes = alone; remove outcome",
+            ),
+            (
+                "requests{status=5x}<1",
+                "character 17: no status is named \"5x\"; write it as 503 or 5xx",
+            ),
+            (
+                "p95{stage=0}<1s",
+                "character 11: no stage is named \"0\"; count the stages from 1",
+            ),
+            (
+                "p95{route<1}<1s",
+                "character 10: = or != is missing; write it as {archetype=admin}",
             ),
             ("p95{route=/a", "character 13: the selector has no end"),
             ("p95{route=}<1s", "character 11: a value is missing"),

@@ -32,19 +32,15 @@ section! {
 
 words! {
     /// How thresholds without data are judged.
+    #[derive(Default)]
     pub enum Judging {
         /// As the other settings imply.
+        #[default]
         Auto => "auto",
         /// They fail.
         Strict => "strict",
         /// They are warned of.
         Lenient => "lenient",
-    }
-}
-
-impl Default for Judging {
-    fn default() -> Judging {
-        Judging::Auto
     }
 }
 

@@ -17,7 +17,7 @@ use crate::json::{
     Version,
 };
 use crate::rows::{Row, merged};
-use crate::timeline;
+use crate::timeline::{self, StageFigures};
 
 /// What needs histograms, or the time of all.
 pub(crate) struct Merger<'a> {
@@ -467,11 +467,59 @@ impl Merger<'_> {
         let Some(lines) = lines.filter(|_| end - begin < self.elapsed + 1.0) else {
             return Ok(None);
         };
-        let merged = timeline::merge(&lines).map_err(|cause| MergeError::Broken {
+        let mut merged = timeline::merge(&lines).map_err(|cause| MergeError::Broken {
             what: "timeline",
             run: self.parts[0].run.id.clone(),
             cause,
         })?;
+        merged.stages = self.stages()?;
         Ok(Some(merged))
+    }
+
+    /// Of runs of the same stages: other ones cannot be one.
+    fn stages(&self) -> Result<Vec<StageFigures>, MergeError> {
+        let lines = self.parts.iter().filter_map(|part| part.timeline.as_ref());
+        let all: Vec<&[StageFigures]> = lines.map(|line| line.stages.as_slice()).collect();
+        let Some(first) = all.first() else {
+            return Ok(Vec::new());
+        };
+        let same = |one: &StageFigures, other: &StageFigures| {
+            (one.stage, &one.asked) == (other.stage, &other.asked)
+        };
+        let fits = |other: &&[StageFigures]| {
+            let mut pairs = first.iter().zip(*other);
+            first.len() == other.len() && pairs.all(|(one, other)| same(one, other))
+        };
+        if !all.iter().all(fits) {
+            return Ok(Vec::new());
+        }
+        let merged = (0..first.len()).map(|at| {
+            let parts: Vec<&StageFigures> = all.iter().map(|stages| &stages[at]).collect();
+            let most = |of: fn(&StageFigures) -> f64| {
+                parts.iter().map(|part| of(part)).fold(0.0, f64::max)
+            };
+            let (seconds, sending) = (most(|it| it.seconds), most(|it| it.sending_seconds));
+            let sent = parts.iter().map(|part| part.sent).sum();
+            let counts = parts.iter().map(|part| &part.requests);
+            let latency = counts.clone().map(|part| &part.latency);
+            let times = Times {
+                latency: self.sum("latencies", latency, Detail::Histogram)?,
+                by_outcome: LatencyByOutcome::new(),
+                phases: Phases::new(),
+            };
+            let requests = self.counts(counts, times);
+            Ok(StageFigures {
+                seconds,
+                sending_seconds: sending,
+                sent,
+                requests: Requests {
+                    per_second: rate(sent, sending),
+                    throughput: rate(requests.requests, seconds),
+                    ..requests
+                },
+                ..first[at].clone()
+            })
+        });
+        merged.collect()
     }
 }
