@@ -14,7 +14,8 @@ pub(super) fn read(text: &str, rows: &mut Rows) -> Result<(), Wrong> {
     let header = header.map_err(|error| of_record(text, &error, 0))?;
     let mut begin = reader.position().byte() as usize;
     let line = line_at(text, 0);
-    paired(text, 0, begin)?;
+    quoted(text, 0, begin)?;
+    separated(text, begin).map_err(|wrong| wrong.at(line))?;
     check(&header).map_err(|wrong| wrong.at(line))?;
     let names: Vec<String> = header
         .iter()
@@ -26,7 +27,7 @@ pub(super) fn read(text: &str, rows: &mut Rows) -> Result<(), Wrong> {
         let more = reader.read_record(&mut record);
         let end = reader.position().byte() as usize;
         // First, for a quote that is not closed takes the rows behind it along.
-        paired(text, begin, end)?;
+        quoted(text, begin, end)?;
         if !more.map_err(|error| of_record(text, &error, begin))? {
             return Ok(());
         }
@@ -49,10 +50,6 @@ fn check(header: &StringRecord) -> Result<(), Wrong> {
         let mend = "name the fields in its first line, as in name,email";
         return Err(Wrong::new("it holds no header", mend));
     }
-    if header.len() == 1 && header[0].contains([';', '\t']) {
-        let problem = "its header has no comma but another mark between the names";
-        return Err(Wrong::new(problem, "separate fields by commas"));
-    }
     for (at, name) in header.iter().enumerate() {
         if name.is_empty() {
             let problem = format!("its header has no name for field {}", at + 1);
@@ -66,19 +63,58 @@ fn check(header: &StringRecord) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Refuse a record with a quote that is not closed: the reader would take the rest of the file for its value.
-fn paired(text: &str, begin: usize, end: usize) -> Result<(), Wrong> {
+/// Refuse a header with another mark between its names than a comma: none at all, or some of them.
+fn separated(text: &str, end: usize) -> Result<(), Wrong> {
+    let mut within = false;
+    let mark = text.get(..end).unwrap_or(text).chars().find(|c| {
+        within ^= *c == '"';
+        !within && matches!(c, ';' | '\t' | '|')
+    });
+    let Some(mark) = mark else { return Ok(()) };
+    let problem = format!("its header has {mark:?} between names, not a comma");
+    let mend = "separate fields by commas; a name with such a mark stands in quotes";
+    Err(Wrong::new(problem, mend))
+}
+
+/// Refuse a record with quotes that the reader would understand in its own way: one that is not closed would take the rest
+/// of the file for its value, and one within a value would be left out.
+fn quoted(text: &str, begin: usize, end: usize) -> Result<(), Wrong> {
     let bytes = text.as_bytes().get(begin..end).unwrap_or_default();
-    if bytes
-        .iter()
-        .filter(|byte| **byte == b'"')
-        .count()
-        .is_multiple_of(2)
-    {
-        return Ok(());
+    let wrong = |problem: &str, at: usize| {
+        let mend = "close each, and double those within a value; a backslash does not escape one";
+        Wrong::new(problem, mend).at(line_at(text, begin + at))
+    };
+    let quotes = bytes.iter().filter(|byte| **byte == b'"').count();
+    if !quotes.is_multiple_of(2) {
+        return Err(wrong("its quotes are not in pairs", 0));
     }
-    let mend = "close each, and double those within a value";
-    Err(Wrong::new("its quotes are not in pairs", mend).at(line_at(text, begin)))
+    let (mut at, mut fresh) = (0, true);
+    while at < bytes.len() {
+        if fresh && bytes[at] == b'"' {
+            at = closing(bytes, at + 1);
+            if !matches!(bytes.get(at), None | Some(b',' | b'\r' | b'\n')) {
+                return Err(wrong(
+                    "a quote within a value is neither its end nor doubled",
+                    at,
+                ));
+            }
+        }
+        fresh = matches!(bytes.get(at), Some(b',' | b'\r' | b'\n'));
+        at += 1;
+    }
+    Ok(())
+}
+
+/// What follows the quote that closes a value, which begins here.
+fn closing(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len() {
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'"', Some(b'"')) => at += 2,
+            (b'"', _) => return at + 1,
+            _ => at += 1,
+        }
+    }
+    at
 }
 
 fn of_record(text: &str, error: &::csv::Error, begin: usize) -> Wrong {

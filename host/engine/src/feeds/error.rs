@@ -51,7 +51,12 @@ impl Wrong {
     }
 }
 
-/// The line, from 1, that follows what stands before it.
+/// The line, from 1, that follows what stands before it. Lines end with `\n`, `\r\n` or, on old systems, `\r`.
 pub(super) fn line_of(before: &[u8]) -> usize {
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
+    let ends = |(at, byte): (usize, &u8)| match byte {
+        b'\n' => true,
+        b'\r' => before.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    1 + before.iter().enumerate().filter(|it| ends(*it)).count()
 }

@@ -14,10 +14,14 @@ use super::rows::Rows;
 const ONE_A_LINE: &str = "write one JSON value a line";
 
 pub(super) fn lines(text: &str, rows: &mut Rows) -> Result<(), Wrong> {
-    let numbered = text.lines().zip(1..);
-    for (line, number) in numbered.filter(|(line, _)| !line.trim().is_empty()) {
-        let read = check(line, ONE_A_LINE).and_then(|()| rows.push(&compact(line)));
-        read.map_err(|wrong| wrong.at(number))?;
+    let mut begin = 0;
+    for line in text.split_inclusive(['\n', '\r']) {
+        let before = begin;
+        begin += line.len();
+        if !line.trim().is_empty() {
+            let read = check(line, ONE_A_LINE).and_then(|()| rows.push(&compact(line)));
+            read.map_err(|wrong| wrong.at(line_of(&text.as_bytes()[..before])))?;
+        }
     }
     Ok(())
 }
@@ -40,8 +44,18 @@ pub(super) fn array(text: &str, rows: &mut Rows) -> Result<(), Wrong> {
             false => what(&error),
         };
         let other = Wrong::new(problem, "write [, the rows with commas between them, and ]");
-        wrong.unwrap_or_else(|| other.at(error.line()))
+        wrong.unwrap_or_else(|| other.at(line_of(before(text, &error))))
     })
+}
+
+/// What stands before the place of an error, which counts lines by `\n` alone.
+fn before<'a>(text: &'a str, error: &serde_json::Error) -> &'a [u8] {
+    let mut lines = text.split_inclusive('\n');
+    let earlier = lines.by_ref().take(error.line().saturating_sub(1));
+    let begin: usize = earlier.map(str::len).sum();
+    let end = begin + error.column().saturating_sub(1);
+    let bytes = text.as_bytes();
+    bytes.get(..end).unwrap_or(bytes)
 }
 
 /// Takes the items of an array one by one, so that one that is too long costs no memory.

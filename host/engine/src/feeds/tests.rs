@@ -85,12 +85,59 @@ fn mistakes_in_csv_are_told_with_their_line() {
         ("\n\n", "no header"),
         ("a,,c\n1,2,3\n", "no name for field 2"),
         ("a,b,a\n1,2,3\n", "names \"a\" twice"),
-        ("a;b\n1;2\n", "no comma but another mark"),
-        ("a\tb\n1\t2\n", "no comma but another mark"),
+        ("a;b\n1;2\n", "';' between names"),
+        ("a\tb\n1\t2\n", "'\\t' between names"),
+        ("a|b\n1|2\n", "'|' between names"),
+        ("a;b,c\n1;2,3\n", "';' between names"),
+        ("a,b|c\n1,2|3\n", "'|' between names"),
     ] {
         let (_, said) = wrong_csv(text);
         assert!(said.contains(says), "{text:?}: {said}");
     }
+}
+
+#[test]
+fn a_quote_that_would_change_a_value_is_told_with_its_line() {
+    for text in [
+        "a,b\n1,\"x\"y\"\"\n",
+        "a,b\n1,\"x\" \n\"\",2\n",
+        "a,b\n1,\"say \\\"hi\\\" now\"\n",
+        "a,b\r1,\"x\"y\r",
+    ] {
+        let (line, said) = wrong_csv(text);
+        assert_eq!(line, Some(2), "{text:?}: {said}");
+        assert!(
+            said.contains("neither its end nor doubled"),
+            "{text:?}: {said}"
+        );
+    }
+    let (line, _) = wrong_csv("a,b\n1,\"one\ntwo\"x\n");
+    assert_eq!(line, Some(3), "the line of the quote");
+    // All of these are as they are meant.
+    assert_eq!(
+        rows(
+            "a,\"b|c\"\n\"C:\\\",\"say \"\"hi\"\"\"\nit\"s 5\",6\n",
+            FeedFormat::Csv
+        ),
+        [
+            r#"{"a":"C:\\","b|c":"say \"hi\""}"#,
+            r#"{"a":"it\"s 5\"","b|c":"6"}"#
+        ]
+    );
+}
+
+#[test]
+fn lines_that_end_as_on_old_systems_count() {
+    assert_eq!(wrong_csv("a,b\r1,2\r1,2,3\r").0, Some(3));
+    assert_eq!(wrong_csv("a,b\r\n1,2\r\r1\n").0, Some(4));
+    assert_eq!(
+        rows("a\r1\r2\r", FeedFormat::Csv),
+        [r#"{"a":"1"}"#, r#"{"a":"2"}"#]
+    );
+    assert_eq!(rows("1\r\r2\r", FeedFormat::JsonLines), ["1", "2"]);
+    assert_eq!(wrong(b"1\r\r{]\r", FeedFormat::JsonLines).0, Some(3));
+    assert_eq!(wrong(b"[1,\r2,\r}", FeedFormat::Json).0, Some(3));
+    assert_eq!(wrong(b"[1,\r\n2,\r\n}", FeedFormat::Json).0, Some(3));
 }
 
 #[test]
@@ -238,7 +285,9 @@ fn holds(bytes: &[u8], format: FeedFormat) -> Result<(), TestCaseError> {
             }
         }
         Err(wrong) => {
-            let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let ends = bytes.iter().filter(|byte| matches!(byte, b'\n' | b'\r'));
+            let pairs = bytes.windows(2).filter(|pair| pair == b"\r\n");
+            let lines = ends.count() - pairs.count() + 1;
             prop_assert!(
                 wrong.line.is_none_or(|line| (1..=lines).contains(&line)),
                 "{:?}",
