@@ -3,11 +3,12 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
 use vespeiro_http::{PostError, Poster};
 use vespeiro_metrics::Snapshot;
@@ -85,13 +86,33 @@ impl Pusher {
             };
             let latest = snapshots.borrow().clone();
             self.take(latest, &mut last, over);
-            if over {
-                break;
-            }
-            self.deliver().await;
+            let deadline = match over {
+                true => Some(self.clock.now() + LAST_PUSH),
+                // The posts under way at the end are a part of what the end may take.
+                false => self.deliver_until_over(&mut snapshots).await,
+            };
+            let Some(deadline) = deadline else { continue };
+            let latest = snapshots.borrow().clone();
+            self.take(latest, &mut last, true);
+            self.queue.add(self.encoder.end_series());
+            return self.finish(deadline).await;
         }
-        self.queue.add(self.encoder.end_series());
-        self.finish().await;
+    }
+
+    /// Send what is queued. Where the run ends meanwhile, what is under way is cut off at the deadline that is returned.
+    async fn deliver_until_over(
+        &mut self,
+        snapshots: &mut watch::Receiver<Option<Arc<Snapshot>>>,
+    ) -> Option<Instant> {
+        let clock = self.clock;
+        let mut delivery = pin!(self.deliver());
+        tokio::select! {
+            () = &mut delivery => return None,
+            () = closed(snapshots) => {}
+        }
+        let deadline = clock.now() + LAST_PUSH;
+        let _ = timeout_at(deadline, delivery).await;
+        Some(deadline)
     }
 
     /// Queue the latest snapshot where it has counted more than the last one, or is the last of all.
@@ -156,14 +177,13 @@ impl Pusher {
         }
     }
 
-    /// Send the rest. A receiver that has never answered gets one more post.
-    async fn finish(mut self) {
-        let deadline = self.clock.now() + LAST_PUSH;
+    /// Send the rest up to a deadline. A receiver that has never answered gets one more post.
+    async fn finish(mut self, deadline: Instant) {
         self.failures = self.failures.min(1);
         self.wait = None;
         loop {
             // A post under way is cut off at the deadline.
-            let _ = tokio::time::timeout_at(deadline, self.deliver()).await;
+            let _ = timeout_at(deadline, self.deliver()).await;
             let next = self.wait.unwrap_or(deadline);
             if self.queue.bodies.is_empty() || !self.answers || next >= deadline {
                 break;
@@ -218,6 +238,51 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::TcpListener;
+    use vespeiro_metrics::testing::snapshot;
+
+    /// Two bodies of each snapshot.
+    #[derive(Debug)]
+    struct Twice;
+
+    impl Encoder for Twice {
+        fn flag(&self) -> &'static str {
+            "twice"
+        }
+
+        fn encode(&mut self, _: &Snapshot) -> Vec<Vec<u8>> {
+            vec![vec![1], vec![2]]
+        }
+
+        fn end_series(&mut self) -> Vec<Vec<u8>> {
+            vec![vec![3]]
+        }
+    }
+
+    #[test]
+    fn a_receiver_that_hangs_delays_the_end_by_five_seconds_whatever_is_under_way() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+        // It takes connections, and nothing else.
+        let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", mute.local_addr().unwrap());
+        for played in [100, 2_300, 4_900, 7_000] {
+            runtime.block_on(async {
+                let poster = Poster::new(url.parse().unwrap(), [], false).unwrap();
+                let every = Duration::from_millis(200);
+                let pusher = Pusher::new(Box::new(Twice), poster, every, Clock::system());
+                let (latest, snapshots) = watch::channel(Some(Arc::new(snapshot())));
+                let pushing = tokio::spawn(pusher.push(snapshots));
+                tokio::time::sleep(Duration::from_millis(played)).await;
+                let ended = Instant::now();
+                drop(latest);
+                pushing.await.unwrap();
+                let took = ended.elapsed();
+                let most = LAST_PUSH + Duration::from_millis(10);
+                assert!(took <= most, "after {played} ms: {took:?}");
+            });
+        }
+    }
 
     #[test]
     fn a_full_queue_drops_the_oldest_and_counts_it() {
