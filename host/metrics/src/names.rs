@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::OTHER_ROUTE as OTHER;
 use super::merge::Merge;
+use vespeiro_model::text::{harmless, is_hidden};
 
 /// Names of its own that one table holds; the others share the name `other`.
 pub const MAX_NAMES: usize = 64;
@@ -73,15 +74,10 @@ impl<T: Merge + Default> Merge for NamedCounts<T> {
 
 /// A name that is safe on a terminal and short enough for a label.
 fn clean(name: &str) -> Cow<'_, str> {
-    if name.chars().count() <= MAX_CHARS && !name.chars().any(char::is_control) && !name.is_empty()
-    {
+    if name.chars().count() <= MAX_CHARS && !name.contains(is_hidden) && !name.is_empty() {
         return name.into();
     }
-    let name: String = name
-        .chars()
-        .take(MAX_CHARS)
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
+    let name: String = harmless(name).chars().take(MAX_CHARS).collect();
     if name.is_empty() {
         "unnamed".into()
     } else {

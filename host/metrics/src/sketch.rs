@@ -9,10 +9,14 @@ const MANTISSA_BITS: u32 = 5;
 const LOWEST: u64 = (1023 - 30) << MANTISSA_BITS;
 const HIGHEST: u64 = (1023 + 50) << MANTISSA_BITS;
 
+/// By how much values are smaller in the sum: 2^64 times the largest value fits.
+const SHRINK: f64 = 1.0 / (1u128 << 64) as f64;
+
 /// Counts per cell of a logarithmic scale, on both sides of zero.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sketch {
     count: u64,
+    /// By [`SHRINK`], so that no number of values is too much for it.
     sum: f64,
     min: f64,
     max: f64,
@@ -26,7 +30,7 @@ impl Sketch {
         if value.is_finite() {
             self.extremes(value, value);
             self.count += 1;
-            self.sum += value;
+            self.sum += value * SHRINK;
             self.add(key(value), 1);
         }
     }
@@ -61,7 +65,7 @@ impl Sketch {
     pub fn restored(cells: Vec<(i16, u64)>, sum: f64, min: f64, max: f64) -> Sketch {
         let mut sketch = Sketch {
             count: cells.iter().map(|(_, count)| count).sum(),
-            sum,
+            sum: sum * SHRINK,
             min,
             max,
             cells: Vec::new(),
@@ -76,8 +80,9 @@ impl Sketch {
         self.count
     }
 
+    /// The largest number there is where it would be more.
     pub fn sum(&self) -> f64 {
-        self.sum
+        (self.sum / SHRINK).clamp(f64::MIN, f64::MAX)
     }
 
     /// Smallest value; 0 when empty.
@@ -95,7 +100,7 @@ impl Sketch {
         if self.count == 0 {
             0.0
         } else {
-            self.sum / self.count as f64
+            self.sum / self.count as f64 / SHRINK
         }
     }
 
@@ -169,6 +174,23 @@ mod tests {
             ),
             (1, -3.0, -3.0, -3.0)
         );
+    }
+
+    #[test]
+    fn the_largest_values_have_a_sum_and_a_mean() {
+        let mut sketch = Sketch::default();
+        for value in [1e308; 5] {
+            sketch.record(value);
+        }
+        assert_eq!((sketch.sum(), sketch.mean()), (f64::MAX, 1e308));
+        for value in [-1e308; 5] {
+            sketch.record(value);
+        }
+        assert_eq!((sketch.sum(), sketch.mean()), (0.0, 0.0));
+        let mut small = Sketch::default();
+        small.record(0.1);
+        small.record(0.2);
+        assert_eq!(small.sum(), 0.1 + 0.2);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod outcome;
 mod phases;
 pub mod random;
 mod swap;
+pub mod text;
 mod words;
 
 #[doc(hidden)]

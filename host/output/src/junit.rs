@@ -9,6 +9,7 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::file::ResultFile;
+use crate::language::harmless;
 use crate::output::{MaybeOutput, OutputContext};
 use vespeiro_metrics::ThresholdState;
 use vespeiro_summary::files::{WriteError, write_whole};
@@ -31,7 +32,7 @@ fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
 }
 
 fn report(summary: &Summary) -> Report {
-    let mut report = Report::new(format!("vespeiro {}", summary.run.id));
+    let mut report = Report::new(harmless(&format!("vespeiro {}", summary.run.id)));
     report.set_time(elapsed(summary));
     if let Some(aborted) = &summary.aborted {
         let message = format!("{} came true: {}", aborted.condition, aborted.achieved);
@@ -75,12 +76,12 @@ fn case(class: &str, name: &str, failed: Option<&str>) -> TestCase {
         None => TestCaseStatus::success(),
         Some(message) => {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(message);
+            status.set_message(harmless(message));
             status
         }
     };
-    let mut case = TestCase::new(name, status);
-    case.set_classname(class);
+    let mut case = TestCase::new(harmless(name), status);
+    case.set_classname(harmless(class));
     case
 }
 
@@ -95,7 +96,7 @@ fn threshold(threshold: &ThresholdReport) -> TestCase {
             case("thresholds", &threshold.condition, Some(message))
         }
         ThresholdState::NoData => {
-            let mut case = TestCase::new(threshold.condition.as_str(), TestCaseStatus::skipped());
+            let mut case = TestCase::new(harmless(&threshold.condition), TestCaseStatus::skipped());
             case.set_classname("thresholds");
             case
         }
@@ -108,6 +109,30 @@ mod tests {
     use vespeiro_metrics::testing::snapshot;
     use vespeiro_plan::Language;
     use vespeiro_plan::testing::plan;
+
+    #[test]
+    fn names_that_xml_cannot_hold_leave_it_whole() {
+        let mut summary = Summary::new(&plan(Language::English), &snapshot());
+        let odd = "a\u{1}\u{0}b\u{fffe}c\u{ffff}d\u{202e}e\u{fffd}f";
+        summary.checks[0].name = odd.into();
+        summary.checks[0].archetype = odd.into();
+        summary.thresholds[0].condition = odd.into();
+        summary.thresholds[2].condition = odd.into();
+        summary.archetypes[0].name = odd.into();
+        summary.run.id = odd.into();
+        let text = report(&summary).to_string().unwrap();
+        let fits = |c: char| matches!(c, '\n' | '\t' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        assert!(
+            text.chars().all(fits) && !text.contains('\u{202e}'),
+            "{text:?}"
+        );
+        let read = Report::deserialize_from_str(&text).unwrap();
+        let case = &read.test_suites[1].test_cases[0];
+        assert_eq!(
+            case.name.as_str(),
+            "a??b\\u{fffe}c\\u{ffff}d\\u{202e}e\u{fffd}f"
+        );
+    }
 
     #[test]
     fn thresholds_and_checks_are_test_cases() {

@@ -67,6 +67,21 @@ impl Locale {
         }
     }
 
+    /// With three significant digits, and no integer cut: `0.00420`, `5.05`, `12,346`; `1.70e18` where it would be long.
+    pub fn significant(self, number: f64) -> String {
+        match number.abs() {
+            size if size == 0.0 || !size.is_finite() => self.decimal(number, 0),
+            size if (1e-4..1e9).contains(&size) => {
+                let magnitude = size.log10().floor() as i32;
+                self.decimal(number, (2 - magnitude).clamp(0, 6) as usize)
+            }
+            _ => {
+                let text = format!("{number:.2e}");
+                text.replace('.', &self.separators().1.to_string())
+            }
+        }
+    }
+
     /// A share of 0 to 1 as `87.3%` or `87,3%`. Never rounds up to 100 or down to 0 what is not.
     pub fn percent(self, share: f64) -> String {
         let percent = share * 100.0;
@@ -214,11 +229,10 @@ impl Unit {
     }
 }
 
-/// The text without control characters. Routes and names come from behaviors that anybody may have written.
+/// The text without what steers a terminal or turns it around. Routes and names come from behaviors that anybody may have
+/// written.
 pub(super) fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
+    vespeiro_model::text::harmless(text).into_owned()
 }
 
 #[cfg(test)]
@@ -239,6 +253,28 @@ mod tests {
         assert_eq!(EN.decimal(-0.04, 1), "0.0");
         assert_eq!(EN.decimal(-1_234.5, 1), "-1,234.5");
         assert_eq!(EN.decimal(f64::NAN, 1), "–");
+    }
+
+    #[test]
+    fn three_digits_stay_of_any_number() {
+        for (number, shown) in [
+            (0.0, "0"),
+            (0.0042, "0.00420"),
+            (-0.000_123_4, "-0.000123"),
+            (0.000_012_3, "1.23e-5"),
+            (5.049, "5.05"),
+            (50.5, "50.5"),
+            (12_345.67, "12,346"),
+            (1.7e18, "1.70e18"),
+            (-1e308, "-1.00e308"),
+            (f64::NAN, "–"),
+        ] {
+            assert_eq!(EN.significant(number), shown);
+        }
+        assert_eq!(
+            (PT.significant(1.7e18), PT.significant(0.0042)),
+            ("1,70e18".into(), "0,00420".into())
+        );
     }
 
     #[test]
@@ -274,6 +310,6 @@ mod tests {
 
     #[test]
     fn escape_sequences_lose_their_teeth() {
-        assert_eq!(harmless("/a\x1b[2J\n"), "/a?[2J?");
+        assert_eq!(harmless("/a\x1b[2J\n\u{202e}"), "/a?[2J?\\u{202e}");
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use crate::language::harmless;
 use crate::output::{End, Phase, SwapEvent};
 use crate::{Locale, RunShape, warnings};
 use vespeiro_metrics::{RecordedRequest, Series, Snapshot, ThresholdState};
@@ -221,7 +222,7 @@ impl RunStatus {
             held: stands.held(),
             pace: rounded(stands.pace()),
             logins_paused: stands.logins_paused() > 0,
-            alarm: snapshot.guard.abort.as_ref().map(ToString::to_string),
+            alarm: (snapshot.guard.abort.as_ref()).map(|alarm| harmless(&alarm.to_string())),
             warnings: warnings(snapshot, locale),
             mix: mix(plan, snapshot, total.requests()),
             error_mix: error_mix(plan, &total),
@@ -286,8 +287,8 @@ fn versions(snapshot: &Snapshot, archetype: u16, limits: Limits) -> Vec<Version>
         (at < limits.versions || labels.share > 0.0).then_some((labels, &total.counts))
     });
     let version = named.map(|(labels, counts)| Version {
-        behavior: labels.behavior.clone(),
-        version: labels.version.clone(),
+        behavior: harmless(&labels.behavior),
+        version: harmless(&labels.version),
         hash: labels.hash.clone(),
         share: labels.share,
         requests: Requests::of(&counts.requests),
@@ -305,7 +306,7 @@ fn mix(plan: &Plan, snapshot: &Snapshot, requests: u64) -> Vec<Share> {
     let wanted = |name: &str| plan.mix.as_ref()?.share(name);
     let categories = snapshot.by_category().into_iter().take(CATEGORIES);
     let shares = categories.map(|(name, count)| Share {
-        name: name.into(),
+        name: harmless(name),
         share: share(count, requests),
         wanted: wanted(name).map(|percent| percent / 100.0),
     });
@@ -354,7 +355,7 @@ fn recent(activity: &RecordedRequest, snapshot: &Snapshot, locale: Locale) -> Re
         at: since.as_millis() as u64,
         user: activity.user,
         archetype: snapshot.catalog.archetype(archetype).into(),
-        request: format!("{method} {path}"),
+        request: harmless(&format!("{method} {path}")),
         outcome: match activity.outcome {
             Outcome::Status(status) => status.to_string(),
             Outcome::Failed(failure) => locale.failure(failure).into(),

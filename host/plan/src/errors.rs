@@ -6,6 +6,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use vespeiro_model::text::is_hidden;
+
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -124,7 +126,7 @@ pub struct PlanErrors(pub Vec<PlanError>);
 
 /// A foreign text as it may stand in a message: without line ends and without what controls a terminal.
 pub fn one_line(text: &impl fmt::Display) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let plain = |c: char| if is_hidden(c) { ' ' } else { c };
     text.to_string().chars().map(plain).collect()
 }
 

@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
+use vespeiro_model::text::is_hidden;
 
 /// What a journal begins with, before its version.
 const MAGIC: &str = "vespeiro-journal";
@@ -136,12 +137,6 @@ fn escape(text: &str, into: &mut String) {
             c => into.push(c),
         }
     }
-}
-
-/// It would steer a terminal or an editor, or turn the text around it.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn unescape(text: &str) -> Option<String> {

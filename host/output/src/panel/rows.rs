@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::summary::limit_text;
 use super::{ACTIVITY, PanelState, archetypes, summary_box};
+use crate::language::harmless;
 use vespeiro_metrics::{Catalog, RecordedRequest, Role, Snapshot};
 use vespeiro_model::{BreakerState, Outcome, OutcomeClass};
 use vespeiro_summary::build::generator::limits;
@@ -267,6 +268,7 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
     let (method, path) = snapshot
         .catalog
         .route(activity.role.archetype, activity.route);
+    let (method, path) = (harmless(method), harmless(path));
     let outcome = match activity.outcome {
         Outcome::Status(status) => status.to_string(),
         Outcome::Failed(failure) => w.failure(failure).to_owned(),

@@ -269,7 +269,7 @@ impl Page<'_> {
         for o in &self.summary.observed {
             let name = harmless(&format!("{}: {}", o.archetype, o.metric));
             let mut cells = vec![name, l.integer(o.count)];
-            cells.extend([o.mean, o.p50, o.p95, o.p99, o.max].map(|value| l.decimal(value, 2)));
+            cells.extend([o.mean, o.p50, o.p95, o.p99, o.max].map(|value| l.significant(value)));
             table.row(cells);
         }
         table
