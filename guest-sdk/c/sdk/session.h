@@ -142,6 +142,9 @@ struct vs_session *vs_begin(const vs_behavior *behavior, const vs_setup *setup);
 /// Given what came of the requests of the last step, what next?
 vs_step vs_next(struct vs_session *session, const vs_context *context);
 void vs_end(struct vs_session *session);
+
+// ---- me.c
+
 /// The position of a category in `context.mix`; SIZE_MAX when no route names it.
 size_t vs_category_index(const vs_behavior *behavior, const char *category);
 
