@@ -2,11 +2,12 @@
 //! what it sends and how long it pauses becomes the step that the host carries out. module.ts calls it. Bodies are there
 //! until the next request is sent; no session keeps one.
 
+import { Auth } from './auth';
 import { Call, Failure, Fault, Route } from './calls';
 import * as host from './host';
 import { Choice, Reply, User } from './given';
 import { Fake, Random } from './random';
-import { Auth, isToken, Tokens } from './tokens';
+import { isToken, Tokens } from './tokens';
 
 const MAX_DELAY_MS: f64 = 3_600_000;
 const MAX_REQUESTS: i32 = 256;
@@ -106,8 +107,10 @@ export abstract class Journey {
       const holder = call.holder;
       if (holder !== null && holder.isDue(this.elapsedMs)) {
         this.holder = holder;
-        this.phase = holder.renewable ? Phase.RENEWING : Phase.LOGGING_IN_FIRST;
-        return this.ask(holder.renewable ? holder.refreshCall() : holder.loginCall());
+        const auth = this.definition!.auth!;
+        const renews = auth.isRenewable(holder);
+        this.phase = renews ? Phase.RENEWING : Phase.LOGGING_IN_FIRST;
+        return this.ask(renews ? auth.refreshCall(holder) : auth.loginCall(holder));
       }
     }
     if (calls.length > MAX_REQUESTS) return this.fail('more than 256 requests at once');
@@ -136,12 +139,12 @@ export abstract class Journey {
   logIn(tokens: Tokens): Turn {
     this.holder = tokens;
     this.phase = Phase.LOGGING_IN;
-    return this.ask(tokens.loginCall());
+    return this.ask(this.definition!.auth!.loginCall(tokens));
   }
 
   /** Log out and be done. */
   logOut(tokens: Tokens): Turn {
-    const call = tokens.logoutCall();
+    const call = this.definition!.auth!.logoutCall(tokens);
     if (call === null) return Turn.DONE;
     this.holder = tokens; // which forgets the token once that was answered
     this.phase = Phase.LOGGING_OUT;
@@ -190,7 +193,7 @@ export abstract class Journey {
 
   /** The tokens of an account, not logged in yet. */
   tokens(name: string, password: string): Tokens {
-    return new Tokens(this.definition!.auth!, name, password);
+    return this.definition!.auth!.tokens(name, password);
   }
 
   // Pauses: within the plan's pace; they delay what is sent next, by an hour at most
@@ -387,7 +390,7 @@ export abstract class Journey {
     if (reply.failure !== Failure.NONE) return Turn.GAVE_UP;
     if (phase === Phase.RENEWING && !well) {
       this.phase = Phase.LOGGING_IN_FIRST;
-      return this.ask(this.holder!.loginCall());
+      return this.ask(this.definition!.auth!.loginCall(this.holder!));
     }
     if (!well) return Turn.GAVE_UP;
     if (phase !== Phase.LOGGING_OUT && !this.holder!.take(reply.text, this.elapsedMs, phase === Phase.LOGGING_IN)) return this.lacks('`access_token`');

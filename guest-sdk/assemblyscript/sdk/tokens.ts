@@ -1,9 +1,8 @@
-//! The token holder: logs in, keeps an account's token fresh, logs out. `Journey.tokens` makes one for each account; the
-//! executor asks it before each request that names it.
+//! The tokens of one account: what they are, when they are due, which of them are marked. The executor asks them before each
+//! request that names them.
 
-import { Call, Capture, Route } from './calls';
 import * as host from './host';
-import { object, Value } from './json';
+import { Value } from './json';
 
 /** A token is renewed when a fifth of its life is left, but no earlier than this before its end. */
 const MARGIN_MS: f64 = 30_000;
@@ -14,25 +13,9 @@ export function isToken(mark: string): bool {
   return mark.startsWith(TOKEN);
 }
 
-/** A logout of this value of the authorization header. */
-function goodbye(logout: Route, bearer: string): Call {
-  return logout.call().header('authorization', bearer).capture(Capture.NOTHING);
-}
-
-/** Where accounts log in, renew and log out. */
-export class Auth {
-  constructor(
-    public login: Route,
-    public refresh: Route | null = null,
-    public logout: Route | null = null,
-    public nameField: string = 'email',
-  ) {}
-
-  /** Log out the token in a mark; null when the target has no such route. */
-  logoutOf(mark: string): Call | null {
-    const logout = this.logout;
-    return logout === null ? null : goodbye(logout, mark.substring(TOKEN.length));
-  }
+/** The value of the authorization header in the mark of a token. */
+export function bearerOf(mark: string): string {
+  return mark.substring(TOKEN.length);
 }
 
 export class Tokens {
@@ -44,14 +27,14 @@ export class Tokens {
   /** Whoever cannot log out leaves it to cleanup. */
   private lasts: bool = false;
 
-  constructor(private auth: Auth, public name: string, private password: string) {}
+  constructor(public name: string, public password: string, private canLogOut: bool) {}
 
   /**
    * The account is none of the run's, such as an administrator's: it outlives the run, and so would its tokens. They are
    * marked while they live, and cleanup logs out (`Journey.logOutMarked`) what a session that was cut could not.
    */
   lasting(): Tokens {
-    this.lasts = this.auth.logout !== null;
+    this.lasts = this.canLogOut;
     return this;
   }
 
@@ -81,26 +64,15 @@ export class Tokens {
     return !this.loggedIn || (!this.fresh && clock >= this.dueMs);
   }
 
-  get renewable(): bool {
-    return this.auth.refresh !== null && this.again.length > 0;
+  get hasRefresh(): bool {
+    return this.again.length > 0;
   }
 
-  loginCall(): Call {
-    return this.auth.login.call().json(object().text(this.auth.nameField, this.name).text('password', this.password).end());
-  }
-
-  refreshCall(): Call {
+  /** It rotates: never twice. */
+  takeRefresh(): string {
     const token = this.again;
-    this.again = ''; // it rotates: never twice
-    return this.auth.refresh!.call().json(object().text('refresh_token', token).end());
-  }
-
-  /** Nothing when not logged in, or when the target has no such route. */
-  logoutCall(): Call | null {
-    const logout = this.auth.logout;
-    if (this.loggedIn && logout !== null) return goodbye(logout, this.bearer);
-    this.forget();
-    return null;
+    this.again = '';
+    return token;
   }
 
   /**
