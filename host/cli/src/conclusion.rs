@@ -26,7 +26,7 @@ pub(super) fn conclude(
     };
     if let Some(names) = of(GivenUpCause::Crashes) {
         anyhow::bail!(
-            "quarantined, because the behavior kept crashing: {names}: see the log above, and mend or remove it"
+            "quarantined, because the behavior kept crashing: {names}: see the log above, and correct or remove it"
         );
     }
     if let Some(names) = of(GivenUpCause::Machine) {
@@ -47,7 +47,7 @@ pub(super) fn conclude(
     }
     if let Some(sessions) = failed_unasked(summary) {
         anyhow::bail!(
-            "no request was sent: all {sessions} sessions failed or gave up before their first: see the log above, and try the behavior with vespeiro rehearse"
+            "no request was sent: all {sessions} sessions failed or gave up before their first request: see the log above, and try the behavior with vespeiro rehearse"
         );
     }
     let idle = idle(ended);
@@ -64,7 +64,7 @@ pub(super) fn conclude(
         .sum();
     if unsent > 0 {
         anyhow::bail!(
-            "{unsent} requests failed at this machine's limits and not at the target (failures of the kind generator): the log above names limit and mend; open files: {} (ulimit -n)",
+            "{unsent} requests failed at this machine's limits and not at the target (failures of the kind generator): the log above names the limit and what to do; open files: {} (ulimit -n)",
             open_files::limit()
         );
     }

@@ -224,7 +224,7 @@ pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, ValueErr
 pub(super) fn too_many(named: usize) -> ValueError {
     ValueError::new(
         format!("{named} archetypes are more than the {MAX_ARCHETYPES} that a plan may have"),
-        "let one archetype's config tell its kinds apart",
+        "combine some in one archetype, and let its config tell them apart",
     )
 }
 

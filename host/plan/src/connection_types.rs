@@ -136,7 +136,7 @@ fn header(line: &str) -> Result<(String, String), ValueError> {
     let lower = name.to_ascii_lowercase();
     if let Some((_, mend)) = RESERVED.iter().find(|(reserved, _)| *reserved == lower) {
         return Err(ValueError::new(
-            format!("the header {name} is not a plan's to set"),
+            format!("a plan cannot set the header {name}"),
             *mend,
         ));
     }

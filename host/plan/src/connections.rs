@@ -24,7 +24,7 @@ pub struct Connections {
     pub max_connections: usize,
     /// Requests in flight over all workers; at least one for each. 0: no cap.
     pub max_in_flight: usize,
-    /// Connections that are unused for so long are closed.
+    /// Connections without a request for this long are closed.
     pub idle_timeout: Duration,
     /// HTTP/2 connections of each worker, at least one.
     pub http2_connections: usize,
@@ -32,7 +32,7 @@ pub struct Connections {
     pub http2_streams: usize,
     /// Addresses in place of lookups.
     pub resolve: Vec<Resolve>,
-    /// How long a lookup is good for.
+    /// How long the addresses of a name are kept before it is looked up again.
     pub dns_ttl: Duration,
     /// Where to send from, in turn; empty: the system chooses.
     pub local_addresses: Vec<IpAddr>,
@@ -60,7 +60,7 @@ pub enum Sharing {
 /// What TLS is told, whether or not the target speaks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSettings {
-    /// PEM files with issuers to trust beside the system's.
+    /// PEM files with certificates of issuers to trust, in addition to the system's.
     pub ca_certs: Vec<PathBuf>,
     /// Our certificate and its key: both or neither.
     pub client_cert: Option<PathBuf>,

@@ -72,7 +72,7 @@ impl BodyFlags {
 fn file(path: &Path) -> Result<Vec<u8>, Misuse> {
     bounded::read(path, MAX_PROGRAM as u64).map_err(|error| {
         Misuse(format!(
-            "{}: cannot be read for the body: {error}: check the path",
+            "{}: the body cannot be read: {error}: check the path",
             path.display()
         ))
     })

@@ -107,7 +107,7 @@ impl Listed {
 pub(super) fn urls(path: &Path) -> Result<Vec<String>, Misuse> {
     let text = bounded::read_text(path, MAX_PROGRAM as u64).map_err(|error| {
         Misuse(format!(
-            "{}: cannot be read for its URLs: {error}: check the path",
+            "{}: the URLs cannot be read: {error}: check the path",
             path.display()
         ))
     })?;

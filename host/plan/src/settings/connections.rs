@@ -23,7 +23,7 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
             "connections",
             "shared",
             choice_of("WHO", SHARING),
-            "Who shares connections: shared by all users of a worker, or per-user, as a browser has its own",
+            "Whether all users of a worker share connections (shared), or each has its own, as browsers do (per-user)",
         ),
         per_user: r.read(
             "connections_per_user",
@@ -37,7 +37,7 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
             switch(),
             "With per-user: close a user's connections at the end of each session",
         ),
-        reuse: r.read("reuse", "true", switch(), "Carry more than one request over a connection"),
+        reuse: r.read("reuse", "true", switch(), "Use a connection for more than one request"),
         max_connections: r.read(
             "max_connections",
             "1024",
@@ -54,37 +54,37 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
             "idle_timeout",
             "30s",
             duration(Seconds, MILLISECOND..=LONGEST),
-            "Close connections that are unused for so long; bare numbers are seconds",
+            "Close a connection after this long without a request; bare numbers are seconds",
         ),
         http2_connections: r.read(
             "http2_connections",
             "1",
             count(1..=10_000),
-            "Most HTTP/2 connections of each worker, where one has no room for another stream",
+            "Most HTTP/2 connections of each worker; another one is opened when the others have no free stream",
         ),
         http2_streams: r.read(
             "http2_streams",
             "0",
             count(0..=MOST),
-            "Most streams at the same time on an HTTP/2 connection; 0 for as many as the target allows",
+            "Most concurrent streams on an HTTP/2 connection; 0 for as many as the target allows",
         ),
         resolve: r.read(
             "resolve",
             "none",
             pins(),
-            "Addresses of a host and port, in place of a lookup, as curl has it; repeatable",
+            "Use these addresses for a host and port instead of looking the host up, as with curl's --resolve; repeatable",
         ),
         dns_ttl: r.read(
             "dns_ttl",
             "60s",
             duration(Seconds, Duration::ZERO..=LONGEST),
-            "How long the addresses of a name are good for; bare numbers are seconds",
+            "How long the addresses of a name are kept before it is looked up again; bare numbers are seconds",
         ),
         local_addresses: r.read(
             "local_address",
             "none",
             local_addresses(),
-            "Addresses of this machine to send from, in turn, with commas",
+            "Addresses of this machine to send from, used in turn; separate them with commas",
         ),
         headers: r.read(
             "header",
@@ -96,27 +96,27 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
             "host_header",
             "none",
             host_header().or_none(),
-            "What the Host header says in place of the base URL's host",
+            "Value of the Host header, instead of the base URL's host",
         ),
-        user_agent: r.read("user_agent", USER_AGENT, text("TEXT"), "How requests name their sender"),
+        user_agent: r.read("user_agent", USER_AGENT, text("TEXT"), "Value of the User-Agent header"),
         max_headers: r.read(
             "max_headers",
             "256KiB",
             size(1 << 10..=64 << 20),
-            "Largest head of a response; bare numbers are bytes",
+            "Most bytes of all headers of a response together; bare numbers are bytes",
         ),
         compressed: r.read(
             "compressed",
             "false",
             codings(),
-            "Ask for compressed responses, and decode them: gzip, or what is named of gzip, br and zstd",
+            "Ask for compressed responses and decode them: true for gzip, or a list of gzip, br and zstd",
         ),
         tls: {
             let ca_certs = r.read(
                 "ca_cert",
                 "none",
                 trusted(),
-                "PEM file with issuers to trust beside the system's; repeatable",
+                "PEM file with certificates of issuers to trust, in addition to the system's; repeatable",
             );
             let (client_cert, client_key) = identity(r);
             TlsSettings {
@@ -129,13 +129,13 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
                 "sni",
                 "none",
                 base_name().or_none(),
-                "Name to ask for and to verify in TLS, in place of the base URL's host",
+                "Server name that TLS sends and verifies, instead of the base URL's host",
             ),
             resumption: r.read(
                 "tls_resumption",
                 "on",
                 on_off(),
-                "Go on with earlier TLS sessions: on or off",
+                "Resume earlier TLS sessions: on or off",
             ),
             }
         },
@@ -165,7 +165,7 @@ pub(crate) fn identity(r: &mut Reader<'_>) -> (Option<PathBuf>, Option<PathBuf>)
     (
         file(
             "client_cert",
-            "PEM file with our certificate, for targets that demand one",
+            "PEM file with a client certificate, for targets that ask for one",
         ),
         file(
             "client_key",

@@ -18,7 +18,7 @@ section! {
             "Bearer token that requests to the control API must carry; needed where others can reach its address; never printed");
         /// Write core dumps, secrets included.
         core_dumps: bool = ("core_dumps", "false", switch(),
-            "Let the system write core dumps and others of this user debug the process: both show its passwords and tokens");
+            "Allow core dumps, and other processes of this user to debug this one: both reveal passwords and tokens");
         /// Swap a behavior when its file changes.
         watch: bool = ("watch", "true", switch(), "Swap an archetype's behavior when its module file changes");
         /// Address of the live page.

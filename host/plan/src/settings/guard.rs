@@ -20,7 +20,7 @@ section! {
             "Stop the run when this holds, for instance 'error_rate>50%:30s'; repeatable");
         /// The run stops when the target gets this much worse.
         degradation: Option<Degradation> = ("degradation", "10:2m", degradation(),
-            "Stop the run when latency or errors are this many times those of its beginning, or off");
+            "Stop the run when latency or errors are this many times as high as at its beginning; off never stops it");
         /// All of these should hold.
         thresholds: Vec<Threshold> = ("threshold", "none", thresholds(),
             "What should hold, for instance 'p95<500ms'; repeatable; [thresholds] in a plan file");

@@ -21,7 +21,7 @@ section! {
         users: u32 = { users };
         /// When to begin; at once where nothing is said.
         start_at: Option<StartAt> = ("start_at", "none", start_at().or_none(),
-            "Begin at this moment, or so long from now, so that several generators begin together");
+            "Begin at this moment, or this long from now, so that several generators begin together");
         /// Each user's request budget is drawn from `min_request_count..=max_request_count`.
         min_request_count: u32 = ("min_request_count", "10", count(1..=u32::MAX), "Fewest requests of a user");
         max_request_count: u32 = ("max_request_count", "1000", count(1..=u32::MAX), "Most requests of a user");

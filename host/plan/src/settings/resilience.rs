@@ -38,17 +38,17 @@ section! {
         /// Share of failures that opens it, 0 to 1.
         threshold: f64 = {
             f64::from(r.read("breaker_threshold", "50", count::<u32>(1..=100),
-                "Failures, in percent of the last requests, that open the breaker")) / 100.0
+                "Percentage of failed requests that opens the breaker")) / 100.0
         };
         /// Fewest outcomes in the window that a share is made of.
         volume: u32 = ("breaker_volume", "20", count(1..=1_000_000),
-            "Fewest requests of a worker that the breaker judges by");
+            "Fewest requests of a worker before its breaker may open");
         /// How far back it looks.
         window: Duration = ("breaker_window", "10s", duration(Seconds, Duration::from_millis(100)..=LONGEST_PAUSE),
-            "How far back the breaker looks; bare numbers are seconds");
+            "Time whose requests the breaker counts; bare numbers are seconds");
         /// How long it stays open at least.
         cool_down: Duration = ("breaker_cool_down", "5s", duration(Seconds, MILLISECOND..=LONGEST_PAUSE),
-            "How long the breaker stays open, and up to half as long again; bare numbers are seconds");
+            "Shortest time that the breaker stays open, up to half of it is added at random; bare numbers are seconds");
         /// Requests that have to succeed before it closes.
         probes: u32 = ("breaker_probes", "3", count(1..=1_000),
             "Requests that have to succeed before the breaker closes");

@@ -30,7 +30,7 @@ section! {
         request_timeout: Duration = ("request_timeout", "30s", duration(Seconds, MILLISECOND..=LONGEST_PAUSE),
             "Longest wait for a whole response; bare numbers are seconds");
         /// Ask for `/health` before the load begins: a target that does not answer at all ends the run.
-        preflight: bool = ("preflight", "true", switch(), "Ask the target for /health before the run, and end it where nothing answers");
+        preflight: bool = ("preflight", "true", switch(), "Ask the target for /health before the run, and end the run if nothing answers");
         /// Send a W3C trace context with each request.
         trace_context: bool = ("trace_context", "false", switch(),
             "Send a W3C traceparent with each request, so that it can be found in the target's traces");
