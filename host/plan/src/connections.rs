@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{Headers, Proxy, Resolve};
+use vespeiro_model::words;
 
 /// How this tool names itself to targets, unless told otherwise.
 pub const USER_AGENT: &str = concat!("vespeiro/", env!("CARGO_PKG_VERSION"));
@@ -48,13 +49,20 @@ pub struct Connections {
     pub proxy: Option<Proxy>,
 }
 
-/// Who shares connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sharing {
-    /// All users of a worker.
-    Shared,
-    /// Nobody: each user has its own, as a browser has.
-    PerUser,
+words! {
+    /// Who shares connections.
+    pub enum Sharing {
+        /// All users of a worker.
+        Shared => "shared",
+        /// Nobody: each user has its own, as a browser has.
+        PerUser => "per-user",
+    }
+
+    /// A version of TLS.
+    pub enum TlsVersion {
+        V1_2 => "1.2",
+        V1_3 => "1.3",
+    }
 }
 
 /// What TLS is told, whether or not the target speaks it.
@@ -148,22 +156,5 @@ impl Codings {
             .filter_map(|(on, name)| on.then_some(name))
             .collect();
         (!names.is_empty()).then(|| names.join(", "))
-    }
-}
-
-/// A version of TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
-    V1_2,
-    V1_3,
-}
-
-impl TlsVersion {
-    /// As in `--tls-min` and `--tls-max`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            TlsVersion::V1_2 => "1.2",
-            TlsVersion::V1_3 => "1.3",
-        }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
+use vespeiro_model::words;
 
 /// A proxy and how to speak to it.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,12 +19,13 @@ pub struct Proxy {
     pub credentials: Option<(String, String)>,
 }
 
-/// How a proxy is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProxyKind {
-    /// HTTP CONNECT.
-    Http,
-    Socks5,
+words! {
+    /// How a proxy is spoken to, as in its URL.
+    pub enum ProxyKind {
+        /// HTTP CONNECT.
+        Http => "http",
+        Socks5 => "socks5",
+    }
 }
 
 /// What was read is no proxy. The text itself is not quoted: it may hold a password.
@@ -93,16 +95,6 @@ impl Proxy {
     }
 }
 
-impl ProxyKind {
-    /// As in its URL.
-    pub fn word(self) -> &'static str {
-        match self {
-            ProxyKind::Http => "http",
-            ProxyKind::Socks5 => "socks5",
-        }
-    }
-}
-
 fn ends_with_port_80(text: &str) -> bool {
     text.trim_end_matches('/').ends_with(":80")
 }
@@ -110,7 +102,7 @@ fn ends_with_port_80(text: &str) -> bool {
 /// Without the credentials.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}:{}", self.kind.word(), self.host, self.port)
+        write!(f, "{}://{}:{}", self.kind, self.host, self.port)
     }
 }
 

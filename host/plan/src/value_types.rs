@@ -187,7 +187,7 @@ pub(crate) fn choice<T: Word>(value_name: &'static str) -> ValueType<T> {
     choice_of(value_name, T::TABLE)
 }
 
-pub(crate) fn choice_of<T: Copy + PartialEq>(
+fn choice_of<T: Copy + PartialEq>(
     value_name: &'static str,
     choices: &'static [(&'static str, T)],
 ) -> ValueType<T> {

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use vespeiro_engine::{
     Control, MAX_MODULE, Mode, News, Source, Stopper, Swap, SwapError, Swapper, capacity,
 };
+use vespeiro_model::Word as _;
 use vespeiro_output::{RunShape, SwapEvent};
 use vespeiro_plan::{Module, Plan};
 
@@ -248,11 +249,7 @@ pub fn share(text: &str) -> Result<f64, String> {
 
 /// Reads the name of a mode.
 pub fn mode(text: &str) -> Result<Mode, String> {
-    let mut modes = Mode::ALL.into_iter();
-    modes.find(|mode| mode.as_str() == text).ok_or_else(|| {
-        let names = Mode::ALL.map(Mode::as_str).join(", ");
-        format!("{text:?} is no mode: there are {names}")
-    })
+    Mode::from_word(text).ok_or_else(|| format!("{text:?} is no mode: there are {}", Mode::list()))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::labels::enter;
 use vespeiro_behavior::Behavior;
 use vespeiro_metrics::{Catalog, Role, Totals};
-use vespeiro_model::SwapResult;
+use vespeiro_model::{SwapResult, words};
 
 /// How long a new behavior is watched.
 pub(crate) const PROBATION: Duration = Duration::from_secs(10);
@@ -22,27 +22,17 @@ const MIN_CRASHES: u64 = 3;
 /// Part of the sessions begun that may crash on probation.
 const MAX_CRASHED: f64 = 0.1;
 
-/// What becomes of the sessions that run when their behavior is swapped.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// They finish on the old one.
-    #[default]
-    Drain,
-    /// They end at their next step.
-    Now,
-    /// They go on with their state on the new one where both versions can, else they finish on the old one.
-    Migrate,
-}
-
-impl Mode {
-    pub const ALL: [Mode; 3] = [Mode::Drain, Mode::Now, Mode::Migrate];
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Mode::Drain => "drain",
-            Mode::Now => "now",
-            Mode::Migrate => "migrate",
-        }
+words! {
+    /// What becomes of the sessions that run when their behavior is swapped.
+    #[derive(Default)]
+    pub enum Mode {
+        /// They finish on the old one.
+        #[default]
+        Drain => "drain",
+        /// They end at their next step.
+        Now => "now",
+        /// They go on with their state on the new one where both versions can, else they finish on the old one.
+        Migrate => "migrate",
     }
 }
 

@@ -150,7 +150,7 @@ impl Lead<'_> {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::BrokenPipe => Broken::connect(format!(
                 "the proxy {self} closed the connection when asked to connect: does it speak {}, and may this machine use it?",
-                self.0.kind.word()
+                self.0.kind
             )),
             _ => Broken::connect(format!("the connection to the proxy {self} broke: {error}")),
         })

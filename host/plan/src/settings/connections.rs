@@ -10,11 +10,8 @@ use crate::connection_types::{
 use crate::layers::Reader;
 use crate::units::DefaultUnit::Seconds;
 use crate::units::{LONGEST_RUN as LONGEST, MILLISECOND};
-use crate::value_types::{choice_of, count, duration, on_off, path, size, switch, text};
-use crate::{Connections, Sharing, TlsSettings, TlsVersion, USER_AGENT, ValueError};
-
-const TLS_VERSIONS: &[(&str, TlsVersion)] = &[("1.2", TlsVersion::V1_2), ("1.3", TlsVersion::V1_3)];
-const SHARING: &[(&str, Sharing)] = &[("shared", Sharing::Shared), ("per-user", Sharing::PerUser)];
+use crate::value_types::{choice, count, duration, on_off, path, size, switch, text};
+use crate::{Connections, TlsSettings, USER_AGENT, ValueError};
 const MOST: usize = 1_000_000;
 
 pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
@@ -22,7 +19,7 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
         sharing: r.read(
             "connections",
             "shared",
-            choice_of("WHO", SHARING),
+            choice("WHO"),
             "Whether all users of a worker share connections (shared), or each has its own, as browsers do (per-user)",
         ),
         per_user: r.read(
@@ -123,8 +120,8 @@ pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
             ca_certs,
             client_cert,
             client_key,
-            min: r.read("tls_min", "1.2", choice_of("VERSION", TLS_VERSIONS), "Lowest TLS version: 1.2 or 1.3"),
-            max: r.read("tls_max", "1.3", choice_of("VERSION", TLS_VERSIONS), "Highest TLS version: 1.2 or 1.3"),
+            min: r.read("tls_min", "1.2", choice("VERSION"), "Lowest TLS version: 1.2 or 1.3"),
+            max: r.read("tls_max", "1.3", choice("VERSION"), "Highest TLS version: 1.2 or 1.3"),
             sni: r.read(
                 "sni",
                 "none",
