@@ -1,5 +1,6 @@
 //! A behavior that goes wrong in the way its config names, after `after` good requests: what a host's tests run to
-//! see that the run goes on. Config: `{"mode": "trap", "after": 2}`; see [`Mode`].
+//! see that the run goes on. Config: `{"mode": "trap", "after": 2}`; see [`Mode`]. With `"share": 0.125` one session in eight
+//! does.
 
 use serde::Deserialize;
 use vespeiro_guest::prelude::*;
@@ -54,16 +55,26 @@ struct Config {
     mode: Mode,
     #[serde(default)]
     after: u32,
+    /// The part of its sessions that goes wrong, 0 to 1.
+    #[serde(default = "always")]
+    share: f64,
+}
+
+fn always() -> f64 {
+    1.0
 }
 
 async fn journey(me: &mut Me) -> Result<()> {
-    let Config { mode, after } = me.config()?;
+    let Config { mode, after, share } = me.config()?;
     let _trap = TrapOnDrop(mode == Mode::TrapDrop);
     for _ in 0..after {
         me.call(HEALTH).send().await?;
         me.think().await;
     }
-    misbehave(me, mode).await
+    match me.chance(share) {
+        true => misbehave(me, mode).await,
+        false => Ok(()),
+    }
 }
 
 async fn misbehave(me: &Me, mode: Mode) -> Result<()> {

@@ -14,6 +14,7 @@ mod idle;
 mod instructions;
 mod machine;
 mod memory;
+mod neighbour;
 mod nginx;
 mod parts;
 mod process;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::comparison::Pace;
 use super::memory::Think;
 use super::tools::Tools;
-use super::{calls, extras, idle, instructions, memory, speed, swaps};
+use super::{calls, extras, idle, instructions, memory, neighbour, speed, swaps};
 
 /// How much is measured.
 #[derive(Debug, clap::Args)]
@@ -49,6 +49,8 @@ pub enum Part {
     Instructions,
     /// Swaps under load
     Swaps,
+    /// Beside a behavior that loops in one session of eight
+    Neighbour,
     /// Being seen from outside
     Extras,
 }
@@ -80,7 +82,12 @@ impl Part {
             Self::Http2 => &["h2load", "oha", "reqwest-tls", "nginx", "openssl"],
             Self::Scripted => &["goose", "locust"],
             Self::Instructions => &["valgrind"],
-            Self::Memory | Self::Idle | Self::Calls | Self::Swaps | Self::Extras => &[],
+            Self::Memory
+            | Self::Idle
+            | Self::Calls
+            | Self::Swaps
+            | Self::Neighbour
+            | Self::Extras => &[],
         }
     }
 
@@ -112,6 +119,9 @@ impl Part {
             Self::Calls => calls::calls(tools, pace.seconds),
             Self::Instructions => instructions::instructions(tools, scale.runs(1, 3)),
             Self::Swaps => swaps::swaps(tools, scale.runs(1, 3), scale.seconds(15, 60, 5)),
+            Self::Neighbour => {
+                neighbour::neighbour(tools, scale.runs(1, 3), scale.seconds(30, 30, 30))
+            }
             Self::Extras => extras::extras(tools, scale.runs(2, 5), scale.seconds(10, 60, 10)),
         }
     }

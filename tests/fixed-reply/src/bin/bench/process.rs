@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -112,8 +112,26 @@ pub fn announced(said: &Path, name: &str, patience: Duration) -> Result<String> 
     }
 }
 
-/// Run to the end, for at most `limit`. What it prints goes to files in `scratch`.
-pub fn watch(name: &str, mut command: Command, scratch: &Path, limit: Duration) -> Result<Took> {
+/// Run to a good end, within `limit`. What it prints goes to files in `scratch`.
+pub fn watch(name: &str, command: Command, scratch: &Path, limit: Duration) -> Result<Took> {
+    let (took, status) = watch_to_any_end(name, command, scratch, limit)?;
+    if !status.success() {
+        let last = fs::read_to_string(scratch.join(format!("{name}.err")))?;
+        bail!(
+            "{name} failed ({status}): {}",
+            last.lines().last().unwrap_or("it said nothing")
+        );
+    }
+    Ok(took)
+}
+
+/// The same to whatever end.
+pub fn watch_to_any_end(
+    name: &str,
+    mut command: Command,
+    scratch: &Path,
+    limit: Duration,
+) -> Result<(Took, ExitStatus)> {
     let (out, err) = (
         scratch.join(format!("{name}.out")),
         scratch.join(format!("{name}.err")),
@@ -152,14 +170,7 @@ pub fn watch(name: &str, mut command: Command, scratch: &Path, limit: Duration) 
     }
     let status = running.child().wait()?;
     took.stdout = fs::read_to_string(&out)?;
-    if !status.success() {
-        let last = fs::read_to_string(&err)?;
-        bail!(
-            "{name} failed ({status}): {}",
-            last.lines().last().unwrap_or("it said nothing")
-        );
-    }
-    Ok(took)
+    Ok((took, status))
 }
 
 fn create(path: &PathBuf) -> Result<File> {

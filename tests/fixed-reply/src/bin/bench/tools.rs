@@ -17,6 +17,9 @@ pub struct Tools {
     /// The behavior to play, with the journey of the SDK's example `bench` [default: that example]
     #[arg(long, value_name = "FILE", overrides_with = "behavior")]
     pub behavior: PathBuf,
+    /// The SDK's example `misbehaving`
+    #[arg(long, hide = true)]
+    pub looping: PathBuf,
     #[arg(long, hide = true)]
     pub fixed_reply: PathBuf,
     #[arg(long, hide = true)]

@@ -62,7 +62,8 @@ pub fn summary(tools: &Tools) -> Result<Value> {
     let text =
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let summary: Value = serde_json::from_str(&text)?;
-    if summary["schema"] != 1 {
+    // What is read here is in both alike.
+    if summary["schema"] != 1 && summary["schema"] != 2 {
         bail!(
             "{} has another schema than this bench reads",
             path.display()
