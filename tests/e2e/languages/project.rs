@@ -130,10 +130,13 @@ pub fn rust() -> bool {
 
 /// Whether the toolchain builds for a target.
 pub fn target(name: &str) -> bool {
-    let script = format!("test -d \"$(rustc --print target-libdir --target {name})\"");
-    there(
+    let printed = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", name])
+        .output();
+    let folder = printed.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    required(
         &format!("rustc's {name}"),
-        &[("sh", &format!("-c{script}"))],
+        folder.is_ok_and(|folder| Path::new(&folder).is_dir()),
     )
 }
 
@@ -156,11 +159,15 @@ pub fn python() -> bool {
 }
 
 fn there(what: &str, checks: &[(&str, &str)]) -> bool {
-    let missing = checks.iter().any(|(program, argument)| {
+    let all = checks.iter().all(|(program, argument)| {
         let output = Command::new(program).arg(argument).output();
-        !output.is_ok_and(|output| output.status.success())
+        output.is_ok_and(|output| output.status.success())
     });
-    if missing {
+    required(what, all)
+}
+
+fn required(what: &str, is_there: bool) -> bool {
+    if !is_there {
         let required = std::env::var("VESPEIRO_REQUIRE_TOOLS").is_ok_and(|value| value == "1");
         assert!(
             !required,
@@ -168,7 +175,7 @@ fn there(what: &str, checks: &[(&str, &str)]) -> bool {
         );
         eprintln!("NOT TESTED: {what} is missing, so that its template was not built");
     }
-    !missing
+    is_there
 }
 
 /// A folder that the next run of the tests finds again.
