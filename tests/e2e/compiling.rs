@@ -136,7 +136,7 @@ fn a_swap_that_nobody_waits_for_any_more_ends_its_compiler_and_the_next_one_is_t
     eventually("the compilation", || {
         (used(compiler)? > before + 30).then_some(())
     });
-    asking.signal("INT");
+    asking.signal("TERM");
     eventually("the end of the compiler", || {
         used(compiler).is_none().then_some(())
     });
