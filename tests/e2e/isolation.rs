@@ -43,7 +43,8 @@ fn every_request_says_who_sends_it() {
 #[test]
 fn leftovers_of_an_earlier_run_are_logged_into() {
     let service = Service::start();
-    let options = "--archetype newcomer --users 6 --run-id k3x9a2b7 --min-request-count 12 --max-request-count 12 \
+    // No more than a first session: who comes back may change a password, which the next run could not know.
+    let options = "--archetype newcomer --users 6 --run-id k3x9a2b7 --min-request-count 8 --max-request-count 8 \
                    --delay-min 0 --delay-max 0";
     let registered = |status: u16| {
         let key = ("POST".to_owned(), "/api/v1/users".to_owned(), status);
@@ -52,13 +53,13 @@ fn leftovers_of_an_earlier_run_are_logged_into() {
     let login = ("POST".to_owned(), "/api/v1/auth/login".to_owned(), 200);
     let first = RunOf::fine(&service.url, options);
     assert_eq!((registered(201), registered(409)), (6, 0));
-    assert_eq!(first.sent(), 6 * 12);
+    assert_eq!(first.sent(), 6 * 8);
     // The same names again, after nobody has cleaned up; so few requests that the session that was refused has to go on.
-    let short = options.replace("count 12", "count 2");
+    let short = options.replace("count 8", "count 2");
     let second = RunOf::fine(&service.url, &short);
     assert_eq!((registered(201), registered(409)), (6, 6));
     assert_eq!(second.sent(), 6 * 2);
-    assert_eq!(second.answered()[&login], 6);
+    assert_eq!(second.answered()[&login], 6, "{:?}", second.answered());
     assert_eq!(second.summary["sessions"]["started"], 6);
     // Somebody else's run is not in the way.
     let other = options.replace("k3x9a2b7", "b2c4d6e8");
