@@ -105,6 +105,17 @@ fn run(service: SocketAddr, journal: &Path) -> Command {
     command
 }
 
+/// A run that has ended and has left all of it, with its journal.
+fn run_that_leaves(service: SocketAddr, journal: &Path) -> Output {
+    let output = run(service, journal)
+        .args(["--min-request-count=20", "--max-request-count=20"])
+        .arg("--cleanup=never")
+        .output()
+        .unwrap();
+    succeeded(&output);
+    output
+}
+
 /// A run that goes on until it is ended.
 fn endless(service: SocketAddr, journal: &Path) -> Command {
     let mut command = run(service, journal);
@@ -261,12 +272,7 @@ fn a_torn_line_is_skipped_and_a_kept_journal_is_finished_later() {
     let service = service(Config::default());
     let before = without_sessions(holds(service));
     let (_folder, journal) = folder();
-    let output = run(service, &journal)
-        .args(["--min-request-count=20", "--max-request-count=20"])
-        .arg("--cleanup=never")
-        .output()
-        .unwrap();
-    succeeded(&output);
+    let output = run_that_leaves(service, &journal);
     let told = format!("vespeiro cleanup {}", journal.display());
     assert!(text(&output.stderr).contains(&told));
     assert_ne!(without_sessions(holds(service)), before);
@@ -362,12 +368,7 @@ fn one_signal_ends_a_cleanup_without_a_run() {
     let service = service(Config::default());
     let before = without_sessions(holds(service));
     let (_folder, journal) = folder();
-    let output = run(service, &journal)
-        .args(["--min-request-count=20", "--max-request-count=20"])
-        .arg("--cleanup=never")
-        .output()
-        .unwrap();
-    succeeded(&output);
+    run_that_leaves(service, &journal);
     let mut child = vespeiro()
         // Slow enough to be still at it when the signal comes.
         .args(["cleanup", "--cleanup-rate=1"])
@@ -496,12 +497,7 @@ fn a_cleanup_on_a_full_disk_gets_on_and_can_be_repeated() {
     let service = service(Config::default());
     let before = without_sessions(holds(service));
     let (_folder, journal) = folder();
-    let output = run(service, &journal)
-        .args(["--min-request-count=20", "--max-request-count=20"])
-        .arg("--cleanup=never")
-        .output()
-        .unwrap();
-    succeeded(&output);
+    run_that_leaves(service, &journal);
     let users = |holds: Vec<(String, u64)>| holds[0].1;
     let left = users(holds(service));
     // As long as a file may get there: a line may stand twice.

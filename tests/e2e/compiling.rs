@@ -2,12 +2,11 @@
 //! whoever asked; and what is kept of what it made.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::{RunOf, Running, Service, by_hand, eventually, post};
+use crate::support::{RunOf, Running, Service, by_hand, eventually, post, slow_to_compile};
 use crate::swap::compiled;
 
 /// The children of a process.
@@ -33,19 +32,6 @@ fn used(pid: u32) -> Option<u64> {
         return None;
     }
     fields.nth(10)?.parse().ok()
-}
-
-/// A module with loops in loops, which takes a compiler minutes.
-fn slow(folder: &TempDir) -> PathBuf {
-    let depth = 6000;
-    let open =
-        "(loop (local.set $i (i32.add (local.get $i) (i32.const 1))) (br_if 0 (local.get $p)) ";
-    let slow = format!(
-        "(func $slow (param $p i32) (local $i i32) {} {})",
-        open.repeat(depth),
-        ")".repeat(depth)
-    );
-    by_hand(folder, &[("data", &slow)])
 }
 
 #[test]
@@ -81,7 +67,7 @@ fn a_compiler_that_gets_nothing_done_is_given_up_by_the_clock() {
     let service = Service::start();
     let arguments = format!(
         "--archetype slow={} --users 1 --no-cache --compile-timeout 1s",
-        slow(&folder).display()
+        slow_to_compile(&folder).display()
     );
     let run = RunOf::start(&service.url, &arguments);
     let id = run.process.id();
@@ -121,7 +107,7 @@ fn a_swap_that_nobody_waits_for_any_more_ends_its_compiler_and_the_next_one_is_t
         ),
     );
     let authority = run.authority("control: ");
-    let module = slow(&folder);
+    let module = slow_to_compile(&folder);
     let id = run.process.id();
     // Kept from the first module.
     let compiler = eventually("the compiler", || children(id).pop());
@@ -151,7 +137,7 @@ fn a_swap_that_nobody_waits_for_any_more_ends_its_compiler_and_the_next_one_is_t
     // The same by a file: what is out of date is not compiled to its end.
     let compiler = eventually("another compiler", || children(id).pop());
     let before = used(compiler).unwrap();
-    fs::copy(slow(&folder), &mine).unwrap();
+    fs::copy(slow_to_compile(&folder), &mine).unwrap();
     eventually("the compilation", || {
         (used(compiler)? > before + 30).then_some(())
     });

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use tempfile::{NamedTempFile, TempDir};
 
-use crate::support::{RunOf, Service, by_hand, eventually, vespeiro};
+use crate::support::{RunOf, Service, by_hand, eventually, slow_to_compile, vespeiro};
 
 /// Requests of each user, and users who mean well.
 const BUDGET: u64 = 30;
@@ -255,15 +255,7 @@ fn one_instruction_over_a_whole_memory_is_a_call_that_is_too_long() {
 #[test]
 fn a_module_that_is_slow_to_compile_is_given_up_and_signals_are_heard_meanwhile() {
     let folder = TempDir::new().unwrap();
-    let depth = 6000;
-    let open =
-        "(loop (local.set $i (i32.add (local.get $i) (i32.const 1))) (br_if 0 (local.get $p)) ";
-    let slow = format!(
-        "(func $slow (param $p i32) (local $i i32) {} {})",
-        open.repeat(depth),
-        ")".repeat(depth)
-    );
-    let module = by_hand(&folder, &[("data", &slow)]);
+    let module = slow_to_compile(&folder);
     let service = Service::start();
     let arguments = format!("--archetype slow={} --users 1 --no-cache", module.display());
     let bounded = RunOf::start(&service.url, &format!("{arguments} --compile-timeout 1s"));

@@ -62,3 +62,16 @@ fn build() -> PathBuf {
     );
     target.join(TARGET).join("release/examples")
 }
+
+/// A module with loops in loops, which takes a compiler minutes.
+pub fn slow_to_compile(folder: &TempDir) -> PathBuf {
+    let depth = 6000;
+    let open =
+        "(loop (local.set $i (i32.add (local.get $i) (i32.const 1))) (br_if 0 (local.get $p)) ";
+    let slow = format!(
+        "(func $slow (param $p i32) (local $i i32) {} {})",
+        open.repeat(depth),
+        ")".repeat(depth)
+    );
+    by_hand(folder, &[("data", &slow)])
+}

@@ -24,7 +24,7 @@ mod visits;
 pub use binary::{Ended, Running, command, vespeiro};
 pub use counting::{Counting, Heard};
 pub use fickle::Fickle;
-pub use guests::{by_hand, example};
+pub use guests::{by_hand, example, slow_to_compile};
 pub use http::{Answer, free_address, get, post, send};
 pub use ledger::{Counts, samples};
 pub use moody::Moody;
