@@ -175,13 +175,13 @@ impl Desk {
         Ok(())
     }
 
-    /// Writes someone's name in another way.
+    /// Writes someone's name in another way, after a look at them where the mix has room for that.
     async fn amend(&mut self, client: Client<'_>, most: u32) -> Result<()> {
         let (at, most) = self.someone(client, most).await?;
         let user = &mut self.users[at];
         let name = user.another_name();
         let id = user.account.id.clone();
-        if most >= 2 {
+        if most >= 2 && client.who().has_room(client.me(), "user-query") {
             client.get_user(&id).await?;
         }
         client.rename_user(&id, &name).await

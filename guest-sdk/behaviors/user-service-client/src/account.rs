@@ -186,7 +186,7 @@ impl Account {
     /// is left to those who see to others' names then, where the mix has such. 0.0 when it is enough for a session.
     #[must_use]
     pub fn reason_to_rename(&self, me: &Me) -> f32 {
-        renames::reason(self.renamed.get(), renames::so_far(me))
+        renames::reason(self.renamed.get(), renames::of_late(me))
     }
 
     /// Writes the name in another way: with the other last name, with the trade, or with neither. Nobody becomes somebody

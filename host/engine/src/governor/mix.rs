@@ -5,7 +5,7 @@
 //! stay for good. So it is told as points of a window of fixed length: a debt has to be paid, however old.
 
 /// Requests over which a debt is told, at least; the run so far while that is shorter.
-const WINDOW: f64 = 500.0;
+const WINDOW: f64 = 300.0;
 /// The same per user: with many users it takes long until a choice is felt, and a short window would overshoot.
 const WINDOW_PER_USER: f64 = 10.0;
 /// Furthest that a category is said to be from its share, in points.
@@ -127,7 +127,7 @@ mod tests {
             assert!(now <= last);
             last = now;
         }
-        assert_eq!(last, 2.0); // 10 requests of a window of 500
+        assert_eq!(last, (100.0 * 10.0 / WINDOW) as f32);
     }
 
     #[test]
