@@ -55,7 +55,7 @@ fn every_user_spends_its_budget_to_the_last_request() {
 fn the_remaining_time_is_that_of_whoever_has_most_left() {
     let service = Service::start();
     let first = example("first").display().to_string();
-    let run = RunOf::start(
+    let mut run = RunOf::start(
         &service.url,
         &format!(
             "--archetype few={first} --archetype many={first} --min-request-count few=20 \
@@ -67,17 +67,14 @@ fn the_remaining_time_is_that_of_whoever_has_most_left() {
     let authority = run.authority("control: ");
     let mut estimates = Vec::new();
     eventually("the end of the run", || {
-        let Some(status) = get(&authority, "/status")
-            .ok()
-            .and_then(|status| serde_json::from_str::<serde_json::Value>(&status).ok())
-        else {
-            return Some(());
-        };
+        let status = get(&authority, "/status").ok();
+        let status = status.and_then(|text| serde_json::from_str(&text).ok());
+        let status: serde_json::Value = status.unwrap_or_default();
         let number = |key: &str| status[key].as_f64();
         if let (Some(at), Some(left)) = (number("elapsed_seconds"), number("remaining_seconds")) {
             estimates.push((at, left));
         }
-        None
+        run.process.has_ended().map(drop)
     });
     let lasted = run.played().summary["run"]["elapsed_seconds"]
         .as_f64()
