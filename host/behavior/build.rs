@@ -1,4 +1,5 @@
-//! Builds the built-in behaviors and the players of programs for wasm32-unknown-unknown and embeds them.
+//! Builds the built-in behaviors and the players of programs for wasm32-unknown-unknown and embeds them, with the player of
+//! scripts, which is there ready-made: `scripts/script-player` makes it.
 //!
 //! `VESPEIRO_BEHAVIORS_DIR` names a folder with ready-made `<name>.wasm` files to embed instead.
 
@@ -12,6 +13,8 @@ use std::process::Command;
 const BEHAVIORS: [&str; 6] = [
     "newcomer", "active", "admin", "power", "requests", "journey",
 ];
+/// The player of scripts, in the SDK's folder.
+const SCRIPT: &str = "javascript/player/script.wasm";
 const TARGET: &str = "wasm32-unknown-unknown";
 
 fn main() {
@@ -25,13 +28,16 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=VESPEIRO_BEHAVIORS_DIR");
     let out = PathBuf::from(env::var("OUT_DIR")?);
+    let sdk = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../guest-sdk");
+    let sdk = sdk.canonicalize()?;
     let modules = match env::var_os("VESPEIRO_BEHAVIORS_DIR") {
         Some(ready) => PathBuf::from(ready),
-        None => build(&out)?,
+        None => build(&sdk, &out)?,
     };
-    let mut table = format!("const BUILT_IN: [(&str, &[u8]); {}] = [\n", BEHAVIORS.len());
-    for name in BEHAVIORS {
-        let from = modules.join(format!("{name}.wasm"));
+    let files = BEHAVIORS.map(|name| (name, modules.join(format!("{name}.wasm"))));
+    let script = ("script", sdk.join(SCRIPT));
+    let mut table = format!("const BUILT_IN: [(&str, &[u8]); {}] = [\n", files.len() + 1);
+    for (name, from) in files.into_iter().chain([script]) {
         println!("cargo::rerun-if-changed={}", from.display());
         let to = out.join(format!("{name}.wasm"));
         fs::copy(&from, &to)
@@ -48,9 +54,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// Build the behaviors' own workspace and tell where the modules are.
-fn build(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    let manifest_dir = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let sdk = manifest_dir.join("../../guest-sdk").canonicalize()?;
+fn build(sdk: &Path, out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     for part in [
         "Cargo.toml",
         "Cargo.lock",
@@ -66,7 +70,7 @@ fn build(out: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let target_dir = out.ancestors().nth(4).unwrap_or(out).join("guest");
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
-        .current_dir(&sdk)
+        .current_dir(sdk)
         .args([
             "build",
             "--release",

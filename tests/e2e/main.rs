@@ -45,6 +45,7 @@ mod profiles;
 mod push;
 mod rehearsal;
 mod report;
+mod script;
 mod seconds;
 mod secrets;
 mod security;

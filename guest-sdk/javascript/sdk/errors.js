@@ -50,3 +50,20 @@ export class UsageError extends Error {
     this.name = 'UsageError';
   }
 }
+
+/** What authors look for that a sandbox has not, and what to do instead. */
+const INSTEAD = new Map([
+  ['fetch', 'yield get(…) or post(…)'],
+  ['XMLHttpRequest', 'yield get(…) or post(…)'],
+  ['setTimeout', 'yield wait(…) or think()'],
+  ['setInterval', 'yield wait(…) in a loop'],
+  ['require', "import it: import { … } from './file.js'"],
+  ['process', 'give the archetype a config in the plan, and read me.config'],
+  ['Buffer', 'use Uint8Array'],
+]);
+
+/** What to do about an error of the engine, as the end of its message; empty where nothing is known. */
+export function instead(error) {
+  const name = error instanceof ReferenceError ? /^'?(\w+)'? is not defined/.exec(error.message)?.[1] : undefined;
+  return INSTEAD.has(name) ? `: a behavior has no ${name}: ${INSTEAD.get(name)}` : '';
+}

@@ -13,6 +13,11 @@ export { GaveUp, Failed, UnexpectedStatus, UnexpectedBody, ConfigError, UsageErr
  * and optionally `cleanup` (a journey that removes `me.marks`) and `auth` (the routes that `me.tokens` uses).
  */
 export function behavior({ name, version, routes, journey, cleanup, auth }) {
+  for (const [key, value] of [['name', name], ['version', version]]) {
+    if (value !== undefined && typeof value !== 'string') {
+      throw new UsageError(`${key} has to be a text, and not ${JSON.stringify(value)}`);
+    }
+  }
   const table = new Map();
   for (const [category, lines] of Object.entries(routes)) {
     for (const line of lines) {
@@ -22,7 +27,9 @@ export function behavior({ name, version, routes, journey, cleanup, auth }) {
   for (const [role, start] of [['journey', journey], ['cleanup', cleanup]]) {
     const generator = start?.constructor?.name === 'GeneratorFunction';
     if (!generator && (start !== undefined || role === 'journey')) {
-      throw new UsageError(`${role} has to be a generator: function* ${role}(me) { … }`);
+      const isAsync = start?.constructor?.name === 'AsyncFunction';
+      const why = isAsync ? ', which yields where an async function awaits' : '';
+      throw new UsageError(`${role} has to be a generator${why}: function* ${role}(me) { … }`);
     }
   }
   for (const line of [auth?.login, auth?.refresh, auth?.logout]) {

@@ -5,7 +5,7 @@
 //! What must stay true: every request handed out gets exactly its own outcome, in the next call.
 
 import { Call, Together } from './calls.js';
-import { Failed, GaveUp, UnexpectedBody, UsageError } from './errors.js';
+import { Failed, GaveUp, UnexpectedBody, UsageError, instead } from './errors.js';
 import { Me } from './me.js';
 import { Pause } from './pauses.js';
 import { Random } from './random.js';
@@ -204,6 +204,9 @@ export class Session {
       task.stack.push(wanted);
       return false;
     }
+    if (typeof wanted?.then === 'function') {
+      throw new UsageError('a journey cannot wait for promises: write function* for async, and yield for await');
+    }
     throw new UsageError('a journey yields requests, pauses, all([…]) or generators, and nothing else');
   }
 
@@ -294,8 +297,9 @@ export class Session {
       return 'completed';
     }
     if (!(error instanceof GaveUp)) {
-      const place = /\n?\s*at (.*)/.exec(error?.stack ?? '')?.[1];
-      throw `behavior: ${error}${place === undefined ? '' : ` at ${place}`}`;
+      const stack = error?.stack ?? '';
+      const place = this.definition.place?.(stack) ?? /\n?\s*at (.*)/.exec(stack)?.[1];
+      throw `behavior: ${error}${place === undefined ? '' : ` at ${place}`}${instead(error)}`;
     }
     if (error instanceof UnexpectedBody) {
       this.host.log('warn', error.message);

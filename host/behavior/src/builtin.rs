@@ -3,7 +3,7 @@
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
-/// The bytes of a built-in behavior, by name: `newcomer`, `active`, `admin`, `power`; or of a player: `requests`, `journey`.
+/// The bytes of a built-in behavior, by name: `newcomer`, `active`, `admin`, `power`; or of a player: `requests`, `journey`, `script`.
 pub fn built_in(name: &str) -> Option<&'static [u8]> {
     BUILT_IN
         .iter()

@@ -26,8 +26,10 @@ mod load;
 mod load_error;
 mod memory_pool;
 mod mismatch;
+mod module_file;
 mod pre_instantiated;
 mod program;
+mod script;
 mod slot;
 mod step;
 #[cfg(test)]
@@ -45,6 +47,7 @@ pub use feeder::{Feeder, NoRow, RowSource};
 pub use guest::GuestEvent;
 pub use load::{Behavior, content_hash};
 pub use load_error::{LoadError, LoadErrorKind};
+pub use module_file::ModuleFile;
 pub use program::MAX_PROGRAM;
 pub use slot::{Session, Slot, StartedSession};
 pub use step::{MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};

@@ -4,8 +4,6 @@
 //! What must stay true: built-in behaviors take the same way as anybody's module, and so do the players of programs.
 
 use std::fmt;
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -21,9 +19,10 @@ use super::instance::{Instance, Unusable};
 use super::load_error::{LoadError, LoadErrorKind};
 use super::memory_pool::MemoryPool;
 use super::program::{MAX_PROGRAM, Program, SharedProgram, player};
-use crate::compile::{Import, MAX_MODULE};
+use crate::compile::Import;
+use crate::module_file::ModuleFile;
 use crate::pre_instantiated::PreInstantiated;
-use vespeiro_plan::{Module, bounded};
+use vespeiro_plan::Module;
 
 /// A compiled behavior, shared by all workers.
 pub struct Behavior {
@@ -76,11 +75,11 @@ impl Behavior {
             }
             Module::File(path) => {
                 let source = path.display().to_string();
-                let bytes = read(path).map_err(|kind| LoadError {
+                let file = ModuleFile::read(path).map_err(|error| LoadError {
                     source_name: source.clone(),
-                    kind,
+                    kind: LoadErrorKind::Read(error),
                 })?;
-                Self::load(engine, &source, &bytes, limits)
+                Self::load(engine, &source, &file.bytes, limits)
             }
             Module::Program {
                 player,
@@ -215,15 +214,6 @@ impl Behavior {
     pub fn memory_cap(&self) -> usize {
         self.image.limits.memory
     }
-}
-
-/// The bytes of a module's file. Not of a pipe or a device, which may never end.
-fn read(path: &Path) -> Result<Vec<u8>, LoadErrorKind> {
-    let data = fs::metadata(path).map_err(LoadErrorKind::Read)?;
-    if !data.is_file() {
-        return Err(LoadErrorKind::NoFile);
-    }
-    bounded::read(path, MAX_MODULE as u64).map_err(LoadErrorKind::Read)
 }
 
 /// What tells a module or program from others: the first 12 hexadecimal digits of its SHA-256.

@@ -40,8 +40,6 @@ pub enum LoadErrorKind {
     #[error("cannot be read: {0}: check the path")]
     #[serde(skip)]
     Read(std::io::Error),
-    #[error("is no regular file: name the .wasm file itself")]
-    NoFile,
     #[error("has {found} {what}, and a behavior may have {most}: see that it is a behavior at all")]
     TooMany {
         what: String,

@@ -14,7 +14,13 @@ use super::guest::GuestState;
 pub const MAX_PROGRAM: usize = 16 << 20;
 
 /// Files that are programs, by the ends of their names, and the players embedded for them.
-const PLAYERS: [(&str, &str); 1] = [("toml", "journey")];
+const PLAYERS: [(&str, &str); 5] = [
+    ("toml", "journey"),
+    ("js", "script"),
+    ("mjs", "script"),
+    ("ts", "script"),
+    ("mts", "script"),
+];
 
 /// Data for a player.
 #[derive(Debug)]

@@ -20,7 +20,7 @@ const FAILING_SESSIONS: u32 = 2;
 /// Check whether a module could play, and describe it
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
-    /// A .wasm file, or builtin:NAME
+    /// A .wasm, .js, .ts or .toml file, or builtin:NAME
     #[arg(value_name = "MODULE")]
     module: String,
     #[command(flatten)]

@@ -67,11 +67,14 @@ impl New {
             adapt(text, &name, archetype.as_deref())
         })?;
         let plays = archetype.as_deref().unwrap_or(&name);
-        let (with, build, module) = match language.needs {
-            "" => ("", format!("cd {name}"), "journey.toml".to_owned()),
-            needs => (
-                ", with its test and its SDK",
-                format!("cd {name} && ./build    # needs {needs}"),
+        let with = match language.needs {
+            "" => "",
+            _ => ", with its test and its SDK",
+        };
+        let (build, module) = match language.plays {
+            Some(file) => (format!("cd {name}"), file.to_owned()),
+            None => (
+                format!("cd {name} && ./build    # needs {}", language.needs),
                 format!("{name}.wasm"),
             ),
         };
@@ -180,10 +183,8 @@ mod tests {
                     );
                     has(".gitignore");
                 }
-                let module = match is_built {
-                    true => "night-shift.wasm",
-                    false => "journey.toml",
-                };
+                let module = language.plays.unwrap_or("night-shift.wasm");
+                assert!(language.plays.is_none_or(|file| files.contains_key(file)));
                 let readme = adapt(has("README.md").text, "night-shift", archetype);
                 assert!(readme.lines().count() <= 12, "{readme}");
                 let plays = archetype.unwrap_or("night-shift");

@@ -143,9 +143,7 @@ impl Rehearsal {
 
 fn absent(error: LoadError) -> anyhow::Error {
     match &error.kind {
-        LoadErrorKind::Read(_) | LoadErrorKind::NoBuiltIn | LoadErrorKind::NoFile => {
-            Misuse(error.to_string()).into()
-        }
+        LoadErrorKind::Read(_) | LoadErrorKind::NoBuiltIn => Misuse(error.to_string()).into(),
         _ => error.into(),
     }
 }

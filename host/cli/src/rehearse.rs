@@ -29,7 +29,7 @@ passwords and tokens; it is the same as `vespeiro run --trace-record FILE …`. 
 then plays the module against them."
 )]
 pub(super) struct Rehearse {
-    /// A .wasm file, or builtin:NAME
+    /// A .wasm, .js, .ts or .toml file, or builtin:NAME
     #[arg(value_name = "MODULE", required_unless_present = "record")]
     module: Option<String>,
     /// How many sessions of one user to play, one after the other

@@ -16,8 +16,8 @@ Each setting can also stand in the plan file (`users = 100`) and in the environm
 Flags override the environment, which overrides the plan file, which overrides the preset.
 `none` takes back an optional setting; a switch takes --key, --key=false or --no-key.
 
---archetype NAME=MODULE[:WEIGHT] makes only those named play. MODULE is a .wasm file or builtin:NAME; a name that the
-plan has keeps its module, weight and config where the flag leaves them out, a new one has the weight 1.
+--archetype NAME=MODULE[:WEIGHT] makes only those named play. MODULE is a .wasm, .js, .ts or .toml file, or builtin:NAME; a
+name that the plan has keeps its module, weight and config where the flag leaves them out, a new one has the weight 1.
 
 --feed NAME=FILE[:ORDER] gives behaviors the rows of a .csv, .jsonl or .json file. ORDER is in-turn, random or once; a feed
 that the plan has keeps what the flag leaves out.

@@ -7,10 +7,9 @@ use anyhow::bail;
 use serde_json::Value;
 
 use crate::exit::{Exit, Misuse};
-use vespeiro_behavior::MAX_MODULE;
+use vespeiro_behavior::ModuleFile;
 use vespeiro_http::ask;
 use vespeiro_output::stdout;
-use vespeiro_plan::bounded;
 use vespeiro_server::actions::{SwapQuery, mode, share};
 
 /// Give an archetype of a running run another behavior
@@ -18,7 +17,7 @@ use vespeiro_server::actions::{SwapQuery, mode, share};
 pub(super) struct Swap {
     /// The archetype whose behavior is swapped
     archetype: String,
-    /// The new one: a .wasm file or builtin:NAME
+    /// The new one: a .wasm, .js, .ts or .toml file, or builtin:NAME
     module: String,
     /// Share of the new sessions that it gets: 10% or 0.1; all of them by default
     #[arg(long, value_name = "SHARE", value_parser = of_form(|text| share(text).map(|_| ())))]
@@ -66,12 +65,13 @@ impl Swap {
             }
             None => {
                 query.name = Some(self.module.clone());
-                bounded::read(self.module.as_ref(), MAX_MODULE as u64).map_err(|error| {
+                let file = ModuleFile::read(self.module.as_ref()).map_err(|error| {
                     Misuse(format!(
                         "behavior {}: cannot be read: {error}: check the path",
                         self.module
                     ))
-                })?
+                })?;
+                file.bytes
             }
         };
         let mut url = url::Url::parse("http://run/swap")?;

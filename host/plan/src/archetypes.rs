@@ -217,7 +217,7 @@ pub(super) fn parse_module(text: &str, folder: &Path) -> Result<Module, ValueErr
     };
     Err(ValueError::new(
         format!("module {} {what}", path.display()),
-        "give the path of a .wasm or .toml file, or builtin:<name>",
+        "give the path of a .wasm, .js, .ts or .toml file, or builtin:<name>",
     ))
 }
 

@@ -430,7 +430,7 @@ fn all_mistakes_are_told_at_once_each_in_its_place() {
         case.errors(),
         [
             "archetype.power.module (plan.toml:9): module gone.wasm is not there; \
-             give the path of a .wasm or .toml file, or builtin:<name>",
+             give the path of a .wasm, .js, .ts or .toml file, or builtin:<name>",
             "scenario (plan.toml:6): no scenario is named \"lod_test\"; did you mean \"load_test\"? use mixed, \
              development, testing, staging, load_test, metrics_generation or the path of a .toml file",
             "base-url (plan.toml:3): no such key; did you mean `base_url`?",

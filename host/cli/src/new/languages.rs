@@ -12,7 +12,9 @@ pub(super) struct Language {
     pub(super) name: &'static str,
     /// Its usual spelling.
     pub(super) title: &'static str,
-    /// What its `./build` needs on the machine; nothing where there is none, and `journey.toml` plays as it is.
+    /// The file of the project that plays as it is, without a build.
+    pub(super) plays: Option<&'static str>,
+    /// What its `./build` needs on the machine; nothing where there is none.
     pub(super) needs: &'static str,
     /// Folders of `guest-sdk`, and where in the project each goes.
     pub(super) sdk: &'static [(&'static str, &'static str)],
@@ -27,54 +29,63 @@ pub(super) const LANGUAGES: &[Language] = &[
     Language {
         name: "rust",
         title: "Rust",
+        plays: None,
         needs: "rustup",
         sdk: &[("rust/src", "vespeiro/rust/src"), WIT],
     },
     Language {
         name: "javascript",
         title: "JavaScript",
+        plays: Some("behavior.js"),
         needs: "Node 20 or later",
         sdk: &[("javascript/sdk", "vespeiro"), WIT],
     },
     Language {
         name: "typescript",
         title: "TypeScript",
+        plays: Some("behavior.ts"),
         needs: "Node 20 or later",
         sdk: &[("javascript/sdk", "vespeiro"), WIT],
     },
     Language {
         name: "python",
         title: "Python",
+        plays: None,
         needs: "Python 3.10 or later, with venv",
         sdk: &[("python/sdk", "vespeiro"), WIT],
     },
     Language {
         name: "c",
         title: "C",
+        plays: None,
         needs: PYTHON_FOR_COMPILERS,
         sdk: &[("c/sdk", "vespeiro"), WIT],
     },
     Language {
         name: "zig",
         title: "Zig",
+        plays: None,
         needs: PYTHON_FOR_COMPILERS,
         sdk: &[("zig/sdk", "vespeiro"), ("c/sdk", "vespeiro/c"), WIT],
     },
     Language {
         name: "assemblyscript",
         title: "AssemblyScript",
+        plays: None,
         needs: "Node 20 or later",
         sdk: &[("assemblyscript/sdk", "vespeiro"), WIT],
     },
     Language {
         name: "go",
         title: "Go",
+        plays: None,
         needs: PYTHON_FOR_COMPILERS,
         sdk: &[("go/sdk", "vespeiro"), WIT],
     },
     Language {
         name: "toml",
         title: "TOML",
+        plays: Some("journey.toml"),
         needs: "",
         sdk: &[],
     },

@@ -18,8 +18,8 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::swap::{Source, Swap, Swapper};
 use crate::rollout::rollouts::Mode;
-use vespeiro_behavior::{Behavior, MAX_MODULE, content_hash, is_whole};
-use vespeiro_plan::{Module, Plan, bounded};
+use vespeiro_behavior::{Behavior, ModuleFile, content_hash, is_whole};
+use vespeiro_plan::{Module, Plan};
 
 /// How often files are looked at. Looking, unlike being told by the system, finds what happens to any folder or link on the
 /// way to a file, on network drives too.
@@ -31,13 +31,15 @@ const LONG: u32 = 6;
 #[derive(Debug)]
 struct Watched {
     path: PathBuf,
+    /// It, and what it imports as far as is known.
+    files: Vec<PathBuf>,
     /// Who plays it.
     archetypes: Vec<String>,
     /// The hash of the content that was loaded last.
     content: String,
-    /// At the last look, and when it was read last.
-    seen: Option<State>,
-    read: Option<State>,
+    /// At the last look, and when they were read last.
+    seen: Vec<Option<State>>,
+    read: Vec<Option<State>>,
     /// Looks in a row that found it changed.
     changing: u32,
     /// It was said that it is waited for.
@@ -79,8 +81,8 @@ enum Look {
 impl Watched {
     /// It is read only when something has happened to it, and nothing more since the last look.
     fn look(&mut self) -> Look {
-        let now = State::of(&self.path);
-        if now.is_none() || now == self.read {
+        let now: Vec<_> = self.files.iter().map(|file| State::of(file)).collect();
+        if now.first() == Some(&None) || now == self.read {
             // A file that is gone, for now or for good, is nothing to swap to.
             return Look::Nothing;
         }
@@ -91,10 +93,12 @@ impl Watched {
         }
         self.changing = 0;
         self.read = now;
-        let bytes = match bounded::read(&self.path, MAX_MODULE as u64) {
-            Ok(bytes) => bytes,
+        let ModuleFile { bytes, files } = match ModuleFile::read(&self.path) {
+            Ok(file) => file,
             Err(error) => return Look::Unreadable(error),
         };
+        // What is imported only now is looked at from the next time on.
+        self.files = files;
         let content = content_hash(&bytes);
         if content == self.content {
             return Look::Nothing;
@@ -191,10 +195,11 @@ fn folders(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Vec<Vec<Watched>> {
         let files = folders.entry(path.parent()).or_default();
         let file = files.entry(path).or_insert_with(|| Watched {
             path: path.clone(),
+            files: vec![path.clone()],
             archetypes: Vec::new(),
             content: behavior.hash.clone(),
-            seen: None,
-            read: None,
+            seen: Vec::new(),
+            read: Vec::new(),
             changing: 0,
             told: false,
         });
@@ -251,10 +256,11 @@ mod tests {
     fn watched(path: &Path, content: &str) -> Watched {
         Watched {
             path: path.to_owned(),
+            files: vec![path.to_owned()],
             archetypes: Vec::new(),
             content: content_hash(content.as_bytes()),
-            seen: None,
-            read: None,
+            seen: Vec::new(),
+            read: Vec::new(),
             changing: 0,
             told: false,
         }

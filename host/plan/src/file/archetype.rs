@@ -135,7 +135,7 @@ mod tests {
                 "archetype.name (folder/plan.toml:1): an archetype without a name; add name = \"...\"",
                 "archetype.b.weight (folder/plan.toml:6): this is no weight; give a whole number, 0 to 1000000",
                 "archetype.b.module (folder/plan.toml:7): module folder/x.wasm is not there; \
-                 give the path of a .wasm or .toml file, or builtin:<name>",
+                 give the path of a .wasm, .js, .ts or .toml file, or builtin:<name>",
                 "archetype.b.config (folder/plan.toml:8): this is no table; write config = { key = value }",
             ]
         );

@@ -1,0 +1,206 @@
+//! Behaviors that are scripts: they play as they are, what they import comes along, a saved file is swapped in, and a mistake
+//! is told with its line.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::support::{RunOf, Running, Service, eventually, get, post, vespeiro};
+
+fn write(folder: &TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    // As an editor does it: aside, then in place.
+    let aside = folder.path().join("draft");
+    fs::write(&aside, text).unwrap();
+    fs::rename(&aside, &path).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A script whose journey is this.
+fn journey(body: &str) -> String {
+    format!(
+        "import {{ behavior, get }} from 'vespeiro';\nfunction* journey(me) {{\n{body}\n}}\n\
+         export default behavior({{ routes: {{ watch: ['GET /health'] }}, journey }});\n"
+    )
+}
+
+#[test]
+fn what_new_writes_in_javascript_and_typescript_plays_without_a_build() {
+    for (language, file) in [("javascript", "behavior.js"), ("typescript", "behavior.ts")] {
+        let folder = TempDir::new().unwrap();
+        let written = std::process::Command::new(env!("CARGO_BIN_EXE_vespeiro"))
+            .args(["new", "shop", "--lang", language])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&written.stdout).into_owned();
+        assert!(said.contains(&format!("shop={file}")), "{said}");
+        let path = folder.path().join("shop").join(file);
+        let service = Service::start();
+        let load =
+            "--users 4 --requests 200 --delay-min 1ms --delay-max 3ms --seed 3 --guest-timeout 5s";
+        let mut played = RunOf::start(
+            &service.url,
+            &format!("--archetype shop={} {load}", path.display()),
+        )
+        .played();
+        played.ended = played.ended.fine();
+        assert_eq!((played.sent(), played.errors()), (200, 0));
+        assert_eq!(played.answered(), service.ledger(1));
+        let (passed, failed) = played.check("a new name reads as written");
+        assert!(passed > 5 && failed == 0, "{passed} {failed}");
+        assert!(played.sessions("shop", "completed") > 5);
+        assert_eq!(played.archetype("shop")["behavior"], "shop");
+    }
+}
+
+#[test]
+fn a_saved_import_is_swapped_in_and_a_broken_one_is_told_and_left() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| write(&folder, "lib/names.ts", name);
+    path("export const version: string = '1.0.0';\n");
+    let shop = write(
+        &folder,
+        "shop.ts",
+        "import { behavior, get, think, type Me } from 'vespeiro';\nimport { version } from './lib/names';\n\
+         interface Page { size: number }\nfunction* journey(me: Me) {\n  const page: Page = { size: 1 };\n  yield think();\n  \
+         (yield get('/health')).expect(200);\n  me.observe('size', page.size as number);\n}\n\
+         export default behavior({ version, routes: { watch: ['GET /health'] }, journey });\n",
+    );
+    let service = Service::start();
+    let people =
+        "--users 4 --profile constant-users --delay-min 1ms --delay-max 5ms --guest-timeout 5s";
+    let run = RunOf::start(
+        &service.url,
+        &format!("--archetype shop={shop} --control 127.0.0.1:0 {people}"),
+    );
+    let authority = run.authority("control: ");
+    let plays = |version: &str| {
+        let status = get(&authority, "/status").ok()?;
+        status.contains(&format!("\"{version}\"")).then_some(())
+    };
+    eventually("the first one", || plays("1.0.0"));
+    path("export const version = ;\n");
+    eventually("the mistake", || {
+        let said = run.process.stderr();
+        said.contains("lib/names.ts:1: Unexpected token")
+            .then_some(())
+    });
+    let saved = Instant::now();
+    path("export const version = '2.0.0';\n");
+    eventually("the second one", || plays("2.0.0"));
+    let took = saved.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(post(&authority, "/stop", b"").status, 200);
+    let mut played = run.played();
+    played.ended = played.ended.fine();
+    assert_eq!(played.answered(), service.ledger(1));
+}
+
+#[test]
+fn a_script_can_be_sent_to_a_run() {
+    let folder = TempDir::new().unwrap();
+    let text = journey("  yield get('/health');");
+    let one = write(&folder, "one.js", &text);
+    write(&folder, "version.json", "\"2.0.0\"");
+    let other = text.replace("behavior({", "behavior({ version,");
+    let two = write(
+        &folder,
+        "other.js",
+        &format!("import version from './version.json';\n{other}"),
+    );
+    let service = Service::start();
+    let people =
+        "--users 2 --profile constant-users --delay-min 1ms --delay-max 5ms --guest-timeout 5s";
+    let run = RunOf::start(
+        &service.url,
+        &format!("--archetype shop={one} --control 127.0.0.1:0 {people}"),
+    );
+    let authority = run.authority("control: ");
+    let swapped = vespeiro(&["swap", "--control", &authority, "shop", &two]).fine();
+    assert!(swapped.stdout.contains("2.0.0#"), "{swapped:?}");
+    assert_eq!(post(&authority, "/stop", b"").status, 200);
+    run.played().ended.fine();
+}
+
+/// What `check` says of a script.
+fn said(folder: &TempDir, name: &str, text: &str) -> String {
+    let path = write(folder, name, text);
+    let ended = Running::start(&["check", &path]).ended().orderly();
+    format!("{}{}", ended.stdout, ended.stderr)
+}
+
+#[test]
+fn a_mistake_is_told_with_file_line_and_way_out() {
+    let folder = TempDir::new().unwrap();
+    write(
+        &folder,
+        "lib.js",
+        "\n\nexport const broken = (reply) => reply.a.b;\n",
+    );
+    let of_lib = journey("  broken(yield get('/health'));").replace(
+        "from 'vespeiro';",
+        "from 'vespeiro'; import { broken } from './lib.js';",
+    );
+    let is_async = "import { behavior } from 'vespeiro';\nexport default behavior({ routes: {}, async journey() {} });\n";
+    let nameless = journey("  yield get('/health');").replace("behavior({", "behavior({ name: 7,");
+    let cases: [(String, &[&str]); 10] = [
+        (
+            journey("  const reply = yield get('/health');\n\n  reply.a.b;"),
+            &["TypeError", "bad.js:5"],
+        ),
+        (of_lib, &["TypeError", "lib.js:3"]),
+        (journey("  let x = ;"), &["bad.js:3: Unexpected token"]),
+        (
+            journey("  yield fetch('/');"),
+            &["bad.js:3", "has no fetch: yield get("],
+        ),
+        (
+            journey("  process.exit();"),
+            &["bad.js:3", "has no process", "me.config"],
+        ),
+        (
+            journey("  yield Promise.resolve();"),
+            &["write function* for async, and yield for await"],
+        ),
+        (nameless, &["name has to be a text, and not 7"]),
+        (is_async.into(), &["journey has to be a generator"]),
+        (
+            "import axios from 'axios';\n".into(),
+            &["bad.js imports \"axios\"", "vespeiro new"],
+        ),
+        (
+            "export const a = 1;\n".into(),
+            &["bad.js has no behavior as its default export"],
+        ),
+    ];
+    for (text, parts) in cases {
+        let said = said(&folder, "bad.js", &text);
+        for part in parts {
+            assert!(said.contains(part), "{part}: {said}\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_script_reads_nothing_that_lies_elsewhere() {
+    let folder = TempDir::new().unwrap();
+    write(&folder, "secret.js", "export const key = 'hush';\n");
+    for path in ["../secret.js", "../../../../../etc/passwd", "./link.js"] {
+        let text = format!(
+            "import {{ key }} from '{path}';\n{}",
+            journey("  yield get('/' + key);")
+        );
+        let inner = write(&folder, "inner/mine.js", &text);
+        let link = Path::new(&inner).with_file_name("link.js");
+        if !link.is_symlink() {
+            std::os::unix::fs::symlink(folder.path().join("secret.js"), &link).unwrap();
+        }
+        let ended = Running::start(&["check", &inner]).ended().orderly();
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(ended.stderr.contains("which is not there"), "{ended:?}");
+    }
+}
