@@ -126,6 +126,18 @@ fn a_script_can_be_sent_to_a_run() {
     run.played().ended.fine();
 }
 
+#[test]
+fn a_script_whose_every_session_fails_cannot_play() {
+    let folder = TempDir::new().unwrap();
+    let path = write(&folder, "bad.js", &journey("  (yield get('/health')).a.b;"));
+    let ended = Running::start(&["check", &path]).ended().orderly();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let why = "no session gets through, 5 of 5 fail: behavior: TypeError";
+    assert!(ended.stderr.contains(why), "{ended:?}");
+    assert!(ended.stderr.contains("bad.js:3"), "{ended:?}");
+    assert!(!ended.stdout.contains("it can play"), "{ended:?}");
+}
+
 /// What `check` says of a script.
 fn said(folder: &TempDir, name: &str, text: &str) -> String {
     let path = write(folder, name, text);

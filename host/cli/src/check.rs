@@ -16,6 +16,9 @@ use vespeiro_output::stdout;
 /// Sessions against replies that suit the behavior, and against each kind of failing target.
 const SESSIONS: u32 = 5;
 const FAILING_SESSIONS: u32 = 2;
+/// What may be the reason where nobody has given replies.
+const MADE_UP: &str =
+    ", which made-up replies may be the reason of: give it real ones with --replies";
 
 /// Check whether a module could play, and describe it
 #[derive(Debug, clap::Args)]
@@ -40,6 +43,8 @@ struct Findings {
     problem: Option<String>,
     /// Why it is not known whether it can play.
     doubt: Option<String>,
+    /// Why a session failed first.
+    failure: Option<String>,
     /// What its author should know.
     notes: Vec<String>,
 }
@@ -54,19 +59,23 @@ impl Check {
         let mut user = rehearsal.user();
         let mut replies = self.options.replies()?;
         let scripted = self.options.replies.is_some();
-        found.rehearse(&rehearsal, &mut user, &mut replies, self.options.requests, &Round {
-            sessions: SESSIONS,
-            when: None,
-            failed: |why: &str| {
-                if scripted {
-                    Err(format!("a session fails: {why}"))
-                } else {
-                    Ok(format!(
-                        "a session fails, which made-up replies may be the reason of: {why}: give it real ones with --replies"
-                    ))
-                }
+        found.rehearse(
+            &rehearsal,
+            &mut user,
+            &mut replies,
+            self.options.requests,
+            &Round {
+                sessions: SESSIONS,
+                when: None,
+                failed: |why: &str| {
+                    if scripted {
+                        Err(format!("a session fails: {why}"))
+                    } else {
+                        Ok(format!("a session fails: {why}{MADE_UP}"))
+                    }
+                },
             },
-        });
+        );
         found.judge_endings(scripted);
         let memory = user.slot.memory();
         let failing = [
@@ -178,10 +187,20 @@ struct Round<F> {
 }
 
 impl Findings {
-    /// Sessions that were given replies and all gave up show nothing of the rest of the journey.
+    /// Where no session got through, it cannot play, as far as is known. Those that were given replies and all gave up show
+    /// nothing of the rest of the journey.
     fn judge_endings(&mut self, scripted: bool) {
         let [completed, abandoned, cut, failed] = self.sessions;
-        if abandoned == 0 || completed + cut + failed > 0 {
+        let none_gets_through = completed + cut == 0 && abandoned + failed > 0;
+        if self.problem.is_some() || !none_gets_through {
+            return;
+        }
+        if let Some(why) = self.failure.take() {
+            let hint = if scripted { "" } else { MADE_UP };
+            let sessions = abandoned + failed;
+            let problem =
+                format!("no session gets through, {failed} of {sessions} fail: {why}{hint}");
+            self.problem = Some(problem);
             return;
         }
         if self.requests == 0 {
@@ -190,12 +209,7 @@ impl Findings {
             ));
             return;
         }
-        let hint = match scripted {
-            true => "",
-            false => {
-                ", which made-up replies may be the reason of: give it real ones with --replies"
-            }
-        };
+        let hint = if scripted { "" } else { MADE_UP };
         self.doubt = Some(format!(
             "whether it can play is not known: it gave up in each of {abandoned} sessions with replies{hint}"
         ));
@@ -239,7 +253,12 @@ impl Findings {
                     let problem = format!("it fails before its first request: {why}");
                     (3, Some(Err(problem)))
                 }
-                SessionEnd::Failed(why) => (3, Some((round.failed)(why))),
+                SessionEnd::Failed(why) => {
+                    if round.when.is_none() {
+                        self.failure.get_or_insert_with(|| why.clone());
+                    }
+                    (3, Some((round.failed)(why)))
+                }
                 SessionEnd::Crashed(crash) => {
                     let when = round.when.map(|when| format!("when {when}, it "));
                     let when = when.unwrap_or_default();
