@@ -21,6 +21,8 @@ const bundle = await build({
   minify: true,
   keepNames: true,
   external: ['vespeiro:behavior/*'],
+  // The SDK has no packages of its own here.
+  nodePaths: [join(here, 'node_modules')],
   logLevel: 'error',
 });
 const wit = await mkdtemp(join(tmpdir(), 'wit-'));

@@ -2,6 +2,8 @@
 //! in session.js acts on them. Each can be yielded (`yield get(…)`) or delegated to (`yield* get(…)`), which is the same
 //! and tells TypeScript the type of what comes back.
 
+import { UsageError } from './errors.js';
+
 /** Yields one thing, once, and returns what comes of it. */
 class Once {
   constructor(wanted) {
@@ -48,18 +50,45 @@ export class Together extends Wanted {
   }
 }
 
+const OPTIONS = new Set(['query', 'json', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture']);
+
+/** The requests of the session whose journey runs that nobody has yielded yet. */
+let unsent = new Set();
+
+/** For the executor: from here on, requests that are made go into this set. */
+export function gather(set) {
+  unsent = set;
+}
+
+function call(method, path, args, options) {
+  const made = new Call(method, path, args, options);
+  for (const name in args) {
+    if (!path.includes(`{${name}}`)) {
+      const fix = OPTIONS.has(name) ? `options come third, behind the path's arguments: (path, {}, { ${name} })` : 'see its placeholders';
+      throw new UsageError(`${made.line}: the path has no {${name}}: ${fix}`);
+    }
+  }
+  for (const name in options) {
+    if (!OPTIONS.has(name)) {
+      throw new UsageError(`${made.line}: there is no option ${name}: there are ${[...OPTIONS].join(', ')}`);
+    }
+  }
+  unsent.add(made);
+  return made;
+}
+
 /**
  * A request to a declared route: `args` fill the path's placeholders; `options` are `query`, `json`, `body`, `headers`,
- * `bearer` (of `me.tokens`), `mark`, `fault`, `category`, `timeoutMs`, and `capture`: `body` (the default), `headers`,
- * `all` or `nothing`.
+ * `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeoutMs`, and `capture`: `body` (the
+ * default), `headers`, `all` or `nothing`.
  */
-export const get = (path, args, options) => new Call('GET', path, args, options);
-export const head = (path, args, options) => new Call('HEAD', path, args, options);
-export const post = (path, args, options) => new Call('POST', path, args, options);
-export const put = (path, args, options) => new Call('PUT', path, args, options);
-export const patch = (path, args, options) => new Call('PATCH', path, args, options);
-export const del = (path, args, options) => new Call('DELETE', path, args, options);
-export const options = (path, args, settings) => new Call('OPTIONS', path, args, settings);
+export const get = (path, args, options) => call('GET', path, args, options);
+export const head = (path, args, options) => call('HEAD', path, args, options);
+export const post = (path, args, options) => call('POST', path, args, options);
+export const put = (path, args, options) => call('PUT', path, args, options);
+export const patch = (path, args, options) => call('PATCH', path, args, options);
+export const del = (path, args, options) => call('DELETE', path, args, options);
+export const options = (path, args, settings) => call('OPTIONS', path, args, settings);
 
 /**
  * Requests, pauses and generators at the same time; what is sent at one point goes out as one step. Gives the list of

@@ -23,8 +23,9 @@ export interface RequestOptions {
   json?: unknown;
   /** A body of text or bytes; its content type is a header of yours. */
   body?: string | Uint8Array;
-  /** Authorize with these tokens, renewed before they expire; a 401 logs in again and repeats the request, once. */
-  bearer?: Tokens;
+  /** Authorize with these tokens, renewed before they expire; a 401 logs in again and repeats the request, once. A text is
+   *  a token of your own. */
+  bearer?: Tokens | string;
   /** What to hand back of the response; `body` by default. */
   capture?: 'body' | 'headers' | 'all' | 'nothing';
   /** Name of what the request creates, `<kind>:<name>`: in the journal before it leaves, so that cleanup finds it. */
@@ -102,7 +103,8 @@ export interface Me {
   readonly config: any;
   readonly elapsedMs: number;
   readonly requestsLeft: number;
-  tokens(name: string, password: string): Tokens;
+  /** `ways` stands in for parts of the behavior's `auth`. */
+  tokens(name: string, password: string, ways?: Partial<Auth>): Tokens;
   /** For a cleanup: log out the tokens among the marks, and give the other marks. */
   logOutMarked(): Steps<string[]>;
   /** How far the run is from the plan's share of a category, in percentage points; above 0 it is wanted. */
@@ -124,6 +126,31 @@ export interface Me {
   fake(kind: 'name' | 'city' | 'bio' | 'phone' | 'website' | 'birthDate' | 'search'): string;
 }
 
+/** How an account logs in. Without a refresh route a token that expires is had by another login. */
+export interface Auth {
+  login: string;
+  refresh?: string;
+  logout?: string;
+  /** What the fields of a login's request and answer are called. */
+  fields?: {
+    /** `email` */
+    name?: string;
+    /** `password` */
+    password?: string;
+    /** `access_token` */
+    token?: string;
+    /** `refresh_token` */
+    refresh?: string;
+    /** `expires_in`, in seconds */
+    expires?: string;
+  };
+  /** The name of the account's field; the same as `fields.name`. */
+  nameField?: string;
+  /** What stands before a token in `authorization`: `Bearer`, or nothing where it is ''. */
+  scheme?: string;
+  body?: 'json' | 'form';
+}
+
 /** A behavior, for build.mjs and the harness. */
 export interface Behavior {
   readonly name: string;
@@ -132,14 +159,15 @@ export interface Behavior {
 }
 
 export function behavior(declaration: {
-  name: string;
-  version: string;
+  /** In a file that plays as it is: without one, the file's. A module needs it. */
+  name?: string;
+  version?: string;
   /** Routes by category: `{ auth: ['POST /login'] }`. */
   routes: Record<string, readonly string[]>;
   journey: (me: Me) => Steps;
   /** A journey that removes `me.marks`. */
   cleanup?: (me: Me) => Steps;
-  auth?: { login: string; refresh?: string; logout?: string; nameField?: string };
+  auth?: Auth;
 }): Behavior;
 
 /** The person gives up; the session ends as abandoned. */

@@ -10,7 +10,9 @@ export { GaveUp, Failed, UnexpectedStatus, UnexpectedBody, ConfigError, UsageErr
 
 /**
  * Declare a behavior: its `name` and `version`, its `routes` by category (`{ auth: ['POST /login'] }`), its `journey`,
- * and optionally `cleanup` (a journey that removes `me.marks`) and `auth` (the routes that `me.tokens` uses).
+ * and optionally `cleanup` (a journey that removes `me.marks`) and `auth`, which `me.tokens` uses: the routes `login`,
+ * `refresh` and `logout`, the `fields` of their bodies (`name`, `password`, `token`, `refresh`, `expires`), the `scheme` in
+ * front of a token, and whether a `body` is `json` or `form`.
  */
 export function behavior({ name, version, routes, journey, cleanup, auth }) {
   for (const [key, value] of [['name', name], ['version', version]]) {

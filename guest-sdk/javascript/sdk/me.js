@@ -41,9 +41,9 @@ export class Me {
     return this.#session.left;
   }
 
-  /** The tokens of an account, not logged in yet. */
-  tokens(name, password) {
-    return new Tokens(this.#session, name, password);
+  /** The tokens of an account, not logged in yet. `ways` stands in for parts of the behavior's `auth`. */
+  tokens(name, password, ways) {
+    return new Tokens(this.#session, name, password, ways);
   }
 
   /**

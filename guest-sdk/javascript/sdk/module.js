@@ -4,6 +4,7 @@
 import host from 'vespeiro:behavior/host@0.1.0';
 
 import { Session } from './session.js';
+import { provide } from './web.js';
 
 /** The session whose call is running; Date and Math.random are its own. */
 let running;
@@ -30,6 +31,7 @@ export function prepare() {
   globalThis.Date = SessionDate;
   globalThis.performance = { now: () => running?.clock ?? 0 };
   Math.random = () => running?.random.float() ?? 0.5;
+  provide(() => Math.floor(Math.random() * 256));
   const line = (level) => (...parts) => {
     if (running !== undefined) {
       host.log(level, parts.map((part) => (typeof part === 'object' ? JSON.stringify(part) : String(part))).join(' '));

@@ -4,7 +4,7 @@
 //!
 //! What must stay true: every request handed out gets exactly its own outcome, in the next call.
 
-import { Call, Together } from './calls.js';
+import { Call, Together, gather } from './calls.js';
 import { Failed, GaveUp, UnexpectedBody, UsageError, instead } from './errors.js';
 import { Me } from './me.js';
 import { Pause } from './pauses.js';
@@ -43,6 +43,8 @@ export class Session {
     this.outbox = [];
     this.waiting = [];
     this.pauses = [];
+    /** Requests that the journey has made and not yielded. */
+    this.unsent = new Set();
     /** Set once nothing more may be sent. */
     this.spent = false;
     this.over = false;
@@ -62,6 +64,7 @@ export class Session {
       throw 'the session is over';
     }
     this.over = true; // unless it goes well
+    gather(this.unsent);
     this.#hear(context, outcomes);
     const step = this.#drive();
     this.over = step.action.tag === 'done';
@@ -176,8 +179,9 @@ export class Session {
   /** Take up what a task yielded; false when it can go on at once. */
   #waits(task, wanted) {
     if (wanted instanceof Call) {
+      this.unsent.delete(wanted);
       const { bearer } = wanted.options ?? {};
-      if (bearer === undefined) {
+      if (bearer === undefined || typeof bearer === 'string') {
         this.#post(task, wanted);
         return true;
       }
@@ -254,7 +258,7 @@ export class Session {
     if (route === undefined) {
       throw new UsageError(`${line} is not among the behavior's routes: declare it there`);
     }
-    const { query, headers, json, body, capture = 'body', category, timeoutMs, mark, fault } = options ?? {};
+    const { query, headers, json, body, bearer, capture = 'body', category, timeoutMs, mark, fault } = options ?? {};
     const captured = CAPTURES[capture];
     if (captured === undefined) {
       throw new UsageError(`${line}: capture is body, headers, all or nothing, and not ${capture}`);
@@ -266,6 +270,9 @@ export class Session {
     const list = [];
     for (const name in headers) {
       list.push([name, String(headers[name])]);
+    }
+    if (bearer !== undefined) {
+      list.push(['authorization', `Bearer ${bearer}`]);
     }
     let bytes = null;
     if (json !== undefined) {
@@ -294,6 +301,9 @@ export class Session {
   #ending() {
     const [error, failed] = this.ended;
     if (!failed) {
+      for (const { line } of this.unsent) {
+        this.host.log('warn', `${line} was made and never sent: yield it`);
+      }
       return 'completed';
     }
     if (!(error instanceof GaveUp)) {

@@ -3,6 +3,7 @@
 
 import { Call, Together, Wanted } from './calls.js';
 import { Failed, UnexpectedBody, UsageError } from './errors.js';
+import { queryOf } from './routes.js';
 
 /** A token is renewed when a fifth of its life is left, but no earlier than this before its end. */
 const MARGIN_MS = 30_000;
@@ -10,6 +11,34 @@ const MARGIN_MS = 30_000;
 const TOKEN = 'token:';
 /** Marked tokens that are logged out at a time. */
 const AT_ONCE = 8;
+
+/** What the fields of a login's request and answer are called, where a behavior does not say. */
+const FIELDS = {
+  name: 'email',
+  password: 'password',
+  token: 'access_token',
+  refresh: 'refresh_token',
+  expires: 'expires_in',
+};
+
+/** How an account logs in, whole. */
+function authOf({ login, refresh, logout, nameField, fields = {}, scheme = 'Bearer', body = 'json' }, table) {
+  for (const name in fields) {
+    if (!(name in FIELDS)) {
+      throw new UsageError(`auth: there is no field ${name}: there are ${Object.keys(FIELDS).join(', ')}`);
+    }
+  }
+  if (body !== 'json' && body !== 'form') {
+    throw new UsageError(`auth: body is json or form, and not ${body}`);
+  }
+  for (const line of [login, refresh, logout]) {
+    if (line !== undefined && !table.has(line)) {
+      throw new UsageError(`auth: ${line} is not among the routes: declare it there`);
+    }
+  }
+  const named = nameField === undefined ? {} : { name: nameField };
+  return { login, refresh, logout, scheme, body, fields: { ...FIELDS, ...named, ...fields } };
+}
 
 /** Waits until no other request of this holder is renewing. */
 export class Turn extends Wanted {
@@ -21,6 +50,7 @@ export class Turn extends Wanted {
 
 export class Tokens {
   #session;
+  #auth;
   #password;
   #bearer = '';
   #refresh;
@@ -30,8 +60,9 @@ export class Tokens {
   /** Whoever cannot log out leaves it to cleanup. */
   #lasting = false;
 
-  constructor(session, name, password) {
-    if (session.definition.auth?.login === undefined) {
+  constructor(session, name, password, ways) {
+    this.#auth = authOf({ ...session.definition.auth, ...ways }, session.definition.table);
+    if (this.#auth.login === undefined) {
       throw new UsageError('me.tokens needs the behavior\'s `auth: { login: "POST /…" }`');
     }
     this.#session = session;
@@ -48,7 +79,7 @@ export class Tokens {
    * marked while they live, and cleanup logs out (`me.logOutMarked`) what a session that was cut could not.
    */
   lasting() {
-    this.#lasting = this.#session.definition.auth.logout !== undefined;
+    this.#lasting = this.#auth.logout !== undefined;
     return this;
   }
 
@@ -87,7 +118,7 @@ export class Tokens {
   *logout() {
     const bearer = this.#bearer;
     this.forget();
-    const { logout } = this.#session.definition.auth;
+    const { logout } = this.#auth;
     if (bearer !== '' && logout !== undefined) {
       const reply = yield goodbye(logout, bearer);
       if (isOut(reply)) {
@@ -145,9 +176,9 @@ export class Tokens {
 
   /** The reply, and the token that this one takes the place of. */
   *#login() {
-    const { login, nameField = 'email' } = this.#session.definition.auth;
-    const json = { [nameField]: this.name, password: this.#password };
-    const reply = (yield call(login, { json })).expect();
+    const { login, fields } = this.#auth;
+    const given = { [fields.name]: this.name, [fields.password]: this.#password };
+    const reply = (yield call(login, this.#body(given))).expect();
     return [reply, this.#take(reply)];
   }
 
@@ -158,11 +189,11 @@ export class Tokens {
   }
 
   *#renew() {
-    const { refresh } = this.#session.definition.auth;
+    const { refresh, fields } = this.#auth;
     const token = this.#refresh;
     this.#refresh = undefined; // it rotates: never twice
     if (refresh !== undefined && token !== undefined) {
-      const reply = yield call(refresh, { json: { refresh_token: token } });
+      const reply = yield call(refresh, this.#body({ [fields.refresh]: token }));
       if (reply.ok) {
         this.#unmark(this.#take(reply));
         return;
@@ -171,20 +202,28 @@ export class Tokens {
     yield* this.#loginAnew();
   }
 
+  #body(given) {
+    return this.#auth.body === 'json'
+      ? { json: given }
+      : { body: queryOf(given).slice(1), headers: { 'content-type': 'application/x-www-form-urlencoded' } };
+  }
+
   /** Hold the token that the reply grants; gives back the one before. */
   #take(reply) {
+    const { fields, scheme } = this.#auth;
     const answer = reply.json();
     const grant = answer?.data ?? answer;
-    if (typeof grant?.access_token !== 'string') {
-      throw new UnexpectedBody(reply.line, 'no `access_token`');
+    const token = grant?.[fields.token];
+    if (typeof token !== 'string') {
+      throw new UnexpectedBody(reply.line, `no \`${fields.token}\``);
     }
     const before = this.#bearer;
-    this.#bearer = `Bearer ${grant.access_token}`;
+    this.#bearer = scheme === '' ? token : `${scheme} ${token}`;
     if (this.#lasting) {
       this.#session.host.mark(TOKEN + this.#bearer);
     }
-    this.#refresh = grant.refresh_token ?? undefined;
-    const life = (grant.expires_in ?? Infinity) * 1000;
+    this.#refresh = grant[fields.refresh] ?? undefined;
+    const life = (grant[fields.expires] ?? Infinity) * 1000;
     this.#dueMs = this.#session.clock + life - Math.min(life / 5, MARGIN_MS);
     this.#generation += 1;
     return before;

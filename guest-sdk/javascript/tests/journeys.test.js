@@ -257,3 +257,43 @@ test('marks, faults, feeds and bodies reach the host as they are', () => {
   const { timeoutMs, category, fault, headers } = played.requests[0];
   assert.deepEqual([timeoutMs, category, fault, headers], [50, 'query', 'not-found', [['content-type', 'application/json']]]);
 });
+
+test('an option in the wrong place, and one that there is not, are refused where they are written', () => {
+  const failing = (call) => playing(function* () {
+    yield call();
+  }).error;
+  assert.match(failing(() => get('/b', { json: {} })), /options come third/);
+  assert.match(failing(() => get('/a/{x}/{y}', { x: 1, z: 2 })), /the path has no \{z\}/);
+  assert.match(failing(() => post('/login', {}, { jsno: {} })), /there is no option jsno: there are query, json/);
+});
+
+test('a request that nobody yields is warned of', () => {
+  const played = playing(function* () {
+    get('/b');
+    yield get('/b');
+    const kept = post('/login');
+    yield all([kept]);
+  });
+  assert.deepEqual([played.ending, played.logs.filter(([level]) => level === 'warn')], [
+    'completed', [['warn', 'GET /b was made and never sent: yield it']],
+  ], played.error);
+});
+
+test('tokens go by names, scheme and body of the service', () => {
+  const ways = { fields: { name: 'user', token: 'jwt', expires: 'ttl' }, scheme: 'Token', body: 'form', refresh: undefined };
+  const played = playing(function* (me) {
+    const bearer = me.tokens('ana b', 'p&w', ways);
+    yield get('/b', {}, { bearer });
+    yield get('/b', {}, { bearer: 'mine' });
+  }, { replies: { 'POST /login': [200, { jwt: 'abc', ttl: 60 }] } });
+  assert.equal(played.ending, 'completed', played.error);
+  const sent = played.steps.flatMap(({ action }) => (action.tag === 'done' ? [] : action.val));
+  assert.equal(Buffer.from(sent[0].body).toString(), 'user=ana%20b&password=p%26w');
+  assert.deepEqual(sent.slice(1).map(({ headers }) => headers), [
+    [['authorization', 'Token abc']], [['authorization', 'Bearer mine']],
+  ]);
+  const wrong = playing(function* (me) {
+    me.tokens('a', 'b', { fields: { access: 'x' } });
+  });
+  assert.match(wrong.error, /there is no field access/);
+});

@@ -21,10 +21,11 @@ const TEMPLATE_NAME: &str = "my-behavior";
 /// What the templates call the archetype that plays it.
 const TEMPLATE_ARCHETYPE: &str = "my-archetype";
 /// Names that the project's own dependencies have.
-const TAKEN: [&str; 12] = [
+const TAKEN: [&str; 13] = [
     "assemblyscript",
     "binaryen",
     "componentize-qjs",
+    "core-js",
     "esbuild",
     "fastrand",
     "serde",
