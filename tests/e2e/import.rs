@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use crate::support::{Ended, Server, vespeiro};
 
+/// What journeys are written in.
+const LANGUAGES: [&str; 3] = ["toml", "js", "ts"];
+
 const OPENAPI: &str = include_str!("documents/shop.openapi.yaml");
 
 /// A request as the target got it.
@@ -92,12 +95,21 @@ fn play(folder: &TempDir) -> Ended {
 
 #[test]
 fn an_openapi_document_creates_before_it_reads_changes_and_removes() {
+    LANGUAGES.iter().for_each(|language| openapi_in(language));
+}
+
+fn openapi_in(language: &str) {
     let (server, log) = shop();
     let folder = TempDir::new().unwrap();
     let document = folder.path().join("shop.yaml");
     fs::write(&document, OPENAPI).unwrap();
     let base = format!("{}/v1", server.url);
-    let told = import(&folder, document.to_str().unwrap(), &["--base-url", &base]).fine();
+    let told = import(
+        &folder,
+        document.to_str().unwrap(),
+        &["--base-url", &base, "--lang", language],
+    )
+    .fine();
     assert!(
         told.stdout.contains("1 journeys with 6 requests"),
         "{told:?}"
@@ -139,6 +151,10 @@ fn an_openapi_document_creates_before_it_reads_changes_and_removes() {
 
 #[test]
 fn a_recording_keeps_order_and_takes_tokens_and_ids_from_its_own_answers() {
+    LANGUAGES.iter().for_each(|language| recording_in(language));
+}
+
+fn recording_in(language: &str) {
     let (server, log) = shop();
     let folder = TempDir::new().unwrap();
     let har = folder.path().join("visit.har");
@@ -172,13 +188,18 @@ fn a_recording_keeps_order_and_takes_tokens_and_ids_from_its_own_answers() {
         entry("02.020", "GET", "/v1/items/7?of=7", with, "", Value::Null),
     ]);
     fs::write(&har, json!({"log": {"entries": entries}}).to_string()).unwrap();
-    let told = import(&folder, har.to_str().unwrap(), &[]).fine();
+    let told = import(&folder, har.to_str().unwrap(), &["--lang", language]).fine();
     assert!(
         told.stderr.contains("1 pictures, scripts and styles"),
         "{told:?}"
     );
-    let journey = fs::read_to_string(folder.path().join("out/recording.toml")).unwrap();
-    assert!(journey.contains("pause = \"990ms\""), "{journey}");
+    let journey = folder.path().join(format!("out/recording.{language}"));
+    let journey = fs::read_to_string(journey).unwrap();
+    let pause = match language {
+        "toml" => "pause = \"990ms\"",
+        _ => "yield wait(990)",
+    };
+    assert!(journey.contains(pause), "{journey}");
     play(&folder);
     let log = log.lock().unwrap().clone();
     assert_eq!(log[0].line, "POST /v1/login");
@@ -193,13 +214,17 @@ fn a_recording_keeps_order_and_takes_tokens_and_ids_from_its_own_answers() {
 
 #[test]
 fn a_curl_line_plays_as_it_was_copied() {
+    LANGUAGES.iter().for_each(|language| curl_in(language));
+}
+
+fn curl_in(language: &str) {
     let (server, log) = shop();
     let folder = TempDir::new().unwrap();
     let line = format!(
         "curl '{}/v1/items?a=b' \\\n  -H 'Authorization: Bearer x' -H 'Content-Type: application/json' --data-raw $'{{\"it\\'s\":1}}' --compressed",
         server.url
     );
-    import(&folder, &line, &[]).fine();
+    import(&folder, &line, &["--lang", language]).fine();
     play(&folder);
     let log = log.lock().unwrap().clone();
     assert!(!log.is_empty());

@@ -50,7 +50,7 @@ export class Together extends Wanted {
   }
 }
 
-const OPTIONS = new Set(['query', 'json', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture']);
+const OPTIONS = new Set(['query', 'json', 'form', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture']);
 
 /** The requests of the session whose journey runs that nobody has yielded yet. */
 let unsent = new Set();
@@ -78,7 +78,7 @@ function call(method, path, args, options) {
 }
 
 /**
- * A request to a declared route: `args` fill the path's placeholders; `options` are `query`, `json`, `body`, `headers`,
+ * A request to a declared route: `args` fill the path's placeholders; `options` are `query`, `json`, `form`, `body`, `headers`,
  * `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeoutMs`, and `capture`: `body` (the
  * default), `headers`, `all` or `nothing`.
  */

@@ -15,12 +15,17 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Ending = 'completed' | 'abandoned';
 export type Arguments = Record<string, string | number | boolean>;
 
+export type Parameter = string | number | boolean | null | undefined;
+export type Parameters = Record<string, Parameter | readonly Parameter[]>;
+
 export interface RequestOptions {
-  /** Query parameters; those that are undefined or null are left out. */
-  query?: Record<string, string | number | boolean | null | undefined>;
+  /** Query parameters; those that are undefined or null are left out, and a list gives its name so many times. */
+  query?: Parameters;
   headers?: Record<string, string>;
   /** A JSON body, with its content type. */
   json?: unknown;
+  /** The fields of a form as the body, URL-encoded, with its content type. */
+  form?: Parameters;
   /** A body of text or bytes; its content type is a header of yours. */
   body?: string | Uint8Array;
   /** Authorize with these tokens, renewed before they expire; a 401 logs in again and repeats the request, once. A text is
@@ -64,6 +69,8 @@ export function thinkBetween(min: number, max: number): Wanted<void>;
 export function wait(millis: number): Wanted<void>;
 
 export class Reply {
+  /** What was asked: `GET /users/{id}`. */
+  readonly line: string;
   readonly status: number;
   /** Whether the status is 2xx. */
   readonly ok: boolean;

@@ -34,13 +34,23 @@ export class Route {
   }
 }
 
-/** `?page=1&sort=name`, without the values that are undefined or null; empty when nothing is left. */
+/**
+ * `?page=1&sort=name`, without the values that are undefined or null; a list gives its name so many times. Empty when nothing
+ * is left.
+ */
 export function queryOf(query) {
   let text = '';
-  for (const name in query) {
-    const value = query[name];
+  const add = (name, value) => {
     if (value !== undefined && value !== null) {
       text += `${text === '' ? '?' : '&'}${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
+    }
+  };
+  for (const name in query) {
+    const value = query[name];
+    if (Array.isArray(value)) {
+      value.forEach((one) => add(name, one));
+    } else {
+      add(name, value);
     }
   }
   return text;

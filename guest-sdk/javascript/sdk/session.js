@@ -258,7 +258,7 @@ export class Session {
     if (route === undefined) {
       throw new UsageError(`${line} is not among the behavior's routes: declare it there`);
     }
-    const { query, headers, json, body, bearer, capture = 'body', category, timeoutMs, mark, fault } = options ?? {};
+    const { query, headers, json, form, body, bearer, capture = 'body', category, timeoutMs, mark, fault } = options ?? {};
     const captured = CAPTURES[capture];
     if (captured === undefined) {
       throw new UsageError(`${line}: capture is body, headers, all or nothing, and not ${capture}`);
@@ -278,6 +278,9 @@ export class Session {
     if (json !== undefined) {
       list.push(['content-type', 'application/json']);
       bytes = encode(JSON.stringify(json));
+    } else if (form !== undefined) {
+      list.push(['content-type', 'application/x-www-form-urlencoded']);
+      bytes = encode(queryOf(form).slice(1));
     } else if (body !== undefined) {
       bytes = typeof body === 'string' ? encode(body) : body;
     }

@@ -3,7 +3,6 @@
 
 import { Call, Together, Wanted } from './calls.js';
 import { Failed, UnexpectedBody, UsageError } from './errors.js';
-import { queryOf } from './routes.js';
 
 /** A token is renewed when a fifth of its life is left, but no earlier than this before its end. */
 const MARGIN_MS = 30_000;
@@ -203,9 +202,7 @@ export class Tokens {
   }
 
   #body(given) {
-    return this.#auth.body === 'json'
-      ? { json: given }
-      : { body: queryOf(given).slice(1), headers: { 'content-type': 'application/x-www-form-urlencoded' } };
+    return { [this.#auth.body]: given };
   }
 
   /** Hold the token that the reply grants; gives back the one before. */

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::exit::{Exit, Misuse};
-use vespeiro_import::{ImportOptions, Project, import};
+use clap::builder::PossibleValuesParser;
+use vespeiro_import::{ImportOptions, Language, import};
 use vespeiro_output::{Console, stdout};
 use vespeiro_plan::bounded;
 
@@ -21,7 +22,7 @@ pub(super) struct Import {
     #[arg(value_name = "FILE|'curl …'")]
     source: String,
     /// What to write
-    #[arg(long, value_name = "LANG", value_parser = ["toml"], default_value = "toml")]
+    #[arg(long, value_name = "LANG", value_parser = PossibleValuesParser::new(Language::ALL.map(|(word, _)| word)), default_value = "toml")]
     lang: String,
     /// Folder for plan.toml and the journeys; it is made
     #[arg(long, value_name = "DIR")]
@@ -51,10 +52,9 @@ impl Import {
                 "the document does not say where the service is: change base_url in plan.toml, or use --base-url ({BASE_URL} for now)"
             ));
         }
-        let plan = project.plan(from, base_url.unwrap_or(BASE_URL));
-        let mut files = vec![("plan.toml".to_owned(), plan)];
-        let journeys = project.journeys.iter();
-        files.extend(journeys.map(|journey| (Project::file_of(journey), journey.text())));
+        let known = Language::ALL.iter().find(|(word, _)| *word == self.lang);
+        let language = known.map_or(Language::Toml, |(_, language)| *language);
+        let files = project.files(language, from, base_url.unwrap_or(BASE_URL));
         write(&self.out, &files)?;
         for note in &project.notes {
             console.line(format!("not taken over: {note}"));

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::script::{self, Language};
+
 /// A plan and its journeys.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Project {
@@ -58,13 +60,20 @@ pub enum Body {
 }
 
 impl Project {
-    /// The name of a journey's file.
-    pub fn file_of(journey: &Journey) -> String {
-        format!("{}.toml", journey.name)
+    /// The files, by name: the plan and each journey. `from` says what they were made of, `base_url` where the service is.
+    pub fn files(&self, language: Language, from: &str, base_url: &str) -> Vec<(String, String)> {
+        let mut files = vec![("plan.toml".to_owned(), self.plan(language, from, base_url))];
+        files.extend(self.journeys.iter().map(|journey| {
+            let text = match language {
+                Language::Toml => journey.text(),
+                script => script::write(journey, script, from),
+            };
+            (file_of(journey, language), text)
+        }));
+        files
     }
 
-    /// The plan file. `from` says what it was made of, `base_url` where the service is.
-    pub fn plan(&self, from: &str, base_url: &str) -> String {
+    fn plan(&self, language: Language, from: &str, base_url: &str) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "# Made by vespeiro import from {}.", one_line(from));
         let _ = writeln!(text, "# Run it: vespeiro run --plan plan.toml");
@@ -79,7 +88,7 @@ impl Project {
         );
         for journey in &self.journeys {
             let _ = writeln!(text, "\n[[archetype]]\nname = {}", quoted(&journey.name));
-            let _ = writeln!(text, "module = {}", quoted(&Project::file_of(journey)));
+            let _ = writeln!(text, "module = {}", quoted(&file_of(journey, language)));
             if !self.config.is_empty() {
                 text.push_str("[archetype.config]\n");
                 for (key, about) in &self.config {
@@ -91,9 +100,13 @@ impl Project {
     }
 }
 
+fn file_of(journey: &Journey, language: Language) -> String {
+    format!("{}.{}", journey.name, language.ending())
+}
+
 impl Journey {
     /// The journey file.
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         let mut text = format!("name = {}\n", quoted(&self.name));
         if !self.vars.is_empty() {
             text.push_str("\n[vars]\n");
@@ -182,7 +195,7 @@ fn key_of(name: &str) -> String {
     }
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().take(200).map(plain).collect()
 }

@@ -1,5 +1,5 @@
 //! Journeys from what people have already: OpenAPI documents, browser recordings (HAR), curl lines. Text
-//! in, journey files out: this room reads and writes nothing itself. Called by `vespeiro import`.
+//! in, files out, journeys as data or as scripts: this room reads and writes nothing itself. Called by `vespeiro import`.
 //!
 //! What must stay true: a document says what it is by its content, and whatever of it is not taken over is told.
 
@@ -9,10 +9,12 @@ mod har;
 mod journey;
 mod openapi;
 mod schema;
+mod script;
 
 use serde_json::Value;
 
 pub use journey::{Body, Journey, Project, Step};
+pub use script::Language;
 
 /// A document that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,10 +102,11 @@ mod tests {
             let (before, after) = SHOP.split_at(SHOP.floor_char_boundary(at));
             let after = after.get(word.len()..).unwrap_or_default();
             if let Ok(project) = import(&format!("{before}{word}{after}"), options) {
-                for journey in &project.journeys {
-                    prop_assert!(!journey.text().is_empty());
+                for (_, language) in Language::ALL {
+                    let files = project.files(language, "x", "http://x");
+                    prop_assert!(files[0].1.contains("base_url"));
+                    prop_assert!(files.iter().all(|(_, text)| !text.is_empty()));
                 }
-                prop_assert!(project.plan("x", "http://x").contains("base_url"));
             }
         }
     }

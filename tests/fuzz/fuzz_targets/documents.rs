@@ -2,14 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vespeiro_import::{ImportOptions, import};
+use vespeiro_import::{ImportOptions, Language, import};
 
 fuzz_target!(|text: &str| {
     let Ok(project) = import(text, ImportOptions::default()) else {
         return;
     };
-    let _ = project.plan("a document", "http://localhost");
-    for journey in &project.journeys {
-        assert!(journey.text().starts_with("name = "));
+    for (_, language) in Language::ALL {
+        let files = project.files(language, "a document", "http://localhost");
+        assert_eq!(files.len(), 1 + project.journeys.len());
     }
 });
