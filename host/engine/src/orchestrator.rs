@@ -234,6 +234,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             Arc::clone(&catalog),
             plan.workers,
             process::sample(Duration::ZERO),
+            clock,
         );
         Self {
             plan,
@@ -245,7 +246,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             stages: StageClock::default(),
             ending: None,
             workers,
-            totals: totals.timed_by(clock).keeping(plan.output.slowest),
+            totals: totals.keeping(plan.output.slowest),
             guard: Guard::new(&plan.guard, plan.load.ramp_up),
             rollouts: Rollouts::new(catalog, behaviors),
             control,

@@ -40,7 +40,8 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(catalog: Arc<Catalog>, worker: usize) -> Recorder {
+    /// `clock` tells when outcomes were recorded.
+    pub fn new(catalog: Arc<Catalog>, worker: usize, clock: Clock) -> Recorder {
         let mut current = Interval::new(&catalog);
         current.worker = worker;
         Recorder {
@@ -51,15 +52,9 @@ impl Recorder {
             waiting: VecDeque::new(),
             spare: Vec::new(),
             slowest: Slowest::default(),
-            clock: Clock::system(),
+            clock,
             connections: ConnectionCounts::default(),
         }
-    }
-
-    /// The same, with another clock for when outcomes were recorded.
-    pub fn timed_by(mut self, clock: Clock) -> Recorder {
-        self.clock = clock;
-        self
     }
 
     /// The same, that keeps so many of the slowest requests.
@@ -349,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_request_that_was_not_sent_is_no_request() {
-        let mut recorder = Recorder::new(catalog(), 3);
+        let mut recorder = Recorder::new(catalog(), 3, Clock::system());
         let mut stopped = sample(0, 0);
         stopped.outcome = Outcome::Failed(Failure::Stopped);
         recorder.request(&stopped);
@@ -363,7 +358,7 @@ mod tests {
 
     #[test]
     fn unknown_routes_and_categories_share_the_last_place() {
-        let mut recorder = Recorder::new(catalog(), 0);
+        let mut recorder = Recorder::new(catalog(), 0, Clock::system());
         let mut odd = sample(1, 9_999);
         odd.category = 77;
         recorder.request(&odd);
@@ -374,7 +369,7 @@ mod tests {
 
     #[test]
     fn an_interval_keeps_only_its_first_requests_one_by_one() {
-        let mut recorder = Recorder::new(catalog(), 0);
+        let mut recorder = Recorder::new(catalog(), 0, Clock::system());
         (0..100).for_each(|user| {
             recorder.request(&RequestSample {
                 user,
@@ -394,7 +389,7 @@ mod tests {
     fn cost_of_a_request() {
         const ROUNDS: u32 = 5_000_000;
         let catalog = catalog();
-        let mut recorder = Recorder::new(catalog.clone(), 0);
+        let mut recorder = Recorder::new(catalog.clone(), 0, Clock::system());
         let samples: Vec<RequestSample> = (0..1024u32)
             .map(|i| {
                 let mut sample = sample((i % 2) as u16, (i / 2 % 3) as u16);
@@ -414,7 +409,7 @@ mod tests {
             (0..ROUNDS).for_each(|i| recorder.request(black_box(&samples[i as usize % 1024])));
             println!("{name}: {:?} per request", start.elapsed() / ROUNDS);
         }
-        let mut totals = Totals::new(catalog.clone(), 1, Process::default());
+        let mut totals = Totals::new(catalog.clone(), 1, Process::default(), Clock::system());
         let mut interval = recorder.take(Interval::new(&catalog));
         let start = Clock::system().now();
         totals.absorb(&mut interval);

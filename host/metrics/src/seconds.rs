@@ -175,6 +175,7 @@ mod tests {
     use super::*;
     use crate::Recorder;
     use crate::testing::{catalog, role, sample};
+    use vespeiro_model::Clock;
 
     const MILLI: Duration = Duration::from_millis(1);
 
@@ -184,7 +185,7 @@ mod tests {
 
     fn recorders(workers: usize) -> Vec<Recorder> {
         (0..workers)
-            .map(|at| Recorder::new(catalog(), at))
+            .map(|at| Recorder::new(catalog(), at, Clock::system()))
             .collect()
     }
 

@@ -11,7 +11,9 @@ use super::{
     Recorder, RequestSample, Role, RouteLabel, RunInfo, Snapshot, ThresholdResult, ThresholdState,
     Totals, TraceId, VersionLabels, WireBytes, WorkerStatus,
 };
-use vespeiro_model::{BreakerState, Ending, Failure, FaultKind, HoldReason, Outcome, Phases};
+use vespeiro_model::{
+    BreakerState, Clock, Ending, Failure, FaultKind, HoldReason, Outcome, Phases,
+};
 use vespeiro_plan::{ErrorMix, RequestMix};
 
 /// What that run was to be.
@@ -146,8 +148,8 @@ fn phases(micros: u64, opened: bool) -> Phases {
 /// A run of 83 s that is the same each time, but for its CPU figures' cores.
 pub fn snapshot() -> Snapshot {
     let catalog = catalog();
-    let mut totals = Totals::new(catalog.clone(), 2, Process::default());
-    let mut recorder = Recorder::new(catalog.clone(), 0).keeping(3);
+    let mut totals = Totals::new(catalog.clone(), 2, Process::default(), Clock::system());
+    let mut recorder = Recorder::new(catalog.clone(), 0, Clock::system()).keeping(3);
     for archetype in [0, 1] {
         recorder.instance_built(role(archetype));
         (0..50).for_each(|_| recorder.user_started(archetype));

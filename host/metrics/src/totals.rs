@@ -49,7 +49,7 @@ pub struct Totals {
 
 impl Totals {
     /// At the start of the run: the wall clock is read here, and `process` is the baseline of the CPU time.
-    pub fn new(catalog: Arc<Catalog>, workers: usize, process: Process) -> Totals {
+    pub fn new(catalog: Arc<Catalog>, workers: usize, process: Process, clock: Clock) -> Totals {
         let Interval { archetypes, .. } = Interval::new(&catalog);
         let swaps = vec![Default::default(); archetypes.len()];
         let versions = catalog.versions.iter();
@@ -64,7 +64,7 @@ impl Totals {
             is_complete: true,
             catalog,
             workers: workers.max(1),
-            started: Clock::system().wall(),
+            started: clock.wall(),
             cpu_at_start: process.cpu,
             archetypes: archetypes.into_iter().map(Arc::new).collect(),
             versions,
@@ -191,12 +191,6 @@ impl Totals {
         self.activity
             .drain(..self.activity.len().saturating_sub(room));
         self.activity.extend(interval.activity.drain(..));
-    }
-
-    /// The same, started at the wall time of another clock.
-    pub fn timed_by(mut self, clock: Clock) -> Totals {
-        self.started = clock.wall();
-        self
     }
 
     /// The same, that keep so many of the slowest requests.

@@ -123,6 +123,7 @@ mod tests {
     use crate::testing::shape;
     use vespeiro_metrics::testing::{catalog, role, sample, snapshot, version};
     use vespeiro_metrics::{ArchetypeLoad, Interval, Process, Recorder, RequestSample, Totals};
+    use vespeiro_model::Clock;
     use vespeiro_plan::Language;
     use vespeiro_plan::testing::plan;
 
@@ -205,8 +206,8 @@ mod tests {
         let canary = labels.add_version(version(0, "fedcba98"));
         labels.share_out(0, &[(role(0).version, 0.9), (canary, 0.1)]);
         let labels = Arc::new(labels);
-        let mut totals = Totals::new(catalog(), 1, Process::default());
-        let mut recorder = Recorder::new(catalog(), 0);
+        let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
+        let mut recorder = Recorder::new(catalog(), 0, Clock::system());
         totals.adopt(labels.clone());
         recorder.adopt(labels.clone());
         recorder.request(&sample(0, 0));
@@ -264,7 +265,7 @@ mod tests {
 
     #[test]
     fn any_size_will_do() {
-        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
         let empty = totals.snapshot(Duration::ZERO, Process::default());
         for snapshot in [snapshot(), empty] {
             for (width, height) in [(1, 1), (5, 40), (20, 3), (200, 1), (300, 90)] {

@@ -422,6 +422,7 @@ mod tests {
     use crate::table::length;
     use vespeiro_metrics::testing::snapshot;
     use vespeiro_metrics::{Process, Totals};
+    use vespeiro_model::Clock;
     use vespeiro_plan::testing::plan;
 
     fn summary() -> Summary {
@@ -498,7 +499,12 @@ mod tests {
 
     #[test]
     fn a_run_without_a_single_request_reads_well_too() {
-        let mut totals = Totals::new(vespeiro_metrics::testing::catalog(), 1, Process::default());
+        let mut totals = Totals::new(
+            vespeiro_metrics::testing::catalog(),
+            1,
+            Process::default(),
+            Clock::system(),
+        );
         let snapshot = totals.snapshot(std::time::Duration::ZERO, Process::default());
         let text = text(
             &Summary::new(&plan(Language::English), &snapshot),

@@ -164,15 +164,15 @@ mod tests {
     use super::*;
     use vespeiro_metrics::testing::{catalog, role, sample, snapshot};
     use vespeiro_metrics::{Aggregate, Interval, Process, Recorder, RequestSample, Totals};
-    use vespeiro_model::Outcome;
+    use vespeiro_model::{Clock, Outcome};
     use vespeiro_summary::{SampledInterval, Sampler};
 
     /// Seconds of 10, 20, 30… requests of as many milliseconds each, and one error each. One more is sent in each second,
     /// and has no outcome.
     fn play(format: Format, seconds: u64) -> String {
         let (rows, inbox) = sync_channel(100);
-        let mut recorder = Recorder::new(catalog(), 0);
-        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut recorder = Recorder::new(catalog(), 0, Clock::system());
+        let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
         let mut beat = Sampler::default();
         assert!(
             beat.update(&totals.snapshot(Duration::ZERO, Process::default()))
@@ -250,10 +250,10 @@ mod tests {
 
     #[test]
     fn a_rest_that_is_too_short_has_counts_and_no_rates() {
-        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
         let mut sampler = Sampler::default();
         sampler.update(&totals.snapshot(Duration::ZERO, Process::default()));
-        let mut recorder = Recorder::new(catalog(), 0);
+        let mut recorder = Recorder::new(catalog(), 0, Clock::system());
         (0..48).for_each(|_| recorder.request(&sample(0, 0)));
         totals.absorb(&mut recorder.take(Interval::new(&catalog())));
         let end = totals.snapshot(Duration::from_micros(3_500), Process::default());

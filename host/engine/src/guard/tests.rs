@@ -3,7 +3,7 @@
 use super::*;
 use vespeiro_metrics::testing::{catalog, role, sample};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};
-use vespeiro_model::Outcome;
+use vespeiro_model::{Clock, Outcome};
 use vespeiro_plan::{Degradation, GuardSettings as Guarded};
 
 struct Played {
@@ -16,8 +16,8 @@ struct Played {
 impl Played {
     fn new(guard: Guarded, ramp_up: u64) -> Played {
         Played {
-            recorder: Recorder::new(catalog(), 0),
-            totals: Totals::new(catalog(), 1, Process::default()),
+            recorder: Recorder::new(catalog(), 0, Clock::system()),
+            totals: Totals::new(catalog(), 1, Process::default(), Clock::system()),
             guard: Guard::new(&guard, Duration::from_secs(ramp_up)),
             second: 0,
         }

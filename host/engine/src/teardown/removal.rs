@@ -86,9 +86,9 @@ pub async fn teardown(
     let plan = Arc::new(plan);
     let behaviors = [behavior];
     let catalog = catalog(&plan, &behaviors);
-    let recorder = Recorder::new(Arc::clone(&catalog), 0).timed_by(clock);
+    let recorder = Recorder::new(Arc::clone(&catalog), 0, clock);
     let process = process::sample(Duration::ZERO);
-    let mut totals = Totals::new(Arc::clone(&catalog), 1, process).timed_by(clock);
+    let mut totals = Totals::new(Arc::clone(&catalog), 1, process, clock);
     let target = Target::new(&plan, 0, clock)?;
     let worker = WorkerState::new(
         plan,

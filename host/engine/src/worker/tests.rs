@@ -105,7 +105,7 @@ async fn played(settings: &[(&str, &str)], test: impl AsyncFnOnce(&mut Played)) 
         began: clock.now(),
         commands,
         events,
-        totals: Totals::new(Arc::clone(&catalog), 1, Process::default()),
+        totals: Totals::new(Arc::clone(&catalog), 1, Process::default(), Clock::system()),
     };
     let init = WorkerInit {
         plan,
@@ -193,7 +193,7 @@ async fn an_open_breaker_holds_users_for_its_cool_down() {
     let worker = Rc::new(WorkerState::new(
         Arc::clone(&plan),
         Target::new(&plan, 0, clock).unwrap(),
-        Recorder::new(Arc::clone(&catalog), 0),
+        Recorder::new(Arc::clone(&catalog), 0, Clock::system()),
         journal.writer().unwrap(),
         &behaviors,
         &catalog,

@@ -132,9 +132,8 @@ pub(crate) async fn work(init: WorkerInit) {
             return;
         }
     };
-    let recorder = Recorder::new(Arc::clone(&catalog), worker_index)
-        .timed_by(clock)
-        .keeping(plan.output.slowest);
+    let recorder =
+        Recorder::new(Arc::clone(&catalog), worker_index, clock).keeping(plan.output.slowest);
     let worker = WorkerState::new(
         plan,
         target,

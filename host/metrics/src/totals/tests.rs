@@ -77,8 +77,8 @@ proptest! {
         backwards in any::<bool>(),
     ) {
         let catalog = catalog();
-        let mut alone = Recorder::new(catalog.clone(), 0);
-        let mut workers: Vec<Recorder> = (0..3).map(|w| Recorder::new(catalog.clone(), w)).collect();
+        let mut alone = Recorder::new(catalog.clone(), 0, Clock::system());
+        let mut workers: Vec<Recorder> = (0..3).map(|w| Recorder::new(catalog.clone(), w, Clock::system())).collect();
         let mut handed_over = Vec::new();
         for (event, worker, hand_over) in &events {
             Event::record(event, &mut alone);
@@ -92,9 +92,9 @@ proptest! {
             handed_over.reverse();
         }
 
-        let mut one = Totals::new(catalog.clone(), 1, Process::default());
+        let mut one = Totals::new(catalog.clone(), 1, Process::default(), Clock::system());
         one.absorb(&mut alone.take(Interval::new(&catalog)));
-        let mut many = Totals::new(catalog.clone(), 3, Process::default());
+        let mut many = Totals::new(catalog.clone(), 3, Process::default(), Clock::system());
         let mut held = None;
         for interval in &mut handed_over {
             many.absorb(interval);
@@ -112,9 +112,9 @@ proptest! {
     #[test]
     fn a_recycled_interval_carries_nothing_over(events in prop::collection::vec(event(), 0..50)) {
         let catalog = catalog();
-        let mut recorder = Recorder::new(catalog.clone(), 0);
+        let mut recorder = Recorder::new(catalog.clone(), 0, Clock::system());
         events.iter().for_each(|e| e.record(&mut recorder));
-        let mut totals = Totals::new(catalog.clone(), 1, Process::default());
+        let mut totals = Totals::new(catalog.clone(), 1, Process::default(), Clock::system());
         let mut interval = recorder.take(Interval::new(&catalog));
         totals.absorb(&mut interval);
         let before = digest(&totals.snapshot(Duration::from_secs(1), Process::default()));
@@ -143,9 +143,9 @@ fn grown(catalog: &Catalog) -> (Arc<Catalog>, Role) {
 fn a_catalog_that_grows_moves_nothing_that_was_counted() {
     let before = catalog();
     let (after, role) = grown(&before);
-    let mut recorder = Recorder::new(before.clone(), 0);
-    let mut slow = Recorder::new(before.clone(), 1);
-    let mut totals = Totals::new(before.clone(), 2, Process::default());
+    let mut recorder = Recorder::new(before.clone(), 0, Clock::system());
+    let mut slow = Recorder::new(before.clone(), 1, Clock::system());
+    let mut totals = Totals::new(before.clone(), 2, Process::default(), Clock::system());
     let unknown = RequestSample {
         category: UNKNOWN,
         ..sample(0, UNKNOWN)
@@ -186,8 +186,8 @@ fn a_catalog_that_grows_moves_nothing_that_was_counted() {
 
 #[test]
 fn versions_beyond_the_bound_are_counted_together() {
-    let mut totals = Totals::new(catalog(), 1, Process::default());
-    let mut recorder = Recorder::new(catalog(), 0);
+    let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
+    let mut recorder = Recorder::new(catalog(), 0, Clock::system());
     let mut labels = (*catalog()).clone();
     let mut interval = Interval::new(&labels);
     for swap in 0..200 {
@@ -220,8 +220,8 @@ fn versions_beyond_the_bound_are_counted_together() {
 #[test]
 fn rates_are_those_of_the_counters() {
     let catalog = catalog();
-    let mut recorder = Recorder::new(catalog.clone(), 0);
-    let mut totals = Totals::new(catalog.clone(), 1, process(1_000));
+    let mut recorder = Recorder::new(catalog.clone(), 0, Clock::system());
+    let mut totals = Totals::new(catalog.clone(), 1, process(1_000), Clock::system());
     (0..10).for_each(|_| recorder.request(&sample(0, 0)));
     totals.absorb(&mut recorder.take(Interval::new(&catalog)));
     let looked = Process {
@@ -242,8 +242,8 @@ fn rates_are_those_of_the_counters() {
 #[test]
 fn the_activity_ring_keeps_the_latest() {
     let catalog = catalog();
-    let mut recorder = Recorder::new(catalog.clone(), 0);
-    let mut totals = Totals::new(catalog.clone(), 1, Process::default());
+    let mut recorder = Recorder::new(catalog.clone(), 0, Clock::system());
+    let mut totals = Totals::new(catalog.clone(), 1, Process::default(), Clock::system());
     let mut interval = Interval::new(&catalog);
     for user in 0..70 {
         recorder.request(&crate::RequestSample {

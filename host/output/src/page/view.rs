@@ -127,6 +127,7 @@ mod tests {
     use crate::testing::shape;
     use vespeiro_metrics::testing::{catalog, snapshot};
     use vespeiro_metrics::{ArchetypeLabels, Catalog, Process, Totals};
+    use vespeiro_model::Clock;
     use vespeiro_plan::Language;
     use vespeiro_plan::testing::plan;
     use vespeiro_summary::Sampler;
@@ -194,7 +195,7 @@ mod tests {
     #[test]
     fn the_charts_have_a_point_a_second_for_five_minutes() {
         let mut view = view();
-        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
         let mut sampler = Sampler::default();
         for second in 0..=400 {
             let elapsed = Duration::from_secs(second);
@@ -220,7 +221,7 @@ mod tests {
                 .collect(),
             versions: Vec::new(),
         };
-        let mut totals = Totals::new(Arc::new(catalog), 1, Process::default());
+        let mut totals = Totals::new(Arc::new(catalog), 1, Process::default(), Clock::system());
         let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
         let news = (0..100).map(|number| SwapEvent {
             elapsed_seconds: 1.0,

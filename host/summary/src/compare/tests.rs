@@ -10,7 +10,7 @@ use crate::sampler::Sampler;
 use crate::timeline::TimelineRecorder;
 use vespeiro_metrics::testing::{catalog, sample};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};
-use vespeiro_model::Outcome;
+use vespeiro_model::{Clock, Outcome};
 use vespeiro_plan::Language;
 use vespeiro_plan::testing::plan;
 
@@ -21,8 +21,8 @@ fn run(seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f64) -> Summary {
 
 fn lasting(seconds: u64, seed: u64, slow: impl Fn(&mut StdRng) -> f64, errors: f64) -> Summary {
     let mut dice = StdRng::seed_from_u64(seed);
-    let mut recorder = Recorder::new(catalog(), 0);
-    let mut totals = Totals::new(catalog(), 1, Process::default());
+    let mut recorder = Recorder::new(catalog(), 0, Clock::system());
+    let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
     let (mut beat, mut recording) = (Sampler::default(), TimelineRecorder::default());
     beat.update(&totals.snapshot(Duration::ZERO, Process::default()));
     for second in 1..=seconds {
@@ -158,7 +158,7 @@ fn a_tail_that_was_never_there_before_is_seen() {
 #[test]
 fn a_handful_of_requests_shows_nothing() {
     let few = |latency: u64| {
-        let mut recorder = Recorder::new(catalog(), 0);
+        let mut recorder = Recorder::new(catalog(), 0, Clock::system());
         for _ in 0..4 {
             let latency = Duration::from_millis(latency);
             recorder.request(&RequestSample {
@@ -166,7 +166,7 @@ fn a_handful_of_requests_shows_nothing() {
                 ..sample(0, 0)
             });
         }
-        let mut totals = Totals::new(catalog(), 1, Process::default());
+        let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
         totals.absorb(&mut recorder.take(Interval::new(&catalog())));
         let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
         Summary::new(&plan(Language::English), &snapshot)

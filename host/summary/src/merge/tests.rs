@@ -7,14 +7,15 @@ use proptest::prelude::*;
 use super::*;
 use vespeiro_metrics::testing::{Event, catalog, event};
 use vespeiro_metrics::{Interval, Process, Recorder, Totals};
+use vespeiro_model::Clock;
 use vespeiro_plan::Language;
 use vespeiro_plan::testing::plan;
 
 /// The summary of a run in which this came to pass.
 fn summary(id: &str, events: &[Event]) -> Summary {
-    let mut recorder = Recorder::new(catalog(), 0);
+    let mut recorder = Recorder::new(catalog(), 0, Clock::system());
     events.iter().for_each(|event| event.record(&mut recorder));
-    let mut totals = Totals::new(catalog(), 2, Process::default());
+    let mut totals = Totals::new(catalog(), 2, Process::default(), Clock::system());
     totals.absorb(&mut recorder.take(Interval::new(&catalog())));
     let mut snapshot = totals.snapshot(Duration::from_secs(10), Process::default());
     snapshot.started = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_600);

@@ -6,12 +6,12 @@ use super::*;
 use crate::sampler::Sampler;
 use vespeiro_metrics::testing::{catalog, sample, snapshot};
 use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Totals};
-use vespeiro_model::{BreakerState, Outcome};
+use vespeiro_model::{BreakerState, Clock, Outcome};
 
 /// Seconds of as many requests as the number of the second, the first of each an error.
 pub(crate) fn played(seconds: u64) -> Timeline {
-    let mut recorder = Recorder::new(catalog(), 0);
-    let mut totals = Totals::new(catalog(), 1, Process::default());
+    let mut recorder = Recorder::new(catalog(), 0, Clock::system());
+    let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
     let (mut beat, mut recording) = (Sampler::default(), TimelineRecorder::default());
     assert!(
         beat.update(&totals.snapshot(Duration::ZERO, Process::default()))
