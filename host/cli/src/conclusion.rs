@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::open_files;
 use crate::teardown::CleanupResult;
 use vespeiro_engine::{EndReason, GivenUpCause, RunEnd};
-use vespeiro_metrics::ResultCount;
+use vespeiro_metrics::{ResultCount, Snapshot};
 use vespeiro_model::{AbortReason, Ending, Failure, Outcome};
 use vespeiro_summary::Summary;
 use vespeiro_summary::thresholds::ThresholdReport;
@@ -45,16 +45,13 @@ pub(super) fn conclude(
             "{why}: the run was ended, since what it creates could no longer be cleaned up"
         );
     }
-    if let Some(sessions) = failed_unasked(summary) {
-        anyhow::bail!(
-            "no request was sent: all {sessions} sessions failed or gave up before their first request: see the log above, and try the behavior with vespeiro rehearse"
-        );
-    }
-    let idle = idle(ended);
+    let idle = idle(&ended.snapshot);
     if !idle.is_empty() {
+        let names: Vec<&str> = idle.iter().map(|(name, _)| *name).collect();
+        let sessions: u64 = idle.iter().map(|(_, sessions)| sessions).sum();
         anyhow::bail!(
-            "every session failed or gave up before its first request: {}: see the log above, and vespeiro check",
-            idle.join(", ")
+            "{}: no request was sent: all {sessions} sessions failed or gave up before their first request: see the log above, and try the behavior with vespeiro rehearse",
+            names.join(", ")
         );
     }
     let results = ended.snapshot.total().results().into_iter();
@@ -87,18 +84,6 @@ pub(super) fn conclude(
     Ok(exit)
 }
 
-/// How many sessions failed, where not one of them came to a request.
-fn failed_unasked(summary: &Summary) -> Option<u64> {
-    let count = |of: &[Ending]| -> u64 {
-        let endings = summary.sessions.endings.iter();
-        let counted = endings.filter(|ended| of.contains(&ended.ending));
-        counted.map(|ended| ended.count).sum()
-    };
-    let failed = count(&[Ending::Abandoned, Ending::Failed, Ending::Crashed]);
-    let none = summary.total.requests == 0 && count(&[Ending::Completed]) == 0;
-    (none && failed > 0).then_some(failed)
-}
-
 /// Why most requests have failed, where there were some and none was answered.
 fn unanswered(results: &[ResultCount]) -> Option<Failure> {
     let failures = results.iter().map(|result| match result.outcome {
@@ -111,23 +96,19 @@ fn unanswered(results: &[ResultCount]) -> Option<Failure> {
     Some(failure)
 }
 
-/// The archetypes all of whose sessions failed or gave up before any request: what `check` and a swap refuse too.
-fn idle(ended: &RunEnd) -> Vec<&str> {
-    let counts = ended.snapshot.archetypes.iter();
-    let each = counts.zip(ended.snapshot.by_archetype());
-    let idle = each.enumerate().filter(|(_, (counts, requests))| {
-        let sessions = &counts.behavior.sessions;
-        let unasked = [Ending::Failed, Ending::Abandoned].into_iter();
-        let not_sent: u64 = counts.not_sent.iter().sum();
-        sessions.started > 0
-            && unasked
-                .map(|ending| sessions.ended(ending).count())
-                .sum::<u64>()
-                == sessions.started
-            && requests.requests() + not_sent == 0
+/// The archetypes that came to no request, since all sessions that ended by themselves failed, with how many those were:
+/// what `check` and a swap refuse too.
+fn idle(snapshot: &Snapshot) -> Vec<(&str, u64)> {
+    let counts = snapshot.archetypes.iter().zip(snapshot.by_archetype());
+    let each = snapshot.catalog.archetypes.iter().zip(counts);
+    let idle = each.filter_map(|(labels, (counts, requests))| {
+        let ended = |ending| counts.behavior.sessions.ended(ending).count();
+        let failed = [Ending::Abandoned, Ending::Failed, Ending::Crashed].map(ended);
+        let failed: u64 = failed.iter().sum();
+        let asked = requests.requests() + counts.not_sent.iter().sum::<u64>();
+        (failed > 0 && asked + ended(Ending::Completed) == 0).then_some((&*labels.name, failed))
     });
-    let names = &ended.snapshot.catalog.archetypes;
-    idle.map(|(archetype, _)| &*names[archetype].name).collect()
+    idle.collect()
 }
 
 /// The code of a run that could do its job.
@@ -139,5 +120,48 @@ fn exit(summary: &Summary) -> Exit {
         Exit::Thresholds
     } else {
         Exit::Fine
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use vespeiro_metrics::testing::{catalog, role, sample};
+    use vespeiro_metrics::{Interval, Process, Recorder, Totals};
+    use vespeiro_model::Clock;
+
+    #[test]
+    fn an_archetype_is_idle_when_no_session_of_its_own_end_came_to_a_request() {
+        let catalog = catalog();
+        let mut totals = Totals::new(catalog.clone(), 1, Process::default(), Clock::system());
+        let mut recorder = Recorder::new(catalog.clone(), 0, Clock::system());
+        let mut idle = |ended: &[(u16, Ending)], asks: Option<u16>| -> Vec<(String, u64)> {
+            for (archetype, ending) in ended {
+                recorder.session_started(role(*archetype));
+                recorder.session_ended(role(*archetype), *ending, Duration::from_secs(1));
+            }
+            asks.iter()
+                .for_each(|who| recorder.request(&sample(*who, 0)));
+            totals.absorb(&mut recorder.take(Interval::new(&catalog)));
+            let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
+            let idle = super::idle(&snapshot).into_iter();
+            idle.map(|(name, failed)| (name.to_owned(), failed))
+                .collect()
+        };
+        // Sessions that the run's end cut say nothing.
+        assert_eq!(idle(&[(0, Ending::Cut), (1, Ending::Cut)], None), []);
+        let failed = [
+            (0, Ending::Failed),
+            (0, Ending::Abandoned),
+            (0, Ending::Crashed),
+        ];
+        assert_eq!(idle(&failed, None), [("active".into(), 3)]);
+        assert_eq!(
+            idle(&[(1, Ending::Failed)], Some(1)),
+            [("active".into(), 3)]
+        );
+        assert_eq!(idle(&[(0, Ending::Completed)], None), []);
     }
 }
