@@ -7,8 +7,7 @@ use vespeiro_model::words;
 use wasmtime::{ThrownException, Trap};
 use wasmtime_wasi::I32Exit;
 
-use super::engine::{Limits, MAX_PASSED};
-use super::load_error::lacks_memory;
+use super::limits::{Limits, MAX_PASSED};
 use super::memory_pool::Refused;
 
 /// What the engine says of a call that passed more than [`MAX_PASSED`] in several calls of the host.
@@ -139,4 +138,17 @@ fn reason(error: &wasmtime::Error, limits: &Limits, refused: Option<Refused>) ->
 pub(super) fn too_long(limits: &Limits) -> String {
     let longest = limits.call.as_millis();
     format!("it ran longer than {longest} ms (guest_timeout)")
+}
+
+/// Whether the system did not give the engine the memory that it asked for. It has no error of its own for that.
+pub(super) fn lacks_memory(error: &wasmtime::Error) -> bool {
+    let text = format!("{error:#}").to_lowercase();
+    [
+        "os error 12",
+        "cannot allocate memory",
+        "out of memory",
+        "failed to allocate",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
 }

@@ -8,64 +8,17 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use vespeiro_model::Clock;
-use wasmtime::Config;
 use wasmtime::component::Component;
 
 use crate::code_cache::CodeCache;
 use crate::compile::{Cancel, Compiled, Compiler};
-use crate::function_cache::Functions;
 use crate::held_code::{Code, HeldCode};
+use crate::limits::TICK;
 use crate::load_error::LoadErrorKind;
-
-/// One tick of the clock that bounds guest calls. Finer ticks would cost a wake-up each and buy nothing.
-const TICK: Duration = Duration::from_millis(10);
-
-/// By how much a call may be longer than allowed that was not interrupted: the clock's tick under way, and one more.
-pub(super) const OVERRUN: Duration = TICK.saturating_mul(2);
-
-/// Live sessions that one instance may hold; the engine's own default ends between 50,000 and 100,000.
-pub(super) const MAX_SESSIONS: usize = 4_000_000;
-/// Bytes that one call may pass to the host: a guest could pass the same megabyte a million times.
-pub(super) const MAX_PASSED: usize = 64 << 20;
-/// Elements of all tables of one instance.
-pub(super) const MAX_TABLE_ELEMENTS: usize = 1 << 20;
-/// Core instances, memories and tables of one component; one of a scripting language holds a few dozen.
-pub(super) const MAX_PARTS: usize = 1000;
-/// Stack of a guest call: well within the 2 MiB of a worker's thread, with room for the host below it.
-const GUEST_STACK: usize = 512 << 10;
-
-/// What a behavior may cost on one worker.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Linear memory of all its instances together, in bytes.
-    pub memory: usize,
-    /// Longest time of one call.
-    pub call: Duration,
-}
-
-impl Limits {
-    /// Ticks until a call is interrupted: the cap, rounded up, plus the tick that is already under way.
-    pub(super) fn ticks(&self) -> u64 {
-        self.call.as_micros().div_ceil(TICK.as_micros()) as u64 + 1
-    }
-}
-
-/// The engine could not be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum EngineError {
-    #[error("the WebAssembly engine does not run on this machine: {0}")]
-    Unsupported(String),
-}
-
-impl EngineError {
-    fn of(error: &wasmtime::Error) -> Self {
-        Self::Unsupported(format!("{error:#}"))
-    }
-}
+use crate::wasmtime_config::{EngineError, compiling, config};
 
 /// Compiles and runs behaviors. Cheap to clone; the clock stops with the last clone.
 #[derive(Clone)]
@@ -89,32 +42,6 @@ impl fmt::Debug for Engine {
 
 /// Keeps the thread of the clock alive.
 struct EpochClock;
-
-/// How code is made and run. Whoever compiles and whoever runs it have to agree.
-fn config() -> Config {
-    let mut config = Config::new();
-    config.wasm_component_model(true);
-    // Languages that bring no memory management of their own. The collected heap is a memory like the others: it grows within
-    // the same bound.
-    config.wasm_gc(true);
-    config.wasm_function_references(true);
-    config.wasm_exceptions(true);
-    // The same seed has to decide the same on every machine.
-    config.cranelift_nan_canonicalization(true);
-    config.relaxed_simd_deterministic(true);
-    config.epoch_interruption(true);
-    config.max_wasm_stack(GUEST_STACK);
-    config
-}
-
-/// An engine that compiles, and keeps compiled functions for the next module.
-pub(crate) fn compiling(clock: Clock) -> Result<wasmtime::Engine, EngineError> {
-    let mut config = config();
-    config
-        .enable_incremental_compilation(Arc::new(Functions::new(clock)))
-        .and_then(|config| wasmtime::Engine::new(config))
-        .map_err(|error| EngineError::of(&error))
-}
 
 impl Engine {
     /// An engine that keeps compiled code below the folder `cache`; `None` keeps none, and neither does a folder that cannot
@@ -242,15 +169,6 @@ impl Engine {
         from("XDG_CACHE_HOME")
             .or_else(|| from("HOME").map(|home| home.join(".cache")))
             .map(|p| p.join("vespeiro"))
-    }
-}
-
-/// Lower the calling thread's priority, for work beside a run. Only on Linux: elsewhere it would be the whole process's.
-pub fn yield_to_others() {
-    #[cfg(target_os = "linux")]
-    {
-        // Where it is refused, compiling only takes its fair share.
-        let _ = rustix::process::setpriority_process(None, 10);
     }
 }
 

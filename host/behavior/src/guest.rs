@@ -8,10 +8,9 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::call_context::CallContext;
 use super::contract::vespeiro::behavior::{host, types};
-use super::crash::PASSED_TOO_MUCH;
-use super::engine::{MAX_PARTS, MAX_PASSED, MAX_TABLE_ELEMENTS};
+use super::crash::{PASSED_TOO_MUCH, lacks_memory};
 use super::feeder::{NoRow, RowSource};
-use super::load_error::lacks_memory;
+use super::limits::{MAX_PARTS, MAX_PASSED, MAX_TABLE_ELEMENTS};
 use super::memory_pool::MemoryShare;
 use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
 use super::wasi::{MAX_LINE, Wasi, WithWasi};

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::contract::CONTRACT;
-use super::crash::GuestCall;
-use super::program::MAX_PROGRAM;
+use super::crash::{GuestCall, lacks_memory};
+use super::limits::MAX_PROGRAM;
 use vespeiro_plan::one_line;
 
 /// Mistakes of a program that are told at once.
@@ -132,17 +132,4 @@ impl LoadErrorKind {
             .trim_end_matches(':')
             .to_owned()
     }
-}
-
-/// Whether the system did not give the engine the memory that it asked for. It has no error of its own for that.
-pub(super) fn lacks_memory(error: &wasmtime::Error) -> bool {
-    let text = format!("{error:#}").to_lowercase();
-    [
-        "os error 12",
-        "cannot allocate memory",
-        "out of memory",
-        "failed to allocate",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign))
 }

@@ -6,8 +6,9 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceType};
 
 use super::contract::{Archetype, ArchetypePre};
-use super::engine::{Engine, Limits, MAX_PASSED, MAX_SESSIONS};
+use super::engine::Engine;
 use super::guest::GuestState;
+use super::limits::{Limits, MAX_PASSED, MAX_SESSIONS};
 use super::memory_pool::MemoryShare;
 use super::program::SharedProgram;
 use super::wasi;

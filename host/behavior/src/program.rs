@@ -10,9 +10,6 @@ use wasmtime::component::TypedFunc;
 use super::contract::PROGRAM;
 use super::guest::GuestState;
 
-/// Largest program, in bytes: an instance has it in its memory, and reads it within one call.
-pub const MAX_PROGRAM: usize = 16 << 20;
-
 /// Files that are programs, by the ends of their names, and the players embedded for them.
 const PLAYERS: [(&str, &str); 5] = [
     ("toml", "journey"),

@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::json;
 use vespeiro_plan::bounded;
 
-use super::program::MAX_PROGRAM;
+use super::limits::MAX_PROGRAM;
 
 /// What scripts and what they import end with.
 const ENDINGS: [&str; 5] = ["js", "mjs", "ts", "mts", "json"];

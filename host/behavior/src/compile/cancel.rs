@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::child::Process;
+use super::process::Process;
 
 /// Ends a compilation, now or as soon as it begins. Clones end the same one.
 #[derive(Debug, Clone, Default)]

@@ -9,7 +9,7 @@ use wasmparser::{
 };
 
 use crate::contract::{CONTRACT, INTERFACE};
-use crate::engine::MAX_PARTS;
+use crate::limits::MAX_PARTS;
 use crate::load_error::LoadErrorKind;
 
 /// Most functions of all modules of a component; a whole scripting language has some 20,000.

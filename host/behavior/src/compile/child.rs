@@ -8,14 +8,12 @@ use std::fmt;
 use std::io::{self, BufReader, Read as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
-use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cancel::Cancel;
 use super::job::{Compiled, Job, Told, receive, send};
+use super::process::{Process, Watchdog, locked};
 use super::{CompileBounds, MAX_MODULE};
 use crate::load_error::LoadErrorKind;
 
@@ -38,52 +36,6 @@ struct Running {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     errors: ChildStderr,
-}
-
-/// A process that can be ended by whoever does not wait for it.
-#[derive(Debug)]
-pub(super) struct Process(Mutex<process::Child>);
-
-impl Process {
-    pub(super) fn kill(&self) {
-        // It may have ended by itself.
-        let _ = locked(&self.0).kill();
-    }
-
-    fn wait(&self) -> io::Result<ExitStatus> {
-        locked(&self.0).wait()
-    }
-}
-
-/// Ends a process that takes too long by the clock, for one that is held up uses no time on the processor.
-struct Watchdog {
-    done: Sender<()>,
-    /// Whether it had to.
-    thread: Option<JoinHandle<bool>>,
-}
-
-impl Watchdog {
-    fn over(process: &Arc<Process>, longest: Duration) -> Self {
-        let (done, is_done) = mpsc::channel();
-        let process = Arc::clone(process);
-        let watch = move || {
-            let late = is_done.recv_timeout(longest) == Err(RecvTimeoutError::Timeout);
-            if late {
-                process.kill();
-            }
-            late
-        };
-        let thread = thread::Builder::new().name("compiling".into()).spawn(watch);
-        // Without a thread to spare there is still the bound of its time on the processor.
-        let thread = thread.ok();
-        Self { done, thread }
-    }
-
-    fn stop(self) -> bool {
-        drop(self.done);
-        self.thread
-            .is_some_and(|thread| thread.join().unwrap_or(false))
-    }
 }
 
 impl Child {
@@ -175,7 +127,7 @@ impl Child {
             input: child.stdin.take().ok_or_else(missing)?,
             output: BufReader::new(child.stdout.take().ok_or_else(missing)?),
             errors: child.stderr.take().ok_or_else(missing)?,
-            process: Arc::new(Process(Mutex::new(child))),
+            process: Arc::new(Process::new(child)),
         })
     }
 
@@ -229,12 +181,11 @@ impl fmt::Debug for Child {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::thread;
+    use std::time::Duration;
+
     use super::*;
 
     /// A child that takes its job and never answers.

@@ -7,6 +7,7 @@ mod cancel;
 mod check;
 mod child;
 mod job;
+mod process;
 mod serve;
 
 use std::fmt;

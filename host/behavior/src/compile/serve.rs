@@ -14,8 +14,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::check::{check_imports, facts, survey};
 use super::job::{Compiled, Facts, Job, Told, receive, send};
 use crate::componentize::componentize;
-use crate::engine::{EngineError, compiling, yield_to_others};
 use crate::load_error::LoadErrorKind;
+use crate::wasmtime_config::{EngineError, compiling, yield_to_others};
 use vespeiro_model::Clock;
 
 /// Compile what comes in on standard input, and answer on standard output, until the input ends.
