@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use crate::har::Recorded;
 use crate::journey::{Body, identifier};
+use crate::recorded::Recorded;
 
 /// Shorter texts come back by chance.
 const SHORTEST: usize = 6;

@@ -1,11 +1,11 @@
 //! A curl line, as a browser's tools copy it.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde_json::Value;
 use url::Url;
 
 use crate::ImportError;
-use crate::journey::{Body, Journey, Project, Step, literal};
+use crate::journey::{Journey, Project, Step, literal};
+use crate::recorded::{body, is_ours_to_set};
 
 /// Options that take a value and say nothing about the request itself.
 const LEFT_OUT: [&str; 8] = [
@@ -80,8 +80,7 @@ pub(crate) fn read(text: &str) -> Result<Project, ImportError> {
         step.method = if data.is_empty() { "get" } else { "post" }.into();
     }
     step.path = literal(&url[url::Position::BeforePath..url::Position::AfterQuery]);
-    step.headers
-        .retain(|(name, _)| crate::har::is_ours_to_set(name));
+    step.headers.retain(|(name, _)| is_ours_to_set(name));
     step.body = body(&data.join("&"), &mut step.headers);
     Ok(Project {
         base_url: Some(url[..url::Position::BeforePath].to_owned()),
@@ -93,39 +92,6 @@ pub(crate) fn read(text: &str) -> Result<Project, ImportError> {
         notes,
         ..Project::default()
     })
-}
-
-/// JSON where it is some, else the text with its type.
-pub(crate) fn body(text: &str, headers: &mut Vec<(String, String)>) -> Body {
-    if text.is_empty() {
-        return Body::None;
-    }
-    let kind = headers.iter().position(|(name, _)| name == "content-type");
-    let is_json = kind.is_some_and(|at| headers[at].1.contains("json"));
-    if is_json && let Ok(value) = serde_json::from_str::<Value>(text) {
-        headers.retain(|(name, _)| name != "content-type");
-        return Body::Json(literal_json(value));
-    }
-    if kind.is_none() {
-        headers.push((
-            "content-type".into(),
-            "application/x-www-form-urlencoded".into(),
-        ));
-    }
-    Body::Text(literal(text))
-}
-
-fn literal_json(value: Value) -> Value {
-    match value {
-        Value::String(text) => literal(&text).into(),
-        Value::Array(list) => list.into_iter().map(literal_json).collect(),
-        Value::Object(map) => Value::Object(
-            map.into_iter()
-                .map(|(key, one)| (key, literal_json(one)))
-                .collect(),
-        ),
-        other => other,
-    }
 }
 
 /// Words as a POSIX shell takes them, and `$'…'` as browsers write it. `None`: a quote is open.

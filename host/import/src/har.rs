@@ -7,41 +7,16 @@ use url::Url;
 
 use crate::ImportOptions;
 use crate::correlate::correlate;
-use crate::curl::body;
 use crate::journey::{Journey, Project, Step, literal};
+use crate::recorded::{Recorded, body, is_ours_to_set};
 
 /// Ends of paths that are no part of a journey.
 const STATIC: [&str; 16] = [
     "css", "js", "mjs", "map", "png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "woff",
     "woff2", "ttf", "mp4",
 ];
-/// Headers that the connection, the browser or the host of the run sets.
-const NOT_OURS: [&str; 9] = [
-    "host",
-    "connection",
-    "content-length",
-    "accept-encoding",
-    "transfer-encoding",
-    "keep-alive",
-    "te",
-    "upgrade",
-    "proxy-connection",
-];
 /// The shortest pause that people make, in milliseconds: what is shorter came from the page.
 const PAUSE: f64 = 300.0;
-
-/// Whether a behavior may set it, and a recording should.
-pub(crate) fn is_ours_to_set(name: &str) -> bool {
-    !name.starts_with(':') && !name.starts_with("sec-") && !NOT_OURS.contains(&name)
-}
-
-/// A request of the recording.
-pub(crate) struct Recorded {
-    pub(crate) step: Step,
-    pub(crate) status: u16,
-    /// The answer's body, where it is JSON.
-    pub(crate) answer: Value,
-}
 
 pub(crate) fn read(root: &Value, options: ImportOptions) -> Project {
     let entries = root.pointer("/log/entries").and_then(Value::as_array);

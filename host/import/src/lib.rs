@@ -8,6 +8,7 @@ mod curl;
 mod har;
 mod journey;
 mod openapi;
+mod recorded;
 mod schema;
 mod script;
 
