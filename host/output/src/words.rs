@@ -4,10 +4,10 @@
 //! What must stay true: both languages have each word, and fill in the same things.
 
 use vespeiro_model::{
-    BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeClass, OutcomeKind, RequestPhase,
+    BreakerState, Ending, EventKind, Failure, FaultKind, HoldReason, OutcomeClass, OutcomeKind,
+    RequestPhase,
 };
 use vespeiro_plan::Language;
-use vespeiro_summary::timeline::EventKind;
 
 /// Makes the table: words with a field each, words of a kind with a method each, and words that only the files of the live
 /// page name.

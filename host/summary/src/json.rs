@@ -10,6 +10,7 @@
 
 mod distribution;
 mod read;
+mod timeline;
 mod write;
 
 use std::collections::BTreeMap;
@@ -17,8 +18,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::read::{ReadError, read};
+pub use self::timeline::{Event, Latency, Point, StageFigures, Timeline};
 pub use self::write::{write, write_compared};
-use super::timeline::Timeline;
 use crate::thresholds::{Aborted, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
 use vespeiro_model::{

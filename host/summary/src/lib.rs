@@ -12,6 +12,6 @@ pub mod thresholds;
 pub mod timeline;
 
 pub use build::target;
-pub use json::{Cleanup, Summary};
+pub use json::{Cleanup, Summary, Timeline};
 pub use sampler::{SampledInterval, Sampler};
-pub use timeline::{Timeline, TimelineRecorder};
+pub use timeline::TimelineRecorder;

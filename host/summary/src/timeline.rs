@@ -8,103 +8,17 @@ mod events;
 mod merge;
 mod stages;
 
-use std::time::Duration;
-
-use serde::{Deserialize, Serialize};
-
-pub use self::events::Event;
 use self::events::Watcher;
 pub(super) use self::merge::merge;
-pub use self::stages::StageFigures;
 use self::stages::StageRecorder;
-use crate::sampler::{CLASSES, SHORT, SampledInterval};
-use vespeiro_metrics::{CompactHistogram, DecodeError, Snapshot};
-pub use vespeiro_model::EventKind;
+use crate::json::{Latency, Point, Timeline};
+use crate::sampler::{SHORT, SampledInterval};
+use vespeiro_metrics::{CompactHistogram, Snapshot};
 use vespeiro_plan::Plan;
 
 /// An even number: full, they become half as many.
 const POINTS: usize = 600;
 const EVENTS: usize = 200;
-
-/// The run over time, as data.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Timeline {
-    /// Names of the figures in each point's `mix`.
-    pub categories: Vec<String>,
-    /// Of the run's profile, in order; those in which no second was are missing, and all where there are none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stages: Vec<StageFigures>,
-    /// In order; each begins where the one before it ends.
-    pub points: Vec<Point>,
-    /// In order.
-    pub events: Vec<Event>,
-    /// Events that found no place.
-    #[serde(default)]
-    pub events_lost: u64,
-}
-
-/// An interval of the run.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Point {
-    /// Its end, in seconds since the start of the run.
-    pub at: f64,
-    /// Its length in seconds: 1 at first, more when the run is long.
-    pub over: f64,
-    /// Active at its end; the most of them where several seconds are one point.
-    pub users: u64,
-    pub sessions: u64,
-    /// Requests that left.
-    pub sent: u64,
-    /// Requests that got their outcome.
-    pub requests: u64,
-    pub errors: u64,
-    pub injected: u64,
-    pub not_sent: u64,
-    /// By the first digit of the status; the first is for requests without a response.
-    pub classes: [u64; CLASSES],
-    /// Requests by category; categories that came up later are missing at the end.
-    pub mix: Vec<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latency: Option<Latency>,
-    /// Cores that the generator kept busy.
-    pub cpu_cores: f64,
-    pub memory_bytes: u64,
-    /// A worker did not hand in its part in time: some of it is in a later point.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub incomplete: bool,
-}
-
-/// Latency of a point's requests, in seconds.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Latency {
-    pub mean: f64,
-    /// Quantiles to 1 %.
-    pub p50: f64,
-    pub p95: f64,
-    pub p99: f64,
-    pub max: f64,
-    /// HDR histogram of microseconds with 2 significant digits, V2 deflate form, base64.
-    pub histogram: String,
-}
-
-impl Latency {
-    fn of(histogram: &CompactHistogram) -> Option<Latency> {
-        let quantile = |q| Some(histogram.quantile(q)?.as_secs_f64());
-        Some(Latency {
-            mean: histogram.mean()?.as_secs_f64(),
-            p50: quantile(0.5)?,
-            p95: quantile(0.95)?,
-            p99: quantile(0.99)?,
-            max: histogram.max()?.as_secs_f64(),
-            histogram: histogram.to_base64(),
-        })
-    }
-
-    pub(super) fn histogram(&self) -> Result<CompactHistogram, DecodeError> {
-        let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        CompactHistogram::from_base64(&self.histogram, time(self.mean), time(self.max))
-    }
-}
 
 /// A point that may still grow.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use super::chart::{Chart, EventMark, Series, TimeAxis, clock};
 use crate::Locale;
 use crate::language::{Unit, harmless};
 use crate::words::Words;
-use vespeiro_summary::json::Summary;
-use vespeiro_summary::timeline::{Event, EventKind, Latency, Point, Timeline};
+use vespeiro_model::EventKind;
+use vespeiro_summary::json::{Event, Latency, Point, Summary, Timeline};
 
 /// Colors of the theme, by the first digit of the status.
 const STATUS_COLORS: [usize; 6] = [8, 6, 4, 1, 2, 3];

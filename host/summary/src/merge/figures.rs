@@ -13,11 +13,11 @@ use crate::build::archetypes::observation;
 use crate::build::requests::{distribution, rate};
 use crate::json::{
     Archetype, Arrivals, BehaviorFigures, Cleanup, Connections, Distribution, EndedSessions,
-    Generator, LatencyByOutcome, Observed, Phases, Requests, Route, Series, Sessions, Summary,
-    Version,
+    Generator, LatencyByOutcome, Observed, Phases, Requests, Route, Series, Sessions, StageFigures,
+    Summary, Timeline, Version,
 };
 use crate::rows::{Row, merged};
-use crate::timeline::{self, StageFigures};
+use crate::timeline;
 
 /// What needs histograms, or the time of all.
 pub(crate) struct Merger<'a> {
@@ -454,10 +454,7 @@ impl Merger<'_> {
     }
 
     /// Only of runs without a gap between them: charts of nothing tell nothing.
-    pub(super) fn timeline(
-        &self,
-        stays: &[(f64, f64)],
-    ) -> Result<Option<timeline::Timeline>, MergeError> {
+    pub(super) fn timeline(&self, stays: &[(f64, f64)]) -> Result<Option<Timeline>, MergeError> {
         let begin = stays.iter().map(|stay| stay.0).fold(f64::MAX, f64::min);
         let end = stays.iter().map(|stay| stay.1).fold(f64::MIN, f64::max);
         let lines = self.parts.iter().zip(stays);

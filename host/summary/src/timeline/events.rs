@@ -2,28 +2,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::EVENTS;
+use crate::json::Event;
 use vespeiro_metrics::Snapshot;
 use vespeiro_model::{AbortReason, BreakerState, EventKind, LimitKind, SwapResult};
 
 /// Before this a run's own start weighs too much to call the generator the limit.
 const SETTLED: Duration = Duration::from_secs(5);
-
-/// Something that happened to the whole run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Event {
-    /// In seconds since the start of the run.
-    pub at: f64,
-    pub kind: EventKind,
-    /// Whose behavior it was about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub archetype: Option<String>,
-    /// Which version, or which condition.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-}
 
 /// What was seen last, and the events so far.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! Several timelines as one: those of runs that went on at the same time. Called when summaries are merged.
 
-use super::{EVENTS, POINTS, Point, PointBuilder, PointsBuilder, Timeline};
+use super::{EVENTS, POINTS, PointBuilder, PointsBuilder};
+use crate::json::{Event, Point, Timeline};
 use vespeiro_metrics::DecodeError;
 
 /// The timelines, each with the seconds by which its run began after the first one. They are laid on one grid: a point
@@ -43,12 +44,10 @@ pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError>
                 empty => *empty = Some(own),
             }
         }
-        merged
-            .events
-            .extend(part.events.iter().map(|event| super::Event {
-                at: event.at + shift,
-                ..event.clone()
-            }));
+        merged.events.extend(part.events.iter().map(|event| Event {
+            at: event.at + shift,
+            ..event.clone()
+        }));
         merged.events_lost += part.events_lost;
     }
     let mut builder = PointsBuilder::new();

@@ -4,32 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::build::Detail;
 use crate::build::requests::{distribution, rate};
-use crate::json::Requests;
+use crate::json::{Requests, StageFigures};
 use crate::sampler::SampledInterval;
 use vespeiro_metrics::Aggregate;
 use vespeiro_plan::{Plan, Profile};
-
-/// One stage and what happened in it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StageFigures {
-    /// From 1, as in the plan.
-    pub stage: usize,
-    /// As it was asked for: `30s:100`.
-    pub asked: String,
-    /// How long it went on.
-    pub seconds: f64,
-    /// The part of that in which requests could leave.
-    pub sending_seconds: f64,
-    /// Requests that left.
-    pub sent: u64,
-    /// Those that got their outcome in it, and their latency; `per_second` is of what left.
-    #[serde(flatten)]
-    pub requests: Requests,
-}
 
 /// Keeps the stages of a run that goes on.
 #[derive(Debug, Default)]

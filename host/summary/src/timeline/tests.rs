@@ -115,7 +115,7 @@ fn what_happened_is_told_once_and_in_order() {
     recording.watch(&now);
     let timeline = recording.finish(&now);
     let kinds: Vec<_> = timeline.events.iter().map(|e| e.kind).collect();
-    use EventKind::*;
+    use vespeiro_model::EventKind::*;
     assert_eq!(
         kinds,
         [
