@@ -43,6 +43,7 @@ mod people;
 mod phases;
 mod profiles;
 mod push;
+mod record;
 mod rehearsal;
 mod report;
 mod script;

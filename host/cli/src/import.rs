@@ -21,15 +21,22 @@ pub(super) struct Import {
     /// A file (OpenAPI 3 as YAML or JSON, or HAR), or a curl line in quotes
     #[arg(value_name = "FILE|'curl …'")]
     source: String,
+    /// Where the service is, instead of what the document says
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// What comes of a document, and where it goes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Written {
     /// What to write
     #[arg(long, value_name = "LANG", value_parser = PossibleValuesParser::new(Language::ALL.map(|(word, _)| word)), default_value = "toml")]
     lang: String,
     /// Folder for plan.toml and the journeys; it is made
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Where the service is, instead of what the document says
-    #[arg(long, value_name = "URL")]
-    base_url: Option<String>,
+    pub(super) out: PathBuf,
     /// Keep the pictures, scripts and styles of a recording
     #[arg(long)]
     keep_static: bool,
@@ -42,11 +49,26 @@ impl Import {
             true => (self.source.clone(), "a curl line"),
             false => (document(Path::new(&self.source))?, self.source.as_str()),
         };
+        self.written
+            .write(&text, from, self.base_url.as_deref(), console)?;
+        Ok(Exit::Fine)
+    }
+}
+
+impl Written {
+    /// Writes what comes of a text that was read `from` there, and tells of it.
+    pub(super) fn write(
+        &self,
+        text: &str,
+        from: &str,
+        base_url: Option<&str>,
+        console: &Console,
+    ) -> anyhow::Result<()> {
         let options = ImportOptions {
             keep_static: self.keep_static,
         };
-        let project = import(&text, options).map_err(|error| Misuse(format!("{from}: {error}")))?;
-        let base_url = self.base_url.as_deref().or(project.base_url.as_deref());
+        let project = import(text, options).map_err(|error| Misuse(format!("{from}: {error}")))?;
+        let base_url = base_url.or(project.base_url.as_deref());
         if base_url.is_none() {
             console.line(format!(
                 "the document does not say where the service is: change base_url in plan.toml, or use --base-url ({BASE_URL} for now)"
@@ -74,7 +96,7 @@ impl Import {
         }
         told.push_str(&format!("\n    vespeiro run --plan {shown}/plan.toml\n"));
         stdout::print(told)?;
-        Ok(Exit::Fine)
+        Ok(())
     }
 }
 

@@ -18,6 +18,7 @@ mod open_files;
 mod outputs;
 mod plan;
 mod play;
+mod record;
 mod rehearsal;
 mod rehearse;
 mod report;
@@ -52,6 +53,7 @@ enum Command {
     Demo(demo::Demo),
     Hit(hit::Hit),
     Import(import::Import),
+    Record(record::Record),
     Cleanup(cleanup::Cleanup),
     Swap(swap::Swap),
     Serve(serve::Serve),
@@ -91,6 +93,7 @@ impl Cli {
             Command::Demo(command) => command.execute(console),
             Command::Hit(command) => command.execute(console),
             Command::Import(command) => command.execute(console),
+            Command::Record(command) => command.execute(console),
             Command::Cleanup(command) => command.execute(console),
             Command::Swap(command) => command.execute(),
             Command::Serve(command) => command.execute(),

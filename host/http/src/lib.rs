@@ -36,6 +36,6 @@ pub use pool::Counts;
 pub use preflight::{Unreachable, preflight};
 pub use target::{ClientError, Heads, Target};
 pub use target_policy::{OutOfReach, check_reach};
-pub use tool::{NoAnswer, PostError, Poster, ask};
+pub use tool::{Forwarded, Forwarder, NoAnswer, NotForwarded, PostError, Poster, ask};
 pub use vespeiro_model::{Failure, Phases};
 pub use vespeiro_plan::USER_AGENT;

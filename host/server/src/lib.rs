@@ -1,4 +1,5 @@
-//! Where a run answers over HTTP: scrapes of its metrics, the control endpoint, the live page. `cli` opens them.
+//! Where a run answers over HTTP: scrapes of its metrics, the control endpoint, the live page; and the recording of a
+//! person's browser. `cli` opens them.
 //!
 //! What must stay true: nothing here keeps the run waiting, and without a token nobody but this machine steers it.
 
@@ -6,8 +7,10 @@ pub mod actions;
 pub mod control;
 mod listener;
 pub mod metrics;
+mod recorder;
 pub mod ui;
 mod visitor;
 
 pub use actions::{Attempts, RunHandle};
 pub use listener::{BindError, Listener, Server};
+pub use recorder::Recording;

@@ -21,6 +21,7 @@ pub fn get(authority: &str, path: &str) -> io::Result<String> {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    pub head: String,
     pub body: String,
 }
 
@@ -52,6 +53,7 @@ pub fn send(
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
     Ok(Answer {
         status: status.ok_or_else(|| io::Error::other(head.to_owned()))?,
+        head: head.to_owned(),
         body: body.to_owned(),
     })
 }
