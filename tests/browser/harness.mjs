@@ -42,8 +42,9 @@ export async function eventually(what, ask, patience = PATIENCE / 2) {
  * Runs `script({ open, shot })` in a browser with a profile of its own, and ends the process: 0 when all has held.
  *
  * `open(url, options)` gives a page of the Playwright kind. Options: `theme` ("light" or "dark"), `width`, `height`,
- * `media` ("print"), and `allow(url)`, which says what the page may request beside its own address. What a page did
- * wrong fails the script at its end; `open.complaints(page)` takes it out before, for a script that wants it so.
+ * `media` ("print"), `scripts` (false: the page's do not run), and `allow(url)`, which says what the page may request
+ * beside its own address. What a page did wrong fails the script at its end; `open.complaints(page)` takes it out before,
+ * for a script that wants it so.
  * `shot(page, name)` keeps a picture under `target`.
  */
 export async function visit(script) {
@@ -60,6 +61,7 @@ export async function visit(script) {
       colorScheme: options.theme ?? "light",
       viewport: { width: options.width ?? 1280, height: options.height ?? 900 },
       reducedMotion: "reduce",
+      javaScriptEnabled: options.scripts ?? true,
     });
     const page = await context.newPage();
     const wrong = [];

@@ -21,6 +21,11 @@ await visit(async ({ open, shot }) => {
     assert.ok(shapes.length > 0, `${name}: no shape`);
     assert.ok(shapes.some((box) => box.width > 500), `${name}: nothing is drawn across it`);
     assert.ok(shapes.every((box) => Number.isFinite(box.height)), name);
+    // Its axes have few labels, and the scale begins at nothing.
+    const labels = async (axis) => chart.locator(`.${axis} span`).allInnerTexts();
+    const [ticks, moments] = [await labels("ticks"), await labels("moments")];
+    assert.ok(ticks.length >= 2 && ticks.length <= 6 && ticks[0].startsWith("0"), `${name}: ${ticks}`);
+    assert.ok(moments.length >= 2 && moments.length <= 8 && moments[0] === "0:00", `${name}: ${moments}`);
     const told = await chart.locator("p.unseen").textContent();
     assert.match(told, /\d.*: from .* to .*, .* at the end\.|: from /, name);
   }
@@ -79,6 +84,13 @@ await visit(async ({ open, shot }) => {
   await page.locator("details summary").click();
   assert.ok(await page.locator("#figures tbody tr").first().isVisible());
 
+  // Where scripts do not run, the charts are sentences.
+  const still = await open(url, { scripts: false });
+  assert.equal(await still.locator(".charts .plot > *").count(), 0);
+  const sentence = await still.locator("#rate p").boundingBox();
+  assert.ok(sentence.width > 100 && sentence.height > 10, JSON.stringify(sentence));
+  assert.ok(await still.locator("noscript .notice").isVisible());
+
   const dark = await open(url, { theme: "dark" });
   const ground = (of) => of.evaluate(() => getComputedStyle(document.body).backgroundColor);
   assert.notEqual(await ground(dark), await ground(page));
@@ -128,6 +140,9 @@ await visit(async ({ open, shot }) => {
   for (const place of ["#routes", "#archetypes", "#events", "#mix", "h1"]) {
     assert.ok((await hostile.locator(place).textContent()).includes(name), `${place} lacks the name`);
   }
+  // A moment without a latency is a gap in its lines.
+  const line = await hostile.locator("#latency path.line").first().getAttribute("d");
+  assert.match(line, /^M.*h\.01M.*L/, line);
   assert.equal(await hostile.locator("img, iframe, main script, [onerror], [onload]").count(), 0);
   await shot(hostile, "report-hostile");
 });

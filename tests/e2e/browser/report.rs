@@ -113,6 +113,8 @@ fn poison(summary: &mut Value) {
     summary["timeline"]["categories"][0] = json!(HOSTILE);
     summary["timeline"]["events"] =
         json!([{"at": 1.0, "kind": "swapped", "archetype": HOSTILE, "detail": HOSTILE}]);
+    let points = summary["timeline"]["points"].as_array_mut().unwrap();
+    points[1].as_object_mut().unwrap().remove("latency");
     summary["checks"] = json!([{"archetype": HOSTILE, "name": HOSTILE, "passed": 1, "failed": 0}]);
     summary["thresholds"][0]["condition"] = json!(HOSTILE);
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{Chart, EventMark, Series, TimeAxis, clock};
+use super::chart::{Chart, Series, clock};
 use crate::Locale;
 use crate::language::{Unit, harmless};
 use crate::words::Words;
@@ -23,6 +23,7 @@ pub(super) struct TimelineSection<'a> {
 
 struct Column {
     name: String,
+    values: Values,
     shown: Vec<String>,
 }
 
@@ -46,11 +47,6 @@ impl<'a> TimelineSection<'a> {
     pub(super) fn render(mut self) -> Markup {
         let (l, w) = (self.locale, self.words);
         let points = &self.timeline.points;
-        let time = TimeAxis {
-            at: points.iter().map(|p| p.at - p.over / 2.0).collect(),
-            end: points.last().map_or(0.0, |p| p.at),
-            marks: self.timeline.events.iter().map(|e| self.mark(e)).collect(),
-        };
         let count = move |value: f64| match value < 10.0 && value.fract() != 0.0 {
             true => l.decimal(value, 1),
             false => l.integer(value.round() as u64),
@@ -88,12 +84,13 @@ impl<'a> TimelineSection<'a> {
         let decimal = move |value: f64| l.decimal(value, 2);
         let cpu = vec![self.line(w.cores, 7, busy, &decimal)];
 
-        let chart = |id, title, lines, show| Chart {
+        let chart = |id, title, lines, unit, show| Chart {
             id,
             title,
             stacked: false,
             lines,
             top: None,
+            unit,
             show,
             spread: w.spread,
             explore: w.explore,
@@ -101,25 +98,26 @@ impl<'a> TimelineSection<'a> {
         let mix = Chart {
             stacked: true,
             top: Some(1.0),
-            ..chart("mix", w.mix, mix, &share)
+            ..chart("mix", w.mix, mix, "share", &share)
         };
         let statuses = Chart {
             stacked: true,
-            ..chart("status", w.chart_statuses, statuses, &count)
+            ..chart("status", w.chart_statuses, statuses, "count", &count)
         };
         html! {
             section aria-labelledby="over-time" {
                 h2 id="over-time" { (w.over_time) }
+                noscript { p .notice.warn { (w.no_script) } }
                 div .charts {
-                    (chart("rate", w.chart_rate, rate, &count).render(&time))
-                    (chart("latency", w.latency, latencies, &seconds).render(&time))
-                    (statuses.render(&time))
-                    (mix.render(&time))
-                    (chart("users", w.chart_users, users, &count).render(&time))
-                    (chart("cpu", w.chart_cpu, cpu, &decimal).render(&time))
+                    (chart("rate", w.chart_rate, rate, "count", &count).render())
+                    (chart("latency", w.latency, latencies, "time", &seconds).render())
+                    (statuses.render())
+                    (mix.render())
+                    (chart("users", w.chart_users, users, "count", &count).render())
+                    (chart("cpu", w.chart_cpu, cpu, "cores", &decimal).render())
                 }
                 (self.events())
-                (self.figures(&time))
+                (self.figures())
             }
         }
     }
@@ -137,6 +135,7 @@ impl<'a> TimelineSection<'a> {
         self.columns.push(Column {
             name: name.to_owned(),
             shown: shown.collect(),
+            values: values.clone(),
         });
         Series {
             name: name.to_owned(),
@@ -195,17 +194,6 @@ impl<'a> TimelineSection<'a> {
         lines.collect()
     }
 
-    fn mark(&self, event: &Event) -> EventMark {
-        let about = about(event);
-        EventMark {
-            at: event.at,
-            title: format!("{} {}", self.words.event_kind(event.kind), about)
-                .trim()
-                .to_owned(),
-            bad: is_bad(event.kind),
-        }
-    }
-
     fn events(&self) -> Markup {
         let (w, timeline) = (self.words, self.timeline);
         if timeline.events.is_empty() {
@@ -223,7 +211,7 @@ impl<'a> TimelineSection<'a> {
                     } }
                     tbody {
                         @for (number, event) in timeline.events.iter().enumerate() {
-                            tr {
+                            tr data-at=(event.at) data-bad[is_bad(event.kind)] {
                                 td { (number + 1) }
                                 td { (clock(event.at)) }
                                 th .text scope="row" {
@@ -241,24 +229,25 @@ impl<'a> TimelineSection<'a> {
         }
     }
 
-    fn figures(&self, time: &TimeAxis) -> Markup {
-        let w = self.words;
-        let end = time.end.max(1e-9);
+    fn figures(&self) -> Markup {
+        let (w, points) = (self.words, &self.timeline.points);
         html! {
             details .card {
                 summary { (w.figures) }
                 div .scroll {
-                    table #figures {
+                    table #figures data-end=(points.last().map_or(0.0, |p| p.at)) {
                         caption .unseen { (w.figures) }
                         thead { tr {
                             th scope="col" { (w.time) }
                             @for column in &self.columns { th scope="col" { (column.name) } }
                         } }
                         tbody {
-                            @for (at, point) in self.timeline.points.iter().enumerate() {
-                                tr data-x=(format!("{:.5}", time.at[at] / end)) {
+                            @for (at, point) in points.iter().enumerate() {
+                                tr data-at=(point.at - point.over / 2.0) {
                                     th scope="row" { (clock(point.at)) }
-                                    @for column in &self.columns { td { (column.shown[at]) } }
+                                    @for column in &self.columns {
+                                        td data-v=[column.values[at]] { (column.shown[at]) }
+                                    }
                                 }
                             }
                         }

@@ -23,6 +23,10 @@ pub const THEME: &str = include_str!("theme.css");
 const STYLE: &str = include_str!("report.css");
 const NAME: &str = "page";
 const SCRIPT: &str = include_str!("report.js");
+/// What draws charts on all pages, its style, and the numbers as a reader writes them.
+pub const CHART_SCRIPT: &str = include_str!("../chart.js");
+pub const CHART_STYLE: &str = include_str!("../chart.css");
+pub const NUMBERS: &str = include_str!("../numbers.js");
 
 /// The whole page.
 pub fn page(summary: &Summary, compared: Option<&Comparison>, language: Language) -> String {

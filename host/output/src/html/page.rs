@@ -6,7 +6,7 @@ use std::time::Duration;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::charts::{TimelineSection, unit};
-use super::{SCRIPT, STYLE, THEME, phases};
+use super::{CHART_SCRIPT, CHART_STYLE, NUMBERS, SCRIPT, STYLE, THEME, phases};
 use crate::language::harmless;
 use crate::summary::{Entry, Page};
 use crate::table::Table;
@@ -40,7 +40,7 @@ impl Document<'_> {
                     meta name="color-scheme" content="light dark";
                     link rel="icon" href="data:,";
                     title { (title) }
-                    style { (PreEscaped(THEME)) (PreEscaped(STYLE)) }
+                    style { (PreEscaped(THEME)) (PreEscaped(CHART_STYLE)) (PreEscaped(STYLE)) }
                 }
                 body {
                     header { (self.header()) }
@@ -68,7 +68,7 @@ impl Document<'_> {
                         (facts(w.generator, &[text.generator(), text.cleanup(), vec![text.repeat()]].concat()))
                     }
                     footer .soft.small { "Vespeiro " (summary.version) }
-                    script { (PreEscaped(SCRIPT)) }
+                    script type="module" { (PreEscaped(NUMBERS)) (PreEscaped(CHART_SCRIPT)) (PreEscaped(SCRIPT)) }
                 }
             }
         }

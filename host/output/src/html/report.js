@@ -1,7 +1,6 @@
-"use strict";
-
-// Tables sort by a click on a heading; charts tell their figures at the pointer or by the arrow keys. Without this
-// script the page tells the same, only standing still.
+// Tables sort by a click on a heading; charts are drawn from the table of their figures, and tell them at the pointer or by
+// the arrow keys. Without this script the page tells the same in its tables. `Chart` and the numbers stand before it in the
+// page's script.
 
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.querySelectorAll("thead th")];
@@ -26,67 +25,63 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-const rows = [...(document.querySelector("#figures tbody")?.rows ?? [])];
-const charts = [...document.querySelectorAll(".chart")].map((chart) => ({
-  field: chart.querySelector(".field"),
-  cursor: chart.querySelector(".cursor"),
-  items: [...chart.querySelectorAll(".legend li")],
+const figures = document.querySelector("#figures");
+const moments = [...(figures?.tBodies[0].rows ?? [])];
+const end = Number(figures?.dataset.end);
+const events = [...document.querySelectorAll("#events tbody tr")].map((row) => ({
+  at: Number(row.dataset.at),
+  bad: "bad" in row.dataset,
+  title: `${row.cells[2].textContent.trim()} ${row.cells[3].textContent}`.trim(),
 }));
-let at = -1;
+const units = { count: plain, cores: plain, time: latency, share: percent };
 
-// One cursor for all charts: what happened at that moment is seen in each of them.
-function show(index) {
-  at = index;
-  for (const { field, cursor, items } of charts) {
-    cursor.hidden = index < 0;
-    if (index < 0) {
-      for (const item of items) item.querySelector("output").value = "";
-      continue;
-    }
-    const row = rows[index];
-    const time = row.cells[0].textContent;
-    cursor.style.left = `${row.dataset.x * 100}%`;
-    cursor.firstElementChild.textContent = time;
-    const said = items.map((item) => {
-      const figure = row.cells[item.dataset.column].textContent;
-      item.querySelector("output").value = figure;
-      return `${item.querySelector(".name").textContent} ${figure}`;
-    });
-    field.setAttribute("aria-valuenow", index);
-    field.setAttribute("aria-valuetext", `${time}: ${said.join(", ")}`);
-  }
+/** `0:07`, `12:30`, `2:05:00`. */
+function clockOf(seconds) {
+  const two = (n) => String(n % 60).padStart(2, "0");
+  const [minutes, hours] = [Math.floor(seconds / 60), Math.floor(seconds / 3600)];
+  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
-const nearest = (x) => {
-  let best = 0;
-  rows.forEach((row, index) => {
-    if (Math.abs(row.dataset.x - x) < Math.abs(rows[best].dataset.x - x)) best = index;
-  });
-  return best;
-};
+/** Labels of the time axis: at most eight, a round time apart. */
+function labels() {
+  const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
+  const step = steps.find((one) => end / one <= 7) ?? Math.ceil(end / 7 / 86400) * 86400;
+  return Array.from({ length: Math.floor(end / step) + 1 }, (_, at) => [at * step, clockOf(at * step)]);
+}
 
-for (const { field } of rows.length > 0 ? charts : []) {
-  field.addEventListener("pointermove", (event) => {
-    const { left, width } = field.getBoundingClientRect();
-    show(nearest((event.clientX - left) / width));
+const charts = moments.length === 0 ? [] : [...document.querySelectorAll(".chart")].map((figure) => {
+  const { unit, stacked, top } = figure.dataset;
+  const items = [...figure.querySelectorAll(".legend li")];
+  const chart = new Chart(figure.querySelector(".plot"), {
+    name: figure.querySelector("h3").textContent,
+    tick: units[unit],
+    stacked: stacked !== undefined,
+    top: top && Number(top),
+    pick: look,
   });
-  field.addEventListener("pointerleave", () => show(-1));
-  field.addEventListener("blur", () => show(-1));
-  field.addEventListener("keydown", (event) => {
-    const last = rows.length - 1;
-    const to = {
-      ArrowRight: at + 1,
-      ArrowUp: at + 1,
-      ArrowLeft: at - 1,
-      ArrowDown: at - 1,
-      PageUp: at + 10,
-      PageDown: at - 10,
-      Home: 0,
-      End: last,
-    }[event.key];
-    if (event.key === "Escape") show(-1);
-    if (to === undefined) return;
-    event.preventDefault();
-    show(Math.max(0, Math.min(last, to)));
+  const number = (cell) => (cell.dataset.v === undefined ? null : Number(cell.dataset.v));
+  chart.draw({
+    at: moments.map((row) => Number(row.dataset.at)),
+    from: 0,
+    to: end,
+    lines: items.map(({ dataset: { column, color } }) => ({
+      color,
+      values: moments.map((row) => number(row.cells[column])),
+    })),
+    moments: labels(),
+    marks: events,
   });
+  return { chart, items };
+});
+
+// One cursor for all charts: what happened at that moment is seen in each of them.
+function look(index) {
+  const row = moments[index];
+  for (const { chart, items } of charts) {
+    const figure = (item) => row?.cells[item.dataset.column].textContent ?? "";
+    for (const item of items) item.querySelector("output").value = figure(item);
+    const said = items.map((item) => `${item.querySelector(".name").textContent} ${figure(item)}`);
+    const time = row?.cells[0].textContent;
+    chart.show(index, time, `${time}: ${said.join(", ")}`);
+  }
 }

@@ -1,7 +1,7 @@
 //! The files of the live page, embedded in the binary and filled with the words of the run's language. They name no other
 //! host: the page works without the internet.
 
-use crate::html::THEME;
+use crate::html::{CHART_SCRIPT, CHART_STYLE, NUMBERS, THEME};
 use crate::words;
 use vespeiro_plan::Language;
 
@@ -22,14 +22,16 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("/", HTML, include_str!("assets/index.html")),
     ("/theme.css", CSS, THEME),
+    ("/chart.css", CSS, CHART_STYLE),
     ("/page.css", CSS, include_str!("assets/page.css")),
     ("/page.js", JS, include_str!("assets/page.js")),
     ("/render.js", JS, include_str!("assets/render.js")),
-    ("/chart.js", JS, include_str!("assets/chart.js")),
+    ("/chart.js", JS, CHART_SCRIPT),
     ("/actions.js", JS, include_str!("assets/actions.js")),
+    ("/numbers.js", JS, NUMBERS),
     ("/words.js", JS, include_str!("assets/words.js")),
     ("/icon.svg", SVG, include_str!("assets/icon.svg")),
 ];

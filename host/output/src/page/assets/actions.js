@@ -1,6 +1,7 @@
 // What a person does to the run: pause, users, stop, swap; and the token, where the run wants one.
 
-import { integer, percent, say, words } from './words.js';
+import { integer, percent } from './numbers.js';
+import { say, words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 

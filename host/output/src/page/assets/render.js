@@ -2,7 +2,8 @@
 
 import { droppable, steer, swap } from './actions.js';
 import { Chart } from './chart.js';
-import { bytes, integer, latency, percent, plain, rate, say, span, time, words } from './words.js';
+import { bytes, integer, latency, percent, plain, rate, span, time } from './numbers.js';
+import { say, words } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const POINTS = 300;
@@ -54,11 +55,43 @@ export function facts(data) {
   notes([[words['waiting-text'], 'info']]);
 }
 
-const charts = {
-  rate: new Chart($('chart-rate'), rate, plain),
-  p95: new Chart($('chart-p95'), latency),
-  errors: new Chart($('chart-errors'), rate, plain),
-};
+/** The charts look back so far, in seconds. */
+const SHORTEST = 30;
+const LONGEST = 300;
+
+/** The chart of one column of the points, in a figure that has a name and an output. */
+function chart(id, column, color, show, tick) {
+  const output = $(id).querySelector('output');
+  const name = $(id).querySelector('.name').textContent;
+  const ago = (n) => (n > 0 ? say('ago', { n: Math.round(n) }) : words.now);
+  const pick = (index) => {
+    const [value, now] = [values.at(index), at.at(-1)];
+    const told = value == null ? '–' : show(value);
+    put(output, index < 0 ? told : `${told}, ${ago(now - at[index])}`);
+    drawn.show(index, ago(now - at[index]), `${ago(now - at[index])}: ${told}`);
+  };
+  const drawn = new Chart($(id).querySelector('.plot'), { name, tick, pick });
+  let [at, values] = [[], []];
+  return (points) => {
+    at = points.map((point) => point[0]);
+    values = points.map((point) => point[column]);
+    const to = at.at(-1) ?? 0;
+    const from = to - Math.min(LONGEST, Math.max(SHORTEST, to));
+    drawn.draw({ at, from, to, lines: [{ color, values }], moments: [[from, ago(to - from)], [to, words.now]] });
+    if (drawn.chosen < 0) pick(-1);
+    const known = values.filter((value) => value != null);
+    const figures = known.length
+      ? `${words.now} ${show(known.at(-1))}, ${words.highest} ${show(Math.max(...known))}`
+      : words['no-data'];
+    drawn.svg.setAttribute('aria-label', `${name}: ${figures}`);
+  };
+}
+
+const charts = [
+  chart('chart-rate', 2, 2, rate, plain),
+  chart('chart-p95', 3, 1, latency, latency),
+  chart('chart-errors', 4, 3, rate, plain),
+];
 
 export const state = {
   points: [],
@@ -85,9 +118,7 @@ export const state = {
       return;
     }
     this.drawn = true;
-    charts.rate.update(this.points.map(([at, , value]) => [at, value]));
-    charts.p95.update(this.points.map(([at, , , value]) => [at, value]));
-    charts.errors.update(this.points.map(([at, , , , value]) => [at, value]));
+    for (const draw of charts) draw(this.points);
   },
 };
 
