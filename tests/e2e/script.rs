@@ -3,11 +3,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::http::{HeaderMap, Uri};
 use tempfile::TempDir;
 
-use crate::support::{RunOf, Running, Service, eventually, get, post, vespeiro};
+use crate::support::{RunOf, Running, Server, Service, eventually, get, post, vespeiro};
 
 fn write(folder: &TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
@@ -98,6 +101,44 @@ fn a_saved_import_is_swapped_in_and_a_broken_one_is_told_and_left() {
     let mut played = run.played();
     played.ended = played.ended.fine();
     assert_eq!(played.answered(), service.ledger(1));
+}
+
+#[test]
+fn a_strangers_service_gets_no_error_on_purpose() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    let app = Router::new().fallback(move |uri: Uri, headers: HeaderMap| {
+        let injected = headers.keys().any(|name| name.as_str().contains("envoy"));
+        kept.lock().unwrap().push((uri.path().to_owned(), injected));
+        async { "fine" }
+    });
+    let server = Server::start(app);
+    let folder = TempDir::new().unwrap();
+    let mine = write(&folder, "mine.js", &journey("  yield get('/health');"));
+    let archetype = format!("mine={mine}");
+    let mut run = vec![
+        "run",
+        "--no-panel",
+        "--base-url",
+        &server.url,
+        "--archetype",
+        &archetype,
+    ];
+    run.extend(
+        "--users 5 --requests 2000 --delay-max 0 --delay-min 0 --guest-timeout 5s".split(' '),
+    );
+    let ended = vespeiro(&run).fine();
+    assert!(!ended.stdout.contains("error mix"), "{}", ended.stdout);
+    let seen = seen.lock().unwrap();
+    assert_eq!(
+        seen.len(),
+        2_001,
+        "one of them looked whether the target is there"
+    );
+    assert!(
+        seen.iter()
+            .all(|(path, injected)| path == "/health" && !injected)
+    );
 }
 
 #[test]

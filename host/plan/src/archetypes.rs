@@ -282,6 +282,12 @@ pub(super) fn playing(sources: Vec<Vec<Entry>>, errors: &mut Vec<PlanError>) -> 
 }
 
 impl Entry {
+    /// Whether it is a built-in one, or stands in for one: those are made for the user service.
+    pub(super) fn is_of_the_user_service(&self) -> bool {
+        let is_ours = BUILT_IN.iter().any(|(name, _)| *name == self.name);
+        is_ours || matches!(self.module, Some(Module::BuiltIn(_)))
+    }
+
     /// The archetype as its source has it: without the admin account, and without a load of its own. `None` if it has no module.
     pub(super) fn archetype(&self) -> Option<Archetype> {
         let weight = self.weight.unwrap_or(1);

@@ -38,10 +38,10 @@ section! {
         /// Held by feedback: while one of the two mixes is on, what a user decides depends on all the others too. With both
         /// off the seed alone decides.
         mix: Option<RequestMix> = ("mix", "auth=20,user-query=35,user-mutation=15,profile=15,role-permission=10,admin=5",
-            request_mix(), "Shares of the requests by category, in percent, or off; [mix.requests] in a plan file");
+            request_mix(), "Shares of the requests by category, in percent, or off, as without newcomer, active, admin and power; [mix.requests] in a plan file");
         /// What share of the requests the tool makes fail on purpose.
         error_mix: Option<ErrorMix> = ("error_mix", "success=85,client=12,server=3", error_mix(),
-            "Shares of successes and of errors made on purpose, in percent, or off; [mix.errors] in a plan file");
+            "Shares of successes and of errors made on purpose, in percent, or off, as without newcomer, active, admin and power; [mix.errors] in a plan file");
         /// Of which kind they are.
         faults: FaultMix = ("faults", "bad-credentials=28,forbidden=18,invalid-data=25,not-found=28,rate-limit=1,timeout=1,server-error=5",
             fault_mix(), "Kinds of the errors made on purpose: weights among client errors and, for timeout and server-error, \

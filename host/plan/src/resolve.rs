@@ -110,11 +110,18 @@ where
     let origin = Origin::Flag("--feed".to_owned());
     let feeds_by_flag = feeds::by_flags(&flags.feeds, &origin, &mut errors);
 
-    let base = base.map(preset_layer).unwrap_or_default();
+    let mut base = base.map(preset_layer).unwrap_or_default();
     let preset = chosen_preset(
         &[&base, &plan_file.layer, &env.layer, &flags.layer],
         &mut errors,
     );
+    let mut playing = playing(
+        vec![preset.archetypes, plan_file.archetypes, specs],
+        &mut errors,
+    );
+    if !playing.iter().any(Entry::is_of_the_user_service) {
+        base.fill(&for_strangers());
+    }
     let mut layers = [base, preset.layer, plan_file.layer, env.layer, flags.layer];
     for layer in &mut layers {
         one_name(layer, &mut errors);
@@ -130,10 +137,6 @@ where
     let mut plan = read_plan(&mut reader, env.locale.as_deref(), env.state.as_deref());
     errors.append(&mut reader.errors);
 
-    let mut playing = playing(
-        vec![preset.archetypes, plan_file.archetypes, specs],
-        &mut errors,
-    );
     give_overrides(&mut playing, &flags.overrides, &mut errors);
     if !can_clean_up(&plan.cleanup.archetype.name, &playing) {
         let setting = reader.find(CLEANER);
@@ -239,6 +242,16 @@ fn give_way(layers: &mut [Layer; 5]) {
     {
         preset.remove(preset::PROFILE);
     }
+}
+
+/// The mixes are those of the user service's specification: nobody else's service gets errors on purpose unasked.
+fn for_strangers() -> Layer {
+    let mut layer = Layer::default();
+    for key in ["mix", "error_mix"] {
+        let origin = Origin::Default("no archetype of the user service plays");
+        layer.set(key, "off", origin);
+    }
+    layer
 }
 
 fn can_clean_up(name: &str, playing: &[Entry]) -> bool {

@@ -506,6 +506,34 @@ fn modules_are_found_beside_the_plan_file_and_the_highest_source_casts() {
 }
 
 #[test]
+fn the_mixes_of_the_user_service_are_not_for_strangers() {
+    let mixes = |archetypes: &[&str], asked: Option<&str>| {
+        let mut case = Case::default();
+        let module = case.file("m.wasm", "").display().to_string();
+        let with_module = |name: &&str| match *name {
+            "mine" => format!("mine={module}"),
+            "active" => format!("active={module}"),
+            other => other.to_owned(),
+        };
+        case.flags.archetypes = archetypes.iter().map(with_module).collect();
+        if let Some(asked) = asked {
+            case = case.flag("error_mix", asked);
+        }
+        let plan = case.resolve().unwrap().plan;
+        (plan.mix.is_some(), plan.error_mix.is_some())
+    };
+    assert_eq!(mixes(&[], None), (true, true));
+    assert_eq!(mixes(&["mine"], None), (false, false));
+    // It stands in for a built-in one.
+    assert_eq!(mixes(&["active"], None), (true, true));
+    assert_eq!(mixes(&["mine", "vip=builtin:power"], None), (true, true));
+    assert_eq!(
+        mixes(&["mine"], Some("success=90,client=10")),
+        (false, true)
+    );
+}
+
+#[test]
 fn the_environment_may_cast_too() {
     let plan = Case::default()
         .env("VESPEIRO_ARCHETYPE", "active,vip=builtin:power:2")
