@@ -8,7 +8,7 @@ use vespeiro_guest::{Me, Reply, Result, Tokens};
 
 use crate::client::Client;
 use crate::created::NewUser;
-use crate::faults;
+use crate::mistype::mistype;
 use crate::model::{Data, Id, Identified};
 use crate::password::{Password, Passwords};
 use crate::person::Style;
@@ -47,7 +47,7 @@ impl Account {
         let tokens = Tokens::new(&AUTH, me.user().email.as_str(), password.text(me));
         let client = Client::new(me, &tokens, &who);
         let mut is_new = me.ordinal() == 0 && register(client).await?;
-        faults::mistype(client).await?;
+        mistype(client).await?;
         let reply = match log_in(client).await {
             Err(error) if error.status() == Some(401) && !is_new => {
                 // A first session has asked for the account before: it is there, and so is its password.
@@ -236,7 +236,7 @@ impl Account {
     pub async fn log_in_again(&self, me: &Me) -> Result<()> {
         let client = self.client(me);
         client.log_out().await?;
-        faults::mistype(client).await?;
+        mistype(client).await?;
         log_in(client).await.map(drop)
     }
 

@@ -11,6 +11,7 @@ mod created;
 mod day;
 mod explore;
 mod faults;
+mod mistype;
 mod model;
 mod password;
 mod person;

@@ -6,12 +6,12 @@ mod forbidden;
 mod invalid;
 mod missing;
 
-use serde::Serialize;
 use vespeiro_guest::{Call, Fault, Me, Result, Route};
 
 use crate::account::Account;
 use crate::client::Client;
 use crate::created::{Created, Member};
+use crate::mistype::wrong_password;
 use crate::model::Id;
 use crate::routes;
 use crate::temper::Pause;
@@ -86,36 +86,6 @@ pub async fn maybe_err_twofold(
     Box::pin(commit(admin, standing, fault, reserve)).await
 }
 
-/// Types a wrong password before the right one, when the host asks for wrong credentials. At most once before each login,
-/// so that a service that locks accounts has no reason to.
-pub(crate) async fn mistype(client: Client<'_>) -> Result<()> {
-    let me = client.me();
-    if client.spare(2) == 0 {
-        return Ok(());
-    }
-    match me.fault() {
-        Some(Fault::BadCredentials) => Box::pin(wrong_password(client)).await,
-        _ => Ok(()), // it is asked for again
-    }
-}
-
-async fn wrong_password(client: Client<'_>) -> Result<()> {
-    let me = client.me();
-    client.pause(Pause::Form).await?;
-    let given = me.user().password.as_str();
-    let typed = match me.range(0..4) {
-        0 => given.to_lowercase() + "1",
-        1 => format!("{given}{given}"),
-        2 => format!("x{given}"),
-        _ => given.chars().rev().collect(),
-    };
-    let call = me.call(routes::LOGIN).json(&Login {
-        email: client.tokens().name(),
-        password: &typed,
-    });
-    call.fault(Fault::BadCredentials).send().await.map(drop)
-}
-
 async fn commit(
     client: Client<'_>,
     standing: Standing<'_>,
@@ -142,12 +112,6 @@ async fn commit(
     };
     client.pause(wrong.pause).await?;
     wrong.call.fault(fault).send().await.map(drop)
-}
-
-#[derive(Serialize)]
-struct Login<'a> {
-    email: &'a str,
-    password: &'a str,
 }
 
 /// A wrong request, ready to be sent, and the pause before it.
