@@ -4,7 +4,8 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use url::Url;
 
 use crate::ImportError;
-use crate::journey::{Journey, Project, Step, literal};
+use crate::journey::{Journey, Step, literal};
+use crate::project::Project;
 use crate::recorded::{body, is_ours_to_set};
 
 /// Options that take a value and say nothing about the request itself.

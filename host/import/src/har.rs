@@ -7,7 +7,8 @@ use url::Url;
 
 use crate::ImportOptions;
 use crate::correlate::correlate;
-use crate::journey::{Journey, Project, Step, literal};
+use crate::journey::{Journey, Step, literal};
+use crate::project::Project;
 use crate::recorded::{Recorded, body, is_ours_to_set};
 
 /// Ends of paths that are no part of a journey.

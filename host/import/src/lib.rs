@@ -8,13 +8,15 @@ mod curl;
 mod har;
 mod journey;
 mod openapi;
+mod project;
 mod recorded;
 mod schema;
 mod script;
 
 use serde_json::Value;
 
-pub use journey::{Body, Journey, Project, Step};
+pub use journey::{Body, Journey, Step};
+pub use project::Project;
 pub use script::Language;
 
 /// A document that cannot be used.

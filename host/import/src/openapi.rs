@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::journey::{Body, Journey, Project, Step, identifier, literal};
+use crate::journey::{Body, Journey, Step, identifier, literal};
+use crate::project::Project;
 use crate::schema::{Document, said};
 
 /// In the order in which a journey takes them on one resource.
