@@ -25,6 +25,21 @@ pub(crate) fn merged<T: Row>(rows: impl IntoIterator<Item = T>) -> Vec<T> {
     all
 }
 
+/// Those of the same thing together, in the order in which they come up; each group has one at least.
+pub(crate) fn grouped<'a, T>(
+    all: impl Iterator<Item = &'a T>,
+    is_same: impl Fn(&T, &T) -> bool,
+) -> Vec<Vec<&'a T>> {
+    let mut groups: Vec<Vec<&T>> = Vec::new();
+    for one in all {
+        match groups.iter_mut().find(|group| is_same(group[0], one)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
 /// The keys of each kind of row, and what is added up.
 macro_rules! rows {
     ($($name:ident [$($key:ident),+] $($count:ident),+;)+) => {$(

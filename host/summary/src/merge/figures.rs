@@ -16,7 +16,7 @@ use crate::json::{
     Generator, LatencyByOutcome, Observed, Phases, Requests, Route, Series, Sessions, StageFigures,
     Summary, Timeline, Version,
 };
-use crate::rows::{Row, merged};
+use crate::rows::{Row, grouped, merged};
 use crate::timeline;
 
 /// What needs histograms, or the time of all.
@@ -130,8 +130,7 @@ impl Merger<'_> {
     }
 
     /// Times of all these series.
-    fn times(&self, series: &[&Series]) -> Result<Times, MergeError> {
-        let detail = Detail::Quantiles;
+    fn times(&self, series: &[&Series], detail: Detail) -> Result<Times, MergeError> {
         let by_outcome = series.iter().map(|s| &s.latency_by_outcome);
         Ok(Times {
             latency: self.sum("latencies", series.iter().map(|s| &s.latency), detail)?,
@@ -167,27 +166,26 @@ impl Merger<'_> {
         &self,
         all: impl Iterator<Item = &'s Series>,
     ) -> Result<Vec<Series>, MergeError> {
-        let mut merged: Vec<Series> = Vec::new();
-        for one in all {
-            let same = |s: &&mut Series| {
-                (&s.archetype, &s.path, &s.method) == (&one.archetype, &one.path, &one.method)
-            };
-            let Some(known) = merged.iter_mut().find(same) else {
-                merged.push(one.clone());
-                continue;
-            };
-            let results = known.results.iter().chain(&one.results).cloned();
-            known.results = sorted(crate::rows::merged(results));
-            known.bytes_sent += one.bytes_sent;
-            known.bytes_received += one.bytes_received;
-            let both = [&known.latency, &one.latency].into_iter();
-            known.latency = self.sum("latencies", both, Detail::Histogram)?;
-            let both = [&known.latency_by_outcome, &one.latency_by_outcome].into_iter();
-            known.latency_by_outcome = self.by_kind("latencies", both, Detail::Histogram)?;
-            let both = [&known.phases, &one.phases].into_iter();
-            known.phases = self.by_kind("phases", both, Detail::Histogram)?;
-        }
-        Ok(merged)
+        let is_same = |a: &Series, b: &Series| {
+            (&a.archetype, &a.path, &a.method) == (&b.archetype, &b.path, &b.method)
+        };
+        let joined = grouped(all, is_same).into_iter().map(|group| {
+            if let [one] = group[..] {
+                return Ok(one.clone());
+            }
+            let results = group.iter().flat_map(|one| &one.results).cloned();
+            let times = self.times(&group, Detail::Histogram)?;
+            Ok(Series {
+                results: sorted(merged(results)),
+                bytes_sent: group.iter().map(|one| one.bytes_sent).sum(),
+                bytes_received: group.iter().map(|one| one.bytes_received).sum(),
+                latency: times.latency,
+                latency_by_outcome: times.by_outcome,
+                phases: times.phases,
+                ..group[0].clone()
+            })
+        });
+        joined.collect()
     }
 
     /// Counts of the parts, and the latency of their series.
@@ -197,7 +195,7 @@ impl Merger<'_> {
         series: impl Iterator<Item = &'s Series>,
     ) -> Result<Requests, MergeError> {
         let series: Vec<&Series> = series.collect();
-        Ok(self.counts(parts, self.times(&series)?))
+        Ok(self.counts(parts, self.times(&series, Detail::Quantiles)?))
     }
 
     fn counts<'r>(&self, parts: impl Iterator<Item = &'r Requests>, times: Times) -> Requests {
@@ -239,60 +237,48 @@ impl Merger<'_> {
     }
 
     pub(super) fn routes(&self, series: &[Series]) -> Result<Vec<Route>, MergeError> {
-        let all = || self.parts.iter().flat_map(|p| &p.routes);
-        let mut routes: Vec<Route> = Vec::new();
-        for route in all() {
-            let is_same = |r: &Route| (&r.method, &r.path) == (&route.method, &route.path);
-            if routes.iter().any(is_same) {
-                continue;
-            }
-            let parts = all().filter(|r| is_same(r)).map(|r| &r.requests);
+        let all = self.parts.iter().flat_map(|part| &part.routes);
+        let is_same = |a: &Route, b: &Route| (&a.method, &a.path) == (&b.method, &b.path);
+        let routes = grouped(all, is_same).into_iter().map(|parts| {
+            let route = parts[0];
             let own = series.iter();
             let own = own.filter(|s| (&s.method, &s.path) == (&route.method, &route.path));
-            routes.push(Route {
-                requests: self.requests(parts, own)?,
+            Ok(Route {
+                requests: self.requests(parts.iter().map(|r| &r.requests), own)?,
                 ..route.clone()
-            });
-        }
-        Ok(routes)
+            })
+        });
+        routes.collect()
     }
 
     pub(super) fn archetypes(&self, series: &[Series]) -> Result<Vec<Archetype>, MergeError> {
-        let all = || self.parts.iter().flat_map(|p| &p.archetypes);
-        let mut merged: Vec<Archetype> = Vec::new();
-        for archetype in all() {
-            if merged.iter().any(|known| known.name == archetype.name) {
-                continue;
-            }
-            let parts: Vec<&Archetype> = all().filter(|a| a.name == archetype.name).collect();
-            let joined = |of: fn(&Archetype) -> &str| joined(parts.iter().map(|a| of(a)));
-            let own = series.iter().filter(|s| s.archetype == archetype.name);
-            let times = self.times(&own.collect::<Vec<_>>())?;
-            let figures: Vec<_> = parts.iter().map(|a| &a.figures).collect();
-            merged.push(Archetype {
-                behavior: joined(|a| &a.behavior),
-                version: joined(|a| &a.version),
-                hash: joined(|a| &a.hash),
-                users: parts.iter().map(|a| a.users).sum(),
-                figures: self.figures(&figures, times)?,
-                ..archetype.clone()
+        let all = self.parts.iter().flat_map(|part| &part.archetypes);
+        let merged = grouped(all, |a, b| a.name == b.name)
+            .into_iter()
+            .map(|parts| {
+                let joined = |of: fn(&Archetype) -> &str| joined(parts.iter().map(|a| of(a)));
+                let own = series.iter().filter(|s| s.archetype == parts[0].name);
+                let times = self.times(&own.collect::<Vec<_>>(), Detail::Quantiles)?;
+                let figures: Vec<_> = parts.iter().map(|a| &a.figures).collect();
+                Ok(Archetype {
+                    behavior: joined(|a| &a.behavior),
+                    version: joined(|a| &a.version),
+                    hash: joined(|a| &a.hash),
+                    users: parts.iter().map(|a| a.users).sum(),
+                    figures: self.figures(&figures, times)?,
+                    ..parts[0].clone()
+                })
             });
-        }
-        Ok(merged)
+        merged.collect()
     }
 
     pub(super) fn versions(&self) -> Result<Vec<Version>, MergeError> {
-        let all = || self.parts.iter().flat_map(|p| &p.versions);
-        let mut merged: Vec<Version> = Vec::new();
-        for version in all() {
-            let is_same = |v: &Version| {
-                (&v.archetype, &v.behavior) == (&version.archetype, &version.behavior)
-                    && (&v.version, &v.hash) == (&version.version, &version.hash)
-            };
-            if merged.iter().any(is_same) {
-                continue;
-            }
-            let parts: Vec<&Version> = all().filter(|v| is_same(v)).collect();
+        let all = self.parts.iter().flat_map(|part| &part.versions);
+        let is_same = |a: &Version, b: &Version| {
+            (&a.archetype, &a.behavior) == (&b.archetype, &b.behavior)
+                && (&a.version, &a.hash) == (&b.version, &b.hash)
+        };
+        let merged = grouped(all, is_same).into_iter().map(|parts| {
             let requests = || parts.iter().map(|v| &v.figures.requests);
             let by_outcome = requests().map(|r| &r.latency_by_outcome);
             let detail = Detail::Histogram;
@@ -302,13 +288,13 @@ impl Merger<'_> {
                 phases: Phases::new(),
             };
             let figures: Vec<_> = parts.iter().map(|v| &v.figures).collect();
-            merged.push(Version {
+            Ok(Version {
                 share: parts.iter().map(|v| v.share).fold(0.0, f64::max),
                 figures: self.figures(&figures, times)?,
-                ..version.clone()
-            });
-        }
-        Ok(merged)
+                ..parts[0].clone()
+            })
+        });
+        merged.collect()
     }
 
     fn figures(
@@ -332,24 +318,21 @@ impl Merger<'_> {
         detail: Detail,
     ) -> Result<Sessions, MergeError> {
         let parts: Vec<&Sessions> = parts.collect();
-        let all = || parts.iter().flat_map(|s| &s.endings);
-        let mut endings: Vec<EndedSessions> = Vec::new();
-        for ended in all() {
-            let ending = ended.ending;
-            if endings.iter().any(|known| known.ending == ending) {
-                continue;
-            }
-            let same = all().filter(|e| e.ending == ending).map(|e| &e.duration);
-            let duration = self.sum("sessions", same, detail)?;
-            endings.push(EndedSessions {
-                ending,
-                count: duration.count,
-                duration,
+        let all = parts.iter().flat_map(|sessions| &sessions.endings);
+        let endings = grouped(all, |a, b| a.ending == b.ending)
+            .into_iter()
+            .map(|same| {
+                let durations = same.iter().map(|ended| &ended.duration);
+                let duration = self.sum("sessions", durations, detail)?;
+                Ok(EndedSessions {
+                    ending: same[0].ending,
+                    count: duration.count,
+                    duration,
+                })
             });
-        }
         Ok(Sessions {
             started: parts.iter().map(|s| s.started).sum(),
-            endings,
+            endings: endings.collect::<Result<_, MergeError>>()?,
         })
     }
 
