@@ -4,6 +4,7 @@
 //! computed from those again, so that the summary of the parts is that of the whole.
 
 mod figures;
+mod whole_run;
 
 pub(super) use self::figures::Merger;
 use vespeiro_metrics::DecodeError;
