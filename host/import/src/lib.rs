@@ -6,6 +6,7 @@
 mod correlate;
 mod curl;
 mod har;
+mod javascript;
 mod journey;
 mod openapi;
 mod project;
