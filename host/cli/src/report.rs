@@ -23,9 +23,12 @@ pub(super) struct Report {
     /// Write the summary to this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Compare with this summary of an older run: what changed, and what is noise
+    /// Compare with this summary of an older run: what changed, what is the same, and what cannot be told
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// Rates and latencies are the same when they changed by no more than this; error rates, by a tenth of it in points
+    #[arg(long, requires = "baseline", value_name = "PERCENT", default_value = "10%", value_parser = percent)]
+    same_within: f64,
     /// Exit with code 99 when a figure is worse than the baseline's
     #[arg(long, requires = "baseline")]
     fail_on_regression: bool,
@@ -44,7 +47,7 @@ impl Report {
             return Ok(Exit::Fine);
         };
         let compared = match &self.baseline {
-            Some(path) => Some(compare(&read(path)?, &whole).map_err(unusable)?),
+            Some(path) => Some(compare(&read(path)?, &whole, self.same_within).map_err(unusable)?),
             None => None,
         };
         if let Some(path) = &self.json {
@@ -71,6 +74,14 @@ impl Report {
 
 fn language(text: &str) -> Result<Language, &'static str> {
     Language::from_word(text).ok_or("expected en or pt-BR")
+}
+
+fn percent(text: &str) -> Result<f64, &'static str> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    let number = number.filter(|percent| (0.1..=100.0).contains(percent));
+    number
+        .map(|percent: f64| percent / 100.0)
+        .ok_or("give 0.1% to 100%")
 }
 
 fn read(path: &Path) -> Result<Summary, Misuse> {

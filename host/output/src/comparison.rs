@@ -1,13 +1,13 @@
 //! A comparison of two runs in words, for `vespeiro report --baseline` and the HTML page. The figures are `summary`'s.
 
 use vespeiro_plan::Language;
-use vespeiro_summary::compare::{Change, Comparison, Figure, Row, Scope};
+use vespeiro_summary::compare::{Comparison, Figure, Row, Scope, Verdict};
 
 use crate::Locale;
 use crate::language::harmless;
 use crate::table::Table;
 
-const WIDTH: usize = 100;
+const WIDTH: usize = 110;
 
 /// The comparison as a table. Of the routes, only those that changed.
 pub fn text(compared: &Comparison, language: Language) -> String {
@@ -28,27 +28,42 @@ pub(crate) fn table(compared: &Comparison, locale: Locale) -> Table {
         };
         let (figure, value): (&str, fn(Locale, f64) -> String) = match row.kind {
             Figure::Rate => ("/s", Locale::rate),
-            Figure::Quantile(name) => (name, Locale::time),
+            Figure::P50 => ("p50", Locale::time),
+            Figure::P95 => ("p95", Locale::time),
+            Figure::P99 => ("p99", Locale::time),
             Figure::Errors => (w.error_rate, Locale::percent),
         };
-        let verdict = match row.verdict {
-            Change::Noise => w.noise,
-            Change::Better => w.better,
-            Change::Worse => w.worse,
-            Change::Changed => w.changed,
-        };
         let (before, now) = (value(l, row.before), value(l, row.now));
-        let (figure, verdict) = (figure.to_owned(), verdict.to_owned());
-        table.row(vec![name, figure, before, now, change(row, l), verdict]);
+        let (figure, change) = (figure.to_owned(), change(row, l));
+        table.row(vec![name, figure, before, now, change, verdict(row, l)]);
     }
     table
 }
 
 /// How many figures the table leaves out; `None` when all are shown.
 pub(crate) fn not_shown(compared: &Comparison, locale: Locale) -> Option<String> {
-    let quiet = compared.quiet();
-    let words = locale.words();
-    (quiet > 0).then(|| words.only_noise.replace("{}", &locale.integer(quiet)))
+    let (same, untold) = compared.quiet();
+    let line = locale.words().quiet_routes;
+    let line = line.replace("{same}", &locale.integer(same));
+    (same + untold > 0).then(|| line.replace("{untold}", &locale.integer(untold)))
+}
+
+fn verdict(row: &Row, l: Locale) -> String {
+    let w = l.words();
+    match row.verdict {
+        Verdict::Better => w.better.into(),
+        Verdict::Worse => w.worse.into(),
+        Verdict::Changed => w.changed.into(),
+        // Of an error rate in points, since nothing may have been there to have a share of.
+        Verdict::Same { within } if row.kind == Figure::Errors => {
+            w.same_points.replace("{}", &l.decimal(within * 100.0, 2))
+        }
+        Verdict::Same { within } => w.same_within.replace("{}", &l.percent(within)),
+        Verdict::CannotTell { more_seconds } => match more_seconds {
+            Some(more) => w.cannot_tell.replace("{}", &l.integer(more as u64)),
+            None => w.cannot_tell_ever.into(),
+        },
+    }
 }
 
 /// Change in percent of the older value.
@@ -65,14 +80,13 @@ fn change(row: &Row, locale: Locale) -> String {
 mod tests {
     use super::*;
 
-    fn compared(before: f64, now: f64, verdict: Change) -> Comparison {
+    fn compared(before: f64, now: f64, verdict: Verdict) -> Comparison {
         let row = Row {
             group: Scope::Total,
-            kind: Figure::Quantile("p95"),
+            kind: Figure::P95,
             before,
             now,
             verdict,
-            deviates: 0.0,
         };
         Comparison {
             baseline: "k3x9a2b7".into(),
@@ -82,13 +96,24 @@ mod tests {
 
     #[test]
     fn what_is_worse_stands_out_with_its_change() {
-        let text = text(&compared(0.010, 0.0125, Change::Worse), Language::English);
+        let text = text(&compared(0.010, 0.0125, Verdict::Worse), Language::English);
         assert!(text.contains("WORSE") && text.contains("+25.0%"), "{text}");
     }
 
     #[test]
     fn what_was_nothing_has_no_change() {
-        let text = text(&compared(0.0, 0.0, Change::Noise), Language::Portuguese);
+        let unknown = Verdict::CannotTell { more_seconds: None };
+        let text = text(&compared(0.0, 0.0, unknown), Language::Portuguese);
         assert!(!text.contains("NaN") && text.contains('–'), "{text}");
+    }
+
+    #[test]
+    fn what_did_not_change_says_how_sure_that_is() {
+        let same = compared(0.010, 0.0101, Verdict::Same { within: 0.042 });
+        assert!(text(&same, Language::English).contains("same within 4.2%"));
+        assert!(text(&same, Language::Portuguese).contains("igual, dentro de 4,2%"));
+        let more_seconds = Some(1_240.0);
+        let short = compared(0.012, 0.1, Verdict::CannotTell { more_seconds });
+        assert!(text(&short, Language::English).contains("cannot tell: 1,240 more seconds needed"));
     }
 }

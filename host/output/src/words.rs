@@ -246,12 +246,18 @@ words {
     now: "now", "agora";
     change: "change", "mudança";
     error_rate: "error rate", "taxa de erros";
-    noise: "noise", "ruído";
+    /// `{}` is a share.
+    same_within: "same within {}", "igual, dentro de {}";
+    /// `{}` is a number of points.
+    same_points: "same within {} points", "igual, dentro de {} pontos";
+    /// `{}` is a number, of each run.
+    cannot_tell: "cannot tell: {} more seconds needed", "não dá para saber: faltam {} segundos";
+    cannot_tell_ever: "cannot tell: too little to go by", "não dá para saber: há dados de menos";
     better: "better", "melhor";
     worse: "WORSE", "PIOR";
     changed: "changed", "mudou";
-    /// `{}` is the number of figures.
-    only_noise: "figures of routes that are noise: {}", "números de rotas que são ruído: {}";
+    /// `{same}` and `{untold}` are numbers of figures.
+    quiet_routes: "figures of routes that are not listed: {same} the same, {untold} that cannot be told", "números de rotas não listados: {same} iguais, {untold} que não dá para saber";
 
     // The page of results.
     report: "load report", "relatório de carga";

@@ -27,7 +27,7 @@ fuzz_target!(|text: &[u8]| {
                 continue;
             }
         };
-        let compared = compare(&one, &whole).map_err(is_one_line).ok();
+        let compared = compare(&one, &whole, 0.1).map_err(is_one_line).ok();
         for language in [Language::English, Language::Portuguese] {
             let mut text = summary::text(&whole, language);
             html::page(&whole, compared.as_ref(), language);

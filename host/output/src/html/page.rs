@@ -12,7 +12,7 @@ use crate::summary::{Entry, Page};
 use crate::table::Table;
 use crate::{Locale, comparison};
 use vespeiro_metrics::ThresholdState;
-use vespeiro_summary::compare::{Change, Comparison};
+use vespeiro_summary::compare::{Comparison, Verdict};
 use vespeiro_summary::json::{Requests, Summary};
 use vespeiro_summary::thresholds::ThresholdReport;
 
@@ -167,15 +167,15 @@ impl Document<'_> {
                     } }
                     tbody {
                         @for (row, cells) in rows {
-                            @let bad = row.verdict == Change::Worse;
-                            @let good = row.verdict == Change::Better;
+                            @let bad = row.verdict == Verdict::Worse;
+                            @let good = row.verdict == Verdict::Better;
                             tr {
                                 th scope="row" { (cells[0]) }
                                 td .text { (cells[1]) }
                                 @for cell in &cells[2..5] { td { (cell) } }
-                                td .text { @match row.verdict {
-                                    Change::Noise => span .soft { (cells[5]) },
-                                    _ => span .badge.bad[bad].good[good] { (cells[5]) },
+                                td .text { @match row.verdict.is_change() {
+                                    false => span .soft { (cells[5]) },
+                                    true => span .badge.bad[bad].good[good] { (cells[5]) },
                                 } }
                             }
                         }

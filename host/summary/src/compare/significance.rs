@@ -94,11 +94,12 @@ impl Evidence {
         Some((mean, variance, count - 1.0))
     }
 
-    /// How much the blocks tell of how much they vary. Without a timeline requests are taken for independent.
-    fn freedom(&self) -> f64 {
+    /// How much the blocks of a run so many times as long tell of how much they vary. Without a timeline requests are taken
+    /// for independent.
+    pub(super) fn freedom(&self, times: f64) -> f64 {
         match self.blocks.len() {
             0 => 1e6,
-            count => (count - 1).max(1) as f64,
+            count => ((count as f64 * times).min(BLOCKS.max(count) as f64) - 1.0).max(1.0),
         }
     }
 
@@ -143,29 +144,42 @@ impl ComparedGroup<'_> {
 
     /// How far the rates are from each other: see [`deviates`].
     pub(super) fn rate_deviates(&self, other: &ComparedGroup<'_>) -> f64 {
-        let variance = |side: &ComparedGroup<'_>| {
-            let counted = side.requests.max(1) as f64 * side.evidence.dispersion();
-            counted / (side.sending * side.sending).max(1e-9)
-        };
-        let variances = [variance(self), variance(other)];
+        let variances = [self.rate_variance(), other.rate_variance()];
         deviates(self.rate() - other.rate(), variances, self.freedom(other))
     }
 
-    /// The same for the shares of requests above the quantile of both together: where they differ, the quantiles do.
+    pub(super) fn rate_variance(&self) -> f64 {
+        let counted = self.requests.max(1) as f64 * self.evidence.dispersion();
+        counted / (self.sending * self.sending).max(1e-9)
+    }
+
+    /// As how many independent requests it counts where a quantile is asked for.
+    pub(super) fn counts_for_quantile(&self, quantile: f64) -> f64 {
+        self.latency.count() as f64 / self.quantile_effect(quantile)
+    }
+
+    /// The same where the share of errors is asked for.
+    pub(super) fn counts_for_errors(&self) -> f64 {
+        self.requests as f64 / self.evidence.effect(|block| block.errors)
+    }
+
+    fn quantile_effect(&self, quantile: f64) -> f64 {
+        let own = self.evidence.whole.quantile(quantile).unwrap_or_default();
+        let above = |block: &Block| block.histogram.count_above(own);
+        self.evidence.effect(above)
+    }
+
+    /// [`ComparedGroup::rate_deviates`] for the shares of requests above the quantile of both together: where they differ,
+    /// the quantiles do.
     pub(super) fn quantile_deviates(&self, other: &ComparedGroup<'_>, quantile: f64) -> f64 {
         let mut both = self.latency.clone();
         both.merge(&other.latency);
         let value = both.quantile(quantile);
         let above = |side: &ComparedGroup<'_>| side.latency.count_above(value);
-        let share = |side: &ComparedGroup<'_>| {
-            let own = side.evidence.whole.quantile(quantile).unwrap_or_default();
-            Share {
-                hits: above(side),
-                of: side.latency.count(),
-                effect: side
-                    .evidence
-                    .effect(|block| block.histogram.count_above(own)),
-            }
+        let share = |side: &ComparedGroup<'_>| Share {
+            hits: above(side),
+            of: side.latency.count(),
+            effect: side.quantile_effect(quantile),
         };
         let shares = share(self).deviates(&share(other), self.freedom(other));
         match self.is_whole && other.is_whole {
@@ -194,7 +208,7 @@ impl ComparedGroup<'_> {
     }
 
     fn freedom(&self, other: &ComparedGroup<'_>) -> [f64; 2] {
-        [self, other].map(|side| side.evidence.freedom())
+        [self, other].map(|side| side.evidence.freedom(1.0))
     }
 }
 
@@ -230,9 +244,14 @@ fn deviates(difference: f64, variances: [f64; 2], freedom: [f64; 2]) -> f64 {
     if one + other <= 0.0 {
         return 0.0;
     }
-    let free = (one + other).powi(2) / (one.powi(2) / freedom[0] + other.powi(2) / freedom[1]);
+    let free = welch(variances, freedom);
     let squared = difference.powi(2) / (one + other);
     (8.0 * free + 1.0) / (8.0 * free + 3.0) * (free * (squared / free).ln_1p()).sqrt()
+}
+
+/// How sure the sum of two variances is.
+pub(super) fn welch([one, other]: [f64; 2], freedom: [f64; 2]) -> f64 {
+    (one + other).powi(2) / (one.powi(2) / freedom[0] + other.powi(2) / freedom[1])
 }
 
 /// How far a figure has to deviate where so many are looked at, for one of them in a hundred looks to do so by chance
