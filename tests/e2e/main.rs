@@ -41,6 +41,7 @@ mod ownership;
 mod pauses;
 mod people;
 mod phases;
+mod portuguese;
 mod profiles;
 mod push;
 mod record;

@@ -60,11 +60,11 @@ impl Demo {
         service.stop()?;
         let exit = played?;
         let after = after?;
-        stdout::print(if after == before {
-            format!("The service holds what it held before the run: {after}.\n")
-        } else {
-            format!("The service held {before} before the run, and now {after}.\n")
-        })?;
+        let told = match after == before {
+            true => format!("The service holds what it held before the run: {after}."),
+            false => format!("The service held {before} before the run, and now {after}."),
+        };
+        stdout::print(console.translated(&told) + "\n")?;
         Ok(exit)
     }
 }

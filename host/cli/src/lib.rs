@@ -9,6 +9,7 @@ mod dashboard;
 mod demo;
 mod embedded;
 pub mod exit;
+mod help;
 mod hit;
 mod import;
 mod log;
@@ -36,8 +37,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::exit::Exit;
 pub use vespeiro_output::Console;
-use vespeiro_output::stdout;
-use vespeiro_plan::{Flags, PlanErrors, Preset, Resolved, Sources, resolve};
+use vespeiro_output::{stdout, translated};
+use vespeiro_plan::{Flags, Language, PlanErrors, Preset, Resolved, Sources, resolve};
 
 /// A load tool whose virtual users are sandboxed WebAssembly.
 #[derive(Debug, Parser)]
@@ -69,18 +70,24 @@ enum Command {
 
 /// A command line that asks for no command: help, the version, or a mistake.
 #[derive(Debug)]
-pub struct NoCommand(clap::Error);
+pub struct NoCommand {
+    error: clap::Error,
+    language: Language,
+}
 
 impl Cli {
-    /// Reads the command line, the program's name first.
+    /// Reads the command line, the program's name first. What there is to say of it is said in this language.
     ///
     /// # Errors
     /// Help, the version or a mistake is asked for rather than a command.
-    pub fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, NoCommand> {
-        command()
+    pub fn parse_from(
+        arguments: impl IntoIterator<Item = OsString>,
+        language: Language,
+    ) -> Result<Cli, NoCommand> {
+        help::in_language(command(), language)
             .try_get_matches_from(arguments)
             .and_then(|matches| Cli::from_arg_matches(&matches))
-            .map_err(NoCommand)
+            .map_err(|error| NoCommand { error, language })
     }
 
     /// Runs the command to its end.
@@ -103,7 +110,7 @@ impl Cli {
             Command::Compile(command) => command.execute(),
             Command::Rehearse(command) => command.execute(console),
             Command::Dashboard(command) => command.execute(),
-            Command::Report(command) => command.execute(),
+            Command::Report(command) => command.execute(console),
         }
     }
 }
@@ -112,7 +119,7 @@ impl NoCommand {
     /// Prints what there is to say, help to standard output and a mistake to standard error, and tells the exit code.
     pub fn report(&self, console: &Console) -> Exit {
         let mistake = !matches!(
-            self.0.kind(),
+            self.error.kind(),
             ErrorKind::DisplayHelp
                 | ErrorKind::DisplayVersion
                 | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
@@ -121,7 +128,7 @@ impl NoCommand {
             console.line(format!("error: {}", self.message()));
         } else {
             // A reader that has seen enough may close the pipe.
-            match self.0.print() {
+            match help::print(&self.error, self.language) {
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                     console.line(format!("error: {}", stdout::Lost::from(error)));
                     return Exit::Failed;
@@ -129,7 +136,7 @@ impl NoCommand {
                 _ => {}
             }
         }
-        if self.0.use_stderr() {
+        if self.error.use_stderr() {
             Exit::Usage
         } else {
             Exit::Fine
@@ -138,7 +145,7 @@ impl NoCommand {
 
     /// The mistake in one line.
     pub fn message(&self) -> String {
-        let text = self.0.render().to_string();
+        let text = self.error.render().to_string();
         let lines = text
             .lines()
             .take_while(|line| {
@@ -149,12 +156,27 @@ impl NoCommand {
                     .trim_start_matches("error: ")
                     .trim_start_matches("tip: ")
             })
-            .filter(|line| !line.is_empty());
+            .filter(|line| !line.is_empty())
+            .map(|line| translated(line, self.language));
         format!(
             "{}; see --help",
             lines.collect::<Vec<_>>().join("; ").replace(":; ", ": ")
         )
     }
+}
+
+/// What `--lang` or the environment say: there may never be a plan.
+pub fn language(arguments: &[OsString]) -> Language {
+    let mut texts = arguments.iter().map_while(|text| match text.to_str() {
+        Some("--") => None,
+        text => Some(text.unwrap_or_default()),
+    });
+    let flag = texts.by_ref().find_map(|text| match text {
+        "--lang" => Some(None),
+        text => text.strip_prefix("--lang=").map(Some),
+    });
+    let flag = flag.and_then(|value| value.or_else(|| texts.next()));
+    vespeiro_plan::language(flag, environment())
 }
 
 fn command() -> clap::Command {
@@ -169,14 +191,17 @@ fn command() -> clap::Command {
 
 /// Resolves a command's plan against the environment of this process.
 fn resolve_here(settings: Flags, base: Option<&Preset>) -> Result<Resolved, PlanErrors> {
-    // A value that is not Unicode is refused by its own check.
-    let text = |text: OsString| text.to_string_lossy().into_owned();
-    let env = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
     resolve(Sources {
         base,
         flags: settings,
-        env,
+        env: environment(),
     })
+}
+
+/// A value that is not Unicode is refused by its own check.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let text = |text: OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
 #[cfg(test)]
@@ -184,10 +209,15 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Cli, NoCommand> {
+        parse_in(line, Language::English)
+    }
+
+    fn parse_in(line: &str, language: Language) -> Result<Cli, NoCommand> {
         Cli::parse_from(
             std::iter::once("vespeiro")
                 .chain(line.split_whitespace())
                 .map(OsString::from),
+            language,
         )
     }
 
@@ -287,7 +317,7 @@ mod tests {
                 parts.iter().all(|part| message.contains(part)),
                 "{line}: {message}"
             );
-            assert!(no_command.0.use_stderr());
+            assert!(no_command.error.use_stderr());
         }
     }
 
@@ -307,7 +337,7 @@ mod tests {
 
     #[test]
     fn help_groups_the_settings_and_knows_the_defaults_of_each_command() {
-        let help = |line: &str| parse(line).unwrap_err().0.render().to_string();
+        let help = |line: &str| parse(line).unwrap_err().error.render().to_string();
         let run = help("run --help");
         for heading in ["Plan:", "Load:", "Target:", "Behaviors:", "Output:"] {
             assert!(run.contains(heading), "{heading}");

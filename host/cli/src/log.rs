@@ -1,8 +1,10 @@
 //! The log, on standard error like all other lines.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format;
 
-use vespeiro_output::Console;
+use vespeiro_output::{Console, translated};
 use vespeiro_plan::{LogLevel, Plan};
 
 /// Begin to log at the plan's level.
@@ -15,12 +17,19 @@ pub(super) fn start(plan: &Plan, console: &Console) {
     };
     // Of libraries, only warnings and errors.
     let filter = EnvFilter::new(format!("warn,vespeiro={level},guest={level}"));
+    let language = plan.output.language;
+    console.speak(language);
     let console = console.clone();
+    let fields = format::debug_fn(move |out, field, value| match field.name() {
+        "message" => write!(out, "{}", translated(&format!("{value:?}"), language)),
+        name => write!(out, "{name}={value:?}"),
+    });
     // A second log in one process, as tests make it, is refused: the first one goes on.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(false)
+        .fmt_fields(fields.delimited(" "))
         .with_writer(move || console.clone())
         .try_init();
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use vespeiro::exit::Exit;
-use vespeiro::{Cli, Console, secrecy};
+use vespeiro::{Cli, Console, language, secrecy};
 
 /// A request allocates dozens of times in the HTTP library, and this allocator is faster at that.
 #[global_allocator]
@@ -19,9 +19,15 @@ fn main() -> ExitCode {
     let Ok(console) = Console::start() else {
         return Exit::Failed.into();
     };
-    let exit = match Cli::parse_from(std::env::args_os()) {
+    let arguments = Vec::from_iter(std::env::args_os());
+    console.speak(language(&arguments));
+    let exit = match Cli::parse_from(arguments, console.language()) {
         Ok(cli) => cli.execute(&console).unwrap_or_else(|error| {
-            for line in format!("{error:#}").lines() {
+            // Each by itself: a context and its cause are texts of their own.
+            let causes = error
+                .chain()
+                .map(|cause| console.translated(&cause.to_string()));
+            for line in Vec::from_iter(causes).join(": ").lines() {
                 console.line(format!("error: {line}"));
             }
             Exit::of(&error)

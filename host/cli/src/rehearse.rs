@@ -90,7 +90,7 @@ impl Rehearse {
 
 fn record(file: PathBuf, command: Vec<OsString>, console: &Console) -> anyhow::Result<Exit> {
     let line = [OsString::from("vespeiro")].into_iter().chain(command);
-    let mut cli = match Cli::parse_from(line) {
+    let mut cli = match Cli::parse_from(line, console.language()) {
         Ok(cli) => cli,
         Err(no_command) => return Ok(no_command.report(console)),
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit::{Exit, Misuse};
 use vespeiro_model::Word as _;
-use vespeiro_output::{comparison, html, stdout, summary};
+use vespeiro_output::{Console, comparison, html, stdout, summary};
 use vespeiro_plan::{Language, bounded};
 use vespeiro_summary::compare::{Comparison, compare};
 use vespeiro_summary::merge::{MergeError, merge};
@@ -33,12 +33,13 @@ pub(super) struct Report {
     #[arg(long, requires = "baseline")]
     fail_on_regression: bool,
     /// Language of the summary: en or pt-BR
-    #[arg(long, value_name = "LANG", default_value = "en", value_parser = language)]
-    lang: Language,
+    #[arg(long, value_name = "LANG", value_parser = language)]
+    lang: Option<Language>,
 }
 
 impl Report {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
+        let lang = self.lang.unwrap_or(console.language());
         let parts: Result<Vec<Summary>, Misuse> = self.files.iter().map(|f| read(f)).collect();
         let unusable = |error: MergeError| Misuse(format!("cannot use these summaries: {error}"));
         let merged = merge(&parts?).map_err(unusable)?;
@@ -57,11 +58,11 @@ impl Report {
             }
         }
         if let Some(path) = &self.html {
-            html::write(&whole, compared.as_ref(), self.lang, path)?;
+            html::write(&whole, compared.as_ref(), lang, path)?;
         }
-        let mut text = summary::text(&whole, self.lang);
+        let mut text = summary::text(&whole, lang);
         if let Some(compared) = &compared {
-            text += &format!("\n{}", comparison::text(compared, self.lang));
+            text += &format!("\n{}", comparison::text(compared, lang));
         }
         stdout::print(text)?;
         let regressed = compared.as_ref().is_some_and(Comparison::is_worse);

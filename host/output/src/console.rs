@@ -8,12 +8,16 @@ mod painter;
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 
+use vespeiro_plan::Language;
+
 use self::painter::Painter;
+use crate::translation::translated;
 
 /// How long a line waits for room while others are written: a file or a pipe takes them as fast as they come.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -29,6 +33,8 @@ pub struct Console(Arc<Shared>);
 struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
+    /// Lines are put into Portuguese.
+    portuguese: AtomicBool,
 }
 
 /// What waits to be written.
@@ -63,9 +69,28 @@ impl Console {
         Ok(Console(shared))
     }
 
+    /// Put the lines that follow into this language.
+    pub fn speak(&self, language: Language) {
+        let portuguese = language == Language::Portuguese;
+        self.0.portuguese.store(portuguese, Ordering::Relaxed);
+    }
+
+    /// What it speaks.
+    pub fn language(&self) -> Language {
+        self.0.language()
+    }
+
+    /// The text in the language that it speaks.
+    pub fn translated(&self, text: &str) -> String {
+        translated(text, self.language())
+    }
+
     /// Print a line of text, above the panel if there is one.
     pub fn line(&self, text: impl Into<String>) {
-        let text = text.into();
+        let text = match self.language() {
+            Language::English => text.into(),
+            portuguese => translated(&text.into(), portuguese),
+        };
         let mut queue = self.0.room();
         queue.bytes += text.len();
         queue.lines.push_back(text);
@@ -100,6 +125,13 @@ impl Queue {
 }
 
 impl Shared {
+    fn language(&self) -> Language {
+        match self.portuguese.load(Ordering::Relaxed) {
+            true => Language::Portuguese,
+            false => Language::English,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -136,9 +168,9 @@ impl Shared {
             drop(queue);
             self.changed.notify_all();
             if dropped > 0 {
-                painter.above(&format!(
-                    "{dropped} lines are missing here: nobody read standard error in time"
-                ));
+                let line =
+                    format!("{dropped} lines are missing here: nobody read standard error in time");
+                painter.above(&translated(&line, self.language()));
             }
             if !lines.is_empty() {
                 // In one write: as many calls as lines would be slower than many lines come.

@@ -25,6 +25,7 @@ pub mod stdout;
 pub mod summary;
 mod table;
 pub mod timeseries;
+mod translation;
 mod words;
 
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub use output::{
     SwapEvent, Update,
 };
 pub use panel::{PanelState, render};
+pub use translation::translated;
 
 use self::summary::limit_text;
 use vespeiro_metrics::Snapshot;

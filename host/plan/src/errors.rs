@@ -100,7 +100,7 @@ impl ValueError {
 
 /// One mistake in a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", one_line(&format!("{} ({origin}): {problem}; {fix}", .key.escape_debug())))]
+#[error("{}", one_line(&format!("{key} ({origin}): {problem}; {fix}", key = .key.escape_debug())))]
 pub struct PlanError {
     /// Path of the key: `users`, `archetype.admin.weight`.
     pub key: String,

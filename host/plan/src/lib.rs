@@ -52,7 +52,7 @@ pub use plan::{Plan, settings};
 pub use preset::Preset;
 pub use profile::{ArrivalKind, ArrivalPool, Profile};
 pub use proxy::{Proxy, ProxyError, ProxyKind};
-pub use resolve::{Origins, Resolved, Sources, resolve};
+pub use resolve::{Origins, Resolved, Sources, language, resolve};
 pub use settings::cleanup::{CleanupSettings, CleanupWhen};
 pub use settings::control::ControlSettings;
 pub use settings::guard::{Degradation, GuardSettings};

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
+use vespeiro_model::Word as _;
+
 use crate::archetypes::{Entry, ResolvedArchetype, built_in, parse_flag, playing, with_admin};
 use crate::environment::Environment;
 use crate::errors::{Origin, PlanError, PlanErrors, ValueError, nearest};
@@ -14,6 +16,7 @@ use crate::layers::{Flags, Layer, Reader, ResolvedSetting, Setting, nearest_sett
 use crate::overrides;
 use crate::plan::{Plan, read_plan, settings};
 use crate::preset::{self, Preset};
+use crate::settings::output::{Language, of_locale};
 
 /// The setting that names the archetype of the cleanup.
 const CLEANER: &str = "cleanup_archetype";
@@ -193,6 +196,16 @@ where
             feeds,
         },
     })
+}
+
+/// The language of what is said before there is a plan: of help, and of mistakes. `flag` is what `--lang` says; a plan file
+/// is not read for it.
+pub fn language(flag: Option<&str>, env: impl IntoIterator<Item = (String, String)>) -> Language {
+    let env = Environment::read(env, &settings());
+    let variable = env.layer.get("lang").map(|(text, _)| text.as_str());
+    flag.or(variable)
+        .and_then(Language::from_word)
+        .unwrap_or_else(|| of_locale(env.locale.as_deref()))
 }
 
 /// Gives each archetype what flags say of it alone.

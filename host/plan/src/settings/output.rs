@@ -49,7 +49,8 @@ section! {
         trace_record: Option<PathBuf> = ("trace_record", "none", path().or_none(),
             "Record one user's replies in this file, for vespeiro rehearse --replies");
         /// The user whose replies are recorded.
-        trace_user: u32 = ("trace_user", "0", count(0..=u32::MAX), "The user whose replies are recorded");
+        trace_user: u32 = ("trace_user", "0", count(0..=u32::MAX),
+            "The user whose replies are recorded; the first is 0, whom the panel in Portuguese calls 001");
         /// Thresholds and checks as test cases.
         junit: Option<PathBuf> = ("junit", "none", path().or_none(), "Write thresholds and checks to this file, as JUnit XML");
         /// The summary as a page with charts.
@@ -99,14 +100,17 @@ words! {
     }
 }
 
-/// `locale` is the user's, as in `LANG`.
-fn locale_language(locale: Option<&str>) -> Fallback {
-    let language = match locale.is_some_and(|locale| locale.starts_with("pt")) {
+pub(crate) fn of_locale(locale: Option<&str>) -> Language {
+    match locale.is_some_and(|locale| locale.starts_with("pt")) {
         true => Language::Portuguese,
         false => Language::English,
-    };
+    }
+}
+
+/// `locale` is the user's, as in `LANG`.
+fn locale_language(locale: Option<&str>) -> Fallback {
     Fallback::Made {
-        text: language.as_str().to_owned(),
+        text: of_locale(locale).as_str().to_owned(),
         from: "locale",
     }
 }
