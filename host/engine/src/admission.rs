@@ -131,7 +131,7 @@ impl<'a> Permit<'a> {
 
     fn refuse(mut self, why: Failure) -> Failure {
         let outcome = Outcome::Failed(why);
-        self.count(outcome, Duration::ZERO, true);
+        self.count(outcome, "", Duration::ZERO, true);
         if why == Failure::CircuitOpen {
             self.update_hold(outcome, None);
         }
@@ -143,6 +143,7 @@ impl<'a> Permit<'a> {
         mut self,
         outcome: Outcome,
         sent: &Sent,
+        path: &str,
         retry_after: Option<Duration>,
     ) -> Duration {
         self.place = None;
@@ -161,7 +162,7 @@ impl<'a> Permit<'a> {
         }
         self.sample.phases.blocked += self.blocked;
         let latency = sent.phases.service();
-        self.count(outcome, latency, true);
+        self.count(outcome, path, latency, true);
         self.update_hold(outcome, retry_after);
         latency
     }
@@ -175,7 +176,7 @@ impl<'a> Permit<'a> {
             .update_hold(now, hold, outcome, retry_after, self.one.fault, chance);
     }
 
-    fn count(&mut self, outcome: Outcome, latency: Duration, heard: bool) {
+    fn count(&mut self, outcome: Outcome, path: &str, latency: Duration, heard: bool) {
         let worker = self.worker;
         let Labels { fault, login } = self.one;
         let sent = self.in_flight.is_some();
@@ -188,7 +189,7 @@ impl<'a> Permit<'a> {
         }
         let mut recorder = worker.recorder.borrow_mut();
         recorder.roll(worker.now());
-        recorder.request(&self.sample);
+        recorder.request_to(&self.sample, path);
         drop(recorder);
         let settled = Settled {
             outcome,
@@ -212,9 +213,9 @@ impl Drop for Permit<'_> {
         match self.in_flight {
             Some(since) => {
                 let taken = self.worker.clock.since(since);
-                self.count(Outcome::Failed(Failure::Timeout), taken, false);
+                self.count(Outcome::Failed(Failure::Timeout), "", taken, false);
             }
-            None => self.count(Outcome::Failed(Failure::Stopped), Duration::ZERO, false),
+            None => self.count(Outcome::Failed(Failure::Stopped), "", Duration::ZERO, false),
         }
     }
 }

@@ -84,6 +84,11 @@ impl Call {
         self
     }
 
+    /// Behind the prefix of the base URL, with its query.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Nothing at the target changes by it, so it can be sent again.
     pub fn is_safe(&self) -> bool {
         self.head.method().is_safe()

@@ -26,6 +26,33 @@ pub struct RecordedRequest {
     pub outcome: Outcome,
     pub expected: bool,
     pub latency: Duration,
+    pub path: ShortPath,
+}
+
+/// The beginning of a path, without its query, which may hold a secret; empty where a request was counted without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShortPath {
+    bytes: [u8; ShortPath::LONGEST],
+    length: u8,
+}
+
+impl ShortPath {
+    const LONGEST: usize = 95;
+
+    pub fn new(path: &str) -> ShortPath {
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        let kept = &path[..path.floor_char_boundary(Self::LONGEST)];
+        let mut bytes = [0; Self::LONGEST];
+        bytes[..kept.len()].copy_from_slice(kept.as_bytes());
+        ShortPath {
+            bytes,
+            length: kept.len() as u8,
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+    }
 }
 
 /// One worker's counts since its last hand-over.
@@ -107,5 +134,18 @@ impl Interval {
         self.run.reset();
         self.activity.clear();
         self.slowest.reset(self.slowest.most());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_cut_at_a_letter_and_loses_its_query() {
+        assert_eq!(ShortPath::new("/users/7?q=a").as_str(), "/users/7");
+        assert_eq!(ShortPath::new("").as_str(), "");
+        let long = format!("/{}é/rest", "x".repeat(93));
+        assert_eq!(ShortPath::new(&long).as_str(), &long[..94]);
     }
 }

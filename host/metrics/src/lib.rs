@@ -52,7 +52,7 @@ pub use counts::{
     ArchetypeCounts, BehaviorCounts, CheckCount, FaultCount, RunCounts, Sessions, VersionCounts,
 };
 pub use hdr::DecodeError;
-pub use interval::{Interval, RecordedRequest};
+pub use interval::{Interval, RecordedRequest, ShortPath};
 pub use limits::GeneratorLimit;
 pub use names::{MAX_NAMES, NamedCounts};
 pub use phases::PhaseTimes;

@@ -13,7 +13,7 @@ use super::merge::Merge as _;
 use super::seconds::{SECOND, second_of};
 use super::{
     ArchetypeCounts, BehaviorCounts, Catalog, ConnectionCounts, Interval, RecordedRequest,
-    RequestSample, Role, SlowRequest, Slowest, WorkerStatus,
+    RequestSample, Role, ShortPath, SlowRequest, Slowest, WorkerStatus,
 };
 use vespeiro_model::{BreakerState, Clock, Ending, FaultKind, HoldReason, Outcome};
 
@@ -131,6 +131,11 @@ impl Recorder {
 
     /// Count one request's outcome. One that was never sent ([`vespeiro_model::Failure::NOT_SENT`]) is counted apart and has no latency.
     pub fn request(&mut self, sample: &RequestSample) {
+        self.request_to(sample, "");
+    }
+
+    /// The same of a request to this path, which is kept for the list of recent ones.
+    pub fn request_to(&mut self, sample: &RequestSample, path: &str) {
         let Some(counts) = self
             .current
             .archetypes
@@ -171,7 +176,7 @@ impl Recorder {
         }
         if self.slowest.admits(sample.latency) {
             let slow = SlowRequest {
-                request: recorded(sample, self.clock),
+                request: recorded(sample, path, self.clock),
                 trace: sample.trace,
                 address: sample.address,
             };
@@ -179,7 +184,9 @@ impl Recorder {
             self.current.slowest.offer(slow);
         }
         if self.current.activity.len() < MAX_ACTIVITY {
-            self.current.activity.push(recorded(sample, self.clock));
+            self.current
+                .activity
+                .push(recorded(sample, path, self.clock));
         }
     }
 
@@ -321,7 +328,7 @@ impl Recorder {
 }
 
 #[cold]
-fn recorded(sample: &RequestSample, clock: Clock) -> RecordedRequest {
+fn recorded(sample: &RequestSample, path: &str, clock: Clock) -> RecordedRequest {
     RecordedRequest {
         at: clock.wall(),
         user: sample.user,
@@ -330,6 +337,7 @@ fn recorded(sample: &RequestSample, clock: Clock) -> RecordedRequest {
         outcome: sample.outcome,
         expected: sample.expected,
         latency: sample.latency,
+        path: ShortPath::new(path),
     }
 }
 

@@ -99,11 +99,13 @@ mod tests {
 
     use super::*;
     use crate::Role;
+    use crate::ShortPath;
     use vespeiro_model::Outcome;
 
     fn slow(millis: u64, user: u32) -> SlowRequest {
         SlowRequest {
             request: RecordedRequest {
+                path: ShortPath::new(""),
                 at: SystemTime::UNIX_EPOCH,
                 user,
                 role: Role::default(),

@@ -240,6 +240,19 @@ mod tests {
         assert_eq!(shown.lines().filter(below).count(), 2, "{shown}");
     }
 
+    /// As they were sent, but for a query, which may hold a secret.
+    #[test]
+    fn recent_requests_have_their_real_paths() {
+        let mut recorder = Recorder::new(catalog(), 0, Clock::system());
+        recorder.request_to(&sample(0, 0), "/api/v1/users/4217?token=secret");
+        let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
+        totals.absorb(&mut recorder.take(Interval::new(&catalog())));
+        let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
+        let shown = drawn(&snapshot, Language::Portuguese, 100, 40);
+        assert!(shown.contains(" /api/v1/users/4217 → 2"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
     #[test]
     fn a_run_that_stops_says_what_it_waits_for() {
         let mut snapshot = snapshot();

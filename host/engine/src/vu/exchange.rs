@@ -244,7 +244,7 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
         Err(flaw) => Outcome::Failed(flaw.failure),
     };
     let retry_after = sent.result.as_ref().ok().and_then(|a| a.retry_after);
-    let latency = permit.settle(outcome, &sent, retry_after);
+    let latency = permit.settle(outcome, &sent, call.path(), retry_after);
     let outcome = match sent.result {
         Ok(answer) => types::Outcome::Response(types::Response {
             status: answer.status,

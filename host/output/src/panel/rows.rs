@@ -265,9 +265,13 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
         .to_string()
         .len()
         .max(3);
-    let (method, path) = snapshot
+    let (method, route) = snapshot
         .catalog
         .route(activity.role.archetype, activity.route);
+    let path = match activity.path.as_str() {
+        "" => route,
+        path => path,
+    };
     let (method, path) = (harmless(method), harmless(path));
     let outcome = match activity.outcome {
         Outcome::Status(status) => status.to_string(),
