@@ -75,6 +75,12 @@ fn a_line_is_put_into_portuguese_with_what_fills_it() {
         "troca de admin: 0123 -> 4567 para 12,5% das novas sessões"
     );
     assert_eq!(
+        pt(
+            "user-007 active GET /users/{id} -> 404 (1.5 ms, 127.0.0.1:80, new connection, expected)"
+        ),
+        "user-007 active GET /users/{id} -> 404 (1,5 ms, 127.0.0.1:80, conexão nova, esperada)"
+    );
+    assert_eq!(
         pt("cleanup: 3 things to remove, 1 session to log out; Ctrl-C twice skips it"),
         "limpeza: 3 coisas a remover, 1 sessão a encerrar com logout; Ctrl-C duas vezes a pula"
     );
