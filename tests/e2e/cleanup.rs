@@ -5,52 +5,22 @@
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+#[path = "support/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod support;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::{PATIENCE, embedded, eventually, get, post};
 use user_service::Config;
 
-/// Longer than anything here takes; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// The reference service on a thread of its own, until the process ends.
-fn service(config: Config) -> SocketAddr {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let listener = runtime
-        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-        .unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        runtime.block_on(user_service::serve(
-            listener,
-            config,
-            std::future::pending(),
-        ))
-    });
-    address
-}
-
-/// What the service, or a run's control endpoint, answers.
-fn answer(from: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(from).unwrap();
-    let head = format!(
-        "{request} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
-}
-
 fn metrics(service: SocketAddr) -> String {
-    answer(service, "GET /metrics")
+    get(&service.to_string(), "/metrics").unwrap()
 }
 
 /// What the service holds, by gauge.
@@ -180,7 +150,7 @@ fn without_sessions(mut holds: Vec<(String, u64)>) -> Vec<(String, u64)> {
 fn killed_at_any_moment_under_load() {
     // Slow enough that requests are under way at any moment.
     let latency = Some(Duration::from_millis(2));
-    let service = service(Config {
+    let service = embedded(Config {
         latency,
         ..Config::default()
     });
@@ -222,7 +192,7 @@ fn killed_at_any_moment_under_load() {
 
 #[test]
 fn the_sessions_of_a_killed_runs_own_users_end_with_them() {
-    let service = service(Config::default());
+    let service = embedded(Config::default());
     let before = holds(service);
     let (_folder, journal) = folder();
     let mut command = endless(service, &journal);
@@ -238,7 +208,7 @@ fn the_sessions_of_a_killed_runs_own_users_end_with_them() {
 
 #[test]
 fn a_normal_run_leaves_nothing_and_counts_its_cleanup_apart() {
-    let service = service(Config::default());
+    let service = embedded(Config::default());
     let before = holds(service);
     let (folder, journal) = folder();
     let summary = folder.path().join("summary.json");
@@ -269,7 +239,7 @@ fn a_normal_run_leaves_nothing_and_counts_its_cleanup_apart() {
 
 #[test]
 fn a_torn_line_is_skipped_and_a_kept_journal_is_finished_later() {
-    let service = service(Config::default());
+    let service = embedded(Config::default());
     let before = without_sessions(holds(service));
     let (_folder, journal) = folder();
     let output = run_that_leaves(service, &journal);
@@ -293,7 +263,7 @@ fn a_torn_line_is_skipped_and_a_kept_journal_is_finished_later() {
 
 #[test]
 fn what_cannot_be_removed_is_listed_and_kept() {
-    let service = service(Config::default());
+    let service = embedded(Config::default());
     let before = holds(service);
     let (_folder, journal) = folder();
     let output = run(service, &journal)
@@ -322,7 +292,7 @@ fn what_cannot_be_removed_is_listed_and_kept() {
 
 #[test]
 fn a_signal_cleans_up_and_a_second_one_keeps_the_journal() {
-    let service = service(Config::default());
+    let service = embedded(Config::default());
     let before = holds(service);
     for twice in [false, true] {
         let (_folder, journal) = folder();
@@ -365,7 +335,7 @@ fn a_signal_cleans_up_and_a_second_one_keeps_the_journal() {
 
 #[test]
 fn one_signal_ends_a_cleanup_without_a_run() {
-    let service = service(Config::default());
+    let service = embedded(Config::default());
     let before = without_sessions(holds(service));
     let (_folder, journal) = folder();
     run_that_leaves(service, &journal);
@@ -413,7 +383,7 @@ fn bounded(inner: &Command, bound: &str) -> Command {
 
 #[test]
 fn a_journal_that_cannot_be_written_ends_the_run_with_its_results_and_its_cleanup() {
-    let service = service(Config::default());
+    let service = embedded(Config::default());
     let before = holds(service);
     let (_folder, journal) = folder();
     let inner = endless(service, &journal);
@@ -439,7 +409,7 @@ fn a_journal_that_cannot_be_written_ends_the_run_with_its_results_and_its_cleanu
 
 #[test]
 fn a_machine_without_free_files_costs_requests_and_neither_results_nor_the_cleanup() {
-    let service = service(Config {
+    let service = embedded(Config {
         latency: Some(Duration::from_millis(20)),
         ..Config::default()
     });
@@ -494,7 +464,7 @@ fn a_machine_without_free_files_costs_requests_and_neither_results_nor_the_clean
 
 #[test]
 fn a_cleanup_on_a_full_disk_gets_on_and_can_be_repeated() {
-    let service = service(Config::default());
+    let service = embedded(Config::default());
     let before = without_sessions(holds(service));
     let (_folder, journal) = folder();
     run_that_leaves(service, &journal);
@@ -564,7 +534,7 @@ fn strangers_are_not_played_against() {
 
 #[test]
 fn a_session_that_a_swap_ends_at_once_hears_of_the_login_under_way() {
-    let service = service(Config {
+    let service = embedded(Config {
         latency: Some(Duration::from_millis(700)),
         ..Config::default()
     });
@@ -582,23 +552,17 @@ fn a_session_that_a_swap_ends_at_once_hears_of_the_login_under_way() {
         .unwrap();
     let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut said = errors.by_ref().map_while(Result::ok);
-    let control = said.find_map(|line| line.strip_prefix("control: http://")?.parse().ok());
-    let control: SocketAddr = control.unwrap();
-    let since = Instant::now();
-    let until = |what: &str, holds: &dyn Fn() -> bool| {
-        while !holds() {
-            assert!(since.elapsed() < PATIENCE, "{what}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    };
-    until("the administrators log in", &|| {
-        answer(control, "GET /status").contains("\"users\":8,")
+    let control = said.find_map(|line| Some(line.strip_prefix("control: http://")?.to_owned()));
+    let control: String = control.unwrap();
+    eventually("the administrators log in", || {
+        let status = get(&control, "/status").ok()?;
+        status.contains("\"users\":8,").then_some(())
     });
-    let swapped = answer(control, "POST /swap/admin?builtin=newcomer&mode=now");
-    assert!(swapped.starts_with("HTTP/1.1 200"), "{swapped}");
+    let swapped = post(&control, "/swap/admin?builtin=newcomer&mode=now", b"");
+    assert_eq!(swapped.status, 200, "{}", swapped.body);
     // Only then are all logins of the old version known to have had their replies.
-    until("each newcomer's first request is answered", &|| {
-        received(service) >= 2 * 8
+    eventually("each newcomer's first request is answered", || {
+        (received(service) >= 2 * 8).then_some(())
     });
     signal(&child, "-INT");
     let rest: Vec<String> = said.collect();

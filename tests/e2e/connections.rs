@@ -472,14 +472,12 @@ fn an_http_proxy_connects_to_the_target() {
     );
 }
 
-#[test]
-fn what_this_machine_ran_out_of_is_told_and_fails_the_run() {
-    let target = Service::with(&["--latency", "200ms"]);
+/// A run of so many requests by 100 users within a limit of the shell: how it ended, and what it said.
+fn limited(ulimit: &str, url: &str, requests: u32) -> (Option<i32>, String) {
     let arguments = format!(
-        "ulimit -n 60; exec {} run --no-panel --base-url {} --cleanup=never --mix=off --error-mix=off {}",
+        "{ulimit}; exec {} run --no-panel --base-url {url} --cleanup=never --mix=off --error-mix=off {}",
         env!("CARGO_BIN_EXE_vespeiro"),
-        target.url,
-        asking(400, "--users 100 --workers 1")
+        asking(requests, "--users 100 --workers 1")
     );
     let output = Command::new("sh")
         .args(["-c", &arguments])
@@ -487,7 +485,14 @@ fn what_this_machine_ran_out_of_is_told_and_fails_the_run() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    (output.status.code(), said)
+}
+
+#[test]
+fn what_this_machine_ran_out_of_is_told_and_fails_the_run() {
+    let target = Service::with(&["--latency", "200ms"]);
+    let (code, said) = limited("ulimit -n 60", &target.url, 400);
+    assert_eq!(code, Some(1), "{said}");
     assert_eq!(
         said.matches("this machine is the limit, not the target")
             .count(),
@@ -502,18 +507,7 @@ fn what_this_machine_ran_out_of_is_told_and_fails_the_run() {
 #[test]
 fn the_soft_limit_of_open_files_is_raised() {
     let target = Counting::with(Duration::from_millis(50), "");
-    let arguments = format!(
-        "ulimit -Sn 60; exec {} run --no-panel --base-url {} --cleanup=never --mix=off --error-mix=off {}",
-        env!("CARGO_BIN_EXE_vespeiro"),
-        target.url,
-        asking(300, "--users 100 --workers 1")
-    );
-    let output = Command::new("sh")
-        .args(["-c", &arguments])
-        .env_clear()
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}");
+    let (code, said) = limited("ulimit -Sn 60", &target.url, 300);
+    assert_eq!(code, Some(0), "{said}");
     assert!(target.most_open() > 60, "{}", target.most_open());
 }

@@ -2,48 +2,21 @@
 //! workers without pauses. What must stay true: the run comes to the plan's shares, and what the tool broke itself is
 //! never held against the target.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test's helpers may fail as the test does"
-)]
+// Tests measure by the machine's clock.
+#![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead as _, BufReader};
+#[path = "support/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod support;
+
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
+use support::Service;
 
 const VESPEIRO: &str = env!("CARGO_BIN_EXE_vespeiro");
-
-/// A user service that ends with the test.
-struct Service {
-    process: Child,
-    url: String,
-}
-
-impl Service {
-    fn start(options: &[&str]) -> Service {
-        let mut process = Command::new(VESPEIRO)
-            .args(["serve", "--port", "0"])
-            .args(options)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut url = String::new();
-        let mut lines = BufReader::new(process.stdout.as_mut().unwrap());
-        lines.read_line(&mut url).unwrap();
-        let url = url.trim().to_owned();
-        Service { process, url }
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may be gone already, and then there is nothing to do.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 /// The summary of a run, as JSON, and what it said in text and in its log.
 fn run(service: &Service, folder: &Path, options: &[&str]) -> (Value, String) {
@@ -110,7 +83,7 @@ fn assert_near(summary: &Value, said: &str) {
 
 #[test]
 fn ten_thousand_requests_come_to_the_plans_shares() {
-    let service = Service::start(&["--allow-faults"]);
+    let service = Service::with(&["--allow-faults"]);
     let folder = tempfile::tempdir().unwrap();
     let (summary, said) = run(&service, folder.path(), &[]);
     println!("{said}");
@@ -142,7 +115,7 @@ fn ten_thousand_requests_come_to_the_plans_shares() {
 
 #[test]
 fn a_target_that_makes_no_errors_is_asked_a_few_times_and_told_about_once() {
-    let service = Service::start(&[]);
+    let service = Service::start();
     let folder = tempfile::tempdir().unwrap();
     let (summary, said) = run(&service, folder.path(), &[]);
     assert_eq!(committed(&summary, "server-error"), 0);
@@ -161,7 +134,7 @@ fn a_target_that_makes_no_errors_is_asked_a_few_times_and_told_about_once() {
 
 #[test]
 fn off_is_off() {
-    let service = Service::start(&["--allow-faults"]);
+    let service = Service::with(&["--allow-faults"]);
     let folder = tempfile::tempdir().unwrap();
     let options = ["--mix", "off", "--error-mix", "off"];
     let (summary, said) = run(&service, folder.path(), &options);

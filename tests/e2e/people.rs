@@ -19,7 +19,7 @@ use mix::mix_is_kept;
 use order::{first_sessions_are_whole, nobody_comes_for_nothing};
 use pauses::gaps_are_one_pause;
 
-use crate::support::{Exchange, Log, Proxy, Running};
+use crate::support::{Exchange, Log, Proxy, Running, embedded};
 
 const LOGIN: &str = "/api/v1/auth/login";
 const LOGOUT: &str = "/api/v1/auth/logout";
@@ -28,26 +28,13 @@ const USER: &str = "/api/v1/users/{id}";
 const SEARCH: &str = "/api/v1/users/search";
 const PROFILE: &str = "/api/v1/users/{id}/profile";
 
-/// The reference service on a thread of its own, until the process ends. Slow enough that what is sent together overlaps.
+/// The reference service, slow enough that what is sent together overlaps.
 fn service() -> SocketAddr {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let listener = runtime
-        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-        .unwrap();
-    let address = listener.local_addr().unwrap();
-    let config = user_service::Config {
+    embedded(user_service::Config {
         latency: Some(Duration::from_millis(6)),
         allow_faults: true,
         ..user_service::Config::default()
-    };
-    std::thread::spawn(move || {
-        let forever = std::future::pending();
-        runtime.block_on(user_service::serve(listener, config, forever))
-    });
-    address
+    })
 }
 
 /// A run of the built-in archetypes through a proxy, as somebody would start it; what the proxy saw of it, the cleanup

@@ -35,7 +35,7 @@ pub use receiver::{Post, Receiver};
 pub use recording::{Recording, Seen};
 pub use scripted::{Manner, Scripted};
 pub use server::Server;
-pub use service::Service;
+pub use service::{Service, embedded};
 pub use stalling::Stalling;
 pub use summary::{Played, RunOf};
 pub use tools::tool;

@@ -1,5 +1,7 @@
 //! `vespeiro serve` as a process on a free port, and its ledger, which is the oracle of "nothing lost".
 
+use std::net::SocketAddr;
+
 use super::{Counts, Running, eventually, get, samples};
 
 /// A fresh service that ends with its test.
@@ -84,4 +86,21 @@ impl Service {
             .map(|sample| sample.value as u64)
             .sum()
     }
+}
+
+/// The reference service on a thread of its own, until the process ends: with settings that `serve` does not offer.
+pub fn embedded(config: user_service::Config) -> SocketAddr {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+        .unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let forever = std::future::pending();
+        runtime.block_on(user_service::serve(listener, config, forever))
+    });
+    address
 }
