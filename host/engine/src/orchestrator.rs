@@ -22,15 +22,13 @@ use crate::sending_time::SendingTime;
 use crate::stage_clock::StageClock;
 use crate::state_log::StateLog;
 use crate::teardown::tokens::Tokens;
-use crate::vu::identity::{ArchetypePicker, budget, index};
 use crate::worker::quarantine::GivenUpCause;
 use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, spawn, until};
 use crate::worker::workers::{CHANNEL, Workers};
-use crate::workload::arrivals::planned;
 use vespeiro_behavior::Behavior;
 use vespeiro_metrics::{ArchetypeLoad, Catalog, DesiredLoad, Snapshot, Totals, process};
 use vespeiro_model::{Clock, SwapResult};
-use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
+use vespeiro_plan::{Plan, Workload};
 
 /// How often watchers are told what is no figure of a second: who plays, how the run goes on.
 const SAMPLE: Duration = Duration::from_millis(500);
@@ -53,29 +51,6 @@ pub struct RunEnd {
     pub tokens: Tokens,
     /// Why the journal could not be written any more, which ended the run.
     pub journal_failure: Option<String>,
-}
-
-/// Requests that a run of a plan makes altogether; `None` where its time alone bounds it.
-pub fn requests_planned(plan: &Plan) -> Option<u64> {
-    let workloads = plan.workloads();
-    let of = |(at, workload): (usize, &Workload)| match &workload.profile {
-        Profile::UserBudget { users } => {
-            let who = ArchetypePicker::of(&plan.archetypes, &workload.archetypes);
-            let budgets = (0..*users).zip(who).map(|(n, archetype)| {
-                let index = index(workloads.len(), at, n);
-                u64::from(budget(plan, &workload.profile, archetype, index))
-            });
-            Some(budgets.sum::<u64>())
-        }
-        Profile::SharedTotal { requests, .. } => Some(*requests),
-        Profile::Rate { rate, pool } if pool.arrivals == ArrivalKind::Requests => {
-            let lasts = workload.is_over_at(plan.load.duration);
-            lasts.map(|lasts| planned(rate, lasts))
-        }
-        _ => None,
-    };
-    let each = workloads.iter().enumerate().map(of);
-    each.sum()
 }
 
 /// What the plan's conditions ask for that these behaviors will never do, in one line.

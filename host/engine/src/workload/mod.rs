@@ -2,4 +2,5 @@
 
 pub(crate) mod arrivals;
 pub(crate) mod deal;
+pub(crate) mod planned;
 pub(crate) mod state;
