@@ -10,7 +10,7 @@ use vespeiro_model::{BreakerState, Failure, FaultKind, HoldReason, Outcome};
 use vespeiro_plan::ResilienceSettings;
 
 use crate::{
-    Breaker, BreakerPermit, LoginLimiter, LoginOutcome, LoginWait, Signal, Throttle, backoff,
+    Backoff, Breaker, BreakerPermit, LoginLimiter, LoginOutcome, LoginWait, Signal, Throttle,
 };
 
 /// The longest own pace of a user that the throttle stretches.
@@ -206,7 +206,7 @@ impl Admission {
                     hold.failures.set(hold.failures.get().saturating_add(1));
                 }
                 let failures = u32::from(hold.failures.get());
-                let wait = backoff(failures, chance(hold.next_draw()));
+                let wait = Backoff::CONNECTION.wait(failures, chance(hold.next_draw()));
                 (HoldReason::Backoff, wait)
             }
             None => return,
@@ -292,7 +292,10 @@ pub fn before_retry(
 ) -> (HoldReason, Duration) {
     match retry_after {
         Some(wait) => (HoldReason::RetryAfter, wait),
-        None => (HoldReason::Backoff, backoff(attempt, chance())),
+        None => (
+            HoldReason::Backoff,
+            Backoff::CONNECTION.wait(attempt, chance()),
+        ),
     }
 }
 

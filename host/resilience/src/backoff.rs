@@ -47,11 +47,6 @@ impl Backoff {
     }
 }
 
-/// [`Backoff::CONNECTION`] after the `in_a_row`th failure.
-pub fn backoff(in_a_row: u32, chance: f64) -> Duration {
-    Backoff::CONNECTION.wait(in_a_row, chance)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -63,9 +58,9 @@ mod tests {
         let waits =
             [0, 1, 2, 3, 8, 60, u32::MAX].map(|n| Backoff::RECEIVER.wait(n, 0.0).as_millis());
         assert_eq!(waits, [250, 250, 500, 1_000, 30_000, 30_000, 30_000]);
-        let waits = [1, 2, 7, 8, 9].map(|n| backoff(n, 1.0).as_millis());
+        let waits = [1, 2, 7, 8, 9].map(|n| Backoff::CONNECTION.wait(n, 1.0).as_millis());
         assert_eq!(waits, [100, 200, 6_400, 10_000, 10_000]);
-        assert_eq!(backoff(9, 0.0), Duration::ZERO);
+        assert_eq!(Backoff::CONNECTION.wait(9, 0.0), Duration::ZERO);
     }
 
     #[test]
@@ -82,11 +77,11 @@ mod tests {
         #[test]
         fn waits_grow_within_their_bounds(in_a_row: u32, chance in 0.0f64..1.0) {
             let Backoff { base, cap, .. } = Backoff::CONNECTION;
-            let wait = backoff(in_a_row, chance);
+            let wait = Backoff::CONNECTION.wait(in_a_row, chance);
             prop_assert!(wait <= cap);
             prop_assert!(wait <= base.saturating_mul(1 << in_a_row.saturating_sub(1).min(20)));
-            prop_assert!(backoff(in_a_row.saturating_add(1), chance) >= wait);
-            prop_assert_eq!(backoff(in_a_row, 0.0), Duration::ZERO);
+            prop_assert!(Backoff::CONNECTION.wait(in_a_row.saturating_add(1), chance) >= wait);
+            prop_assert_eq!(Backoff::CONNECTION.wait(in_a_row, 0.0), Duration::ZERO);
         }
 
         #[test]

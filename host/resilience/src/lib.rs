@@ -13,7 +13,7 @@ mod window;
 pub use admission::{
     Admission, AdmissionStatus, BreakerOpen, Changes, HoldState, Settled, before_retry,
 };
-pub use backoff::{Backoff, backoff};
+pub use backoff::Backoff;
 pub use breaker::{Breaker, BreakerPermit, Signal};
 pub use logins::{LoginLimiter, LoginOutcome, LoginWait};
 pub use throttle::Throttle;

@@ -12,7 +12,7 @@ use super::identity;
 use super::live::{Played, session};
 use super::state::VuState;
 use crate::worker::state::WorkerState;
-use crate::worker::versions::backoff;
+use vespeiro_resilience::Backoff;
 
 /// Sessions in a row without a single request, after which a user gives up.
 const MAX_IDLE_SESSIONS: u32 = 10;
@@ -58,7 +58,7 @@ pub(crate) async fn play(
             // The arrivals say when the next session begins.
             0 if workload.arrivals.is_some() => Duration::ZERO,
             0 => played.pause,
-            _ => played.pause.max(backoff(idle)),
+            _ => played.pause.max(Backoff::SESSION.wait(idle, 1.0)),
         };
         if left > 0 && !pause.is_zero() && !worker.is_leaving(&vu) {
             worker.think(pause).await;

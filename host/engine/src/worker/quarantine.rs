@@ -34,7 +34,7 @@ pub enum GivenUpCause {
 
 /// Why a behavior is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum QuarantineReason {
     InARow { crashes: u32 },
     Time { crashes: u32, lost: Duration },
     Share { crashes: u32, lost: u32, ended: u32 },
@@ -42,7 +42,7 @@ pub(crate) enum Verdict {
     NoRoom { waited: Duration },
 }
 
-impl Verdict {
+impl QuarantineReason {
     pub(crate) fn cause(self) -> GivenUpCause {
         match self {
             Self::Machine { .. } => GivenUpCause::Machine,
@@ -52,7 +52,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for QuarantineReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InARow { crashes } => write!(f, "{crashes} crashes in a row"),
@@ -114,7 +114,7 @@ impl CrashRecord {
         now: Duration,
         took: Duration,
         machine: bool,
-    ) -> Option<Verdict> {
+    ) -> Option<QuarantineReason> {
         self.in_a_row = self.in_a_row.saturating_add(1);
         let second = self.second(now);
         second.crashes += 1;
@@ -129,18 +129,18 @@ impl CrashRecord {
         if self.in_a_row >= IN_A_ROW {
             let crashes = self.in_a_row;
             return Some(match machine {
-                true => Verdict::Machine { crashes },
-                false => Verdict::InARow { crashes },
+                true => QuarantineReason::Machine { crashes },
+                false => QuarantineReason::InARow { crashes },
             });
         }
         if crashes >= SLOW_CRASHES && time >= TIME_LOST {
-            return Some(Verdict::Time {
+            return Some(QuarantineReason::Time {
                 crashes,
                 lost: time,
             });
         }
         let many = crashes >= MANY_CRASHES && lost.saturating_mul(LOST_OF) >= ended;
-        many.then_some(Verdict::Share {
+        many.then_some(QuarantineReason::Share {
             crashes,
             lost,
             ended,
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(record.crashed(ms(4_000), ms(110), false), None);
         let verdict = record.crashed(ms(8_000), ms(110), false);
         assert!(
-            matches!(verdict, Some(Verdict::Time { crashes: 3, .. })),
+            matches!(verdict, Some(QuarantineReason::Time { crashes: 3, .. })),
             "{verdict:?}"
         );
         // Once every six seconds it may.
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(judged(4), None);
         assert!(matches!(
             judged(60),
-            Some(Verdict::Share { .. } | Verdict::InARow { .. })
+            Some(QuarantineReason::Share { .. } | QuarantineReason::InARow { .. })
         ));
     }
 

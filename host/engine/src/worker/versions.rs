@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::quarantine::{GivenUpCause, Verdict};
+use super::quarantine::{GivenUpCause, QuarantineReason};
 use super::state::{ArchetypeState, WorkerState};
 use crate::rollout::rollouts::Rollout;
 use crate::rollout::room::LONGEST_WAIT;
@@ -23,7 +23,7 @@ impl WorkerState {
         let now = self.now();
         let mut record = runtime.record().borrow_mut();
         let verdict = record.crashed(now, crash.took, crash.machine);
-        let wait = backoff(record.in_a_row());
+        let wait = Backoff::SESSION.wait(record.in_a_row(), 1.0);
         drop(record);
         if self.may_log(archetype) {
             let name = &self.plan.archetypes[usize::from(archetype)].name;
@@ -37,7 +37,7 @@ impl WorkerState {
         wait
     }
 
-    fn quarantine(&self, runtime: &VersionRuntime, verdict: Verdict) {
+    fn quarantine(&self, runtime: &VersionRuntime, verdict: QuarantineReason) {
         let archetype = runtime.role().archetype;
         let archetype_state = self.archetype_state(archetype);
         // Sessions that a swap has left behind say nothing of who plays now.
@@ -69,7 +69,7 @@ impl WorkerState {
         if room.is_hopeless(self.profile_time()) {
             self.quarantine(
                 runtime,
-                Verdict::NoRoom {
+                QuarantineReason::NoRoom {
                     waited: LONGEST_WAIT,
                 },
             );
@@ -107,9 +107,4 @@ impl WorkerState {
             .borrow()
             .is_some()
     }
-}
-
-/// How long a user waits after so many crashes, or sessions without a request, in a row.
-pub(crate) fn backoff(in_a_row: u32) -> Duration {
-    Backoff::SESSION.wait(in_a_row, 1.0)
 }
