@@ -70,7 +70,7 @@ pub(crate) enum Command {
 
 /// How long a run may last.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub(crate) struct LifecycleLimits {
     /// The plan's duration: goes on in a pause.
     pub(crate) duration: Option<Duration>,
     /// When the last stage of its load profiles ends, in the profile's time: stands still in a pause.
@@ -83,7 +83,7 @@ pub(crate) struct Limits {
 pub(crate) struct Lifecycle {
     phase: Phase,
     reason: Option<EndReason>,
-    limits: Limits,
+    limits: LifecycleLimits,
     began: Instant,
     clock: ProfileClock,
     /// When what is under way is ended.
@@ -91,7 +91,7 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
-    pub(crate) fn new(began: Instant, limits: Limits) -> Self {
+    pub(crate) fn new(began: Instant, limits: LifecycleLimits) -> Self {
         Self {
             phase: Phase::Waiting,
             reason: None,
@@ -212,8 +212,8 @@ mod tests {
     const GRACEFUL: Signal = Signal::Asked(StopLevel::Graceful);
     const HALT: Signal = Signal::Asked(StopLevel::Halt);
 
-    fn limits(duration: Option<u32>, profile: Option<u32>) -> Limits {
-        Limits {
+    fn limits(duration: Option<u32>, profile: Option<u32>) -> LifecycleLimits {
+        LifecycleLimits {
             duration: duration.map(|seconds| SECOND * seconds),
             profile: profile.map(|seconds| SECOND * seconds),
             grace: 30 * SECOND,

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::control::{Control, ControlRequest, DesiredState};
 use super::error::RunError;
 use super::guard::{Guard, unmatched};
-use super::lifecycle::{Command, EndReason, Lifecycle, Limits, Signal};
+use super::lifecycle::{Command, EndReason, Lifecycle, LifecycleLimits, Signal};
 use super::signals::{StopLevel, Stopper};
 use crate::feeds::cursor::FeedSet;
 use crate::journal::Journal;
@@ -200,7 +200,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         control: &'a Control,
         watch: W,
     ) -> Self {
-        let limits = Limits {
+        let limits = LifecycleLimits {
             duration: plan.load.limit,
             profile: plan.profiles_end(),
             grace: plan.load.grace,

@@ -41,7 +41,7 @@ pub struct Rates {
 
 /// The counters at one instant.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Point {
+pub(super) struct Reading {
     pub(super) elapsed: Duration,
     pub(super) sent: u64,
     pub(super) requests: u64,
@@ -54,15 +54,15 @@ pub(super) struct Point {
 
 /// The latest counters, oldest first, and the rates up to the last of them.
 #[derive(Debug)]
-pub(super) struct History(VecDeque<Point>, Rates);
+pub(super) struct History(VecDeque<Reading>, Rates);
 
 impl History {
-    pub(super) fn new(start: Point) -> History {
+    pub(super) fn new(start: Reading) -> History {
         History(VecDeque::from([start]), Rates::default())
     }
 
     /// The rates up to `now`, which is remembered; what is seen again has the rates of the first time.
-    pub(super) fn rates(&mut self, now: Point) -> Rates {
+    pub(super) fn rates(&mut self, now: Reading) -> Rates {
         if self
             .0
             .back()
@@ -83,7 +83,7 @@ impl History {
     }
 
     /// The rate since the youngest remembered point that is at least `back` old, or since the oldest.
-    fn since(&self, now: &Point, back: Duration) -> Rate {
+    fn since(&self, now: &Reading, back: Duration) -> Rate {
         let edge = now.elapsed.saturating_sub(back);
         let from = self
             .0
@@ -94,7 +94,7 @@ impl History {
         from.map_or_else(Rate::default, |from| rate(from, now))
     }
 
-    fn remember(&mut self, now: Point) {
+    fn remember(&mut self, now: Reading) {
         self.0.push_back(now);
         // One point older than the window stays, else the window would not be full.
         let edge = now.elapsed.saturating_sub(HISTORY);
@@ -104,7 +104,7 @@ impl History {
     }
 }
 
-fn rate(from: &Point, to: &Point) -> Rate {
+fn rate(from: &Reading, to: &Reading) -> Rate {
     let over = to.elapsed.saturating_sub(from.elapsed);
     if over.is_zero() {
         return Rate::default();
@@ -130,9 +130,9 @@ mod tests {
     /// 10 requests a quarter second for 20 s, then 100 a quarter second for 1 s.
     #[test]
     fn rates_look_at_their_own_stretch_of_time() {
-        let mut now = Point {
+        let mut now = Reading {
             cpu: Duration::from_secs(1),
-            ..Point::default()
+            ..Reading::default()
         };
         let mut history = History::new(now);
         let mut rates = Rates::default();
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn the_history_is_bounded_however_often_one_looks() {
-        let mut now = Point::default();
+        let mut now = Reading::default();
         let mut history = History::new(now);
         for _ in 0..2 * MAX_POINTS {
             now.elapsed += Duration::from_micros(1);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::merge::Merge as _;
-use super::rates::{History, Point, Rates};
+use super::rates::{History, Rates, Reading};
 use super::seconds::Seconds;
 use super::{
     ArchetypeCounts, Catalog, CpuUse, DesiredLoad, Interval, OLDER, Process, RecordedRequest, Role,
@@ -55,9 +55,9 @@ impl Totals {
         let versions = catalog.versions.iter();
         let mut versions: Vec<_> = versions.map(|v| VersionTotal::new(v.role())).collect();
         versions.sort_by_key(|v| v.role);
-        let start = Point {
+        let start = Reading {
             cpu: process.cpu,
-            ..Point::default()
+            ..Reading::default()
         };
         Totals {
             seconds: Seconds::new(Arc::clone(&catalog), workers),
@@ -241,7 +241,7 @@ impl Totals {
                 cores: usable_cores(self.workers),
             },
         };
-        let now = Point {
+        let now = Reading {
             elapsed,
             sent: snapshot.sent(),
             requests: snapshot.requests(),

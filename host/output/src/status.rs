@@ -1,7 +1,7 @@
 //! A run at one instant as JSON: what `GET /status` answers and what the live page is sent twice a second. Numbers are
 //! raw; a field is never renamed.
 //!
-//! What must stay true: it is bounded by its [`Limits`], whatever the plan or the behaviors do.
+//! What must stay true: it is bounded by its [`RowLimits`], whatever the plan or the behaviors do.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ const SWAPS: usize = 12;
 
 /// How much of a large plan is shown.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct RowLimits {
     pub archetypes: usize,
     /// The newest versions of each archetype, beside those that get sessions.
     pub versions: usize,
@@ -29,9 +29,9 @@ pub struct Limits {
     pub newest_first: bool,
 }
 
-impl Limits {
+impl RowLimits {
     /// Everything.
-    pub const NONE: Limits = Limits {
+    pub const NONE: RowLimits = RowLimits {
         archetypes: usize::MAX,
         versions: usize::MAX,
         newest_first: false,
@@ -183,7 +183,7 @@ impl RunStatus {
         snapshot: &Snapshot,
         phase: Phase,
         mut swaps: Vec<SwapEvent>,
-        limits: Limits,
+        limits: RowLimits,
     ) -> RunStatus {
         let locale = Locale::new(plan.output.language);
         swaps.drain(..swaps.len().saturating_sub(SWAPS));
@@ -257,7 +257,7 @@ impl Requests {
     }
 }
 
-fn archetypes(snapshot: &Snapshot, limits: Limits) -> Vec<Archetype> {
+fn archetypes(snapshot: &Snapshot, limits: RowLimits) -> Vec<Archetype> {
     let groups = snapshot.by_archetype();
     let labels = snapshot.catalog.archetypes.iter();
     let counted = labels
@@ -280,7 +280,7 @@ fn archetypes(snapshot: &Snapshot, limits: Limits) -> Vec<Archetype> {
     archetypes.collect()
 }
 
-fn versions(snapshot: &Snapshot, archetype: u16, limits: Limits) -> Vec<Version> {
+fn versions(snapshot: &Snapshot, archetype: u16, limits: RowLimits) -> Vec<Version> {
     let all = snapshot.versions_of(archetype).rev().enumerate();
     let named = all.filter_map(|(at, total)| {
         let labels = snapshot.catalog.version(total.role.version)?;

@@ -13,7 +13,7 @@ use super::actions::{Problem, RunHandle, actions, admitted};
 use crate::listener::{Listener, Server};
 use crate::visitor::is_this_machine;
 use vespeiro_output::Phase;
-use vespeiro_output::status::{Limits, RunStatus};
+use vespeiro_output::status::{RowLimits, RunStatus};
 
 /// Begin to answer.
 pub fn open(listener: Listener, run: &RunHandle) -> Server {
@@ -59,7 +59,7 @@ async fn status(State(run): State<RunHandle>) -> Result<Json<RunStatus>, Problem
     let phase = Phase::of(&snapshot);
     let swaps = run.swap_events();
     let (plan, shape) = (&run.plan, run.shape);
-    let mut status = RunStatus::new(plan, shape, &snapshot, phase, swaps, Limits::NONE);
+    let mut status = RunStatus::new(plan, shape, &snapshot, phase, swaps, RowLimits::NONE);
     // What was asked for last, though the run may not have got there yet.
     let desired = run.control.desired();
     status.paused = desired.paused;

@@ -23,7 +23,7 @@ use super::actions::{Problem, RunHandle, actions, admitted};
 use crate::listener::{Listener, Server};
 use crate::visitor::{is_own_page, is_this_machine};
 use vespeiro_metrics::Snapshot;
-use vespeiro_output::page::{Page, PageInfo, Point, View};
+use vespeiro_output::page::{ChartPoint, Page, PageInfo, View};
 use vespeiro_output::{
     Finish, MaybeOutput, Output, OutputContext, OutputError, Phase, RunResult, SwapEvent, Update,
 };
@@ -40,7 +40,7 @@ const SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 
 struct Frame {
     /// `None` before the run begins.
     state: Option<String>,
-    points: Vec<Point>,
+    points: Vec<ChartPoint>,
     /// It is the last one.
     is_last: bool,
 }

@@ -8,11 +8,11 @@ use vespeiro_plan::Selector;
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub(super) struct Subject {
-    stage: Option<Stage>,
+    stage: Option<StageAggregate>,
 }
 
 #[derive(Debug, Default)]
-struct Stage {
+struct StageAggregate {
     /// Everything at the last look.
     before: Aggregate,
     sum: Aggregate,

@@ -5,4 +5,4 @@ mod assets;
 mod view;
 
 pub use assets::{Asset, Page};
-pub use view::{PageInfo, Point, View};
+pub use view::{ChartPoint, PageInfo, View};

@@ -10,14 +10,14 @@ use serde::Serialize;
 
 use crate::RunShape;
 use crate::output::{Phase, SwapEvent};
-use crate::status::{Limits, RunStatus, rounded};
+use crate::status::{RowLimits, RunStatus, rounded};
 use vespeiro_metrics::Snapshot;
 use vespeiro_plan::{Metric, Module, Plan};
 use vespeiro_summary::{SampledInterval, target};
 
 /// How far back the charts look.
 const POINTS: usize = 300;
-const LIMITS: Limits = Limits {
+const LIMITS: RowLimits = RowLimits {
     archetypes: 50,
     versions: 8,
     newest_first: true,
@@ -51,14 +51,14 @@ impl PageInfo {
 
 /// A second of the run: when it ended, users, requests sent per second, p95 in seconds, errors per second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Point(f64, u64, f64, Option<f64>, f64);
+pub struct ChartPoint(f64, u64, f64, Option<f64>, f64);
 
 /// Follows a run.
 #[derive(Debug)]
 pub struct View {
     plan: Arc<Plan>,
     shape: RunShape,
-    points: VecDeque<Point>,
+    points: VecDeque<ChartPoint>,
 }
 
 /// The state of the run, with the latest of the charts' points.
@@ -66,7 +66,7 @@ pub struct View {
 struct State {
     #[serde(flatten)]
     status: RunStatus,
-    point: Option<Point>,
+    point: Option<ChartPoint>,
 }
 
 impl View {
@@ -79,7 +79,7 @@ impl View {
     }
 
     /// The points of the charts, oldest first.
-    pub fn points(&self) -> Vec<Point> {
+    pub fn points(&self) -> Vec<ChartPoint> {
         self.points.iter().copied().collect()
     }
 
@@ -106,7 +106,7 @@ impl View {
         if self.points.len() == POINTS {
             self.points.pop_front();
         }
-        self.points.push_back(Point(
+        self.points.push_back(ChartPoint(
             rounded(snapshot.elapsed.as_secs_f64()),
             snapshot.users_active(),
             rounded(sent),
@@ -205,7 +205,7 @@ mod tests {
         let points = view.points();
         assert_eq!(points.len(), POINTS);
         assert_eq!((points[0].0, points[POINTS - 1].0), (101.0, 400.0));
-        assert_eq!(points[0], Point(101.0, 0, 0.0, None, 0.0));
+        assert_eq!(points[0], ChartPoint(101.0, 0, 0.0, None, 0.0));
     }
 
     #[test]

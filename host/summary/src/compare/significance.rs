@@ -176,7 +176,7 @@ impl ComparedGroup<'_> {
         both.merge(&other.latency);
         let value = both.quantile(quantile);
         let above = |side: &ComparedGroup<'_>| side.latency.count_above(value);
-        let share = |side: &ComparedGroup<'_>| Share {
+        let share = |side: &ComparedGroup<'_>| Proportion {
             hits: above(side),
             of: side.latency.count(),
             effect: side.quantile_effect(quantile),
@@ -199,7 +199,7 @@ impl ComparedGroup<'_> {
     }
 
     pub(super) fn errors_deviate(&self, other: &ComparedGroup<'_>) -> f64 {
-        let share = |side: &ComparedGroup<'_>| Share {
+        let share = |side: &ComparedGroup<'_>| Proportion {
             hits: side.errors,
             of: side.requests,
             effect: side.evidence.effect(|block| block.errors),
@@ -213,24 +213,25 @@ impl ComparedGroup<'_> {
 }
 
 /// Some of a run's requests.
-struct Share {
+struct Proportion {
     hits: u64,
     of: u64,
     /// See [`Evidence::effect`].
     effect: f64,
 }
 
-impl Share {
+impl Proportion {
     /// The test of two proportions.
-    fn deviates(&self, other: &Share, freedom: [f64; 2]) -> f64 {
+    fn deviates(&self, other: &Proportion, freedom: [f64; 2]) -> f64 {
         let (hits, all) = (self.hits + other.hits, self.of + other.of);
         // Too few of them, or all: nothing to tell apart.
         if hits < FEW || hits == all {
             return 0.0;
         }
         let pooled = hits as f64 / all as f64;
-        let share = |side: &Share| side.hits as f64 / side.of.max(1) as f64;
-        let variance = |side: &Share| pooled * (1.0 - pooled) * side.effect / side.of.max(1) as f64;
+        let share = |side: &Proportion| side.hits as f64 / side.of.max(1) as f64;
+        let variance =
+            |side: &Proportion| pooled * (1.0 - pooled) * side.effect / side.of.max(1) as f64;
         let variances = [variance(self), variance(other)];
         deviates(share(self) - share(other), variances, freedom)
     }

@@ -47,7 +47,7 @@ struct SentSeries {
 }
 
 /// One value of a series.
-enum Point {
+enum SeriesValue {
     Float {
         value: f64,
         /// It counts up from 0.
@@ -74,7 +74,7 @@ impl RemoteWrite {
                 if let Value::Histogram(timing) = &sample.value {
                     let labels: Vec<_> = sample.named(metric).collect();
                     let labels = self.labels(&metric.query(), &labels, None);
-                    out.push(self.series(labels, at, Point::Native(native(timing, at))));
+                    out.push(self.series(labels, at, SeriesValue::Native(native(timing, at))));
                 }
             }
             return;
@@ -85,7 +85,7 @@ impl RemoteWrite {
                 let counts =
                     metric.kind != MetricKind::Gauge && extra.is_none_or(|(name, _)| name == "le");
                 let labels = self.labels(name, labels, extra);
-                out.push(self.series(labels, at, Point::Float { value, counts }));
+                out.push(self.series(labels, at, SeriesValue::Float { value, counts }));
                 Ok::<(), std::convert::Infallible>(())
             };
         let Ok(()) = samples(family, &mut add);
@@ -118,8 +118,8 @@ impl RemoteWrite {
     }
 
     /// The series with its value, and with a 0 before it where it has begun since the last time.
-    fn series(&mut self, labels: Vec<Label>, at: i64, point: Point) -> TimeSeries {
-        let is_native = matches!(point, Point::Native(_));
+    fn series(&mut self, labels: Vec<Label>, at: i64, point: SeriesValue) -> TimeSeries {
+        let is_native = matches!(point, SeriesValue::Native(_));
         let before = self.known.insert(
             labels.clone(),
             SentSeries {
@@ -133,7 +133,7 @@ impl RemoteWrite {
             ..TimeSeries::default()
         };
         match point {
-            Point::Float { value, counts } => {
+            SeriesValue::Float { value, counts } => {
                 let zero = began.filter(|_| counts).map(|timestamp| Sample {
                     value: 0.0,
                     timestamp,
@@ -144,7 +144,7 @@ impl RemoteWrite {
                 };
                 series.samples.extend(zero.into_iter().chain([now]));
             }
-            Point::Native(histogram) => {
+            SeriesValue::Native(histogram) => {
                 let zero = began.map(|at| empty(0.0, at));
                 series
                     .histograms
