@@ -174,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_arrivals_of_all_lanes_add_up_over_all_workers(
+        fn the_arrivals_of_all_workloads_add_up_over_all_workers(
             rates in prop::collection::vec((0.5..200.0f64, 0.1..9.0f64), 1..5),
             // More than may have users, too.
             workers in 1usize..14,
