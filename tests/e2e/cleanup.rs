@@ -16,7 +16,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{PATIENCE, embedded, eventually, get, post};
+use support::{Owned, PATIENCE, embedded, eventually, get, post};
 use user_service::Config;
 
 fn metrics(service: SocketAddr) -> String {
@@ -127,9 +127,9 @@ fn grown(journal: &Path, bytes: u64, child: &mut Child) {
 }
 
 /// Start it, whatever it may say.
-fn unheard(command: &mut Command) -> Child {
+fn unheard(command: &mut Command) -> Owned {
     let command = command.stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().unwrap()
+    Owned(command.spawn().unwrap())
 }
 
 fn signal(child: &Child, name: &str) {
@@ -540,7 +540,7 @@ fn a_session_that_a_swap_ends_at_once_hears_of_the_login_under_way() {
     });
     let before = holds(service);
     let (_folder, journal) = folder();
-    let mut child = vespeiro()
+    let child = vespeiro()
         .args(["run", "--no-panel", "--delay-min=0", "--delay-max=0"])
         .args(["--users=8", "--workers=2", "--archetype=admin"])
         .args(["--mix=off", "--error-mix=off", "--control=127.0.0.1:0"])
@@ -548,8 +548,8 @@ fn a_session_that_a_swap_ends_at_once_hears_of_the_login_under_way() {
         .arg(format!("--journal={}", journal.display()))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .spawn();
+    let mut child = Owned(child.unwrap());
     let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut said = errors.by_ref().map_while(Result::ok);
     let control = said.find_map(|line| Some(line.strip_prefix("control: http://")?.to_owned()));

@@ -5,23 +5,12 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::pty::OpenptFlags;
 
-use crate::support::{RunOf, Running, Service, eventually, get};
-
-/// Does not outlive its test.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        // Both fail when it has ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use crate::support::{Owned, RunOf, Running, Service, eventually, get};
 
 #[test]
 fn an_interrupt_ends_a_run_whose_users_think() {
@@ -185,13 +174,13 @@ fn a_terminal_that_vanishes_costs_neither_files_nor_cleanup() {
         .stdout(terminal())
         .stderr(terminal())
         .spawn()
-        .map(Killed)
+        .map(Owned)
         .unwrap();
     eventually("something to remove", || {
         (service.answered() > 20).then_some(())
     });
     drop(master);
-    let status = eventually("its end", || run.0.try_wait().unwrap());
+    let status = eventually("its end", || run.try_wait().unwrap());
     assert!(results.is_file(), "{status}");
     assert!(!journal.exists(), "{status}");
     // What it could not print is lost, and it says so.
@@ -226,10 +215,10 @@ fn a_run_that_may_go_on_without_a_terminal_does() {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map(Killed)
+        .map(Owned)
         .unwrap();
     let kill = |name: &str| {
-        let id = run.0.id().to_string();
+        let id = run.id().to_string();
         assert!(
             Command::new("kill")
                 .args(["-s", name, &id])
@@ -247,7 +236,7 @@ fn a_run_that_may_go_on_without_a_terminal_does() {
     kill("HUP");
     more(answered + 50);
     kill("TERM");
-    let status = eventually("its end", || run.0.try_wait().unwrap());
+    let status = eventually("its end", || run.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
 }
 

@@ -3,10 +3,10 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use super::support::{eventually, tool};
+use super::support::{Owned, eventually, tool};
 
 /// The tools are there.
 pub struct Chromium {
@@ -41,22 +41,12 @@ impl Chromium {
             .stderr(output.reopen().unwrap())
             .spawn()
             .unwrap();
-        let mut child = Ending(child);
+        // The browser ends with the process that holds its pipe.
+        let mut child = Owned(child);
         // The script has a shorter patience of its own, and closes its browser.
-        let status = eventually(script, || child.0.try_wait().unwrap());
+        let status = eventually(script, || child.try_wait().unwrap());
         let said = std::fs::read_to_string(output.path()).unwrap();
         assert!(status.success(), "{script}: {said}");
-    }
-}
-
-/// A process that ends with its test; the browser ends with the process that holds its pipe.
-struct Ending(Child);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        // Both fail when it has ended already, which is all that is wanted.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -2,6 +2,7 @@
 //! the test that started it.
 
 use std::fs::File;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
@@ -11,8 +12,33 @@ use super::eventually;
 
 /// A process that runs.
 pub struct Running {
-    child: Child,
+    child: Owned,
     folder: TempDir,
+}
+
+/// A process that is killed with the test that started it.
+pub struct Owned(pub Child);
+
+impl Deref for Owned {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Owned {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // Both fail when it has ended already, which is all that is wanted.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A process that has ended by itself.
@@ -57,7 +83,10 @@ impl Running {
             .stderr(stderr.unwrap_or(own_stderr))
             .spawn()
             .unwrap();
-        Running { child, folder }
+        Running {
+            child: Owned(child),
+            folder,
+        }
     }
 
     pub fn id(&self) -> u32 {
@@ -95,14 +124,6 @@ impl Running {
             stdout: self.stdout(),
             stderr: self.stderr(),
         }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail when it has ended already, which is all that is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

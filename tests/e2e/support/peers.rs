@@ -2,15 +2,15 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 
-use super::{eventually, tool};
+use super::{Owned, eventually, tool};
 
 /// A program that listens.
 pub struct Peer {
-    child: Child,
+    child: Owned,
     pub port: u16,
 }
 
@@ -27,7 +27,7 @@ impl Peer {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null());
             let mut peer = Peer {
-                child: command.spawn().unwrap(),
+                child: Owned(command.spawn().unwrap()),
                 port,
             };
             let listens = eventually("a peer that listens", || {
@@ -109,13 +109,6 @@ impl Peer {
             command.arg("-d").arg("-c").arg(config);
             command
         }))
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

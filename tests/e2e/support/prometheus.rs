@@ -1,16 +1,16 @@
 //! A real Prometheus on a free port, with data of its own, that ends with its test.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{eventually, free_address, get, tool};
+use super::{Owned, eventually, free_address, get, tool};
 
 pub struct Prometheus {
     pub url: String,
     authority: String,
-    child: Child,
+    child: Owned,
     folder: TempDir,
 }
 
@@ -50,7 +50,7 @@ impl Prometheus {
         let mut prometheus = Prometheus {
             url: format!("http://{authority}"),
             authority,
-            child,
+            child: Owned(child),
             folder,
         };
         eventually("Prometheus is ready", || {
@@ -88,13 +88,5 @@ impl Prometheus {
         result
             .first()
             .map(|one| one["value"][1].as_str().unwrap().parse().unwrap())
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        // Both fail when it has ended already, which is all that is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
