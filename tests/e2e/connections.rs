@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::{Certificates, Counting, Ended, Peer, Played, RunOf, Service, example};
+use crate::support::{
+    Certificates, Counting, Ended, Peer, Played, RunOf, Service, command, example,
+};
 
 /// Someone who asks for `/health` and rests; `requests` in all.
 fn asking(requests: u32, options: &str) -> String {
@@ -107,6 +109,37 @@ fn users_have_connections_of_their_own_where_told_so() {
         &format!("{options} {budget} --close-between-sessions"),
     );
     assert_eq!(by_connection(&target), [1; 40]);
+}
+
+#[test]
+fn no_user_has_more_connections_of_its_own_than_told() {
+    for (bound, each) in [
+        ("", 6),
+        ("--connections-per-user 2", 2),
+        ("--connections-per-user 0", 8),
+    ] {
+        let target = Counting::with(Duration::from_millis(20), "");
+        let plan = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+        let config = format!(
+            "[[archetype]]\nname = \"asks\"\nmodule = \"{}\"\nconfig = {{ kind = \"a\", of = \"b\", together = 8 }}\n",
+            example("asks").display()
+        );
+        std::fs::write(plan.path(), config).unwrap();
+        let options = format!(
+            "--plan {} --users 2 --workers 1 --min-request-count 16 --max-request-count 16 --delay-min 0 --delay-max 0 \
+             --guest-timeout 10s --connections per-user {bound}",
+            plan.path().display()
+        );
+        let played = RunOf::fine(&target.url, &options);
+        assert_eq!((played.sent(), played.errors()), (32, 0), "{bound}");
+        let counts = by_connection(&target);
+        assert_eq!(
+            (counts.len(), counts.iter().sum()),
+            (2 * each, 32),
+            "{bound}: {counts:?}"
+        );
+        assert_eq!(played.connections("opened"), 2 * each as u64, "{bound}");
+    }
 }
 
 #[test]
@@ -311,6 +344,23 @@ fn tls_trusts_shows_who_we_are_and_resumes_as_told() {
         "{lines:?}"
     );
 
+    // As the variable that others know has it.
+    let mut run = command(env!("CARGO_BIN_EXE_vespeiro"));
+    run.env("SSL_CERT_FILE", folder.path().join("ca.pem"));
+    run.args([
+        "run",
+        "--no-panel",
+        "--cleanup=never",
+        "--mix=off",
+        "--error-mix=off",
+    ]);
+    let options = asking(20, &us).replace(&format!("--ca-cert {here}/ca.pem"), "");
+    run.args(["--base-url", &url])
+        .args(options.split_whitespace());
+    let output = run.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(logged(folder.path()).len(), 2 * 21);
+
     // With a connection for each request, sessions go on where they may.
     for (resumption, resumes) in [("on", true), ("off", false)] {
         let before = logged(folder.path()).len();
@@ -445,6 +495,33 @@ fn a_socks5_proxy_leads_to_the_target() {
         wrong.stderr.contains("does not take this user") && !wrong.stderr.contains("hunter3"),
         "{wrong:?}"
     );
+}
+
+#[test]
+fn no_proxy_is_taken_from_the_environment() {
+    let (target, unheard) = (Counting::start(), Counting::start());
+    let mut run = command(env!("CARGO_BIN_EXE_vespeiro"));
+    for name in [
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "all_proxy",
+        "ALL_PROXY",
+    ] {
+        run.env(name, &unheard.url);
+    }
+    run.args([
+        "run",
+        "--no-panel",
+        "--cleanup=never",
+        "--mix=off",
+        "--error-mix=off",
+    ]);
+    run.args(["--base-url", &target.url]);
+    run.args(asking(20, "--users 2 --workers 1").split_whitespace());
+    let output = run.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!((target.requests(), unheard.most_open()), (21, 0));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::{NamedTempFile, TempDir};
@@ -43,9 +43,9 @@ fn played(url: &str, config: &str, options: &str) -> Played {
 #[test]
 fn what_http1_targets_do_has_its_kind_and_each_request_is_counted_once() {
     for (kind, failure) in [
-        ("drop", Some("reset")),
-        ("cut", Some("reset")),
-        ("garbage", Some("protocol")),
+        ("drop", Some(("reset", "without an answer"))),
+        ("cut", Some(("reset", "within a body"))),
+        ("garbage", Some(("protocol", "does not begin as HTTP"))),
         ("cookies", None),
         ("fine", None),
     ] {
@@ -53,8 +53,13 @@ fn what_http1_targets_do_has_its_kind_and_each_request_is_counted_once() {
         let played = played(&target.url, &format!("kind = \"{kind}\", of = \"x\""), "");
         let failed = if failure.is_some() { ASKED } else { 0 };
         assert_eq!((played.sent(), played.errors()), (ASKED, failed), "{kind}");
-        if let Some(failure) = failure {
+        if let Some((failure, why)) = failure {
             assert_eq!(played.failed(failure), ASKED, "{kind}");
+            let causes = played.causes(failure);
+            assert!(
+                causes.iter().all(|(cause, _)| cause.contains(why)),
+                "{kind}: {causes:?}"
+            );
         }
         assert_eq!(played.check("answered"), (ASKED - failed, failed), "{kind}");
         assert_eq!(target.requests(&format!("/{kind}/x")), ASKED, "{kind}");
@@ -82,6 +87,10 @@ fn a_kept_connection_that_was_just_closed_costs_nobody_but_who_may_not_be_repeat
     assert_eq!(target.requests("/stale/x"), ASKED);
     assert_eq!(posted.errors(), posted.failed("reset"));
     assert!(posted.errors() > 0);
+    let causes = posted.causes("reset");
+    let told = |cause: &str| cause.contains("kept-alive") && cause.contains("POST");
+    assert!(causes.iter().all(|(cause, _)| told(cause)), "{causes:?}");
+    posted.adds_up();
 }
 
 #[test]
@@ -129,10 +138,10 @@ fn logged(folder: &Path, status: &str) -> u64 {
 
 #[test]
 fn nginx_leaves_connections_limits_streams_and_sends_long_heads_at_nobodys_cost() {
-    for (server, options) in [
-        ("keepalive_requests 50;", "--http 2"),
-        ("http2_max_concurrent_streams 2;", "--http 2"),
-        ("keepalive_timeout 1ms;", "--http 1"),
+    for (server, options, connections) in [
+        ("keepalive_requests 50;", "--http 2", 6),
+        ("http2_max_concurrent_streams 2;", "--http 2", 1),
+        ("keepalive_timeout 1ms;", "--http 1", 20),
     ] {
         let folder = TempDir::new().unwrap();
         let long = format!("add_header X-Long {};", "a".repeat(1800)).repeat(10);
@@ -153,6 +162,8 @@ fn nginx_leaves_connections_limits_streams_and_sends_long_heads_at_nobodys_cost(
             (asked, 0),
             "{server} {results}"
         );
+        let opened = played.connections("opened");
+        assert!(opened >= connections, "{opened}: {server}");
         // The look before the run is one too.
         assert_eq!(logged(folder.path(), "200"), asked + 1, "{server}");
         assert_eq!(played.check("answered"), (asked, 0), "{server}");
@@ -242,6 +253,147 @@ fn tls_says_what_is_wrong_and_what_to_do_and_nothing_else() {
             "{ended:?}"
         );
         assert_eq!(ended.stderr.trim().lines().count(), 1, "{ended:?}");
+    }
+}
+
+#[test]
+fn a_run_whose_handshakes_fail_says_why_in_its_log_and_in_its_summary() {
+    let folder = TempDir::new().unwrap();
+    let here = folder.path().display().to_string();
+    let certificates = Certificates::new(folder.path());
+    certificates.issue("right.test");
+    certificates.expired("right.test", "old");
+    let Some(openssl) = tool("openssl", "openssl") else {
+        return;
+    };
+    let trust = format!("--ca-cert {here}/ca.pem");
+    for (file, options, why) in [
+        ("right.test", "--sni right.test", "of an unknown issuer"),
+        (
+            "old",
+            &*format!("{trust} --sni right.test"),
+            "expired on Wed, 03 Feb 2021",
+        ),
+        (
+            "right.test",
+            &*format!("{trust} --sni wrong.test"),
+            "not for wrong.test",
+        ),
+    ] {
+        let peer = Peer::openssl(&openssl, folder.path(), file, "");
+        let url = format!("https://127.0.0.1:{}", peer.port);
+        let options = format!("{options} --http 1 --no-preflight --log debug");
+        let failed = played(&url, "kind = \"a\", of = \"b\"", &options);
+        assert_eq!((failed.sent(), failed.failed("tls")), (ASKED, ASKED));
+        let causes = failed.causes("tls");
+        assert!(
+            causes.iter().all(|(cause, _)| cause.contains(why)),
+            "{causes:?}"
+        );
+        failed.adds_up();
+        let logged = failed.ended.stderr.lines();
+        let logged = logged.filter(|line| line.contains("-> tls (") && line.contains(why));
+        assert_eq!(logged.count() as u64, ASKED, "{:?}", failed.ended);
+        assert!(failed.ended.stdout.contains(why), "{:?}", failed.ended);
+        // It is also the reason for which the run ends as it does.
+        let last = failed.ended.stderr.lines().next_back().unwrap();
+        assert!(
+            last.starts_with("error: no request was answered") && last.contains(why),
+            "{last}"
+        );
+    }
+}
+
+/// What OpenSSL's server says of itself is held against what the run says.
+#[test]
+fn openssls_server_counts_the_handshakes_that_a_run_counts() {
+    let folder = TempDir::new().unwrap();
+    let here = folder.path().display().to_string();
+    Certificates::new(folder.path()).issue("right.test");
+    let Some(openssl) = tool("openssl", "openssl") else {
+        return;
+    };
+    for resumption in ["on", "off"] {
+        // It closes each connection behind its page.
+        let peer = Peer::openssl(&openssl, folder.path(), "right.test", "-tls1_2");
+        let url = format!("https://127.0.0.1:{}", peer.port);
+        let options = format!(
+            "--ca-cert {here}/ca.pem --sni right.test --http 1 --tls-resumption {resumption}"
+        );
+        let got = played(&url, "kind = \"a\", of = \"b\"", &options);
+        assert_eq!((got.sent(), got.errors()), (ASKED, 0), "{:?}", got.ended);
+        let (full, resumed) = (got.connections("tls_full"), got.connections("tls_resumed"));
+        assert_eq!((full + resumed, got.connections("opened")), (ASKED, ASKED));
+        assert_eq!(resumed > 0, resumption == "on", "{resumed}");
+        // The look before the run, and this one.
+        let page = ask_openssl(&openssl, peer.port);
+        assert_eq!(
+            figure(&page, "server accepts that finished"),
+            ASKED + 2,
+            "{page}"
+        );
+        let hits = figure(&page, "session cache hits");
+        assert!((resumed..=resumed + 1).contains(&hits), "{resumed}: {page}");
+    }
+}
+
+/// The page that `s_server -www` gives of itself.
+fn ask_openssl(openssl: &Path, port: u16) -> String {
+    let mut command = Command::new(openssl);
+    command.args([
+        "s_client",
+        "-quiet",
+        "-connect",
+        &format!("127.0.0.1:{port}"),
+    ]);
+    let mut client = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = client.stdin.take().unwrap();
+    input.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let output = client.wait_with_output().unwrap();
+    drop(input);
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The number before these words.
+fn figure(page: &str, words: &str) -> u64 {
+    let line = page.lines().find(|line| line.contains(words));
+    let line = line.unwrap_or_else(|| panic!("{words}: {page}"));
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_head_over_max_headers_is_a_failure_that_says_so() {
+    for (target, options) in [
+        (Scripted::http1(), "--http 1"),
+        (Scripted::http2(MANNER), "--http 2"),
+    ] {
+        let config = "kind = \"headers\", of = \"x\"";
+        let taken = played(&target.url, config, options);
+        assert_eq!((taken.sent(), taken.errors()), (ASKED, 0), "{options}");
+        let over = played(
+            &target.url,
+            config,
+            &format!("{options} --max-headers 16KiB"),
+        );
+        assert_eq!(
+            (over.sent(), over.failed("headers")),
+            (ASKED, ASKED),
+            "{options}"
+        );
+        let causes = over.causes("headers");
+        assert!(
+            causes
+                .iter()
+                .all(|(cause, _)| cause.contains("--max-headers")),
+            "{causes:?}"
+        );
+        over.adds_up();
+        assert_eq!(target.requests("/headers/x"), 2 * ASKED, "{options}");
     }
 }
 

@@ -76,12 +76,26 @@ pub(super) fn conclude(
     // A guard or a threshold that says so has a code of its own, and who stops a run knows what it was.
     let on_its_own = exit == Exit::Fine && ended.why != EndReason::Stopped;
     if on_its_own && let Some(failure) = unanswered(&ended.snapshot.total().results()) {
-        anyhow::bail!(
-            "no request was answered, and most failed with {}: check the target's address, and that it runs",
-            failure.as_str()
-        );
+        let (kind, cause) = (failure.as_str(), cause(&ended.snapshot, failure));
+        anyhow::bail!("no request was answered, and most failed with {kind}: {cause}");
     }
     Ok(exit)
+}
+
+/// The most frequent cause of failures of this kind, and what to look at where it does not say so itself.
+fn cause(snapshot: &Snapshot, failure: Failure) -> String {
+    let causes = snapshot.run.causes.sorted();
+    let of = causes.iter().find(|(kind, ..)| *kind == failure);
+    let cause = of.map_or("", |(_, cause, _)| cause);
+    let look = match failure {
+        Failure::Timeout | Failure::Connect => "check the target's address, and that it runs",
+        _ => "",
+    };
+    [cause, look].join(if cause.is_empty() || look.is_empty() {
+        ""
+    } else {
+        ": "
+    })
 }
 
 /// Why most requests have failed, where there were some and none was answered.

@@ -131,7 +131,7 @@ impl<'a> Permit<'a> {
 
     fn refuse(mut self, why: Failure) -> Failure {
         let outcome = Outcome::Failed(why);
-        self.count(outcome, "", Duration::ZERO, true);
+        self.count(outcome, "", Duration::ZERO, true, None);
         if why == Failure::CircuitOpen {
             self.update_hold(outcome, None);
         }
@@ -162,7 +162,8 @@ impl<'a> Permit<'a> {
         }
         self.sample.phases.blocked += self.blocked;
         let latency = sent.phases.service();
-        self.count(outcome, path, latency, true);
+        let cause = sent.result.as_ref().err().map(|flaw| &*flaw.cause);
+        self.count(outcome, path, latency, true, cause);
         self.update_hold(outcome, retry_after);
         latency
     }
@@ -176,7 +177,15 @@ impl<'a> Permit<'a> {
             .update_hold(now, hold, outcome, retry_after, self.one.fault, chance);
     }
 
-    fn count(&mut self, outcome: Outcome, path: &str, latency: Duration, heard: bool) {
+    /// `cause`: why there is no answer, of a request that left.
+    fn count(
+        &mut self,
+        outcome: Outcome,
+        path: &str,
+        latency: Duration,
+        heard: bool,
+        cause: Option<&str>,
+    ) {
         let worker = self.worker;
         let Labels { fault, login } = self.one;
         let sent = self.in_flight.is_some();
@@ -190,6 +199,9 @@ impl<'a> Permit<'a> {
         let mut recorder = worker.recorder.borrow_mut();
         recorder.roll(worker.now());
         recorder.request_to(&self.sample, path);
+        if let (Outcome::Failed(failure), Some(cause)) = (outcome, cause) {
+            recorder.failed(failure, cause);
+        }
         drop(recorder);
         let settled = Settled {
             outcome,
@@ -200,10 +212,13 @@ impl<'a> Permit<'a> {
         };
         worker.settle(settled, sent);
         if worker.logs_requests {
-            log(worker, &self.sample, sent);
+            log(worker, &self.sample, sent, cause);
         }
     }
 }
+
+/// Why there is no response to the requests of a user who was ended.
+const GIVEN_UP: &str = "its user was ended before an answer came";
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
@@ -213,16 +228,20 @@ impl Drop for Permit<'_> {
         match self.in_flight {
             Some(since) => {
                 let taken = self.worker.clock.since(since);
-                self.count(Outcome::Failed(Failure::Timeout), "", taken, false);
+                let timeout = Outcome::Failed(Failure::Timeout);
+                self.count(timeout, "", taken, false, Some(GIVEN_UP));
             }
-            None => self.count(Outcome::Failed(Failure::Stopped), "", Duration::ZERO, false),
+            None => {
+                let stopped = Outcome::Failed(Failure::Stopped);
+                self.count(stopped, "", Duration::ZERO, false, None);
+            }
         }
     }
 }
 
 /// One line of log about a request: where it went and its outcome, and nothing of what was in it.
 #[cold]
-fn log(worker: &WorkerState, sample: &RequestSample, sent: bool) {
+fn log(worker: &WorkerState, sample: &RequestSample, sent: bool, cause: Option<&str>) {
     let recorder = worker.recorder.borrow();
     let catalog = recorder.catalog();
     let (method, path) = catalog.route(sample.role.archetype, sample.route);
@@ -241,11 +260,17 @@ fn log(worker: &WorkerState, sample: &RequestSample, sent: bool) {
         (Some(address), true) => format!(", {address}"),
         (Some(address), false) => format!(", {address}, new connection"),
     };
-    tracing::debug!(
-        "user-{:03} {archetype} {method} {path} -> {outcome} ({:.1} ms{over}{note})",
-        sample.user,
-        sample.latency.as_secs_f64() * 1e3,
-    );
+    let ms = sample.latency.as_secs_f64() * 1e3;
+    match cause {
+        None => tracing::debug!(
+            "user-{:03} {archetype} {method} {path} -> {outcome} ({ms:.1} ms{over}{note})",
+            sample.user,
+        ),
+        Some(cause) => tracing::debug!(
+            "user-{:03} {archetype} {method} {path} -> {outcome} ({ms:.1} ms{over}{note}): {cause}",
+            sample.user,
+        ),
+    }
 }
 
 /// A login that waits for its arrival. If its user is ended meanwhile, the login limit no longer counts it.

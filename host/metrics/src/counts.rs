@@ -7,8 +7,8 @@ use vespeiro_model::{Ending, Failure, FaultKind};
 
 use super::merge::{Merge, counts, grow};
 use super::{
-    Addresses, ArchetypeLabels, ArrivalCount, ConnectionCounts, NamedCounts, PhaseTimes,
-    ResilienceCounts, Scale, Series, Sketch, Timing, WireBytes,
+    Addresses, ArchetypeLabels, ArrivalCount, ConnectionCounts, FailureCauses, NamedCounts,
+    PhaseTimes, ResilienceCounts, Scale, Series, Sketch, Timing, WireBytes,
 };
 
 counts! {
@@ -86,6 +86,8 @@ counts! {
         pub wire: WireBytes,
         /// Where requests went.
         pub addresses: Addresses,
+        /// Why requests have no complete answer.
+        pub causes: FailureCauses,
         /// What was held back to spare the target.
         pub resilience: ResilienceCounts,
     }

@@ -11,6 +11,7 @@ mod addresses;
 mod aggregate;
 mod arrivals;
 mod catalog;
+mod causes;
 mod compact_histogram;
 mod connections;
 mod counts;
@@ -46,6 +47,7 @@ pub use arrivals::{ArchetypeLoad, ArrivalCount, DesiredLoad};
 pub use catalog::{
     ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
 };
+pub use causes::{FailureCauses, MAX_CAUSES};
 pub use compact_histogram::CompactHistogram;
 pub use connections::{ConnectionCounts, WireBytes};
 pub use counts::{

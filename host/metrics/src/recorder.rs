@@ -15,7 +15,7 @@ use super::{
     ArchetypeCounts, BehaviorCounts, Catalog, ConnectionCounts, Interval, RecordedRequest,
     RequestSample, Role, ShortPath, SlowRequest, Slowest, WorkerStatus,
 };
-use vespeiro_model::{BreakerState, Clock, Ending, FaultKind, HoldReason, Outcome};
+use vespeiro_model::{BreakerState, Clock, Ending, Failure, FaultKind, HoldReason, Outcome};
 
 /// Seconds that wait for an orchestrator that takes none; what comes after them is kept together.
 const MAX_WAITING: usize = 8;
@@ -190,6 +190,12 @@ impl Recorder {
         }
     }
 
+    /// Why the request that was counted last has no complete answer.
+    #[cold]
+    pub fn failed(&mut self, failure: Failure, cause: &str) {
+        self.current.run.causes.add(failure, cause, 1);
+    }
+
     /// So many arrivals came due.
     pub fn arrived(&mut self, arrivals: u64) {
         self.current.run.arrivals.due += arrivals;
@@ -348,7 +354,6 @@ mod tests {
     use super::*;
     use crate::testing::{catalog, sample};
     use crate::{Process, Totals};
-    use vespeiro_model::Failure;
 
     #[test]
     fn a_request_that_was_not_sent_is_no_request() {

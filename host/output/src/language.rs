@@ -19,6 +19,10 @@ impl Locale {
         Locale(language)
     }
 
+    pub(super) fn language(self) -> Language {
+        self.0
+    }
+
     pub(super) fn words(self) -> &'static Words {
         Words::of(self.0)
     }

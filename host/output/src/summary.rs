@@ -9,12 +9,15 @@ use std::time::Duration;
 use super::Locale;
 use super::language::harmless;
 use super::table::labelled;
+use super::translation::translated;
 use super::words::Words;
 use vespeiro_model::{BreakerState, Ending, ThresholdState};
 use vespeiro_plan::Language;
 use vespeiro_summary::json::{Distribution, Fault, Limit, LimitKind, Summary};
 
 const WIDTH: usize = 100;
+/// Reasons that are shown; all of them stand in the JSON.
+const CAUSES: usize = 10;
 
 /// The whole text, with a line end at its end.
 pub fn text(summary: &Summary, language: Language) -> String {
@@ -26,6 +29,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
         lines(&page.totals()),
         page.thresholds().render(WIDTH),
         page.stages().render(WIDTH),
+        headed(page.words.causes, &lines(&page.causes())),
         page.phases().render(WIDTH),
         page.routes().render(WIDTH),
         page.archetypes().render(WIDTH),
@@ -54,6 +58,14 @@ fn lines(facts: &[Entry]) -> String {
         .iter()
         .map(|(label, facts)| labelled(WIDTH, label, facts));
     lines.collect()
+}
+
+/// Nothing without lines.
+fn headed(title: &str, lines: &str) -> String {
+    match lines {
+        "" => String::new(),
+        lines => format!("{title}\n{lines}"),
+    }
 }
 
 /// The sections of the summary, for the text and for the HTML page.
@@ -89,6 +101,18 @@ impl<'a> Page<'a> {
             "Vespeiro {version}: {} {id}, {preset} → {target}\n{facts}\n",
             w.run
         )
+    }
+
+    /// The most frequent reasons for which there was no response.
+    pub(super) fn causes(&self) -> Vec<Entry> {
+        let (l, w) = (self.locale, self.words);
+        let met = self.summary.causes.iter().take(CAUSES);
+        met.map(|met| {
+            let cause = translated(&harmless(&met.cause), l.language());
+            let cause = format!("{} × {cause}", l.integer(met.count));
+            (w.failure(met.failure), vec![cause])
+        })
+        .collect()
     }
 
     pub(super) fn totals(&self) -> Vec<Entry> {

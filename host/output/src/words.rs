@@ -101,6 +101,7 @@ words {
     max: "max", "máx";
     traffic: "traffic", "tráfego";
     profile: "profile", "perfil";
+    causes: "why requests failed", "por que requisições falharam";
     /// Bytes with everything that HTTP adds to bodies.
     on_the_wire: "on the wire", "na rede";
     connections: "connections", "conexões";

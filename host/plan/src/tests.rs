@@ -261,6 +261,27 @@ fn each_layer_overrides_those_below_it_for_every_setting() {
 }
 
 #[test]
+fn every_setting_of_connections_has_a_row_of_its_page() {
+    let page = include_str!("../../docs/http.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| "));
+    let firsts: Vec<&str> = rows.filter_map(|row| row.split(" | ").next()).collect();
+    for setting in settings() {
+        if setting.section != Section::Connections {
+            continue;
+        }
+        let flag = match setting.key {
+            "reuse" => "--no-reuse".to_owned(),
+            _ => format!("--{}", setting.flag()),
+        };
+        let is_it = |cell: &&str| cell.split(['`', ' ', '=', '[']).any(|word| word == flag);
+        assert!(
+            firsts.iter().any(is_it),
+            "host/docs/http.md has no row of {flag}"
+        );
+    }
+}
+
+#[test]
 fn values_reach_the_plan_with_the_right_units() {
     let case = Case::default()
         .flag("delay_min", "250")

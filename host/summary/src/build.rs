@@ -10,7 +10,7 @@ pub mod requests;
 use self::generator::generator;
 use self::mixes::{error_mix, faults, mix};
 use self::requests::{
-    arrivals, classes, connections, not_sent, outcomes, requests, routes, series, slowest,
+    arrivals, causes, classes, connections, not_sent, outcomes, requests, routes, series, slowest,
 };
 use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Summary, Transitions};
 use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
@@ -30,6 +30,7 @@ impl Summary {
             not_sent: not_sent(snapshot),
             classes: classes(&total.results()),
             results: outcomes(&total.results()),
+            causes: causes(snapshot),
             routes: routes(snapshot),
             archetypes: archetypes(plan, snapshot),
             versions: versions(snapshot),

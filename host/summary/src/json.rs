@@ -57,6 +57,9 @@ pub struct Summary {
     pub classes: Vec<StatusClass>,
     /// By status code or kind of failure.
     pub results: Vec<Outcomes>,
+    /// Why requests failed without a response, in words; the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<Cause>,
     /// By method and path template, over all archetypes; ordered by path.
     pub routes: Vec<Route>,
     /// In the plan's order.
@@ -299,6 +302,15 @@ pub struct Outcomes {
     pub failure: Option<Failure>,
     /// The tool asked for this failure.
     pub expected: bool,
+    pub count: u64,
+}
+
+/// Requests without a complete response for the same reason.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cause {
+    pub failure: Failure,
+    /// In English, or `other` for all of the kind beyond the first 32 of the run.
+    pub cause: String,
     pub count: u64,
 }
 

@@ -6,6 +6,8 @@
 mod figures;
 mod whole_run;
 
+use std::cmp::Reverse;
+
 pub(super) use self::figures::Merger;
 use vespeiro_metrics::DecodeError;
 use vespeiro_model::ThresholdState;
@@ -13,7 +15,7 @@ use vespeiro_plan::one_line;
 
 use crate::build::Detail;
 use crate::build::mixes::share;
-use crate::json::{MergedRun, Outcomes, Resilience, Run, SlowRequest, Summary};
+use crate::json::{Cause, MergedRun, Outcomes, Resilience, Run, SlowRequest, Summary};
 use crate::rows::Row;
 use crate::thresholds::ThresholdReport;
 
@@ -85,6 +87,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         not_sent: all.rows(|p| &p.not_sent),
         classes: all.rows(|p| &p.classes),
         results: sorted(all.rows(|p| &p.results)),
+        causes: frequent(all.rows(|p| &p.causes)),
         routes,
         sessions: all.sessions(
             archetypes.iter().map(|a| &a.figures.sessions),
@@ -218,6 +221,12 @@ fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
         )
     });
     results
+}
+
+/// The most frequent first.
+fn frequent(mut causes: Vec<Cause>) -> Vec<Cause> {
+    causes.sort_by_key(|cause| Reverse(cause.count));
+    causes
 }
 
 fn slowest(parts: &[Summary]) -> Vec<SlowRequest> {

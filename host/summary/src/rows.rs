@@ -2,8 +2,8 @@
 //! where several are merged.
 
 use crate::json::{
-    Address, CategoryShare, Check, ErrorShare, Fault, Hold, Limit, NotSent, Outcomes, StatusClass,
-    Swaps, Transitions,
+    Address, CategoryShare, Cause, Check, ErrorShare, Fault, Hold, Limit, NotSent, Outcomes,
+    StatusClass, Swaps, Transitions,
 };
 
 /// A row of a list of the summary.
@@ -59,6 +59,7 @@ rows! {
     NotSent [failure] count;
     StatusClass [class] count, injected;
     Outcomes [status, failure, expected] count;
+    Cause [failure, cause] count;
     Swaps [archetype] published, refused, rolled_back;
     Fault [kind] asked, committed;
     Transitions [to] count;

@@ -172,6 +172,15 @@ impl Scripted {
                         "HTTP/1.1 200 OK\r\n{cookies}content-length: 2\r\n\r\nok"
                     )?;
                 }
+                "headers" => {
+                    let many: String = (0..18)
+                        .map(|at| format!("x-{at}: {}\r\n", "a".repeat(1000)))
+                        .collect();
+                    write!(
+                        output,
+                        "HTTP/1.1 200 OK\r\n{many}content-length: 2\r\n\r\nok"
+                    )?;
+                }
                 "gzip" | "br" | "zstd" => {
                     let body = HELLO.iter().find(|(coding, _)| *coding == kind).unwrap().1;
                     let length = body.len();

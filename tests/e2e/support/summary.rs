@@ -103,6 +103,15 @@ impl Played {
         of.map(|result| number(&result["count"])).sum()
     }
 
+    /// Why requests failed in this way, and how many.
+    pub fn causes(&self, failure: &str) -> Vec<(String, u64)> {
+        let causes = self.summary["causes"].as_array();
+        let of = causes.into_iter().flatten();
+        of.filter(|cause| cause["failure"] == failure)
+            .map(|cause| (text(&cause["cause"]), number(&cause["count"])))
+            .collect()
+    }
+
     /// What was counted of connections.
     pub fn connections(&self, what: &str) -> u64 {
         number(&self.summary["connections"][what])
@@ -169,6 +178,14 @@ impl Played {
         );
         let total = &self.summary["total"];
         assert_eq!(number(&total["successes"]) + self.errors(), sent, "total");
+        for result in list(&self.summary["results"]) {
+            let Some(failure) = result["failure"].as_str() else {
+                continue;
+            };
+            let causes = self.causes(failure);
+            let told: u64 = causes.iter().map(|(_, count)| count).sum();
+            assert_eq!(told, self.failed(failure), "{failure}: {causes:?}");
+        }
         let sessions = &self.summary["sessions"];
         let ended: u64 = list(&sessions["endings"])
             .iter()

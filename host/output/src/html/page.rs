@@ -55,6 +55,7 @@ impl Document<'_> {
                         }
                         (table(&text.thresholds()))
                         (table(&text.stages()))
+                        @if !summary.causes.is_empty() { (facts(w.causes, &text.causes())) }
                         (table(&text.phases()))
                         (phases::bars(summary, self.locale))
                         (self.routes())

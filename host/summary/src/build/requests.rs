@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::Detail;
 use crate::json::{
-    Address, Arrivals, Connections, Distribution, LatencyByOutcome, NotSent, Outcomes, Phases,
-    Requests, Route, Series, SlowRequest, StatusClass,
+    Address, Arrivals, Cause, Connections, Distribution, LatencyByOutcome, NotSent, Outcomes,
+    Phases, Requests, Route, Series, SlowRequest, StatusClass,
 };
 use crate::rows::merged;
 use vespeiro_metrics::{
@@ -58,6 +58,16 @@ fn phases(times: &PhaseTimes, detail: Detail) -> Phases {
     let used = times.used();
     used.map(|(phase, timing)| (phase, distribution(timing, detail)))
         .collect()
+}
+
+pub(super) fn causes(snapshot: &Snapshot) -> Vec<Cause> {
+    let met = snapshot.run.causes.sorted().into_iter();
+    let cause = |(failure, cause, count): (_, &str, _)| Cause {
+        failure,
+        cause: cause.into(),
+        count,
+    };
+    met.map(cause).collect()
 }
 
 pub(super) fn connections(snapshot: &Snapshot) -> Connections {
