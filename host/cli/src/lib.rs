@@ -1,6 +1,8 @@
 //! The command line: parses it and runs one command, each of which lives in its own file. Called by `main` and, in
 //! process, by tests. Every mistake on the command line is told in one line, without a usage text.
 
+#![forbid(unsafe_code)]
+
 mod check;
 mod cleanup;
 mod compile;

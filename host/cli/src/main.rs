@@ -1,19 +1,18 @@
 //! The `vespeiro` binary: parses, runs one command, maps an error to an exit code; nothing else.
 
+mod allocator;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
 use vespeiro::exit::Exit;
 use vespeiro::{Cli, Console, language, secrecy};
 
-/// A request allocates dozens of times in the HTTP library, and this allocator is faster at that.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// How long the end of the process waits for whoever reads standard error.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    allocator::give_back();
     secrecy::begin();
     // Without a thread nothing can be printed, and no run can start.
     let Ok(console) = Console::start() else {
