@@ -8,7 +8,6 @@ mod remote_write;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::SystemTime;
 
 use tokio::sync::{oneshot, watch};
 use url::Url;
@@ -41,7 +40,7 @@ pub fn remote_write(context: &OutputContext<'_>) -> MaybeOutput {
         "remote write",
         url,
         remote_write::HEADERS,
-        |run, instance, native| Box::new(RemoteWrite::new(run, instance, native)),
+        |_, instance, native| Box::new(RemoteWrite::new(instance, native)),
     )
 }
 
@@ -62,7 +61,7 @@ fn push(
     name: &'static str,
     url: Option<&Url>,
     headers: &[(&str, &str)],
-    encoder: fn(Arc<RunInfo>, String, bool) -> Box<dyn Encoder>,
+    encoder: fn(&str, String, bool) -> Box<dyn Encoder>,
 ) -> MaybeOutput {
     let Some(url) = url else { return Ok(None) };
     let (plan, output) = (context.plan, &context.plan.output);
@@ -72,12 +71,13 @@ fn push(
     let given = output.push_headers.0.iter().cloned();
     let poster = Poster::new(url.clone(), own.chain(given), plan.target.insecure);
     let poster = poster.map_err(OutputError::new)?;
-    let run = Arc::new(RunInfo::of(plan));
-    let encoder = encoder(Arc::clone(&run), instance(&run), output.native_histograms);
+    let about = RunInfo::of(plan);
+    let encoder = encoder(&about.run, instance(&about), output.native_histograms);
     Ok(Some(Box::new(Push {
         name,
         waiting: Some(Pusher::new(
             encoder,
+            about,
             poster,
             output.push_interval,
             context.clock,
@@ -141,11 +141,4 @@ fn instance(about: &RunInfo) -> String {
         "" => about.run.clone(),
         host => format!("{host}:{}", about.run),
     }
-}
-
-/// The wall clock at the instant of a snapshot.
-fn wall(snapshot: &Snapshot) -> std::time::Duration {
-    let at = snapshot.started + snapshot.elapsed;
-    at.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
 }

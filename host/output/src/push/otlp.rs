@@ -1,8 +1,6 @@
 //! OTLP over HTTP, in protobuf. One of [`super::pusher`]'s encoders. Names and units are chosen so that a receiver that
 //! makes Prometheus names of them gets those of a scrape. Everything is cumulative from the start of the run.
 
-use std::sync::Arc;
-
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value::StringValue;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, KeyValue};
@@ -13,10 +11,9 @@ use otlp::metric::Data;
 use otlp::summary_data_point::ValueAtQuantile;
 use prost::Message as _;
 
-use super::pusher::Encoder;
-use super::wall;
-use vespeiro_metrics::families::{Family, MetricKind, MetricUnit, Sample, Value, families};
-use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
+use super::pusher::{Encoder, Frame};
+use vespeiro_metrics::families::{Family, MetricKind, MetricUnit, Sample, Value};
+use vespeiro_metrics::{NATIVE_SCHEMA, Timing};
 
 /// Headers of every post.
 pub(super) const HEADERS: &[(&str, &str)] = &[("content-type", "application/x-protobuf")];
@@ -25,11 +22,10 @@ const CUMULATIVE: i32 = otlp::AggregationTemporality::Cumulative as i32;
 
 #[derive(Debug)]
 pub(super) struct Otlp {
-    about: Arc<RunInfo>,
     resource: Resource,
     native: bool,
-    /// The last snapshot that was sent; its series have to be ended.
-    last: Option<Snapshot>,
+    /// What ends the series of the last frame.
+    end: Option<Vec<u8>>,
 }
 
 /// Times of the points in nanoseconds since 1970, and their flags: points that end a series have no value.
@@ -41,39 +37,39 @@ struct At {
 }
 
 impl Otlp {
-    pub(super) fn new(about: Arc<RunInfo>, instance: String, native: bool) -> Self {
+    pub(super) fn new(run: &str, instance: String, native: bool) -> Self {
         let version = env!("CARGO_PKG_VERSION");
         let attributes = [
             ("service.name", "vespeiro"),
             ("service.version", version),
             ("service.instance.id", &instance),
-            ("vespeiro.run", &about.run),
+            ("vespeiro.run", run),
         ];
         let resource = Resource {
             attributes: attributes.map(attribute).to_vec(),
             ..Resource::default()
         };
         Self {
-            about,
             resource,
             native,
-            last: None,
+            end: None,
         }
     }
 
-    fn request(&self, snapshot: &Snapshot, ended: bool) -> Vec<u8> {
-        let now = wall(snapshot);
+    fn request(&self, frame: &Frame<'_>, ended: bool) -> Vec<u8> {
         let nanos = |d: std::time::Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
         let at = At {
-            start: nanos(now.saturating_sub(snapshot.elapsed)),
-            now: nanos(now) + u64::from(ended) * 1_000_000,
+            start: nanos(frame.started),
+            now: nanos(frame.at).saturating_add(u64::from(ended) * 1_000_000),
             flags: match ended {
                 true => otlp::DataPointFlags::NoRecordedValueMask as u32,
                 false => 0,
             },
         };
-        let families = families(snapshot, &self.about);
-        let told = families.iter().filter(|family| !family.samples.is_empty());
+        let told = frame
+            .families
+            .iter()
+            .filter(|family| !family.samples.is_empty());
         let scope = otlp::ScopeMetrics {
             scope: Some(InstrumentationScope {
                 name: "vespeiro".into(),
@@ -99,17 +95,13 @@ impl Encoder for Otlp {
         "otlp"
     }
 
-    fn encode(&mut self, snapshot: &Snapshot) -> Vec<Vec<u8>> {
-        let body = self.request(snapshot, false);
-        self.last = Some(snapshot.clone());
-        vec![body]
+    fn encode(&mut self, frame: &Frame<'_>) -> Vec<Vec<u8>> {
+        self.end = Some(self.request(frame, true));
+        vec![self.request(frame, false)]
     }
 
     fn end_series(&mut self) -> Vec<Vec<u8>> {
-        let last = self.last.take();
-        last.map(|last| self.request(&last, true))
-            .into_iter()
-            .collect()
+        self.end.take().into_iter().collect()
     }
 }
 
@@ -292,8 +284,8 @@ mod tests {
     fn classic_and_exponential_histograms_hold_the_same_requests() {
         let snapshot = snapshot();
         for native in [false, true] {
-            let mut encoder = Otlp::new(Arc::new(about()), "i".into(), native);
-            let told = metrics(&encoder.encode(&snapshot)[0]);
+            let mut encoder = Otlp::new("run", "i".into(), native);
+            let told = metrics(&encoder.encode(&Frame::of(&snapshot, &about()))[0]);
             let latency = told
                 .iter()
                 .find(|m| m.name == "vespeiro.request_duration")
@@ -306,8 +298,8 @@ mod tests {
 
     #[test]
     fn the_end_is_said_once_for_every_series() {
-        let mut encoder = Otlp::new(Arc::new(about()), "i".into(), false);
-        let told = metrics(&encoder.encode(&snapshot())[0]);
+        let mut encoder = Otlp::new("run", "i".into(), false);
+        let told = metrics(&encoder.encode(&Frame::of(&snapshot(), &about()))[0]);
         let ended = metrics(&encoder.end_series()[0]);
         assert_eq!(told.len(), ended.len());
         for (told, ended) in told.iter().zip(&ended) {

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout_at};
 
 use vespeiro_http::{PostError, Poster};
-use vespeiro_metrics::Snapshot;
+use vespeiro_metrics::families::{Family, families};
+use vespeiro_metrics::{RunInfo, Snapshot};
 use vespeiro_model::Clock;
 use vespeiro_resilience::Backoff;
 
@@ -20,13 +21,38 @@ const MAX_QUEUED: usize = 8 << 20;
 /// How long the end of a run waits for a receiver that is there.
 const LAST_PUSH: Duration = Duration::from_secs(5);
 
-/// Encodes snapshots for one protocol.
+/// What is pushed of one instant.
+#[derive(Debug)]
+pub(super) struct Frame<'a> {
+    /// The start of the run and the instant, since 1970.
+    pub(super) started: Duration,
+    pub(super) at: Duration,
+    pub(super) families: Vec<Family<'a>>,
+    /// A count that appears here was 0 in the frame before.
+    pub(super) late_were_zero: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// Of a run that goes on.
+    pub(super) fn of(snapshot: &'a Snapshot, about: &'a RunInfo) -> Frame<'a> {
+        let at = (snapshot.started + snapshot.elapsed).duration_since(SystemTime::UNIX_EPOCH);
+        let at = at.unwrap_or_default();
+        Frame {
+            started: at.saturating_sub(snapshot.elapsed),
+            at,
+            families: families(snapshot, about),
+            late_were_zero: true,
+        }
+    }
+}
+
+/// Encodes frames for one protocol.
 pub(super) trait Encoder: fmt::Debug + Send {
     /// The flag that asks for it.
     fn flag(&self) -> &'static str;
 
     /// Bodies of posts, in order.
-    fn encode(&mut self, snapshot: &Snapshot) -> Vec<Vec<u8>>;
+    fn encode(&mut self, frame: &Frame<'_>) -> Vec<Vec<u8>>;
 
     /// The end of every series that was sent.
     fn end_series(&mut self) -> Vec<Vec<u8>>;
@@ -35,6 +61,7 @@ pub(super) trait Encoder: fmt::Debug + Send {
 #[derive(Debug)]
 pub(super) struct Pusher {
     encoder: Box<dyn Encoder>,
+    about: RunInfo,
     poster: Poster,
     every: Duration,
     clock: Clock,
@@ -52,12 +79,14 @@ pub(super) struct Pusher {
 impl Pusher {
     pub(super) fn new(
         encoder: Box<dyn Encoder>,
+        about: RunInfo,
         poster: Poster,
         every: Duration,
         clock: Clock,
     ) -> Self {
         Self {
             encoder,
+            about,
             poster,
             every,
             clock,
@@ -127,7 +156,8 @@ impl Pusher {
             Arc::ptr_eq(last, &latest) || (!over && last.elapsed == latest.elapsed)
         });
         if !known {
-            self.queue.add(self.encoder.encode(&latest));
+            self.queue
+                .add(self.encoder.encode(&Frame::of(&latest, &self.about)));
             *last = Some(latest);
         }
     }
@@ -239,7 +269,7 @@ impl Queue {
 mod tests {
     use super::*;
     use std::net::TcpListener;
-    use vespeiro_metrics::testing::snapshot;
+    use vespeiro_metrics::testing::{about, snapshot};
 
     /// Two bodies of each snapshot.
     #[derive(Debug)]
@@ -250,7 +280,7 @@ mod tests {
             "twice"
         }
 
-        fn encode(&mut self, _: &Snapshot) -> Vec<Vec<u8>> {
+        fn encode(&mut self, _: &Frame<'_>) -> Vec<Vec<u8>> {
             vec![vec![1], vec![2]]
         }
 
@@ -270,7 +300,7 @@ mod tests {
             runtime.block_on(async {
                 let poster = Poster::new(url.parse().unwrap(), [], false).unwrap();
                 let every = Duration::from_millis(200);
-                let pusher = Pusher::new(Box::new(Twice), poster, every, Clock::system());
+                let pusher = Pusher::new(Box::new(Twice), about(), poster, every, Clock::system());
                 let (latest, snapshots) = watch::channel(Some(Arc::new(snapshot())));
                 let pushing = tokio::spawn(pusher.push(snapshots));
                 tokio::time::sleep(Duration::from_millis(played)).await;

@@ -4,16 +4,14 @@
 mod proto;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use prost::Message as _;
 
 use self::proto::{BucketSpan, Histogram, Label, MetricMetadata, Sample, TimeSeries, WriteRequest};
-use super::pusher::Encoder;
-use super::wall;
+use super::pusher::{Encoder, Frame};
 use crate::prometheus::{Labels, samples};
-use vespeiro_metrics::families::{Family, MetricDesc, MetricKind, Value, families};
-use vespeiro_metrics::{NATIVE_SCHEMA, RunInfo, Snapshot, Timing};
+use vespeiro_metrics::families::{Family, MetricDesc, MetricKind, Value};
+use vespeiro_metrics::{NATIVE_SCHEMA, Timing};
 
 /// Headers of every post.
 pub(super) const HEADERS: &[(&str, &str)] = &[
@@ -30,10 +28,9 @@ const ZERO_THRESHOLD: f64 = f64::MIN_POSITIVE;
 
 #[derive(Debug)]
 pub(super) struct RemoteWrite {
-    about: Arc<RunInfo>,
     instance: String,
     native: bool,
-    /// When the last snapshot was, in milliseconds since 1970.
+    /// When the last frame was, in milliseconds since 1970.
     last: Option<i64>,
     known: HashMap<Vec<Label>, SentSeries>,
 }
@@ -57,9 +54,8 @@ enum SeriesValue {
 }
 
 impl RemoteWrite {
-    pub(super) fn new(about: Arc<RunInfo>, instance: String, native: bool) -> Self {
+    pub(super) fn new(instance: String, native: bool) -> Self {
         Self {
-            about,
             instance,
             native,
             last: None,
@@ -67,14 +63,21 @@ impl RemoteWrite {
         }
     }
 
-    fn family(&mut self, family: &Family<'_>, at: i64, out: &mut Vec<TimeSeries>) {
+    /// Series that begin here were 0 at `before`.
+    fn family(
+        &mut self,
+        family: &Family<'_>,
+        before: Option<i64>,
+        at: i64,
+        out: &mut Vec<TimeSeries>,
+    ) {
         let metric = family.metric;
         if self.native && matches!(metric.kind, MetricKind::Histogram(_)) {
             for sample in &family.samples {
                 if let Value::Histogram(timing) = &sample.value {
                     let labels: Vec<_> = sample.named(metric).collect();
                     let labels = self.labels(&metric.query(), &labels, None);
-                    out.push(self.series(labels, at, SeriesValue::Native(native(timing, at))));
+                    out.push(self.series(labels, before, at, SeriesValue::Native(native(timing, at))));
                 }
             }
             return;
@@ -85,7 +88,7 @@ impl RemoteWrite {
                 let counts =
                     metric.kind != MetricKind::Gauge && extra.is_none_or(|(name, _)| name == "le");
                 let labels = self.labels(name, labels, extra);
-                out.push(self.series(labels, at, SeriesValue::Float { value, counts }));
+                out.push(self.series(labels, before, at, SeriesValue::Float { value, counts }));
                 Ok::<(), std::convert::Infallible>(())
             };
         let Ok(()) = samples(family, &mut add);
@@ -117,17 +120,23 @@ impl RemoteWrite {
         all
     }
 
-    /// The series with its value, and with a 0 before it where it has begun since the last time.
-    fn series(&mut self, labels: Vec<Label>, at: i64, point: SeriesValue) -> TimeSeries {
+    /// The series with its value, and with a 0 at `before` where it begins.
+    fn series(
+        &mut self,
+        labels: Vec<Label>,
+        before: Option<i64>,
+        at: i64,
+        point: SeriesValue,
+    ) -> TimeSeries {
         let is_native = matches!(point, SeriesValue::Native(_));
-        let before = self.known.insert(
+        let known = self.known.insert(
             labels.clone(),
             SentSeries {
                 native: is_native,
                 at,
             },
         );
-        let began = if before.is_none() { self.last } else { None };
+        let began = if known.is_none() { before } else { None };
         let mut series = TimeSeries {
             labels,
             ..TimeSeries::default()
@@ -184,19 +193,18 @@ impl Encoder for RemoteWrite {
         "remote-write"
     }
 
-    fn encode(&mut self, snapshot: &Snapshot) -> Vec<Vec<u8>> {
-        let at = wall(snapshot).as_millis() as i64;
+    fn encode(&mut self, frame: &Frame<'_>) -> Vec<Vec<u8>> {
+        let at = frame.at.as_millis() as i64;
         // A clock that was set back would make the receiver refuse all that follows.
         let at = self.last.map_or(at, |last| at.max(last + 1));
-        let about = Arc::clone(&self.about);
-        let families = families(snapshot, &about);
+        let before = self.last.filter(|_| frame.late_were_zero);
         let mut series = Vec::new();
-        for family in &families {
-            self.family(family, at, &mut series);
+        for family in &frame.families {
+            self.family(family, before, at, &mut series);
         }
         self.ended(at, &mut series);
         let metadata = match self.last {
-            None => families.iter().map(|f| metadata(f.metric)).collect(),
+            None => frame.families.iter().map(|f| metadata(f.metric)).collect(),
             Some(_) => Vec::new(),
         };
         self.last = Some(at);
@@ -280,6 +288,7 @@ fn posts(series: Vec<TimeSeries>, metadata: Vec<MetricMetadata>) -> Vec<Vec<u8>>
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
@@ -300,7 +309,7 @@ mod tests {
     }
 
     fn encoder(native: bool) -> RemoteWrite {
-        RemoteWrite::new(Arc::new(about()), "host:run".into(), native)
+        RemoteWrite::new("host:run".into(), native)
     }
 
     #[test]
@@ -311,10 +320,10 @@ mod tests {
             // As if the second archetype had not sent a request yet.
             let counts = Arc::make_mut(&mut first.archetypes[1]);
             counts.routes = vec![Default::default(); counts.routes.len()];
-            let before = read(&encoder.encode(&first));
+            let before = read(&encoder.encode(&Frame::of(&first, &about())));
             let mut second = snapshot();
             second.elapsed += Duration::from_secs(5);
-            let after = read(&encoder.encode(&second));
+            let after = read(&encoder.encode(&Frame::of(&second, &about())));
             assert!(after.len() > before.len());
             for series in &after {
                 assert!(series.labels.is_sorted_by(|a, b| a.name < b.name));
@@ -346,13 +355,13 @@ mod tests {
     #[test]
     fn a_series_that_is_gone_ends_at_once() {
         let mut encoder = encoder(false);
-        encoder.encode(&snapshot());
+        encoder.encode(&Frame::of(&snapshot(), &about()));
         let mut swapped = snapshot();
         swapped.elapsed += Duration::from_secs(1);
         let mut catalog = (*swapped.catalog).clone();
         catalog.versions[0].hash = "feedface".into();
         swapped.catalog = Arc::new(catalog);
-        let infos = read(&encoder.encode(&swapped));
+        let infos = read(&encoder.encode(&Frame::of(&swapped, &about())));
         let infos = named(&infos, "vespeiro_behavior_info");
         let values: Vec<u64> = infos.iter().map(|s| s.samples[0].value.to_bits()).collect();
         assert_eq!(values.iter().filter(|bits| **bits == STALE).count(), 1);
