@@ -43,6 +43,7 @@ mod phases;
 mod portuguese;
 mod profiles;
 mod push;
+mod push_later;
 mod record;
 mod rehearsal;
 mod report;

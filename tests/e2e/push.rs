@@ -15,7 +15,7 @@ use crate::support::{Post, Prometheus, Receiver, RunOf, Service};
 const LOAD: &str = "--users 10 --min-request-count 30 --max-request-count 40 --delay-min 1 --delay-max 30 \
      --push-interval 200ms";
 /// The bits with which Prometheus marks the end of a series.
-const STALE: u64 = 0x7ff0_0000_0000_0002;
+pub const STALE: u64 = 0x7ff0_0000_0000_0002;
 
 /// The protocol's messages, as a receiver reads them.
 #[derive(Clone, PartialEq, Message)]
@@ -41,15 +41,15 @@ struct Label {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Sample {
+pub struct Sample {
     #[prost(double, tag = "1")]
-    value: f64,
+    pub value: f64,
     #[prost(int64, tag = "2")]
-    timestamp: i64,
+    pub timestamp: i64,
 }
 
 /// All samples of each series, in the order in which they came.
-fn written(posts: &[Post]) -> BTreeMap<BTreeMap<String, String>, Vec<Sample>> {
+pub fn written(posts: &[Post]) -> BTreeMap<BTreeMap<String, String>, Vec<Sample>> {
     let mut all: BTreeMap<_, Vec<Sample>> = BTreeMap::new();
     for post in posts {
         let bytes = snap::raw::Decoder::new().decompress_vec(&post.body);
@@ -115,7 +115,7 @@ fn remote_write_loses_nothing_and_ends_every_series() {
     assert_eq!(stderr.matches("--remote-write").count(), 1, "{stderr}");
 }
 
-fn otlp(post: &Post) -> Vec<Metric> {
+pub fn otlp(post: &Post) -> Vec<Metric> {
     let request = ExportMetricsServiceRequest::decode(post.body.as_slice()).unwrap();
     let resource = request.resource_metrics[0].resource.as_ref().unwrap();
     let service = resource.attributes.iter().find(|a| a.key == "service.name");

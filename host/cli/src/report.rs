@@ -1,12 +1,16 @@
 //! `vespeiro report`: the summaries of runs that have ended, from the files that `--summary-json` wrote: several become
-//! one; as text, page or data again. It plays nothing.
+//! one; as text, page or data again, or as metrics to whoever keeps those. It plays nothing.
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+use url::Url;
+
 use crate::exit::{Exit, Misuse};
 use vespeiro_model::Word as _;
+use vespeiro_output::push::{self, Protocol, Receiver};
 use vespeiro_output::{Console, comparison, html, stdout, summary};
-use vespeiro_plan::{Language, bounded};
+use vespeiro_plan::{Language, bounded, otlp_url, push_headers, remote_write_url};
 use vespeiro_summary::compare::{Comparison, compare};
 use vespeiro_summary::merge::{MergeError, merge};
 use vespeiro_summary::{Summary, json};
@@ -32,6 +36,26 @@ pub(super) struct Report {
     /// Exit with code 99 when a figure is worse than the baseline's
     #[arg(long, requires = "baseline")]
     fail_on_regression: bool,
+    /// Push the run's metrics by Prometheus remote write, with their own time, for instance to http://127.0.0.1:9090
+    #[arg(long, value_name = "URL", value_parser = remote_write_url)]
+    remote_write: Option<Url>,
+    /// Push the run's metrics by OTLP over HTTP, with their own time, for instance to http://127.0.0.1:4318
+    #[arg(long, value_name = "URL", value_parser = otlp_url)]
+    otlp: Option<Url>,
+    /// Headers of every push, as Authorization=Bearer x,X-Scope-OrgID=team; the variable keeps them out of the process list
+    #[arg(
+        long,
+        value_name = "HEADERS",
+        env = "VESPEIRO_PUSH_HEADERS",
+        hide_env_values = true
+    )]
+    push_headers: Option<String>,
+    /// Push exponential histograms (Prometheus calls them native) instead of fixed buckets
+    #[arg(long)]
+    native_histograms: bool,
+    /// Push to a receiver with any certificate
+    #[arg(long)]
+    insecure: bool,
     /// Language of the summary: en or pt-BR
     #[arg(long, value_name = "LANG", value_parser = language)]
     lang: Option<Language>,
@@ -65,11 +89,40 @@ impl Report {
             text += &format!("\n{}", comparison::text(compared, lang));
         }
         stdout::print(text)?;
+        self.push(&whole)?;
         let regressed = compared.as_ref().is_some_and(Comparison::is_worse);
         Ok(match regressed && self.fail_on_regression {
             true => Exit::Thresholds,
             false => Exit::Fine,
         })
+    }
+}
+
+impl Report {
+    /// Push the run to whoever is named.
+    fn push(&self, whole: &Summary) -> anyhow::Result<()> {
+        let headers = self.push_headers.as_deref().unwrap_or("none");
+        let headers =
+            push_headers(headers).map_err(|error| Misuse(format!("--push-headers: {error}")))?;
+        let receivers = [
+            ("remote-write", &self.remote_write, Protocol::RemoteWrite),
+            ("otlp", &self.otlp, Protocol::Otlp),
+        ];
+        for (flag, url, protocol) in receivers {
+            let Some(url) = url else { continue };
+            let receiver = Receiver {
+                url,
+                protocol,
+                headers: &headers,
+                insecure: self.insecure,
+                native: self.native_histograms,
+            };
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_all().build()?;
+            let pushed = runtime.block_on(push::ended(whole, &receiver));
+            pushed.with_context(|| format!("--{flag} {url}"))?;
+        }
+        Ok(())
     }
 }
 

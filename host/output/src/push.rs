@@ -1,7 +1,8 @@
-//! Metrics on their way to receivers: remote write and OTLP, pushed while the run goes on. Each receiver has a thread of
-//! its own: however slow or gone, it holds up neither a worker nor the end of a run. [`crate::dashboard`] shows the same
-//! metrics in Grafana.
+//! Metrics on their way to receivers: remote write and OTLP, pushed while the run goes on, or later from its summary. While
+//! it goes on, each receiver has a thread of its own: however slow or gone, it holds up neither a worker nor the end of a
+//! run. [`crate::dashboard`] shows the same metrics in Grafana.
 
+mod ended;
 mod otlp;
 mod pusher;
 mod remote_write;
@@ -12,12 +13,19 @@ use std::thread;
 use tokio::sync::{oneshot, watch};
 use url::Url;
 
+pub use self::ended::EndedError;
 use self::otlp::Otlp;
 use self::pusher::{Encoder, Pusher};
 use self::remote_write::RemoteWrite;
 use crate::output::{Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update};
-use vespeiro_http::Poster;
+use vespeiro_http::{ClientError, PostError, Poster};
 use vespeiro_metrics::{RunInfo, Snapshot};
+use vespeiro_plan::Headers;
+use vespeiro_resilience::Backoff;
+use vespeiro_summary::Summary;
+
+/// Posts of the same bytes to a receiver that does not take them: 250 ms to 4 s apart.
+const TRIES: u32 = 6;
 
 /// A receiver, and the thread that pushes to it once the load begins.
 struct Push {
@@ -65,11 +73,7 @@ fn push(
 ) -> MaybeOutput {
     let Some(url) = url else { return Ok(None) };
     let (plan, output) = (context.plan, &context.plan.output);
-    let own = headers
-        .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()));
-    let given = output.push_headers.0.iter().cloned();
-    let poster = Poster::new(url.clone(), own.chain(given), plan.target.insecure);
+    let poster = poster(url, headers, &output.push_headers, plan.target.insecure);
     let poster = poster.map_err(OutputError::new)?;
     let about = RunInfo::of(plan);
     let encoder = encoder(&about.run, instance(&about), output.native_histograms);
@@ -132,6 +136,97 @@ impl Output for Push {
             Ok(())
         })
     }
+}
+
+/// Where and how a run that has ended is pushed to.
+#[derive(Debug)]
+pub struct Receiver<'a> {
+    pub url: &'a Url,
+    pub protocol: Protocol,
+    pub headers: &'a Headers,
+    /// Any certificate will do.
+    pub insecure: bool,
+    /// Exponential histograms instead of ones with fixed buckets.
+    pub native: bool,
+}
+
+/// How metrics are pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    RemoteWrite,
+    Otlp,
+}
+
+/// Why a run that has ended was not pushed.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    #[error("{0}")]
+    Summary(#[from] EndedError),
+    #[error("{0}")]
+    Receiver(#[from] ClientError),
+    /// After so many posts that were taken.
+    #[error("{cause}; {taken} of {posts} posts were taken")]
+    NotTaken {
+        taken: usize,
+        posts: usize,
+        cause: PostError,
+    },
+}
+
+/// Push the run of a summary, with its own time. A receiver that is busy or away is asked again for 8 s, or as often as it says.
+pub async fn ended(summary: &Summary, receiver: &Receiver<'_>) -> Result<(), PushError> {
+    // The file does not say where the run was made.
+    let instance = summary.run.id.clone();
+    let (mut encoder, headers): (Box<dyn Encoder>, _) = match receiver.protocol {
+        Protocol::RemoteWrite => {
+            let encoder = RemoteWrite::new(instance, receiver.native);
+            (Box::new(encoder), remote_write::HEADERS)
+        }
+        Protocol::Otlp => {
+            let encoder = Otlp::new(&summary.run.id, instance, receiver.native);
+            (Box::new(encoder), otlp::HEADERS)
+        }
+    };
+    let poster = poster(receiver.url, headers, receiver.headers, receiver.insecure)?;
+    let mut bodies = Vec::new();
+    ended::frames(summary, |frame| bodies.extend(encoder.encode(frame)))?;
+    bodies.extend(encoder.end_series());
+    let posts = bodies.len();
+    for (taken, body) in bodies.into_iter().enumerate() {
+        let posted = post(&poster, body).await;
+        posted.map_err(|cause| PushError::NotTaken {
+            taken,
+            posts,
+            cause,
+        })?;
+    }
+    Ok(())
+}
+
+/// Post until it is taken or refused, or was tried often enough.
+async fn post(poster: &Poster, body: Vec<u8>) -> Result<(), PostError> {
+    for failures in 1..TRIES {
+        let wait = match poster.post(body.clone()).await {
+            Err(PostError::Busy { wait, .. }) => wait,
+            Err(PostError::Unreached(_)) => None,
+            done => return done,
+        };
+        let wait = wait.unwrap_or_else(|| Backoff::RECEIVER.wait(failures, 1.0));
+        tokio::time::sleep(wait.min(Backoff::RECEIVER.cap)).await;
+    }
+    poster.post(body).await
+}
+
+fn poster(
+    url: &Url,
+    own: &[(&str, &str)],
+    given: &Headers,
+    insecure: bool,
+) -> Result<Poster, ClientError> {
+    let own = own
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()));
+    Poster::new(url.clone(), own.chain(given.0.iter().cloned()), insecure)
 }
 
 /// What tells this process's series from those of other generators and of other runs.

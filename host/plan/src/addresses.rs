@@ -94,7 +94,7 @@ pub(crate) fn hosts() -> ValueType<Vec<String>> {
 }
 
 /// Where metrics are pushed to. A URL without a path gets `path`; one whose path is one of `prefixes` gets it appended.
-pub(crate) fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> ValueType<Url> {
+fn receiver(path: &'static str, prefixes: &'static [&'static str]) -> ValueType<Url> {
     let parse = move |text: &str| {
         let mut url = parse_base_url(text).map_err(|bad| ValueError {
             fix: if bad.problem.contains("credentials") {
@@ -111,6 +111,31 @@ pub(crate) fn receiver(path: &'static str, prefixes: &'static [&'static str]) ->
         Ok(url)
     };
     ValueType::new("URL", parse, |url| url.as_str().to_owned())
+}
+
+/// A receiver of Prometheus remote write.
+pub(crate) fn remote_write() -> ValueType<Url> {
+    receiver("/api/v1/write", &[])
+}
+
+/// A receiver of OTLP over HTTP.
+pub(crate) fn otlp() -> ValueType<Url> {
+    receiver("/v1/metrics", &["", "/api/v1/otlp", "/otlp"])
+}
+
+/// Reads a receiver of Prometheus remote write, for commands without a plan.
+pub fn remote_write_url(text: &str) -> Result<Url, ValueError> {
+    (remote_write().parse)(text)
+}
+
+/// Reads a receiver of OTLP over HTTP, for commands without a plan.
+pub fn otlp_url(text: &str) -> Result<Url, ValueError> {
+    (otlp().parse)(text)
+}
+
+/// Reads the headers of pushes, for commands without a plan.
+pub fn push_headers(text: &str) -> Result<Headers, ValueError> {
+    (headers().parse)(text)
 }
 
 /// Names and values of headers: `Authorization=Bearer x,X-Scope-OrgID=team`; `none` for none. They are never shown.
@@ -192,7 +217,6 @@ mod tests {
 
     #[test]
     fn receivers_know_the_usual_paths() {
-        let otlp = || receiver("/v1/metrics", &["", "/api/v1/otlp", "/otlp"]);
         for (form, text, shown) in [
             (
                 otlp(),
@@ -206,12 +230,12 @@ mod tests {
             ),
             (otlp(), "http://a.test/mine", "http://a.test/mine"),
             (
-                receiver("/api/v1/write", &[]),
+                remote_write(),
                 "https://a.test",
                 "https://a.test/api/v1/write",
             ),
             (
-                receiver("/api/v1/write", &[]),
+                remote_write(),
                 "http://a.test/api/v1/push",
                 "http://a.test/api/v1/push",
             ),

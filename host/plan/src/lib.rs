@@ -33,7 +33,7 @@ pub mod units;
 mod value_types;
 mod workloads;
 
-pub use addresses::{Headers, socket_path};
+pub use addresses::{Headers, otlp_url, push_headers, remote_write_url, socket_path};
 pub use archetypes::{Archetype, LoadOverrides, Module, ResolvedArchetype};
 pub use condition::{
     Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Threshold, selector::Selector,

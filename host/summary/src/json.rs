@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::distribution::NoTiming;
 pub use self::read::{ReadError, read};
 pub use self::timeline::{Event, Latency, Point, StageFigures, Timeline};
 pub use self::write::{write, write_compared};

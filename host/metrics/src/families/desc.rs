@@ -146,12 +146,13 @@ impl Sample<'_> {
     }
 }
 
+/// The labels' values, in the order of [`MetricDesc::labels`], and the sample's.
 impl<'a> Family<'a> {
-    pub(super) fn number(&mut self, labels: &[&str], value: f64) {
+    pub fn number(&mut self, labels: &[&str], value: f64) {
         self.sample(labels, Value::Number(value));
     }
 
-    pub(super) fn count(&mut self, labels: &[&str], count: u64) {
+    pub fn count(&mut self, labels: &[&str], count: u64) {
         self.number(labels, count as f64);
     }
 
@@ -159,7 +160,7 @@ impl<'a> Family<'a> {
         self.sample(labels, Value::Histogram(Cow::Borrowed(timing)));
     }
 
-    pub(super) fn sample(&mut self, labels: &[&str], value: Value<'a>) {
+    pub fn sample(&mut self, labels: &[&str], value: Value<'a>) {
         debug_assert_eq!(
             labels.len(),
             self.metric.labels.len(),

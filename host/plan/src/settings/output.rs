@@ -8,7 +8,7 @@ use std::time::Duration;
 use url::Url;
 use vespeiro_model::words;
 
-use crate::addresses::{Headers, headers, receiver, socket_address};
+use crate::addresses::{Headers, headers, otlp, remote_write, socket_address};
 use crate::layers::{Fallback, section};
 use crate::units::DefaultUnit::Seconds;
 use crate::units::LONGEST_PAUSE;
@@ -28,10 +28,10 @@ section! {
         metrics: Option<SocketAddr> = ("metrics", "none", socket_address().or_none(),
             "Serve Prometheus metrics on this address, for instance 127.0.0.1:9090");
         /// Push metrics to this address, by Prometheus remote write.
-        remote_write: Option<Url> = ("remote_write", "none", receiver("/api/v1/write", &[]).or_none(),
+        remote_write: Option<Url> = ("remote_write", "none", remote_write().or_none(),
             "Push metrics by Prometheus remote write, for instance to http://127.0.0.1:9090");
         /// Push metrics to this address, by OTLP over HTTP.
-        otlp: Option<Url> = ("otlp", "none", receiver("/v1/metrics", &["", "/api/v1/otlp", "/otlp"]).or_none(),
+        otlp: Option<Url> = ("otlp", "none", otlp().or_none(),
             "Push metrics by OTLP over HTTP, for instance to http://127.0.0.1:4318");
         push_interval: Duration = ("push_interval", "5s", duration(Seconds, SHORTEST_PUSH..=LONGEST_PAUSE),
             "Time between two pushes; bare numbers are seconds");

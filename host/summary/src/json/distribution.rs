@@ -1,10 +1,40 @@
-//! How a distribution stands in the file: without values, its figures are null instead of 0. Used by `json.rs` alone.
+//! How a distribution stands in the file: without values, its figures are null instead of 0.
 //!
 //! What must stay true: both ways keep every field, so that a file reads back as what was written.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Distribution;
+use vespeiro_metrics::{DecodeError, Scale, Timing};
+
+/// Why a distribution's values are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum NoTiming {
+    #[error("its distributions come without their histograms; write it with this version")]
+    LeftOut,
+    #[error("{0}")]
+    Broken(#[from] DecodeError),
+}
+
+impl Distribution {
+    /// Its values, where it has its histogram.
+    pub fn timing(&self) -> Result<Timing, NoTiming> {
+        let scales = [Scale::Nanos, Scale::Micros, Scale::Millis].into_iter();
+        let far = |scale: &Scale| (scale.tick_seconds().log10() - self.tick.log10()).abs();
+        let scale = scales.min_by(|a, b| far(a).total_cmp(&far(b)));
+        let scale = scale.unwrap_or(Scale::Micros);
+        match &self.histogram {
+            None if self.count == 0 => Ok(Timing::new(scale)),
+            None => Err(NoTiming::LeftOut),
+            Some(text) => {
+                let sum = Duration::try_from_secs_f64(self.sum).unwrap_or_default();
+                Ok(Timing::from_base64(scale, text, sum)?)
+            }
+        }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Written {

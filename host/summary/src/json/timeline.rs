@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Requests;
 use crate::sampler::CLASSES;
-use vespeiro_metrics::{CompactHistogram, DecodeError};
+use vespeiro_metrics::{CompactHistogram, DecodeError, Scale, Timing};
 use vespeiro_model::EventKind;
 
 /// The run over time, as data.
@@ -99,6 +99,15 @@ impl Latency {
             max: histogram.max()?.as_secs_f64(),
             histogram: histogram.to_base64(),
         })
+    }
+
+    /// Its values, to 1 %.
+    pub fn timing(&self) -> Result<Timing, DecodeError> {
+        let histogram = self.histogram()?;
+        let mean = histogram.mean().unwrap_or_default().as_nanos();
+        let nanos = mean.saturating_mul(u128::from(histogram.count()));
+        let sum = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        Timing::from_base64(Scale::Micros, &self.histogram, sum)
     }
 
     pub(crate) fn histogram(&self) -> Result<CompactHistogram, DecodeError> {

@@ -2,7 +2,6 @@
 //! `merge.rs`; a distribution whose histogram is missing is refused, never guessed.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{MergeError, joined, sorted};
 use vespeiro_metrics::{Scale, Timing};
@@ -11,8 +10,8 @@ use vespeiro_model::Word;
 use crate::build::Detail;
 use crate::build::requests::{distribution, rate};
 use crate::json::{
-    Archetype, BehaviorFigures, Distribution, EndedSessions, LatencyByOutcome, Phases, Requests,
-    Route, Series, Sessions, Summary, Version,
+    Archetype, BehaviorFigures, Distribution, EndedSessions, LatencyByOutcome, NoTiming, Phases,
+    Requests, Route, Series, Sessions, Summary, Version,
 };
 use crate::rows::{Row, grouped, merged};
 
@@ -34,28 +33,15 @@ pub(super) struct Times {
 impl Merger<'_> {
     /// The values of a distribution.
     fn timing(&self, what: &'static str, of: &Distribution) -> Result<Timing, MergeError> {
-        let scales = [Scale::Nanos, Scale::Micros, Scale::Millis].into_iter();
-        let scale = scales
-            .min_by(|a, b| {
-                let far = |scale: &Scale| (scale.tick_seconds().log10() - of.tick.log10()).abs();
-                far(a).total_cmp(&far(b))
-            })
-            .unwrap_or(Scale::Micros);
-        match &of.histogram {
-            None if of.count == 0 => Ok(Timing::new(scale)),
-            None => Err(MergeError::NoHistogram {
+        let run = || self.runs();
+        of.timing().map_err(|error| match error {
+            NoTiming::LeftOut => MergeError::NoHistogram { what, run: run() },
+            NoTiming::Broken(cause) => MergeError::Broken {
                 what,
-                run: self.runs(),
-            }),
-            Some(text) => {
-                let sum = Duration::try_from_secs_f64(of.sum).unwrap_or_default();
-                Timing::from_base64(scale, text, sum).map_err(|cause| MergeError::Broken {
-                    what,
-                    run: self.runs(),
-                    cause,
-                })
-            }
-        }
+                run: run(),
+                cause,
+            },
+        })
     }
 
     /// Add values to those that are counted in the same unit.
