@@ -97,11 +97,10 @@ pub(crate) async fn execute_on(
     } = run;
     let catalog = catalog(&plan, &behaviors);
     let (events, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
-    let began = clock.now();
     let mut asked = stopper.watch();
     // While it waited for its start, or for its target.
     let stopped = *asked.borrow() != StopLevel::None;
-    let workers = Workers::start(plan.workers, spawn, |worker_index, commands| {
+    let workers = Workers::start(plan.workers, clock, spawn, |worker_index, gate| {
         Ok(WorkerInit {
             plan: Arc::clone(&plan),
             behaviors: behaviors.clone(),
@@ -109,13 +108,15 @@ pub(crate) async fn execute_on(
             journal: journal.writer()?,
             worker_index,
             feeds: Arc::clone(feeds),
-            began,
             clock,
             stopped,
+            stands: gate.stands,
+            begin: gate.begin,
             events: events.clone(),
-            commands,
+            commands: gate.commands,
         })
-    })?;
+    });
+    let (workers, began) = workers.await?;
     drop(events);
     let mut run = Orchestrator::new(
         &plan,
@@ -133,7 +134,7 @@ pub(crate) async fn execute_on(
     let mut desired = control.watch();
     while !run.lifecycle.has_ended() {
         tokio::select! {
-            event = inbox.recv() => run.event(event.ok_or(RunError::Lost)?).await?,
+            event = inbox.recv() => run.event(event.ok_or(RunError::Lost)?).await,
             _ = sample.tick() => {
                 run.complete().await;
                 run.show();
@@ -257,7 +258,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         }
     }
 
-    async fn event(&mut self, event: WorkerEvent) -> Result<(), RunError> {
+    async fn event(&mut self, event: WorkerEvent) {
         match event {
             WorkerEvent::Interval(mut interval) => {
                 self.totals.take_in(&mut interval);
@@ -293,9 +294,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
                     self.signal(Signal::Finished).await;
                 }
             }
-            WorkerEvent::Failed(error) => return Err(error.into()),
         }
-        Ok(())
     }
 
     /// Users may come back by the next command: whoever was idle before may not be any more.

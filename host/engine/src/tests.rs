@@ -2,7 +2,7 @@
 
 mod seconds;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,9 +13,11 @@ use axum::http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-use super::{Control, EndReason, Run, RunEnd, Stopper, execute};
+use super::{Control, EndReason, Run, RunEnd, RunError, Stopper, execute};
 use crate::feeds::cursor::FeedSet;
 use crate::journal::{Header, Journal};
+use crate::orchestrator::execute_on;
+use crate::worker::thread::{self, WorkerInit};
 use vespeiro_behavior::{Behavior, Compiler, Engine, Limits};
 use vespeiro_metrics::Snapshot;
 use vespeiro_model::Clock;
@@ -189,6 +191,34 @@ const FOR_EVER: [(&str, &str); 4] = [
     ("delay_min", "1ms"),
     ("delay_max", "2ms"),
 ];
+
+/// A machine without a free file for the second worker: what the first one would send nobody had counted.
+#[tokio::test]
+async fn nobody_plays_before_all_workers_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    target.set_nonblocking(true).unwrap();
+    let url = format!("http://{}", target.local_addr().unwrap());
+    let settings = [&FOR_EVER[..], &[("users", "10")]].concat();
+    let prepared = Prepared::of(plan(folder.path(), &url, &settings), &url);
+    let early = Cell::new(0);
+    let spawn = |init: WorkerInit| {
+        if init.worker_index == 0 {
+            return thread::spawn(init);
+        }
+        let until = Instant::now() + Duration::from_millis(500);
+        while Instant::now() < until {
+            early.set(early.get() + u32::from(target.accept().is_ok()));
+            std::thread::yield_now();
+        }
+        const TOO_MANY_FILES: i32 = 24;
+        Err(std::io::Error::from_raw_os_error(TOO_MANY_FILES))
+    };
+    let (stopper, control) = (Stopper::new(), Control::new());
+    let ended = execute_on(spawn, prepared.run(&stopper, &control), |_| ()).await;
+    assert!(matches!(ended, Err(RunError::Worker(_))), "{ended:?}");
+    assert_eq!(early.get(), 0, "connections of the first worker");
+}
 
 /// Users whose task is ended before it has run at all count as gone too.
 #[tokio::test]

@@ -3,7 +3,6 @@
 use tokio::runtime::{Builder, LocalOptions};
 
 use super::*;
-use crate::orchestrator::execute_on;
 use crate::worker::thread::work;
 use vespeiro_model::ThresholdState;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -107,6 +107,8 @@ async fn played(settings: &[(&str, &str)], test: impl AsyncFnOnce(&mut Played)) 
         events,
         totals: Totals::new(Arc::clone(&catalog), 1, Process::default(), Clock::system()),
     };
+    let ((stands, _stood), (begins_at, begin)) = (oneshot::channel(), oneshot::channel());
+    begins_at.send(played.began).unwrap();
     let init = WorkerInit {
         plan,
         behaviors,
@@ -114,9 +116,10 @@ async fn played(settings: &[(&str, &str)], test: impl AsyncFnOnce(&mut Played)) 
         journal: journal.writer().unwrap(),
         worker_index: 0,
         feeds: Arc::default(),
-        began: played.began,
         clock,
         stopped: false,
+        stands,
+        begin,
         events: sender,
         commands: inbox,
     };

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::runtime::LocalOptions;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use crate::feeds::cursor::FeedSet;
@@ -67,8 +67,6 @@ pub(crate) enum WorkerEvent {
         given_up: Vec<(u16, GivenUpCause)>,
         tokens: Tokens,
     },
-    /// The worker could not begin.
-    Failed(ClientError),
 }
 
 /// All that a worker takes along.
@@ -79,10 +77,13 @@ pub(crate) struct WorkerInit {
     pub(crate) journal: Writer,
     pub(crate) worker_index: usize,
     pub(crate) feeds: Arc<FeedSet>,
-    pub(crate) began: Instant,
     pub(crate) clock: Clock,
     /// The run was asked to end before it began.
     pub(crate) stopped: bool,
+    /// Told once the worker could begin, or why it cannot.
+    pub(crate) stands: oneshot::Sender<Result<(), ClientError>>,
+    /// When the run begins: once all workers stand. Nobody plays before.
+    pub(crate) begin: oneshot::Receiver<Instant>,
     pub(crate) events: mpsc::Sender<WorkerEvent>,
     pub(crate) commands: mpsc::Receiver<WorkerCommand>,
 }
@@ -119,19 +120,23 @@ pub(crate) async fn work(init: WorkerInit) {
         journal,
         worker_index,
         feeds,
-        began,
         clock,
         stopped,
+        stands,
+        begin,
         events,
         mut commands,
     } = init;
     let target = match Target::new(&plan, worker_index, clock) {
         Ok(target) => target,
         Err(error) => {
-            let _ = events.send(WorkerEvent::Failed(error)).await;
+            let _ = stands.send(Err(error));
             return;
         }
     };
+    let _ = stands.send(Ok(()));
+    // Another worker may not stand: then there is no run.
+    let Ok(began) = begin.await else { return };
     let recorder =
         Recorder::new(Arc::clone(&catalog), worker_index, clock).keeping(plan.output.slowest);
     let worker = WorkerState::new(

@@ -2,14 +2,25 @@
 
 use std::thread::JoinHandle;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::thread::{WorkerCommand, WorkerInit};
 use crate::error::RunError;
+use vespeiro_http::ClientError;
 use vespeiro_metrics::Interval;
+use vespeiro_model::Clock;
 
 /// Room in the channels between the orchestrator and a worker.
 pub(crate) const CHANNEL: usize = 8;
+
+/// A worker's ends of the channels to it.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) stands: oneshot::Sender<Result<(), ClientError>>,
+    pub(crate) begin: oneshot::Receiver<Instant>,
+    pub(crate) commands: mpsc::Receiver<WorkerCommand>,
+}
 
 /// The workers' threads and the way to them.
 #[derive(Debug)]
@@ -19,22 +30,42 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// `spawn` has a worker play, on a thread if it tells one.
-    pub(crate) fn start(
+    /// `spawn` has a worker play, on a thread if it tells one. All of them begin at the same instant, which is told: once each
+    /// of them could, so that none takes from the others what they need to begin.
+    pub(crate) async fn start(
         count: usize,
+        clock: Clock,
         spawn: impl Fn(WorkerInit) -> std::io::Result<Option<JoinHandle<()>>>,
-        init: impl Fn(usize, mpsc::Receiver<WorkerCommand>) -> Result<WorkerInit, RunError>,
-    ) -> Result<Self, RunError> {
+        init: impl Fn(usize, Gate) -> Result<WorkerInit, RunError>,
+    ) -> Result<(Self, Instant), RunError> {
         let mut workers = Self {
             threads: Vec::new(),
             commands: Vec::new(),
         };
+        let (mut standing, mut begins) = (Vec::new(), Vec::new());
         for worker_index in 0..count {
             let (commands, inbox) = mpsc::channel(CHANNEL);
+            let ((stands, has_stood), (begins_at, begin)) =
+                (oneshot::channel(), oneshot::channel());
+            let gate = Gate {
+                stands,
+                begin,
+                commands: inbox,
+            };
             workers.commands.push(commands);
-            workers.threads.extend(spawn(init(worker_index, inbox)?)?);
+            workers.threads.extend(spawn(init(worker_index, gate)?)?);
+            standing.push(has_stood);
+            begins.push(begins_at);
         }
-        Ok(workers)
+        for has_stood in standing {
+            has_stood.await.map_err(|_| RunError::Lost)??;
+        }
+        let began = clock.now();
+        for begins_at in begins {
+            // A worker that is gone by now is found out by its thread.
+            let _ = begins_at.send(began);
+        }
+        Ok((workers, began))
     }
 
     /// Send an emptied interval back; a worker that is gone, or has enough of them, does not need it.
