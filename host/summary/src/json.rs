@@ -154,7 +154,7 @@ pub struct Requests {
     pub errors: u64,
     /// `successes` by `requests`, 0 to 1; null when there were none.
     pub success_share: Option<f64>,
-    /// Sent per second of the time in which they could leave.
+    /// `requests` per second of the time in which they could leave: what was sent, since each has its outcome in the end.
     pub per_second: f64,
     /// Outcomes per second of the whole run.
     pub throughput: f64,
