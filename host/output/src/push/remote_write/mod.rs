@@ -77,7 +77,12 @@ impl RemoteWrite {
                 if let Value::Histogram(timing) = &sample.value {
                     let labels: Vec<_> = sample.named(metric).collect();
                     let labels = self.labels(&metric.query(), &labels, None);
-                    out.push(self.series(labels, before, at, SeriesValue::Native(native(timing, at))));
+                    out.push(self.series(
+                        labels,
+                        before,
+                        at,
+                        SeriesValue::Native(native(timing, at)),
+                    ));
                 }
             }
             return;
