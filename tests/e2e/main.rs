@@ -59,6 +59,7 @@ mod support;
 mod swap;
 mod totals;
 mod traces;
+mod trial;
 mod ui;
 mod visitors;
 mod watch;

@@ -1,6 +1,5 @@
 //! Somebody stops the run: it ends in order, with its summary and code 0, whatever its users are doing.
 
-use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -8,9 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::pty::OpenptFlags;
-
-use crate::support::{Owned, RunOf, Running, Service, eventually, get};
+use crate::support::{Owned, RunOf, Running, Service, eventually, get, in_terminal, terminal};
 
 #[test]
 fn an_interrupt_ends_a_run_whose_users_think() {
@@ -141,16 +138,7 @@ fn a_terminal_that_vanishes_costs_neither_files_nor_cleanup() {
         folder.path().join("run.journal"),
         folder.path().join("run.json"),
     );
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let master = rustix::pty::openpt(flags).unwrap();
-    rustix::pty::grantpt(&master).unwrap();
-    rustix::pty::unlockpt(&master).unwrap();
-    let name = rustix::pty::ptsname(&master, Vec::new()).unwrap();
-    let terminal = || {
-        let mut options = File::options();
-        let slave = options.read(true).write(true);
-        Stdio::from(slave.open(name.to_str().unwrap()).unwrap())
-    };
+    let (master, name) = terminal();
     // It leads a session of its own, whose terminal this is, as in a window that is closed.
     let mut run = Command::new("setsid")
         .args([
@@ -170,9 +158,9 @@ fn a_terminal_that_vanishes_costs_neither_files_nor_cleanup() {
         .args(["--journal", journal.to_str().unwrap()])
         .args(["--summary-json", results.to_str().unwrap()])
         .env("TERM", "xterm")
-        .stdin(terminal())
-        .stdout(terminal())
-        .stderr(terminal())
+        .stdin(in_terminal(&name))
+        .stdout(in_terminal(&name))
+        .stderr(in_terminal(&name))
         .spawn()
         .map(Owned)
         .unwrap();

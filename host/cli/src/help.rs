@@ -1,11 +1,12 @@
 //! Help in the user's language: the texts of all commands and flags, and clap's own few words around them. Used when the
 //! command line is parsed and when its help is printed.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use clap::builder::StyledStr;
 use clap::{Arg, Command};
 
+use vespeiro_output::stdout::is_colored;
 use vespeiro_output::translated;
 use vespeiro_plan::Language;
 
@@ -61,10 +62,9 @@ pub(super) fn print(help: &clap::Error, language: Language) -> io::Result<()> {
     }
     let rendered = help.render();
     let mut out = io::stdout();
-    let plain = !out.is_terminal() || std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-    let text = match plain {
-        true => rendered.to_string(),
-        false => rendered.ansi().to_string(),
+    let text = match is_colored() {
+        true => rendered.ansi().to_string(),
+        false => rendered.to_string(),
     };
     let around = AROUND.iter();
     let text = around.fold(text, |text, (english, portuguese)| {

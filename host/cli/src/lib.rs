@@ -28,9 +28,11 @@ mod report;
 mod run;
 pub mod secrecy;
 mod serve;
+mod session_text;
 mod settings;
 mod swap;
 mod teardown;
+mod trial;
 
 use std::ffi::OsString;
 
@@ -55,6 +57,7 @@ enum Command {
     Run(run::Run),
     Demo(demo::Demo),
     Hit(hit::Hit),
+    Try(trial::Try),
     Import(import::Import),
     Record(record::Record),
     Cleanup(cleanup::Cleanup),
@@ -101,6 +104,7 @@ impl Cli {
             Command::Run(command) => command.execute(console),
             Command::Demo(command) => command.execute(console),
             Command::Hit(command) => command.execute(console),
+            Command::Try(command) => command.execute(console),
             Command::Import(command) => command.execute(console),
             Command::Record(command) => command.execute(console),
             Command::Cleanup(command) => command.execute(console),
@@ -186,6 +190,7 @@ fn command() -> clap::Command {
         .mut_subcommand("demo", |demo| {
             settings::with_defaults_of(demo, &demo::PRESET)
         })
+        .mut_subcommand("try", |one| settings::with_defaults_of(one, &trial::PRESET))
         .mut_subcommand("hit", |hit| {
             hit::with_short_names(settings::with_defaults_of(hit, &hit::PRESET))
         })

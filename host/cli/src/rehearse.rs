@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use super::{Cli, Command};
 use crate::exit::{Exit, Misuse};
 use crate::rehearsal::{Rehearsal, RehearsalFlags};
+use crate::session_text::{ended, said, shown};
 use vespeiro_behavior::types::{Outcome, Request};
-use vespeiro_behavior::{GuestEvent, Level, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
 use vespeiro_model::Clock;
@@ -132,36 +132,7 @@ fn print_event(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::
             }
             print_answer(out, answer)
         }
-        // A guest's text goes to a terminal: quoted, so that it carries no control sequence.
-        Happening::Said(GuestEvent::Log { level, message }) => {
-            let level = match level {
-                Level::Debug => "debug",
-                Level::Info => "info",
-                Level::Warn => "warn",
-                Level::Error => "error",
-            };
-            writeln!(out, "{MARGIN}  log {level} {message:?}")
-        }
-        Happening::Said(GuestEvent::Check { name, passed }) => {
-            let passed = if *passed { "passed" } else { "failed" };
-            writeln!(out, "{MARGIN}  check {name:?}: {passed}")
-        }
-        Happening::Said(GuestEvent::Observe { metric, value }) => {
-            writeln!(out, "{MARGIN}  observe {metric:?}: {value}")
-        }
-        Happening::Said(GuestEvent::Mark(thing)) => {
-            writeln!(out, "{MARGIN}  mark {:?}", veil_mark(thing))
-        }
-        Happening::Said(GuestEvent::Unmark(thing)) => {
-            writeln!(out, "{MARGIN}  unmark {:?}", veil_mark(thing))
-        }
-        Happening::Said(GuestEvent::NoRow { feed, why }) => {
-            let why = match why {
-                NoRow::Spent => "it has no more rows",
-                NoRow::Unknown | NoRow::Withheld => "there is none: name its file with --feed",
-            };
-            writeln!(out, "{MARGIN}  feed {feed:?}: {why}")
-        }
+        Happening::Said(event) => writeln!(out, "{MARGIN}  {}", said(event)),
     }
 }
 
@@ -212,26 +183,8 @@ fn short(body: &[u8]) -> String {
     shown(&short)
 }
 
-/// The text, byte for byte but for what might steer a terminal.
-fn shown(text: &str) -> String {
-    text.chars().flat_map(printable).collect()
-}
-
-/// The character, or how Rust would write it when it might steer a terminal.
-fn printable(c: char) -> impl Iterator<Item = char> {
-    let escaped = c.is_control().then(|| c.escape_debug());
-    let plain = escaped.is_none().then_some(c);
-    escaped.into_iter().flatten().chain(plain)
-}
-
 fn print_end(out: &mut impl Write, played: &Played) -> io::Result<()> {
-    let how = match &played.ended {
-        SessionEnd::Completed => "completed".to_owned(),
-        SessionEnd::Abandoned => "abandoned".to_owned(),
-        SessionEnd::Cut => "cut: its budget is spent".to_owned(),
-        SessionEnd::Failed(why) => format!("failed: {}", why.escape_debug()),
-        SessionEnd::Crashed(crash) => format!("crashed: {}", crash.to_string().escape_debug()),
-    };
+    let how = ended(&played.ended);
     writeln!(
         out,
         "{}  {how} ({} steps, {} requests)\n",

@@ -28,7 +28,9 @@ mod state_log;
 mod teardown;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod vu;
+mod witness;
 mod worker;
 mod workload;
 
@@ -41,7 +43,9 @@ pub use orchestrator::{GivenUp, Run, RunEnd, execute, unmatched_condition};
 pub use rollout::{Mode, Source, Swap, SwapError, Swapped, Swapper, watch};
 pub use signals::{StopLevel, Stopper};
 pub use teardown::{Progress, Tokens, TornDown, teardown};
+pub use trial::{Trial, try_session};
 pub use vespeiro_behavior::MAX_MODULE;
 pub use vu::journey;
+pub use witness::{Seen, Witness};
 pub use worker::quarantine::GivenUpCause;
 pub use workload::planned::requests_planned;

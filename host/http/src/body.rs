@@ -79,6 +79,8 @@ impl std::fmt::Debug for Coded {
 #[derive(Debug, Default)]
 struct Kept {
     capture: bool,
+    /// Kept as far as `max` goes.
+    beginning: bool,
     max: u64,
     bytes: Vec<u8>,
     received: u64,
@@ -90,8 +92,10 @@ impl Kept {
     fn take(&mut self, bytes: &[u8]) -> bool {
         self.received += bytes.len() as u64;
         self.over = self.received > self.max;
-        if self.capture && !self.over {
-            self.bytes.extend_from_slice(bytes);
+        if self.capture || self.beginning {
+            let room = self.max.saturating_sub(self.bytes.len() as u64);
+            let within = bytes.len().min(room as usize);
+            self.bytes.extend_from_slice(&bytes[..within]);
         }
         !self.over
     }
@@ -132,6 +136,7 @@ impl Body {
         Ok(Self {
             kept: Kept {
                 capture,
+                beginning: false,
                 max,
                 bytes,
                 received: 0,
@@ -139,6 +144,12 @@ impl Body {
             },
             coded: coding.map_or(Coded::No, Coded::Not),
         })
+    }
+
+    /// Keep the beginning of a body that is not captured: at most `max` bytes.
+    pub fn with_beginning(mut self) -> Self {
+        self.kept.beginning = true;
+        self
     }
 
     /// Take the next bytes off the wire.
@@ -353,6 +364,21 @@ mod tests {
             Failure::TooLarge
         );
         assert!(Body::new(false, 10, None, Some(11)).is_ok());
+    }
+
+    #[test]
+    fn the_beginning_of_what_is_only_watched_is_kept() {
+        let bytes = vec![b'a'; 100_000];
+        for coding in ALL {
+            let wire = coded(coding, &bytes);
+            let mut body = Body::new(false, 5000, coding, None)
+                .unwrap()
+                .with_beginning();
+            for piece in wire.chunks(1000) {
+                body.push(piece).unwrap();
+            }
+            assert_eq!(body.finish().unwrap(), bytes[..5000], "{coding:?}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::codec::{Added, Refused, RouteHead, TRACE, check_headers};
+use crate::codec::{Added, Refused, RouteHead, TRACE, check_headers, text_of};
 
 /// A checked request, ready to send.
 #[derive(Debug, Clone)]
@@ -19,6 +19,7 @@ pub struct Call {
     body: Option<Bytes>,
     timeout: Option<Duration>,
     capture: Capture,
+    watched: bool,
 }
 
 /// Parts of an answer that are handed back.
@@ -48,12 +49,22 @@ impl Call {
             body: body.map(Bytes::from),
             timeout: None,
             capture: Capture::default(),
+            watched: false,
         })
     }
 
     /// Hand back these parts of the answer.
     pub fn capture(mut self, capture: Capture) -> Self {
         self.capture = capture;
+        self
+    }
+
+    /// Somebody looks on: hand back all headers and the beginning of the body too, which [`Answer::captured`] takes out
+    /// again.
+    ///
+    /// [`Answer::captured`]: crate::Answer::captured
+    pub fn watched(mut self) -> Self {
+        self.watched = true;
         self
     }
 
@@ -114,12 +125,24 @@ impl Call {
         }
     }
 
-    pub(crate) fn body(&self) -> Option<&Bytes> {
+    pub fn body(&self) -> Option<&Bytes> {
         self.body.as_ref()
     }
 
-    pub(crate) fn captures(&self) -> Capture {
+    /// Parts of the answer that are asked for.
+    pub fn captures(&self) -> Capture {
         self.capture
+    }
+
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// The head as HTTP/1.1 has it: the request's line, then names and values. HTTP/2 says the same in its own form.
+    pub fn written_head(&self) -> String {
+        let mut bytes = Vec::new();
+        self.head.write(self.added(), &mut bytes);
+        text_of(&bytes)
     }
 
     /// Its own limit of time, if it has one.

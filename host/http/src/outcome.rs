@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::Failure;
 use crate::body::{Body, Coding};
-use crate::call::Capture;
+use crate::call::{Call, Capture};
 use crate::codec::{Codings, Head, Header, Receive, Refusal, text_of};
 use crate::dial::{Protocol, Remote};
 use crate::retry_after::retry_after;
@@ -21,15 +21,28 @@ use vespeiro_model::{Clock, Phases};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
-    /// Lower-case names, and values as [`text_of`] reads them; empty unless captured. Without `content-encoding` and
+    /// Lower-case names, and values as [`text_of`] reads them; empty unless captured or watched. Without `content-encoding` and
     /// `content-length` where the body was decoded.
     pub headers: Vec<(String, String)>,
-    /// Decoded; empty unless captured.
+    /// Decoded; empty unless captured, and its beginning where it is only watched.
     pub body: Vec<u8>,
     /// Sent after the body; captured with the headers.
     pub trailers: Vec<(String, String)>,
     /// How long the target asks to be left alone.
     pub retry_after: Option<Duration>,
+}
+
+impl Answer {
+    /// Only what was asked for: see [`Call::watched`].
+    pub fn captured(&mut self, asked: Capture) {
+        if !asked.headers {
+            self.headers = Vec::new();
+            self.trailers = Vec::new();
+        }
+        if !asked.body {
+            self.body = Vec::new();
+        }
+    }
 }
 
 /// Bytes in one direction.
@@ -150,18 +163,20 @@ pub(crate) struct Taking {
     answer: Answer,
     body: Option<Body>,
     capture: Capture,
+    watched: bool,
     codings: Codings,
     max_body: u64,
     clock: Clock,
 }
 
 impl Taking {
-    pub(crate) fn new(capture: Capture, codings: Codings, max_body: u64, clock: Clock) -> Self {
+    pub(crate) fn new(call: &Call, max_body: u64, clock: Clock) -> Self {
         Self {
             answer: Answer::default(),
             body: None,
-            capture,
-            codings,
+            capture: call.captures(),
+            watched: call.is_watched(),
+            codings: call.head().codings(),
             max_body,
             clock,
         }
@@ -196,7 +211,7 @@ impl Receive for Taking {
                 self.answer.retry_after = self.answer.retry_after.or(asked);
             }
         }
-        if self.capture.headers {
+        if self.capture.headers || self.watched {
             let of_coding = ["content-encoding", "content-length"];
             let hidden = |header: &&Header<'_>| {
                 coding.is_some()
@@ -207,12 +222,11 @@ impl Receive for Taking {
             self.answer.headers = fields(head.headers.iter().filter(|header| !hidden(header)));
         }
         if head.length != Some(0) {
-            self.body = Some(Body::new(
-                self.capture.body,
-                self.max_body,
-                coding,
-                head.length,
-            )?);
+            let body = Body::new(self.capture.body, self.max_body, coding, head.length)?;
+            self.body = Some(match self.watched {
+                true => body.with_beginning(),
+                false => body,
+            });
         }
         Ok(())
     }
@@ -225,7 +239,7 @@ impl Receive for Taking {
     }
 
     fn trailers(&mut self, trailers: &[Header<'_>]) -> Result<(), Refusal> {
-        if self.capture.headers {
+        if self.capture.headers || self.watched {
             self.answer.trailers = fields(trailers.iter());
         }
         Ok(())

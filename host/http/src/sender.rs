@@ -394,12 +394,7 @@ impl Sender {
             (None, _) => return Attempt::Done(Err(unsayable("its place was taken"))),
         };
         trip.shared = Some(connection.clone());
-        let mut taking = Taking::new(
-            call.captures(),
-            head.codings(),
-            self.options.max_body,
-            self.clock,
-        );
+        let mut taking = Taking::new(call, self.options.max_body, self.clock);
         let sent = connection
             .send(place, request, body, &mut trip.progress, &mut taking)
             .await;

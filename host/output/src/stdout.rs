@@ -1,7 +1,7 @@
 //! Standard output, for what a run prints at its end: the summary as text or, by `--summary-json -`, as JSON. Written by a
 //! thread, so that a pipe that nobody empties does not hold the end of a run up.
 
-use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, StdoutLock, Write};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -41,6 +41,15 @@ pub fn output(context: &OutputContext<'_>) -> MaybeOutput {
         },
         console: context.console.clone(),
     })))
+}
+
+/// Standard output is a terminal, and nobody wants it without colors (<https://no-color.org>).
+pub fn is_colored() -> bool {
+    colors_wanted() && io::stdout().is_terminal()
+}
+
+pub(crate) fn colors_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// What was to be read on standard output is lost.

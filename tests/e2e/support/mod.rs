@@ -18,6 +18,7 @@ mod server;
 mod service;
 mod stalling;
 mod summary;
+mod terminal;
 mod tools;
 mod visits;
 
@@ -38,6 +39,7 @@ pub use server::Server;
 pub use service::{Service, embedded};
 pub use stalling::Stalling;
 pub use summary::{Played, RunOf};
+pub use terminal::{in_terminal, terminal};
 pub use tools::tool;
 pub use visits::{Visit, visits};
 

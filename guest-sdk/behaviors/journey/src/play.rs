@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde_json::Value;
-use vespeiro_guest::{Error, Journey, Me, Reply, Result, encode};
+use vespeiro_guest::{Error, Journey, Level, Me, Reply, Result, encode};
 
 use crate::SCRIPT;
 use crate::document::Expect;
@@ -22,7 +22,9 @@ pub(crate) fn play(me: Me) -> Journey {
         for (name, value) in &script.vars {
             values.set(name, value.clone());
         }
-        values.set("config", me.config()?);
+        let config: Value = me.config()?;
+        let explains = config["explain"] == true;
+        values.set("config", config);
         for feed in &script.feeds {
             // The host tells of a feed that has no row.
             let row: Value = me.feed(feed)?.ok_or(Error::GaveUp)?;
@@ -32,6 +34,7 @@ pub(crate) fn play(me: Me) -> Journey {
             me: &me,
             values,
             is_first: true,
+            explains,
         };
         session.steps(&script.steps).await
     })
@@ -42,6 +45,8 @@ struct Session<'a> {
     values: Values,
     /// Nothing was sent yet, so that there is nothing to think about.
     is_first: bool,
+    /// Its log tells what is captured.
+    explains: bool,
 }
 
 type Playing<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
@@ -187,9 +192,26 @@ impl Session<'_> {
                     .check(&format!("{} has {told} for {name}", place(request)), false);
                 return Err(Error::GaveUp);
             };
+            if self.explains {
+                let shown = explained(name, told, &value);
+                self.me.log(Level::Debug, &format!("captured {name} = {shown}"));
+            }
             self.values.set(name, value);
         }
         Ok(())
+    }
+}
+
+/// A captured value for the log, unless it sounds like a secret or is a whole body.
+fn explained(name: &str, from: &str, value: &Value) -> String {
+    const SECRET: [&str; 6] = ["password", "secret", "token", "authorization", "cookie", "api"];
+    let said = format!("{name} {from}").to_ascii_lowercase();
+    if SECRET.iter().any(|sound| said.contains(sound)) {
+        return "(withheld)".into();
+    }
+    match value {
+        Value::String(text) if from == "body" => format!("({} bytes)", text.len()),
+        value => value.to_string(),
     }
 }
 

@@ -122,6 +122,18 @@ fn a_journey_is_played_as_it_is_written() {
 }
 
 #[test]
+fn what_is_captured_is_told_where_it_is_asked_for_and_secrets_are_not() {
+    let played = playing(SHOP, |harness| {
+        shop(harness).config(json!({"explain": true}))
+    });
+    let lines: Vec<&str> = played.logs.iter().map(|(_, line)| &**line).collect();
+    let id = "captured id = 42";
+    let captured = ["captured token = (withheld)", "captured total = 3", id, id];
+    assert_eq!(lines, captured);
+    assert!(playing(SHOP, shop).logs.is_empty());
+}
+
+#[test]
 fn a_status_that_is_not_expected_ends_the_session_and_is_told_as_a_check() {
     let played = playing(
         "[[step]]\nget = \"/a/${user.index}\"\n[[step]]\nget = \"/b\"",

@@ -14,5 +14,5 @@ mod tests;
 
 pub use play::{Bounds, Happening, Played, play};
 pub use replies::{Answer, BadReplies, Replies};
-pub use secrets::{WITHHELD, veil_body, veil_mark};
+pub use secrets::{KnownSecrets, WITHHELD, is_secret, veil_body, veil_mark};
 pub use tape::{Asked, Tape};

@@ -17,7 +17,6 @@ use crate::admission::wait_while_held;
 use crate::driver::{SessionEnd, Transport, drive};
 use crate::error::RunError;
 use crate::journal::{Journal, read};
-use crate::rollout::labels::catalog;
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, derive};
 use crate::signals::Stopper;
@@ -25,12 +24,12 @@ use crate::vu::exchange::send;
 use crate::vu::identity;
 use crate::vu::prepare::{logins, prepare};
 use crate::vu::state::VuState;
-use crate::worker::state::{WorkerPart, WorkerState};
+use crate::worker::alone::LoneWorker;
+use crate::worker::state::WorkerState;
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, TOKEN, types};
-use vespeiro_http::Target;
-use vespeiro_metrics::{Recorder, Snapshot, Totals, process};
+use vespeiro_metrics::Snapshot;
 use vespeiro_model::Clock;
-use vespeiro_plan::{Archetype, LoadOverrides, Plan, Profile};
+use vespeiro_plan::Plan;
 
 /// Marks of one session: enough to be quick, few enough that a session that fails costs little.
 const CHUNK: usize = 200;
@@ -70,46 +69,29 @@ pub async fn teardown(
     clock: Clock,
     mut progress: impl FnMut(Progress),
 ) -> Result<TornDown, RunError> {
-    let began = clock.now();
     let mut plan = plan.clone();
-    plan.archetypes = vec![Archetype {
-        overrides: LoadOverrides::default(),
-        ..plan.cleanup.archetype.clone()
-    }];
-    plan.workers = 1;
     // What tidies up is no traffic: it holds no mix and commits no fault.
     plan.mix = None;
     plan.error_mix = None;
-    plan.load.profile = Profile::UserBudget { users: 1 };
     // And it is over when the target is: there is nothing to spare it.
     plan.resilience.breaker = None;
-    let plan = Arc::new(plan);
-    let behaviors = [behavior];
-    let catalog = catalog(&plan, &behaviors);
-    let recorder = Recorder::new(Arc::clone(&catalog), 0, clock);
-    let process = process::sample(Duration::ZERO);
-    let mut totals = Totals::new(Arc::clone(&catalog), 1, process, clock);
-    let target = Target::new(&plan, 0, clock)?;
-    let worker = WorkerState::new(
+    let archetype = plan.cleanup.archetype.clone();
+    let alone = LoneWorker::new(
         plan,
-        target,
-        recorder,
+        archetype,
+        behavior,
+        // What tidies up is nobody who plays: it gets no row.
+        Arc::default(),
         journal.spare_writer()?,
-        &behaviors,
-        &catalog,
-        WorkerPart {
-            worker_index: 0,
-            // What tidies up is nobody who plays: it gets no row.
-            feeds: Arc::default(),
-            began,
-            clock,
-        },
-    );
+        None,
+        clock,
+    )?;
+    let worker = Rc::clone(&alone.state);
     let held = tokens.things();
     worker.tokens.replace(tokens);
     let teardown = Teardown {
-        worker: Rc::new(worker),
-        next: Cell::new(began),
+        worker,
+        next: Cell::new(alone.began),
         removed: RefCell::default(),
         vu: VuState::default(),
     };
@@ -121,11 +103,8 @@ pub async fn teardown(
         () = stopper.halted() => (true, None),
         done = teardown.work(journal, outstanding, held, &mut progress) => (false, done?),
     };
-    for _ in 0..=teardown.worker.prepare_hand_over() {
-        totals.absorb(&mut teardown.worker.hand_over());
-    }
     Ok(TornDown {
-        snapshot: totals.snapshot(clock.since(began), process::sample(clock.since(began))),
+        snapshot: alone.close(),
         found,
         left: teardown.outstanding(journal)?,
         tokens: teardown.worker.tokens.take(),

@@ -12,6 +12,7 @@ use super::trace::Trace;
 use crate::admission::{HoldGuard, admit, over_budget};
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, unit};
+use crate::witness::Seen;
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::types;
 use vespeiro_model::{Failure, Outcome};
@@ -237,8 +238,30 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
         call.trace(trace.parent());
         permit.sample.trace = Some(trace.id);
     }
+    let number = vu.sent.get();
+    if let Some(witness) = &worker.witness {
+        let recorder = worker.recorder.borrow();
+        let catalog = recorder.catalog();
+        witness.saw(Seen::Sent {
+            number,
+            call: &call,
+            route: catalog.route(vu.archetype, one.route).1,
+            category: catalog.category(usize::from(one.category)),
+            is_fault: one.fault.is_some(),
+        });
+    }
     let own = vu.connections(&worker.target);
-    let sent = worker.target.send_for(vu.archetype, own, &call).await;
+    let mut sent = worker.target.send_for(vu.archetype, own, &call).await;
+    if let Some(witness) = &worker.witness {
+        witness.saw(Seen::Answered {
+            number,
+            call: &call,
+            sent: &sent,
+        });
+        if let Ok(answer) = &mut sent.result {
+            answer.captured(call.captures());
+        }
+    }
     let outcome = match &sent.result {
         Ok(answer) => Outcome::Status(answer.status),
         Err(flaw) => Outcome::Failed(flaw.failure),

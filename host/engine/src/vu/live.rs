@@ -11,6 +11,7 @@ use super::state::VuState;
 use crate::admission::wait_while_held;
 use crate::driver::{SessionEnd, Transport, drive};
 use crate::seed::{Stream, log_normal};
+use crate::witness::Seen;
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::types::{self, Action, Outcome, Request, Step};
 
@@ -48,6 +49,9 @@ pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32)
             };
             let ended = drive(&mut live).await;
             let Live { open, .. } = live;
+            if let Some(witness) = &worker.witness {
+                witness.saw(Seen::Ended(&ended));
+            }
             played.swapped = matches!(ended, SessionEnd::Cut) && open.runtime.is_over();
             open.end(&ended);
         }
@@ -96,12 +100,15 @@ impl Transport for Live<'_> {
             Action::Requests(requests) => requests.is_empty() || !paced,
             Action::Done(_) => !paced,
         };
+        let pauses = step.delay_ms > 0 && waits;
+        if let Some(witness) = &self.worker.witness {
+            witness.saw(Seen::Step { step, pauses });
+            if !witness.lets_go().await {
+                self.vu.leaving.set(true);
+            }
+        }
         // Its worker ends whoever has nothing in flight when all are to leave, but not a second time.
-        if step.delay_ms > 0
-            && waits
-            && !self.worker.is_leaving(self.vu)
-            && !self.open.runtime.is_over()
-        {
+        if pauses && !self.worker.is_leaving(self.vu) && !self.open.runtime.is_over() {
             let delay = Duration::from_millis(u64::from(step.delay_ms));
             rest(self.worker, self.vu, &self.open.runtime, delay).await;
         }

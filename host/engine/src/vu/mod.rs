@@ -14,3 +14,4 @@ pub(crate) mod task;
 mod trace;
 
 pub use identity::journey;
+pub(crate) use live::session;

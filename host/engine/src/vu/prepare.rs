@@ -138,6 +138,10 @@ fn prepare_one(
             body: capture.contains(types::Capture::BODY),
         })
         .timeout(timeout);
+    let call = match worker.witness {
+        Some(_) => call.watched(),
+        None => call,
+    };
     Ok(Prepared {
         call: Box::new(call),
         route,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::state::WorkerState;
 use crate::feeds::cursor::MAX_UNFED;
 use crate::rehearsal::{Asked, Tape};
+use crate::witness::Seen;
 use vespeiro_behavior::{GuestEvent, Level, NoRow, TOKEN, types};
 
 /// Lines that the guests of one archetype may log in a second, on each worker.
@@ -16,6 +17,9 @@ const LOG_LINES_PER_SECOND: u32 = 50;
 impl WorkerState {
     /// Take what a session told the host during its last call.
     pub(crate) fn event(&self, archetype: u16, event: GuestEvent) {
+        if let Some(witness) = &self.witness {
+            witness.saw(Seen::Said(&event));
+        }
         match event {
             GuestEvent::Check { name, passed } => {
                 self.recorder.borrow_mut().check(archetype, &name, passed);
@@ -108,7 +112,8 @@ impl WorkerState {
     }
 
     pub(crate) fn log(&self, archetype: u16, level: Level, message: &str) {
-        if !self.may_log(archetype) {
+        // Who looks on has been told.
+        if self.witness.is_some() || !self.may_log(archetype) {
             return;
         }
         let behavior = self.plan.archetypes[usize::from(archetype)].name.as_str();

@@ -1,5 +1,6 @@
 //! One worker: its thread, and the state that its users share. No lock and no channel is on a request's path.
 
+pub(crate) mod alone;
 mod faults;
 mod guest_events;
 mod load;

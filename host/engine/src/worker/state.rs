@@ -20,6 +20,7 @@ use crate::rollout::runtime::VersionRuntimes;
 use crate::seed::{Stream, derive};
 use crate::teardown::tokens::Tokens;
 use crate::vu::state::VuState;
+use crate::witness::Witness;
 use crate::worker::quarantine::GivenUpCause;
 use crate::workload::state::WorkloadState;
 use vespeiro_behavior::{Behavior, NoRow};
@@ -78,16 +79,19 @@ pub(crate) struct WorkerState {
     pub(crate) feeds: Arc<FeedSet>,
     /// What was said of sessions that got no row.
     pub(super) unfed: RefCell<BTreeSet<(u16, String, NoRow)>>,
+    /// Who looks on, where a behavior is tried.
+    pub(crate) witness: Option<Rc<dyn Witness>>,
 }
 
 /// A worker's part of the run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct WorkerPart {
     pub(crate) worker_index: usize,
     pub(crate) feeds: Arc<FeedSet>,
     /// The start of the run.
     pub(crate) began: Instant,
     pub(crate) clock: Clock,
+    pub(crate) witness: Option<Rc<dyn Witness>>,
 }
 
 /// One archetype's part of the worker.
@@ -160,6 +164,7 @@ impl WorkerState {
             released: Notify::new(),
             feeds: part.feeds,
             unfed: RefCell::default(),
+            witness: part.witness,
             plan,
         }
     }

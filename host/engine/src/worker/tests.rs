@@ -192,6 +192,7 @@ async fn an_open_breaker_holds_users_for_its_cool_down() {
         feeds: Arc::default(),
         began: clock.now(),
         clock,
+        witness: None,
     };
     let worker = Rc::new(WorkerState::new(
         Arc::clone(&plan),

@@ -151,6 +151,7 @@ pub(crate) async fn work(init: WorkerInit) {
             feeds,
             began,
             clock,
+            witness: None,
         },
     );
     let worker = Rc::new(worker);

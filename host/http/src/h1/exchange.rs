@@ -104,12 +104,7 @@ impl Exchange {
         let head = input.call.head();
         self.writing = Writing::All;
         self.decoder = Decoder::new(head.method() == Method::HEAD, input.max_headers);
-        self.taking = Taking::new(
-            input.call.captures(),
-            head.codings(),
-            input.max_body,
-            watch.clock(),
-        );
+        self.taking = Taking::new(input.call, input.max_body, watch.clock());
         self.carried = Vec::new();
         (self.head, self.written, self.read) = (0, 0, 0);
         (self.leftover, self.ended) = (false, false);

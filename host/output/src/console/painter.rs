@@ -11,6 +11,8 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use ratatui::text::Span;
 
+use crate::stdout::colors_wanted;
+
 /// One synchronized update with a hidden cursor and without line wrap…
 const BEGIN: &str = "\x1b[?2026h\x1b[?25l\x1b[?7l";
 /// …and back to normal.
@@ -38,12 +40,11 @@ impl Debug for Painter {
 
 impl Painter {
     pub(super) fn new(out: Box<dyn Write + Send>) -> Painter {
-        let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         Painter {
             out,
             drawn: Vec::new(),
             width: 0,
-            color,
+            color: colors_wanted(),
         }
     }
 

@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use super::*;
 
 /// Files whose texts people do not read, or read elsewhere: what other programs read, pages, figures, and what `check`, `hit`,
-/// `import`, `new`, `plan` and `rehearse` print as their result.
+/// `import`, `new`, `plan`, `rehearse` and `try` print as their result.
 const ELSEWHERE: &[&str] = &[
     "cli/src/check.rs",
     "cli/src/help.rs",
@@ -16,6 +16,8 @@ const ELSEWHERE: &[&str] = &[
     "cli/src/new",
     "cli/src/plan.rs",
     "cli/src/rehearse.rs",
+    "cli/src/session_text.rs",
+    "cli/src/trial/text.rs",
     "engine/src/vu/identity.rs",
     "import/src/journey.rs",
     "import/src/project.rs",

@@ -1,0 +1,74 @@
+//! What happens in a session, in words, for `rehearse` and `try`. Behaviors and targets have written much of it: what would
+//! steer a terminal or turn the text around is made visible.
+
+use vespeiro_behavior::{GuestEvent, Level, NoRow};
+use vespeiro_engine::SessionEnd;
+use vespeiro_engine::rehearsal::veil_mark;
+use vespeiro_model::text::is_hidden;
+
+/// What a session has told the host, in one line.
+pub(super) fn said(event: &GuestEvent) -> String {
+    match event {
+        GuestEvent::Log { level, message } => format!("log {} {message:?}", word(*level)),
+        GuestEvent::Check { name, passed } => {
+            let passed = if *passed { "passed" } else { "failed" };
+            format!("check {name:?}: {passed}")
+        }
+        GuestEvent::Observe { metric, value } => format!("observe {metric:?}: {value}"),
+        GuestEvent::Mark(thing) => format!("mark {:?}", veil_mark(thing)),
+        GuestEvent::Unmark(thing) => format!("unmark {:?}", veil_mark(thing)),
+        GuestEvent::NoRow { feed, why } => format!("feed {feed:?}: {}", no_row(*why)),
+    }
+}
+
+pub(super) fn word(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+        Level::Error => "error",
+    }
+}
+
+pub(super) fn no_row(why: NoRow) -> &'static str {
+    match why {
+        NoRow::Spent => "it has no more rows",
+        NoRow::Unknown | NoRow::Withheld => "there is none: name its file with --feed",
+    }
+}
+
+/// How it ended, in one line.
+pub(super) fn ended(ended: &SessionEnd) -> String {
+    match ended {
+        SessionEnd::Completed => "completed".to_owned(),
+        SessionEnd::Abandoned => "abandoned".to_owned(),
+        SessionEnd::Cut => "cut: its budget is spent".to_owned(),
+        SessionEnd::Failed(why) => format!("failed: {}", why.escape_debug()),
+        SessionEnd::Crashed(crash) => format!("crashed: {}", crash.to_string().escape_debug()),
+    }
+}
+
+/// The text as it is, but for what is hidden in it.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().flat_map(visible).collect()
+}
+
+/// The character, or how Rust would write it.
+fn visible(c: char) -> impl Iterator<Item = char> {
+    let escaped = is_hidden(c).then(|| c.escape_debug());
+    let plain = escaped.is_none().then_some(c);
+    escaped.into_iter().flatten().chain(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_in_a_text_is_written_out() {
+        assert_eq!(
+            shown("a\x1b[2J\u{202e}\u{feff}é"),
+            "a\\u{1b}[2J\\u{202e}\\u{feff}é"
+        );
+    }
+}

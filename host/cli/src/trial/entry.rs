@@ -1,0 +1,298 @@
+//! What somebody who tries a behavior is told, one entry for each thing that happens: as JSON, or as `text.rs` writes it.
+//!
+//! What must stay true: no entry holds a secret that its name gives away, wherever the secret turns up again.
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::session_text::{no_row, word};
+use vespeiro_behavior::GuestEvent;
+use vespeiro_behavior::types::Action;
+use vespeiro_engine::rehearsal::{KnownSecrets, veil_mark};
+use vespeiro_engine::{Seen, SessionEnd};
+use vespeiro_http::dial::Protocol;
+use vespeiro_http::{Answer, Call, Outcome};
+use vespeiro_model::RequestPhase;
+
+/// Names and values, in their order.
+pub(super) type Fields = Vec<(String, String)>;
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Entry {
+    Session {
+        behavior: String,
+        version: String,
+        module: String,
+        target: String,
+        seed: u64,
+    },
+    /// The next step, before it is carried out.
+    Step {
+        step: u32,
+        /// Waited before it, in seconds.
+        pause: f64,
+        /// What it sends: method and path.
+        requests: Vec<String>,
+    },
+    Request {
+        request: u32,
+        method: String,
+        path: String,
+        route: String,
+        category: String,
+        /// Wrong on purpose.
+        fault: bool,
+        headers: Fields,
+        body: Option<Value>,
+        body_bytes: usize,
+    },
+    Answer(Box<Answered>),
+    Check {
+        name: String,
+        passed: bool,
+    },
+    Log {
+        level: &'static str,
+        message: String,
+    },
+    Observe {
+        metric: String,
+        value: f64,
+    },
+    Mark {
+        thing: String,
+    },
+    Unmark {
+        thing: String,
+    },
+    Feed {
+        feed: String,
+        problem: &'static str,
+    },
+    End {
+        end: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        steps: u32,
+        requests: u32,
+        checks_passed: u32,
+        checks_failed: u32,
+    },
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Answered {
+    pub(super) request: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failure: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cause: Option<String>,
+    pub(super) headers: Fields,
+    pub(super) trailers: Fields,
+    pub(super) body: Option<Value>,
+    pub(super) body_bytes: usize,
+    /// Parts that the behavior is told of.
+    pub(super) captured: Vec<&'static str>,
+    /// Without what it was blocked.
+    pub(super) seconds: f64,
+    #[serde(serialize_with = "as_map")]
+    pub(super) phases: Vec<(&'static str, f64)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) connection: Option<String>,
+    pub(super) reused: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) protocol: Option<&'static str>,
+}
+
+fn as_map<S: Serializer>(pairs: &[(&'static str, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().copied())
+}
+
+/// Makes entries of what is seen, and counts.
+#[derive(Debug, Default)]
+pub(super) struct Scribe {
+    secrets: KnownSecrets,
+    steps: u32,
+    requests: u32,
+    passed: u32,
+    failed: u32,
+}
+
+impl Scribe {
+    /// `None` for a step that is the end: that is told by itself.
+    pub(super) fn entry(&mut self, seen: &Seen<'_>) -> Option<Entry> {
+        Some(match seen {
+            Seen::Step { step, pauses } => {
+                let Action::Requests(requests) = &step.action else {
+                    return None;
+                };
+                self.steps += 1;
+                let each = requests.iter().map(|request| {
+                    let method = request.method.as_str();
+                    format!("{method} {}", self.secrets.path(&request.path))
+                });
+                Entry::Step {
+                    step: self.steps,
+                    pause: match pauses {
+                        true => f64::from(step.delay_ms) / 1e3,
+                        false => 0.0,
+                    },
+                    requests: each.collect(),
+                }
+            }
+            Seen::Sent {
+                number,
+                call,
+                route,
+                category,
+                is_fault,
+            } => {
+                self.requests += 1;
+                self.request(*number, call, route, category, *is_fault)
+            }
+            Seen::Answered { number, call, sent } => {
+                Entry::Answer(Box::new(self.answer(*number, call, sent)))
+            }
+            Seen::Said(event) => self.said(event),
+            Seen::Ended(end) => self.end(end),
+        })
+    }
+
+    fn request(
+        &mut self,
+        request: u32,
+        call: &Call,
+        route: &str,
+        category: &str,
+        fault: bool,
+    ) -> Entry {
+        let head = call.written_head();
+        let mut lines = head.split("\r\n");
+        let mut start = lines.next().unwrap_or_default().split(' ');
+        let method = start.next().unwrap_or_default().to_owned();
+        let path = self.secrets.path(start.next().unwrap_or_default());
+        let fields = lines.filter_map(|line| line.split_once(": "));
+        let fields: Fields = fields.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let body = call.body().map(|body| &body[..]).unwrap_or_default();
+        let (headers, body, body_bytes) = self.message(&fields, body);
+        Entry::Request {
+            request,
+            method,
+            path,
+            route: route.to_owned(),
+            category: category.to_owned(),
+            fault,
+            headers,
+            body,
+            body_bytes,
+        }
+    }
+
+    fn answer(&mut self, request: u32, call: &Call, sent: &Outcome) -> Answered {
+        let nothing = Answer::default();
+        let (answer, flaw) = match &sent.result {
+            Ok(answer) => (answer, None),
+            Err(flaw) => (&nothing, Some(flaw)),
+        };
+        let asked = call.captures();
+        let parts = [("headers", asked.headers), ("body", asked.body)];
+        let (headers, body, kept) = self.message(&answer.headers, &answer.body);
+        let (trailers, ..) = self.message(&answer.trailers, &[]);
+        let phases = RequestPhase::ALL.into_iter().zip(sent.phases.each());
+        Answered {
+            request,
+            status: flaw.is_none().then_some(answer.status),
+            failure: flaw.map(|flaw| flaw.failure.as_str()),
+            cause: flaw.map(|flaw| self.secrets.text(&flaw.cause)),
+            headers,
+            trailers,
+            body,
+            body_bytes: kept.max(sent.received.body as usize),
+            captured: parts
+                .iter()
+                .filter_map(|(name, is)| is.then_some(*name))
+                .collect(),
+            seconds: sent.phases.service().as_secs_f64(),
+            phases: phases
+                .map(|(phase, took)| (phase.as_str(), took.as_secs_f64()))
+                .collect(),
+            connection: sent.remote.as_ref().map(ToString::to_string),
+            reused: sent.reused,
+            protocol: sent.protocol.map(|protocol| match protocol {
+                Protocol::Http1 => "HTTP/1.1",
+                Protocol::Http2 => "HTTP/2",
+            }),
+        }
+    }
+
+    /// Headers and body without their secrets, and how long the body is.
+    fn message(&mut self, headers: &Fields, body: &[u8]) -> (Fields, Option<Value>, usize) {
+        let mut content_type = "";
+        let mut shown = Fields::new();
+        for (name, value) in headers {
+            if name.eq_ignore_ascii_case("content-type") {
+                content_type = value;
+            }
+            shown.push((name.clone(), self.secrets.value(name, value)));
+        }
+        let veiled = match body.is_empty() {
+            true => None,
+            false => self.secrets.body(content_type, body),
+        };
+        (shown, veiled, body.len())
+    }
+
+    fn said(&mut self, event: &GuestEvent) -> Entry {
+        match event {
+            GuestEvent::Log { level, message } => Entry::Log {
+                level: word(*level),
+                message: self.secrets.text(message),
+            },
+            GuestEvent::Check { name, passed } => {
+                match passed {
+                    true => self.passed += 1,
+                    false => self.failed += 1,
+                }
+                Entry::Check {
+                    name: self.secrets.text(name),
+                    passed: *passed,
+                }
+            }
+            GuestEvent::Observe { metric, value } => Entry::Observe {
+                metric: metric.clone(),
+                value: *value,
+            },
+            GuestEvent::Mark(thing) => Entry::Mark {
+                thing: self.secrets.text(&veil_mark(thing)),
+            },
+            GuestEvent::Unmark(thing) => Entry::Unmark {
+                thing: self.secrets.text(&veil_mark(thing)),
+            },
+            GuestEvent::NoRow { feed, why } => Entry::Feed {
+                feed: feed.clone(),
+                problem: no_row(*why),
+            },
+        }
+    }
+
+    fn end(&self, end: &SessionEnd) -> Entry {
+        let (end, why) = match end {
+            SessionEnd::Completed => ("completed", None),
+            SessionEnd::Abandoned => ("abandoned", None),
+            SessionEnd::Cut => ("cut", None),
+            SessionEnd::Failed(why) => ("failed", Some(why.clone())),
+            SessionEnd::Crashed(crash) => ("crashed", Some(crash.to_string())),
+        };
+        Entry::End {
+            end,
+            why: why.map(|why| self.secrets.text(&why)),
+            steps: self.steps,
+            requests: self.requests,
+            checks_passed: self.passed,
+            checks_failed: self.failed,
+        }
+    }
+}

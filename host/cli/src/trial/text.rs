@@ -1,0 +1,223 @@
+//! Entries for people: below each other, with colors on a terminal.
+
+use serde_json::Value;
+
+use super::entry::{Answered, Entry, Fields};
+use crate::session_text::shown;
+
+/// Colors, where there are some.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    pub(super) colored: bool,
+    /// Most characters of a body.
+    pub(super) body: usize,
+}
+
+const MARGIN: &str = "            ";
+
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+const CYAN: &str = "36";
+const BOLD: &str = "1";
+const DIM: &str = "2";
+
+impl Style {
+    fn paint(self, color: &str, text: &str) -> String {
+        match self.colored {
+            true => format!("\x1b[{color}m{text}\x1b[0m"),
+            false => text.to_owned(),
+        }
+    }
+
+    /// An entry, `at` so many seconds since the begin. With line ends.
+    pub(super) fn write(self, at: f64, entry: &Entry) -> String {
+        let at = format!("{at:>10.3}");
+        match entry {
+            Entry::Session {
+                behavior,
+                version,
+                module,
+                target,
+                seed,
+            } => format!(
+                "{} {} ({}), one session against {}, seed {seed}\n",
+                self.paint(BOLD, &shown(behavior)),
+                shown(version),
+                shown(module),
+                shown(target)
+            ),
+            Entry::Step {
+                step,
+                pause,
+                requests,
+            } => {
+                let mut told = format!("\n{}", self.paint(BOLD, &format!("step {step}")));
+                if requests.is_empty() {
+                    told += ": no request";
+                }
+                if *pause > 0.0 {
+                    told += &format!(", after a pause of {pause:.3} s");
+                }
+                told + "\n"
+            }
+            Entry::Request {
+                request,
+                method,
+                path,
+                route,
+                category,
+                fault,
+                headers,
+                body,
+                body_bytes,
+            } => {
+                let asked = format!("{method} {}", shown(path));
+                let label = format!("{}, {}", shown(route), shown(category));
+                let fault = if *fault { ", wrong on purpose" } else { "" };
+                format!(
+                    "{at}  → {} {}\n{}",
+                    self.paint(CYAN, &asked),
+                    self.paint(DIM, &format!("(#{request}: {label}{fault})")),
+                    self.message(headers, body.as_ref(), *body_bytes)
+                )
+            }
+            Entry::Answer(answered) => self.answer(&at, answered),
+            Entry::Check { name, passed } => {
+                let (color, word) = match passed {
+                    true => (GREEN, "passed"),
+                    false => (RED, "failed"),
+                };
+                let word = self.paint(color, word);
+                format!("{MARGIN}check {:?}: {word}\n", name)
+            }
+            Entry::Log { level, message } => match message.strip_prefix("captured ") {
+                Some(captured) if *level == "debug" => {
+                    let captured = shown(captured);
+                    format!("{MARGIN}{} {captured}\n", self.paint(CYAN, "captured"))
+                }
+                _ => format!("{MARGIN}log {level} {message:?}\n"),
+            },
+            Entry::Observe { metric, value } => format!("{MARGIN}observe {metric:?}: {value}\n"),
+            Entry::Mark { thing } => format!("{MARGIN}mark {thing:?}\n"),
+            Entry::Unmark { thing } => format!("{MARGIN}unmark {thing:?}\n"),
+            Entry::Feed { feed, problem } => {
+                let problem = self.paint(YELLOW, problem);
+                format!("{MARGIN}feed {feed:?}: {problem}\n")
+            }
+            Entry::End {
+                end,
+                why,
+                steps,
+                requests,
+                checks_passed,
+                checks_failed,
+            } => {
+                let color = match *end {
+                    "completed" => GREEN,
+                    "cut" => YELLOW,
+                    _ => RED,
+                };
+                let why = why.as_ref().map(|why| format!(": {}", why.escape_debug()));
+                format!(
+                    "\n{at}  {}{}: {steps} steps, {requests} requests, checks: {checks_passed} passed, {checks_failed} failed\n",
+                    self.paint(color, end),
+                    why.unwrap_or_default()
+                )
+            }
+        }
+    }
+
+    fn answer(self, at: &str, answered: &Answered) -> String {
+        let (color, what) = match (answered.status, answered.failure) {
+            (Some(status), _) => {
+                let color = match status {
+                    ..300 => GREEN,
+                    300..400 => CYAN,
+                    400..500 => YELLOW,
+                    _ => RED,
+                };
+                (color, status.to_string())
+            }
+            (None, failure) => (RED, failure.unwrap_or("failed").to_owned()),
+        };
+        let ms = |seconds: f64| format!("{:.1}", seconds * 1e3);
+        let spent = answered.phases.iter().filter(|(_, took)| *took >= 5e-5);
+        let phases: Vec<String> = spent
+            .map(|(phase, took)| format!("{phase} {}", ms(*took)))
+            .collect();
+        let phases = match phases.is_empty() {
+            true => String::new(),
+            false => format!(": {}", phases.join(", ")),
+        };
+        let over = match &answered.connection {
+            Some(address) => {
+                let kind = if answered.reused { "same" } else { "new" };
+                let protocol = answered.protocol.unwrap_or_default();
+                format!("; {kind} connection to {}, {protocol}", shown(address))
+            }
+            None => String::new(),
+        };
+        let captured = match answered.captured.as_slice() {
+            [] => "nothing".to_owned(),
+            parts => parts.join(" and "),
+        };
+        let about = format!(
+            "(#{}: {} ms{phases}{over}; captures {captured})",
+            answered.request,
+            ms(answered.seconds)
+        );
+        let mut told = format!(
+            "{at}  ← {} {}\n",
+            self.paint(color, &what),
+            self.paint(DIM, &about)
+        );
+        if let Some(cause) = &answered.cause {
+            told += &format!("{MARGIN}{}\n", shown(cause));
+        }
+        told += &self.message(
+            &answered.headers,
+            answered.body.as_ref(),
+            answered.body_bytes,
+        );
+        told + &self.fields(&answered.trailers)
+    }
+
+    fn fields(self, fields: &Fields) -> String {
+        let line = |(name, value): &(String, String)| {
+            let name = self.paint(DIM, &format!("{}:", shown(name)));
+            format!("{MARGIN}{name} {}\n", shown(value))
+        };
+        fields.iter().map(line).collect()
+    }
+
+    fn message(self, headers: &Fields, body: Option<&Value>, bytes: usize) -> String {
+        let mut told = self.fields(headers);
+        if bytes == 0 {
+            return told;
+        }
+        let text = match body {
+            None => format!("({bytes} bytes that are no text)"),
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => serde_json::to_string_pretty(value).unwrap_or_default(),
+        };
+        told.push('\n');
+        let (short, cut) = shorten(&text, self.body);
+        for line in short.split('\n') {
+            told += &format!("{MARGIN}{}\n", shown(line.trim_end_matches('\r')));
+        }
+        if cut {
+            let note = format!("… {bytes} bytes; --body-chars shows more");
+            told += &format!("{MARGIN}{}\n", self.paint(DIM, &note));
+        }
+        told
+    }
+}
+
+/// The beginning of a text, and whether that is not all.
+pub(super) fn shorten(text: &str, most: usize) -> (&str, bool) {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => (&text[..end], true),
+        None => (text, false),
+    }
+}

@@ -1,0 +1,50 @@
+//! Somebody who looks on while one user plays: what they are shown, and their say in when a step is carried out. Made by
+//! the command that tries a behavior, told by whatever plays users.
+//!
+//! What must stay true: who looks on changes nothing of what is sent and counted; in a run nobody does.
+
+use std::fmt::Debug;
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::driver::SessionEnd;
+use vespeiro_behavior::GuestEvent;
+use vespeiro_behavior::types::Step;
+use vespeiro_http::{Call, Outcome};
+
+/// What has happened, in turn.
+#[derive(Debug)]
+pub enum Seen<'a> {
+    /// The session has decided what comes next; its pause is still to come, where it takes one.
+    Step {
+        step: &'a Step,
+        pauses: bool,
+    },
+    /// A request leaves. `number` counts those of the user, from 1.
+    Sent {
+        number: u32,
+        call: &'a Call,
+        /// The route that it counts as.
+        route: &'a str,
+        category: &'a str,
+        /// It is wrong on purpose.
+        is_fault: bool,
+    },
+    /// What came of it, whole; the session is told of what it has asked for.
+    Answered {
+        number: u32,
+        call: &'a Call,
+        sent: &'a Outcome,
+    },
+    /// The session has said something to the host.
+    Said(&'a GuestEvent),
+    Ended(&'a SessionEnd),
+}
+
+/// Looks on.
+pub trait Witness: Debug {
+    fn saw(&self, seen: Seen<'_>);
+
+    /// Waited for before a step is carried out; `false` ends the session instead.
+    fn lets_go(&self) -> LocalBoxFuture<'_, bool>;
+}
