@@ -47,6 +47,7 @@ mod push_later;
 mod record;
 mod rehearsal;
 mod report;
+mod schemas;
 mod script;
 mod seconds;
 mod secrets;

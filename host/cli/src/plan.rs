@@ -17,7 +17,8 @@ const WIDEST_VALUE: usize = 48;
 /// Print the resolved plan and where each value came from
 #[derive(Debug, clap::Args)]
 pub(super) struct PrintPlan {
-    /// How to print: a table with origins, TOML that `--plan` takes back, or JSON with origins
+    /// How to print: a table with origins, TOML that `--plan` takes back, JSON with origins, or the JSON schema of plan
+    /// files and that of journey files, whatever the plan
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -29,20 +30,37 @@ enum Format {
     Table,
     Toml,
     Json,
+    Schema,
+    JourneySchema,
 }
 
 impl PrintPlan {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let resolved = super::resolve_here(self.plan.0, None)?;
-        let rows = read_all(&resolved.plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
         let text = match self.format {
-            Format::Table => table(&resolved, &rows),
-            Format::Toml => toml(&resolved),
-            Format::Json => json(&resolved, &rows),
+            Format::Schema => pretty(&vespeiro_plan::schema()),
+            Format::JourneySchema => JOURNEY.to_owned(),
+            Format::Table | Format::Toml | Format::Json => self.resolved()?,
         };
         stdout::print(text)?;
         Ok(Exit::Fine)
     }
+
+    fn resolved(self) -> anyhow::Result<String> {
+        let resolved = super::resolve_here(self.plan.0, None)?;
+        let rows = read_all(&resolved.plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
+        Ok(match self.format {
+            Format::Toml => toml(&resolved),
+            Format::Json => json(&resolved, &rows),
+            _ => table(&resolved, &rows),
+        })
+    }
+}
+
+/// The JSON schema of a journey file: what `vespeiro new` writes beside one.
+const JOURNEY: &str = include_str!("../../../guest-sdk/toml/template/journey.schema.json");
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 fn table(resolved: &Resolved, rows: &[Rows]) -> String {

@@ -37,6 +37,8 @@ pub struct Setting {
     pub kind: SettingKind,
     /// Stands for the value in help texts.
     pub value_name: &'static str,
+    /// The only texts that it may have; empty where it may have any.
+    pub words: Vec<&'static str>,
     /// The default's text, or what it is made from; `none` when there is none.
     pub default: String,
     pub help: Cow<'static, str>,
@@ -240,17 +242,19 @@ impl<'a> Reader<'a> {
             true => "(hidden)".to_owned(),
             false => text,
         };
+        let text = (value_type.show)(&value);
         let setting = Setting {
             key,
             section: self.section,
             kind,
             value_name: value_type.value_name,
+            words: value_type.words,
             default: shown(default),
             help: help.into(),
         };
         self.settings.push(ResolvedSetting {
             setting,
-            value: shown((value_type.show)(&value)),
+            value: shown(text),
             origin,
         });
         value

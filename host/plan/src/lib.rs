@@ -23,6 +23,7 @@ pub mod preset;
 mod profile;
 mod proxy;
 mod resolve;
+mod schema;
 mod settings;
 mod start_at;
 #[cfg(any(test, feature = "testing"))]
@@ -53,6 +54,7 @@ pub use preset::Preset;
 pub use profile::{ArrivalKind, ArrivalPool, Profile};
 pub use proxy::{Proxy, ProxyError, ProxyKind};
 pub use resolve::{Origins, Resolved, Sources, language, resolve};
+pub use schema::schema;
 pub use settings::cleanup::{CleanupSettings, CleanupWhen};
 pub use settings::control::ControlSettings;
 pub use settings::guard::{Degradation, GuardSettings};

@@ -49,6 +49,8 @@ pub(crate) struct ValueType<T> {
     /// Stands for the value in help texts.
     pub(crate) value_name: &'static str,
     pub(crate) kind: SettingKind,
+    /// The only texts that it reads; empty where there are others.
+    pub(crate) words: Vec<&'static str>,
     pub(crate) parse: Box<Parse<T>>,
     pub(crate) show: Box<dyn Fn(&T) -> String>,
 }
@@ -62,6 +64,7 @@ impl<T: 'static> ValueType<T> {
         ValueType {
             value_name,
             kind: SettingKind::Value,
+            words: Vec::new(),
             parse: Box::new(parse),
             show: Box::new(show),
         }
@@ -78,13 +81,19 @@ impl<T: 'static> ValueType<T> {
 
     /// The same, but this word stands for no value.
     pub(crate) fn or_word(self, word: &'static str) -> ValueType<Option<T>> {
-        let (parse, show) = (self.parse, self.show);
+        let (parse, show, mut words) = (self.parse, self.show, self.words);
+        if !words.is_empty() {
+            words.push(word);
+        }
         let read = move |text: &str| match text == word {
             true => Ok(None),
             false => parse(text).map(Some),
         };
         let show = move |value: &Option<T>| value.as_ref().map_or_else(|| word.to_owned(), &show);
-        ValueType::new(self.value_name, read, show).of_kind(self.kind)
+        ValueType {
+            words,
+            ..ValueType::new(self.value_name, read, show).of_kind(self.kind)
+        }
     }
 
     /// Several of them, cut out of a text by `split` and shown with `joint` between them; `none` for none.
@@ -205,7 +214,10 @@ fn choice_of<T: Copy + PartialEq>(
         let found = choices.iter().find(|(_, known)| known == value);
         found.map_or("", |(word, _)| *word).to_owned()
     };
-    ValueType::new(value_name, read, show)
+    ValueType {
+        words: choices.iter().map(|(word, _)| *word).collect(),
+        ..ValueType::new(value_name, read, show)
+    }
 }
 
 /// A text of one line that is not empty.

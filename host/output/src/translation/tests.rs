@@ -30,6 +30,7 @@ const ELSEWHERE: &[&str] = &[
     "output/src/push/otlp.rs",
     "output/src/summary",
     "output/src/words.rs",
+    "plan/src/schema.rs",
     "server/src/control.rs",
     "server/src/ui.rs",
 ];
