@@ -18,6 +18,7 @@ mod crashes;
 mod dashboard;
 mod demo;
 mod determinism;
+mod docs;
 mod endpoints;
 mod failures;
 mod feeds;
