@@ -194,7 +194,8 @@ impl Session<'_> {
             };
             if self.explains {
                 let shown = explained(name, told, &value);
-                self.me.log(Level::Debug, &format!("captured {name} = {shown}"));
+                self.me
+                    .log(Level::Debug, &format!("captured {name} = {shown}"));
             }
             self.values.set(name, value);
         }
@@ -204,7 +205,14 @@ impl Session<'_> {
 
 /// A captured value for the log, unless it sounds like a secret or is a whole body.
 fn explained(name: &str, from: &str, value: &Value) -> String {
-    const SECRET: [&str; 6] = ["password", "secret", "token", "authorization", "cookie", "api"];
+    const SECRET: [&str; 6] = [
+        "password",
+        "secret",
+        "token",
+        "authorization",
+        "cookie",
+        "api",
+    ];
     let said = format!("{name} {from}").to_ascii_lowercase();
     if SECRET.iter().any(|sound| said.contains(sound)) {
         return "(withheld)".into();
