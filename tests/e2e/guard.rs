@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Fickle, Played, RunOf, Service, eventually, example, vespeiro};
+use crate::support::{
+    Fickle, Played, RunOf, Service, eventually, example, free_address, get, samples, vespeiro,
+};
 
 /// People who ask for one thing over and over, without an end.
 fn restless(options: &str) -> String {
@@ -98,6 +100,48 @@ fn a_target_that_was_quicker_at_the_beginning_stops_the_run() {
     assert!(seconds("achieved") > 1.0, "{aborted}");
     assert!(seconds("achieved") > 3.0 * seconds("baseline"), "{aborted}");
     assert_eq!(played.errors(), 0);
+}
+
+#[test]
+fn how_the_target_does_against_the_beginning_is_told() {
+    let (target, metrics) = (Fickle::start(), free_address());
+    let options = many(60, &format!("--degradation 1000:2s --metrics {metrics}"));
+    let run = RunOf::start(&target.url, &options);
+    let gauge = |name: &str| {
+        let page = get(&metrics, "/metrics").ok()?;
+        let found = samples(&page, name);
+        found.first().map(|sample| sample.value)
+    };
+    let beginning = eventually("a beginning that is known", || {
+        gauge("vespeiro_latency_degradation")
+    });
+    target.slow_down(Duration::from_millis(400));
+    let slower = eventually("a target that is slower", || {
+        let now = gauge("vespeiro_latency_degradation")?;
+        (now > 2.0 && now > 2.0 * beginning).then_some(now)
+    });
+    assert!(slower.is_finite());
+    // Where nothing works any more, no factor keeps the run going.
+    target.fail();
+    let played = run.played();
+    assert_eq!(played.ended.code, Some(3), "{}", played.ended.stderr);
+    let told = &played.summary["degradation"];
+    let number = |key: &str| told[key].as_f64().unwrap();
+    // What the target itself has waited.
+    assert!(number("p95_seconds") >= 0.4, "{told}");
+    let times = number("p95_seconds") / number("p95_seconds_at_first");
+    assert!((number("latency") / times - 1.0).abs() < 1e-9 && times > 2.0);
+    assert_eq!(number("error_rate_at_first"), 0.0, "{told}");
+    assert!(number("errors") > 0.5, "{told}");
+    let line = played.ended.stdout.lines();
+    let mut line = line.filter(|line| line.starts_with("degradation "));
+    let line = line
+        .next()
+        .unwrap_or_else(|| panic!("{}", played.ended.stdout));
+    assert!(
+        line.contains("p95 ") && line.contains("unplanned errors +"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -1,20 +1,35 @@
 //! A wrong set-up locks no account: logins that the target refuses come to an end by themselves, and the run says why.
 
-use crate::support::{RunOf, Service, eventually};
+use crate::support::{RunOf, Service, eventually, free_address, get, samples};
 
 #[test]
 fn a_wrong_admin_password_is_tried_a_few_times_and_no_more() {
-    let service = Service::start();
+    let (service, metrics) = (Service::start(), free_address());
     let run = RunOf::start(
         &service.url,
-        "--archetype admin --users 40 --workers 2 --delay-min 0 --delay-max 1 \
-         --admin-password wrong-1 --max-auth-failures 6",
+        &format!(
+            "--archetype admin --users 40 --workers 2 --delay-min 0 --delay-max 1 \
+             --admin-password wrong-1 --max-auth-failures 6 --metrics {metrics}"
+        ),
     );
     eventually("the pause", || {
         run.process
             .stderr()
             .contains("logins are paused on 2")
             .then_some(())
+    });
+    // How many of those that are allowed, as long as they count.
+    eventually("six of six on the metrics page", || {
+        let page = get(&metrics, "/metrics").ok()?;
+        let value = |name: &str, expected: &str| {
+            let found = samples(&page, name);
+            let found = found.iter().find(|s| s.label("expected") == expected);
+            found.map(|sample| sample.value)
+        };
+        let lately = |expected| value("vespeiro_logins_refused_lately", expected);
+        let bound = samples(&page, "vespeiro_logins_refused_bound");
+        let all = (lately("false")?, lately("true")?, bound.first()?.value);
+        (all == (6.0, 0.0, 6.0)).then_some(())
     });
     run.process.signal("TERM");
     let mut played = run.played();

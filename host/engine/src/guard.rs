@@ -23,7 +23,7 @@ const USUAL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Guard {
     abort_on: Vec<Watched>,
-    degrading: Option<Degrading>,
+    degrading: Degrading,
     held: Vec<Held>,
     /// What the last evaluation found.
     state: Arc<GuardStatus>,
@@ -69,9 +69,7 @@ impl Guard {
         });
         Guard {
             abort_on: abort_on.collect(),
-            degrading: rules
-                .degradation
-                .map(|degradation| Degrading::new(degradation, ramp_up)),
+            degrading: Degrading::new(rules.degradation, ramp_up),
             held: held.collect(),
             state: Arc::default(),
         }
@@ -83,7 +81,8 @@ impl Guard {
             return None;
         }
         let alarm = self.aborts(snapshot);
-        let alarm = alarm.or_else(|| self.degrading.as_mut()?.evaluate(snapshot));
+        let degradation = self.degrading.evaluate(snapshot);
+        let alarm = alarm.or(degradation);
         let verdicts: Vec<ThresholdResult> = self
             .held
             .iter_mut()
@@ -93,6 +92,7 @@ impl Guard {
         self.state = Arc::new(GuardStatus {
             thresholds: verdicts,
             abort: alarm.filter(|_| goes_on),
+            degradation: self.degrading.found(),
         });
         self.state.abort.as_ref()
     }
@@ -109,6 +109,7 @@ impl Guard {
         snapshot.guard = Arc::new(GuardStatus {
             thresholds: verdicts,
             abort: self.state.abort.clone(),
+            degradation: self.degrading.found(),
         });
     }
 

@@ -42,6 +42,17 @@ impl ResilienceCounts {
     }
 }
 
+/// Logins that the target has refused in the last minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefusedLogins {
+    /// Without being asked to.
+    pub unplanned: u64,
+    /// Since their passwords were wrong on purpose.
+    pub planned: u64,
+    /// Most that are refused without being asked to before logins pause.
+    pub bound: u64,
+}
+
 /// One worker's state at the moment of its hand-over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WorkerStatus {
@@ -54,6 +65,8 @@ pub struct WorkerStatus {
     /// By how much users are slowed down; 1: not at all.
     pub pace: f64,
     pub logins_paused: bool,
+    /// Logins that the target has refused in the last minute, against what it may; `None` without a bound.
+    pub logins: Option<RefusedLogins>,
     /// How long the last of its users will take to spend what is left of their budgets; `None` before anything was sent, and
     /// where the end does not depend on budgets of users.
     pub remaining: Option<Duration>,
@@ -67,6 +80,7 @@ impl Default for WorkerStatus {
             held: 0,
             pace: 1.0,
             logins_paused: false,
+            logins: None,
             remaining: None,
         }
     }
@@ -104,6 +118,16 @@ impl WorkerStatuses {
     /// How long the last of all users will take.
     pub fn remaining(&self) -> Option<Duration> {
         self.0.iter().filter_map(|one| one.remaining).max()
+    }
+
+    /// Refused logins of all workers; `None` without a bound.
+    pub fn logins(&self) -> Option<RefusedLogins> {
+        let all = self.0.iter().filter_map(|one| one.logins);
+        all.reduce(|a, b| RefusedLogins {
+            unplanned: a.unplanned + b.unplanned,
+            planned: a.planned + b.planned,
+            bound: a.bound + b.bound,
+        })
     }
 
     /// Workers that let nobody log in.

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::{
-    ArchetypeLabels, Catalog, ConnectionCounts, DesiredLoad, GuardStatus, Interval, Process,
-    Recorder, RequestSample, Role, RouteLabel, RunInfo, Snapshot, ThresholdResult, ThresholdState,
-    Totals, TraceId, VersionLabels, WireBytes, WorkerStatus,
+    ArchetypeLabels, Catalog, ConnectionCounts, Degraded, DesiredLoad, GuardStatus, Interval,
+    Process, Recorder, RefusedLogins, RequestSample, Role, RouteLabel, RunInfo, Snapshot, Standing,
+    ThresholdResult, ThresholdState, Totals, TraceId, VersionLabels, WireBytes, WorkerStatus,
 };
 use vespeiro_model::{
     BreakerState, Clock, Ending, Failure, FaultKind, HoldReason, Outcome, Phases,
@@ -221,6 +221,11 @@ pub fn snapshot() -> Snapshot {
         breaker: Some(BreakerState::Closed),
         coroutines: 74,
         held: 3,
+        logins: Some(RefusedLogins {
+            unplanned: 2,
+            planned: 7,
+            bound: 30,
+        }),
         ..WorkerStatus::default()
     });
     // These have no outcome yet.
@@ -268,6 +273,16 @@ pub fn snapshot() -> Snapshot {
     snapshot.guard = Arc::new(GuardStatus {
         thresholds: verdicts.map(verdict).collect(),
         abort: None,
+        degradation: Some(Degraded {
+            beginning: Standing {
+                p95: 0.12,
+                error_rate: 0.0,
+            },
+            now: Standing {
+                p95: 0.3,
+                error_rate: 0.015,
+            },
+        }),
     });
     snapshot
 }

@@ -15,6 +15,37 @@ pub struct GuardStatus {
     pub thresholds: Vec<ThresholdResult>,
     /// What has stopped the run.
     pub abort: Option<Abort>,
+    /// How the target does against the run's beginning; `None` before that is known, and where too little happened in it.
+    pub degradation: Option<Degraded>,
+}
+
+/// How the target does against the run's beginning.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Degraded {
+    pub beginning: Standing,
+    pub now: Standing,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// Latency at the 95th percentile, in seconds.
+    pub p95: f64,
+    /// Share of requests that failed though nobody asked for it, 0 to 1.
+    pub error_rate: f64,
+}
+
+impl Degraded {
+    /// How many times as high the latency is; 1: as at the beginning.
+    pub fn latency(&self) -> f64 {
+        // Latencies are counted in microseconds.
+        self.now.p95 / self.beginning.p95.max(1e-6)
+    }
+
+    /// By how much the share of errors has risen, -1 to 1.
+    pub fn errors(&self) -> f64 {
+        self.now.error_rate - self.beginning.error_rate
+    }
 }
 
 /// How a threshold stands.

@@ -8,7 +8,7 @@ use vespeiro_model::{BreakerState, Failure};
 use vespeiro_plan::Language;
 
 /// Stands where there is no figure.
-const NOTHING: &str = "–";
+pub(super) const NOTHING: &str = "–";
 
 /// The words and the number formats of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use super::words::Words;
 use vespeiro_model::{BreakerState, Ending, ThresholdState};
 use vespeiro_plan::Language;
 use vespeiro_summary::json::{Distribution, Fault, Limit, LimitKind, Summary};
+use vespeiro_summary::thresholds::Degradation;
 
 const WIDTH: usize = 100;
 /// Reasons that are shown; all of them stand in the JSON.
@@ -177,6 +178,7 @@ impl<'a> Page<'a> {
             (w.error_mix, self.error_mix()),
             (w.faults, self.faults()),
             (w.resilience, self.resilience()),
+            (w.degradation, self.degradation()),
         ]);
         facts
     }
@@ -291,6 +293,11 @@ impl<'a> Page<'a> {
             format!("{} {committed} ({} {asked})", w.fault(f.kind), w.asked)
         };
         self.summary.faults.iter().map(counts).collect()
+    }
+
+    fn degradation(&self) -> Vec<String> {
+        let found = self.summary.degradation.as_ref();
+        found.map_or_else(Vec::new, |found| degraded(found, self.locale))
     }
 
     /// What was held back to spare the target; empty when nothing was.
@@ -423,6 +430,20 @@ impl<'a> Page<'a> {
 /// What a command needs to repeat a run: names and numbers that behaviors make follow from both.
 fn repeating(id: &str, seed: u64) -> String {
     format!("--seed {seed} --run-id {}", harmless(id))
+}
+
+/// How the target does against the run's beginning: `p95 2.5× (120 ms → 300 ms)`, `unplanned errors +1.5 points`.
+pub(super) fn degraded(found: &Degradation, locale: Locale) -> Vec<String> {
+    let (words, l) = (locale.words(), locale);
+    let times = l.decimal(found.latency, 1);
+    let seconds = [found.p95_seconds_at_first, found.p95_seconds].map(|seconds| l.time(seconds));
+    let points = 100.0 * found.errors;
+    let sign = if points > 0.0 { "+" } else { "" };
+    let points = format!("{sign}{}", l.decimal(points, 1));
+    vec![
+        format!("p95 {times}× ({})", seconds.join(" → ")),
+        words.errors_risen.replace("{}", &points),
+    ]
 }
 
 /// One sentence about a limit of the generator that was reached.

@@ -178,6 +178,10 @@ words {
     opened: "breaker openings", "aberturas do disjuntor";
     retries: "retries", "repetições";
     refused_logins: "logins refused", "logins recusados";
+    /// Against what may be refused in a minute.
+    refused_lately: "logins refused in a minute", "logins recusados em um minuto";
+    /// The degradation of the share of errors, in points.
+    errors_risen: "unplanned errors {} points", "erros não previstos {} pontos";
     /// `{}` is the number of refused logins.
     logins_paused: "logins were paused, since the target refused {} of them: check the admin account and the users' passwords", "os logins foram pausados, pois o alvo recusou {} deles: confira a conta admin e as senhas dos usuários";
     /// Users who wait for the target.

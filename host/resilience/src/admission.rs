@@ -76,6 +76,9 @@ pub struct AdmissionStatus {
     /// By how much users are slowed down; 1: not at all.
     pub pace: f64,
     pub logins_paused: bool,
+    /// Logins that were refused in the last minute, without being asked to and on purpose, and how many may be of the former;
+    /// `None` without a bound.
+    pub refused_logins: Option<(usize, usize, usize)>,
 }
 
 /// The policies of one worker together. All times are counted from one instant that its owner chose.
@@ -280,6 +283,7 @@ impl Admission {
                 .logins
                 .as_ref()
                 .is_some_and(|l| l.borrow().paused(now).is_some()),
+            refused_logins: self.logins.as_ref().map(|l| l.borrow().refused(now)),
         }
     }
 }

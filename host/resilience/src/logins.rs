@@ -62,11 +62,17 @@ impl LoginLimiter {
 
     /// How many more may be wrong on purpose now.
     pub fn wrong_passwords(&self, now: Duration) -> usize {
-        let recent = self
-            .wrong
-            .iter()
-            .filter(|at| now.saturating_sub(**at) < MINUTE);
-        self.most_wrong.saturating_sub(recent.count())
+        let (_, wrong, _) = self.refused(now);
+        self.most_wrong.saturating_sub(wrong)
+    }
+
+    /// How many were refused in the last minute, without being asked to and on purpose, and how many may be of the former.
+    pub fn refused(&self, now: Duration) -> (usize, usize, usize) {
+        let recent = |times: &VecDeque<Duration>| {
+            let recent = times.iter().filter(|at| now.saturating_sub(**at) < MINUTE);
+            recent.count()
+        };
+        (recent(&self.refused), recent(&self.wrong), self.bound)
     }
 
     /// How long no login may leave; `None` while they may.

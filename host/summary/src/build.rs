@@ -53,6 +53,7 @@ impl Summary {
             ),
             connections: Some(connections(snapshot)),
             aborted: crate::thresholds::aborted(snapshot),
+            degradation: snapshot.guard.degradation.map(Into::into),
             thresholds: crate::thresholds::thresholds(plan, snapshot),
             timeline: None,
             cleanup: None,

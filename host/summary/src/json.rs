@@ -21,7 +21,7 @@ pub use self::distribution::NoTiming;
 pub use self::read::{ReadError, read};
 pub use self::timeline::{Event, Latency, Point, StageFigures, Timeline};
 pub use self::write::{write, write_compared};
-use crate::thresholds::{Aborted, ThresholdReport};
+use crate::thresholds::{Aborted, Degradation, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
 use vespeiro_model::{
     BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeKind, RequestPhase,
@@ -49,6 +49,10 @@ pub struct Summary {
     /// What stopped the run before its time; left out when nothing did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aborted: Option<Aborted>,
+    /// How the target did against the run's beginning; left out where the run was too short or too quiet to tell. Of a merged
+    /// summary: of the run whose latency has risen most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degradation: Option<Degradation>,
     /// The plan's thresholds, in its order.
     #[serde(default)]
     pub thresholds: Vec<ThresholdReport>,

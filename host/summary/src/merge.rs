@@ -83,6 +83,10 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         arrivals: all.arrivals()?,
         connections: all.connections(),
         aborted: parts.iter().find_map(|part| part.aborted.clone()),
+        degradation: {
+            let found = parts.iter().filter_map(|part| part.degradation.clone());
+            found.max_by(|a, b| a.latency.total_cmp(&b.latency))
+        },
         thresholds: all.rows(|p| &p.thresholds),
         not_sent: all.rows(|p| &p.not_sent),
         classes: all.rows(|p| &p.classes),

@@ -1,9 +1,9 @@
-//! Thresholds and the guard's abort as data: the part of the summary that [`super::json`] holds under `thresholds` and
-//! `aborted`, filled from the last snapshot. Values are in seconds, shares of 1, per second, or plain numbers.
+//! Thresholds, the guard's abort and the degradation as data: the part of the summary that [`super::json`] holds under
+//! `thresholds`, `aborted` and `degradation`, filled from the last snapshot. Values are in seconds, shares of 1, per second, or plain numbers.
 
 use serde::{Deserialize, Serialize};
 
-use vespeiro_metrics::{AbortReason, Snapshot, ThresholdState};
+use vespeiro_metrics::{AbortReason, Degraded, Snapshot, ThresholdState};
 use vespeiro_plan::{Condition, Dimension, Metric, Plan};
 
 /// One threshold of the plan and what came of it.
@@ -49,6 +49,32 @@ pub struct Aborted {
     pub baseline: Option<f64>,
     /// Since the start of the run.
     pub at_seconds: f64,
+}
+
+/// How the target did against the run's beginning, when there was last enough to tell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Degradation {
+    /// How many times as high the latency was at the 95th percentile; 1: as at the beginning.
+    pub latency: f64,
+    /// By how much the share of unplanned errors has risen, -1 to 1.
+    pub errors: f64,
+    pub p95_seconds_at_first: f64,
+    pub p95_seconds: f64,
+    pub error_rate_at_first: f64,
+    pub error_rate: f64,
+}
+
+impl From<Degraded> for Degradation {
+    fn from(found: Degraded) -> Degradation {
+        Degradation {
+            latency: found.latency(),
+            errors: found.errors(),
+            p95_seconds_at_first: found.beginning.p95,
+            p95_seconds: found.now.p95,
+            error_rate_at_first: found.beginning.error_rate,
+            error_rate: found.now.error_rate,
+        }
+    }
 }
 
 /// What a value is counted in.

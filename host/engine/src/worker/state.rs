@@ -25,7 +25,9 @@ use crate::worker::quarantine::GivenUpCause;
 use crate::workload::state::WorkloadState;
 use vespeiro_behavior::{Behavior, NoRow};
 use vespeiro_http::{Counts, Target};
-use vespeiro_metrics::{Catalog, ConnectionCounts, Interval, Recorder, WorkerStatus};
+use vespeiro_metrics::{
+    Catalog, ConnectionCounts, Interval, Recorder, RefusedLogins, WorkerStatus,
+};
 use vespeiro_model::Clock;
 use vespeiro_plan::{Connections, HttpVersion, LogLevel, Plan};
 use vespeiro_resilience::Admission;
@@ -268,6 +270,13 @@ impl WorkerState {
             held: self.held_users.get(),
             pace: standing.pace,
             logins_paused: standing.logins_paused,
+            logins: standing
+                .refused_logins
+                .map(|(unplanned, planned, bound)| RefusedLogins {
+                    unplanned: unplanned as u64,
+                    planned: planned as u64,
+                    bound: bound as u64,
+                }),
             remaining: self.remaining.get(),
         });
         recorder.due()

@@ -296,6 +296,29 @@ mod rows {
         LOGINS_PAUSED = gauge("logins_paused", &[],
             "Workers on which logins are paused now",
             |s, _, f| f.count(&[], s.worker_statuses.logins_paused() as u64));
+        LOGINS_REFUSED_LATELY = gauge("logins_refused_lately", &["expected"],
+            "Logins that the target refused in the last minute; expected: with a wrong password on purpose",
+            |s, _, f| if let Some(logins) = s.worker_statuses.logins() {
+                f.count(&["false"], logins.unplanned);
+                f.count(&["true"], logins.planned);
+            }).when("`--max-auth-failures` has a bound");
+        LOGINS_REFUSED_BOUND = gauge("logins_refused_bound", &[],
+            "Most logins in a minute that the target may refuse without being asked to, before logins pause",
+            |s, _, f| if let Some(logins) = s.worker_statuses.logins() {
+                f.count(&[], logins.bound);
+            }).when("`--max-auth-failures` has a bound");
+
+        // Degradation
+        LATENCY_DEGRADATION = gauge("latency_degradation", &[],
+            "95th percentile of the latest requests by that of the run's beginning; 1: as then",
+            |s, _, f| if let Some(found) = &s.guard.degradation {
+                f.number(&[], found.latency());
+            }).when("it is known how the run began");
+        ERROR_DEGRADATION = gauge("error_degradation", &[],
+            "Share of the latest requests that failed without being asked to, less that of the run's beginning, -1 to 1",
+            |s, _, f| if let Some(found) = &s.guard.degradation {
+                f.number(&[], found.errors());
+            }).when("it is known how the run began");
 
         // Behaviors
         BEHAVIOR_INFO = gauge("behavior_info", &["archetype", "behavior", "version", "hash"],

@@ -6,16 +6,16 @@ use jiff::Timestamp;
 use ratatui::style::{Color, Stylize as _};
 use ratatui::text::{Line, Span};
 
-use super::super::summary::limit_text;
+use super::super::summary::{degraded, limit_text};
 use super::{ACTIVITY, PanelState, archetypes, summary_box};
-use crate::language::harmless;
+use crate::language::{NOTHING, harmless};
 use vespeiro_metrics::{Catalog, RecordedRequest, Role, Snapshot};
 use vespeiro_model::{BreakerState, Outcome, OutcomeClass};
 use vespeiro_summary::build::generator::limits;
 use vespeiro_summary::build::mixes::share;
 
 /// Lines before the table of archetypes.
-const HEAD: u16 = 5;
+const HEAD: u16 = 6;
 /// Lines fewer of these below a box.
 const SAID_BY_BOX: u16 = 2;
 /// Lines of the mixes, at most.
@@ -135,10 +135,28 @@ fn head(snapshot: &Snapshot, state: &PanelState, width: usize, boxed: bool) -> V
         // What the box has is not said again.
         let rates = [&load[2..], &results[2..]].concat();
         let times = [&times[1..4], &progress[..]].concat();
-        return [run, rates, times].map(|facts| fit(facts, width)).to_vec();
+        let lines = [run, rates, times, watched(snapshot, state)];
+        return lines.map(|facts| fit(facts, width)).to_vec();
     }
-    let lines = [run, load, results, times, progress];
+    let watched = watched(snapshot, state);
+    let lines = [run, load, results, times, watched, progress];
     lines.map(|facts| fit(facts, width)).to_vec()
+}
+
+/// How the target does against the run's beginning, and the logins that it refuses against what it may.
+fn watched(snapshot: &Snapshot, state: &PanelState) -> Vec<Vec<Span<'static>>> {
+    let (l, w) = (state.locale, state.locale.words());
+    let found = snapshot.guard.degradation;
+    let against = found.map_or_else(
+        || vec![NOTHING.to_owned()],
+        |found| degraded(&found.into(), l),
+    );
+    let mut facts = vec![fact(w.degradation, against.join("  "))];
+    if let Some(logins) = snapshot.worker_statuses.logins() {
+        let counts = [logins.unplanned, logins.bound].map(|count| l.integer(count));
+        facts.push(fact(w.refused_lately, counts.join("/")));
+    }
+    facts
 }
 
 /// The target rate of the load profile, dropped arrivals, and whether the run is paused.

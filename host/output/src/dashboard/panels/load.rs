@@ -5,8 +5,9 @@ use super::{Row, Visualization, lines, panel};
 use vespeiro_metrics::families::table::{
     ARRIVAL_RATE_TARGET, ARRIVALS, ARRIVALS_DROPPED, BREAKER_STATE, CATEGORY_REQUESTS,
     CLASS_REQUESTS, ERROR_MIX_TARGET, FAULTS_ASKED, FAULTS_COMMITTED, HOLD, LOGINS_PAUSED,
-    LOGINS_REFUSED, MIX_TARGET, PACE_FACTOR, PAUSED, REQUEST_DURATION, REQUESTS_IN_FLIGHT, RETRIES,
-    SERVICE_DURATION, THRESHOLD_CROSSED, USERS_ACTIVE, USERS_HELD, USERS_TARGET,
+    LOGINS_REFUSED, LOGINS_REFUSED_BOUND, LOGINS_REFUSED_LATELY, MIX_TARGET, PACE_FACTOR, PAUSED,
+    REQUEST_DURATION, REQUESTS_IN_FLIGHT, RETRIES, SERVICE_DURATION, THRESHOLD_CROSSED,
+    USERS_ACTIVE, USERS_HELD, USERS_TARGET,
 };
 
 pub(super) fn mixes(q: &Queries) -> Row {
@@ -80,6 +81,13 @@ pub(super) fn resilience(q: &Queries) -> Row {
                 (q.rate(&RETRIES, "", ""), "retries"),
                 (q.rate(&LOGINS_REFUSED, "", ""), "refused logins"),
                 (q.sum(&LOGINS_PAUSED, "", ""), "workers that pause logins"),
+            ]);
+        lines(12, "short", "Refused logins in the last minute",
+            "Against what may be refused before logins pause; planned ones had a wrong password on purpose",
+            [
+                (format!("{} or vector(0)", q.sum(&LOGINS_REFUSED_LATELY, "", r#"expected="false""#)), "unplanned"),
+                (format!("{} or vector(0)", q.sum(&LOGINS_REFUSED_LATELY, "", r#"expected="true""#)), "planned"),
+                (format!("{} or vector(0)", q.sum(&LOGINS_REFUSED_BOUND, "", "")), "bound"),
             ]);
     } }
 }

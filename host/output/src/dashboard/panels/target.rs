@@ -3,9 +3,9 @@
 use super::super::query::Queries;
 use super::{Row, Visualization, lines, panel, quantiles, stat};
 use vespeiro_metrics::families::table::{
-    AUTHENTICATIONS, CLASS_REQUESTS, ELAPSED, ERRORS, PROCESS_CPU, RECEIVED, REQUEST_DURATION,
-    REQUESTS, SENT, SESSION_DURATION, SESSIONS_ACTIVE, SESSIONS_ENDED, USABLE_CORES, USERS_ACTIVE,
-    USERS_PLANNED,
+    AUTHENTICATIONS, CLASS_REQUESTS, ELAPSED, ERROR_DEGRADATION, ERRORS, LATENCY_DEGRADATION,
+    PROCESS_CPU, RECEIVED, REQUEST_DURATION, REQUESTS, SENT, SESSION_DURATION, SESSIONS_ACTIVE,
+    SESSIONS_ENDED, USABLE_CORES, USERS_ACTIVE, USERS_PLANNED,
 };
 
 pub(super) fn overview(q: &Queries) -> Row {
@@ -44,6 +44,13 @@ pub(super) fn latency(q: &Queries) -> Row {
         lines(12, "short", "Degradation",
             "Median and 95th percentile by those of the last half hour: over 1, the target has got slower",
             [(0.5, "p50"), (0.95, "p95")].map(|(quantile, name)| (q.drift(quantile, &REQUEST_DURATION), name)));
+        // Nothing is worse than at the beginning before that is known.
+        lines(12, "short", "Against the run's beginning",
+            "95th percentile by that of the beginning, and by how much the part of errors has risen since",
+            [
+                (format!("max({}) or vector(1)", q.raw(&LATENCY_DEGRADATION, "")), "p95, times"),
+                (format!("max({}) or vector(0)", q.raw(&ERROR_DEGRADATION, "")), "errors, risen by"),
+            ]);
         lines(12, "s", "Mean by method", "A mean that climbs alone tells which kind of request degrades",
             [(q.mean(&REQUEST_DURATION, "method"), "{{method}}")]);
     } }
