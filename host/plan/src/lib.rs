@@ -32,6 +32,7 @@ pub mod testing;
 mod tests;
 pub mod units;
 mod value_types;
+mod ways;
 mod workloads;
 
 pub use addresses::{Headers, otlp_url, push_headers, remote_write_url, socket_path};

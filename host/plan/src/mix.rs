@@ -141,7 +141,11 @@ fn shares(text: &str) -> Result<Vec<(String, f64)>, ValueError> {
 }
 
 /// `name=number,…`, each name once; `what` a number is called, which is at most `most`.
-fn named_numbers(text: &str, what: &str, most: f64) -> Result<Vec<(String, f64)>, ValueError> {
+pub(crate) fn named_numbers(
+    text: &str,
+    what: &str,
+    most: f64,
+) -> Result<Vec<(String, f64)>, ValueError> {
     let mut numbers: Vec<(String, f64)> = Vec::new();
     for part in text.split(',') {
         let (name, number) = part
@@ -151,7 +155,7 @@ fn named_numbers(text: &str, what: &str, most: f64) -> Result<Vec<(String, f64)>
             .filter(|(name, _)| !name.contains(char::is_control))
             .ok_or_else(|| {
                 let example = format!("write name={what}, joined by commas, or off");
-                ValueError::new(format!("{part:?} is no share"), example)
+                ValueError::new(format!("{part:?} is no {what} of a name"), example)
             })?;
         let number = number
             .parse()
@@ -197,9 +201,9 @@ mod tests {
             ("auth=50,auth=50", "auth is given twice"),
             ("auth=-1,x=101", "\"-1\" is no percentage"),
             ("auth=NaN,x=100", "\"NaN\" is no percentage"),
-            ("auth", "\"auth\" is no share"),
-            ("=100", "\"=100\" is no share"),
-            ("", "\"\" is no share"),
+            ("auth", "\"auth\" is no percentage of a name"),
+            ("=100", "\"=100\" is no percentage of a name"),
+            ("", "\"\" is no percentage of a name"),
         ] {
             let bad = (request_mix().parse)(text).unwrap_err();
             assert!(bad.problem.contains(problem), "{text}: {bad}");

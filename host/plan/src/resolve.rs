@@ -7,7 +7,7 @@ use std::path::Path;
 
 use vespeiro_model::Word as _;
 
-use crate::archetypes::{Entry, ResolvedArchetype, built_in, parse_flag, playing, with_admin};
+use crate::archetypes::{Entry, ResolvedArchetype, built_in, parse_flag, playing, with_run};
 use crate::environment::Environment;
 use crate::errors::{Origin, PlanError, PlanErrors, ValueError, nearest};
 use crate::feeds::{self, ResolvedFeed};
@@ -173,7 +173,7 @@ where
     }
     plan.archetypes = archetypes
         .iter()
-        .map(|one| with_admin(one.archetype.clone(), &plan.target.admin))
+        .map(|one| with_run(one.archetype.clone(), &plan.target.admin, &plan.load))
         .collect();
     let said = vec![preset.feeds, plan_file.feeds, feeds_by_env, feeds_by_flag];
     let feeds = feeds::resolve(said, &plan.load.profile, &plan.archetypes, &mut errors);
@@ -185,7 +185,7 @@ where
     let of_the_plan = plan.archetypes.iter().find(|a| a.name == cleaner.name);
     plan.cleanup.archetype = of_the_plan
         .cloned()
-        .unwrap_or_else(|| with_admin(cleaner.clone(), &plan.target.admin));
+        .unwrap_or_else(|| with_run(cleaner.clone(), &plan.target.admin, &plan.load));
     plan.load.limit = plan.load.duration;
     plan.load.duration = plan.ends(plan.load.limit);
     Ok(Resolved {

@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::layers::variable;
 use super::*;
 
@@ -22,10 +24,16 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("min_request_count", "11", "12"),
     ("max_request_count", "101", "102"),
     ("duration", "none", "90s"),
-    ("ramp_up", "0s", "1h"),
     ("grace", "1s", "2s"),
     ("delay_min", "1ms", "2ms"),
     ("delay_max", "250ms", "5s"),
+    ("form_delay", "1", "2.5"),
+    (
+        "behavior_config",
+        "pace=0,taste=0,patience=0",
+        "pace=1,taste=0.5,patience=0.25",
+    ),
+    ("ramp_up", "0s", "1h"),
     ("mix", "auth=100", "off"),
     ("error_mix", "success=90,client=5,server=5", "off"),
     ("faults", "bad-credentials=1", "not-found=2,server-error=1"),
@@ -399,6 +407,39 @@ fn every_preset_resolves_whatever_layer_names_it() {
     assert_eq!(
         case.line("users"),
         ("10".into(), "preset development".into())
+    );
+}
+
+#[test]
+fn what_the_run_says_to_behaviors_goes_into_each_config_that_says_nothing_of_it() {
+    let config = |case: Case, archetype: &str| {
+        let plan = case.resolve().unwrap().plan;
+        let found = plan.archetypes.iter().find(|one| one.name == archetype);
+        let mut config = found.unwrap().config.clone();
+        let admin = config.as_object_mut().unwrap().remove("admin");
+        (config, admin.unwrap()["email"].clone())
+    };
+    let ways = json!({ "pace": 0.5, "taste": 0.3, "patience": 0.3 });
+    let usual = json!({ "form_delay": 2.0, "behavior_config": ways });
+    let admin = json!("admin@example.test");
+    assert_eq!(config(Case::default(), "newcomer"), (usual, admin.clone()));
+    let file = "form_delay = 4\nadmin_email = \"a@b\"\n[behavior_config]\ntaste = 1\n\
+        [[archetype]]\nname = \"active\"\n\
+        [[archetype]]\nname = \"power\"\nconfig = { x = 1, form_delay = 1, behavior_config = { pace = 0 } }\n";
+    let ways = json!({ "pace": 0.5, "taste": 1.0, "patience": 0.3 });
+    let theirs = json!({ "form_delay": 3.5, "behavior_config": ways });
+    let case = || {
+        let case = Case::default().plan_file(file);
+        case.env("VESPEIRO_FORM_DELAY", "3")
+            .flag("form_delay", "3.5")
+    };
+    assert_eq!(config(case(), "active"), (theirs, json!("a@b")));
+    let ways = json!({ "pace": 0, "taste": 1.0, "patience": 0.3 });
+    let own = json!({ "x": 1, "form_delay": 1, "behavior_config": ways });
+    assert_eq!(config(case(), "power"), (own, json!("a@b")));
+    assert_eq!(
+        case().line("form_delay"),
+        ("3.5".into(), "--form-delay".into())
     );
 }
 

@@ -63,12 +63,27 @@ pub fn distance(log: &Log) -> f64 {
 
 /// The whole run within 2 points, and each thousand of it within 8.
 pub fn mix_is_kept(log: &Log) {
-    let stretches: Vec<f64> = of_people(log)
+    is_kept(&of_people(log), &MIX, 0);
+}
+
+/// `but` so many thousands at the beginning.
+#[track_caller]
+fn is_kept(all: &[&Exchange], mix: &[(&str, f64)], but: usize) {
+    let stretches: Vec<f64> = all
         .chunks_exact(1_000)
-        .map(|thousand| distance_of(thousand, &MIX))
+        .skip(but)
+        .map(|thousand| distance_of(thousand, mix))
         .collect();
+    let off = distance_of(all, mix);
     assert!(stretches.iter().all(|off| *off <= 8.0), "{stretches:.1?}");
-    assert!(distance(log) <= 2.0);
+    assert!(off <= 2.0, "{off:.2}");
+}
+
+/// The mix of what an archetype can do.
+fn mix_of(archetype: &str) -> Vec<(&'static str, f64)> {
+    let administrates = matches!(archetype, "admin" | "power");
+    let can = |(name, _): &&(&str, f64)| administrates || *name != "admin";
+    MIX.iter().filter(can).copied().collect()
 }
 
 /// Five hundred requests of fifty people, all of one archetype, within 6 points of the mix of what it can do.
@@ -80,10 +95,7 @@ fn alone(archetype: &str) {
     ));
     let all = of_people(&log);
     assert!((450..=500).contains(&all.len()), "{}", all.len());
-    let administrates = matches!(archetype, "admin" | "power");
-    let can = |(name, _): &&(&str, f64)| administrates || *name != "admin";
-    let mix: Vec<_> = MIX.iter().filter(can).copied().collect();
-    let off = distance_of(&all, &mix);
+    let off = distance_of(&all, &mix_of(archetype));
     assert!(off <= 6.0, "{archetype}: {off:.1} points off");
 }
 
@@ -105,4 +117,41 @@ fn administrators_alone_keep_the_mix() {
 #[test]
 fn power_users_alone_keep_the_mix() {
     alone("power");
+}
+
+/// Twelve thousand requests of a hundred people, all of one archetype: as close to the mix of what it can do as all four are.
+#[track_caller]
+fn alone_for_long(archetype: &str, but: usize) {
+    let log = run(&format!(
+        "--archetype {archetype} --users 100 --workers 2 --seed 7 --min-request-count 120 --max-request-count 120 \
+         --delay-min 10 --delay-max 200 --error-mix=off"
+    ));
+    let all = of_people(&log);
+    assert!(all.len() >= 11_900, "{}", all.len());
+    is_kept(&all, &mix_of(archetype), but);
+}
+
+#[test]
+#[ignore = "12,000 requests take half a minute of the machine: scripts/people runs it"]
+fn newcomers_alone_keep_the_mix_for_long() {
+    alone_for_long("newcomer", 0);
+}
+
+#[test]
+#[ignore = "12,000 requests take half a minute of the machine: scripts/people runs it"]
+fn active_people_alone_keep_the_mix_for_long() {
+    alone_for_long("active", 0);
+}
+
+#[test]
+#[ignore = "12,000 requests take half a minute of the machine: scripts/people runs it"]
+fn administrators_alone_keep_the_mix_for_long() {
+    // Each of them begins with one of everything that is administrative.
+    alone_for_long("admin", 3);
+}
+
+#[test]
+#[ignore = "12,000 requests take half a minute of the machine: scripts/people runs it"]
+fn power_users_alone_keep_the_mix_for_long() {
+    alone_for_long("power", 0);
 }

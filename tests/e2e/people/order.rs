@@ -170,6 +170,10 @@ pub fn nobody_comes_for_nothing(log: &Log) {
         ("POST", "/api/v1/auth/refresh"),
     ];
     for visit in visits(log) {
+        // Whose a forged token is that an operator sends before they name anything, nothing tells.
+        if !visit.is_own() && visit.exchanges.iter().all(|e| e.status == 401) {
+            continue;
+        }
         let does = visit.exchanges.iter().filter(|e| !is_any(e, &idle));
         assert!(does.count() > 0, "{}: {:#?}", visit.person, visit.lines());
     }

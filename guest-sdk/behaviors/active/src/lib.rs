@@ -51,7 +51,7 @@ async fn journey(me: &mut Me) -> Result<()> {
 }
 
 async fn play(me: &Me) -> Result<()> {
-    let settings = Settings::of(me)?;
+    let settings = Settings::of(me, 0.0)?;
     let budget = me.requests_left();
     let account = Account::enter(me, &settings, Passwords::Changed).await?;
     if !account.is_new && me.ordinal() > 0 {
@@ -135,7 +135,7 @@ async fn settle_in(me: &Me, account: &Account) -> Result<()> {
 
 async fn pass_the_day(me: &Me, account: &Account, mut day: Day) -> Result<()> {
     let client = account.client(me);
-    while day.goes_on(me, LEAVE).is_some() {
+    while let Some(most) = day.goes_on(me, LEAVE) {
         maybe_err(client, Standing::Plain(account), 1 + LEAVE).await?;
         if account.changes_password() {
             // First thing, so that it is not forgotten; some want to see whether it works.
@@ -145,7 +145,7 @@ async fn pass_the_day(me: &Me, account: &Account, mut day: Day) -> Result<()> {
             }
             continue;
         }
-        let most = client.spare(LEAVE);
+        let most = client.spare(LEAVE).clamp(1, most);
         let fits = |errand: Errand| match errand {
             Errand::Rename => account.reason_to_rename(me),
             Errand::Password => account.reason_for_another_password(),

@@ -54,7 +54,7 @@ async fn journey(me: &mut Me) -> Result<()> {
 }
 
 async fn play(me: &Me) -> Result<()> {
-    let settings = Settings::of(me)?;
+    let settings = Settings::of(me, 0.0)?;
     let tokens = settings.operator()?;
     let who = Who::of(me, &settings);
     let client = Client::new(me, &tokens, &who);
@@ -122,7 +122,7 @@ async fn serve(client: Client<'_>, desk: &mut Desk, mut day: Day) -> Result<()> 
     }
     while day.goes_on(me, desk.size() + LEAVE).is_some() {
         maybe_err(client, desk.standing(), desk.size() + 1 + LEAVE).await?;
-        let most = client.spare(desk.size() + LEAVE);
+        let most = client.spare(desk.size() + LEAVE).max(1);
         let is_time = |duty: Duty| match duty {
             Duty::Do(chore) => {
                 takes_in

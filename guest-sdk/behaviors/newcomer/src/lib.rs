@@ -7,6 +7,8 @@ use user_service_client::{
 };
 use vespeiro_guest::prelude::*;
 
+/// How slow they are, in deviations of a pause. They read what is new to them.
+const SLOWER: f64 = 0.3;
 /// What ends a session: the logout.
 const LEAVE: u32 = 1;
 /// With fewer requests than this after the login, a first session has one of each and no more.
@@ -45,7 +47,7 @@ async fn journey(me: &mut Me) -> Result<()> {
 }
 
 async fn play(me: &Me) -> Result<()> {
-    let settings = Settings::of(me)?;
+    let settings = Settings::of(me, SLOWER)?;
     let account = Account::enter(me, &settings, Passwords::Changed).await?;
     if account.is_new || me.ordinal() == 0 {
         arrive(me, &account).await?;
@@ -127,7 +129,7 @@ async fn come_back(me: &Me, account: &Account) -> Result<()> {
         let Some(curiosity) = account.who().choose(me, &CURIOSITIES, fits) else {
             break;
         };
-        satisfy(client, account, curiosity, client.spare(LEAVE)).await?;
+        satisfy(client, account, curiosity, client.spare(LEAVE).max(1)).await?;
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ use user_service_client::{
 };
 use vespeiro_guest::prelude::*;
 
+/// How slow they are, in deviations of a pause. They know their way about.
+const SLOWER: f64 = -0.3;
 /// What ends a session beside the administrator's: the logout.
 const LEAVE: u32 = 1;
 /// The fewest requests of a second session beside the first: login, a search in each, logout.
@@ -59,7 +61,7 @@ async fn journey(me: &mut Me) -> Result<()> {
 }
 
 async fn play(me: &Me) -> Result<()> {
-    let settings = Settings::of(me)?;
+    let settings = Settings::of(me, SLOWER)?;
     let admin = settings.operator()?;
     let budget = me.requests_left();
     let account = Account::enter(me, &settings, Passwords::Kept).await?;
@@ -150,7 +152,7 @@ async fn work(me: &Me, account: &Account, bulk: &mut Bulk<'_>, mut day: Day) -> 
     let client = account.client(me);
     while day.goes_on(me, LEAVE + bulk.to_leave()).is_some() {
         bulk.maybe_err(account, 1 + LEAVE).await?;
-        let most = client.spare(LEAVE + bulk.to_leave());
+        let most = client.spare(LEAVE + bulk.to_leave()).max(1);
         let is_only = day.is_only();
         let is_time = |next: Move| match next {
             Move::BulkEdit => !is_only && bulk.fits(most) && account.who().has_room(me, "admin"),

@@ -43,7 +43,7 @@ pub async fn cleanup(me: &mut Me) -> Result<()> {
     if users.is_empty() && roles.is_empty() && permissions.is_empty() {
         return Ok(());
     }
-    let tokens = Settings::of(me)?.operator()?;
+    let tokens = Settings::of(me, 0.0)?.operator()?;
     tokens.login(me).await?;
     // No client: nobody sits at the keyboard here, and nobody reads a page.
     let client = Operator {

@@ -17,6 +17,8 @@ const ENOUGH_AUTH: u32 = 12;
 /// The errands of a session.
 #[derive(Debug)]
 pub struct Day {
+    /// An errand has been run.
+    has_begun: bool,
     errands: u32,
     is_only: bool,
     asks_for_itself: bool,
@@ -28,6 +30,7 @@ impl Day {
     pub fn of(me: &Me, who: &Who, errands: std::ops::RangeInclusive<u32>) -> Day {
         let drawn = me.range(errands) as f32 * who.temper.patience();
         Day {
+            has_begun: false,
             errands: (drawn.round() as u32).max(2),
             is_only: false,
             asks_for_itself: true,
@@ -38,6 +41,7 @@ impl Day {
     #[must_use]
     pub fn only(budget: u32) -> Day {
         Day {
+            has_begun: false,
             errands: u32::MAX,
             is_only: true,
             asks_for_itself: budget > ENOUGH_AUTH,
@@ -48,6 +52,7 @@ impl Day {
     #[must_use]
     pub fn over() -> Day {
         Day {
+            has_begun: true,
             errands: 0,
             is_only: false,
             asks_for_itself: true,
@@ -68,10 +73,16 @@ impl Day {
 
     /// Whether another errand follows, and how many requests it may send when so many have to be left for the end.
     pub fn goes_on(&mut self, me: &Me, reserve: u32) -> Option<u32> {
-        let spare = me.requests_left().saturating_sub(reserve);
+        let left = me.requests_left();
+        // A login that failed may have taken what was kept: better one thing and no logout than the other way round.
+        let spare = match self.has_begun {
+            true => left.saturating_sub(reserve),
+            false => left.saturating_sub(reserve).max(left.min(1)),
+        };
         if spare == 0 || (self.errands == 0 && spare >= SHORTEST) {
             return None;
         }
+        self.has_begun = true;
         self.errands = self.errands.saturating_sub(1);
         Some(spare)
     }

@@ -22,6 +22,8 @@ pub struct Settings {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(default)]
 pub(crate) struct Spread {
+    /// How slow they are in the middle, in deviations of their pauses: -1 to 1. `None`: as the archetype is.
+    pub(crate) slower: Option<f64>,
     /// Of how slow somebody is, in deviations of their pauses.
     pub(crate) pace: f64,
     /// Of the logarithm of how much rather somebody looks things up than changes them.
@@ -49,6 +51,7 @@ impl Default for Settings {
 impl Default for Spread {
     fn default() -> Spread {
         Spread {
+            slower: None,
             pace: 0.5,
             taste: 0.3,
             patience: 0.3,
@@ -57,12 +60,12 @@ impl Default for Spread {
 }
 
 impl Settings {
-    /// Reads them.
+    /// Reads them. `slower` is how slow the archetype's people are where the config does not say, in deviations of a pause.
     ///
     /// # Errors
     /// [`Error::Config`] when the config does not fit.
-    pub fn of(me: &Me) -> Result<Settings> {
-        let settings: Settings = me.config()?;
+    pub fn of(me: &Me, slower: f64) -> Result<Settings> {
+        let mut settings: Settings = me.config()?;
         let factor = settings.form_delay;
         if !(1.0..=100.0).contains(&factor) {
             return Err(Error::config(format!(
@@ -70,10 +73,17 @@ impl Settings {
             )));
         }
         let Spread {
+            slower: own,
             pace,
             taste,
             patience,
         } = settings.behavior_config;
+        if let Some(own) = own.filter(|own| !(-1.0..=1.0).contains(own)) {
+            return Err(Error::config(format!(
+                "`behavior_config.slower` is {own}: give a number from -1 to 1"
+            )));
+        }
+        settings.behavior_config.slower = own.or(Some(slower));
         for (name, spread) in [("pace", pace), ("taste", taste), ("patience", patience)] {
             if !(0.0..=1.0).contains(&spread) {
                 return Err(Error::config(format!(

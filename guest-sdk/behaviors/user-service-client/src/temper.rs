@@ -37,6 +37,7 @@ impl Temper {
     #[must_use]
     pub fn of(me: &Me, settings: &Settings) -> Temper {
         let Spread {
+            slower,
             pace,
             taste,
             patience,
@@ -44,7 +45,7 @@ impl Temper {
         let mut rng = Rng::with_seed(TEMPER ^ me.user().seed);
         let mut drawn = |spread: f64| normal(&mut rng) * spread;
         Temper {
-            slower: drawn(pace),
+            slower: slower.unwrap_or(0.0) + drawn(pace),
             looks: drawn(taste).exp() as f32,
             patience: drawn(patience).exp() as f32,
             form_delay: settings.form_delay,
