@@ -42,7 +42,7 @@ fn sessions_that_move_to_another_version_take_their_rows_along() {
     let folder = TempDir::new().unwrap();
     people(&folder, 10_000);
     let service = Service::start();
-    let settings = "users = 3\nworkers = 2\nmin_request_count = 1000000\nmax_request_count = 1000000\n\
+    let settings = "users = 3\nworkers = 2\nramp_up = 0\nmin_request_count = 1000000\nmax_request_count = 1000000\n\
         control = \"127.0.0.1:0\"";
     let arguments = plan(&folder, settings, "order = \"once\"");
     // One session without end for each user.
