@@ -10,8 +10,8 @@ fn the_demo_shows_all_archetypes_and_all_endpoints() {
         "--seed=7",
         "--delay-min=0",
         "--delay-max=5ms",
-        "--min-request-count=100",
-        "--max-request-count=200",
+        "--min-request-count=300",
+        "--max-request-count=400",
     ])
     .fine();
     for archetype in ["newcomer (", "active (", "admin (", "power ("] {

@@ -201,7 +201,7 @@ impl Sender {
                     if let Some(connection) = shared {
                         connection.check(PING);
                     }
-                    return Err(late(limit, trip.watch.phase()));
+                    return Err(late(trip.watch.phase()));
                 }
             }
             trip.watch.again(self.clock.now());
@@ -453,7 +453,8 @@ fn unsayable(why: &str) -> Flaw {
     }
 }
 
-fn late(limit: Duration, phase: Phase) -> Flaw {
+/// The limit is not told: each request may have its own, and each would be a cause of its own.
+fn late(phase: Phase) -> Flaw {
     let when = match phase {
         Phase::Blocked | Phase::Dialing => "connecting",
         Phase::Sending => "sending the request",
@@ -462,6 +463,6 @@ fn late(limit: Duration, phase: Phase) -> Flaw {
     };
     Flaw {
         failure: Failure::Timeout,
-        cause: format!("no complete answer within {limit:?}, {when}").into(),
+        cause: format!("no complete answer in time, {when}").into(),
     }
 }
