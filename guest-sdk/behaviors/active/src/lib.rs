@@ -149,7 +149,8 @@ async fn pass_the_day(me: &Me, account: &Account, mut day: Day) -> Result<()> {
         let fits = |errand: Errand| match errand {
             Errand::Rename => account.reason_to_rename(me),
             Errand::Password => account.reason_for_another_password(),
-            Errand::Whoami | Errand::Renew => day.has_room_for_auth().into(),
+            Errand::Whoami => day.has_room_for_auth().into(),
+            Errand::Renew => (day.has_room_for_auth() && day.is_under_way()).into(),
             Errand::RemakeProfile => (most >= 2 && account.has_profile()).into(),
             _ => 1.0,
         };

@@ -129,7 +129,8 @@ async fn serve(client: Client<'_>, desk: &mut Desk, mut day: Day) -> Result<()> 
                     && (!day.is_only() || chore.is_quick())
                     && desk.is_time_for(client, chore, most)
             }
-            Duty::Whoami | Duty::Renew => most >= 1 && day.has_room_for_auth(),
+            Duty::Whoami => most >= 1 && day.has_room_for_auth(),
+            Duty::Renew => most >= 1 && day.has_room_for_auth() && day.is_under_way(),
             _ => most >= 1,
         };
         // Of those who have little time, some are here for the one whom they take in, the others for a look.

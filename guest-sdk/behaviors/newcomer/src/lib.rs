@@ -123,6 +123,7 @@ async fn come_back(me: &Me, account: &Account) -> Result<()> {
         }
         let fits = |curiosity| match curiosity {
             Curiosity::Rename => account.reason_to_rename(me),
+            Curiosity::Renew => day.is_under_way().into(),
             Curiosity::Password => account.reason_for_another_password(),
             _ => 1.0,
         };

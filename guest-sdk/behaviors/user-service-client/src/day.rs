@@ -17,8 +17,8 @@ const ENOUGH_AUTH: u32 = 12;
 /// The errands of a session.
 #[derive(Debug)]
 pub struct Day {
-    /// An errand has been run.
-    has_begun: bool,
+    /// Errands so far, the one that is under way included.
+    begun: u32,
     errands: u32,
     is_only: bool,
     asks_for_itself: bool,
@@ -30,7 +30,7 @@ impl Day {
     pub fn of(me: &Me, who: &Who, errands: std::ops::RangeInclusive<u32>) -> Day {
         let drawn = me.range(errands) as f32 * who.temper.patience();
         Day {
-            has_begun: false,
+            begun: 0,
             errands: (drawn.round() as u32).max(2),
             is_only: false,
             asks_for_itself: true,
@@ -41,7 +41,7 @@ impl Day {
     #[must_use]
     pub fn only(budget: u32) -> Day {
         Day {
-            has_begun: false,
+            begun: 0,
             errands: u32::MAX,
             is_only: true,
             asks_for_itself: budget > ENOUGH_AUTH,
@@ -52,7 +52,7 @@ impl Day {
     #[must_use]
     pub fn over() -> Day {
         Day {
-            has_begun: true,
+            begun: 1,
             errands: 0,
             is_only: false,
             asks_for_itself: true,
@@ -71,18 +71,24 @@ impl Day {
         self.asks_for_itself
     }
 
+    /// Whether there has been an errand before this one: nobody comes to stay logged in alone.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.begun > 1
+    }
+
     /// Whether another errand follows, and how many requests it may send when so many have to be left for the end.
     pub fn goes_on(&mut self, me: &Me, reserve: u32) -> Option<u32> {
         let left = me.requests_left();
         // A login that failed may have taken what was kept: better one thing and no logout than the other way round.
-        let spare = match self.has_begun {
-            true => left.saturating_sub(reserve),
-            false => left.saturating_sub(reserve).max(left.min(1)),
+        let spare = match self.begun {
+            0 => left.saturating_sub(reserve).max(left.min(1)),
+            _ => left.saturating_sub(reserve),
         };
         if spare == 0 || (self.errands == 0 && spare >= SHORTEST) {
             return None;
         }
-        self.has_begun = true;
+        self.begun = self.begun.saturating_add(1);
         self.errands = self.errands.saturating_sub(1);
         Some(spare)
     }
