@@ -10,6 +10,15 @@ use crate::support::{
     Certificates, Counting, Ended, Peer, Played, RunOf, Service, command, example,
 };
 
+/// A run in an environment of its own, to a good end.
+fn plays_in(mut run: Command, url: &str, options: &str) {
+    run.args(["run", "--no-panel", "--cleanup=never"])
+        .args(["--mix=off", "--error-mix=off", "--base-url", url])
+        .args(options.split_whitespace());
+    let output = run.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
 /// Someone who asks for `/health` and rests; `requests` in all.
 fn asking(requests: u32, options: &str) -> String {
     format!(
@@ -347,18 +356,8 @@ fn tls_trusts_shows_who_we_are_and_resumes_as_told() {
     // As the variable that others know has it.
     let mut run = command(env!("CARGO_BIN_EXE_vespeiro"));
     run.env("SSL_CERT_FILE", folder.path().join("ca.pem"));
-    run.args([
-        "run",
-        "--no-panel",
-        "--cleanup=never",
-        "--mix=off",
-        "--error-mix=off",
-    ]);
     let options = asking(20, &us).replace(&format!("--ca-cert {here}/ca.pem"), "");
-    run.args(["--base-url", &url])
-        .args(options.split_whitespace());
-    let output = run.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    plays_in(run, &url, &options);
     assert_eq!(logged(folder.path()).len(), 2 * 21);
 
     // With a connection for each request, sessions go on where they may.
@@ -510,17 +509,7 @@ fn no_proxy_is_taken_from_the_environment() {
     ] {
         run.env(name, &unheard.url);
     }
-    run.args([
-        "run",
-        "--no-panel",
-        "--cleanup=never",
-        "--mix=off",
-        "--error-mix=off",
-    ]);
-    run.args(["--base-url", &target.url]);
-    run.args(asking(20, "--users 2 --workers 1").split_whitespace());
-    let output = run.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    plays_in(run, &target.url, &asking(20, "--users 2 --workers 1"));
     assert_eq!((target.requests(), unheard.most_open()), (21, 0));
 }
 
