@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use vespeiro_plan::bounded;
 
 use crate::compile::MAX_MODULE;
-use crate::script::{self, is_script};
+use crate::program::{SCRIPT, player};
+use crate::script;
 
 /// What a behavior is made of.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl ModuleFile {
                 "it is no regular file",
             ));
         }
-        if is_script(path) {
+        if player(&path.to_string_lossy()) == Some(SCRIPT) {
             let script = script::read(path)?;
             return Ok(ModuleFile {
                 bytes: script.packed,

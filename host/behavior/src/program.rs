@@ -10,13 +10,16 @@ use wasmtime::component::TypedFunc;
 use super::contract::PROGRAM;
 use super::guest::GuestState;
 
+/// The player of scripts, whose files may import others.
+pub(super) const SCRIPT: &str = "script";
+
 /// Files that are programs, by the ends of their names, and the players embedded for them.
 const PLAYERS: [(&str, &str); 5] = [
     ("toml", "journey"),
-    ("js", "script"),
-    ("mjs", "script"),
-    ("ts", "script"),
-    ("mts", "script"),
+    ("js", SCRIPT),
+    ("mjs", SCRIPT),
+    ("ts", SCRIPT),
+    ("mts", SCRIPT),
 ];
 
 /// Data for a player.

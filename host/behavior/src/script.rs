@@ -14,7 +14,7 @@ use vespeiro_plan::bounded;
 
 use super::limits::MAX_PROGRAM;
 
-/// What scripts and what they import end with.
+/// What the files that a script imports end with.
 const ENDINGS: [&str; 5] = ["js", "mjs", "ts", "mts", "json"];
 /// Most files of a script.
 const MAX_FILES: usize = 256;
@@ -23,12 +23,6 @@ const MAX_FILES: usize = 256;
 pub(super) struct Script {
     pub(super) packed: Vec<u8>,
     pub(super) files: Vec<PathBuf>,
-}
-
-/// Whether it is a script, by its ending.
-pub(super) fn is_script(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ending != "json" && ENDINGS.contains(&ending))
 }
 
 /// Read a script and what it imports.
