@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::process::watch_to_any_end;
@@ -89,7 +89,10 @@ impl Run {
 fn run(tools: &Tools, seconds: u64, share: f64) -> Result<Run> {
     let server = Server::fixed_reply(&tools.fixed_reply)?;
     let plan = tools.scratch.join("neighbour.toml");
-    fs::write(&plan, plan_of(&tools.behavior, &tools.looping, share))?;
+    // A plan's paths start at its own folder.
+    let behavior = fs::canonicalize(&tools.behavior).context("behavior")?;
+    let looping = fs::canonicalize(&tools.looping).context("looping behavior")?;
+    fs::write(&plan, plan_of(&behavior, &looping, share))?;
     let cores = format!("{GENERATOR_CORE},{SERVER_CORE}");
     let mut command = run_vespeiro_on(tools, &server.url(), &cores, "2");
     command
