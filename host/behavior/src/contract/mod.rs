@@ -21,4 +21,4 @@ pub(super) const MIGRATE: &str = "vespeiro:behavior/migrate@0.1.0";
 /// The interface that a player exports, to be given what it plays.
 pub(super) const PROGRAM: &str = "vespeiro:behavior/program@0.1.0";
 /// The contract's text.
-pub(super) const WIT: &str = include_str!("../../../guest-sdk/wit/behavior.wit");
+pub(super) const WIT: &str = include_str!("../../../../guest-sdk/wit/behavior.wit");
