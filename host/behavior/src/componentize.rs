@@ -13,7 +13,7 @@ use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-use super::contract::{CONTRACT, INTERFACE, WIT};
+use super::contract::{INTERFACE, Version};
 use super::load_error::LoadErrorKind;
 
 /// The format of a module.
@@ -152,16 +152,16 @@ fn canonical_version(name: &str) -> Option<&str> {
 
 /// The module with the contract's WIT in the version that its names ask for.
 fn describe(bytes: &[u8], version: &str) -> Result<Vec<u8>, LoadErrorKind> {
-    let spoken = CONTRACT.rsplit('@').next().unwrap_or_default();
-    let patch = version
-        .strip_prefix(spoken)
-        .filter(|rest| rest.is_empty() || rest.starts_with('.'));
     let other = || LoadErrorKind::OtherContract {
         found: format!("{INTERFACE}@{version}"),
     };
-    let wit = match patch.ok_or_else(other)? {
-        "" => Cow::Borrowed(WIT),
-        patch => Cow::Owned(WIT.replacen("@0.1.0;", &format!("@{spoken}{patch};"), 1)),
+    let spoken = Version::of(version).ok_or_else(other)?;
+    let wit = match version == spoken.minor() {
+        true => Cow::Borrowed(spoken.wit()),
+        false => {
+            let first = format!("@{}.0;", spoken.minor());
+            Cow::Owned(spoken.wit().replacen(&first, &format!("@{version};"), 1))
+        }
     };
     let failed = |_| other();
     let mut resolve = Resolve::default();

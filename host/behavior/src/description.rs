@@ -2,7 +2,7 @@
 //!
 //! What must stay true: it becomes metric labels and lines on a terminal, so that it has to be bounded and printable.
 
-use super::contract::types::Description;
+use super::types::Description;
 
 /// Most routes that a behavior may describe: they become metric labels.
 const MAX_ROUTES: usize = 512;

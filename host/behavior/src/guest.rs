@@ -7,12 +7,12 @@ use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::call_context::CallContext;
-use super::contract::vespeiro::behavior::{host, types};
 use super::crash::{PASSED_TOO_MUCH, lacks_memory};
 use super::feeder::{NoRow, RowSource};
 use super::limits::{MAX_PARTS, MAX_PASSED, MAX_TABLE_ELEMENTS};
 use super::memory_pool::MemoryShare;
 use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
+use super::types::Level;
 use super::wasi::{MAX_LINE, Wasi, WithWasi};
 
 /// Checks, observations and missing rows of one call that are kept.
@@ -28,7 +28,7 @@ const MAX_NAME: usize = 256;
 #[derive(Debug, Clone, PartialEq)]
 pub enum GuestEvent {
     Log {
-        level: host::Level,
+        level: Level,
         message: String,
     },
     Check {
@@ -101,7 +101,7 @@ impl GuestState {
         let left_out = self.logs.saturating_sub(MAX_LOGS);
         if left_out > 0 {
             self.events.push(GuestEvent::Log {
-                level: host::Level::Warn,
+                level: Level::Warn,
                 message: format!("({left_out} more lines of this call are left out)"),
             });
         }
@@ -114,7 +114,7 @@ impl GuestState {
         }
     }
 
-    fn log_line(&mut self, level: host::Level, line: &str) {
+    fn log_line(&mut self, level: Level, line: &str) {
         self.logs += 1;
         if self.logs <= MAX_LOGS {
             let message = cut(line, MAX_LINE);
@@ -220,48 +220,48 @@ impl WasiView for GuestState {
     }
 }
 
-impl types::Host for GuestState {}
-
-impl host::Host for GuestState {
-    fn log(&mut self, level: host::Level, message: String) -> wasmtime::Result<()> {
-        self.log_line(level, &message);
+/// What a guest calls the host for, in whichever version of the contract.
+impl GuestState {
+    pub(super) fn take_log(&mut self, level: Level, message: &str) -> wasmtime::Result<()> {
+        self.log_line(level, message);
         self.pass(message.len())
     }
 
-    fn check(&mut self, name: String, passed: bool) -> wasmtime::Result<()> {
+    pub(super) fn take_check(&mut self, name: &str, passed: bool) -> wasmtime::Result<()> {
         self.report(|| GuestEvent::Check {
-            name: cut(&name, MAX_NAME),
+            name: cut(name, MAX_NAME),
             passed,
         });
         self.pass(name.len())
     }
 
-    fn observe(&mut self, metric: String, value: f64) -> wasmtime::Result<()> {
+    pub(super) fn take_value(&mut self, metric: &str, value: f64) -> wasmtime::Result<()> {
         self.report(|| GuestEvent::Observe {
-            metric: cut(&metric, MAX_NAME),
+            metric: cut(metric, MAX_NAME),
             value,
         });
         self.pass(metric.len())
     }
 
-    fn mark(&mut self, thing: String) -> wasmtime::Result<()> {
-        self.account(&thing, GuestEvent::Mark);
+    pub(super) fn take_mark(&mut self, thing: &str) -> wasmtime::Result<()> {
+        self.account(thing, GuestEvent::Mark);
         self.pass(thing.len())
     }
 
-    fn unmark(&mut self, thing: String) -> wasmtime::Result<()> {
-        self.account(&thing, GuestEvent::Unmark);
+    pub(super) fn take_unmark(&mut self, thing: &str) -> wasmtime::Result<()> {
+        self.account(thing, GuestEvent::Unmark);
         self.pass(thing.len())
     }
 
-    fn feed(&mut self, name: String) -> wasmtime::Result<Option<String>> {
-        self.pass(name.len())?;
+    /// The next row of a feed.
+    pub(super) fn give_row(&mut self, feed: &str) -> wasmtime::Result<Option<String>> {
+        self.pass(feed.len())?;
         let next = match &mut self.feed {
-            Some(feed) => feed.next(&name),
+            Some(rows) => rows.next(feed),
             None => Err(NoRow::Unknown),
         };
         let row = next.map_err(|why| {
-            let feed = || cut(&name, MAX_NAME);
+            let feed = || cut(feed, MAX_NAME);
             self.report(|| GuestEvent::NoRow { feed: feed(), why });
         });
         Ok(row.ok())

@@ -7,18 +7,17 @@ use std::fmt;
 use std::time::Duration;
 
 use wasmtime::Store;
-use wasmtime::component::{ResourceAny, TypedFunc};
+use wasmtime::component::ResourceAny;
 
 use super::call_context::CallContext;
-use super::contract::{Archetype, MIGRATE, exported, types};
+use super::contract::Exports;
 use super::crash::{GuestCall, GuestFault, too_long};
 use super::feeder::Feeder;
 use super::guest::{GuestEvent, GuestState};
 use super::limits::{Limits, OVERRUN};
 use super::memory_pool::MemoryPool;
-use super::mismatch::mismatch;
-use super::program::load_program;
 use super::step::passed;
+use super::types::{Context, Description, Outcome, Setup, Step};
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_model::Clock;
 
@@ -35,8 +34,7 @@ pub(super) struct Instance {
 
 struct Alive {
     store: Store<GuestState>,
-    exports: Archetype,
-    moves: Option<Moves>,
+    exports: Box<dyn Exports>,
 }
 
 /// Why an instance cannot be used.
@@ -55,42 +53,6 @@ impl From<GuestFault> for Unusable {
     }
 }
 
-/// The exports of a behavior whose sessions can move.
-#[derive(Clone, Copy)]
-struct Moves {
-    save: TypedFunc<(ResourceAny,), (Option<Vec<u8>>,)>,
-    restore: Restore,
-}
-
-type Restore = TypedFunc<(types::Setup, Vec<u8>), (Result<ResourceAny, String>,)>;
-
-impl Moves {
-    /// Found by name: it is no part of the world that every behavior implements.
-    fn of(
-        store: &mut Store<GuestState>,
-        instance: &wasmtime::component::Instance,
-    ) -> wasmtime::Result<Option<Self>> {
-        let Some(interface) = instance.get_export_index(&mut *store, None, MIGRATE) else {
-            return Ok(None);
-        };
-        let mut find = |name: &str| {
-            instance
-                .get_export_index(&mut *store, Some(&interface), name)
-                .ok_or_else(|| wasmtime::Error::msg(format!("{MIGRATE} lacks {name}")))
-        };
-        let (save, restore) = (find("save")?, find("restore")?);
-        let typed = |name: &'static str| move |error: wasmtime::Error| error.context(name);
-        Ok(Some(Self {
-            save: instance
-                .get_typed_func(&mut *store, save)
-                .map_err(typed("save"))?,
-            restore: instance
-                .get_typed_func(&mut *store, restore)
-                .map_err(typed("restore"))?,
-        }))
-    }
-}
-
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instance")
@@ -105,34 +67,19 @@ impl Instance {
         image: &PreInstantiated,
         seed: u64,
         memory: &MemoryPool,
-    ) -> Result<(Self, types::Description), Unusable> {
+    ) -> Result<(Self, Description), Unusable> {
         let mut store = image.store(seed, memory.share());
-        let instantiated = image.pre.instance_pre().instantiate(&mut store);
+        let instantiated = image.pre.instantiate(&mut store);
         let built = instantiated.map_err(|error| {
             let refused = store.data().memory.refused();
             GuestFault::of_error(GuestCall::Instantiate, &error, &image.limits, refused)
         })?;
-        let mut exported = || -> wasmtime::Result<_> {
-            let exports = Archetype::new(&mut store, &built)?;
-            let program = image.program.as_deref();
-            let load = program
-                .map(|_| load_program(&mut store, &built))
-                .transpose()?;
-            Ok((exports, Moves::of(&mut store, &built)?, load))
-        };
-        let (exports, moves, load) = match exported() {
-            Ok(found) => found,
-            Err(error) => {
-                let why = mismatch(&mut store, &built, &error);
-                return Err(Unusable::Mismatch(why));
-            }
-        };
+        let exports = image
+            .version
+            .exports(&mut store, &built, image.program.is_some())
+            .map_err(Unusable::Mismatch)?;
         let mut instance = Self {
-            alive: Some(Alive {
-                store,
-                exports,
-                moves,
-            }),
+            alive: Some(Alive { store, exports }),
             last_events: Vec::new(),
             limits: image.limits,
             clock: image.engine.clock(),
@@ -143,16 +90,16 @@ impl Instance {
             elapsed_ms: 0,
             feeder: Feeder::default(),
         };
-        if let Some((load, program)) = load.zip(image.program.as_deref()) {
-            let given = (program.name.clone(), program.source.clone());
+        if let Some(program) = image.program.as_deref() {
+            let (name, source) = (program.name.clone(), program.source.clone());
             instance
-                .call(GuestCall::Program, &call_context, |_, store| {
-                    load.call(store, given).map(|(loaded,)| loaded)
+                .call(GuestCall::Program, &call_context, |guest, store| {
+                    guest.load(store, name, source)
                 })?
                 .map_err(Unusable::Program)?;
         }
         let description = instance.call(GuestCall::Describe, &call_context, |guest, store| {
-            guest.call_describe(store)
+            guest.describe(store)
         })?;
         Ok((instance, description))
     }
@@ -195,24 +142,23 @@ impl Instance {
 
     pub(super) fn begin(
         &mut self,
-        setup: &types::Setup,
+        setup: Setup,
         call_context: &CallContext,
     ) -> Result<ResourceAny, GuestFault> {
         self.call(GuestCall::Constructor, call_context, |guest, store| {
-            guest.session().call_constructor(store, setup)
+            guest.begin(store, setup)
         })
     }
 
     pub(super) fn next(
         &mut self,
         session: ResourceAny,
-        context: &types::Context,
-        outcomes: &[types::Outcome],
+        context: Context,
+        outcomes: Vec<Outcome>,
         call_context: &CallContext,
-    ) -> Result<Result<types::Step, String>, GuestFault> {
+    ) -> Result<Result<Step, String>, GuestFault> {
         self.call(GuestCall::Next, call_context, |guest, store| {
-            let guest = guest.session();
-            let answer = guest.call_next(&mut *store, session, context, outcomes)?;
+            let answer = guest.next(&mut *store, session, context, outcomes)?;
             store.data_mut().answer(|| passed(&answer))?;
             Ok(answer)
         })
@@ -234,11 +180,11 @@ impl Instance {
         session: ResourceAny,
         call_context: &CallContext,
     ) -> Result<Option<Vec<u8>>, GuestFault> {
-        let Some(Moves { save, .. }) = self.moves() else {
+        if !self.can_move() {
             return Ok(None);
-        };
-        self.call(GuestCall::Save, call_context, |_, store| {
-            let (state,) = save.call(&mut *store, (session,))?;
+        }
+        self.call(GuestCall::Save, call_context, |guest, store| {
+            let state = guest.save(&mut *store, session)?;
             store
                 .data_mut()
                 .answer(|| state.as_ref().map_or(0, Vec::len))?;
@@ -249,29 +195,28 @@ impl Instance {
     /// A session that goes on from the state of another one. `Err` in it: this behavior cannot.
     pub(super) fn restore(
         &mut self,
-        setup: &types::Setup,
-        state: &[u8],
+        setup: Setup,
+        state: Vec<u8>,
         call_context: &CallContext,
     ) -> Result<Result<ResourceAny, String>, GuestFault> {
-        let Some(Moves { restore, .. }) = self.moves() else {
+        if !self.can_move() {
             return Ok(Err("it exports no vespeiro:behavior/migrate".into()));
-        };
-        self.call(GuestCall::Restore, call_context, |_, store| {
-            restore
-                .call(store, (setup.clone(), state.to_vec()))
-                .map(|(began,)| began)
+        }
+        self.call(GuestCall::Restore, call_context, |guest, store| {
+            guest.restore(store, setup, state)
         })
     }
 
-    fn moves(&self) -> Option<Moves> {
-        self.alive.as_ref()?.moves
+    fn can_move(&self) -> bool {
+        let alive = self.alive.as_ref();
+        alive.is_some_and(|alive| alive.exports.can_move())
     }
 
     fn call<T>(
         &mut self,
         call: GuestCall,
         call_context: &CallContext,
-        run: impl FnOnce(&exported::Guest, &mut Store<GuestState>) -> wasmtime::Result<T>,
+        run: impl FnOnce(&mut dyn Exports, &mut Store<GuestState>) -> wasmtime::Result<T>,
     ) -> Result<T, GuestFault> {
         let Some(alive) = &mut self.alive else {
             let reason = "another session of its instance crashed".into();
@@ -281,7 +226,7 @@ impl Instance {
         store.data_mut().begin_call(call_context);
         store.set_epoch_deadline(self.limits.ticks());
         let began = self.clock.now();
-        let returned = run(alive.exports.vespeiro_behavior_behavior(), store);
+        let returned = run(&mut *alive.exports, store);
         let took = self.clock.since(began);
         self.took = took;
         store.data_mut().end_call(call_context);

@@ -35,14 +35,14 @@ mod slot;
 mod step;
 #[cfg(test)]
 mod tests;
+pub mod types;
 mod wasi;
 mod wasmtime_config;
 mod whole;
 
 pub use compile::{Cancel, CompileBounds, Compiler, MAX_MODULE, serve_compile_jobs};
 pub use componentize::ModuleFormat;
-pub use contract::types;
-pub use contract::{CONTRACT, Level};
+pub use contract::CONTRACT;
 pub use crash::{Crash, GuestCall};
 pub use engine::Engine;
 pub use feeder::{Feeder, NoRow, RowSource};
@@ -53,5 +53,6 @@ pub use load_error::{LoadError, LoadErrorKind};
 pub use module_file::ModuleFile;
 pub use slot::{Session, Slot, StartedSession};
 pub use step::{MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};
+pub use types::Level;
 pub use wasmtime_config::{EngineError, yield_to_others};
 pub use whole::is_whole;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::builtin::built_in;
 use super::componentize::ModuleFormat;
-use super::contract::types;
+use super::contract::Version;
 use super::crash::{Crash, GuestCall, GuestFault};
 use super::description::validate;
 use super::engine::Engine;
@@ -20,10 +20,14 @@ use super::limits::{Limits, MAX_PROGRAM};
 use super::load_error::{LoadError, LoadErrorKind};
 use super::memory_pool::MemoryPool;
 use super::program::{Program, SharedProgram, player};
+use super::types::{Request, Route, RouteRef};
 use crate::compile::Import;
 use crate::module_file::ModuleFile;
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_plan::Module;
+
+/// What requests count for whose category or route the behavior has not described.
+const OTHER: &str = "other";
 
 /// A compiled behavior, shared by all workers.
 pub struct Behavior {
@@ -33,7 +37,7 @@ pub struct Behavior {
     pub version: String,
     /// The [`content_hash`] of its bytes.
     pub hash: String,
-    pub routes: Vec<types::Route>,
+    pub routes: Vec<Route>,
     pub categories: Vec<String>,
     /// What its bytes are.
     pub form: ModuleFormat,
@@ -140,7 +144,8 @@ impl Behavior {
         let code = engine.compile(bytes, &digest)?;
         let facts = &code.facts;
         let wasi = facts.imports.iter().any(|name| name.starts_with("wasi:"));
-        let mut image = PreInstantiated::link(engine, &code.component, wasi, limits)
+        let version = Version::of_interface(&facts.contract).ok_or(LoadErrorKind::NoContract)?;
+        let mut image = PreInstantiated::link(engine, &code.component, version, wasi, limits)
             .map_err(|e| LoadErrorKind::Mismatch(LoadErrorKind::line(&format!("{e:#}"))))?;
         // Who plays a program is what was written, not the player.
         let (hash, size) = match &program {
@@ -209,6 +214,29 @@ impl Behavior {
     pub fn refused(&self) -> impl Iterator<Item = &str> {
         let refused = |name: &&str| Import::of(name) == Import::Refused;
         self.imports.iter().map(String::as_str).filter(refused)
+    }
+
+    /// The path template that a request of it counts for.
+    pub fn route_of<'a>(&'a self, request: &'a Request) -> &'a str {
+        self.template(&request.route)
+    }
+
+    /// The path template of a route.
+    pub fn template<'a>(&'a self, route: &'a RouteRef) -> &'a str {
+        match route {
+            RouteRef::Described(place) => match self.routes.get(usize::from(*place)) {
+                Some(route) => &route.path,
+                None => OTHER,
+            },
+            RouteRef::Undescribed(template) => template,
+        }
+    }
+
+    /// The category that a request of it counts for.
+    pub fn category_of(&self, request: &Request) -> &str {
+        let place = request.category.map(usize::from);
+        let known = place.and_then(|place| self.categories.get(place));
+        known.map_or(OTHER, String::as_str)
     }
 
     /// Linear memory that its instances on one worker may hold together, in bytes.

@@ -1,34 +1,43 @@
 //! Names the contract's function that a behavior exports with another type: the engine says only how the type differs. Used by
-//! `instance.rs`.
+//! the contract's versions.
 
 use wasmtime::Store;
 use wasmtime::component::{
     ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, ResourceAny,
 };
 
-use super::contract::types::{Context, Description, Outcome, Setup, Step};
 use super::guest::GuestState;
 
-const BEHAVIOR: &str = "vespeiro:behavior/behavior@0.1.0";
-
-/// What does not fit: `error`, with the name of the function where it is found.
-pub(super) fn mismatch(
+/// What does not fit: `error`, with the name of the function of `behavior`, an interface, where it is found. The types are
+/// those of that version: its description, setup, context, outcome and step.
+pub(super) fn mismatch<D, B, C, O, S>(
     store: &mut Store<GuestState>,
     built: &Instance,
+    behavior: &str,
     error: &wasmtime::Error,
-) -> String {
-    let interface = built.get_export_index(&mut *store, None, BEHAVIOR);
+) -> String
+where
+    D: Lift + 'static,
+    B: Lower + 'static,
+    C: Lower + 'static,
+    O: Lower + 'static,
+    S: Lift + 'static,
+{
+    let interface = built.get_export_index(&mut *store, None, behavior);
     let found = interface.and_then(|interface| {
-        type Next<'a> = (ResourceAny, &'a Context, &'a [Outcome]);
         let mut exports = Exports {
             store,
             built,
             interface,
         };
         exports
-            .differs::<(), (Description,)>("describe")
-            .or_else(|| exports.differs::<(&Setup,), (ResourceAny,)>("[constructor]session"))
-            .or_else(|| exports.differs::<Next, (Result<Step, String>,)>("[method]session.next"))
+            .differs::<(), (D,)>("describe")
+            .or_else(|| exports.differs::<(&B,), (ResourceAny,)>("[constructor]session"))
+            .or_else(|| {
+                exports.differs::<(ResourceAny, &C, &[O]), (Result<S, String>,)>(
+                    "[method]session.next",
+                )
+            })
     });
     found.unwrap_or_else(|| how(error))
 }

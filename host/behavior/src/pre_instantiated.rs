@@ -3,9 +3,9 @@
 
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, HasSelf, Linker, ResourceType};
+use wasmtime::component::{Component, InstancePre, Linker, ResourceType};
 
-use super::contract::{Archetype, ArchetypePre};
+use super::contract::Version;
 use super::engine::Engine;
 use super::guest::GuestState;
 use super::limits::{Limits, MAX_PASSED, MAX_SESSIONS};
@@ -16,7 +16,9 @@ use crate::compile::Import;
 
 #[derive(Clone)]
 pub(super) struct PreInstantiated {
-    pub(super) pre: ArchetypePre<GuestState>,
+    pub(super) pre: InstancePre<GuestState>,
+    /// The contract that it implements.
+    pub(super) version: Version,
     pub(super) limits: Limits,
     /// What a player plays.
     pub(super) program: Option<SharedProgram>,
@@ -31,20 +33,21 @@ impl PreInstantiated {
     pub(super) fn link(
         engine: &Engine,
         component: &Component,
+        version: Version,
         wasi: bool,
         limits: Limits,
     ) -> wasmtime::Result<Self> {
         let mut linker = Linker::<GuestState>::new(engine.inner());
-        Archetype::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        version.add_to_linker(&mut linker)?;
         if wasi {
             wasi::add_to_linker(&mut linker)?;
         }
         refuse(&mut linker, engine.inner(), component)?;
-        let pre = linker
-            .instantiate_pre(component)
-            .and_then(ArchetypePre::new)?;
+        let pre = linker.instantiate_pre(component)?;
+        version.check(&pre)?;
         Ok(Self {
             pre,
+            version,
             limits,
             program: None,
             wasi,

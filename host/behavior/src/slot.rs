@@ -14,13 +14,13 @@ use std::time::Duration;
 use wasmtime::component::ResourceAny;
 
 use super::call_context::CallContext;
-use super::contract::types;
 use super::crash::{Crash, GuestCall, GuestFault};
 use super::feeder::Feeder;
 use super::guest::GuestEvent;
 use super::instance::Instance;
 use super::load::Behavior;
 use super::memory_pool::MemoryPool;
+use super::types::{Context, Outcome, Setup, Step};
 
 /// Sessions that an instance gets before it may be given up for its size: building a new one has to be worth it.
 const SESSIONS_TO_RECYCLE: u32 = 32;
@@ -114,8 +114,8 @@ impl Slot {
 
     /// Begin a session in the current instance, or in a new one when there is none, it was lost to a trap, or it has
     /// grown past half of its memory. Its rows come from `feeder`.
-    pub fn begin(&mut self, setup: &types::Setup, feeder: Feeder) -> Result<StartedSession, Crash> {
-        let started = self.start(setup, feeder, 0, |instance, context| {
+    pub fn begin(&mut self, setup: Setup, feeder: Feeder) -> Result<StartedSession, Crash> {
+        let started = self.start(setup.seed, feeder, 0, |instance, context| {
             instance.begin(setup, context).map(Ok)
         })?;
         Ok(started.unwrap_or_else(|never: Infallible| match never {}))
@@ -124,25 +124,25 @@ impl Slot {
     /// Begin a session that goes on from what another one has saved. `Err` in it: this behavior cannot.
     pub fn restore(
         &mut self,
-        setup: &types::Setup,
+        setup: Setup,
         feeder: Feeder,
         elapsed_ms: u64,
-        state: &[u8],
+        state: Vec<u8>,
     ) -> Result<Result<StartedSession, String>, Crash> {
-        self.start(setup, feeder, elapsed_ms, |instance, context| {
+        self.start(setup.seed, feeder, elapsed_ms, |instance, context| {
             instance.restore(setup, state, context)
         })
     }
 
     fn start<E>(
         &mut self,
-        setup: &types::Setup,
+        seed: u64,
         feeder: Feeder,
         elapsed_ms: u64,
         enter: impl FnOnce(&mut Instance, &CallContext) -> Result<Result<ResourceAny, E>, GuestFault>,
     ) -> Result<Result<StartedSession, E>, Crash> {
         let call_context = CallContext {
-            seed: setup.seed,
+            seed,
             elapsed_ms,
             feeder,
         };
@@ -197,9 +197,9 @@ impl Session {
     /// Ask the behavior what comes next. `Err` means that the instance is lost.
     pub fn next(
         &mut self,
-        context: &types::Context,
-        outcomes: &[types::Outcome],
-    ) -> Result<Result<types::Step, String>, Crash> {
+        context: Context,
+        outcomes: Vec<Outcome>,
+    ) -> Result<Result<Step, String>, Crash> {
         self.took = Duration::ZERO;
         if let Some(complaint) = self.complaint.take() {
             return Ok(Err(complaint));

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::rehearsal::{Rehearsal, RehearsalFlags, User};
-use vespeiro_behavior::types::Failure;
 use vespeiro_behavior::{GuestEvent, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Happening, Replies};
-use vespeiro_model::Clock;
+use vespeiro_model::{Clock, Failure};
 use vespeiro_output::stdout;
 
 /// Sessions against replies that suit the behavior, and against each kind of failing target.
@@ -228,10 +227,11 @@ impl Findings {
             let watch = |_: u64, happening: Happening<'_>| match happening {
                 Happening::Sent {
                     request,
+                    route,
                     undeclared: true,
                     ..
                 } if undeclared.len() < 10 => {
-                    undeclared.insert(format!("{} {}", request.method.as_str(), request.route));
+                    undeclared.insert(format!("{} {route}", request.method.as_str()));
                 }
                 Happening::Said(GuestEvent::NoRow {
                     feed,

@@ -118,16 +118,18 @@ fn print_event(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::
         Happening::Wait { ms } => writeln!(out, "{}  wait {ms} ms", time(at)),
         Happening::Sent {
             request,
+            route,
+            category,
             answer,
             undeclared,
         } => {
-            sent(out, at, request)?;
+            sent(out, at, request, route, category)?;
             if *undeclared {
                 writeln!(
                     out,
                     "{MARGIN}  ! {} {} is not among the routes of describe: it counts as other",
                     request.method.as_str(),
-                    request.route.escape_debug()
+                    route.escape_debug()
                 )?;
             }
             print_answer(out, answer)
@@ -136,15 +138,21 @@ fn print_event(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::
     }
 }
 
-fn sent(out: &mut impl Write, at: u64, request: &Request) -> io::Result<()> {
+fn sent(
+    out: &mut impl Write,
+    at: u64,
+    request: &Request,
+    route: &str,
+    category: &str,
+) -> io::Result<()> {
     write!(
         out,
         "{}  {} {}  ({}, {})",
         time(at),
         request.method.as_str(),
         shown(&request.path),
-        shown(&request.route),
-        request.category.escape_debug()
+        shown(route),
+        category.escape_debug()
     )?;
     if let Some(body) = &request.body {
         write!(out, "  {}", short(body))?;
@@ -160,7 +168,7 @@ fn sent(out: &mut impl Write, at: u64, request: &Request) -> io::Result<()> {
 
 fn print_answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
     match &answer.outcome {
-        Outcome::Failed(failure) => write!(out, "{MARGIN}  -> {}", failure.name())?,
+        Outcome::Failed(failure) => write!(out, "{MARGIN}  -> {}", failure)?,
         Outcome::Response(response) => {
             write!(out, "{MARGIN}  -> {}", response.status)?;
             if !response.body.is_empty() {

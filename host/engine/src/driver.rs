@@ -3,8 +3,9 @@
 //!
 //! What must stay true: the bounds of a step are the same for all of them.
 
-use vespeiro_behavior::types::{Action, Ending, Failure, Outcome, Request, Step};
+use vespeiro_behavior::types::{Action, Ending, Outcome, Request, Step};
 use vespeiro_behavior::{Crash, MAX_DELAY_MS, MAX_IDLE_STEPS};
+use vespeiro_model::Failure;
 
 /// How a session came to its end.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ pub(crate) trait Transport {
     }
 
     /// Ask the session for its next step.
-    fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd>;
+    fn next(&mut self, outcomes: Vec<Outcome>) -> Result<Step, SessionEnd>;
 
     /// Let the step's delay pass.
     async fn wait(&mut self, step: &Step);
@@ -59,9 +60,9 @@ async fn play(transport: &mut impl Transport) -> Result<SessionEnd, SessionEnd> 
         if transport.is_over(!outcomes.is_empty()) {
             return Ok(SessionEnd::Cut);
         }
-        let step = transport.next(&outcomes)?;
-        let is_cut = outcomes.iter().any(was_stopped) || transport.is_spent();
-        outcomes = Vec::new();
+        let was_stopped = outcomes.iter().any(was_stopped);
+        let step = transport.next(std::mem::take(&mut outcomes))?;
+        let is_cut = was_stopped || transport.is_spent();
         let delay = step.delay_ms;
         if delay > MAX_DELAY_MS {
             let why = format!("a delay of {delay} ms is over {MAX_DELAY_MS}");
@@ -103,6 +104,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     use super::*;
+    use vespeiro_behavior::types::{Capture, Method, RequestKind, RouteRef};
 
     /// Gives these steps and remembers what became of them.
     #[derive(Default)]
@@ -118,7 +120,7 @@ mod tests {
     }
 
     impl Transport for Scripted {
-        fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd> {
+        fn next(&mut self, outcomes: Vec<Outcome>) -> Result<Step, SessionEnd> {
             self.heard.push(outcomes.len());
             self.steps.pop_front().ok_or(SessionEnd::Cut)
         }
@@ -143,13 +145,14 @@ mod tests {
 
     fn requests(count: usize, delay_ms: u32) -> Step {
         let request = Request {
-            method: vespeiro_behavior::types::Method::Get,
-            route: "/".into(),
+            method: Method::Get,
+            kind: RequestKind::Plain,
+            route: RouteRef::Described(0),
             path: "/".into(),
             headers: Vec::new(),
             body: None,
-            category: "user-query".into(),
-            capture: vespeiro_behavior::types::Capture::empty(),
+            category: Some(0),
+            capture: Capture::default(),
             timeout_ms: None,
             mark: None,
             fault: None,

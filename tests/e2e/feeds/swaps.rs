@@ -1,10 +1,12 @@
 //! Rows over swaps: a user's count goes on, whatever version of its behavior asks.
 
+use std::path::Path;
+
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{nobody_twice, people, plan, registered_people, without_rows};
-use crate::support::{RunOf, Service, by_hand, eventually, example, post, send};
+use crate::support::{RunOf, Service, by_hand, eventually, example, post, send, vespeiro};
 
 #[test]
 fn users_who_come_later_get_rows_of_their_own_and_a_swap_goes_on_counting() {
@@ -39,6 +41,23 @@ fn users_who_come_later_get_rows_of_their_own_and_a_swap_goes_on_counting() {
 
 #[test]
 fn sessions_that_move_to_another_version_take_their_rows_along() {
+    move_on_from(&example("registrar"));
+}
+
+/// The same module, kept from the time when its contract was the newest.
+#[test]
+fn sessions_of_the_contract_0_1_play_and_move_to_what_is_built_today() {
+    let kept = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/e2e/guests/contract-0.1/registrar.wasm"
+    );
+    let checked = vespeiro(&["check", kept]).orderly();
+    let said = format!("{}{}", checked.stdout, checked.stderr);
+    assert!(said.contains("vespeiro:behavior/behavior@0.1.0"), "{said}");
+    move_on_from(Path::new(kept));
+}
+
+fn move_on_from(first: &Path) {
     let folder = TempDir::new().unwrap();
     people(&folder, 10_000);
     let service = Service::start();
@@ -53,7 +72,10 @@ fn sessions_that_move_to_another_version_take_their_rows_along() {
         "delay_min = 0\ndelay_max = 1",
         "delay_min = 20\ndelay_max = 40",
     );
-    std::fs::write(&path, slow.replace("feed = \"people\"", endless)).unwrap();
+    let slow = slow.replace("feed = \"people\"", endless);
+    let [today, first] = [&example("registrar"), first].map(|path| format!("{path:?}"));
+    assert!(slow.contains(&today), "{slow}");
+    std::fs::write(&path, slow.replace(&today, &first)).unwrap();
     let run = RunOf::start(&service.url, &arguments);
     let control = run.authority("control: ");
     let module = std::fs::read(example("registrar")).unwrap();

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vespeiro_behavior::types::{Capture, Method, Request};
+use vespeiro_behavior::types::{Capture, Method, Request, RequestKind, RouteRef};
 use vespeiro_engine::rehearsal::Replies;
 use vespeiro_fuzz::is_one_line;
 
@@ -16,19 +16,24 @@ fuzz_target!(|text: &str| {
         (Method::Post, "/login"),
         (Method::Delete, "/a?b=c"),
     ] {
-        for capture in [Capture::BODY | Capture::HEADERS, Capture::empty()] {
-            replies.answer(&Request {
+        for kept in [true, false] {
+            let asked = Request {
                 method,
+                kind: RequestKind::Plain,
                 path: path.into(),
-                route: "/api/v1/users/{id}".into(),
-                category: "user-query".into(),
+                route: RouteRef::Described(0),
+                category: Some(0),
                 headers: Vec::new(),
                 body: None,
-                capture,
+                capture: Capture {
+                    headers: kept,
+                    body: kept,
+                },
                 timeout_ms: None,
                 mark: None,
                 fault: None,
-            });
+            };
+            replies.answer(&asked, "/api/v1/users/{id}");
         }
     }
 });

@@ -8,7 +8,7 @@ use wasmparser::{
     ComponentTypeRef, Instance, Parser, Payload,
 };
 
-use crate::contract::{CONTRACT, INTERFACE};
+use crate::contract::{INTERFACE, Version};
 use crate::limits::MAX_PARTS;
 use crate::load_error::LoadErrorKind;
 
@@ -167,11 +167,11 @@ pub(super) fn facts(exports: &[String]) -> Result<String, LoadErrorKind> {
     let mut found = exports
         .iter()
         .filter(|name| name.split('@').next() == Some(INTERFACE));
-    let speaks = |name: &&String| {
-        name.strip_prefix(CONTRACT)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    let Some(spoken) = found.clone().find(speaks) else {
+    let spoken = Version::ALL.into_iter().find_map(|version| {
+        let mut names = found.clone();
+        names.find(|name| Version::of_interface(name) == Some(version))
+    });
+    let Some(spoken) = spoken else {
         return Err(match found.next_back() {
             Some(found) => LoadErrorKind::OtherContract {
                 found: found.clone(),

@@ -15,7 +15,7 @@ fn a_session_that_drops_itself_costs_its_instance_only() {
     let mut session = begin(&mut slot, 1);
     assert!(next(&mut session, 0).0.is_err());
     assert!(session.lost().is_some());
-    assert!(slot.begin(&setup(2), Feeder::default()).unwrap().built);
+    assert!(slot.begin(setup(2), Feeder::default()).unwrap().built);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn an_instance_that_has_grown_is_given_up_for_a_new_one() {
     let mut slot = slot(&by_hand(&[("begin", "(drop (memory.grow (i32.const 0)))")]));
     let mut built = 0;
     for seed in 0..31 {
-        built += u32::from(slot.begin(&setup(seed), Feeder::default()).unwrap().built);
+        built += u32::from(slot.begin(setup(seed), Feeder::default()).unwrap().built);
     }
     assert_eq!(built, 1);
     let small = slot.memory();
@@ -207,7 +207,7 @@ fn an_instance_that_has_grown_is_given_up_for_a_new_one() {
     )]);
     let mut slot = super::slot(&leaky);
     let instances = (0..100)
-        .filter(|seed| slot.begin(&setup(*seed), Feeder::default()).unwrap().built)
+        .filter(|seed| slot.begin(setup(*seed), Feeder::default()).unwrap().built)
         .count();
     // A new one after 32 sessions each.
     assert_eq!(instances, 4);
@@ -217,7 +217,7 @@ fn an_instance_that_has_grown_is_given_up_for_a_new_one() {
     for seed in 1..32 {
         begin(&mut slot, seed);
     }
-    assert!(slot.begin(&setup(32), Feeder::default()).unwrap().built);
+    assert!(slot.begin(setup(32), Feeder::default()).unwrap().built);
     // It lives on in its own.
     assert!(first.lost().is_none());
 }

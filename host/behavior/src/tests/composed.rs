@@ -12,7 +12,7 @@ const YEARS: &str = "interface years { this: func() -> u32; }";
 fn component(mut module: Vec<u8>, wit: &str) -> Vec<u8> {
     let mut resolve = wit_parser::Resolve::default();
     resolve
-        .push_source("behavior.wit", super::super::contract::WIT)
+        .push_source("behavior.wit", Version::V0_1.wit())
         .unwrap();
     let text = format!("package test:years@0.1.0; {YEARS} {wit}");
     let package = resolve.push_source("years.wit", &text).unwrap();

@@ -46,7 +46,7 @@ fn a_users_rows_go_on_over_its_sessions_and_over_a_trap() {
     ]));
     let (one, other) = (Feeder::new(Counted(0)), Feeder::new(Counted(2)));
     let mut play = |feeder: &Feeder| {
-        let mut session = slot.begin(&setup(1), feeder.clone()).unwrap().session;
+        let mut session = slot.begin(setup(1), feeder.clone()).unwrap().session;
         let mut events = Vec::new();
         session.events(|event| events.push(event));
         let (answer, more) = next(&mut session, 0);

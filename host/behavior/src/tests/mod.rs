@@ -11,8 +11,10 @@ mod wasi;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::contract::types;
-use super::{Behavior, Compiler, Engine, Feeder, GuestEvent, Limits, LoadErrorKind, Session, Slot};
+use super::contract::Version;
+use super::{
+    Behavior, Compiler, Engine, Feeder, GuestEvent, Limits, LoadErrorKind, Session, Slot, types,
+};
 use vespeiro_model::Clock;
 
 const BY_HAND: &str = include_str!("../../../../tests/e2e/guests/by_hand.wat");
@@ -70,7 +72,7 @@ fn slot(bytes: &[u8]) -> Slot {
 }
 
 fn begin(slot: &mut Slot, seed: u64) -> Session {
-    slot.begin(&setup(seed), Feeder::default()).unwrap().session
+    slot.begin(setup(seed), Feeder::default()).unwrap().session
 }
 
 /// The next step at `elapsed_ms`, with what the session said meanwhile.
@@ -84,7 +86,7 @@ fn next(
         mix: Vec::new(),
         fault: None,
     };
-    let answer = session.next(&context, &[]);
+    let answer = session.next(context, Vec::new());
     let mut events = Vec::new();
     session.events(|event| events.push(event));
     (answer.map_err(|crash| crash.to_string()), events)

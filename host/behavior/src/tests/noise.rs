@@ -47,7 +47,7 @@ fn a_module_with_wrong_bytes_loads_or_is_refused() {
         // Half of them whole, the others cut short.
         bytes.truncate(if cut % 2 == 0 { length } else { cut });
         let Ok(behavior) = load(&bytes) else { return };
-        let Ok(begun) = Slot::new(behavior, 1).begin(&setup(1), Feeder::default()) else {
+        let Ok(begun) = Slot::new(behavior, 1).begin(setup(1), Feeder::default()) else {
             return;
         };
         let mut session = begun.session;

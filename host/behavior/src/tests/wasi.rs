@@ -215,7 +215,7 @@ const SOCKETS: &str = "
 fn embed(module: &mut Vec<u8>, wit: &str) {
     let mut resolve = wit_parser::Resolve::default();
     resolve
-        .push_source("behavior.wit", super::super::contract::WIT)
+        .push_source("behavior.wit", Version::V0_1.wit())
         .unwrap();
     let package = resolve.push_source("curious.wit", wit).unwrap();
     let world = resolve.select_world(&[package], Some("curious")).unwrap();

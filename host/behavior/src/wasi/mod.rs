@@ -25,7 +25,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 pub(super) use self::output::MAX_LINE;
 use self::output::Output;
 use super::call_context::CallContext;
-use super::contract::Level;
+use super::types::Level;
 use vespeiro_model::random::{draw, scramble};
 
 /// 2026-01-01T00:00:00Z; the seed moves the day within a year from here.

@@ -3,19 +3,19 @@
 use serde_json::{Map, Value, json};
 
 use super::secrets::is_secret;
-use vespeiro_behavior::types::{Method, Request};
+use vespeiro_behavior::types::{Method, Request, RequestKind};
 
 /// Last parts of paths that end in `s` and name no list.
 const NO_LISTS: [&str; 4] = ["status", "address", "progress", "class"];
 
-/// Status and body for a request.
-pub(super) fn made_up(request: &Request) -> (u16, Vec<u8>) {
+/// Status and body for a request to a route of this template.
+pub(super) fn made_up(request: &Request, route: &str) -> (u16, Vec<u8>) {
     match request.method {
         Method::Delete => return (204, Vec::new()),
         Method::Head | Method::Options => return (200, Vec::new()),
         Method::Get | Method::Post | Method::Put | Method::Patch => {}
     }
-    let last = request.route.rsplit('/').next().unwrap_or_default();
+    let last = route.rsplit('/').next().unwrap_or_default();
     let lists = request.method == Method::Get
         && (last.ends_with('s') || last == "search")
         && !NO_LISTS.contains(&last);
@@ -28,7 +28,7 @@ pub(super) fn made_up(request: &Request) -> (u16, Vec<u8>) {
         let said = request.body.as_deref().unwrap_or_default();
         let said: Map<String, Value> = serde_json::from_slice(said).unwrap_or_default();
         let mut one = thing(1);
-        if request.category == "auth" || last.contains("login") || last.contains("token") {
+        if is_token(request.kind) || last.contains("login") || last.contains("token") {
             one.extend(tokens());
         }
         one.extend(said.into_iter().filter(|(name, _)| !is_secret(name)));
@@ -36,11 +36,15 @@ pub(super) fn made_up(request: &Request) -> (u16, Vec<u8>) {
         one.insert("data".into(), data);
         Value::Object(one)
     };
-    let creates = request.method == Method::Post && request.category != "auth";
+    let creates = request.method == Method::Post && request.kind == RequestKind::Plain;
     (
         if creates { 201 } else { 200 },
         body.to_string().into_bytes(),
     )
+}
+
+fn is_token(kind: RequestKind) -> bool {
+    matches!(kind, RequestKind::Login | RequestKind::Refresh)
 }
 
 /// Something with an id and names.

@@ -11,10 +11,10 @@ use url::Url;
 use super::replies::{Answer, Replies};
 use crate::driver::{SessionEnd, Transport, drive};
 use crate::vu::prepare::{StepRefused, check};
-use vespeiro_behavior::types::{Context, Failure, Outcome, Request, Setup, Step};
+use vespeiro_behavior::types::{Context, Outcome, Request, RouteRef, Setup, Step};
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
 use vespeiro_http::Heads;
-use vespeiro_model::Clock;
+use vespeiro_model::{Clock, Failure};
 
 /// Steps of a session that never ends by itself.
 const MAX_STEPS: u32 = 10_000;
@@ -27,6 +27,9 @@ pub enum Happening<'a> {
     },
     Sent {
         request: &'a Request,
+        /// The template and the category that it counts for.
+        route: &'a str,
+        category: &'a str,
         answer: &'a Answer,
         /// `describe` does not list its method and route: it counts as `other`.
         undeclared: bool,
@@ -74,7 +77,7 @@ pub fn play(
         calls: Vec::new(),
     };
     let behavior = Arc::clone(slot.behavior());
-    let mut session = match slot.begin(setup, feeder.clone()) {
+    let mut session = match slot.begin(setup.clone(), feeder.clone()) {
         Ok(StartedSession { session, .. }) => session,
         Err(crash) => {
             played.ended = SessionEnd::Crashed(crash);
@@ -114,7 +117,7 @@ struct Rehearsed<'a, W> {
 }
 
 impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
-    fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd> {
+    fn next(&mut self, outcomes: Vec<Outcome>) -> Result<Step, SessionEnd> {
         let Self { played, watch, .. } = self;
         if played.steps == MAX_STEPS {
             let why = format!("it has not come to its end after {MAX_STEPS} steps");
@@ -127,7 +130,7 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
             fault: None,
         };
         let called = self.bounds.clock.now();
-        let answer = self.session.next(&context, outcomes);
+        let answer = self.session.next(context, outcomes);
         played.calls.push(self.bounds.clock.since(called));
         played.steps += 1;
         self.session
@@ -157,8 +160,10 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
     async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
         let failed = |refused: &dyn std::fmt::Display| SessionEnd::Failed(refused.to_string());
         let heads = Heads::unsent(self.bounds.base).map_err(|refused| failed(&refused))?;
-        check(&requests)
-            .and_then(|()| requests.iter().try_for_each(|one| sendable(one, &heads)))
+        let behavior = &self.behavior;
+        let mut each = requests.iter();
+        check(behavior, &requests)
+            .and_then(|()| each.try_for_each(|one| sendable(behavior, one, &heads)))
             .map_err(|refused| failed(&refused))?;
         let Self { played, watch, .. } = self;
         let mut outcomes = Vec::with_capacity(requests.len());
@@ -169,15 +174,16 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
                 continue;
             }
             played.requests += 1;
-            let answer = self.replies.answer(request);
-            let mut routes = self.behavior.routes.iter();
-            let undeclared =
-                !routes.any(|route| route.method == request.method && route.path == request.route);
+            let route = behavior.route_of(request);
+            let answer = self.replies.answer(request, route);
+            let undeclared = matches!(request.route, RouteRef::Undescribed(_));
             if let Outcome::Response(response) = &answer.outcome {
                 slowest_us = slowest_us.max(response.latency_us);
             }
             let sent = Happening::Sent {
                 request,
+                route,
+                category: behavior.category_of(request),
                 answer: &answer,
                 undeclared,
             };
@@ -190,12 +196,12 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
 }
 
 /// What a run would refuse of a request, it refuses too.
-fn sendable(request: &Request, heads: &Heads) -> Result<(), StepRefused> {
+fn sendable(behavior: &Behavior, request: &Request, heads: &Heads) -> Result<(), StepRefused> {
     let method = Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
     let (path, headers) = (request.path.clone(), request.headers.clone());
     let call = heads.call(&method, path, headers, None);
     call.map(drop).map_err(|refused| StepRefused::Request {
-        route: request.route.clone(),
+        route: behavior.route_of(request).to_owned(),
         refused,
     })
 }

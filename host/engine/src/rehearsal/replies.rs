@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::made_up::made_up;
-use vespeiro_behavior::types::{Failure, Outcome, Request, Response};
-use vespeiro_model::{Failure as Known, Word as _};
+use vespeiro_behavior::types::{Outcome, Request, Response};
+use vespeiro_model::{Failure, Word as _};
 use vespeiro_plan::bounded;
 use vespeiro_plan::one_line;
 
@@ -134,11 +134,11 @@ impl Replies {
         Ok(Self::Script(script))
     }
 
-    /// What comes of a request.
-    pub fn answer(&mut self, request: &Request) -> Answer {
+    /// What comes of a request to a route of this template.
+    pub fn answer(&mut self, request: &Request, route: &str) -> Answer {
         let (outcome, made_up) = match self {
             Self::Always(outcome) => (outcome.clone(), false),
-            Self::Script(script) => script.answer(request),
+            Self::Script(script) => script.answer(request, route),
         };
         let outcome = match outcome {
             Outcome::Response(response) => Outcome::Response(captured(response, request)),
@@ -150,11 +150,10 @@ impl Replies {
 
 /// Only what the behavior wants to see, as from a target.
 fn captured(mut response: Response, request: &Request) -> Response {
-    use vespeiro_behavior::types::Capture;
-    if !request.capture.contains(Capture::HEADERS) {
+    if !request.capture.headers {
         response.headers.clear();
     }
-    if !request.capture.contains(Capture::BODY) {
+    if !request.capture.body {
         response.body.clear();
     }
     response
@@ -180,12 +179,9 @@ impl Script {
                 },
                 latency_us: LATENCY_US,
             }),
-            (None, Some(word)) => {
-                let failure = Known::from_word(word).ok_or_else(|| {
-                    format!("{word:?} is no failure: use one of {}", Known::list())
-                })?;
-                Outcome::Failed(failure.into())
-            }
+            (None, Some(word)) => Outcome::Failed(Failure::from_word(word).ok_or_else(|| {
+                format!("{word:?} is no failure: use one of {}", Failure::list())
+            })?),
             _ => return Err("needs a status from 100 to 599, or failed: give one of them".into()),
         };
         let at = self.lines.len();
@@ -202,7 +198,7 @@ impl Script {
         Ok(())
     }
 
-    fn answer(&mut self, request: &Request) -> (Outcome, bool) {
+    fn answer(&mut self, request: &Request, route: &str) -> (Outcome, bool) {
         let method = request.method.as_str().to_owned();
         let by_path = self
             .by_path
@@ -210,13 +206,13 @@ impl Script {
             .and_then(Turn::next);
         let given = by_path.or_else(|| {
             self.by_route
-                .get_mut(&(method, request.route.clone()))
+                .get_mut(&(method, route.to_owned()))
                 .and_then(Turn::next)
         });
         if let Some(Given(outcome)) = given.and_then(|at| self.lines.get(at)) {
             return (outcome.clone(), false);
         }
-        let (status, body) = made_up(request);
+        let (status, body) = made_up(request, route);
         let response = Response {
             status,
             headers: vec![("content-type".into(), "application/json".into())],

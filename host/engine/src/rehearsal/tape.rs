@@ -34,11 +34,12 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub fn of(request: &Request) -> Self {
+    /// Of a request to a route of this template.
+    pub fn of(request: &Request, route: &str) -> Self {
         Self {
             method: request.method.as_str(),
             path: veil_path(&request.path),
-            route: request.route.clone(),
+            route: route.to_owned(),
         }
     }
 }
@@ -93,7 +94,7 @@ fn line(asked: Asked, outcome: &Outcome) -> String {
         ..Line::default()
     };
     match outcome {
-        Outcome::Failed(failure) => line.failed = Some(failure.name().to_owned()),
+        Outcome::Failed(failure) => line.failed = Some(failure.as_str().to_owned()),
         Outcome::Response(response) => {
             line.status = Some(response.status);
             let headers = response.headers.iter().map(|(name, value)| {

@@ -12,28 +12,32 @@ use super::replies::Line;
 use super::{Asked, Bounds, Happening, Replies, Tape, play, veil_body};
 use crate::driver::SessionEnd;
 use vespeiro_behavior::types::{
-    Capture, Failure, Method, Outcome, Pace, Purpose, Request, Response, Setup, User,
+    Capture, Method, Outcome, Pace, Purpose, Request, RequestKind, Response, RouteRef, Setup, User,
 };
 use vespeiro_behavior::{Behavior, Compiler, Engine, Feeder, Limits, Slot};
-use vespeiro_model::Clock;
+use vespeiro_model::{Clock, Failure};
 
-fn request(method: Method, path: &str, route: &str) -> Request {
+fn request(method: Method, path: &str) -> Request {
     Request {
         method,
+        kind: RequestKind::Plain,
         path: path.into(),
-        route: route.into(),
-        category: "monitoring".into(),
+        route: RouteRef::Described(0),
+        category: None,
         headers: Vec::new(),
         body: None,
-        capture: Capture::HEADERS | Capture::BODY,
+        capture: Capture {
+            headers: true,
+            body: true,
+        },
         timeout_ms: None,
         mark: None,
         fault: None,
     }
 }
 
-fn status(replies: &mut Replies, request: &Request) -> (u16, bool) {
-    let answer = replies.answer(request);
+fn status(replies: &mut Replies, request: &Request, route: &str) -> (u16, bool) {
+    let answer = replies.answer(request, route);
     match answer.outcome {
         Outcome::Response(response) => (response.status, answer.made_up),
         Outcome::Failed(failure) => panic!("{failure:?}"),
@@ -50,18 +54,20 @@ fn lines_are_given_in_turn_and_a_path_goes_before_a_route() {
         {"method": "GET", "route": "/health", "failed": "connect"}
     "#;
     let mut replies = Replies::parse(text, "test").unwrap();
-    let one = request(Method::Get, "/users/1", "/users/{id}");
-    let given: Vec<_> = (0..3).map(|_| status(&mut replies, &one)).collect();
+    let one = request(Method::Get, "/users/1");
+    let given: Vec<_> = (0..3)
+        .map(|_| status(&mut replies, &one, "/users/{id}"))
+        .collect();
     assert_eq!(given, [(200, false), (404, false), (404, false)]);
-    let seven = request(Method::Get, "/users/7", "/users/{id}");
-    assert_eq!(status(&mut replies, &seven), (410, false));
-    let health = request(Method::Get, "/health", "/health");
+    let seven = request(Method::Get, "/users/7");
+    assert_eq!(status(&mut replies, &seven, "/users/{id}"), (410, false));
+    let health = request(Method::Get, "/health");
     assert_eq!(
-        replies.answer(&health).outcome,
+        replies.answer(&health, "/health").outcome,
         Outcome::Failed(Failure::Connect)
     );
-    let other = request(Method::Post, "/users/1", "/users/{id}");
-    assert_eq!(status(&mut replies, &other), (201, true));
+    let other = request(Method::Post, "/users/1");
+    assert_eq!(status(&mut replies, &other, "/users/{id}"), (201, true));
 }
 
 #[test]
@@ -106,7 +112,7 @@ fn a_tape_is_a_file_of_replies_without_secrets() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("tape.jsonl");
     let mut tape = Tape::create(&path).unwrap();
-    let login = request(Method::Post, "/login?token=abc&page=2", "/login");
+    let login = request(Method::Post, "/login?token=abc&page=2");
     let answer = Outcome::Response(Response {
         status: 200,
         headers: vec![("set-cookie".into(), "id=abc".into()), ("x-page".into(), "2".into())],
@@ -115,8 +121,8 @@ fn a_tape_is_a_file_of_replies_without_secrets() {
             .into_bytes(),
         latency_us: 1,
     });
-    let health = request(Method::Get, "/health", "/health");
-    let asked = vec![Asked::of(&login), Asked::of(&health)];
+    let health = request(Method::Get, "/health");
+    let asked = vec![Asked::of(&login, "/login"), Asked::of(&health, "/health")];
     tape.keep(asked, &[answer, Outcome::Failed(Failure::Timeout)]);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(!text.contains("abc"), "{text}");
@@ -124,9 +130,9 @@ fn a_tape_is_a_file_of_replies_without_secrets() {
     assert_eq!(first.path.as_deref(), Some("/login?token=withheld&page=2"));
     assert_eq!(first.body.unwrap()["data"]["user"]["id"], "7");
     let mut replies = Replies::read(&path).unwrap();
-    assert_eq!(status(&mut replies, &login), (200, false));
+    assert_eq!(status(&mut replies, &login, "/login"), (200, false));
     assert_eq!(
-        replies.answer(&health).outcome,
+        replies.answer(&health, "/health").outcome,
         Outcome::Failed(Failure::Timeout)
     );
 }
@@ -146,10 +152,10 @@ proptest! {
 
     #[test]
     fn whatever_a_behavior_asks_gets_an_answer(path in ".{0,40}", route in ".{0,40}", body in prop::collection::vec(any::<u8>(), 0..64)) {
-        let mut asked = request(Method::Post, &path, &route);
+        let mut asked = request(Method::Post, &path);
         asked.body = Some(body);
-        let _ = Replies::made_up().answer(&asked);
-        let _ = Asked::of(&asked);
+        let _ = Replies::made_up().answer(&asked, &route);
+        let _ = Asked::of(&asked, &route);
     }
 }
 

@@ -9,9 +9,6 @@ use vespeiro_behavior::{Behavior, types};
 use vespeiro_metrics::{ArchetypeLabels, Catalog, OLDER, Role, RouteLabel, UNKNOWN, VersionLabels};
 use vespeiro_plan::Plan;
 
-/// Methods of the contract; the last index of a row.
-const METHODS: usize = 7;
-
 /// The label tables of a run: all that a series can be named by.
 pub(crate) fn catalog(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Arc<Catalog> {
     let archetypes = plan.archetypes.iter().map(|archetype| ArchetypeLabels {
@@ -57,9 +54,10 @@ pub(crate) fn enter(catalog: &mut Catalog, archetype: u16, behavior: &Behavior) 
 #[derive(Debug)]
 pub(crate) struct Labels {
     pub(crate) role: Role,
-    routes: HashMap<String, [u16; METHODS]>,
-    /// The behavior's own categories, as positions in the catalog's.
-    categories: Vec<(String, u16)>,
+    /// The behavior's own routes in its order, as numbers in the catalog.
+    routes: Vec<u16>,
+    /// The behavior's own categories in its order, as positions in the catalog's.
+    categories: Vec<u16>,
 }
 
 impl Labels {
@@ -71,47 +69,48 @@ impl Labels {
         for (number, route) in known.iter().enumerate() {
             numbers.insert((route.method.as_str(), route.path.as_str()), number as u16);
         }
-        let mut routes: HashMap<String, [u16; METHODS]> = HashMap::new();
-        for route in &behavior.routes {
-            let path = route.path.as_str();
-            let row = routes.entry(path.to_owned()).or_insert([UNKNOWN; METHODS]);
-            let number = numbers.get(&(method(route.method).as_str(), path)).copied();
-            row[route.method as usize] = number.unwrap_or(UNKNOWN);
-        }
+        let number = |route: &types::Route| {
+            let key = (route.method.as_str(), route.path.as_str());
+            numbers.get(&key).copied().unwrap_or(UNKNOWN)
+        };
         let same = |v: &&VersionLabels| v.archetype == archetype && v.hash == behavior.hash;
         let version = catalog
             .versions
             .iter()
             .find(same)
             .map_or(OLDER, |v| v.number);
-        let categories = behavior
-            .categories
-            .iter()
-            .map(|name| (name.clone(), position(&catalog.categories, name)))
-            .collect();
+        let categories = behavior.categories.iter();
         Self {
             role: Role { archetype, version },
-            routes,
-            categories,
+            routes: behavior.routes.iter().map(number).collect(),
+            categories: categories
+                .map(|name| position(&catalog.categories, name))
+                .collect(),
         }
     }
 
     /// The route's number in the catalog; [`UNKNOWN`] for one that the behavior did not describe.
-    pub(crate) fn route(&self, method: types::Method, template: &str) -> u16 {
-        let row = self.routes.get(template);
-        row.map_or(UNKNOWN, |row| row[method as usize])
+    pub(crate) fn route(&self, route: &types::RouteRef) -> u16 {
+        match route {
+            types::RouteRef::Described(place) => at(&self.routes, *place),
+            types::RouteRef::Undescribed(_) => UNKNOWN,
+        }
     }
 
     /// The behavior's categories in its own order, as positions in the catalog.
     pub(crate) fn categories(&self) -> impl Iterator<Item = u16> {
-        self.categories.iter().map(|(_, position)| *position)
+        self.categories.iter().copied()
     }
 
     /// The category's position in the catalog; [`UNKNOWN`] for one that the behavior did not describe.
-    pub(crate) fn category(&self, name: &str) -> u16 {
-        let known = self.categories.iter().find(|(known, _)| known == name);
-        known.map_or(UNKNOWN, |(_, position)| *position)
+    pub(crate) fn category(&self, place: Option<u16>) -> u16 {
+        place.map_or(UNKNOWN, |place| at(&self.categories, place))
     }
+}
+
+fn at(numbers: &[u16], place: u16) -> u16 {
+    let number = numbers.get(usize::from(place));
+    number.copied().unwrap_or(UNKNOWN)
 }
 
 fn position(categories: &[String], name: &str) -> u16 {

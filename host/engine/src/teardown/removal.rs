@@ -204,7 +204,7 @@ impl Teardown {
             config: archetype.config.to_string(),
         };
         let runtime = archetype.versions.draw(0.0);
-        let begun = runtime.slot.borrow_mut().begin(&setup, Feeder::default());
+        let begun = runtime.slot.borrow_mut().begin(setup, Feeder::default());
         let mut removal = Removal {
             teardown: self,
             marks,
@@ -238,14 +238,14 @@ struct Removal<'a> {
 }
 
 impl Transport for Removal<'_> {
-    fn next(&mut self, outcomes: &[types::Outcome]) -> Result<types::Step, SessionEnd> {
+    fn next(&mut self, outcomes: Vec<types::Outcome>) -> Result<types::Step, SessionEnd> {
         let context = types::Context {
             elapsed_ms: self.teardown.worker.clock.since(self.began).as_millis() as u64,
             requests_left: u32::MAX,
             mix: Vec::new(),
             fault: None,
         };
-        let answer = self.session.next(&context, outcomes);
+        let answer = self.session.next(context, outcomes);
         let Teardown {
             worker, removed, ..
         } = self.teardown;

@@ -74,7 +74,7 @@ pub(crate) async fn send(
     };
     for one in over {
         over_budget(worker, vu, runtime, &one);
-        outcomes.push(types::Outcome::Failed(types::Failure::Stopped));
+        outcomes.push(types::Outcome::Failed(Failure::Stopped));
     }
     Sent {
         outcomes,
@@ -118,7 +118,7 @@ async fn exchange(batch: &Batch<'_>, one: Prepared) -> types::Outcome {
         Some(again) if may_retry(&first) => Box::pin(retry(batch, again, first)).await,
         _ => first.outcome,
     };
-    if matches!(outcome, types::Outcome::Failed(types::Failure::CircuitOpen)) {
+    if matches!(outcome, types::Outcome::Failed(Failure::CircuitOpen)) {
         // It never left, so that it costs nothing.
         spare.set(spare.get() + 1);
     }
@@ -144,16 +144,18 @@ async fn reload(batch: &Batch<'_>) {
 }
 
 fn was_not_sent(outcome: &types::Outcome) -> bool {
-    use types::Failure::{CircuitOpen, Stopped};
+    use Failure::{CircuitOpen, Stopped};
     matches!(outcome, types::Outcome::Failed(CircuitOpen | Stopped))
 }
 
 /// A failure that may be gone the next time.
 fn may_retry(attempt: &Attempt) -> bool {
-    use types::Failure::{Connect, Reset, Timeout};
+    use Failure::{Connect, Generator, Reset, Timeout, Unprocessed};
     let passing = match &attempt.outcome {
         types::Outcome::Response(response) => matches!(response.status, 429 | 502 | 503 | 504),
-        types::Outcome::Failed(failure) => matches!(failure, Connect | Reset | Timeout),
+        types::Outcome::Failed(failure) => {
+            matches!(failure, Connect | Generator | Reset | Timeout | Unprocessed)
+        }
     };
     passing && attempt.retry_after.is_none_or(|wait| wait <= LONGEST_RETRY)
 }
@@ -227,7 +229,7 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
                 batch.turned_away.set(true);
             }
             return Attempt {
-                outcome: types::Outcome::Failed(failure.into()),
+                outcome: types::Outcome::Failed(failure),
                 retry_after: None,
             };
         }
@@ -280,7 +282,7 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
                 worker.reached_limit(&flaw.cause);
                 Box::pin(catch_breath(worker)).await;
             }
-            types::Outcome::Failed(flaw.failure.into())
+            types::Outcome::Failed(flaw.failure)
         }
     };
     Attempt {

@@ -13,7 +13,7 @@ use crate::driver::{SessionEnd, Transport, drive};
 use crate::seed::{Stream, log_normal};
 use crate::witness::Seen;
 use crate::worker::state::WorkerState;
-use vespeiro_behavior::types::{self, Action, Outcome, Request, Step};
+use vespeiro_behavior::types::{Action, Outcome, Request, Step};
 
 /// What a session did.
 pub(crate) struct Played {
@@ -81,7 +81,7 @@ impl Transport for Live<'_> {
         self.left == 0
     }
 
-    fn next(&mut self, outcomes: &[Outcome]) -> Result<Step, SessionEnd> {
+    fn next(&mut self, outcomes: Vec<Outcome>) -> Result<Step, SessionEnd> {
         let workload = self.worker.workload(self.vu);
         self.left = workload.left(self.budget - self.played.requests);
         let step = self.open.next(self.left, outcomes).map_err(|(end, wait)| {
@@ -132,8 +132,8 @@ impl Transport for Live<'_> {
     async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
         let (worker, vu) = (self.worker, self.vu);
         let faulty: Vec<usize> = faulty(&requests).collect();
-        let recorded = worker.records(vu.index, &requests);
         let runtime = Rc::clone(&self.open.runtime);
+        let recorded = worker.records(vu.index, &runtime, &requests);
         let batch = prepare(worker, &runtime, requests)
             .map_err(|refused| SessionEnd::Failed(refused.to_string()))?;
         wait_while_held(worker, vu, logins(&batch, self.left)).await;
@@ -151,7 +151,7 @@ impl Transport for Live<'_> {
 }
 
 /// Where in a batch the requests stand that are wrong on purpose.
-fn faulty(requests: &[types::Request]) -> impl Iterator<Item = usize> {
+fn faulty(requests: &[Request]) -> impl Iterator<Item = usize> {
     let numbered = requests.iter().enumerate();
     numbered.filter_map(|(at, request)| request.fault.map(|_| at))
 }

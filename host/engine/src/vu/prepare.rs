@@ -7,7 +7,8 @@ use crate::rollout::labels::method;
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, log_normal, within};
 use crate::worker::state::WorkerState;
-use vespeiro_behavior::{MAX_BATCH, MAX_MARK, types};
+use vespeiro_behavior::types::{Request, RequestKind};
+use vespeiro_behavior::{Behavior, MAX_BATCH, MAX_MARK};
 use vespeiro_http::{Call, Capture, Refused};
 use vespeiro_model::FaultKind;
 
@@ -17,8 +18,6 @@ const WAITS: (f64, f64) = (0.3, 3.0);
 const TOO_LATE: u32 = 2;
 /// What is asked of the target in turn.
 const STATUSES: [u16; 4] = [500, 502, 503, 504];
-/// The category of the request mix that logins belong to.
-const AUTH: &str = "auth";
 
 /// Why a step was not carried out: the behavior asked for something that it may not have.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +40,7 @@ pub(crate) struct Prepared {
     pub(crate) fault: Option<FaultKind>,
     /// What it creates, if anything.
     pub(crate) mark: Option<String>,
-    /// It asks for a token: see [`is_login`].
+    /// It asks for a token.
     pub(crate) login: bool,
 }
 
@@ -88,24 +87,25 @@ impl Prepared {
 pub(crate) fn prepare(
     worker: &WorkerState,
     runtime: &VersionRuntime,
-    requests: Vec<types::Request>,
+    requests: Vec<Request>,
 ) -> Result<Vec<Prepared>, StepRefused> {
-    check(&requests)?;
+    let slot = runtime.slot.borrow();
+    check(slot.behavior(), &requests)?;
     requests
         .into_iter()
-        .map(|request| prepare_one(worker, runtime, request))
+        .map(|request| prepare_one(worker, runtime, slot.behavior(), request))
         .collect()
 }
 
 /// What a step may not ask for, whatever it is played over.
-pub(crate) fn check(requests: &[types::Request]) -> Result<(), StepRefused> {
+pub(crate) fn check(behavior: &Behavior, requests: &[Request]) -> Result<(), StepRefused> {
     if requests.len() > MAX_BATCH {
         return Err(StepRefused::Batch(requests.len()));
     }
     for request in requests {
         let length = request.mark.as_ref().map_or(0, String::len);
         if length > MAX_MARK {
-            let route = request.route.clone();
+            let route = behavior.route_of(request).to_owned();
             return Err(StepRefused::Mark { route, length });
         }
     }
@@ -115,18 +115,18 @@ pub(crate) fn check(requests: &[types::Request]) -> Result<(), StepRefused> {
 fn prepare_one(
     worker: &WorkerState,
     runtime: &VersionRuntime,
-    request: types::Request,
+    behavior: &Behavior,
+    request: Request,
 ) -> Result<Prepared, StepRefused> {
     let labels = &runtime.labels;
-    let route = labels.route(request.method, &request.route);
-    let category = labels.category(&request.category);
-    let login = is_login(&request);
+    let route = labels.route(&request.route);
+    let category = labels.category(request.category);
     let capture = request.capture;
     let heads = worker.target.heads();
     let method = method(request.method);
     let call = heads.call(&method, request.path, request.headers, request.body);
     let call = call.map_err(|refused| StepRefused::Request {
-        route: request.route,
+        route: behavior.template(&request.route).to_owned(),
         refused,
     })?;
     let timeout = request
@@ -134,8 +134,8 @@ fn prepare_one(
         .map(|ms| Duration::from_millis(u64::from(ms)));
     let call = call
         .capture(Capture {
-            headers: capture.contains(types::Capture::HEADERS),
-            body: capture.contains(types::Capture::BODY),
+            headers: capture.headers,
+            body: capture.body,
         })
         .timeout(timeout);
     let call = match worker.witness {
@@ -146,34 +146,11 @@ fn prepare_one(
         call: Box::new(call),
         route,
         category,
-        fault: request.fault.map(kind),
+        fault: request.fault,
         mark: request.mark,
-        login,
+        // A refresh that is refused is as suspicious.
+        login: matches!(request.kind, RequestKind::Login | RequestKind::Refresh),
     })
-}
-
-fn kind(fault: types::Fault) -> FaultKind {
-    match fault {
-        types::Fault::BadCredentials => FaultKind::BadCredentials,
-        types::Fault::Forbidden => FaultKind::Forbidden,
-        types::Fault::InvalidData => FaultKind::InvalidData,
-        types::Fault::NotFound => FaultKind::NotFound,
-        types::Fault::RateLimit => FaultKind::RateLimit,
-    }
-}
-
-/// A POST of the category `auth` that carries no bearer token is there to get one. The host cannot know more of a login,
-/// and a refresh of a token that is refused is as suspicious.
-fn is_login(request: &types::Request) -> bool {
-    let bearer = |(name, value): &(String, String)| {
-        name.eq_ignore_ascii_case("authorization")
-            && value
-                .get(..6)
-                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"))
-    };
-    request.method == types::Method::Post
-        && request.category == AUTH
-        && !request.headers.iter().any(bearer)
 }
 
 /// Logins among the requests of a batch that will be sent.

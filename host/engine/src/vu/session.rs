@@ -17,7 +17,7 @@ use crate::vu::state::VuState;
 use crate::worker::quarantine::SessionFate;
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::{GuestEvent, Level, Session, types};
-use vespeiro_model::{Ending, FaultKind, Outcome};
+use vespeiro_model::{Ending, Outcome};
 
 /// Things that a session may have said to be there and not to be gone.
 const MAX_MARKS: u32 = 10_000;
@@ -60,7 +60,7 @@ impl OpenSession {
             }
             worker.wait_for_room(&drawn).await;
         };
-        let begun = runtime.slot.borrow_mut().begin(&setup, vu.feeder.clone());
+        let begun = runtime.slot.borrow_mut().begin(setup, vu.feeder.clone());
         let role = runtime.role();
         worker.recorder.borrow_mut().session_started(role);
         let (session, ending) = match begun {
@@ -93,7 +93,7 @@ impl OpenSession {
     pub(crate) fn next(
         &mut self,
         requests_left: u32,
-        outcomes: &[types::Outcome],
+        outcomes: Vec<types::Outcome>,
     ) -> Result<types::Step, (SessionEnd, Duration)> {
         let worker = Rc::clone(&self.worker);
         let Some(session) = &mut self.session else {
@@ -118,9 +118,9 @@ impl OpenSession {
             elapsed_ms: worker.clock.since(self.began).as_millis() as u64,
             requests_left,
             mix,
-            fault: self.asked.and_then(|ask| to_contract(ask.kind)),
+            fault: self.asked.map(|ask| ask.kind),
         };
-        let answer = session.next(&context, outcomes);
+        let answer = session.next(context, outcomes);
         worker
             .recorder
             .borrow_mut()
@@ -146,7 +146,7 @@ impl OpenSession {
     pub(crate) fn decided(&self, requests: &[types::Request], left: u32) {
         let labels = &self.runtime.labels;
         for request in requests.iter().take(left as usize) {
-            self.worker.decided(labels.category(&request.category));
+            self.worker.decided(labels.category(request.category));
         }
     }
 
@@ -174,7 +174,7 @@ impl OpenSession {
         let restored = successor
             .slot
             .borrow_mut()
-            .restore(&setup, feeder, elapsed_ms, &state);
+            .restore(setup, feeder, elapsed_ms, state);
         match restored {
             Ok(Ok(begun)) => {
                 if begun.built {
@@ -283,16 +283,4 @@ impl Drop for OpenSession {
             .borrow_mut()
             .session_ended(self.runtime.role(), self.ending, lasted);
     }
-}
-
-/// What the contract calls a fault; `None` for those that the host makes itself.
-fn to_contract(kind: FaultKind) -> Option<types::Fault> {
-    Some(match kind {
-        FaultKind::BadCredentials => types::Fault::BadCredentials,
-        FaultKind::Forbidden => types::Fault::Forbidden,
-        FaultKind::InvalidData => types::Fault::InvalidData,
-        FaultKind::NotFound => types::Fault::NotFound,
-        FaultKind::RateLimit => types::Fault::RateLimit,
-        FaultKind::Timeout | FaultKind::ServerError => return None,
-    })
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::state::WorkerState;
 use crate::feeds::cursor::MAX_UNFED;
 use crate::rehearsal::{Asked, Tape};
+use crate::rollout::runtime::VersionRuntime;
 use crate::witness::Seen;
 use vespeiro_behavior::{GuestEvent, Level, NoRow, TOKEN, types};
 
@@ -52,10 +53,21 @@ impl WorkerState {
     }
 
     /// What of these requests to keep for the tape, if it is this user's.
-    pub(crate) fn records(&self, user: u32, requests: &[types::Request]) -> Option<Vec<Asked>> {
+    pub(crate) fn records(
+        &self,
+        user: u32,
+        runtime: &VersionRuntime,
+        requests: &[types::Request],
+    ) -> Option<Vec<Asked>> {
         let output = &self.plan.output;
         let recorded = output.trace_record.is_some() && output.trace_user == user;
-        recorded.then(|| requests.iter().map(Asked::of).collect())
+        recorded.then(|| {
+            let slot = runtime.slot.borrow();
+            let route = |request| slot.behavior().route_of(request);
+            let each = requests.iter();
+            each.map(|request| Asked::of(request, route(request)))
+                .collect()
+        })
     }
 
     /// Put the outcomes of requests onto the tape.

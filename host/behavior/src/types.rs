@@ -1,0 +1,212 @@
+//! What a behavior and its host tell each other, in no version of the contract. The engine knows these alone; `contract/` makes
+//! each version's words of them, and them of those.
+
+use vespeiro_model::{Failure, FaultKind};
+
+/// One simulated person; the same in every session of that user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Position of the user in the run, from 0.
+    pub index: u32,
+    /// Seed of everything this user decides.
+    pub seed: u64,
+    pub username: String,
+    pub email: String,
+    pub password: String,
+    /// Display name.
+    pub name: String,
+}
+
+/// What a session is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    Journey,
+    /// Remove these marks, oldest first.
+    Cleanup(Vec<String>),
+}
+
+/// Bounds of a human pause, in milliseconds, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    pub delay_min_ms: u32,
+    pub delay_max_ms: u32,
+}
+
+/// All that a session is told when it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setup {
+    pub user: User,
+    /// How many sessions this user has begun before.
+    pub ordinal: u32,
+    /// The session's only source of randomness.
+    pub seed: u64,
+    pub purpose: Purpose,
+    pub pace: Pace,
+    /// Identifier of the run.
+    pub run: String,
+    /// The archetype's configuration, a JSON object.
+    pub config: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+}
+
+impl Method {
+    /// How many there are.
+    pub const COUNT: usize = Self::Options as usize + 1;
+
+    /// As HTTP names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+        }
+    }
+}
+
+/// What a request does for who its user is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    Plain,
+    /// Asks for a token, or whatever else says who somebody is.
+    Login,
+    /// Asks for a new token in exchange for another one.
+    Refresh,
+    Logout,
+}
+
+/// One method and path template of a behavior.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub method: Method,
+    /// Path template, for instance `/api/v1/users/{id}`.
+    pub path: String,
+    /// One of the behavior's categories.
+    pub category: String,
+}
+
+/// What a behavior says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    pub name: String,
+    pub version: String,
+    pub routes: Vec<Route>,
+    /// In the order of [`Context::mix`].
+    pub categories: Vec<String>,
+}
+
+/// What a session is told at each step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Context {
+    /// Since the session began, in milliseconds.
+    pub elapsed_ms: u64,
+    /// How many more requests its user may send.
+    pub requests_left: u32,
+    /// By how many percentage points each category lags behind its share; empty where the mix is not governed.
+    pub mix: Vec<f32>,
+    /// Commit this with the next request that can carry it: one of those that the host does not make itself.
+    pub fault: Option<FaultKind>,
+}
+
+/// The route that a request counts for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteRef {
+    /// Its place in [`Description::routes`].
+    Described(u16),
+    /// A template that the behavior has not described: counted as `other`.
+    Undescribed(Box<str>),
+}
+
+/// What the session wants to see of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Capture {
+    pub headers: bool,
+    pub body: bool,
+}
+
+/// One HTTP request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub method: Method,
+    pub kind: RequestKind,
+    /// Path and query, relative to the target.
+    pub path: String,
+    pub route: RouteRef,
+    /// The place of its category in [`Description::categories`]; `None`: one that is not described, counted as `other`.
+    pub category: Option<u16>,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<Vec<u8>>,
+    pub capture: Capture,
+    /// Longest wait for the whole response, in milliseconds; `None` means the plan's.
+    pub timeout_ms: Option<u32>,
+    /// Name of what it creates.
+    pub mark: Option<String>,
+    /// It is wrong on purpose.
+    pub fault: Option<FaultKind>,
+}
+
+/// What the target answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    /// Names in lower case; empty unless captured.
+    pub headers: Vec<(String, String)>,
+    /// Empty unless captured.
+    pub body: Vec<u8>,
+    /// From the moment the request was sent to the last byte of the body, in microseconds.
+    pub latency_us: u64,
+}
+
+/// What came of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Response(Response),
+    Failed(Failure),
+}
+
+/// How a journey came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The person did what they came for.
+    Completed,
+    /// The person gave up.
+    Abandoned,
+}
+
+/// What a session wants next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Send these together; none of them is a pause.
+    Requests(Vec<Request>),
+    Done(Ending),
+}
+
+/// A session's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Wait this long before the action, in milliseconds.
+    pub delay_ms: u32,
+    pub action: Action,
+}
+
+/// How much a line of a behavior's log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
