@@ -30,6 +30,7 @@ pub(super) const PRESET: Preset = Preset {
         ("breaker", "off"),
         ("backoff", "off"),
         ("cleanup", "never"),
+        ("cookies", "off"),
         ("preflight", "false"),
         ("watch", "false"),
     ],

@@ -6,8 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
+use url::Url;
 
 use crate::codec::{Added, Refused, RouteHead, TRACE, check_headers, text_of};
+use crate::cookies::{self, Site};
+use crate::redirect::{Astray, Hop, goes_along};
 
 /// A checked request, ready to send.
 #[derive(Debug, Clone)]
@@ -19,7 +23,22 @@ pub struct Call {
     body: Option<Bytes>,
     timeout: Option<Duration>,
     capture: Capture,
+    reads: Reads,
     watched: bool,
+    /// The cookies that the behavior or the plan has set, once others were added to them.
+    own_cookies: Option<OwnCookies>,
+}
+
+/// `None` inside: there were none.
+#[derive(Debug, Clone)]
+struct OwnCookies(Option<Box<str>>);
+
+/// What the host itself reads of an answer, whatever the behavior has asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reads {
+    pub cookies: bool,
+    /// Where it redirects to.
+    pub location: bool,
 }
 
 /// Parts of an answer that are handed back.
@@ -49,8 +68,16 @@ impl Call {
             body: body.map(Bytes::from),
             timeout: None,
             capture: Capture::default(),
+            reads: Reads::default(),
             watched: false,
+            own_cookies: None,
         })
+    }
+
+    /// Read these of the answer.
+    pub fn reads(mut self, reads: Reads) -> Self {
+        self.reads = reads;
+        self
     }
 
     /// Hand back these parts of the answer.
@@ -95,6 +122,99 @@ impl Call {
         self
     }
 
+    /// Ask for no failure any more.
+    pub fn unfailing(mut self) -> Self {
+        let is_asked = |name: &str| name.starts_with("x-envoy-fault-");
+        self.headers.retain(|(name, _)| !is_asked(name));
+        self
+    }
+
+    /// Send the cookies that `merge` makes of those that the behavior, or else the plan, has set; `None` sends these. Asked
+    /// again for each attempt.
+    pub fn merge_cookies(&mut self, merge: impl FnOnce(Option<&str>, Site<'_>) -> Option<String>) {
+        if self.own_cookies.is_none() {
+            let own = self.headers.iter().filter(|(name, _)| is_cookie(name));
+            let mut own: Vec<&str> = own.map(|(_, value)| value.as_str()).collect();
+            let planned = self.head.value_of(COOKIE);
+            if own.is_empty() {
+                own.extend(planned.as_deref());
+            }
+            let own = (!own.is_empty()).then(|| own.join("; ").into());
+            self.own_cookies = Some(OwnCookies(own));
+        }
+        let own = self.own_cookies.as_ref().and_then(|own| own.0.as_deref());
+        let cookies = self.at_site(|site| merge(own, site));
+        let cookies = cookies.or_else(|| own.map(str::to_owned));
+        self.headers.retain(|(name, _)| !is_cookie(name));
+        self.headers
+            .extend(cookies.map(|cookies| (COOKIE.to_owned(), cookies)));
+    }
+
+    /// Cookies were added to its own.
+    pub fn has_merged_cookies(&self) -> bool {
+        self.own_cookies.is_some()
+    }
+
+    /// The URL that the target takes it for.
+    pub(crate) fn url(&self) -> Result<Url, Astray> {
+        let Self { head, path, .. } = self;
+        let text = format!("{}://{}{}{path}", head.scheme(), self.host(), head.prefix());
+        Url::parse(&text).map_err(|_| Astray::Unreadable)
+    }
+
+    /// What its `Host` says.
+    fn host(&self) -> &str {
+        let mut own = self.headers.iter();
+        let own = own.find(|(name, _)| name.eq_ignore_ascii_case("host"));
+        own.map_or_else(|| self.head.authority().as_str(), |(_, value)| value)
+    }
+
+    /// Hands on where it goes, as far as cookies care.
+    pub fn at_site<T>(&self, then: impl FnOnce(Site<'_>) -> T) -> T {
+        let host = self.host().to_ascii_lowercase();
+        let colon = host.rfind(':').filter(|at| !host[*at..].contains(']'));
+        then(Site {
+            https: self.head.scheme() == "https",
+            host: &host[..colon.unwrap_or(host.len())],
+            path: &[self.head.prefix(), &self.path].concat(),
+        })
+    }
+
+    /// The request that an answer to this one asks for. Cookies of its own go along but for those that the answer `sets`.
+    pub(crate) fn sent_on(
+        &self,
+        head: Rc<RouteHead>,
+        path: String,
+        hop: &Hop,
+        sets: &[String],
+    ) -> Result<Self, Refused> {
+        let mut headers = self.headers.clone();
+        if let Some(OwnCookies(own)) = &self.own_cookies {
+            headers.retain(|(name, _)| !is_cookie(name));
+            headers.extend(
+                own.as_deref()
+                    .map(|own| (COOKIE.to_owned(), own.to_owned())),
+            );
+        }
+        headers.retain_mut(|(name, value)| {
+            if is_cookie(name) && !sets.is_empty() {
+                *value = without(value, sets);
+                return goes_along(name, hop) && !value.is_empty();
+            }
+            goes_along(name, hop)
+        });
+        let body = self.body.clone().filter(|_| hop.keeps_body);
+        let sent_on = Self::new(head, path, headers, None)?;
+        Ok(Self {
+            body,
+            timeout: self.timeout,
+            capture: self.capture,
+            reads: self.reads,
+            watched: self.watched,
+            ..sent_on
+        })
+    }
+
     /// Behind the prefix of the base URL, with its query.
     pub fn path(&self) -> &str {
         &self.path
@@ -110,8 +230,16 @@ impl Call {
         self.head.method().is_idempotent()
     }
 
+    pub fn method(&self) -> &Method {
+        self.head.method()
+    }
+
     pub(crate) fn head(&self) -> &RouteHead {
         &self.head
+    }
+
+    pub(crate) fn what_is_read(&self) -> Reads {
+        self.reads
     }
 
     /// What it adds to its route's head.
@@ -151,10 +279,28 @@ impl Call {
     }
 }
 
+const COOKIE: &str = "cookie";
+
+fn is_cookie(name: &str) -> bool {
+    name.eq_ignore_ascii_case(COOKIE)
+}
+
+/// The cookies of a header, without those that the lines of an answer set.
+fn without(header: &str, sets: &[String]) -> String {
+    let is_set = |pair: &&str| {
+        sets.iter()
+            .any(|line| cookies::name(line) == cookies::name(pair))
+    };
+    let left: Vec<&str> = header
+        .split(';')
+        .map(str::trim)
+        .filter(|pair| !is_set(pair))
+        .collect();
+    left.join("; ")
+}
+
 #[cfg(test)]
 mod tests {
-    use http::Method;
-
     use super::*;
     use crate::codec::HeadOptions;
 

@@ -11,9 +11,10 @@ use tokio::time::Instant;
 
 use crate::Failure;
 use crate::body::{Body, Coding};
-use crate::call::{Call, Capture};
+use crate::call::{Call, Capture, Reads};
 use crate::codec::{Codings, Head, Header, Receive, Refusal, text_of};
 use crate::dial::{Protocol, Remote};
+use crate::redirect::is_redirect;
 use crate::retry_after::retry_after;
 use vespeiro_model::{Clock, Phases};
 
@@ -30,6 +31,10 @@ pub struct Answer {
     pub trailers: Vec<(String, String)>,
     /// How long the target asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// Values of `Set-Cookie`, where the call reads them.
+    pub set_cookies: Vec<String>,
+    /// Of an answer that redirects, where the call reads it.
+    pub location: Option<String>,
 }
 
 impl Answer {
@@ -163,6 +168,7 @@ pub(crate) struct Taking {
     answer: Answer,
     body: Option<Body>,
     capture: Capture,
+    reads: Reads,
     watched: bool,
     codings: Codings,
     max_body: u64,
@@ -175,6 +181,7 @@ impl Taking {
             answer: Answer::default(),
             body: None,
             capture: call.captures(),
+            reads: call.what_is_read(),
             watched: call.is_watched(),
             codings: call.head().codings(),
             max_body,
@@ -202,6 +209,7 @@ impl Receive for Taking {
         let mut coding = None;
         // What is a part of something coded cannot be decoded.
         let whole = !head.bodiless && head.status != 206;
+        let redirects = self.reads.location && is_redirect(head.status);
         for header in head.headers {
             if whole && header.name.eq_ignore_ascii_case("content-encoding") {
                 coding = Coding::of(header.value, self.codings);
@@ -209,6 +217,15 @@ impl Receive for Taking {
             if matches!(head.status, 429 | 503) && header.name.eq_ignore_ascii_case("retry-after") {
                 let asked = retry_after(head.status, header.value, self.clock.wall());
                 self.answer.retry_after = self.answer.retry_after.or(asked);
+            }
+            if self.reads.cookies && header.name.eq_ignore_ascii_case("set-cookie") {
+                self.answer.set_cookies.push(text_of(header.value));
+            }
+            if redirects
+                && self.answer.location.is_none()
+                && header.name.eq_ignore_ascii_case("location")
+            {
+                self.answer.location = Some(text_of(header.value));
             }
         }
         if self.capture.headers || self.watched {

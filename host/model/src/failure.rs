@@ -20,6 +20,8 @@ words! {
         TooLarge => "too-large",
         /// The answer's head is over `max_headers`.
         Headers => "headers",
+        /// A redirect that is not followed: to somewhere that the run does not play against, or one more than it allows.
+        Redirects => "redirects",
         /// The target said three times that it had not processed the request (HTTP/2 GOAWAY, REFUSED_STREAM).
         Unprocessed => "unprocessed",
         /// This machine was the limit: open files, local ports, memory for sockets.

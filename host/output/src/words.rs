@@ -322,6 +322,7 @@ kinds {
         "protocol", "protocolo";
         "too large", "grande demais";
         "headers too large", "cabeçalhos grandes demais";
+        "redirects", "redirecionamentos";
         "unprocessed", "não processada";
         "generator", "gerador";
         "circuit open", "circuito aberto";

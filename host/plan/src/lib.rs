@@ -63,7 +63,7 @@ pub use settings::guest::GuestSettings;
 pub use settings::load::LoadSettings;
 pub use settings::output::{Language, LogLevel, OutputSettings};
 pub use settings::resilience::{BreakerRules, ResilienceSettings};
-pub use settings::target::{Admin, HttpVersion, Target};
+pub use settings::target::{Admin, CookiesFor, HttpVersion, Target};
 pub use start_at::StartAt;
 pub use value_types::SettingKind;
 pub use workloads::Workload;

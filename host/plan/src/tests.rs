@@ -47,6 +47,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("preflight", "false", "true"),
     ("trace_context", "true", "false"),
     ("max_body", "64KiB", "10MB"),
+    ("cookies", "off", "per-user"),
+    ("redirects", "3", "0"),
     ("admin_email", "a@b.test", "c@d.test"),
     ("admin_password", "one", "two"),
     ("breaker", "off", "on"),

@@ -308,8 +308,9 @@ fn signal(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
     match outcome {
         Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Signal::Ignored,
         Outcome::Status(500..) => Signal::Failure,
-        // It did answer, only at too great a length.
-        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge | Failure::Headers) => {
+        // It did answer, only at too great a length, or with a way that is not gone.
+        Outcome::Status(_)
+        | Outcome::Failed(Failure::TooLarge | Failure::Headers | Failure::Redirects) => {
             Signal::Success
         }
         Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Signal::Ignored,
@@ -355,6 +356,7 @@ mod tests {
             (status(429), None, Signal::Success),
             (Outcome::Failed(Failure::TooLarge), None, Signal::Success),
             (Outcome::Failed(Failure::Headers), None, Signal::Success),
+            (Outcome::Failed(Failure::Redirects), None, Signal::Success),
             (Outcome::Failed(Failure::Generator), None, Signal::Ignored),
             (Outcome::Failed(Failure::Unprocessed), None, Signal::Failure),
         ] {

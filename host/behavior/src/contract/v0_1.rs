@@ -142,7 +142,7 @@ impl From<Failure> for wit::Failure {
             Failure::Connect | Failure::Generator => Self::Connect,
             Failure::Tls => Self::Tls,
             Failure::Reset | Failure::Unprocessed => Self::Reset,
-            Failure::Protocol => Self::Protocol,
+            Failure::Protocol | Failure::Redirects => Self::Protocol,
             Failure::TooLarge | Failure::Headers => Self::TooLarge,
             Failure::CircuitOpen => Self::CircuitOpen,
             Failure::Stopped => Self::Stopped,

@@ -97,6 +97,18 @@ impl Labels {
         }
     }
 
+    /// The number of the route of `behavior`, whose labels these are, that a path belongs to: the one that is it to the
+    /// letter, else that with the most of it; [`UNKNOWN`] for a path of none.
+    pub(crate) fn route_of(&self, behavior: &Behavior, method: &Method, path: &str) -> u16 {
+        let path = path.split('?').next().unwrap_or_default();
+        let routes = behavior.routes.iter().zip(&self.routes);
+        let of_method = routes.filter(|(route, _)| route.method.as_str() == method.as_str());
+        let fitting =
+            of_method.filter_map(|(route, number)| Some((fits(&route.path, path)?, *number)));
+        let best = fitting.max_by_key(|(literal, _)| *literal);
+        best.map_or(UNKNOWN, |(_, number)| number)
+    }
+
     /// The behavior's categories in its own order, as positions in the catalog.
     pub(crate) fn categories(&self) -> impl Iterator<Item = u16> {
         self.categories.iter().copied()
@@ -111,6 +123,20 @@ impl Labels {
 fn at(numbers: &[u16], place: u16) -> u16 {
     let number = numbers.get(usize::from(place));
     number.copied().unwrap_or(UNKNOWN)
+}
+
+/// How many segments of a template are those of the path, where it fits; in those with a `{` anything may stand.
+fn fits(template: &str, path: &str) -> Option<usize> {
+    let (mut literal, mut theirs) = (0, path.split('/'));
+    for part in template.split('?').next().unwrap_or_default().split('/') {
+        let segment = theirs.next()?;
+        match part == segment {
+            true => literal += 1,
+            false if part.contains('{') && !segment.is_empty() => {}
+            false => return None,
+        }
+    }
+    theirs.next().is_none().then_some(literal)
 }
 
 fn position(categories: &[String], name: &str) -> u16 {

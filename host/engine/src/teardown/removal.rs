@@ -189,6 +189,7 @@ impl Teardown {
 
     async fn play(&self, ordinal: u32, marks: &[String]) -> Result<(), String> {
         let worker = &self.worker;
+        self.vu.cookies.begin_session(&worker.plan);
         let archetype = worker.archetype_state(0);
         let user = identity::user(&worker.plan, 0);
         let setup = types::Setup {

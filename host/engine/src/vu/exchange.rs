@@ -1,5 +1,8 @@
 //! Sends a batch of requests together, as `prepare.rs` has made them, and returns the outcome of each: attempts that fail are
-//! repeated where the plan allows, and some are made to fail on purpose. Used by `live.rs` and by the teardown.
+//! repeated where the plan allows, redirects are followed, and some requests are made to fail on purpose. Used by `live.rs`
+//! and by the teardown.
+//!
+//! What must stay true: each attempt and each redirect that is followed is a request of its user's, counted as any other.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -15,6 +18,7 @@ use crate::seed::{Stream, unit};
 use crate::witness::Seen;
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::types;
+use vespeiro_http::{Call, Flaw, Outcome as Exchanged};
 use vespeiro_model::{Failure, Outcome};
 use vespeiro_resilience::before_retry;
 
@@ -83,9 +87,47 @@ pub(crate) async fn send(
     }
 }
 
-/// One request for its response. When the error mix is short of server errors, a request is made to fail, and after a
-/// moment sent again, as somebody does who reloads a page: so the journey goes on. That takes a `spare`.
-async fn exchange(batch: &Batch<'_>, one: Prepared) -> types::Outcome {
+/// One request for its response, from wherever it is redirected to.
+async fn exchange(batch: &Batch<'_>, mut one: Prepared) -> types::Outcome {
+    let answered = request(batch, &mut one).await;
+    match answered.next {
+        Some(_) => Box::pin(follow(batch, one, answered)).await,
+        None => answered.outcome,
+    }
+}
+
+/// Go where answers send a request on to. The outcome is the last one, and took as long as all of them together.
+async fn follow(batch: &Batch<'_>, mut one: Prepared, mut last: Attempt) -> types::Outcome {
+    let Batch {
+        worker,
+        vu,
+        runtime,
+        spare,
+        ..
+    } = batch;
+    let mut before = 0;
+    while let Some(call) = last.next.take() {
+        if let types::Outcome::Response(response) = &last.outcome {
+            before += response.latency_us;
+        }
+        one = one.sent_on(call, runtime);
+        if spare.get() == 0 {
+            over_budget(worker, vu, runtime, &one);
+            return types::Outcome::Failed(Failure::Stopped);
+        }
+        spare.set(spare.get() - 1);
+        worker.decided(one.category);
+        last = request(batch, &mut one).await;
+    }
+    if let types::Outcome::Response(response) = &mut last.outcome {
+        response.latency_us += before;
+    }
+    last.outcome
+}
+
+/// One request. When the error mix is short of server errors, it is made to fail, and after a moment sent again, as somebody
+/// does who reloads a page: so the journey goes on. That takes a `spare`.
+async fn request(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
     let Batch { worker, spare, .. } = batch;
     if one.fault.is_none()
         && spare.get() > 0
@@ -94,35 +136,34 @@ async fn exchange(batch: &Batch<'_>, one: Prepared) -> types::Outcome {
     {
         spare.set(spare.get() - 1);
         let (seed, draw) = (batch.vu.seed, batch.vu.hold.next_draw());
-        let failing = one.failing(kind, seed, draw, worker.plan.target.request_timeout);
-        let outcome = Box::pin(attempt(batch, failing)).await.outcome;
-        let over = match &outcome {
+        let mut failing = one.failing(kind, seed, draw, worker.plan.target.request_timeout);
+        let mut failed = Box::pin(attempt(batch, &mut failing)).await;
+        let over = match &failed.outcome {
             types::Outcome::Response(response) => response.status < 500,
-            types::Outcome::Failed(_) => was_not_sent(&outcome),
+            types::Outcome::Failed(_) => was_not_sent(&failed.outcome),
         };
         if over {
             spare.set(spare.get() + 1);
-            return outcome;
+            failed.next = failed.next.map(|call| Box::new(call.unfailing()));
+            return failed;
         }
         Box::pin(reload(batch)).await;
         if worker.stopping.get() {
             spare.set(spare.get() + 1);
-            return outcome;
+            return failed;
         }
         worker.decided(one.category);
     }
     let may_repeat = worker.plan.resilience.retries > 0 && one.fault.is_none();
-    let again = (may_repeat && one.call.is_idempotent()).then(|| one.again());
-    let first = attempt(batch, one).await;
-    let outcome = match again {
-        Some(again) if may_retry(&first) => Box::pin(retry(batch, again, first)).await,
-        _ => first.outcome,
-    };
-    if matches!(outcome, types::Outcome::Failed(Failure::CircuitOpen)) {
+    let mut last = attempt(batch, one).await;
+    if may_repeat && one.call.is_idempotent() && may_retry(&last) {
+        last = Box::pin(retry(batch, one, last)).await;
+    }
+    if matches!(last.outcome, types::Outcome::Failed(Failure::CircuitOpen)) {
         // It never left, so that it costs nothing.
         spare.set(spare.get() + 1);
     }
-    outcome
+    last
 }
 
 /// Let the time pass that somebody takes who was told of a failure: within the longer half of the plan's pace.
@@ -161,7 +202,7 @@ fn may_retry(attempt: &Attempt) -> bool {
 }
 
 /// Send it again while it fails, as often as the plan allows and the budget holds. Each attempt is a request.
-async fn retry(batch: &Batch<'_>, one: Prepared, mut last: Attempt) -> types::Outcome {
+async fn retry(batch: &Batch<'_>, one: &mut Prepared, mut last: Attempt) -> Attempt {
     let Batch { worker, spare, .. } = batch;
     for count in 1..=worker.plan.resilience.retries {
         if !may_retry(&last) || spare.get() == 0 {
@@ -185,7 +226,7 @@ async fn retry(batch: &Batch<'_>, one: Prepared, mut last: Attempt) -> types::Ou
             break; // another request of the batch was quicker
         }
         spare.set(spare.get() - 1);
-        let next = attempt(batch, one.again()).await;
+        let next = attempt(batch, one).await;
         if was_not_sent(&next.outcome) {
             spare.set(spare.get() + 1);
             break;
@@ -194,7 +235,7 @@ async fn retry(batch: &Batch<'_>, one: Prepared, mut last: Attempt) -> types::Ou
         worker.recorder.borrow_mut().retried();
         last = next;
     }
-    last.outcome
+    last
 }
 
 /// Let the machine free something. What it refuses it refuses at once: users without pauses would try again millions of
@@ -213,16 +254,18 @@ struct Attempt {
     outcome: types::Outcome,
     /// How long the target asks to be left alone.
     retry_after: Option<Duration>,
+    /// Where the answer sends it on to.
+    next: Option<Box<Call>>,
 }
 
-async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
+async fn attempt(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
     let Batch {
         worker,
         vu,
         runtime,
         ..
     } = *batch;
-    let mut permit = match admit(worker, vu, runtime, &one).await {
+    let mut permit = match admit(worker, vu, runtime, one).await {
         Ok(permit) => permit,
         Err(failure) => {
             if failure == Failure::CircuitOpen {
@@ -231,33 +274,36 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
             return Attempt {
                 outcome: types::Outcome::Failed(failure),
                 retry_after: None,
+                next: None,
             };
         }
     };
-    let mut call = one.call;
     if worker.plan.target.trace_context {
         let trace = Trace::next(&worker.plan, vu);
-        call.trace(trace.parent());
+        one.call.trace(trace.parent());
         permit.sample.trace = Some(trace.id);
     }
+    vu.cookies.attach(&mut one.call, || worker.clock.wall());
+    let call = &*one.call;
     let number = vu.sent.get();
     if let Some(witness) = &worker.witness {
         let recorder = worker.recorder.borrow();
         let catalog = recorder.catalog();
         witness.saw(Seen::Sent {
             number,
-            call: &call,
+            call,
             route: catalog.route(vu.archetype, one.route).1,
             category: catalog.category(usize::from(one.category)),
             is_fault: one.fault.is_some(),
         });
     }
     let own = vu.connections(&worker.target);
-    let mut sent = worker.target.send_for(vu.archetype, own, &call).await;
+    let mut sent = worker.target.send_for(vu.archetype, own, call).await;
+    let next = heed(worker, vu, one, &mut sent);
     if let Some(witness) = &worker.witness {
         witness.saw(Seen::Answered {
             number,
-            call: &call,
+            call,
             sent: &sent,
         });
         if let Ok(answer) = &mut sent.result {
@@ -288,5 +334,35 @@ async fn attempt(batch: &Batch<'_>, one: Prepared) -> Attempt {
     Attempt {
         outcome,
         retry_after,
+        next,
+    }
+}
+
+/// What an answer tells a browser: keep its cookies, and where it redirects to. One that leads astray is none.
+fn heed(
+    worker: &WorkerState,
+    vu: &VuState,
+    one: &Prepared,
+    sent: &mut Exchanged,
+) -> Option<Box<Call>> {
+    let answer = sent.result.as_ref().ok()?;
+    if !answer.set_cookies.is_empty() && !vu.cookies.learn(&one.call, answer, worker.clock.wall()) {
+        worker.dropped_cookies();
+    }
+    answer.location.as_ref()?;
+    let most = worker.plan.target.redirects;
+    match worker
+        .target
+        .heads()
+        .follow(&one.call, answer, one.followed, most)
+    {
+        Ok(call) => call.map(Box::new),
+        Err(astray) => {
+            sent.result = Err(Flaw {
+                failure: Failure::Redirects,
+                cause: astray.to_string().into(),
+            });
+            None
+        }
     }
 }

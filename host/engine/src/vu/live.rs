@@ -30,6 +30,7 @@ pub(crate) struct Played {
 pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32) -> Played {
     let ordinal = vu.sessions.get();
     vu.sessions.set(ordinal + 1);
+    vu.cookies.begin_session(&worker.plan);
     let mut played = Played {
         requests: 0,
         swapped: false,

@@ -2,6 +2,7 @@
 //!
 //! What must stay true: a user may be dropped at any of its pauses; whatever it leaves behind is counted once.
 
+mod cookies;
 pub(crate) mod exchange;
 pub(crate) mod identity;
 mod live;

@@ -9,8 +9,9 @@ use crate::seed::{Stream, log_normal, within};
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::types::{Request, RequestKind};
 use vespeiro_behavior::{Behavior, MAX_BATCH, MAX_MARK};
-use vespeiro_http::{Call, Capture, Refused};
+use vespeiro_http::{Call, Capture, Reads, Refused};
 use vespeiro_model::FaultKind;
+use vespeiro_plan::CookiesFor;
 
 /// How long somebody waits who is to get no answer: from the shortest to the longest, in seconds.
 const WAITS: (f64, f64) = (0.3, 3.0);
@@ -42,6 +43,8 @@ pub(crate) struct Prepared {
     pub(crate) mark: Option<String>,
     /// It asks for a token.
     pub(crate) login: bool,
+    /// Redirects that led to it.
+    pub(crate) followed: u32,
 }
 
 impl Prepared {
@@ -70,15 +73,23 @@ impl Prepared {
             // The journal has had it from the request that this one stands for.
             mark: None,
             login: self.login,
+            followed: self.followed,
         }
     }
 
-    /// The same request, to be sent once more should it fail.
-    pub(crate) fn again(&self) -> Self {
+    /// The request that an answer to this one asks for: counted by the route that its path belongs to, for the category of
+    /// the request that led to it.
+    pub(crate) fn sent_on(&self, call: Box<Call>, runtime: &VersionRuntime) -> Self {
+        let slot = runtime.slot.borrow();
+        let (method, path) = (call.method(), call.path());
         Self {
-            call: self.call.clone(),
+            route: runtime.labels.route_of(slot.behavior(), method, path),
+            category: self.category,
+            fault: self.fault,
             mark: None,
-            ..*self
+            login: false,
+            followed: self.followed + 1,
+            call,
         }
     }
 }
@@ -122,6 +133,7 @@ fn prepare_one(
     let route = labels.route(&request.route);
     let category = labels.category(request.category);
     let capture = request.capture;
+    let target = &worker.plan.target;
     let heads = worker.target.heads();
     let method = method(request.method);
     let call = heads.call(&method, request.path, request.headers, request.body);
@@ -137,7 +149,11 @@ fn prepare_one(
             headers: capture.headers,
             body: capture.body,
         })
-        .timeout(timeout);
+        .timeout(timeout)
+        .reads(Reads {
+            cookies: target.cookies != CookiesFor::Off,
+            location: target.redirects > 0,
+        });
     let call = match worker.witness {
         Some(_) => call.watched(),
         None => call,
@@ -150,6 +166,7 @@ fn prepare_one(
         mark: request.mark,
         // A refresh that is refused is as suspicious.
         login: matches!(request.kind, RequestKind::Login | RequestKind::Refresh),
+        followed: 0,
     })
 }
 

@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::task::Waker;
 use std::time::Duration;
 
+use super::cookies::UserCookies;
 use vespeiro_behavior::Feeder;
 use vespeiro_http::{Target, UserPool};
 use vespeiro_resilience::HoldState;
@@ -42,6 +43,7 @@ pub(crate) struct VuState {
     pub(crate) feeder: Feeder,
     /// Its own connections, if it has some and has sent something.
     pub(crate) connections: OnceCell<Option<Box<UserPool>>>,
+    pub(crate) cookies: UserCookies,
     /// What the target has told it.
     pub(crate) hold: HoldState,
 }

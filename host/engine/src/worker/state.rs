@@ -24,7 +24,7 @@ use crate::witness::Witness;
 use crate::worker::quarantine::GivenUpCause;
 use crate::workload::state::WorkloadState;
 use vespeiro_behavior::{Behavior, NoRow};
-use vespeiro_http::{Counts, Target};
+use vespeiro_http::{Counts, Target, cookies};
 use vespeiro_metrics::{
     Catalog, ConnectionCounts, Interval, Recorder, RefusedLogins, WorkerStatus,
 };
@@ -49,6 +49,8 @@ pub(crate) struct WorkerState {
     pub(super) governor: RefCell<Governor>,
     /// It was said that this machine is the limit.
     is_limit_told: Cell<bool>,
+    /// It was said that a user's cookies are too many.
+    are_cookies_told: Cell<bool>,
     /// Speaks for all: one line about the target is enough.
     pub(super) is_first: bool,
     pub(super) journal: RefCell<Writer>,
@@ -146,6 +148,7 @@ impl WorkerState {
             held_users: Cell::new(0),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
             is_limit_told: Cell::new(false),
+            are_cookies_told: Cell::new(false),
             is_first: part.worker_index == 0,
             places: places(&plan, part.worker_index),
             target,
@@ -203,6 +206,16 @@ impl WorkerState {
     pub(crate) fn reached_limit(&self, cause: &str) {
         if !self.is_limit_told.replace(true) {
             tracing::warn!("this machine is the limit, not the target: {cause}");
+        }
+    }
+
+    /// The target has set more cookies than a user keeps: say so, once.
+    pub(crate) fn dropped_cookies(&self) {
+        if !self.are_cookies_told.replace(true) {
+            let (most, kib) = (cookies::MOST, cookies::MOST_BYTES >> 10);
+            tracing::warn!(
+                "the target sets more cookies than a user keeps, {most} of {kib} KiB together: the oldest are dropped"
+            );
         }
     }
 

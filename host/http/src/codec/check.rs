@@ -31,10 +31,12 @@ const MAX_PATH: usize = 8192;
 /// What is not sent because somebody asked for something that they may not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error(
-        "the path {0:?} must start with '/': name no scheme and no host, requests go to the target"
-    )]
+    #[error("the path {0:?} must start with '/', or be a URL below the target's")]
     NotAPath(String),
+    #[error(
+        "the URL {url:?} lies outside of {base}, which the run plays against: only what begins with that can be requested"
+    )]
+    Elsewhere { url: String, base: String },
     #[error(
         "the path {0:?} has a space, a control character or a byte beyond ASCII: percent-encode it"
     )]
@@ -203,7 +205,7 @@ pub(super) const fn length_bit(length: usize) -> u64 {
 }
 
 /// Enough of a text to recognize it, and no more.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(60).collect()
 }
 

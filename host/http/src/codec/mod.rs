@@ -10,6 +10,7 @@ mod receive;
 mod request;
 mod text;
 
+pub(crate) use check::shorten;
 pub use check::{Refused, check_header, check_headers};
 pub use decode::Decoder;
 pub use httparse::Header;

@@ -12,7 +12,7 @@ use vespeiro_plan::Codings;
 use super::check::{
     Refused, check_field, check_header, check_path, check_within, length_bit, shorten,
 };
-use super::text::write_value;
+use super::text::{text_of, write_value};
 
 /// Length of a trace context (W3C, version 00).
 pub const TRACE: usize = 55;
@@ -152,6 +152,21 @@ impl RouteHead {
 
     pub fn method(&self) -> &Method {
         &self.method
+    }
+
+    pub fn scheme(&self) -> &str {
+        self.scheme.as_str()
+    }
+
+    /// Name and port, as `Host` has them.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// What every request says under this name, unless a behavior has its own value.
+    pub fn value_of(&self, name: &str) -> Option<String> {
+        let field = self.fields.iter().find(|field| field.is(name))?;
+        Some(text_of(field.value.as_bytes()))
     }
 
     /// What precedes every path: empty, or a path that does not end with `/`.

@@ -11,7 +11,7 @@ use crate::addresses::{base_url, hosts};
 use crate::layers::section;
 use crate::units::DefaultUnit::Seconds;
 use crate::units::{GIB, LONGEST_PAUSE, MILLISECOND};
-use crate::value_types::{choice, duration, secret, size, switch, text};
+use crate::value_types::{choice, count, duration, secret, size, switch, text};
 
 section! {
     /// The service under test and how to speak to it.
@@ -36,6 +36,10 @@ section! {
             "Send a W3C traceparent with each request, so that it can be found in the target's traces");
         /// Largest response body that is read, in bytes.
         max_body: usize = ("max_body", "1MiB", size(1..=4 * GIB), "Largest response body; bare numbers are bytes");
+        cookies: CookiesFor = ("cookies", "per-session", choice("WHEN"),
+            "Whether users keep the target's cookies: per-session, per-user (over all of its sessions) or off");
+        /// Most redirects that one request is sent on by. 0: none is followed.
+        redirects: u32 = ("redirects", "0", count(0..=100), "Most redirects that are followed for one request; 0 for none");
         /// Account that the privileged archetypes log in with, and that the cleanup uses.
         admin: Admin = { Admin::read(r) };
     }
@@ -60,6 +64,16 @@ impl fmt::Debug for Admin {
 }
 
 words! {
+    /// How long the cookies of a user are kept.
+    pub enum CookiesFor {
+        /// For a session, as in a new private window.
+        PerSession => "per-session",
+        /// From one session to the next, as in one browser.
+        PerUser => "per-user",
+        /// None is kept or sent.
+        Off => "off",
+    }
+
     /// Protocol version towards the target.
     pub enum HttpVersion {
         /// HTTP/2 where TLS negotiates it, else HTTP/1.1.
