@@ -212,6 +212,126 @@ fn recording_in(language: &str) {
     assert_eq!(log[2].bearer, "Bearer secret-1000");
 }
 
+/// A service that knows its visitors by a cookie and sends them on after their login, each to a place of their own.
+fn club() -> (Server, Log) {
+    async fn answer(
+        State(log): State<Log>,
+        method: Method,
+        uri: Uri,
+        headers: HeaderMap,
+    ) -> (StatusCode, [(&'static str, String); 2]) {
+        let cookie = headers.get("cookie");
+        let cookie = cookie.map_or("", |it| it.to_str().unwrap()).to_owned();
+        let mut log = log.lock().unwrap();
+        let number = log.len();
+        let line = format!("{method} {uri}");
+        let (status, to) = match uri.path() {
+            "/login" => (StatusCode::SEE_OTHER, format!("/home/{number}")),
+            _ if cookie.starts_with("sid=fresh") => (StatusCode::OK, String::new()),
+            _ => (StatusCode::FORBIDDEN, String::new()),
+        };
+        log.push(Got {
+            line,
+            bearer: cookie,
+            body: status.as_u16().into(),
+        });
+        (
+            status,
+            [
+                ("location", to),
+                ("set-cookie", format!("sid=fresh-{number}; Path=/")),
+            ],
+        )
+    }
+    let log = Log::default();
+    let app = Router::new().fallback(answer).with_state(Arc::clone(&log));
+    (Server::start(app), log)
+}
+
+#[test]
+fn a_recorded_login_by_cookie_plays_with_cookies_and_redirects_of_its_own() {
+    LANGUAGES.iter().for_each(|language| login_in(language));
+}
+
+fn login_in(language: &str) {
+    let (server, log) = club();
+    let folder = TempDir::new().unwrap();
+    let entry = |method: &str, path: &str, cookie: &str, status: u16, to: &str| {
+        let said = json!([{"name": "Cookie", "value": cookie}]);
+        let sets = json!([{"name": "Set-Cookie", "value": "sid=recorded; Path=/"}, {"name": "Location", "value": to}]);
+        json!({
+            "startedDateTime": "2026-01-31T12:00:01Z", "time": 10.0,
+            "request": {"method": method, "url": format!("{}{path}", server.url), "headers": said},
+            "response": {"status": status, "headers": sets, "redirectURL": to},
+        })
+    };
+    let har = |away: &str| {
+        let mut entries = vec![
+            entry("POST", "/login", "seen=yes", 303, "/home/1"),
+            entry("GET", "/home/1", "sid=recorded; seen=yes", 200, ""),
+            entry("GET", "/data", "sid=recorded; seen=yes", 200, ""),
+        ];
+        if !away.is_empty() {
+            entries.push(entry("GET", "/away", "", 302, away));
+        }
+        let path = folder.path().join("visit.har");
+        fs::write(&path, json!({"log": {"entries": entries}}).to_string()).unwrap();
+        path
+    };
+    let told = import(&folder, har("").to_str().unwrap(), &["--lang", language]).fine();
+    assert!(
+        told.stdout.contains("1 journeys with 2 requests"),
+        "{told:?}"
+    );
+    assert!(
+        told.stderr
+            .contains("no answer of the recording sets: seen\n"),
+        "{told:?}"
+    );
+    let written =
+        fs::read_to_string(folder.path().join(format!("out/recording.{language}"))).unwrap();
+    assert!(
+        !written.contains("recorded") && !written.contains("cookie"),
+        "{written}"
+    );
+    play(&folder);
+    let got: Vec<_> = log
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|got| (got.line.clone(), got.bearer.clone()))
+        .collect();
+    let fresh = |number: usize| format!("sid=fresh-{number}");
+    for (session, got) in got.chunks(3).enumerate() {
+        let number = 3 * session;
+        assert_eq!(
+            got,
+            [
+                ("POST /login".to_owned(), String::new()),
+                (format!("GET /home/{number}"), fresh(number)),
+                ("GET /data".to_owned(), fresh(number + 1)),
+            ]
+        );
+    }
+    assert_eq!(got.len(), 6);
+
+    // Where one leads away none is followed, and each request stands for itself.
+    fs::remove_dir_all(folder.path().join("out")).unwrap();
+    let away = har("http://login.elsewhere.test/");
+    let told = import(&folder, away.to_str().unwrap(), &["--lang", language]).fine();
+    assert!(
+        told.stdout.contains("1 journeys with 4 requests"),
+        "{told:?}"
+    );
+    assert!(
+        told.stderr
+            .contains("one of which leads to http://login.elsewhere.test"),
+        "{told:?}"
+    );
+    let plan = fs::read_to_string(folder.path().join("out/plan.toml")).unwrap();
+    assert!(!plan.contains("\nredirects"), "{plan}");
+}
+
 #[test]
 fn a_curl_line_plays_as_it_was_copied() {
     LANGUAGES.iter().for_each(|language| curl_in(language));
@@ -221,10 +341,12 @@ fn curl_in(language: &str) {
     let (server, log) = shop();
     let folder = TempDir::new().unwrap();
     let line = format!(
-        "curl '{}/v1/items?a=b' \\\n  -H 'Authorization: Bearer x' -H 'Content-Type: application/json' --data-raw $'{{\"it\\'s\":1}}' --compressed",
+        "curl '{}/v1/items?a=b' \\\n  -H 'Authorization: Bearer x' -H 'Content-Type: application/json' --data-raw $'{{\"it\\'s\":1}}' --compressed -L",
         server.url
     );
     import(&folder, &line, &["--lang", language]).fine();
+    let plan = fs::read_to_string(folder.path().join("out/plan.toml")).unwrap();
+    assert!(plan.contains("\nredirects = 20\n"), "{plan}");
     play(&folder);
     let log = log.lock().unwrap().clone();
     assert!(!log.is_empty());

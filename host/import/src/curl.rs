@@ -25,6 +25,7 @@ pub(crate) fn read(text: &str) -> Result<Project, ImportError> {
         .ok_or_else(|| ImportError::Curl("a quote of the curl line is not closed".into()))?;
     let mut step = Step::default();
     let (mut url, mut data, mut notes) = (None, Vec::new(), Vec::new());
+    let mut follows = false;
     let mut given = words.into_iter().skip(1);
     while let Some(word) = given.next() {
         let (option, joined) = match word.split_once('=') {
@@ -60,6 +61,7 @@ pub(crate) fn read(text: &str) -> Result<Project, ImportError> {
             "-e" | "--referer" => step.headers.push(("referer".into(), literal(&value()))),
             "--url" => url = Some(value()),
             "-I" | "--head" => step.method = "head".into(),
+            "-L" | "--location" => follows = true,
             "-F" | "--form" => {
                 let _ = value();
                 notes.push("the multipart form (-F)".to_owned());
@@ -90,6 +92,7 @@ pub(crate) fn read(text: &str) -> Result<Project, ImportError> {
             steps: vec![step],
             ..Journey::default()
         }],
+        follows,
         notes,
         ..Project::default()
     })

@@ -1,6 +1,6 @@
 //! A browser's recording: the requests to its main host, in order and with its pauses, without pictures and the like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use url::Url;
@@ -42,16 +42,42 @@ pub(crate) fn read(root: &Value, options: ImportOptions) -> Project {
         .filter(|(other, _)| **other != base)
         .map(|(other, count)| format!("{count} requests to {other}: a journey has one host"))
         .collect();
-    let (mut left_out, mut cookies) = (0_u64, false);
-    let mut recorded = Vec::new();
+    let ours = || entries.iter().filter(|entry| entry.base == base);
+    let elsewhere = ours()
+        .filter_map(Entry::redirect)
+        .find(|to| base_of(to) != base);
+    if let Some(to) = &elsewhere {
+        notes.push(format!(
+            "redirects, one of which leads to {}: none is followed, each request of the recording is a step of its own",
+            base_of(to)
+        ));
+    }
+    let set: BTreeSet<&str> = ours().flat_map(Entry::sets).collect();
+    let mut cookies: BTreeSet<&str> = BTreeSet::new();
+    let mut left_out = 0_u64;
+    let mut recorded: Vec<Recorded> = Vec::new();
     let mut ended: Option<f64> = None;
-    for entry in entries.iter().filter(|entry| entry.base == base) {
+    // Where the run is sent on to by itself.
+    let mut sent_on: Option<Url> = None;
+    let mut follows = false;
+    for entry in ours() {
+        cookies.extend(entry.sends().filter(|name| !set.contains(name)));
+        let next = entry.redirect().filter(|_| elsewhere.is_none());
+        let is_hop = sent_on.as_ref() == Some(&entry.url);
+        if is_hop && let Some(last) = recorded.last_mut() {
+            follows = true;
+            let one = entry.recorded();
+            (last.status, last.answer) = (one.status, one.answer);
+            ended = entry.began.map(|began| began + entry.took);
+            sent_on = next;
+            continue;
+        }
         if !options.keep_static && entry.is_static() {
             left_out += 1;
             continue;
         }
         let mut one = entry.recorded();
-        cookies |= one.step.headers.iter().any(|(name, _)| name == "cookie");
+        sent_on = next;
         one.step.headers.retain(|(name, _)| name != "cookie");
         let pause = ended
             .zip(entry.began)
@@ -68,8 +94,12 @@ pub(crate) fn read(root: &Value, options: ImportOptions) -> Project {
             "{left_out} pictures, scripts and styles: --keep-static keeps them"
         ));
     }
-    if cookies {
-        notes.push("cookies: there is no cookie jar yet".to_owned());
+    if !cookies.is_empty() {
+        let names: Vec<&str> = cookies.into_iter().collect();
+        notes.push(format!(
+            "cookies that no answer of the recording sets: {}",
+            names.join(", ")
+        ));
     }
     correlate(&mut recorded);
     Project {
@@ -79,6 +109,7 @@ pub(crate) fn read(root: &Value, options: ImportOptions) -> Project {
             ..Journey::default()
         }],
         base_url: Some(base),
+        follows,
         notes,
         ..Project::default()
     }
@@ -96,11 +127,12 @@ struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     fn read(entry: &'a Value) -> Option<Entry<'a>> {
-        let url = Url::parse(entry.pointer("/request/url")?.as_str()?).ok()?;
+        let mut url = Url::parse(entry.pointer("/request/url")?.as_str()?).ok()?;
         if !["http", "https"].contains(&url.scheme()) {
             return None;
         }
-        let base = url[..url::Position::BeforePath].to_owned();
+        url.set_fragment(None);
+        let base = base_of(&url);
         let began = entry
             .get("startedDateTime")
             .and_then(Value::as_str)
@@ -117,6 +149,46 @@ impl<'a> Entry<'a> {
             began,
             took,
         })
+    }
+
+    /// Values of a header of one side, `request` or `response`.
+    fn values(&self, side: &str, name: &'static str) -> impl Iterator<Item = &'a str> {
+        let headers = self.entry.pointer(&format!("/{side}/headers"));
+        let headers = headers.and_then(Value::as_array).into_iter().flatten();
+        let part = |header: &'a Value, key| header.get(key).and_then(Value::as_str);
+        let named = headers.filter(move |header| {
+            part(header, "name").is_some_and(|known| known.eq_ignore_ascii_case(name))
+        });
+        // Some browsers write all cookies of an answer as one value of several lines.
+        named
+            .filter_map(move |header| part(header, "value"))
+            .flat_map(str::lines)
+    }
+
+    /// The names of the cookies that it sends.
+    fn sends(&self) -> impl Iterator<Item = &'a str> {
+        self.values("request", "cookie")
+            .flat_map(|all| all.split(';'))
+            .map(name_of)
+    }
+
+    /// The names of the cookies that its answer sets.
+    fn sets(&self) -> impl Iterator<Item = &'a str> {
+        self.values("response", "set-cookie").map(name_of)
+    }
+
+    /// Where its answer sends it on to.
+    fn redirect(&self) -> Option<Url> {
+        let status = self.entry.pointer("/response/status")?.as_u64()?;
+        let said = self
+            .entry
+            .pointer("/response/redirectURL")
+            .and_then(Value::as_str);
+        let said = said.filter(|to| !to.is_empty());
+        let to = said.or_else(|| self.values("response", "location").next())?;
+        let mut to = self.url.join(to).ok()?;
+        to.set_fragment(None);
+        [301, 302, 303, 307, 308].contains(&status).then_some(to)
     }
 
     fn is_static(&self) -> bool {
@@ -171,6 +243,17 @@ impl<'a> Entry<'a> {
             answer: serde_json::from_str(word("/response/content/text")).unwrap_or_default(),
         }
     }
+}
+
+/// Scheme, host and port.
+fn base_of(url: &Url) -> String {
+    url[..url::Position::BeforePath].to_owned()
+}
+
+/// The name of a cookie, of either header.
+fn name_of(pair: &str) -> &str {
+    let pair = pair.split(';').next().unwrap_or_default();
+    pair.split('=').next().unwrap_or_default().trim()
 }
 
 /// Milliseconds within a month of an RFC 3339 time, all in the zone that it is written in: enough for what lies between two.

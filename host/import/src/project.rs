@@ -11,6 +11,8 @@ pub struct Project {
     /// Where the service is, as far as the document says.
     pub base_url: Option<String>,
     pub journeys: Vec<Journey>,
+    /// The run is to follow redirects.
+    pub follows: bool,
     /// What the caller has to fill in: keys of the archetypes' `config`, and what they are for.
     pub config: Vec<(String, String)>,
     /// What was not taken over, and why.
@@ -44,6 +46,9 @@ impl Project {
              # These are about the reference user service.\n\
              mix = \"off\"\nerror_mix = \"off\"\ncleanup = \"never\"\npreflight = false\n",
         );
+        if self.follows {
+            text.push_str("# Redirects are followed: where they lead to is no step of its own.\nredirects = 20\n");
+        }
         for journey in &self.journeys {
             let _ = writeln!(text, "\n[[archetype]]\nname = {}", quoted(&journey.name));
             let _ = writeln!(text, "module = {}", quoted(&file_of(journey, language)));
