@@ -15,7 +15,8 @@ pub struct Peer {
 }
 
 impl Peer {
-    fn start(start: impl Fn(u16) -> Command) -> Peer {
+    /// Whatever `start` makes listen on the port that it is given.
+    pub fn start(start: impl Fn(u16) -> Command) -> Peer {
         // Somebody else may take the port in between.
         for _ in 0..5 {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();

