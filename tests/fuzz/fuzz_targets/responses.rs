@@ -13,7 +13,7 @@ use http::Method;
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use vespeiro_fuzz::plan;
-use vespeiro_http::{Capture, Target};
+use vespeiro_http::{Capture, Reads, Target};
 use vespeiro_model::Clock;
 use vespeiro_plan::Flags;
 
@@ -73,6 +73,10 @@ fuzz_target!(|answer: &[u8]| {
         let call = call.expect("a request").capture(Capture {
             headers: true,
             body: true,
+        });
+        let call = call.reads(Reads {
+            cookies: true,
+            location: true,
         });
         let exchange = pair.runtime.block_on(pair.target.send(&call));
         let Ok(answer) = exchange.result else { return };
