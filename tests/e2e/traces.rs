@@ -1,13 +1,15 @@
 //! A slow request can be found: the summary names the slowest ones, with the trace that each of them carried.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode};
+use tempfile::TempDir;
 
-use crate::support::{RunOf, Server, example};
+use crate::support::{RunOf, Server, example, vespeiro};
 
 /// The trace contexts that a target has been sent; it takes its time over the one in the middle.
 #[derive(Clone, Default)]
@@ -68,6 +70,23 @@ fn the_slowest_request_is_named_with_the_trace_that_it_carried() {
     assert!(first["latency"].as_f64().unwrap() >= 2.0);
     let said = &played.ended.stdout;
     assert!(said.contains(&seen[SLOW - 1][3..35]), "{said}");
+
+    // The maximum is that request's, in the file, in the text and on the page.
+    assert_eq!(first["latency"], played.summary["total"]["latency"]["max"]);
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    fs::write(at("run.json"), played.summary.to_string()).unwrap();
+    let report = format!("report {} --html {}", at("run.json"), at("page.html"));
+    vespeiro(&report.split(' ').collect::<Vec<_>>()).fine();
+    let line = said.lines().find(|line| line.starts_with("latency"));
+    let (_, most) = line.unwrap().rsplit_once("max ").unwrap();
+    let row = said
+        .lines()
+        .find(|line| line.contains("/health") && line.contains(&seen[SLOW - 1][3..35]));
+    let row: Vec<&str> = row.unwrap().split_whitespace().collect();
+    assert_eq!(most, format!("{} ms", row[2]), "{said}");
+    let page = fs::read_to_string(at("page.html")).unwrap();
+    assert!(page.contains(&format!("max {most}")), "{most}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! version; merged into larger groups by [`super::Snapshot`].
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use vespeiro_model::{Outcome, OutcomeClass, OutcomeKind};
 
@@ -44,6 +45,8 @@ pub struct Series {
     latency: Timing,
     /// Of those that failed, which are in `latency` too.
     failed: Timing,
+    /// Of those that did not.
+    slowest_success: Duration,
 }
 
 impl Default for Series {
@@ -54,6 +57,7 @@ impl Default for Series {
             bytes_received: 0,
             latency: Timing::new(Scale::Micros),
             failed: Timing::new(Scale::Micros),
+            slowest_success: Duration::ZERO,
         }
     }
 }
@@ -69,8 +73,9 @@ impl Series {
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
         self.latency.record(sample.latency);
-        if !outcome.is_good() {
-            self.failed.record(sample.latency);
+        match outcome.is_good() {
+            true => self.slowest_success = self.slowest_success.max(sample.latency),
+            false => self.failed.record(sample.latency),
         }
     }
 
@@ -127,7 +132,10 @@ impl Series {
         match kind {
             OutcomeKind::Failure => Cow::Borrowed(&self.failed),
             OutcomeKind::Success if self.failed.is_empty() => Cow::Borrowed(&self.latency),
-            OutcomeKind::Success => Cow::Owned(self.latency.since(&self.failed)),
+            OutcomeKind::Success => {
+                let successes = self.latency.since(&self.failed);
+                Cow::Owned(successes.up_to(self.slowest_success))
+            }
         }
     }
 
@@ -167,6 +175,7 @@ impl Merge for Series {
             self.bytes_received += other.bytes_received;
             self.latency.merge(&other.latency);
             self.failed.merge(&other.failed);
+            self.slowest_success = self.slowest_success.max(other.slowest_success);
         }
     }
 
@@ -177,6 +186,7 @@ impl Merge for Series {
             self.bytes_received = 0;
             self.latency.reset();
             self.failed.reset();
+            self.slowest_success = Duration::ZERO;
         }
     }
 

@@ -1,7 +1,8 @@
-//! A distribution of durations with 3 significant digits, as HDR histograms have it, and the exact sum beside it. Used for
-//! every latency of the run.
+//! A distribution of durations with 3 significant digits, as HDR histograms have it, with the exact sum and the exact largest
+//! value beside it. Used for every latency of the run.
 //!
-//! What must stay true: values are clamped to the scale's range, so that recording never fails.
+//! What must stay true: values are clamped to the scale's range, so that recording never fails; and none is told that is larger
+//! than the largest.
 
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub struct Timing {
     scale: Scale,
     grid: SparseHistogram,
     sum_nanos: u64,
+    /// 0 where it is not known: then it is as large as its cell.
+    max_nanos: u64,
 }
 
 /// The values of a [`Timing`] without its memory: ticks and counts of what is in use.
@@ -59,6 +62,7 @@ pub struct Timing {
 pub(super) struct Cells {
     used: Box<[(u64, u64)]>,
     sum_nanos: u64,
+    max_nanos: u64,
 }
 
 impl Timing {
@@ -67,6 +71,7 @@ impl Timing {
             scale,
             grid: SparseHistogram::default(),
             sum_nanos: 0,
+            max_nanos: 0,
         }
     }
 
@@ -86,6 +91,7 @@ impl Timing {
             Scale::Millis => nanos / 1_000_000,
         };
         self.sum_nanos = self.sum_nanos.saturating_add(nanos);
+        self.max_nanos = self.max_nanos.max(nanos);
         self.grid.record(ticks.clamp(1, self.scale.max_ticks()));
     }
 
@@ -95,16 +101,27 @@ impl Timing {
         if !other.is_empty() {
             self.grid.merge(&other.grid);
             self.sum_nanos = self.sum_nanos.saturating_add(other.sum_nanos);
+            self.max_nanos = self.max_nanos.max(other.max_nanos);
         }
     }
 
-    /// What was recorded after an earlier state of the same one.
+    /// What was recorded after an earlier state of the same one. Its largest value is exact where it is larger than all before.
     pub fn since(&self, earlier: &Timing) -> Timing {
         let mut later = self.clone();
         later.sum_nanos = self.sum_nanos.saturating_sub(earlier.sum_nanos);
         let exact = later.grid.subtract(&earlier.grid);
         debug_assert!(exact, "not an earlier state");
+        if self.max_nanos <= earlier.max_nanos {
+            let cell = later.grid.last().map(|cell| later.nanos(cell.highest));
+            later.max_nanos = cell.unwrap_or(0).min(self.max_nanos);
+        }
         later
+    }
+
+    /// The same, where its largest value is known.
+    pub(super) fn up_to(mut self, max: Duration) -> Timing {
+        self.max_nanos = whole_nanos(max);
+        self
     }
 
     /// Take the values out, and leave nothing behind.
@@ -113,6 +130,7 @@ impl Timing {
         Cells {
             used: grid.cells().map(|c| (c.highest, c.count)).collect(),
             sum_nanos: std::mem::take(&mut self.sum_nanos),
+            max_nanos: std::mem::take(&mut self.max_nanos),
         }
     }
 
@@ -122,12 +140,14 @@ impl Timing {
             self.grid.record_n(ticks, count);
         }
         self.sum_nanos = self.sum_nanos.saturating_add(cells.sum_nanos);
+        self.max_nanos = self.max_nanos.max(cells.max_nanos);
     }
 
     /// Forget the values, keep the memory.
     pub fn reset(&mut self) {
         self.grid.reset();
         self.sum_nanos = 0;
+        self.max_nanos = 0;
     }
 
     pub fn count(&self) -> u64 {
@@ -151,22 +171,28 @@ impl Timing {
     /// The value that a share `quantile` (0 to 1) of the values does not exceed; zero when empty.
     pub fn quantile(&self, quantile: f64) -> Duration {
         let rank = (quantile.clamp(0.0, 1.0) * self.count() as f64).ceil() as u64;
-        self.ticks(self.grid.ranked(rank.max(1)).map(|cell| cell.highest))
+        let cell = self.grid.ranked(rank.max(1));
+        self.told(cell.map(|cell| cell.highest))
     }
 
     pub fn min(&self) -> Duration {
-        self.ticks(self.grid.first().map(|cell| cell.lowest))
+        self.told(self.grid.first().map(|cell| cell.lowest))
     }
 
+    /// Exact, and beyond the scale's range too; zero when empty.
     pub fn max(&self) -> Duration {
-        self.ticks(self.grid.last().map(|cell| cell.highest))
+        match (self.max_nanos, self.grid.last()) {
+            (_, None) => Duration::ZERO,
+            (0, Some(cell)) => Duration::from_nanos(self.nanos(cell.highest)),
+            (exact, Some(_)) => Duration::from_nanos(exact),
+        }
     }
 
     /// How many are greater than `value`, which is one that [`Timing::quantile`] gave.
     pub fn count_above(&self, value: Duration) -> u64 {
         let nanos = u64::try_from(value.as_nanos()).unwrap_or(u64::MAX);
         let ticks = nanos / self.scale.tick_nanos();
-        let above = self.grid.cells().filter(|cell| cell.highest > ticks);
+        let above = self.grid.cells().filter(|cell| cell.lowest > ticks);
         above.map(|cell| cell.count).sum()
     }
 
@@ -220,22 +246,37 @@ impl Timing {
         hdr::encode(&hdr::histogram(3, self.values()))
     }
 
-    /// What [`Timing::to_base64`] wrote, with the exact sum that was stored beside it.
-    pub fn from_base64(scale: Scale, text: &str, sum: Duration) -> Result<Timing, DecodeError> {
+    /// What [`Timing::to_base64`] wrote, with the exact sum and the largest value that were stored beside it.
+    pub fn from_base64(
+        scale: Scale,
+        text: &str,
+        sum: Duration,
+        max: Duration,
+    ) -> Result<Timing, DecodeError> {
         let mut timing = Timing::new(scale);
         if !text.is_empty() {
             for (ticks, count) in hdr::decode(text)? {
                 timing.grid.record_n(ticks, count);
             }
-            timing.sum_nanos = u64::try_from(sum.as_nanos()).unwrap_or(u64::MAX);
+            timing.sum_nanos = whole_nanos(sum);
+            timing.max_nanos = whole_nanos(max);
         }
         Ok(timing)
     }
 
-    fn ticks(&self, ticks: Option<u64>) -> Duration {
-        let nanos = ticks.map(|ticks| ticks.saturating_mul(self.scale.tick_nanos()));
-        Duration::from_nanos(nanos.unwrap_or(0))
+    fn nanos(&self, ticks: u64) -> u64 {
+        ticks.saturating_mul(self.scale.tick_nanos())
     }
+
+    /// A value of the grid: a cell may end beyond the largest that fell into it.
+    fn told(&self, ticks: Option<u64>) -> Duration {
+        let nanos = ticks.map_or(0, |ticks| self.nanos(ticks));
+        Duration::from_nanos(nanos).min(self.max())
+    }
+}
+
+fn whole_nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -249,9 +290,9 @@ mod tests {
         timing.record(Duration::from_secs(100));
         assert_eq!(timing.count(), 2);
         assert_eq!(timing.min(), Duration::from_micros(1));
-        assert!(
-            timing.max() >= Duration::from_secs(60) && timing.max() < Duration::from_millis(60_050)
-        );
+        let high = timing.quantile(1.0);
+        assert!(high >= Duration::from_secs(60) && high < Duration::from_millis(60_050));
+        assert_eq!(timing.max(), Duration::from_secs(100));
         assert_eq!(timing.sum(), Duration::from_secs(100));
     }
 
@@ -266,6 +307,46 @@ mod tests {
                 "{micros} became {got}"
             );
         }
+    }
+
+    #[test]
+    fn the_largest_value_is_exact_and_no_other_is_told_larger() {
+        let of = |micros: &[u64]| {
+            let mut timing = Timing::new(Scale::Micros);
+            let all = micros.iter().copied().map(Duration::from_micros);
+            all.for_each(|took| timing.record(took));
+            timing
+        };
+        let micros = Duration::from_micros;
+        let mut timing = of(&[206_913]);
+        let all = [timing.min(), timing.quantile(0.5), timing.mean()];
+        assert!(all.iter().all(|told| *told <= timing.max()), "{all:?}");
+        assert_eq!(timing.max(), micros(206_913));
+        assert_eq!(timing.count_above(timing.quantile(1.0)), 0);
+
+        let before = timing.clone();
+        timing.merge(&of(&[200_001]));
+        assert_eq!(timing.max(), micros(206_913));
+        let later = timing.since(&before).max();
+        assert!(
+            later >= micros(200_001) && later < micros(200_300),
+            "{later:?}"
+        );
+        timing.merge(&of(&[900_777]));
+        assert_eq!(timing.since(&before).max(), micros(900_777));
+
+        let mut moved = of(&[]);
+        moved.add_cells(&timing.take_cells());
+        assert_eq!(moved.max(), micros(900_777));
+        assert_eq!(timing.max(), Duration::ZERO);
+        // A file of before, which had no more than the cell.
+        let old = Timing::from_base64(
+            Scale::Micros,
+            &before.to_base64(),
+            micros(206_913),
+            micros(0),
+        );
+        assert!(old.unwrap().max() >= micros(206_913));
     }
 
     #[test]
@@ -306,12 +387,14 @@ mod tests {
     fn base64_brings_back_the_same_distribution() {
         let mut timing = Timing::new(Scale::Micros);
         (0..5_000u64).for_each(|i| timing.record(Duration::from_micros(i * i % 3_000_000)));
-        let back = Timing::from_base64(Scale::Micros, &timing.to_base64(), timing.sum()).unwrap();
+        let text = timing.to_base64();
+        let back = Timing::from_base64(Scale::Micros, &text, timing.sum(), timing.max()).unwrap();
         let cells = |timing: &Timing| timing.grid.cells().collect::<Vec<_>>();
         assert_eq!(cells(&back), cells(&timing));
-        assert_eq!(back.sum(), timing.sum());
-        assert!(Timing::from_base64(Scale::Micros, "AAAA", Duration::ZERO).is_err());
-        assert!(Timing::from_base64(Scale::Micros, "no base64", Duration::ZERO).is_err());
+        assert_eq!((back.sum(), back.max()), (timing.sum(), timing.max()));
+        let none = Duration::ZERO;
+        assert!(Timing::from_base64(Scale::Micros, "AAAA", none, none).is_err());
+        assert!(Timing::from_base64(Scale::Micros, "no base64", none, none).is_err());
     }
 
     #[test]

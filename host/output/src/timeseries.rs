@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(column("errors"), ["1", "1", "1"]);
         assert_eq!(column("in_flight"), ["1", "2", "3"]);
         assert_eq!(column("dropped"), ["2", "2", "2"]);
-        assert_eq!(column("p50")[2], "0.030015");
+        assert_eq!(column("p50")[2], "0.030000");
         assert_eq!(column("mix_auth"), ["0.600000", "0.500000", "0.533333"]);
     }
 

@@ -141,10 +141,59 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use vespeiro_metrics::testing::snapshot;
-    use vespeiro_metrics::{Scale, Timing};
+    use vespeiro_metrics::testing::{catalog, sample, snapshot};
+    use vespeiro_metrics::{Interval, Process, Recorder, RequestSample, Scale, Timing, Totals};
+    use vespeiro_model::{Clock, Outcome, OutcomeKind};
     use vespeiro_plan::Language;
     use vespeiro_plan::testing::plan;
+
+    /// What a run of requests that took so many microseconds, and failed or not, is told to be.
+    fn told(requests: &[(u64, u16)]) -> Summary {
+        let catalog = catalog();
+        let mut recorder = Recorder::new(catalog.clone(), 0, Clock::system());
+        for (micros, status) in requests {
+            recorder.request(&RequestSample {
+                outcome: Outcome::Status(*status),
+                latency: Duration::from_micros(*micros),
+                ..sample(0, 0)
+            });
+        }
+        let mut interval = recorder.take(Interval::new(&catalog));
+        let mut totals = Totals::new(catalog, 1, Process::default(), Clock::system());
+        totals.absorb(&mut interval);
+        let snapshot = totals.snapshot(Duration::from_secs(1), Process::default());
+        Summary::new(&plan(Language::English), &snapshot)
+    }
+
+    #[test]
+    fn no_maximum_contradicts_the_slowest_request_that_is_listed() {
+        // Cells of the histogram are 128 us wide there, and end at 60 s.
+        let slow = told(&[(206_913, 200), (1_000, 200), (206_914, 503)]);
+        let mut slower = told(&[(75_000_123, 200), (206_950, 503)]);
+        slower.run.id = "other000".into();
+        let through_a_file: Summary =
+            serde_json::from_str(&serde_json::to_string(&slower).unwrap()).unwrap();
+        let both = crate::merge::merge(&[slow.clone(), through_a_file]).unwrap();
+        let both = both.unwrap();
+        for (summary, success, failure) in [
+            (slow, 0.206_913, 0.206_914),
+            (slower, 75.000_123, 0.206_950),
+            (both, 75.000_123, 0.206_950),
+        ] {
+            let most = summary.slowest[0].latency;
+            assert_eq!(most, f64::max(success, failure));
+            let routes = summary.routes.iter().map(|route| &route.requests.latency);
+            let all = routes.chain([&summary.total.latency]).map(|of| of.max);
+            let largest = all.filter(|max| *max > 0.0).collect::<Vec<_>>();
+            assert!(largest.iter().all(|max| *max == most), "{largest:?}");
+            let apart = &summary.total.latency_by_outcome;
+            assert_eq!(apart[&OutcomeKind::Success].max, success);
+            assert_eq!(apart[&OutcomeKind::Failure].max, failure);
+            let total = &summary.total.latency;
+            let ascending = [total.min, total.p50, total.p99, total.p999, total.max];
+            assert!(ascending.is_sorted(), "{ascending:?}");
+        }
+    }
 
     #[test]
     fn sums_are_those_of_the_snapshot() {
@@ -235,9 +284,7 @@ mod tests {
         let summary = Summary::new(&plan(Language::English), &snapshot);
         let mut merged = Timing::new(Scale::Micros);
         for series in &summary.series {
-            let sum = Duration::from_secs_f64(series.latency.sum);
-            let text = series.latency.histogram.as_deref().unwrap();
-            merged.merge(&Timing::from_base64(Scale::Micros, text, sum).unwrap());
+            merged.merge(&series.latency.timing().unwrap());
         }
         assert_eq!(merged.to_base64(), snapshot.total().latency().to_base64());
         for quantile in [0.5, 0.9, 0.99, 1.0] {

@@ -20,7 +20,7 @@ pub(super) fn lines(snapshot: &Snapshot, state: &PanelState, room: usize) -> Vec
     let latency = total.latency();
     let milliseconds = |time: Duration| match latency.count() {
         0 => "–".to_owned(),
-        _ => format!("{}ms", l.integer(time.as_millis() as u64)),
+        _ => format!("{}ms", l.integer((time.as_secs_f64() * 1e3).round() as u64)),
     };
     let users = format!(
         "{}/{}",

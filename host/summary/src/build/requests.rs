@@ -2,7 +2,6 @@
 //! slowest. Used by `build.rs` and by merging.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::Detail;
 use crate::json::{
@@ -10,9 +9,7 @@ use crate::json::{
     Phases, Requests, Route, Series, SlowRequest, StatusClass,
 };
 use crate::rows::merged;
-use vespeiro_metrics::{
-    AddressCounts, Addresses, PhaseTimes, ResultCount, Scale, Snapshot, Timing,
-};
+use vespeiro_metrics::{AddressCounts, Addresses, PhaseTimes, ResultCount, Snapshot, Timing};
 use vespeiro_model::{Outcome, OutcomeKind};
 
 pub(super) fn requests(
@@ -224,18 +221,10 @@ pub(super) fn slowest(snapshot: &Snapshot) -> Vec<SlowRequest> {
             status,
             failure,
             expected: request.expected,
-            latency: told(request.latency).as_secs_f64(),
+            latency: request.latency.as_secs_f64(),
             trace_id: slow.trace.map(|trace| trace.to_string()),
             address: slow.address.map(|address| address.to_string()),
         }
     };
     slowest.map(one).collect()
-}
-
-/// A latency as the histograms tell it, to 3 significant digits: the slowest request is as slow as their maximum says. One
-/// that is beyond their range stays as it is.
-fn told(latency: Duration) -> Duration {
-    let mut alone = Timing::new(Scale::Micros);
-    alone.record(latency);
-    alone.max().max(latency)
 }

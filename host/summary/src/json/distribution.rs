@@ -29,8 +29,9 @@ impl Distribution {
             None if self.count == 0 => Ok(Timing::new(scale)),
             None => Err(NoTiming::LeftOut),
             Some(text) => {
-                let sum = Duration::try_from_secs_f64(self.sum).unwrap_or_default();
-                Ok(Timing::from_base64(scale, text, sum)?)
+                let time = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+                let (sum, max) = (time(self.sum), time(self.max));
+                Ok(Timing::from_base64(scale, text, sum, max)?)
             }
         }
     }

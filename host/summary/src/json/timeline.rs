@@ -107,7 +107,8 @@ impl Latency {
         let mean = histogram.mean().unwrap_or_default().as_nanos();
         let nanos = mean.saturating_mul(u128::from(histogram.count()));
         let sum = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
-        Timing::from_base64(Scale::Micros, &self.histogram, sum)
+        let max = histogram.max().unwrap_or_default();
+        Timing::from_base64(Scale::Micros, &self.histogram, sum, max)
     }
 
     pub(crate) fn histogram(&self) -> Result<CompactHistogram, DecodeError> {
