@@ -308,8 +308,8 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
         String::new()
     };
     if l.has_box() {
-        // The specification counts users from 1.
-        let user = u64::from(activity.user) + 1;
+        // As its account's name has it, and the summary.
+        let user = activity.user;
         return Line::from(vec![
             format!("[{at}] ").dim(),
             format!("User-{user:0digits$}: {method} {path} → ").into(),
