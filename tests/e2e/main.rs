@@ -25,6 +25,7 @@ mod failures;
 mod feeds;
 mod guard;
 mod guest_memory;
+mod hidden;
 mod hit;
 mod hostile;
 mod import;

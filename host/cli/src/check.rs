@@ -98,7 +98,7 @@ impl Check {
                 },
             );
         }
-        stdout::print(self.report(&rehearsal, &found, loaded, memory))?;
+        stdout::print(&self.report(&rehearsal, &found, loaded, memory))?;
         match found.problem {
             Some(problem) => anyhow::bail!("behavior {}: {problem}", self.module),
             None => Ok(Exit::Fine),

@@ -84,7 +84,7 @@ async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow
         // Behaviors choose these names: escape control characters.
         text += &format!("left: {}\n", thing.escape_debug());
     }
-    stdout::print(console.translated(&text))?;
+    stdout::print(&console.translated(&text))?;
     Ok(if left.is_empty() && foreign == 0 {
         Exit::Fine
     } else {

@@ -22,7 +22,7 @@ impl PrintDashboard {
         } else {
             format!("{:#}\n", dashboard(self.native_histograms))
         };
-        stdout::print(text)?;
+        stdout::print_exactly(text)?;
         Ok(Exit::Fine)
     }
 }

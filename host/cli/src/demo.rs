@@ -64,7 +64,7 @@ impl Demo {
             true => format!("The service holds what it held before the run: {after}."),
             false => format!("The service held {before} before the run, and now {after}."),
         };
-        stdout::print(console.translated(&told) + "\n")?;
+        stdout::print(&(console.translated(&told) + "\n"))?;
         Ok(exit)
     }
 }

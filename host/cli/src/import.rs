@@ -95,7 +95,7 @@ impl Written {
             told.push_str(&format!("fill in `{key}` in plan.toml: {about}\n"));
         }
         told.push_str(&format!("\n    vespeiro run --plan {shown}/plan.toml\n"));
-        stdout::print(told)?;
+        stdout::print(&told)?;
         Ok(())
     }
 }

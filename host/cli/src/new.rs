@@ -79,7 +79,7 @@ impl New {
                 format!("{name}.wasm"),
             ),
         };
-        stdout::print(format!(
+        stdout::print(&format!(
             "{name}/: a behavior in {}{with}; README.md says more\n\n    \
              {build}\n    \
              vespeiro run --base-url http://127.0.0.1:9501 --users 5 --duration 10s --archetype {plays}={module}\n",

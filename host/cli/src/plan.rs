@@ -36,12 +36,12 @@ enum Format {
 
 impl PrintPlan {
     pub(super) fn execute(self) -> anyhow::Result<Exit> {
-        let text = match self.format {
-            Format::Schema => pretty(&vespeiro_plan::schema()),
-            Format::JourneySchema => JOURNEY.to_owned(),
-            Format::Table | Format::Toml | Format::Json => self.resolved()?,
-        };
-        stdout::print(text)?;
+        match self.format {
+            Format::Schema => stdout::print_exactly(pretty(&vespeiro_plan::schema()))?,
+            Format::JourneySchema => stdout::print_exactly(JOURNEY.to_owned())?,
+            Format::Table => stdout::print(&self.resolved()?)?,
+            Format::Toml | Format::Json => stdout::print_exactly(self.resolved()?)?,
+        }
         Ok(Exit::Fine)
     }
 

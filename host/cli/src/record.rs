@@ -73,7 +73,7 @@ impl Record {
             let listener = Listener::bind("listen", self.listen).map_err(|error| Misuse(error.to_string()))?;
             let address = listener.address();
             let recording = Recording::start(listener, &self.base_url, Forwarder::new()?, Clock::system());
-            stdout::print(format!(
+            stdout::print(&format!(
                 "http://{address}\nopen it in a browser in place of {}; Ctrl-C ends the recording\n",
                 self.base_url
             ))?;

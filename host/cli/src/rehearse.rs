@@ -66,14 +66,11 @@ impl Rehearse {
         let mut out = Printer::default();
         let mut well = true;
         for ordinal in 0..self.sessions {
-            let name = &rehearsal.behavior.name;
+            let behavior = &rehearsal.behavior;
+            let (name, version) = (shown(&behavior.name), shown(&behavior.version));
             let seed = rehearsal.plan().seed;
             // A reader that has seen enough may close the pipe.
-            let _ = writeln!(
-                out,
-                "session {ordinal}: {name} {}, seed {seed}",
-                rehearsal.behavior.version
-            );
+            let _ = writeln!(out, "session {ordinal}: {name} {version}, seed {seed}");
             let played = rehearsal.play(&mut user, ordinal, &mut replies, left, |at, happening| {
                 let _ = print_event(&mut out, at, &happening);
             });

@@ -88,7 +88,7 @@ impl Report {
         if let Some(compared) = &compared {
             text += &format!("\n{}", comparison::text(compared, lang));
         }
-        stdout::print(text)?;
+        stdout::print(&text)?;
         self.push(&whole)?;
         let regressed = compared.as_ref().is_some_and(Comparison::is_worse);
         Ok(match regressed && self.fail_on_regression {

@@ -49,7 +49,7 @@ impl Serve {
         let service = Service::start((self.host, self.port).into(), config)?;
         // The first line is for whoever started this with port 0 and waits for the address.
         let address = service.address();
-        stdout::print(format!(
+        stdout::print(&format!(
             "http://{address}\nuser service with the administrator {admin}; Ctrl-C stops it\n"
         ))?;
         runtime.block_on(asked_to_stop);

@@ -101,7 +101,7 @@ impl Swap {
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
         match (status, answer["told"].as_str(), answer["error"].as_str()) {
             (200, Some(told), _) => {
-                stdout::print(format!("{told}\n"))?;
+                stdout::print(&format!("{told}\n"))?;
                 Ok(Exit::Fine)
             }
             (_, _, Some(why)) => bail!("{why}"),

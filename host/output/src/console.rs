@@ -1,5 +1,5 @@
 //! Standard error, written by a thread of its own: the log, messages and the panel. Every command writes to it through a
-//! [`Console`] and in no other way.
+//! [`Console`] and in no other way, so that what somebody else has named steers no terminal.
 //!
 //! What must stay true: no call waits longer than [`PATIENCE`] for whoever reads standard error, and none at all once somebody
 //! was found not to read. Lines that then find no room are dropped, the oldest first; how many is told where they are missing.
@@ -17,6 +17,7 @@ use ratatui::buffer::Buffer;
 use vespeiro_plan::Language;
 
 use self::painter::Painter;
+use crate::language::harmless_lines;
 use crate::translation::translated;
 
 /// How long a line waits for room while others are written: a file or a pipe takes them as fast as they come.
@@ -91,6 +92,7 @@ impl Console {
             Language::English => text.into(),
             portuguese => translated(&text.into(), portuguese),
         };
+        let text = harmless_lines(&text);
         let mut queue = self.0.room();
         queue.bytes += text.len();
         queue.lines.push_back(text);

@@ -31,7 +31,7 @@ fn write(summary: &Summary, path: &Path) -> Result<(), WriteError> {
     })
 }
 
-fn report(summary: &Summary) -> Report {
+pub(crate) fn report(summary: &Summary) -> Report {
     let mut report = Report::new(harmless(&format!("vespeiro {}", summary.run.id)));
     report.set_time(elapsed(summary));
     if let Some(aborted) = &summary.aborted {

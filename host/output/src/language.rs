@@ -239,6 +239,15 @@ pub(super) fn harmless(text: &str) -> String {
     vespeiro_model::text::harmless(text).into_owned()
 }
 
+/// The same of a text of several lines.
+pub(super) fn harmless_lines(text: &str) -> String {
+    let lines: Vec<_> = text
+        .split('\n')
+        .map(vespeiro_model::text::harmless)
+        .collect();
+    lines.join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

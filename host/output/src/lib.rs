@@ -113,8 +113,121 @@ pub(crate) mod testing {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use vespeiro_metrics::testing::snapshot;
+    use vespeiro_model::text::is_hidden;
+    use vespeiro_plan::Language;
+    use vespeiro_plan::testing::plan;
+    use vespeiro_summary::Summary;
+
+    /// Where texts stand in a value, but for histograms.
+    fn texts(of: &Value, at: &str, found: &mut Vec<String>) {
+        match of {
+            Value::String(_) if !at.ends_with("/histogram") => found.push(at.to_owned()),
+            Value::Array(list) => {
+                let each = list.iter().enumerate();
+                each.for_each(|(place, value)| texts(value, &format!("{at}/{place}"), found));
+            }
+            Value::Object(fields) => {
+                let each = fields.iter();
+                each.for_each(|(key, value)| texts(value, &format!("{at}/{key}"), found));
+            }
+            _ => {}
+        }
+    }
+
+    /// The summary with something hidden in every text that may be any.
+    fn hostile(summary: &Summary) -> (Summary, usize) {
+        let mut value = serde_json::to_value(summary).unwrap();
+        let mut found = Vec::new();
+        texts(&value, "", &mut found);
+        let mut changed = 0;
+        for at in found {
+            let before = value.clone();
+            let text = value.pointer_mut(&at).unwrap();
+            *text = format!("{}\u{202e}\u{1b}\u{fffe}\u{2066}", text.as_str().unwrap()).into();
+            match serde_json::from_value::<Summary>(value.clone()) {
+                Ok(_) => changed += 1,
+                Err(_) => value = before,
+            }
+        }
+        (serde_json::from_value(value).unwrap(), changed)
+    }
+
+    #[test]
+    fn nothing_that_is_hidden_in_a_summary_is_shown_as_it_is() {
+        let mut summary = Summary::new(&plan(Language::English), &snapshot());
+        summary.cleanup = Some(vespeiro_summary::Cleanup {
+            journal: Some("a.journal".into()),
+            ..vespeiro_summary::Cleanup::new(None, 1, 1)
+        });
+        let (hostile, changed) = hostile(&summary);
+        assert!(changed > 50, "{changed}");
+        for language in [Language::English, Language::Portuguese] {
+            let shown = [
+                summary::text(&hostile, language),
+                html::page(&hostile, None, language),
+                junit::report(&hostile).to_string().unwrap(),
+            ];
+            for text in shown {
+                let hidden = text.chars().find(|c| *c != '\n' && is_hidden(*c));
+                assert_eq!(hidden, None, "{}", text.escape_debug());
+                assert!(text.contains("\\u{202e}"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_hidden_in_a_plan_or_a_behavior_gets_onto_panel_and_page() {
+        let mut plan = plan(Language::English);
+        plan.preset = "mixed\u{202e}".into();
+        let mut snapshot = snapshot();
+        let hostile = |text: &mut String| text.push_str("\u{202e}\u{fffe}");
+        let catalog = std::sync::Arc::make_mut(&mut snapshot.catalog);
+        for archetype in &mut catalog.archetypes {
+            let labels = [
+                &mut archetype.name,
+                &mut archetype.behavior,
+                &mut archetype.version,
+            ];
+            labels.into_iter().for_each(hostile);
+            archetype
+                .routes
+                .iter_mut()
+                .for_each(|route| hostile(&mut route.path));
+        }
+        catalog.categories.iter_mut().for_each(hostile);
+        for version in &mut catalog.versions {
+            [&mut version.behavior, &mut version.version]
+                .into_iter()
+                .for_each(hostile);
+        }
+        let said = "checks{check=a\u{202e}b}>99%";
+        std::sync::Arc::make_mut(&mut snapshot.guard).thresholds[0].threshold =
+            vespeiro_plan::testing::thresholds(said).unwrap().remove(0);
+        let shape = testing::shape();
+        let area = ratatui::layout::Rect::new(0, 0, 200, 60);
+        for language in [Language::English, Language::Portuguese] {
+            plan.output.language = language;
+            let mut buffer = ratatui::buffer::Buffer::empty(area);
+            panel::render(&snapshot, &PanelState::new(&plan, shape), area, &mut buffer);
+            let panel: String = buffer.content.iter().map(|cell| cell.symbol()).collect();
+            let news = SwapEvent {
+                elapsed_seconds: 1.0,
+                text: "swap of a\u{202e}".into(),
+                failed: true,
+            };
+            let view = page::View::new(&std::sync::Arc::new(plan.clone()), shape);
+            let state = view.state(&snapshot, Phase::Running, vec![news]);
+            let facts = serde_json::to_string(&page::PageInfo::of(&plan)).unwrap();
+            for text in [panel, state, facts] {
+                assert!(!text.contains(is_hidden), "{}", text.escape_debug());
+                assert!(text.contains("\\u{202e}"), "{text}");
+            }
+        }
+    }
 
     #[test]
     fn progress_and_remaining_follow_whichever_bound_is_nearer() {

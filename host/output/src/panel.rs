@@ -14,6 +14,7 @@ use ratatui::crossterm::terminal;
 use ratatui::layout::Rect;
 
 use crate::console::Console;
+use crate::language::harmless;
 use crate::output::{Finish, MaybeOutput, Output, OutputContext, Phase, RunResult, Update};
 use crate::{Locale, RunShape};
 use vespeiro_metrics::Snapshot;
@@ -55,8 +56,12 @@ impl PanelState {
 /// Draw the panel into `area` of `buffer`.
 pub fn render(snapshot: &Snapshot, state: &PanelState, area: Rect, buffer: &mut Buffer) {
     let area = area.intersection(buffer.area);
-    let lines = rows::lines(snapshot, state, area.width, area.height);
-    for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+    let mut lines = rows::lines(snapshot, state, area.width, area.height);
+    for (line, y) in lines.iter_mut().zip(area.top()..area.bottom()) {
+        // Plan, behaviors and target have named what stands here; a buffer drops controls alone.
+        for span in &mut line.spans {
+            span.content = harmless(&span.content).into();
+        }
         buffer.set_line(area.x, y, line, area.width);
     }
 }

@@ -187,6 +187,9 @@ impl RunStatus {
     ) -> RunStatus {
         let locale = Locale::new(plan.output.language);
         swaps.drain(..swaps.len().saturating_sub(SWAPS));
+        for swap in &mut swaps {
+            swap.text = harmless(&swap.text);
+        }
         let (total, stands) = (snapshot.total(), &snapshot.worker_statuses);
         let remaining = shape.remaining(snapshot);
         let cores = snapshot.cpu.cores.max(1) as f64;
@@ -194,7 +197,7 @@ impl RunStatus {
         let latest = snapshot.activity.iter().rev().take(RECENT);
         RunStatus {
             run: plan.run_id.clone(),
-            preset: plan.preset.clone(),
+            preset: harmless(&plan.preset),
             phase: phase.as_str(),
             why: match phase {
                 Phase::Done(why) => Some(why),
@@ -231,7 +234,7 @@ impl RunStatus {
             archetypes_left_out: snapshot.archetypes.len().saturating_sub(limits.archetypes),
             thresholds: verdicts
                 .map(|verdict| Threshold {
-                    text: verdict.threshold.to_string(),
+                    text: harmless(&verdict.threshold.to_string()),
                     state: verdict.state,
                 })
                 .collect(),
@@ -266,7 +269,7 @@ fn archetypes(snapshot: &Snapshot, limits: RowLimits) -> Vec<Archetype> {
         .zip(&groups);
     let numbered = (0..).zip(counted).take(limits.archetypes);
     let archetypes = numbered.map(|(number, (((labels, counts), swaps), group))| Archetype {
-        name: labels.name.clone(),
+        name: harmless(&labels.name),
         users: counts.users_active(),
         users_wanted: snapshot.desired.of(number).map(|own| own.users),
         rate_wanted: snapshot.desired.of(number).and_then(|own| own.rate),
@@ -354,7 +357,7 @@ fn recent(activity: &RecordedRequest, snapshot: &Snapshot, locale: Locale) -> Re
     Recent {
         at: since.as_millis() as u64,
         user: activity.user,
-        archetype: snapshot.catalog.archetype(archetype).into(),
+        archetype: harmless(snapshot.catalog.archetype(archetype)),
         request: harmless(&format!("{method} {path}")),
         outcome: match activity.outcome {
             Outcome::Status(status) => status.to_string(),

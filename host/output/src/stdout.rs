@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::console::Console;
 use crate::json;
+use crate::language::harmless_lines;
 use crate::output::{
     Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, on_thread,
 };
@@ -57,11 +58,19 @@ pub(crate) fn colors_wanted() -> bool {
 #[error("cannot write to standard output: {0}")]
 pub struct Lost(#[from] io::Error);
 
-/// Print a text. Waits a while for the reader, then gives up.
+/// Print a text for people: what is hidden in it is made visible. Waits a while for the reader, then gives up.
 ///
 /// # Errors
 /// The text was not written, or nobody has read it. A reader that has seen enough may close the pipe.
-pub fn print(text: String) -> Result<(), Lost> {
+pub fn print(text: &str) -> Result<(), Lost> {
+    print_exactly(harmless_lines(text))
+}
+
+/// [`print()`] for programs: not one byte is changed.
+///
+/// # Errors
+/// As [`print()`].
+pub fn print_exactly(text: String) -> Result<(), Lost> {
     let (done, printed) = channel();
     let thread = std::thread::Builder::new().name("stdout".into());
     thread.spawn(move || {

@@ -7,7 +7,7 @@ mod thresholds;
 use std::time::Duration;
 
 use super::Locale;
-use super::language::harmless;
+use super::language::{harmless, harmless_lines};
 use super::table::labelled;
 use super::translation::translated;
 use super::words::Words;
@@ -47,8 +47,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
     let sections = sections.into_iter().filter(|section| !section.is_empty());
     let text = sections.collect::<Vec<_>>().join("\n");
     // The summary may come from a file that anybody could have written.
-    let lines: Vec<String> = text.split('\n').map(harmless).collect();
-    lines.join("\n")
+    harmless_lines(&text)
 }
 
 /// A label and what stands under it; nothing is shown of an entry without items.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use vespeiro_model::text::is_hidden;
+use vespeiro_model::text::harmless;
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,10 +124,10 @@ impl PlanError {
 #[error("{}", .0.iter().map(PlanError::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct PlanErrors(pub Vec<PlanError>);
 
-/// A foreign text as it may stand in a message: without line ends and without what controls a terminal.
+/// A foreign text as it may stand in a message: without line ends, and with what is hidden in it made visible.
 pub fn one_line(text: &impl fmt::Display) -> String {
-    let plain = |c: char| if is_hidden(c) { ' ' } else { c };
-    text.to_string().chars().map(plain).collect()
+    let line = text.to_string().replace(['\n', '\r', '\t'], " ");
+    harmless(&line).into_owned()
 }
 
 /// The candidate that a misspelt word was most likely meant to be.

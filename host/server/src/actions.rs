@@ -22,6 +22,7 @@ use vespeiro_engine::{
     Control, MAX_MODULE, Mode, News, Source, Stopper, Swap, SwapError, Swapper, capacity,
 };
 use vespeiro_model::Word as _;
+use vespeiro_model::text::harmless;
 use vespeiro_output::{RunShape, SwapEvent};
 use vespeiro_plan::{Module, Plan};
 
@@ -72,7 +73,8 @@ pub struct Problem(pub(super) StatusCode, pub(super) String);
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
+        // Behaviors and files name things in here, and the page shows it.
+        (self.0, Json(json!({ "error": harmless(&self.1) }))).into_response()
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 use self::page::Document;
 use super::Locale;
 use crate::file::ResultFile;
+use crate::language::harmless_lines;
 use crate::output::{MaybeOutput, OutputContext};
 use vespeiro_plan::Language;
 use vespeiro_summary::compare::Comparison;
@@ -35,7 +36,8 @@ pub fn page(summary: &Summary, compared: Option<&Comparison>, language: Language
         compared,
         locale: Locale::new(language),
     };
-    document.render().into_string()
+    // Plan, behaviors and target have named what stands in it, and its scripts hide nothing.
+    harmless_lines(&document.render().into_string())
 }
 
 /// The page, if the plan asks for it.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::RunShape;
+use crate::language::harmless;
 use crate::output::{Phase, SwapEvent};
 use crate::status::{RowLimits, RunStatus, rounded};
 use vespeiro_metrics::Snapshot;
@@ -42,8 +43,8 @@ impl PageInfo {
         });
         PageInfo {
             run: plan.run_id.clone(),
-            scenario: plan.preset.clone(),
-            target: target(plan),
+            scenario: harmless(&plan.preset),
+            target: harmless(&target(plan)),
             builtin: builtin.collect(),
         }
     }

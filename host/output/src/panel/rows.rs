@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::summary::{degraded, limit_text};
 use super::{ACTIVITY, PanelState, archetypes, summary_box};
-use crate::language::{NOTHING, harmless};
+use crate::language::NOTHING;
 use vespeiro_metrics::{Catalog, RecordedRequest, Role, Snapshot};
 use vespeiro_model::{BreakerState, Outcome, OutcomeClass};
 use vespeiro_summary::build::generator::limits;
@@ -290,7 +290,6 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
         "" => route,
         path => path,
     };
-    let (method, path) = (harmless(method), harmless(path));
     let outcome = match activity.outcome {
         Outcome::Status(status) => status.to_string(),
         Outcome::Failed(failure) => w.failure(failure).to_owned(),
