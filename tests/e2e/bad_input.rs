@@ -271,6 +271,51 @@ fn a_target_that_refuses_connections_is_noticed_at_once() {
 }
 
 #[test]
+fn a_run_that_cannot_begin_leaves_no_folder_behind_and_old_files_as_they_are() {
+    let folder = TempDir::new().unwrap();
+    let (results, old) = (
+        folder.path().join("all/of-{run}"),
+        folder.path().join("old.csv"),
+    );
+    std::fs::write(&old, "of yesterday").unwrap();
+    let kept = format!(
+        "--no-panel --results {} --trace-record {old} --timeseries {old} --html {old} --summary-json {old}",
+        results.display(),
+        old = old.display()
+    );
+    let url = format!("http://{}", closed());
+    let nobody = folder.path().join("nobody.wasm").display().to_string();
+    let first = example("first").display().to_string();
+    for (more, code, part) in [
+        (format!("--base-url {url}"), 1, "does not answer"),
+        (format!("--archetype a={nobody}"), 2, "nobody.wasm"),
+        (
+            "--base-url http://203.0.113.1".to_owned(),
+            2,
+            "--allow-host",
+        ),
+        (
+            format!("--archetype a={first} --threshold p95{{route=/gone}}<1s"),
+            2,
+            "/gone",
+        ),
+    ] {
+        refused(&format!("run {kept} {more}"), code, &[part]);
+        assert!(!folder.path().join("all").exists(), "{more}");
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "of yesterday");
+    }
+    // One that was there is not ours to remove.
+    let mine = folder.path().join("mine");
+    std::fs::create_dir(&mine).unwrap();
+    let line = format!(
+        "run --no-panel --results {} --base-url {url}",
+        mine.display()
+    );
+    refused(&line, 1, &["does not answer"]);
+    assert!(mine.exists());
+}
+
+#[test]
 fn a_metrics_port_that_is_taken() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

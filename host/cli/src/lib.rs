@@ -25,6 +25,7 @@ mod record;
 mod rehearsal;
 mod rehearse;
 mod report;
+mod results_folder;
 mod run;
 pub mod secrecy;
 mod serve;

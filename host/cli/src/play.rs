@@ -9,11 +9,11 @@ use super::secrecy;
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use crate::outputs::{end, outputs};
+use crate::results_folder::ResultsFolder;
 use crate::teardown;
 use tokio::runtime::LocalOptions;
 use vespeiro_engine::capacity;
 use vespeiro_engine::feeds::read_all;
-use vespeiro_engine::rehearsal::Tape;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
     Control, FeedSet, Run, Stopper, Swapper, execute, requests_planned, unmatched_condition,
@@ -24,6 +24,7 @@ use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunSh
 use vespeiro_plan::Plan;
 use vespeiro_server::{Attempts, Listener, RunHandle, control};
 use vespeiro_summary::Summary;
+use vespeiro_summary::files::writable;
 
 /// Play `plan` to its end on the calling thread.
 pub(super) fn play(plan: Plan, console: &Console) -> anyhow::Result<Exit> {
@@ -74,15 +75,11 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         console,
         clock,
     };
-    if let Some(folder) = &plan.output.results {
-        let unmade = |error| Misuse(format!("{}: cannot be made: {error}", folder.display()));
-        std::fs::create_dir_all(folder).map_err(unmade)?;
-        console.line(format!("results in {}", folder.display()));
-    }
+    let results = plan.output.results.as_deref();
+    let results = results.map(ResultsFolder::make).transpose()?;
     let mut outputs = outputs(&context, &run)?;
     if let Some(path) = &plan.output.trace_record {
-        let unwritable = |error| Misuse(format!("{}: cannot be written: {error}", path.display()));
-        Tape::create(path).map_err(unwritable)?;
+        writable("recording", path).map_err(|error| Misuse(error.to_string()))?;
     }
     let modules = plan.archetypes.iter();
     let modules = modules.map(|archetype| archetype.module.clone());
@@ -106,6 +103,9 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         () = stopper.stop_requested() => {}
     }
     let journal = teardown::journal(&plan)?;
+    if let Some(results) = results {
+        console.line(format!("results in {}", results.keep().display()));
+    }
     wait_for_start(&plan, &stopper, clock, console).await;
     let watching = plan
         .control
