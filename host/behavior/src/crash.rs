@@ -140,6 +140,14 @@ pub(super) fn too_long(limits: &Limits) -> String {
     format!("it ran longer than {longest} ms (guest_timeout)")
 }
 
+/// Why this machine cannot have it.
+pub(super) fn of_machine(error: &wasmtime::Error) -> String {
+    match lacks_memory(error) {
+        true => NO_MEMORY.into(),
+        false => format!("{error:#}"),
+    }
+}
+
 /// Whether the system did not give the engine the memory that it asked for. It has no error of its own for that.
 pub(super) fn lacks_memory(error: &wasmtime::Error) -> bool {
     let text = format!("{error:#}").to_lowercase();

@@ -15,6 +15,7 @@ use wasmtime::component::Component;
 
 use crate::code_cache::CodeCache;
 use crate::compile::{Cancel, Compiled, Compiler};
+use crate::crash::of_machine;
 use crate::held_code::{Code, HeldCode};
 use crate::limits::TICK;
 use crate::load_error::LoadErrorKind;
@@ -117,7 +118,7 @@ impl Engine {
         let compiled = compiler.compile(&self.inner, bytes, self.aside, &self.cancel)?;
         let component = self
             .map(&compiled.code)
-            .map_err(|error| LoadErrorKind::Machine(format!("{error:#}")))?;
+            .map_err(|error| LoadErrorKind::Machine(of_machine(&error)))?;
         if let Some(cache) = &self.cache {
             cache.put(&name, &compiled);
         }

@@ -62,7 +62,7 @@ pub enum LoadErrorKind {
     CompilerLost(String),
     #[error("is not needed any more: its compilation was given up")]
     Cancelled,
-    #[error("cannot be run on this machine: {0}: see what memory it has, and ulimit -v")]
+    #[error("cannot be run on this machine: {0}: give it more, or run fewer and smaller behaviors")]
     Machine(String),
     #[error("there is no such built-in behavior: there are newcomer, active, admin and power")]
     NoBuiltIn,
