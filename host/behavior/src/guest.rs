@@ -3,6 +3,8 @@
 //! What must stay true: a host function only appends an event: no file, no lock, no clock. The caller takes the events right
 //! after the call.
 
+use std::time::Duration;
+
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
@@ -57,6 +59,8 @@ pub(super) struct GuestState {
     reports: usize,
     /// Bytes that the call has passed so far.
     passed: usize,
+    /// Where its thread's processor time was at its begin, if that bounds it.
+    pub(super) call_began: Option<Duration>,
     pub(super) memory: MemoryShare,
     table_elements: usize,
     wasi: Option<Box<Wasi>>,
@@ -74,6 +78,7 @@ impl GuestState {
             marks: 0,
             reports: 0,
             passed: 0,
+            call_began: None,
             memory,
             table_elements: 0,
             wasi: wasi.map(|seed| Box::new(Wasi::new(seed))),

@@ -17,6 +17,7 @@ use super::guest::{GuestEvent, GuestState};
 use super::limits::{Limits, OVERRUN};
 use super::memory_pool::MemoryPool;
 use super::step::passed;
+use super::timed_by::TimedBy;
 use super::types::{Context, Description, Outcome, Setup, Step};
 use crate::pre_instantiated::PreInstantiated;
 use vespeiro_model::Clock;
@@ -28,6 +29,7 @@ pub(super) struct Instance {
     last_events: Vec<GuestEvent>,
     limits: Limits,
     clock: Clock,
+    timed_by: TimedBy,
     /// How long the last call took.
     took: Duration,
 }
@@ -67,8 +69,9 @@ impl Instance {
         image: &PreInstantiated,
         seed: u64,
         memory: &MemoryPool,
+        timed_by: TimedBy,
     ) -> Result<(Self, Description), Unusable> {
-        let mut store = image.store(seed, memory.share());
+        let mut store = image.store(seed, memory.share(), timed_by);
         let instantiated = image.pre.instantiate(&mut store);
         let built = instantiated.map_err(|error| {
             let refused = store.data().memory.refused();
@@ -83,6 +86,7 @@ impl Instance {
             last_events: Vec::new(),
             limits: image.limits,
             clock: image.engine.clock(),
+            timed_by,
             took: Duration::ZERO,
         };
         let call_context = CallContext {
@@ -225,14 +229,17 @@ impl Instance {
         let store = &mut alive.store;
         store.data_mut().begin_call(call_context);
         store.set_epoch_deadline(self.limits.ticks());
-        let began = self.clock.now();
+        let (began, before) = (self.clock.now(), self.timed_by.spent());
+        store.data_mut().call_began = before;
         let returned = run(&mut *alive.exports, store);
         let took = self.clock.since(began);
         self.took = took;
+        let spent = self.timed_by.spent().zip(before);
+        let counted = spent.map_or(took, |(now, before)| now.saturating_sub(before));
         store.data_mut().end_call(call_context);
         let fault = match returned {
             // One instruction may fill or copy a whole memory, and nothing interrupts it.
-            Ok(_) if took > self.limits.call + OVERRUN => {
+            Ok(_) if counted > self.limits.call + OVERRUN => {
                 GuestFault::of_guest(call, too_long(&self.limits))
             }
             Ok(returned) => return Ok(returned),

@@ -35,6 +35,7 @@ mod slot;
 mod step;
 #[cfg(test)]
 mod tests;
+mod timed_by;
 pub mod types;
 mod wasi;
 mod wasmtime_config;

@@ -20,6 +20,7 @@ use super::limits::{Limits, MAX_PROGRAM};
 use super::load_error::{LoadError, LoadErrorKind};
 use super::memory_pool::MemoryPool;
 use super::program::{Program, SharedProgram, player};
+use super::timed_by::TimedBy;
 use super::types::{Request, Route, RouteRef};
 use crate::compile::Import;
 use crate::module_file::ModuleFile;
@@ -154,7 +155,7 @@ impl Behavior {
         };
         image.program = program;
         let memory = MemoryPool::new(limits.memory);
-        let first = Instance::new(&image, 0, &memory);
+        let first = Instance::new(&image, 0, &memory, TimedBy::Processor);
         let (instance, description) = first.map_err(|unusable| match unusable {
             Unusable::Crashed(GuestFault {
                 reason,
@@ -186,8 +187,14 @@ impl Behavior {
     }
 
     /// A new instance. It has to describe itself as the first one did, for labels and lookups come from that.
-    pub(super) fn instantiate(&self, seed: u64, memory: &MemoryPool) -> Result<Instance, Crash> {
-        let (instance, said) = Instance::new(&self.image, seed, memory).map_err(|unusable| {
+    pub(super) fn instantiate(
+        &self,
+        seed: u64,
+        memory: &MemoryPool,
+        timed_by: TimedBy,
+    ) -> Result<Instance, Crash> {
+        let first = Instance::new(&self.image, seed, memory, timed_by);
+        let (instance, said) = first.map_err(|unusable| {
             self.crash(match unusable {
                 Unusable::Crashed(fault) => fault,
                 Unusable::Mismatch(reason) => GuestFault::of_guest(GuestCall::Instantiate, reason),

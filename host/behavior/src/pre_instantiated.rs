@@ -11,6 +11,7 @@ use super::guest::GuestState;
 use super::limits::{Limits, MAX_PASSED, MAX_SESSIONS};
 use super::memory_pool::MemoryShare;
 use super::program::SharedProgram;
+use super::timed_by::TimedBy;
 use super::wasi;
 use crate::compile::Import;
 
@@ -56,13 +57,19 @@ impl PreInstantiated {
     }
 
     /// A store for one instance, with its share of the memory; `seed` feeds what its WASI calls random.
-    pub(super) fn store(&self, seed: u64, memory: MemoryShare) -> Store<GuestState> {
+    pub(super) fn store(
+        &self,
+        seed: u64,
+        memory: MemoryShare,
+        timed_by: TimedBy,
+    ) -> Store<GuestState> {
         let state = GuestState::new(memory, self.wasi.then_some(seed));
         let mut store = Store::new(self.engine.inner(), state);
         store.limiter(|state| state);
         store.set_max_component_handles(MAX_SESSIONS);
         store.set_hostcall_fuel(MAX_PASSED);
         store.set_epoch_deadline(self.limits.ticks());
+        timed_by.bound(&mut store, self.limits);
         store
     }
 }

@@ -20,6 +20,7 @@ use super::guest::GuestEvent;
 use super::instance::Instance;
 use super::load::Behavior;
 use super::memory_pool::MemoryPool;
+use super::timed_by::TimedBy;
 use super::types::{Context, Outcome, Setup, Step};
 
 /// Sessions that an instance gets before it may be given up for its size: building a new one has to be worth it.
@@ -33,6 +34,7 @@ pub struct Slot {
     behavior: Arc<Behavior>,
     /// Seed of what instances draw before their first session.
     seed: u64,
+    timed_by: TimedBy,
     current: Option<Rc<RefCell<Instance>>>,
     /// What all instances hold that still have sessions.
     memory: MemoryPool,
@@ -51,9 +53,19 @@ pub struct StartedSession {
 }
 
 impl Slot {
-    /// A place for `behavior`, without an instance yet.
+    /// A place for `behavior`, without an instance yet. Calls are bounded by the clock.
     pub fn new(behavior: Arc<Behavior>, seed: u64) -> Self {
+        Self::timed_by(TimedBy::Clock, behavior, seed)
+    }
+
+    /// A place off the workers, where nobody waits: calls are bounded by the processor time of the calling thread.
+    pub fn rehearsing(behavior: Arc<Behavior>, seed: u64) -> Self {
+        Self::timed_by(TimedBy::Processor, behavior, seed)
+    }
+
+    fn timed_by(timed_by: TimedBy, behavior: Arc<Behavior>, seed: u64) -> Self {
         Self {
+            timed_by,
             memory: MemoryPool::new(behavior.memory_cap()),
             behavior,
             seed,
@@ -176,7 +188,8 @@ impl Slot {
             return Ok((instance, false));
         }
         (self.begun, self.taken_by_first) = (0, 0);
-        let instance = self.behavior.instantiate(self.seed, &self.memory)?;
+        let behavior = &self.behavior;
+        let instance = behavior.instantiate(self.seed, &self.memory, self.timed_by)?;
         Ok((Rc::new(RefCell::new(instance)), true))
     }
 }

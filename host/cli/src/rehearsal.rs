@@ -111,7 +111,7 @@ impl Rehearsal {
 
     pub(super) fn user(&self) -> User {
         User {
-            slot: Slot::new(Arc::clone(&self.behavior), self.plan.seed),
+            slot: Slot::rehearsing(Arc::clone(&self.behavior), self.plan.seed),
             feeder: self.feeds.rehearsing(&self.plan, 0),
         }
     }

@@ -1,6 +1,10 @@
 //! What a behavior cannot exceed, and what is done about one that tries.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use super::*;
+use crate::yield_to_others;
 
 #[test]
 fn handles_that_are_no_sessions_trap() {
@@ -126,6 +130,64 @@ fn a_loop_and_a_recursion_without_end_are_ended() {
         ("data", "(func $deeper (call $deeper))"),
     ]);
     assert!(why.contains("recursed too deep"), "{why}");
+}
+
+/// Behind all of the eight others that want each processor.
+fn starved<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let done = AtomicBool::new(false);
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..8 * processors {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let working = scope.spawn(|| {
+            yield_to_others();
+            work()
+        });
+        let result = working.join();
+        done.store(true, Ordering::Relaxed);
+        result.unwrap()
+    })
+}
+
+#[test]
+fn a_rehearsal_counts_the_processor_time_of_a_call_and_not_how_long_it_waits_for_a_processor() {
+    let some = by_hand(&[("next", &repeated(20_000_000, ""))]);
+    let without_end = by_hand(&[("next", "(loop $ever (br $ever))")]);
+    // Compiled before anybody is in the way.
+    let loaded = |bytes: &[u8], call| {
+        let limits = Limits { call, ..LIMITS };
+        let loaded = Behavior::load(engine(), "test.wasm", bytes, limits);
+        loaded.unwrap_or_else(|error| panic!("{error}"))
+    };
+    let calm = || {
+        let mut slot = Slot::rehearsing(loaded(&some, LIMITS.call), 7);
+        let mut session = begin(&mut slot, 1);
+        let began = std::time::Instant::now();
+        next(&mut session, 0).0.unwrap().unwrap();
+        began.elapsed()
+    };
+    let alone = (0..5).map(|_| calm()).min().unwrap();
+    // Of the processor it will get less than a twentieth.
+    let limit = (5 * alone).max(Duration::from_millis(20));
+    let some = loaded(&some, limit);
+    let without_end = loaded(&without_end, limit);
+    let (answer, took) = starved(|| {
+        let mut slot = Slot::rehearsing(some, 7);
+        let mut session = begin(&mut slot, 1);
+        let began = std::time::Instant::now();
+        (next(&mut session, 0).0, began.elapsed())
+    });
+    assert!(answer.is_ok(), "{answer:?}");
+    assert!(took > limit, "nobody was in its way: {took:?}");
+    let mut slot = Slot::rehearsing(without_end, 7);
+    let mut session = begin(&mut slot, 1);
+    let why = next(&mut session, 0).0.unwrap_err();
+    assert!(why.contains("it ran longer than"), "{why}");
 }
 
 /// Repeats `code` so often in the first step.

@@ -182,7 +182,7 @@ fn rehearse(
     clock: Clock,
 ) -> Result<(), SwapError> {
     let config = plan.archetypes[usize::from(archetype)].config.to_string();
-    let mut slot = Slot::new(Arc::clone(behavior), plan.seed);
+    let mut slot = Slot::rehearsing(Arc::clone(behavior), plan.seed);
     let mut replies = Replies::made_up();
     let bounds = Bounds {
         base: &plan.target.base_url,
