@@ -93,6 +93,44 @@ fn folders_that_are_made_anew_and_links_above_are_noticed_every_time() {
 }
 
 #[test]
+fn half_of_a_program_is_waited_for_and_a_mistake_is_told_in_the_end() {
+    let folder = TempDir::new().unwrap();
+    let toml = "name = 'NAME'\n[[step]]\nget = '/health'\n";
+    let script = "import { behavior, get } from 'vespeiro';\nfunction* journey() { yield get('/health'); }\n\
+                  export default behavior({ version: 'NAME', routes: { all: ['GET /health'] }, journey });\n";
+    for (file, text, half) in [
+        ("mine.toml", toml, "name = 'half"),
+        (
+            "mine.js",
+            script,
+            "import { behavior, get } from 'vespeiro';\nfunction* journey() {",
+        ),
+    ] {
+        let path = folder.path().join(file);
+        let write = |name: &str| fs::write(&path, text.replace("NAME", name)).unwrap();
+        write("1.0.0");
+        let service = Service::start();
+        // A debug build reads a program within a call of the first users, too.
+        let run = start(&service, &path, "--guest-timeout 10s --control 127.0.0.1:0");
+        fs::write(&path, half).unwrap();
+        let said = |what: &str| run.process.stderr().contains(what).then_some(());
+        eventually("half of it", || said("or is not written to its end"));
+        write("2.0.0");
+        eventually("the whole", || (swaps(&run) == 1).then_some(()));
+        assert!(said("refused").is_none(), "{}", run.process.stderr());
+        // What stays half is a mistake.
+        fs::write(&path, half).unwrap();
+        eventually("the mistake", || said("swap of mine refused"));
+        run.process.signal("INT");
+        let played = run.played();
+        let log = &played.ended.stderr;
+        assert_eq!(played.ended.code, Some(0), "{log}");
+        assert_eq!(log.matches("it is waited for").count(), 2, "{log}");
+        assert_eq!(log.matches("refused").count(), 1, "{log}");
+    }
+}
+
+#[test]
 fn a_module_that_is_written_slowly_is_waited_for_with_one_line() {
     let folder = TempDir::new().unwrap();
     let module = folder.path().join("mine.wasm");

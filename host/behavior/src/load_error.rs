@@ -108,6 +108,20 @@ pub enum LoadErrorKind {
 }
 
 impl LoadErrorKind {
+    /// A file that is still being written looks like this, too.
+    pub fn may_be_half(&self) -> bool {
+        matches!(
+            self,
+            Self::NotWasm
+                | Self::NoWit
+                | Self::Componentize(_)
+                | Self::Invalid(_)
+                | Self::NoContract
+                | Self::Mismatch(_)
+                | Self::Program(_)
+        )
+    }
+
     pub(super) fn too_many(what: &str, found: usize, most: usize) -> Self {
         let what = what.into();
         Self::TooMany { what, found, most }

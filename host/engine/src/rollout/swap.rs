@@ -50,6 +50,21 @@ pub enum SwapError {
     Over(#[from] Over),
 }
 
+impl SwapError {
+    /// The module is the reason, or what keeps it from being looked at: the run counts it and tells of it.
+    fn is_refusal(&self) -> bool {
+        !matches!(
+            self,
+            SwapError::NoArchetype { .. } | SwapError::Share | SwapError::Over(_)
+        )
+    }
+
+    /// Half of a file would be refused in this way too.
+    pub(super) fn may_be_half(&self) -> bool {
+        matches!(self, SwapError::Load(error) if error.kind.may_be_half())
+    }
+}
+
 /// Where a new behavior comes from.
 #[derive(Debug, Clone)]
 pub enum Source {
@@ -107,11 +122,33 @@ impl Swapper {
 
     /// Carry it out. A module that cannot play is counted and told of, beside the error.
     pub async fn swap(&self, swap: Swap) -> Result<Swapped, SwapError> {
+        let tried = self.attempt(&swap).await;
+        if let Err(error) = &tried {
+            self.refuse(&swap, error).await;
+        }
+        tried
+    }
+
+    /// Count and tell of a module that cannot play.
+    pub(super) async fn refuse(&self, swap: &Swap, error: &SwapError) {
+        if let Some(archetype) = self.archetype(swap).filter(|_| error.is_refusal()) {
+            let why = format!("swap of {} refused: {error}", swap.archetype);
+            self.control.refused(archetype, why).await;
+        }
+    }
+
+    fn archetype(&self, swap: &Swap) -> Option<u16> {
         let mut archetypes = self.plan.archetypes.iter();
-        let Some(archetype) = archetypes.position(|a| a.name == swap.archetype) else {
+        let place = archetypes.position(|a| a.name == swap.archetype);
+        place.map(|place| place as u16)
+    }
+
+    /// Carry it out, and leave what comes of an error to the caller.
+    pub(super) async fn attempt(&self, swap: &Swap) -> Result<Swapped, SwapError> {
+        let Some(archetype) = self.archetype(swap) else {
             let names: Vec<&str> = self.plan.archetypes.iter().map(|a| &*a.name).collect();
             return Err(SwapError::NoArchetype {
-                name: swap.archetype,
+                name: swap.archetype.clone(),
                 known: names.join(", "),
             });
         };
@@ -119,18 +156,12 @@ impl Swapper {
             return Err(SwapError::Share);
         }
         let _turn = self.turn.lock().await;
-        let archetype = archetype as u16;
-        match self.prepare(archetype, swap.source).await {
-            Ok(behavior) => Ok(self
-                .control
-                .swap(archetype, behavior, swap.share, swap.mode)
-                .await?),
-            Err(error) => {
-                let why = format!("swap of {} refused: {error}", swap.archetype);
-                self.control.refused(archetype, why).await;
-                Err(error)
-            }
-        }
+        let behavior = self.prepare(archetype, swap.source.clone()).await?;
+        let swapped = self
+            .control
+            .swap(archetype, behavior, swap.share, swap.mode)
+            .await?;
+        Ok(swapped)
     }
 
     /// Load and rehearse on a thread of its own, so that neither workers nor orchestrator wait for it.

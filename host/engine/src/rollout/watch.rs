@@ -4,7 +4,7 @@
 //! What must stay true: only content counts. A file that is touched, or replaced by the same bytes, swaps nothing. Files are
 //! looked at by threads of their own: a folder that does not answer holds nothing up but the watch over it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -26,6 +26,8 @@ use vespeiro_plan::{Module, Plan};
 const LOOK: Duration = Duration::from_millis(250);
 /// Looks in a row that find a file changed before it is said that it is waited for.
 const LONG: u32 = 6;
+/// How long what cannot be read to its end may become whole, before it is refused.
+const REST: Duration = Duration::from_secs(2);
 
 /// A module's file, and what was in it last.
 #[derive(Debug)]
@@ -95,7 +97,14 @@ impl Watched {
         self.read = now;
         let ModuleFile { bytes, files } = match ModuleFile::read(&self.path) {
             Ok(file) => file,
-            Err(error) => return Look::Unreadable(error),
+            Err(error) => {
+                // It may be what the machine lacks, of files for instance: the next look tries again, and says nothing more.
+                self.read.clear();
+                return match std::mem::replace(&mut self.told, true) {
+                    true => Look::Nothing,
+                    false => Look::Unreadable(error),
+                };
+            }
         };
         // What is imported only now is looked at from the next time on.
         self.files = files;
@@ -141,7 +150,7 @@ pub fn watch(
             }
         }
         drop(found);
-        let mut waiting = VecDeque::new();
+        let (mut waiting, mut told) = (VecDeque::new(), BTreeSet::new());
         loop {
             let next = match waiting.pop_front() {
                 Some(next) => Some(next),
@@ -150,7 +159,7 @@ pub fn watch(
             let Some(swap) = next else {
                 return;
             };
-            take_up(&swapper, swap, &mut waiting, &mut news).await;
+            take_up(&swapper, swap, &mut told, &mut waiting, &mut news).await;
         }
     }
 }
@@ -159,20 +168,15 @@ pub fn watch(
 async fn take_up(
     swapper: &Swapper,
     swap: Swap,
+    told: &mut BTreeSet<String>,
     waiting: &mut VecDeque<Swap>,
     news: &mut Receiver<Swap>,
 ) {
-    let mut swapped = pin!(swapper.swap(swap.clone()));
+    let mut carried_out = pin!(carry_out(swapper, &swap, told));
     loop {
         tokio::select! {
             biased;
-            swapped = &mut swapped => {
-                // A refusal is counted and told of by the run.
-                if let Err(error) = swapped {
-                    tracing::debug!("{error}");
-                }
-                return;
-            }
+            () = &mut carried_out => return,
             Some(newer) = news.recv() => {
                 let is_same = newer.archetype == swap.archetype;
                 waiting.retain(|other| other.archetype != newer.archetype);
@@ -182,6 +186,31 @@ async fn take_up(
                 }
             }
         }
+    }
+}
+
+/// What half of a file may be gets time to become whole: `told` says for whom that was said.
+async fn carry_out(swapper: &Swapper, swap: &Swap, told: &mut BTreeSet<String>) {
+    let tried = swapper.attempt(swap).await;
+    if let Err(error) = &tried
+        && error.may_be_half()
+    {
+        if told.insert(swap.archetype.clone()) {
+            let name = match &swap.source {
+                Source::Bytes { name, .. } => name,
+                Source::Module(_) => &swap.archetype,
+            };
+            tracing::warn!(
+                "module {name} has a mistake, or is not written to its end: it is waited for"
+            );
+        }
+        tokio::time::sleep(REST).await;
+    }
+    told.remove(&swap.archetype);
+    // A refusal is counted and told of by the run.
+    if let Err(error) = tried {
+        swapper.refuse(swap, &error).await;
+        tracing::debug!("{error}");
     }
 }
 
