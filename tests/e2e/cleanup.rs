@@ -423,8 +423,6 @@ fn a_machine_without_free_files_costs_requests_and_neither_results_nor_the_clean
     inner
         .args([
             "--duration=4s",
-            // Both workers have started before the connections of one take all files.
-            "--ramp-up=1s",
             "--control=127.0.0.1:0",
             "--mix=off",
             "--error-mix=off",

@@ -22,11 +22,15 @@ fn main() -> ExitCode {
     console.speak(language(&arguments));
     let exit = match Cli::parse_from(arguments, console.language()) {
         Ok(cli) => cli.execute(&console).unwrap_or_else(|error| {
-            // Each by itself: a context and its cause are texts of their own.
-            let causes = error
-                .chain()
-                .map(|cause| console.translated(&cause.to_string()));
-            for line in Vec::from_iter(causes).join(": ").lines() {
+            // Each by itself: a context and its cause are texts of their own, unless the one quotes the other.
+            let mut said = Vec::<String>::new();
+            for cause in error.chain().map(ToString::to_string) {
+                if !said.last().is_some_and(|before| before.contains(&cause)) {
+                    said.push(cause);
+                }
+            }
+            let said: Vec<String> = said.iter().map(|cause| console.translated(cause)).collect();
+            for line in said.join(": ").lines() {
                 console.line(format!("error: {line}"));
             }
             Exit::of(&error)

@@ -8,7 +8,9 @@ use vespeiro_http::ClientError;
 pub enum RunError {
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error("a worker cannot be started: {0}")]
+    #[error(
+        "a worker cannot be started: {0}: see ulimit -n and ulimit -u, or take fewer with --workers"
+    )]
     Worker(#[from] std::io::Error),
     #[error(
         "a worker ended without a report: this is a bug, please report it with the lines above"

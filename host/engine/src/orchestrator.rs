@@ -105,7 +105,7 @@ pub(crate) async fn execute_on(
             plan: Arc::clone(&plan),
             behaviors: behaviors.clone(),
             catalog: Arc::clone(&catalog),
-            journal: journal.writer()?,
+            journal: journal.writer(),
             worker_index,
             feeds: Arc::clone(feeds),
             clock,

@@ -45,7 +45,7 @@ pub async fn try_session(plan: &Plan, trial: Trial<'_>) -> Result<RunEnd, RunErr
         archetype,
         trial.behavior,
         Arc::clone(trial.feeds),
-        trial.journal.writer()?,
+        trial.journal.writer(),
         Some(trial.witness),
         clock,
     )?;

@@ -13,7 +13,7 @@ use vespeiro_summary::Summary;
 use vespeiro_summary::files::{WriteError, writable};
 
 /// How long a regular file may take.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 /// How long the reader of a pipe or a device may take.
 const PEER_LIMIT: Duration = Duration::from_secs(10);
 

@@ -7,17 +7,20 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use self::row::{Cell, row};
-use crate::file::{limit, written};
+use crate::file::{LIMIT, limit, written};
 use crate::output::{Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update};
 use vespeiro_summary::files::{Draft, WriteError, writable};
 
 /// Rows that may wait for the disk.
 const WAITING: usize = 120;
 const NAME: &str = "time series";
+/// How long a run waits for its file to be opened.
+const OPENED: Duration = Duration::from_secs(1);
 
 /// The file, from the start of the load to its end.
 #[derive(Debug)]
@@ -68,14 +71,19 @@ impl Output for TimeSeries {
         let path = self.path.clone();
         let (rows, inbox) = sync_channel(WAITING);
         let (done, written) = oneshot::channel();
+        let (opened, is_open) = sync_channel(1);
         let work = move || {
-            let result = write_file(&path, &inbox);
+            let result = write_file(&path, &inbox, &opened);
             // The run may have ended already.
             let _ = done.send(result.map_err(|cause| WriteError::new(NAME, &path, cause)));
         };
         let thread = std::thread::Builder::new().name("time-series".into());
         let failed = |cause| OutputError::new(WriteError::new(NAME, &self.path, cause));
         thread.spawn(work).map_err(failed)?;
+        // Before the users' connections can take all files there are. What may wait for a reader is not waited for.
+        if limit(&self.path) == LIMIT {
+            let _ = is_open.recv_timeout(OPENED);
+        }
         self.writer = Some(Writer { rows, written });
         Ok(())
     }
@@ -112,13 +120,19 @@ impl Output for TimeSeries {
 }
 
 /// Write the rows as they come, so that whoever looks at the file sees each.
-fn write_file(path: &std::path::Path, rows: &Receiver<Vec<Cell>>) -> std::io::Result<()> {
+fn write_file(
+    path: &std::path::Path,
+    rows: &Receiver<Vec<Cell>>,
+    opened: &SyncSender<()>,
+) -> std::io::Result<()> {
     let format = match path.extension().is_some_and(|ending| ending == "jsonl") {
         true => Format::Json,
         false => Format::Csv,
     };
     let mut draft = Draft::open(path)?;
     draft.publish()?;
+    // Nobody may wait for it any more.
+    let _ = opened.send(());
     write(BufWriter::new(&draft.file), format, rows)
 }
 

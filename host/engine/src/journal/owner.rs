@@ -150,17 +150,14 @@ impl Journal {
     }
 
     /// A worker's own way to append.
-    pub fn writer(&self) -> Result<Writer, JournalError> {
-        Writer::open(&self.shared).map_err(|source| JournalError::Io {
-            path: self.path().to_owned(),
-            source,
-        })
+    pub fn writer(&self) -> Writer {
+        Writer::new(&self.shared)
     }
 
     /// The way of a cleanup, which goes on though the journal cannot be written: whatever it removes and cannot note is looked
     /// for again by the next one.
-    pub fn spare_writer(&self) -> Result<Writer, JournalError> {
-        self.writer().map(Writer::spare)
+    pub fn spare_writer(&self) -> Writer {
+        self.writer().spare()
     }
 
     /// Why the journal could not be written, once that has happened.
@@ -243,7 +240,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("long.journal");
         let journal = Journal::create_to(&path, &header(), 4 << 10).unwrap();
-        let mut first = journal.writer().unwrap();
+        let mut first = journal.writer();
         first.mark("user:kept");
         first.flush().unwrap();
         let done = AtomicBool::new(false);
@@ -261,7 +258,7 @@ pub(super) mod tests {
             let workers: Vec<_> = (0..3)
                 .map(|worker| {
                     scope.spawn(move || {
-                        let mut writer = journal.writer().unwrap();
+                        let mut writer = journal.writer();
                         let mut n = 0;
                         while n < 2_000
                             || (journal.shared.now().turn < 3
@@ -325,7 +322,7 @@ pub(super) mod tests {
         }
         fs::write(&path, text + "- 0123 user:sim_1").unwrap();
         let journal = Journal::resume(&path).unwrap();
-        let mut writer = journal.writer().unwrap();
+        let mut writer = journal.writer();
         writer.unmark("user:sim_17");
         writer.flush().unwrap();
         let contents = read(&path).unwrap();

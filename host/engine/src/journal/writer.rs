@@ -3,7 +3,6 @@
 //!
 //! What must stay true: lines are written in one piece, so that those of different workers do not mix.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,9 +13,6 @@ use super::shared::{LONGEST, Shared};
 /// One worker's handle on the journal. Lines wait until the next [`flush`](Writer::flush), which writes them at once.
 #[derive(Debug)]
 pub struct Writer {
-    file: File,
-    /// How many files came before it at the journal's place.
-    turn: u64,
     shared: Arc<Shared>,
     pending: String,
     /// What is written spares a later cleanup work, and nothing depends on it.
@@ -29,15 +25,12 @@ pub struct Writer {
 pub struct Broken;
 
 impl Writer {
-    pub(super) fn open(shared: &Arc<Shared>) -> io::Result<Writer> {
-        let now = shared.now();
-        Ok(Writer {
-            file: OpenOptions::new().append(true).open(&shared.path)?,
-            turn: now.turn,
+    pub(super) fn new(shared: &Arc<Shared>) -> Writer {
+        Writer {
             shared: Arc::clone(shared),
             pending: String::new(),
             is_spare: false,
-        })
+        }
     }
 
     /// For whoever removes what is on record: it may go on where no byte fits any more.
@@ -79,18 +72,10 @@ impl Writer {
         if self.shared.broken.get().is_some() {
             return Err(Broken);
         }
+        // Through the one file that all have open: another may not be had where files have run out.
         let now = self.shared.now();
-        if now.turn != self.turn {
-            match OpenOptions::new().append(true).open(&self.shared.path) {
-                Ok(file) => (self.file, self.turn) = (file, now.turn),
-                Err(error) => {
-                    let _ = self.shared.broken.set(error.to_string());
-                    return Err(Broken);
-                }
-            }
-        }
         let written = loop {
-            match self.file.write(self.pending.as_bytes()) {
+            match (&now.file).write(self.pending.as_bytes()) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 other => break other,
             }
@@ -122,6 +107,7 @@ impl Writer {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
     use std::thread;
 
     use super::*;
@@ -135,7 +121,7 @@ mod tests {
         let journal = Journal::create(&path, &header()).unwrap();
         thread::scope(|scope| {
             for worker in 0..4 {
-                let mut writer = journal.writer().unwrap();
+                let mut writer = journal.writer();
                 scope.spawn(move || {
                     for n in 0..500 {
                         writer.mark(&format!("user:{worker}_{n}"));
@@ -159,14 +145,15 @@ mod tests {
     fn a_full_disk_is_told_once_and_for_all() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::create(&folder.path().join("full.journal"), &header()).unwrap();
-        let mut writer = journal.writer().unwrap();
-        // A device that takes no byte, in the place of the worker's own handle.
-        writer.file = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        let mut writer = journal.writer();
+        // A device that takes no byte, in the file's place.
+        let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
+        writer.shared.current.write().unwrap().file = full;
         writer.mark("user:a");
         assert_eq!(writer.flush(), Err(Broken));
         let why = journal.failure().unwrap();
         assert!(why.contains("full.journal") && !why.contains('\n'), "{why}");
-        let mut other = journal.writer().unwrap();
+        let mut other = journal.writer();
         other.mark("user:b");
         assert_eq!(other.flush(), Err(Broken), "the others stop too");
     }

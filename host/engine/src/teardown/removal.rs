@@ -82,7 +82,7 @@ pub async fn teardown(
         behavior,
         // What tidies up is nobody who plays: it gets no row.
         Arc::default(),
-        journal.spare_writer()?,
+        journal.spare_writer(),
         None,
         clock,
     )?;

@@ -1,5 +1,6 @@
 //! All workers of a run, as the orchestrator sees them: their threads, and the channels to them.
 
+use std::fs::File;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -14,6 +15,9 @@ use vespeiro_model::Clock;
 /// Room in the channels between the orchestrator and a worker.
 pub(crate) const CHANNEL: usize = 8;
 
+/// Files that a run needs for itself at its end: results, the journal, and the connection of its cleanup.
+const RESERVED: usize = 8;
+
 /// A worker's ends of the channels to it.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -27,6 +31,8 @@ pub(crate) struct Gate {
 pub(crate) struct Workers {
     threads: Vec<JoinHandle<()>>,
     commands: Vec<mpsc::Sender<WorkerCommand>>,
+    /// Set aside until they have ended, before connections take all files there are. Where there are not as many, some.
+    reserve: Vec<File>,
 }
 
 impl Workers {
@@ -41,6 +47,7 @@ impl Workers {
         let mut workers = Self {
             threads: Vec::new(),
             commands: Vec::new(),
+            reserve: Vec::new(),
         };
         let (mut standing, mut begins) = (Vec::new(), Vec::new());
         for worker_index in 0..count {
@@ -60,6 +67,8 @@ impl Workers {
         for has_stood in standing {
             has_stood.await.map_err(|_| RunError::Lost)??;
         }
+        let spare = (0..RESERVED).map_while(|_| File::open("/dev/null").ok());
+        workers.reserve = spare.collect();
         let began = clock.now();
         for begins_at in begins {
             // A worker that is gone by now is found out by its thread.
@@ -86,6 +95,7 @@ impl Workers {
         for thread in self.threads.drain(..) {
             thread.join().map_err(|_| RunError::Lost)?;
         }
+        self.reserve.clear();
         Ok(())
     }
 }
