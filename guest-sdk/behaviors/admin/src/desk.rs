@@ -96,13 +96,14 @@ impl Desk {
         }
     }
 
-    /// Somebody comes, is looked at, has their name put right, gets a profile, is locked out and let in again: what of it
-    /// can be left out goes by the plan's mix. One more request ends it.
-    pub(crate) async fn begin_life(&mut self, client: Client<'_>, most: u32) -> Result<()> {
+    /// Whoever was taken in has their name put right, is locked out and let in again, gets a profile, and goes: what of it
+    /// can be left out goes by the plan's mix.
+    pub(crate) async fn end_life(&mut self, client: Client<'_>, most: u32) -> Result<()> {
         let (me, who) = (client.me(), client.who());
-        self.take_in(client, most).await?;
-        self.amend(client, 1).await?;
-        let mut spare = most.saturating_sub(4);
+        if self.users.iter().all(|user| user.renamed == 0) {
+            self.amend(client, 1).await?;
+        }
+        let mut spare = most.saturating_sub(A_USER);
         if spare >= 3 && who.has_room(me, "admin") {
             self.lock(client, 3).await?;
             spare -= 3;
@@ -111,7 +112,7 @@ impl Desk {
             self.profiles(client, 2).await?;
             spare -= 2;
         }
-        Ok(())
+        self.clear_users(client).await
     }
 
     /// All who are here go.
@@ -133,12 +134,6 @@ impl Desk {
             self.assign(client, most - 8).await?;
         }
         self.clear_rights(client).await
-    }
-
-    /// Several come at once, and all who are here go at once.
-    pub(crate) async fn batch(&mut self, client: Client<'_>, most: u32) -> Result<()> {
-        self.take_in_several(client, most).await?;
-        self.clear_users(client).await
     }
 
     fn number(&mut self) -> u32 {

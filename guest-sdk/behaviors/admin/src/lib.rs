@@ -18,8 +18,8 @@ const LEAVE: u32 = 1;
 /// The fewest requests with which a first session goes through all its parts: with fewer they would be most of what the
 /// person does.
 const WHOLE: u32 = 30;
-/// What else is done between two parts of a first session, at most.
-const MOST_BETWEEN: u32 = 4;
+/// What else is done while a part of a first session waits, at most.
+const MOST_BETWEEN: u32 = 24;
 
 #[derive(Clone, Copy)]
 enum Duty {
@@ -81,21 +81,24 @@ async fn inspect(client: Client<'_>, desk: &mut Desk) -> Result<()> {
     let (me, who) = (client.me(), client.who());
     let mut parts = Parts::default();
     maybe_err(client, desk.standing(), 18).await?;
-    meanwhile(client, desk, "user-mutation", 17 + LEAVE).await?;
+    meanwhile(client, desk, &["user-mutation"], 17 + LEAVE).await?;
     if let Some(most) = parts.next(client, 4, 13 + LEAVE) {
-        desk.begin_life(client, most).await?;
-        meanwhile(client, desk, "admin", 13 + LEAVE).await?;
-        desk.clear_users(client).await?;
+        desk.see_to(client, Chore::TakeIn, most).await?;
+        // The rights follow upon the end of this life, and wait with it: there is more to do while somebody is here.
+        let next = ["admin", "role-permission"];
+        meanwhile(client, desk, &next, 1 + 13 + LEAVE).await?;
+        desk.end_life(client, client.spare(13 + LEAVE)).await?;
     }
     maybe_err(client, desk.standing(), 14).await?;
-    meanwhile(client, desk, "role-permission", 13 + LEAVE).await?;
     if let Some(most) = parts.next(client, 6, 7 + LEAVE) {
         desk.all_of_rights(client, most).await?;
     }
     maybe_err(client, desk.standing(), 8 + desk.size()).await?;
-    meanwhile(client, desk, "admin", 7 + LEAVE).await?;
     if let Some(most) = parts.next(client, 4 + desk.size(), 3 + LEAVE) {
-        desk.batch(client, most - desk.size()).await?;
+        let most = most - desk.size();
+        desk.see_to(client, Chore::Batch, most).await?;
+        meanwhile(client, desk, &["admin"], 3 + LEAVE).await?;
+        desk.clear_users(client).await?;
     }
     maybe_err(client, desk.standing(), 2).await?;
     if let Some(most) = parts.next(client, 1, LEAVE) {
@@ -168,25 +171,30 @@ async fn do_duty(client: Client<'_>, desk: &mut Desk, duty: Duty, most: u32) -> 
 async fn meanwhile(
     client: Client<'_>,
     desk: &mut Desk,
-    next: &'static str,
+    next: &[&'static str],
     reserve: u32,
 ) -> Result<()> {
-    let me = client.me();
+    let (me, who) = (client.me(), client.who());
     for _ in 0..MOST_BETWEEN {
         let most = client.spare(desk.size() + reserve);
-        if most == 0 || client.who().has_room(me, next) {
+        if most == 0 || next.iter().all(|category| who.has_room(me, category)) {
             break;
         }
         let fits = |duty: Duty| match duty {
-            Duty::Do(Chore::Profiles) => desk.size() > 0,
-            Duty::Rights => next != "role-permission",
-            Duty::Look | Duty::Whoami => true,
+            Duty::Do(Chore::Amend | Chore::Profiles) => desk.size() > 0,
+            Duty::Look | Duty::Rights | Duty::Whoami | Duty::Renew => true,
             _ => false,
         };
-        let Some(duty) = client.who().choose(me, &DUTIES, fits) else {
+        let Some(duty) = who.choose(me, &DUTIES, fits) else {
             break;
         };
-        do_duty(client, desk, duty, 1).await?;
+        // One role looked at would be a part of its own.
+        let most = if matches!(duty, Duty::Rights) {
+            1
+        } else {
+            most.min(3)
+        };
+        do_duty(client, desk, duty, most).await?;
     }
     Ok(())
 }
