@@ -56,6 +56,7 @@ mod script;
 mod seconds;
 mod secrets;
 mod security;
+mod shell;
 mod signals;
 mod spread;
 mod steering;

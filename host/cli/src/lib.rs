@@ -6,6 +6,7 @@
 mod check;
 mod cleanup;
 mod compile;
+mod completions;
 mod conclusion;
 mod dashboard;
 mod demo;
@@ -72,6 +73,8 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Dashboard(dashboard::PrintDashboard),
     Report(report::Report),
+    Completions(completions::Completions),
+    Man(completions::Man),
 }
 
 /// A command line that asks for no command: help, the version, or a mistake.
@@ -118,6 +121,8 @@ impl Cli {
             Command::Rehearse(command) => command.execute(console),
             Command::Dashboard(command) => command.execute(),
             Command::Report(command) => command.execute(console),
+            Command::Completions(command) => command.execute(),
+            Command::Man(command) => command.execute(console.language()),
         }
     }
 }
