@@ -237,7 +237,7 @@ fn modules_without_the_contract() {
 fn a_module_of_another_contract_version() {
     // The contract's names are all that knows its version: of equal length, they can be changed in place.
     let mut module = std::fs::read(example("first")).unwrap();
-    let (ours, other) = (b"@0.1.0", b"@0.9.0");
+    let (ours, other) = (b"@0.2.0", b"@0.9.0");
     let mut changed = 0;
     for at in 0..module.len() - ours.len() {
         if module[at..].starts_with(ours) {

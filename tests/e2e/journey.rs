@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::support::{RunOf, Running, Service, eventually, post, vespeiro};
+use crate::support::{Moody, RunOf, Running, Service, eventually, post, vespeiro};
 
 /// What `vespeiro new --lang toml` writes.
 fn project(folder: &TempDir) -> PathBuf {
@@ -39,6 +39,52 @@ fn the_written_journey_plays_and_its_counts_are_the_services_own() {
     assert!(passed > 20 && failed == 0, "{passed} {failed}");
     assert!(played.sessions("shop", "completed") > 10);
     assert_eq!(played.archetype("shop")["behavior"], "shop");
+}
+
+#[test]
+fn a_status_that_is_expected_is_a_success_in_figures_and_conditions_and_for_the_breaker() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("looks.toml");
+    // More than the breaker lets be.
+    let target = Moody::start(|n| (if n.is_multiple_of(3) { 200 } else { 503 }, None));
+    let played = |expect: &str, load: &str| {
+        let text = format!("name = 'looks'\n[[step]]\nget = '/things'\nexpect = {expect}\n");
+        fs::write(&path, text).unwrap();
+        // The look before the run is no request of it.
+        let before = target.seen().len() + 1;
+        let run = RunOf::start(
+            &target.url,
+            &format!(
+                "--archetype looks={} --users 8 {load} --delay-min 1ms --delay-max 2ms \
+                 --threshold error_rate<1% --threshold requests{{status=503}}>50",
+                path.display()
+            ),
+        );
+        let played = run.played();
+        let given = target.seen().split_off(before);
+        let failed = given.iter().filter(|(_, status)| *status == 503).count();
+        (played, given.len(), failed)
+    };
+    let (expected, given, failed) = played("[200, 503]", "--requests 400");
+    assert_eq!(expected.ended.code, Some(0), "{}", expected.ended.stderr);
+    assert_eq!((expected.sent(), expected.errors()), (400, 0));
+    assert_eq!(given, 400);
+    assert_eq!(expected.summary["total"]["success_share"], 1.0);
+    let results = expected.summary["results"].as_array().unwrap();
+    let accepted = results.iter().find(|result| result["status"] == 503);
+    let accepted = accepted.unwrap();
+    assert_eq!(accepted["accepted"], true);
+    assert_eq!(accepted["expected"], false);
+    assert_eq!(accepted["count"], failed);
+    assert_eq!(expected.summary["not_sent"].as_array().unwrap().len(), 0);
+    assert_eq!(expected.sessions("looks", "completed"), 400);
+
+    let (wrong, _, failed) = played("200", "--duration 2s --breaker-cool-down 400ms");
+    assert_eq!(wrong.ended.code, Some(99), "{}", wrong.ended.stderr);
+    assert_eq!(wrong.errors(), failed as u64);
+    let unsent = wrong.summary["not_sent"].as_array().unwrap();
+    let opened = unsent.iter().any(|kind| kind["failure"] == "circuit-open");
+    assert!(opened, "{unsent:?}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn check_describes_a_module_that_can_play() {
     for part in [
         "core module with embedded WIT",
         "first 0.1.0, content ",
-        "vespeiro:behavior/behavior@0.1.0",
+        "vespeiro:behavior/behavior@0.2.0",
         "GET /health (monitoring)",
         "9 sessions",
         "verdict     it can play",

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use vespeiro_guest::prelude::*;
 
-const LOGIN: Route = Route::post("/api/v1/auth/login", "auth");
+const LOGIN: Route = Route::post("/api/v1/auth/login", "auth").login();
 const CREATE_USER: Route = Route::post("/api/v1/users", "user-mutation");
 const GET_USER: Route = Route::get("/api/v1/users/{id}", "user-query");
 

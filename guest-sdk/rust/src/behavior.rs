@@ -5,7 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
 
-use crate::contract::Method;
+use crate::contract::{Kind, Method};
+use crate::me::same;
 use crate::{Me, Result};
 
 /// A journey under way: the whole state of a session beside what [`Me`] holds.
@@ -20,6 +21,8 @@ pub struct Route {
     pub path: &'static str,
     /// Category of its requests, a key of the request mix.
     pub category: &'static str,
+    /// What its requests are for.
+    pub kind: Kind,
 }
 
 impl Route {
@@ -30,7 +33,30 @@ impl Route {
             method,
             path,
             category,
+            kind: Kind::Plain,
         }
+    }
+
+    /// The same, for requests that ask for a token or whatever else says who somebody is: the host sees to it that refused
+    /// ones stay below what the target allows.
+    #[must_use]
+    pub const fn login(mut self) -> Route {
+        self.kind = Kind::Login;
+        self
+    }
+
+    /// The same, for requests that ask for a new token in exchange for another one.
+    #[must_use]
+    pub const fn refresh(mut self) -> Route {
+        self.kind = Kind::Refresh;
+        self
+    }
+
+    /// The same, for requests that give back what a login has given.
+    #[must_use]
+    pub const fn logout(mut self) -> Route {
+        self.kind = Kind::Logout;
+        self
     }
 
     /// A `GET` route.
@@ -118,6 +144,28 @@ impl Behavior {
     #[must_use]
     pub fn routes(&self) -> &'static [Route] {
         self.routes
+    }
+
+    /// The place of a route among its routes: of the same method and path, and of the same category where there is one.
+    pub(crate) fn place(&self, route: &Route) -> Option<usize> {
+        let find = |is: &dyn Fn(&Route) -> bool| self.routes.iter().position(is);
+        // A constant has one address, as a rule, and texts take long to compare.
+        let mut routes = self.routes.iter();
+        let found = routes.position(|known| {
+            std::ptr::eq(known.path, route.path)
+                && std::ptr::eq(known.category, route.category)
+                && known.method == route.method
+        });
+        let alike = |known: &Route| known.method == route.method && same(known.path, route.path);
+        found
+            .or_else(|| find(&|known| alike(known) && same(known.category, route.category)))
+            .or_else(|| find(&alike))
+    }
+
+    /// The place of a category among its categories.
+    pub(crate) fn category_place(&self, category: &str) -> Option<usize> {
+        let mut categories = self.categories().iter();
+        categories.position(|&known| same(known, category))
     }
 
     /// The categories of its routes, each once, in the order of first appearance: the order of `context.mix`.

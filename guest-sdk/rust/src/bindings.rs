@@ -11,18 +11,18 @@ use crate::host::Host;
 use crate::session::Session;
 
 wit_bindgen::generate!({
-    path: "../wit",
+    path: "../wit/0.2",
     inline: "
         package vespeiro:sdk;
         world behaving {
-            include vespeiro:behavior/archetype@0.1.0;
-            export vespeiro:behavior/migrate@0.1.0;
+            include vespeiro:behavior/archetype@0.2.0;
+            export vespeiro:behavior/migrate@0.2.0;
         }
     ",
     world: "vespeiro:sdk/behaving",
     generate_all,
     pub_export_macro: true,
-    with: { "vespeiro:behavior/types@0.1.0": crate::contract },
+    with: { "vespeiro:behavior/types@0.2.0": crate::contract },
 });
 
 use exports::vespeiro::behavior::behavior as exported;

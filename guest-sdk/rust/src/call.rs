@@ -7,10 +7,11 @@ use std::pin::Pin;
 
 use serde::Serialize;
 
-use crate::contract::{Capture, Failure, Fault, Request};
+use crate::contract::{Capture, Failure, Request};
+use crate::me::same;
 use crate::session::Exchange;
 use crate::tokens::Tokens;
-use crate::{Error, Me, Reply, Result, Route};
+use crate::{Error, Fault, Me, Reply, Result, Route};
 
 /// A request on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply>> + 'a>>;
@@ -27,11 +28,15 @@ pub struct Call<'a> {
 /// What the request will be. It is written out when it is sent, and kept as it is for when it has to be sent again.
 struct Draft {
     route: Route,
+    /// The route's place in the behavior's description, and that of a category that it counts for instead of its route's.
+    place: usize,
+    category: Option<usize>,
     path: String,
     headers: Vec<(String, String)>,
     body: Option<Vec<u8>>,
     /// The body is JSON: a header says so.
     is_json: bool,
+    expect: Vec<u16>,
     capture: Capture,
     timeout_ms: Option<u32>,
     mark: Option<String>,
@@ -57,12 +62,19 @@ impl std::fmt::Debug for Call<'_> {
 
 impl<'a> Call<'a> {
     pub(crate) fn new(me: &'a Me, route: Route) -> Call<'a> {
+        let behavior = me.core().behavior;
+        let place = behavior.place(&route);
+        let category = place.and_then(|place| behavior.routes.get(place));
+        let category = category.is_some_and(|known| !same(known.category, route.category));
         let mut draft = Box::new(Draft {
             route,
+            place: place.unwrap_or_default(),
+            category: None,
             path: String::with_capacity(route.path.len() + 40),
             headers: Vec::new(),
             body: None,
             is_json: false,
+            expect: Vec::new(),
             capture: Capture::NONE,
             timeout_ms: None,
             mark: None,
@@ -74,10 +86,17 @@ impl<'a> Call<'a> {
             problem: None,
         });
         draft.copy_literal();
-        Call {
+        if place.is_none() {
+            draft.fail("not among the behavior's routes: declare it there".into());
+        }
+        let call = Call {
             me,
             tokens: None,
             draft,
+        };
+        match category {
+            true => call.category(route.category),
+            false => call,
         }
     }
 
@@ -166,8 +185,21 @@ impl<'a> Call<'a> {
     }
 
     /// Count the request for another category than its route's. The behavior has to declare it on some route.
-    pub fn category(mut self, category: &'static str) -> Self {
-        self.draft.route.category = category;
+    pub fn category(mut self, category: &str) -> Self {
+        let place = self.me.core().behavior.category_place(category);
+        if place.is_none() {
+            self.draft
+                .fail(format!("no route declares the category `{category}`"));
+        }
+        self.draft.category = place;
+        self
+    }
+
+    /// Of these statuses, those from 400 on are no error here: the 404 of a search that may find nothing. A response with one of
+    /// them counts as a success, and not against the target. At most 16.
+    pub fn expect(mut self, statuses: &[u16]) -> Self {
+        let errors = statuses.iter().filter(|status| **status >= 400);
+        self.draft.expect.extend(errors);
         self
     }
 
@@ -260,16 +292,17 @@ impl Draft {
             headers.push(("authorization".into(), tokens.bearer()));
         }
         Request {
-            method: self.route.method,
+            // A behavior has at most 512 of each.
+            route: self.place as u16,
             path: self.path.clone(),
-            route: self.route.path.into(),
-            category: self.route.category.into(),
+            category: self.category.map(|place| place as u16),
             headers,
             body: self.body.clone(),
+            expect: self.expect.clone(),
             capture: self.capture,
             timeout_ms: self.timeout_ms,
             mark: self.mark.clone(),
-            fault: self.fault,
+            fault: self.fault.map(Into::into),
         }
     }
 }
@@ -316,7 +349,14 @@ fn is_passing(outcome: &Result<Reply>) -> bool {
     match outcome {
         Ok(reply) => matches!(reply.status, 500 | 502 | 503 | 504),
         Err(Error::Failed { kind, .. }) => {
-            matches!(kind, Failure::Timeout | Failure::Connect | Failure::Reset)
+            matches!(
+                kind,
+                Failure::Timeout
+                    | Failure::Connect
+                    | Failure::Reset
+                    | Failure::Unprocessed
+                    | Failure::Generator
+            )
         }
         Err(_) => false,
     }

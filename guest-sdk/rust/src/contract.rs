@@ -1,5 +1,5 @@
 //! The contract's words as Rust types: the same on wasm32, where the generated bindings use them directly, and
-//! natively, where the harness does. Every field mirrors `wit/behavior.wit`, which documents them; a drift between
+//! natively, where the harness does. Every field mirrors `wit/0.2/behavior.wit`, which documents them; a drift between
 //! the two does not compile for wasm32.
 
 /// One simulated person; the same in every session of that user.
@@ -101,9 +101,8 @@ impl Capture {
     }
 }
 
-/// A wrong request, committed on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
+/// A wrong request, committed on purpose, as the contract has it; journeys see [`crate::Fault`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// A wrong password or an invalid token: 401.
     BadCredentials,
@@ -115,40 +114,25 @@ pub enum Fault {
     NotFound,
     /// A burst into the rate limit: 429.
     RateLimit,
-}
-
-impl Fault {
-    /// Every kind, in the contract's order.
-    pub const ALL: [Fault; 5] = [
-        Fault::BadCredentials,
-        Fault::Forbidden,
-        Fault::InvalidData,
-        Fault::NotFound,
-        Fault::RateLimit,
-    ];
-
-    #[doc(hidden)] // what the generated bindings call
-    #[must_use]
-    pub const fn _lift(number: u8) -> Fault {
-        Fault::ALL[number as usize]
-    }
+    /// One that this SDK has no word for.
+    Other(String),
 }
 
 /// One HTTP request, relative to the target.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// HTTP method.
-    pub method: Method,
+    /// Its route, by its place in the description.
+    pub route: u16,
     /// Path and query, percent-encoded, starting with `/`.
     pub path: String,
-    /// The path template: the metric label.
-    pub route: String,
-    /// The key of the request mix that this request counts for.
-    pub category: String,
+    /// Count it for this category of the description, instead of its route's.
+    pub category: Option<u16>,
     /// Header names and values.
     pub headers: Vec<(String, String)>,
     /// The body's bytes; `None` sends no body.
     pub body: Option<Vec<u8>>,
+    /// Statuses from 400 to 599 that are no error here.
+    pub expect: Vec<u16>,
     /// What to hand back of the response.
     pub capture: Capture,
     /// Longest wait for the whole response, in milliseconds; `None` means the plan's.
@@ -173,8 +157,7 @@ pub struct Response {
 }
 
 /// Why a request has no response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// No complete response within the request's time.
     Timeout,
@@ -188,34 +171,22 @@ pub enum Failure {
     Protocol,
     /// The body was larger than the plan allows.
     TooLarge,
+    /// The target said that it had not processed the request.
+    Unprocessed,
+    /// The load generator was the limit, and not the target.
+    Generator,
     /// Not sent: the circuit breaker is open.
     CircuitOpen,
     /// Not sent: the run is stopping or the user's budget is spent.
     Stopped,
+    /// One that this SDK has no word for, by the host's.
+    Other(String),
 }
 
 impl Failure {
-    /// Every kind, in the contract's order.
-    pub const ALL: [Failure; 8] = [
-        Failure::Timeout,
-        Failure::Connect,
-        Failure::Tls,
-        Failure::Reset,
-        Failure::Protocol,
-        Failure::TooLarge,
-        Failure::CircuitOpen,
-        Failure::Stopped,
-    ];
-
-    #[doc(hidden)] // what the generated bindings call
-    #[must_use]
-    pub const fn _lift(number: u8) -> Failure {
-        Failure::ALL[number as usize]
-    }
-
     /// The contract's word for it, for instance `circuit-open`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Failure::Timeout => "timeout",
             Failure::Connect => "connect",
@@ -223,8 +194,11 @@ impl Failure {
             Failure::Reset => "reset",
             Failure::Protocol => "protocol",
             Failure::TooLarge => "too-large",
+            Failure::Unprocessed => "unprocessed",
+            Failure::Generator => "generator",
             Failure::CircuitOpen => "circuit-open",
             Failure::Stopped => "stopped",
+            Failure::Other(word) => word,
         }
     }
 }
@@ -292,6 +266,20 @@ pub enum Level {
     Error,
 }
 
+/// What the requests of a route do for who their user is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// Nothing.
+    Plain,
+    /// They ask for a token, a cookie, or whatever else says who somebody is.
+    Login,
+    /// They ask for a new token in exchange for another one.
+    Refresh,
+    /// They give back what a login has given.
+    Logout,
+}
+
 /// One route as `describe` tells it; behaviors declare theirs as [`crate::Route`].
 #[derive(Debug, Clone)]
 pub struct Route {
@@ -301,6 +289,8 @@ pub struct Route {
     pub path: String,
     /// Category of its requests.
     pub category: String,
+    /// What its requests are for.
+    pub kind: Kind,
 }
 
 impl From<&crate::Route> for Route {
@@ -309,6 +299,7 @@ impl From<&crate::Route> for Route {
             method: route.method,
             path: route.path.into(),
             category: route.category.into(),
+            kind: route.kind,
         }
     }
 }

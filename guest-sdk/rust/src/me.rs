@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::call::Call;
-use crate::contract::{Fault, Level, Pace, User};
+use crate::contract::{Level, Pace, User};
 use crate::session::Core;
-use crate::{Error, Reply, Result, Route, join_all};
+use crate::{Error, Fault, Reply, Result, Route, join_all};
 
 /// The virtual user whose session this is.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Me {
     /// Whether the behavior has declared this route, so that it may use it.
     #[must_use]
     pub fn may_call(&self, route: &Route) -> bool {
-        self.core.behavior.routes().contains(route)
+        self.core.behavior.place(route).is_some()
     }
 
     /// Send these together, in one step; the results in the same order.
@@ -133,8 +133,7 @@ impl Me {
         if mix.is_empty() {
             return 0.0;
         }
-        let categories = self.core.behavior.categories();
-        let index = categories.iter().position(|&known| same(known, category));
+        let index = self.core.behavior.category_place(category);
         index
             .and_then(|index| mix.get(index))
             .copied()

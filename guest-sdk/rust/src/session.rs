@@ -11,11 +11,11 @@ use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use crate::contract::{
-    Action, Context, Ending, Failure, Fault, Level, MAX_DELAY_MS, Outcome, Pace, Purpose, Request,
+    Action, Context, Ending, Failure, Level, MAX_DELAY_MS, Outcome, Pace, Purpose, Request,
     Response, Setup, Step, User,
 };
 use crate::host::Host;
-use crate::{Behavior, Journey, Me, Result};
+use crate::{Behavior, Fault, Journey, Me, Result};
 
 /// After so many pauses without a request the host gets the word, so that a journey of empty pauses cannot spin.
 const MAX_TURNS: u32 = 64;
@@ -165,7 +165,8 @@ impl Core {
     fn hear(&self, context: Context, outcomes: Vec<Outcome>) -> Result<(), String> {
         self.clock.set(context.elapsed_ms);
         self.left.set(context.requests_left);
-        self.fault.set(context.fault);
+        self.fault
+            .set(context.fault.as_ref().and_then(Fault::known));
         *self.mix.borrow_mut() = context.mix;
         let mut inbox = self.inbox.borrow_mut();
         if outcomes.len() != inbox.len() {

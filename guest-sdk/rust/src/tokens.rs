@@ -9,8 +9,9 @@ use std::task::Poll;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{Auth, is_out, mark_of};
+use crate::contract::Kind;
 use crate::session::Core;
-use crate::{Me, Reply, Result};
+use crate::{Error, Me, Reply, Result};
 
 /// A token is renewed when a fifth of its life is left, but no earlier than this before its end.
 const MARGIN_MS: u64 = 30_000;
@@ -187,6 +188,16 @@ impl Tokens {
 
     /// The reply, and the token that this one takes the place of.
     async fn login_now(&self, me: &Me) -> Result<(Reply, String)> {
+        let (behavior, route) = (me.core().behavior, self.auth.login);
+        let declared = behavior
+            .place(&route)
+            .map(|place| behavior.routes[place].kind);
+        if declared.is_some_and(|kind| kind != Kind::Login) {
+            return Err(Error::usage(format!(
+                "{}: a token holder logs in there: declare the route with .login(), so that the host knows",
+                route.path
+            )));
+        }
         let call = {
             let password = self.password.borrow();
             let body = Credentials {

@@ -6,8 +6,8 @@ mod common;
 use common::{A, B, ROUTES};
 use serde_json::{Value, json};
 use vespeiro_guest::Behavior;
-use vespeiro_guest::contract::{Ending, Request};
-use vespeiro_guest::harness::{Harness, Played};
+use vespeiro_guest::contract::Ending;
+use vespeiro_guest::harness::{Harness, Played, Sent};
 use vespeiro_guest::prelude::*;
 
 #[test]
@@ -27,6 +27,7 @@ fn requests_are_built_as_said() {
             .timeout_ms(250)
             .mark("thing:1")
             .fault(Fault::NotFound)
+            .expect(&[200, 404, 409])
             .capture_body()
             .capture_headers()
             .send()
@@ -41,13 +42,14 @@ fn requests_are_built_as_said() {
     );
     assert_eq!(played.requests[0].route, "/a/{id}/b/{name}");
     assert!(played.requests[0].body.is_none() && played.requests[0].headers.is_empty());
-    let Request {
+    let Sent {
         headers,
         body,
         category,
         timeout_ms,
         mark,
         fault,
+        expect,
         capture,
         ..
     } = &played.requests[1];
@@ -61,6 +63,7 @@ fn requests_are_built_as_said() {
     );
     assert_eq!(body.as_deref(), Some(&br#"{"x":[1,2]}"#[..]));
     assert_eq!((category.as_str(), *timeout_ms), ("auth", Some(250)));
+    assert_eq!(expect, &[404, 409]);
     assert_eq!(
         (mark.as_deref(), *fault, capture.bits()),
         (Some("thing:1"), Some(Fault::NotFound), 3)

@@ -6,8 +6,8 @@ mod common;
 use common::{B, LOGIN, LOGOUT, REFRESH, ROUTES, sizes};
 use serde_json::{Value, json};
 use vespeiro_guest::Behavior;
-use vespeiro_guest::contract::{Ending, Request};
-use vespeiro_guest::harness::Harness;
+use vespeiro_guest::contract::Ending;
+use vespeiro_guest::harness::{Harness, Sent};
 use vespeiro_guest::prelude::*;
 
 static AUTH: Auth = Auth::new(LOGIN).refresh(REFRESH).logout(LOGOUT);
@@ -16,8 +16,8 @@ fn grant(access: &str, seconds: u64) -> Value {
     json!({ "data": { "access_token": access, "refresh_token": format!("r-{access}"), "expires_in": seconds } })
 }
 
-fn bearers(requests: &[Request]) -> Vec<&str> {
-    let value = |request: &'_ Request| {
+fn bearers(requests: &[Sent]) -> Vec<&str> {
+    let value = |request: &'_ Sent| {
         request
             .headers
             .iter()
@@ -27,6 +27,22 @@ fn bearers(requests: &[Request]) -> Vec<&str> {
         .iter()
         .map(|request| value(request).map_or("-", |at| &request.headers[at].1))
         .collect()
+}
+
+#[test]
+fn a_holder_does_not_log_in_where_the_host_is_not_told_so() {
+    static SILENT: Behavior = Behavior::new("silent", "0.0.0", &[B, QUIET], |me| {
+        Box::pin(async move {
+            static QUIETLY: Auth = Auth::new(QUIET);
+            let tokens = Tokens::new(&QUIETLY, "me@simulation.test", "secret");
+            me.call(B).bearer(&tokens).send().await.map(drop)
+        })
+    });
+    const QUIET: Route = Route::post("/login", "auth");
+    let played = Harness::new(&SILENT).otherwise(200, json!({})).run();
+    let why = played.ending.unwrap_err();
+    assert!(why.contains("/login") && why.contains(".login()"), "{why}");
+    assert!(played.requests.is_empty());
 }
 
 async fn three_with_pauses(me: &Me) -> Result<()> {

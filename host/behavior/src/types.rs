@@ -149,6 +149,8 @@ pub struct Request {
     pub category: Option<u16>,
     pub headers: Vec<(String, String)>,
     pub body: Option<Vec<u8>>,
+    /// Statuses from 400 on that are no error.
+    pub expect: Vec<u16>,
     pub capture: Capture,
     /// Longest wait for the whole response, in milliseconds; `None` means the plan's.
     pub timeout_ms: Option<u32>,

@@ -102,7 +102,7 @@ fn cause(snapshot: &Snapshot, failure: Failure) -> String {
 fn unanswered(results: &[ResultCount]) -> Option<Failure> {
     let failures = results.iter().map(|result| match result.outcome {
         // An answer that is too large is one.
-        Outcome::Status(_) | Outcome::Failed(Failure::TooLarge) => None,
+        Outcome::Status(_) | Outcome::Accepted(_) | Outcome::Failed(Failure::TooLarge) => None,
         Outcome::Failed(failure) => Some((result.count, failure)),
     });
     let failures: Vec<_> = failures.collect::<Option<_>>()?;

@@ -247,7 +247,7 @@ fn log(worker: &WorkerState, sample: &RequestSample, sent: bool, cause: Option<&
     let (method, path) = catalog.route(sample.role.archetype, sample.route);
     let archetype = catalog.archetype(sample.role.archetype);
     let outcome = match sample.outcome {
-        Outcome::Status(status) => status.to_string(),
+        Outcome::Status(status) | Outcome::Accepted(status) => status.to_string(),
         Outcome::Failed(failure) => failure.as_str().to_owned(),
     };
     let note = match (sent, sample.expected) {

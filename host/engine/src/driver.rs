@@ -151,6 +151,7 @@ mod tests {
             path: "/".into(),
             headers: Vec::new(),
             body: None,
+            expect: Vec::new(),
             category: Some(0),
             capture: Capture::default(),
             timeout_ms: None,

@@ -19,9 +19,14 @@ pub struct ResultCount {
 }
 
 impl ResultCount {
-    /// A status below 400.
+    /// A status below 400, or one that the behavior has said to be no error.
     pub fn is_good(&self) -> bool {
         self.outcome.is_good()
+    }
+
+    /// The behavior has said that this status is no error.
+    pub fn is_accepted(&self) -> bool {
+        matches!(self.outcome, Outcome::Accepted(_))
     }
 
     /// A failure that the tool asked for.
@@ -38,7 +43,7 @@ impl ResultCount {
 /// A group of requests that were sent.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// A handful in practice, at most 2 for each status code and failure kind.
+    /// A handful in practice, at most 3 for each status code, and 2 for each failure kind.
     results: Vec<ResultCount>,
     bytes_sent: u64,
     bytes_received: u64,
@@ -67,6 +72,7 @@ impl Series {
         // No such code exists past 999; this keeps the number of results bounded.
         let outcome = match sample.outcome {
             Outcome::Status(status) => Outcome::Status(status.min(999)),
+            Outcome::Accepted(status) => Outcome::Accepted(status.min(999)),
             failed => failed,
         };
         self.add(outcome, sample.expected, 1);
@@ -84,7 +90,7 @@ impl Series {
         self.latency.count()
     }
 
-    /// Requests with a status below 400.
+    /// Requests with a status below 400, or one that is no error.
     pub fn successes(&self) -> u64 {
         self.requests() - self.failures()
     }

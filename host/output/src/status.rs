@@ -360,7 +360,7 @@ fn recent(activity: &RecordedRequest, snapshot: &Snapshot, locale: Locale) -> Re
         archetype: harmless(snapshot.catalog.archetype(archetype)),
         request: harmless(&format!("{method} {path}")),
         outcome: match activity.outcome {
-            Outcome::Status(status) => status.to_string(),
+            Outcome::Status(status) | Outcome::Accepted(status) => status.to_string(),
             Outcome::Failed(failure) => locale.failure(failure).into(),
         },
         kind: match activity.outcome.is_good() {

@@ -310,6 +310,7 @@ fn signal(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
         Outcome::Status(500..) => Signal::Failure,
         // It did answer, only at too great a length, or with a way that is not gone.
         Outcome::Status(_)
+        | Outcome::Accepted(_)
         | Outcome::Failed(Failure::TooLarge | Failure::Headers | Failure::Redirects) => {
             Signal::Success
         }
@@ -324,9 +325,12 @@ fn signal(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
 
 fn login_result(outcome: Outcome) -> LoginOutcome {
     match outcome {
-        Outcome::Status(401 | 403 | 423 | 429) => LoginOutcome::Refused,
+        // Refused is refused, whatever the journey makes of it.
+        Outcome::Status(401 | 403 | 423 | 429) | Outcome::Accepted(401 | 403 | 423 | 429) => {
+            LoginOutcome::Refused
+        }
         Outcome::Status(..=399) => LoginOutcome::Accepted,
-        Outcome::Status(_) | Outcome::Failed(_) => LoginOutcome::Ignored,
+        Outcome::Status(_) | Outcome::Accepted(_) | Outcome::Failed(_) => LoginOutcome::Ignored,
     }
 }
 

@@ -307,6 +307,9 @@ pub struct Outcomes {
     pub failure: Option<Failure>,
     /// The tool asked for this failure.
     pub expected: bool,
+    /// The behavior has said that this status, from 400 on, is no error; left out where it has not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
     pub count: u64,
 }
 

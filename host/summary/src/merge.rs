@@ -222,6 +222,7 @@ fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
             o.status,
             o.failure.map(|f| f as usize),
             o.expected,
+            o.accepted,
         )
     });
     results

@@ -78,10 +78,8 @@ fn classes(snapshot: &Snapshot) -> [u64; CLASSES] {
         .series()
         .flat_map(|(_, _, series)| series.results())
     {
-        let class = match result.outcome {
-            Outcome::Status(status) => usize::from(status / 100).clamp(1, CLASSES - 1),
-            Outcome::Failed(_) => 0,
-        };
+        let status = result.outcome.status();
+        let class = status.map_or(0, |status| usize::from(status / 100).clamp(1, CLASSES - 1));
         classes[class] += result.count;
     }
     classes

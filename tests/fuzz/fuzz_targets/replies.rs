@@ -25,6 +25,7 @@ fuzz_target!(|text: &str| {
                 category: Some(0),
                 headers: Vec::new(),
                 body: None,
+                expect: Vec::new(),
                 capture: Capture {
                     headers: kept,
                     body: kept,

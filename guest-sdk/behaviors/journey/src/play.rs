@@ -131,6 +131,9 @@ impl Session<'_> {
                 .body(form(fields, me, values)),
             Body::Text(text) => call.body(text.fill(me, values)),
         };
+        if let Some(Expect::These(statuses)) = &request.expect {
+            call = call.expect(statuses);
+        }
         if let Some(mark) = &request.mark {
             call = call.mark(mark.fill(me, values));
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 use toml::Spanned;
-use vespeiro_guest::{Method, Route};
+use vespeiro_guest::{Kind, Method, Route};
 
 use crate::condition::Condition;
 use crate::document::{self, Choice, Document, Expect, Step, Text, read, told};
@@ -15,6 +15,8 @@ use crate::values::Names;
 
 /// What requests count for where the file does not say.
 const CATEGORY: &str = "request";
+/// The category whose POST requests without a token of their own are logins.
+const AUTH: &str = "auth";
 /// Most rounds of one step.
 const MAX_ROUNDS: u32 = 1_000_000;
 
@@ -272,7 +274,9 @@ impl Reader<'_> {
             return None;
         }
         let category = step.category.map(Spanned::into_inner);
-        let route = self.route(method, template.label(), category);
+        let mut headers = step.headers.keys();
+        let is_authorized = headers.any(|name| name.eq_ignore_ascii_case("authorization"));
+        let route = self.route(method, template.label(), category, is_authorized);
         let mut headers = self.headers.clone();
         for (name, value) in self.templates(step.headers) {
             headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
@@ -315,15 +319,28 @@ impl Reader<'_> {
     }
 
     /// The route of that label, known or new.
-    fn route(&mut self, method: Method, label: String, category: Option<String>) -> Route {
+    fn route(
+        &mut self,
+        method: Method,
+        label: String,
+        category: Option<String>,
+        is_authorized: bool,
+    ) -> Route {
         let category = category.as_deref().unwrap_or(CATEGORY);
+        let is_login = method == Method::Post && category == AUTH && !is_authorized;
         let same = |route: &&Route| {
-            route.method == method && route.path == label && route.category == category
+            route.method == method
+                && route.path == label
+                && route.category == category
+                && (route.kind == Kind::Login) == is_login
         };
         if let Some(route) = self.routes.iter().find(same) {
             return *route;
         }
-        let route = Route::new(method, label.leak(), category.to_owned().leak());
+        let mut route = Route::new(method, label.leak(), category.to_owned().leak());
+        if is_login {
+            route = route.login();
+        }
         self.routes.push(route);
         route
     }

@@ -14,11 +14,11 @@ pub use vespeiro_guest;
 #[allow(unsafe_code, missing_docs, missing_debug_implementations)]
 pub mod bindings {
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "../../wit/0.2",
         inline: "
             package vespeiro:player;
             world playing {
-                export vespeiro:behavior/program@0.1.0;
+                export vespeiro:behavior/program@0.2.0;
             }
         ",
         world: "vespeiro:player/playing",

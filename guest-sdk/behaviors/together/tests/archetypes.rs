@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use user_service_client::{routes, scripted};
-use vespeiro_guest::contract::{Action, Ending, Request};
-use vespeiro_guest::harness::{Harness, Played};
+use vespeiro_guest::contract::Ending;
+use vespeiro_guest::harness::{Harness, Played, Sent};
 use vespeiro_guest::{Behavior, Fault, Level, Method, Route};
 
 const ARCHETYPES: [(&Behavior, u32); 4] = [
@@ -195,7 +195,7 @@ fn each_fault_is_committed_once_and_the_journey_goes_on() {
                 "{} {fault:?}",
                 behavior.name()
             );
-            let wrong: Vec<&Request> = played
+            let wrong: Vec<&Sent> = played
                 .requests
                 .iter()
                 .filter(|request| request.fault.is_some())
@@ -401,20 +401,16 @@ fn a_waiting_session_is_small() {
 }
 
 /// Pauses before what `of` picks, over many sessions of all archetypes; the pace is 100 to 2000 ms.
-fn pauses(of: impl Fn(Option<&Request>, &Request) -> bool) -> Vec<u32> {
+fn pauses(of: impl Fn(Option<&Sent>, &Sent) -> bool) -> Vec<u32> {
     let mut pauses = Vec::new();
     for (behavior, _) in ARCHETYPES {
         for seed in 0..60 {
-            let mut before: Option<Request> = None;
-            for step in play(behavior, seed).steps {
-                if let Action::Requests(requests) = &step.action
-                    && let Some(first) = requests.first()
-                {
-                    if of(before.as_ref(), first) {
-                        pauses.push(step.delay_ms);
-                    }
-                    before = Some(first.clone());
+            let mut before: Option<Sent> = None;
+            for (step, sent) in play(behavior, seed).sends() {
+                if of(before.as_ref(), &sent[0]) {
+                    pauses.push(step.delay_ms);
                 }
+                before = Some(sent[0].clone());
             }
         }
     }
@@ -428,7 +424,7 @@ fn quantile(sorted: &[u32], share: f64) -> u32 {
 
 #[test]
 fn people_take_their_time_as_people_do() {
-    let searches = |request: &Request| request.route.ends_with("/search");
+    let searches = |request: &Sent| request.route.ends_with("/search");
     let burst = pauses(|before, now| before.is_some_and(searches) && searches(now));
     let forms = pauses(|_, now| {
         let is_form = matches!(now.method, Method::Post | Method::Put) && now.body.is_some();

@@ -2,19 +2,19 @@
 
 mod common;
 
-use common::{ARCHETYPES, is, life, sends, session, town};
+use common::{ARCHETYPES, is, life, session, town};
 use user_service_client::routes::*;
-use vespeiro_guest::contract::{Ending, Request};
-use vespeiro_guest::harness::Played;
+use vespeiro_guest::contract::Ending;
+use vespeiro_guest::harness::{Played, Sent};
 use vespeiro_guest::{Behavior, Route};
 
 /// Where the requests are that `of` picks.
-fn places(played: &Played, of: impl Fn(&Request) -> bool) -> Vec<usize> {
+fn places(played: &Played, of: impl Fn(&Sent) -> bool) -> Vec<usize> {
     let numbered = played.requests.iter().enumerate();
     numbered.filter(|(_, r)| of(r)).map(|(at, _)| at).collect()
 }
 
-fn any(routes: &[Route]) -> impl Fn(&Request) -> bool {
+fn any(routes: &[Route]) -> impl Fn(&Sent) -> bool {
     move |request| routes.iter().any(|route| is(request, *route))
 }
 
@@ -129,7 +129,7 @@ fn administrators_go_from_users_to_rights_to_batches_to_the_whole() {
             .collect();
         let mut sent = 0;
         let mut batches = Vec::new();
-        for (_, requests) in sends(&played) {
+        for (_, requests) in played.sends() {
             let all = |route| requests.len() >= 2 && requests.iter().all(|r| is(r, route));
             if all(CREATE_USER) || all(DELETE_USER) {
                 batches.push(sent);
@@ -167,7 +167,7 @@ fn administrators_go_from_users_to_rights_to_batches_to_the_whole() {
 #[test]
 fn powerful_people_search_then_work_in_bulk_then_filter_then_in_two_sessions() {
     for played in first_sessions(&power::BEHAVIOR) {
-        let own_token = |request: &Request| {
+        let own_token = |request: &Sent| {
             let bearer = request.headers.iter().find(|(n, _)| n == "authorization");
             bearer.is_some_and(|(_, token)| token.starts_with("Bearer sim_user_"))
         };
@@ -214,7 +214,7 @@ fn powerful_people_search_then_work_in_bulk_then_filter_then_in_two_sessions() {
     }
 }
 
-fn own_or_admin(request: &Request) -> bool {
+fn own_or_admin(request: &Sent) -> bool {
     request.mark.is_some()
 }
 
@@ -230,7 +230,7 @@ fn nobody_comes_for_nothing_and_budgets_are_spent_to_the_last_request() {
             assert_eq!(sent, budget as usize, "{} {budget}", behavior.name());
             for (ordinal, played) in sessions.iter().enumerate() {
                 let idle = any(&[LOGIN, LOGOUT, REFRESH]);
-                let own = |r: &Request| is(r, CREATE_USER) && r.mark.is_some();
+                let own = |r: &Sent| is(r, CREATE_USER) && r.mark.is_some();
                 let does = played
                     .requests
                     .iter()

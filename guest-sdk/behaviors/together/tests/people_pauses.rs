@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ARCHETYPES, is, is_form, sends, session, town};
+use common::{ARCHETYPES, is, is_form, session, town};
 use serde_json::{Value, json};
 use user_service_client::routes::*;
 use user_service_client::scripted::Town;
@@ -17,11 +17,12 @@ const MAX: u32 = 2000;
 #[track_caller]
 fn paced(who: &str, played: &Played, factor: u32) {
     // Before the very first request of an administrator nothing has been.
-    let begun = sends(played)
+    let begun = played
+        .sends()
         .next()
         .is_some_and(|(step, _)| step.delay_ms == 0);
     let begun = usize::from(begun && who == "admin");
-    for (step, requests) in sends(played).skip(begun) {
+    for (step, requests) in played.sends().skip(begun) {
         let delay = step.delay_ms;
         let form = requests.iter().any(is_form);
         let bounds = match form {
@@ -126,7 +127,7 @@ fn a_page_that_fails_is_reloaded_after_a_second_or_so() {
         let played = session(&town, &newcomer::BEHAVIOR, 10 + index, 0)
             .reply_once(LIST_USERS, 503, json!({}))
             .run();
-        let steps: Vec<_> = sends(&played).collect();
+        let steps: Vec<_> = played.sends().collect();
         let at = steps.iter().position(|(_, r)| is(&r[0], LIST_USERS));
         let Some(at) = at else {
             panic!("{:?}", played.routes())
@@ -174,7 +175,8 @@ fn usual_pause(behavior: &'static Behavior, index: u32, config: &Value) -> f64 {
         .flat_map(|ordinal| {
             let harness = session(&town, behavior, index, ordinal);
             let played = with(config.clone())(harness).run();
-            let sent: Vec<_> = sends(&played)
+            let sent: Vec<_> = played
+                .sends()
                 .filter(|(_, r)| {
                     is(&r[0], WHOAMI)
                         || is(&r[0], GET_USER)

@@ -10,8 +10,8 @@ const ROLES: &str = "role-permission";
 const ADMIN: &str = "admin";
 
 macro_rules! routes {
-    ($($(#[$doc:meta])* $name:ident = $method:ident $path:literal $category:ident;)*) => {
-        $($(#[$doc])* pub const $name: Route = Route::$method($path, $category);)*
+    ($($(#[$doc:meta])* $name:ident = $method:ident $path:literal $category:ident $($kind:ident)?;)*) => {
+        $($(#[$doc])* pub const $name: Route = Route::$method($path, $category)$(.$kind())?;)*
 
         /// All of them.
         pub const ALL: &[Route] = &[$($name),*];
@@ -20,11 +20,11 @@ macro_rules! routes {
 
 routes! {
     /// Tokens for a name and a password.
-    LOGIN = post "/api/v1/auth/login" AUTH_CATEGORY;
+    LOGIN = post "/api/v1/auth/login" AUTH_CATEGORY login;
     /// The end of a token.
-    LOGOUT = post "/api/v1/auth/logout" AUTH_CATEGORY;
+    LOGOUT = post "/api/v1/auth/logout" AUTH_CATEGORY logout;
     /// New tokens for a refresh token.
-    REFRESH = post "/api/v1/auth/refresh" AUTH_CATEGORY;
+    REFRESH = post "/api/v1/auth/refresh" AUTH_CATEGORY refresh;
     /// Who the token belongs to.
     WHOAMI = post "/api/v1/auth/me" AUTH_CATEGORY;
     /// A page of users.

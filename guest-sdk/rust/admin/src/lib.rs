@@ -5,9 +5,9 @@ use serde::Deserialize;
 use serde_json::json;
 use vespeiro_guest::prelude::*;
 
-const LOGIN: Route = Route::post("/api/v1/auth/login", "auth");
-const REFRESH: Route = Route::post("/api/v1/auth/refresh", "auth");
-const LOGOUT: Route = Route::post("/api/v1/auth/logout", "auth");
+const LOGIN: Route = Route::post("/api/v1/auth/login", "auth").login();
+const REFRESH: Route = Route::post("/api/v1/auth/refresh", "auth").refresh();
+const LOGOUT: Route = Route::post("/api/v1/auth/logout", "auth").logout();
 const LIST: Route = Route::get("/api/v1/users", "user-query");
 const READ: Route = Route::get("/api/v1/users/{id}", "user-query");
 const FIND: Route = Route::get("/api/v1/users/username/{username}", "user-query");

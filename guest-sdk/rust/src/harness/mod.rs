@@ -3,7 +3,7 @@
 //!
 //! ```
 //! # use vespeiro_guest::prelude::*;
-//! # const LOGIN: Route = Route::post("/login", "auth");
+//! # const LOGIN: Route = Route::post("/login", "auth").login();
 //! # async fn journey(me: &mut Me) -> Result<()> {
 //! #     me.call(LOGIN).send().await?.expect_status(200)?;
 //! #     Ok(())
@@ -22,8 +22,10 @@
 
 mod played;
 mod script;
+mod sent;
 
 pub use played::Played;
+pub use sent::Sent;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,10 +33,10 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::contract::{
-    Action, Context, Failure, Fault, MAX_DELAY_MS, Outcome, Pace, Purpose, Request, Setup, User,
+    Action, Context, Failure, MAX_DELAY_MS, Outcome, Pace, Purpose, Setup, User,
 };
 use crate::session::Session;
-use crate::{Behavior, Route};
+use crate::{Behavior, Fault, Route};
 use played::Recorder;
 use script::Script;
 
@@ -183,7 +185,7 @@ impl Harness {
     #[must_use]
     pub fn fail_once(mut self, route: Route, failure: Failure) -> Self {
         self.script
-            .once(route, Box::new(move |_| Outcome::Failed(failure)));
+            .once(route, Box::new(move |_| Outcome::Failed(failure.clone())));
         self
     }
 
@@ -192,7 +194,7 @@ impl Harness {
     pub fn answer(
         mut self,
         route: Route,
-        mut answer: impl FnMut(&Request) -> (u16, Value) + 'static,
+        mut answer: impl FnMut(&Sent) -> (u16, Value) + 'static,
     ) -> Self {
         self.script.always(
             route,
@@ -239,7 +241,7 @@ impl Harness {
                 elapsed_ms: elapsed_us / 1000,
                 requests_left: left,
                 mix: self.mix_hints(),
-                fault: self.faults.first().copied(),
+                fault: self.faults.first().copied().map(Into::into),
             };
             let step = session.next(context, std::mem::take(&mut outcomes))?;
             recorder.borrow_mut().steps.push(step.clone());
@@ -256,7 +258,7 @@ impl Harness {
                 Action::Requests(requests) => requests,
             };
             for request in requests {
-                self.check(&request)?;
+                let request = Sent::of(self.behavior, request)?;
                 if request.fault.is_some() && request.fault == self.faults.first().copied() {
                     self.faults.remove(0);
                 }
@@ -287,42 +289,6 @@ impl Harness {
                 .map_or(0.0, |(_, n)| *n)
         };
         self.behavior.categories().iter().map(wanted).collect()
-    }
-
-    /// What the host refuses, or counts under `other`.
-    fn check(&self, request: &Request) -> Result<(), String> {
-        let Request {
-            method,
-            path,
-            route,
-            ..
-        } = request;
-        if !path.starts_with('/') || path.bytes().any(|byte| byte <= b' ' || byte == 127) {
-            return Err(format!(
-                "{route}: the path `{path}` does not start with `/` or has control characters"
-            ));
-        }
-        if !self
-            .behavior
-            .routes()
-            .iter()
-            .any(|known| known.path == route && known.method == *method)
-        {
-            return Err(format!(
-                "{method:?} {route}: not among the behavior's routes: declare it there"
-            ));
-        }
-        if !self
-            .behavior
-            .categories()
-            .contains(&request.category.as_str())
-        {
-            return Err(format!(
-                "{route}: no route declares the category `{}`",
-                request.category
-            ));
-        }
-        Ok(())
     }
 }
 

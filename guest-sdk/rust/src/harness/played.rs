@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::contract::{Ending, Level, Method, Request, Step};
+use super::Sent;
+use crate::contract::{Action, Ending, Level, Method, Step};
 use crate::host::Host;
 
 /// A session that was played.
@@ -17,7 +18,7 @@ pub struct Played {
     /// Every step, as the host would have got it.
     pub steps: Vec<Step>,
     /// Every request, in order.
-    pub requests: Vec<Request>,
+    pub requests: Vec<Sent>,
     /// Names of the checks and whether they held.
     pub checks: Vec<(String, bool)>,
     /// Custom metrics and their values.
@@ -60,6 +61,19 @@ impl Played {
             .iter()
             .map(|request| request.path.as_str())
             .collect()
+    }
+
+    /// The steps that send something, each with its requests.
+    pub fn sends(&self) -> impl Iterator<Item = (&Step, &[Sent])> {
+        let mut later = &self.requests[..];
+        self.steps.iter().filter_map(move |step| {
+            let Action::Requests(requests) = &step.action else {
+                return None;
+            };
+            let (sent, rest) = later.split_at(requests.len().min(later.len()));
+            later = rest;
+            (!sent.is_empty()).then_some((step, sent))
+        })
     }
 
     /// Method and template of every request.

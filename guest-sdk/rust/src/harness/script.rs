@@ -5,10 +5,11 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
+use super::Sent;
 use crate::Route;
-use crate::contract::{Capture, Method, Outcome, Request, Response};
+use crate::contract::{Capture, Method, Outcome, Response};
 
-pub(super) type Answer = Box<dyn FnMut(&Request) -> Outcome>;
+pub(super) type Answer = Box<dyn FnMut(&Sent) -> Outcome>;
 
 #[derive(Default)]
 struct Answers {
@@ -49,7 +50,7 @@ impl Script {
     }
 
     /// The outcome as the session sees it: only what it captures.
-    pub(super) fn play(&mut self, request: &Request, latency_us: u64) -> Result<Outcome, String> {
+    pub(super) fn play(&mut self, request: &Sent, latency_us: u64) -> Result<Outcome, String> {
         let mut outcome = self.find(request)?;
         if let Outcome::Response(response) = &mut outcome {
             response.latency_us = latency_us;
@@ -63,7 +64,7 @@ impl Script {
         Ok(outcome)
     }
 
-    fn find(&mut self, request: &Request) -> Result<Outcome, String> {
+    fn find(&mut self, request: &Sent) -> Result<Outcome, String> {
         let known = self
             .routes
             .iter_mut()

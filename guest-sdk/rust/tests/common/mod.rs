@@ -7,9 +7,9 @@ use vespeiro_guest::prelude::*;
 
 pub const A: Route = Route::get("/a/{id}/b/{name}", "query");
 pub const B: Route = Route::post("/b", "mutation");
-pub const LOGIN: Route = Route::post("/login", "auth");
-pub const REFRESH: Route = Route::post("/refresh", "auth");
-pub const LOGOUT: Route = Route::post("/logout", "auth");
+pub const LOGIN: Route = Route::post("/login", "auth").login();
+pub const REFRESH: Route = Route::post("/refresh", "auth").refresh();
+pub const LOGOUT: Route = Route::post("/logout", "auth").logout();
 pub const ROUTES: &[Route] = &[A, B, LOGIN, REFRESH, LOGOUT];
 
 /// A harness for a behavior of this one journey, in a world where everything answers 200 and `{}`.

@@ -7,6 +7,7 @@ mod moves;
 #[macro_use]
 mod version;
 mod v0_1;
+mod v0_2;
 
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre, Linker, ResourceAny};
@@ -14,20 +15,22 @@ use wasmtime::component::{Instance, InstancePre, Linker, ResourceAny};
 use super::guest::GuestState;
 use super::types::{Context, Description, Outcome, Setup, Step};
 
-/// The interface that a behavior exports, up to the version's minor number, which is what decides compatibility.
-pub const CONTRACT: &str = "vespeiro:behavior/behavior@0.1";
+/// The interface that a behavior exports, in the versions that a module may have it in, up to their minor number, which is
+/// what decides compatibility.
+pub const CONTRACT: &str = "vespeiro:behavior/behavior@0.1, @0.2";
 /// The same without a version.
 pub(super) const INTERFACE: &str = "vespeiro:behavior/behavior";
 
 /// A version of the contract that modules may be built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
+    V0_2,
     V0_1,
 }
 
 impl Version {
     /// The newest first.
-    pub(super) const ALL: [Self; 1] = [Self::V0_1];
+    pub(super) const ALL: [Self; 2] = [Self::V0_2, Self::V0_1];
 
     /// That of an interface's version, whatever its patch is: `0.1`, `0.1.7`.
     pub(super) fn of(number: &str) -> Option<Self> {
@@ -45,6 +48,7 @@ impl Version {
 
     pub(super) fn minor(self) -> &'static str {
         match self {
+            Self::V0_2 => "0.2",
             Self::V0_1 => "0.1",
         }
     }
@@ -52,6 +56,7 @@ impl Version {
     /// The contract's text.
     pub(super) fn wit(self) -> &'static str {
         match self {
+            Self::V0_2 => v0_2::WIT,
             Self::V0_1 => v0_1::WIT,
         }
     }
@@ -59,6 +64,7 @@ impl Version {
     /// Meet what its modules import.
     pub(super) fn add_to_linker(self, linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
         match self {
+            Self::V0_2 => v0_2::add_to_linker(linker),
             Self::V0_1 => v0_1::add_to_linker(linker),
         }
     }
@@ -66,6 +72,7 @@ impl Version {
     /// Whether what such a module exports is there at all.
     pub(super) fn check(self, pre: &InstancePre<GuestState>) -> wasmtime::Result<()> {
         match self {
+            Self::V0_2 => v0_2::check(pre),
             Self::V0_1 => v0_1::check(pre),
         }
     }
@@ -78,6 +85,7 @@ impl Version {
         is_player: bool,
     ) -> Result<Box<dyn Exports>, String> {
         match self {
+            Self::V0_2 => v0_2::exports(store, built, is_player),
             Self::V0_1 => v0_1::exports(store, built, is_player),
         }
     }

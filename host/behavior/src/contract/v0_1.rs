@@ -68,6 +68,7 @@ impl Described {
             category: category.map(|place| place as u16),
             headers: request.headers,
             body: request.body,
+            expect: Vec::new(),
             capture: request.capture.into(),
             timeout_ms: request.timeout_ms,
             mark: request.mark,

@@ -51,12 +51,76 @@ fn another_patch_version_is_the_same_contract_and_another_minor_one_is_not() {
         versioned("0.1.9").unwrap().contract,
         "vespeiro:behavior/behavior@0.1.9"
     );
-    match versioned("0.2.0") {
+    match versioned("0.3.0") {
         Err(LoadErrorKind::OtherContract { found }) => {
-            assert_eq!(found, "vespeiro:behavior/behavior@0.2.0");
+            assert_eq!(found, "vespeiro:behavior/behavior@0.3.0");
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// The module by hand as version 0.2 has it: its request names a place and no texts, and a fault may have a word.
+fn of_0_2(next: &str) -> Vec<u8> {
+    let replaced = [
+        ("@0.1.0", "@0.2.0"),
+        (
+            "(param $fault i32)",
+            "(param $fault i32) (param $word i32) (param $words i32)",
+        ),
+        (
+            r#""\00\00\00\00\30\00\00\00\07\00\00\00\30\00\00\00\07\00\00\00\40\00\00\00\0a\00\00\00""#,
+            r#""\00\00\00\00\30\00\00\00\07\00\00\00""#,
+        ),
+        (";; next\n", next),
+    ];
+    let mut text = BY_HAND.to_owned();
+    for (from, to) in replaced {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    wat::parse_str(&text).unwrap()
+}
+
+#[test]
+fn a_module_of_0_2_names_its_route_by_its_place() {
+    let module = of_0_2("");
+    assert_eq!(
+        load(&module).unwrap().contract,
+        "vespeiro:behavior/behavior@0.2.0"
+    );
+    plays(&mut slot(&module));
+}
+
+#[test]
+fn places_words_and_lists_that_no_request_may_have_fail_its_session() {
+    for (next, said) in [
+        (
+            "(i32.store16 (i32.const 320) (i32.const 1))",
+            "a request names the route 1, and its description has 1",
+        ),
+        (
+            "(i32.store8 (i32.const 332) (i32.const 1)) (i32.store16 (i32.const 334) (i32.const 9))",
+            "a request names the category 9, and its description has 1",
+        ),
+        (
+            "(i32.store (i32.const 356) (i32.const 320)) (i32.store (i32.const 360) (i32.const 17))",
+            "a request expects 17 statuses, and 16 are allowed",
+        ),
+        // The fault `by-hand`; the same place has the behavior's name.
+        (
+            "(i32.store8 (i32.const 388) (i32.const 1)) (i32.store8 (i32.const 392) (i32.const 5))
+             (i32.store (i32.const 396) (i32.const 16)) (i32.store (i32.const 400) (i32.const 7))",
+            "a request commits the fault \"by-hand\", which this host does not know",
+        ),
+    ] {
+        let mut slot = slot(&of_0_2(next));
+        let mut session = begin(&mut slot, 1);
+        assert_eq!(next_step(&mut session), Err(said.to_owned()));
+    }
+}
+
+fn next_step(session: &mut Session) -> Result<types::Step, String> {
+    next(session, 0).0.unwrap()
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn request(method: Method, path: &str) -> Request {
         category: None,
         headers: Vec::new(),
         body: None,
+        expect: Vec::new(),
         capture: Capture {
             headers: true,
             body: true,

@@ -193,6 +193,7 @@ fn was_not_sent(outcome: &types::Outcome) -> bool {
 fn may_retry(attempt: &Attempt) -> bool {
     use Failure::{Connect, Generator, Reset, Timeout, Unprocessed};
     let passing = match &attempt.outcome {
+        _ if attempt.is_accepted => false,
         types::Outcome::Response(response) => matches!(response.status, 429 | 502 | 503 | 504),
         types::Outcome::Failed(failure) => {
             matches!(failure, Connect | Generator | Reset | Timeout | Unprocessed)
@@ -252,6 +253,8 @@ async fn catch_breath(worker: &WorkerState) {
 /// The outcome of one attempt.
 struct Attempt {
     outcome: types::Outcome,
+    /// Its status is no error.
+    is_accepted: bool,
     /// How long the target asks to be left alone.
     retry_after: Option<Duration>,
     /// Where the answer sends it on to.
@@ -273,6 +276,7 @@ async fn attempt(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
             }
             return Attempt {
                 outcome: types::Outcome::Failed(failure),
+                is_accepted: false,
                 retry_after: None,
                 next: None,
             };
@@ -307,15 +311,16 @@ async fn attempt(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
             sent: &sent,
         });
         if let Ok(answer) = &mut sent.result {
-            answer.captured(call.captures());
+            answer.captured(one.call.captures());
         }
     }
     let outcome = match &sent.result {
-        Ok(answer) => Outcome::Status(answer.status),
+        Ok(answer) => one.outcome(answer.status),
         Err(flaw) => Outcome::Failed(flaw.failure),
     };
     let retry_after = sent.result.as_ref().ok().and_then(|a| a.retry_after);
-    let latency = permit.settle(outcome, &sent, call.path(), retry_after);
+    let is_accepted = matches!(outcome, Outcome::Accepted(_));
+    let latency = permit.settle(outcome, &sent, one.call.path(), retry_after);
     let outcome = match sent.result {
         Ok(answer) => types::Outcome::Response(types::Response {
             status: answer.status,
@@ -333,6 +338,7 @@ async fn attempt(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
     };
     Attempt {
         outcome,
+        is_accepted,
         retry_after,
         next,
     }

@@ -10,7 +10,7 @@ use crate::worker::state::WorkerState;
 use vespeiro_behavior::types::{Request, RequestKind};
 use vespeiro_behavior::{Behavior, MAX_BATCH, MAX_MARK};
 use vespeiro_http::{Call, Capture, Reads, Refused};
-use vespeiro_model::FaultKind;
+use vespeiro_model::{FaultKind, Outcome};
 use vespeiro_plan::CookiesFor;
 
 /// How long somebody waits who is to get no answer: from the shortest to the longest, in seconds.
@@ -39,6 +39,8 @@ pub(crate) struct Prepared {
     pub(crate) category: u16,
     /// The fault that it is meant to meet.
     pub(crate) fault: Option<FaultKind>,
+    /// Statuses from 400 on that are no error, wherever it is redirected to.
+    expect: Vec<u16>,
     /// What it creates, if anything.
     pub(crate) mark: Option<String>,
     /// It asks for a token.
@@ -68,6 +70,7 @@ impl Prepared {
         Self {
             call: Box::new(call),
             fault: Some(kind),
+            expect: Vec::new(),
             route: self.route,
             category: self.category,
             // The journal has had it from the request that this one stands for.
@@ -79,7 +82,7 @@ impl Prepared {
 
     /// The request that an answer to this one asks for: counted by the route that its path belongs to, for the category of
     /// the request that led to it.
-    pub(crate) fn sent_on(&self, call: Box<Call>, runtime: &VersionRuntime) -> Self {
+    pub(crate) fn sent_on(self, call: Box<Call>, runtime: &VersionRuntime) -> Self {
         let slot = runtime.slot.borrow();
         let (method, path) = (call.method(), call.path());
         Self {
@@ -89,7 +92,17 @@ impl Prepared {
             mark: None,
             login: false,
             followed: self.followed + 1,
+            // The response that its behavior gets is the last one.
+            expect: self.expect,
             call,
+        }
+    }
+
+    /// How an answer with this status counts.
+    pub(crate) fn outcome(&self, status: u16) -> Outcome {
+        match status >= 400 && self.fault.is_none() && self.expect.contains(&status) {
+            true => Outcome::Accepted(status),
+            false => Outcome::Status(status),
         }
     }
 }
@@ -163,6 +176,7 @@ fn prepare_one(
         route,
         category,
         fault: request.fault,
+        expect: request.expect,
         mark: request.mark,
         // A refresh that is refused is as suspicious.
         login: matches!(request.kind, RequestKind::Login | RequestKind::Refresh),

@@ -11,8 +11,7 @@ use vespeiro_model::{Ending, Outcome, OutcomeClass, OutcomeKind, Word};
 
 use super::desc::{Family, Value};
 use crate::{
-    ArchetypeCounts, PhaseTimes, ResultCount, Series, Snapshot, ThresholdResult, Timing,
-    VersionCounts,
+    ArchetypeCounts, PhaseTimes, Series, Snapshot, ThresholdResult, Timing, VersionCounts,
 };
 
 /// The category of logins, tokens and logouts, as the request mix has it.
@@ -115,17 +114,18 @@ pub(super) fn requests(s: &Snapshot, f: &mut Family<'_>) {
         for result in series.results() {
             // Either the status or the failure is `-`.
             let (status, failure) = match result.outcome {
-                Outcome::Status(status) => (status.to_string(), "-"),
+                Outcome::Status(status) | Outcome::Accepted(status) => (status.to_string(), "-"),
                 Outcome::Failed(failure) => ("-".to_owned(), failure.as_str()),
             };
-            let more = [status.as_str(), failure, expected(&result)];
+            let is_expected = result.expected || result.is_accepted();
+            let more = [status.as_str(), failure, truth(is_expected)];
             f.count(&[labels, &more].concat(), result.count);
         }
     });
 }
 
-fn expected(result: &ResultCount) -> &'static str {
-    if result.expected { "true" } else { "false" }
+fn truth(is: bool) -> &'static str {
+    if is { "true" } else { "false" }
 }
 
 pub(super) fn errors(s: &Snapshot, f: &mut Family<'_>) {
@@ -134,7 +134,7 @@ pub(super) fn errors(s: &Snapshot, f: &mut Family<'_>) {
         for result in series.results().iter().filter(|result| result.is_error()) {
             let kind = match result.outcome {
                 Outcome::Status(..500) => "4xx",
-                Outcome::Status(_) => "5xx",
+                Outcome::Status(_) | Outcome::Accepted(_) => "5xx",
                 Outcome::Failed(failure) => failure.as_str(),
             };
             add(&mut kinds, kind, result.count);
@@ -160,7 +160,7 @@ pub(super) fn authentications(s: &Snapshot, f: &mut Family<'_>) {
                 OutcomeClass::Client => "refused",
                 OutcomeClass::Server => "failed",
             };
-            add(&mut counts, (key, expected(&result)), result.count);
+            add(&mut counts, (key, truth(result.expected)), result.count);
         }
         let (method, path) = s.catalog.route(archetype, route);
         for ((key, expected), count) in counts {

@@ -291,7 +291,7 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
         path => path,
     };
     let outcome = match activity.outcome {
-        Outcome::Status(status) => status.to_string(),
+        Outcome::Status(status) | Outcome::Accepted(status) => status.to_string(),
         Outcome::Failed(failure) => w.failure(failure).to_owned(),
     };
     let color = match activity.outcome {

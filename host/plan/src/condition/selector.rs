@@ -94,10 +94,10 @@ impl Selector {
     /// Whether requests with this outcome count; one without an answer has no status.
     pub fn picks_status(&self, outcome: Outcome) -> bool {
         self.statuses.iter().all(|test| {
-            let is = match (outcome, test.status) {
-                (Outcome::Status(status), Status::Code(code)) => status == code,
-                (Outcome::Status(status), Status::Class(class)) => status / 100 == class,
-                (Outcome::Failed(_), _) => false,
+            let is = match (outcome.status(), test.status) {
+                (Some(status), Status::Code(code)) => status == code,
+                (Some(status), Status::Class(class)) => status / 100 == class,
+                (None, _) => false,
             };
             is != test.negated
         })

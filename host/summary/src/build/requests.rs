@@ -130,6 +130,7 @@ pub(super) fn outcomes(results: &[ResultCount]) -> Vec<Outcomes> {
             status,
             failure,
             expected: result.expected,
+            accepted: result.is_accepted(),
             count: result.count,
         }
     };
@@ -139,17 +140,14 @@ pub(super) fn outcomes(results: &[ResultCount]) -> Vec<Outcomes> {
 /// A status, or the failure that came in its place.
 fn outcome(outcome: Outcome) -> (Option<u16>, Option<vespeiro_model::Failure>) {
     match outcome {
-        Outcome::Status(status) => (Some(status), None),
+        Outcome::Status(status) | Outcome::Accepted(status) => (Some(status), None),
         Outcome::Failed(failure) => (None, Some(failure)),
     }
 }
 
 pub(super) fn classes(results: &[ResultCount]) -> Vec<StatusClass> {
     let classes = results.iter().map(|result| StatusClass {
-        class: match result.outcome {
-            Outcome::Status(status) => status / 100,
-            Outcome::Failed(_) => 0,
-        },
+        class: result.outcome.status().map_or(0, |status| status / 100),
         count: result.count,
         injected: if result.is_injected() {
             result.count

@@ -8,8 +8,7 @@ use std::rc::Rc;
 
 use user_service_client::routes;
 use user_service_client::scripted::Town;
-use vespeiro_guest::contract::{Action, Request, Step};
-use vespeiro_guest::harness::{Harness, Played};
+use vespeiro_guest::harness::{Harness, Played, Sent};
 use vespeiro_guest::{Behavior, Method, Route};
 
 pub const ARCHETYPES: [&Behavior; 4] = [
@@ -70,20 +69,12 @@ pub fn life(
     sessions
 }
 
-pub fn is(request: &Request, route: Route) -> bool {
+pub fn is(request: &Sent, route: Route) -> bool {
     request.method == route.method && request.route == route.path
 }
 
 /// Something that is filled in and sent: registrations, logins, and whatever else has fields.
-pub fn is_form(request: &Request) -> bool {
+pub fn is_form(request: &Sent) -> bool {
     let writes = matches!(request.method, Method::Post | Method::Put);
     writes && request.body.is_some() && !is(request, routes::REFRESH)
-}
-
-/// The steps that send something.
-pub fn sends(played: &Played) -> impl Iterator<Item = (&Step, &[Request])> {
-    played.steps.iter().filter_map(|step| match &step.action {
-        Action::Requests(requests) if !requests.is_empty() => Some((step, requests.as_slice())),
-        _ => None,
-    })
 }

@@ -217,7 +217,14 @@ fn may_pass(error: &Error) -> bool {
     match error {
         Error::UnexpectedStatus { status, .. } => matches!(status, 500 | 502 | 503 | 504),
         Error::Failed { kind, .. } => {
-            matches!(kind, Failure::Timeout | Failure::Connect | Failure::Reset)
+            matches!(
+                kind,
+                Failure::Timeout
+                    | Failure::Connect
+                    | Failure::Reset
+                    | Failure::Unprocessed
+                    | Failure::Generator
+            )
         }
         _ => false,
     }

@@ -136,7 +136,8 @@ fn requests(all: &mut Totals, series: &Series) -> Result<(), EndedError> {
     for result in &series.results {
         let status = result.status.map_or(ALL.to_owned(), |s| s.to_string());
         let failure = result.failure.map_or(ALL, Failure::as_str);
-        let expected = if result.expected { "true" } else { "false" };
+        let is_expected = result.expected || result.accepted;
+        let expected = if is_expected { "true" } else { "false" };
         let labels = [&labels[..], &[&status, failure, expected]].concat();
         all.count(&metrics::REQUESTS, &labels, result.count);
         if let Some(kind) = error(result) {
@@ -168,7 +169,7 @@ fn requests(all: &mut Totals, series: &Series) -> Result<(), EndedError> {
 
 /// How a failure that nobody asked for is counted among the errors.
 fn error(of: &Outcomes) -> Option<&'static str> {
-    if of.expected {
+    if of.expected || of.accepted {
         return None;
     }
     match (of.status, of.failure) {

@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
-use vespeiro_guest::contract::Request;
-use vespeiro_guest::harness::Harness;
+use vespeiro_guest::harness::{Harness, Sent};
 use vespeiro_guest::{Behavior, Fault, Method};
 
 use crate::routes::{self, ALL};
@@ -131,7 +130,7 @@ impl Town {
     }
 
     /// The answer to a request; it is in the log then.
-    pub fn answer(&mut self, request: &Request) -> (u16, Value) {
+    pub fn answer(&mut self, request: &Sent) -> (u16, Value) {
         let body: Result<Value, _> = request.body.as_deref().map_or(Ok(Value::Null), |body| {
             serde_json::from_slice(body).map_err(|_| ())
         });
@@ -176,7 +175,7 @@ impl Town {
 
     fn decide(
         &mut self,
-        request: &Request,
+        request: &Sent,
         body: Option<&Value>,
         caller: Option<&str>,
         token: &str,

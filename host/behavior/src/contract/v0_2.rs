@@ -1,0 +1,172 @@
+//! Version 0.2 of the contract. A request names its route by its place in the description, and what belongs to the route is
+//! said there once; the host has the same kinds of failures, and passes on by its word what this version does not know yet.
+
+use crate::types::{Action, Ending, Request, RequestKind, Route, RouteRef};
+use vespeiro_model::{Failure, FaultKind, Word as _};
+
+version! {
+    wit: "../../guest-sdk/wit/0.2",
+    text: "../../../../guest-sdk/wit/0.2/behavior.wit",
+    first: "0.2.0"
+}
+
+/// Most statuses of a request that are no error.
+const MAX_EXPECTED: usize = 16;
+
+/// What the places that requests name stand for.
+#[derive(Default)]
+struct Described {
+    routes: Vec<Place>,
+    categories: usize,
+}
+
+/// What follows from a route.
+struct Place {
+    method: Method,
+    kind: RequestKind,
+    /// `None`: it has one that the description lacks, and is refused.
+    category: Option<u16>,
+}
+
+impl Described {
+    fn of(said: &wit::Description) -> Self {
+        let categories = &said.categories;
+        let routes = said.routes.iter().map(|route| Place {
+            method: route.method.into(),
+            kind: match route.kind {
+                wit::Kind::Plain => RequestKind::Plain,
+                wit::Kind::Login => RequestKind::Login,
+                wit::Kind::Refresh => RequestKind::Refresh,
+                wit::Kind::Logout => RequestKind::Logout,
+            },
+            category: categories
+                .iter()
+                .position(|category| *category == route.category)
+                .map(|place| place as u16),
+        });
+        Self {
+            routes: routes.collect(),
+            categories: categories.len(),
+        }
+    }
+
+    fn step(&self, step: wit::Step) -> Result<Step, String> {
+        Ok(Step {
+            delay_ms: step.delay_ms,
+            action: match step.action {
+                wit::Action::Requests(requests) => {
+                    let each = requests.into_iter().map(|request| self.request(request));
+                    Action::Requests(each.collect::<Result<_, _>>()?)
+                }
+                wit::Action::Done(ending) => Action::Done(match ending {
+                    wit::Ending::Completed => Ending::Completed,
+                    wit::Ending::Abandoned => Ending::Abandoned,
+                }),
+            },
+        })
+    }
+
+    fn request(&self, request: wit::Request) -> Result<Request, String> {
+        let place = request.route;
+        let Some(route) = self.routes.get(usize::from(place)) else {
+            let last = self.routes.len();
+            return Err(format!(
+                "a request names the route {place}, and its description has {last}"
+            ));
+        };
+        if let Some(category) = request.category
+            && usize::from(category) >= self.categories
+        {
+            let last = self.categories;
+            return Err(format!(
+                "a request names the category {category}, and its description has {last}"
+            ));
+        }
+        if request.expect.len() > MAX_EXPECTED {
+            let expected = request.expect.len();
+            return Err(format!(
+                "a request expects {expected} statuses, and {MAX_EXPECTED} are allowed"
+            ));
+        }
+        Ok(Request {
+            method: route.method,
+            kind: route.kind,
+            path: request.path,
+            route: RouteRef::Described(place),
+            category: request.category.or(route.category),
+            headers: request.headers,
+            body: request.body,
+            expect: request.expect,
+            capture: request.capture.into(),
+            timeout_ms: request.timeout_ms,
+            mark: request.mark,
+            fault: request.fault.map(FaultKind::try_from).transpose()?,
+        })
+    }
+}
+
+impl From<wit::Description> for Description {
+    fn from(said: wit::Description) -> Self {
+        let routes = said.routes.into_iter().map(|route| Route {
+            method: route.method.into(),
+            path: route.path,
+            category: route.category,
+        });
+        Self {
+            name: said.name,
+            version: said.version,
+            routes: routes.collect(),
+            categories: said.categories,
+        }
+    }
+}
+
+impl TryFrom<wit::Fault> for FaultKind {
+    type Error = String;
+
+    fn try_from(fault: wit::Fault) -> Result<Self, String> {
+        Ok(match fault {
+            wit::Fault::BadCredentials => Self::BadCredentials,
+            wit::Fault::Forbidden => Self::Forbidden,
+            wit::Fault::InvalidData => Self::InvalidData,
+            wit::Fault::NotFound => Self::NotFound,
+            wit::Fault::RateLimit => Self::RateLimit,
+            wit::Fault::Other(word) => {
+                let known = Self::from_word(&word).filter(|kind| !kind.is_hosts());
+                return known.ok_or_else(|| {
+                    format!("a request commits the fault {word:?}, which this host does not know")
+                });
+            }
+        })
+    }
+}
+
+/// `None` for those that the host makes itself.
+fn asked(fault: FaultKind) -> Option<wit::Fault> {
+    Some(match fault {
+        FaultKind::BadCredentials => wit::Fault::BadCredentials,
+        FaultKind::Forbidden => wit::Fault::Forbidden,
+        FaultKind::InvalidData => wit::Fault::InvalidData,
+        FaultKind::NotFound => wit::Fault::NotFound,
+        FaultKind::RateLimit => wit::Fault::RateLimit,
+        FaultKind::Timeout | FaultKind::ServerError => return None,
+    })
+}
+
+impl From<Failure> for wit::Failure {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Timeout => Self::Timeout,
+            Failure::Connect => Self::Connect,
+            Failure::Tls => Self::Tls,
+            Failure::Reset => Self::Reset,
+            Failure::Protocol => Self::Protocol,
+            Failure::TooLarge => Self::TooLarge,
+            Failure::Unprocessed => Self::Unprocessed,
+            Failure::Generator => Self::Generator,
+            Failure::CircuitOpen => Self::CircuitOpen,
+            Failure::Stopped => Self::Stopped,
+            other => Self::Other(other.as_str().to_owned()),
+        }
+    }
+}
