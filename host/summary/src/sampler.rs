@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use vespeiro_metrics::{Aggregate, Snapshot};
-use vespeiro_model::Outcome;
 use vespeiro_plan::{Metric, Selector};
 
 /// What happened per second in less time than this would be chance.

@@ -95,7 +95,7 @@ mod rows {
 
         // Requests
         REQUESTS = counter("requests", &["archetype", "method", "route", "status", "failure", "expected"],
-            "Requests sent, by outcome; expected: the tool asked for the failure",
+            "Requests sent, by outcome; expected: the tool asked for the failure, or the behavior has said that the status is no error",
             |s, _, f| requests(s, f));
         ERRORS = counter("errors", &["archetype", "method", "route", "kind"],
             "Requests that failed without being asked to, by kind: 4xx, 5xx, or why there is no response",
