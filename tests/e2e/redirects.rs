@@ -73,6 +73,7 @@ impl Maze {
             let (status, location) = match (sends, counts) {
                 (Some((status, location)), _) => (status, Some(location)),
                 (_, Some(n)) if n > 0 => (302, Some(format!("{prefix}/count/{}", n - 1))),
+                _ if path == "/gone" => (404, None),
                 _ if path == "/round" => (301, Some(format!("{prefix}/round"))),
                 _ => (200, None),
             };
@@ -252,6 +253,34 @@ fn too_many_are_a_failure_of_the_last_and_the_counts_stay_the_targets() {
 }
 
 #[test]
+fn what_a_request_expects_holds_where_it_is_sent_on_to() {
+    let played = |expect: &str| {
+        let maze = Maze::start();
+        let journey = format!("[[step]]\nget = '/to/302/!gone'\nexpect = {expect}\n");
+        let played = play(&maze.server.url, &journey, 4, "--redirects 5");
+        assert_eq!(
+            played.answered(),
+            counts(&[("GET", "/to/302/!gone", 302, 2), ("-", "other", 404, 2)])
+        );
+        played.adds_up();
+        played
+    };
+    let expected = played("404");
+    assert_eq!(
+        (expected.errors(), expected.sessions("visit", "completed")),
+        (0, 2)
+    );
+    let unexpected = played("200");
+    assert_eq!(
+        (
+            unexpected.errors(),
+            unexpected.sessions("visit", "completed")
+        ),
+        (2, 0)
+    );
+}
+
+#[test]
 fn another_host_gets_nothing() {
     let (maze, other) = (Maze::start(), Maze::start());
     let away = other.server.url.replace(':', "%3A").replace('/', "!");
@@ -270,7 +299,9 @@ fn another_host_gets_nothing() {
     );
     let causes = played.causes("redirects");
     assert!(causes[0].0.contains(&other.server.url), "{causes:?}");
-    // The behavior is told the nearest that its contract has.
+    // The behavior is told so.
+    let log = &played.ended.stderr;
+    assert!(log.contains("redirects"), "{log}");
     assert_eq!(played.sessions("visit", "completed"), 0);
     // Nor does what lies beside the base URL's own path.
     let maze = Maze::below("/api");

@@ -56,7 +56,7 @@ fn check_says_in_one_line_what_is_wrong() {
     }
     // It only goes wrong after a good request, and then the target is the reason.
     let panics_on_failure = TempDir::new().unwrap();
-    let by_hand = by_hand(
+    let panicking = by_hand(
         &panics_on_failure,
         // A failed outcome has 1 at its first byte.
         &[(
@@ -64,7 +64,7 @@ fn check_says_in_one_line_what_is_wrong() {
             "(if (i32.load8_u (local.get $outcomes)) (then (unreachable)))",
         )],
     );
-    let ended = vespeiro(&["check", by_hand.to_str().unwrap()]).orderly();
+    let ended = vespeiro(&["check", panicking.to_str().unwrap()]).orderly();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(
         ended
@@ -73,17 +73,20 @@ fn check_says_in_one_line_what_is_wrong() {
         "{}",
         ended.stderr
     );
-    let noted = vespeiro(&[
-        "check",
-        module,
-        "--config",
-        r#"{"mode": "undeclared-route"}"#,
-    ])
-    .fine();
+    // A route that only 0.1 can name: the text that stands there for the category.
+    let elsewhere = TempDir::new().unwrap();
+    let undeclared = by_hand(
+        &elsewhere,
+        &[(
+            "next",
+            "(i32.store (i32.const 332) (i32.const 64)) (i32.store (i32.const 336) (i32.const 10))",
+        )],
+    );
+    let noted = vespeiro(&["check", undeclared.to_str().unwrap()]).fine();
     assert!(
         noted
             .stdout
-            .contains("GET /undeclared is not among the routes of describe"),
+            .contains("GET monitoring is not among the routes of describe"),
         "{}",
         noted.stdout
     );

@@ -171,6 +171,8 @@ pub enum Failure {
     Protocol,
     /// The body was larger than the plan allows.
     TooLarge,
+    /// A redirect that the host was to follow, and did not.
+    Redirects,
     /// The target said that it had not processed the request.
     Unprocessed,
     /// The load generator was the limit, and not the target.
@@ -194,6 +196,7 @@ impl Failure {
             Failure::Reset => "reset",
             Failure::Protocol => "protocol",
             Failure::TooLarge => "too-large",
+            Failure::Redirects => "redirects",
             Failure::Unprocessed => "unprocessed",
             Failure::Generator => "generator",
             Failure::CircuitOpen => "circuit-open",

@@ -162,11 +162,25 @@ impl From<Failure> for wit::Failure {
             Failure::Reset => Self::Reset,
             Failure::Protocol => Self::Protocol,
             Failure::TooLarge => Self::TooLarge,
+            Failure::Redirects => Self::Redirects,
             Failure::Unprocessed => Self::Unprocessed,
             Failure::Generator => Self::Generator,
             Failure::CircuitOpen => Self::CircuitOpen,
             Failure::Stopped => Self::Stopped,
             other => Self::Other(other.as_str().to_owned()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_but_for_one_have_a_case_of_their_own() {
+        let others = Failure::ALL
+            .into_iter()
+            .filter(|kind| matches!((*kind).into(), wit::Failure::Other(_)));
+        assert_eq!(others.collect::<Vec<_>>(), [Failure::Headers]);
     }
 }
