@@ -129,7 +129,7 @@ fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
         profile: plan.profile_name().into(),
         users: plan.usual_users(),
         workers: snapshot.workers,
-        started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        started_at: started.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         elapsed_seconds: snapshot.elapsed.as_secs_f64(),
         sending_seconds: snapshot.sending.as_secs_f64(),
         parts: Vec::new(),

@@ -155,7 +155,7 @@ fn stays(parts: &[Summary]) -> Result<Vec<(f64, f64)>, MergeError> {
         let run = &part.run;
         let start: Result<jiff::Timestamp, _> = run.started_at.parse();
         let start = start.map_err(|_| MergeError::NoStart(run.id.clone()))?;
-        let start = start.as_second() as f64;
+        let start = start.as_duration().as_secs_f64();
         Ok((start, start + run.elapsed_seconds))
     });
     stays.collect()
@@ -197,7 +197,10 @@ fn run(parts: &[Summary], elapsed: f64, sending: f64) -> Run {
                 elapsed_seconds: part.run.elapsed_seconds,
             }],
         });
-    let first = parts.iter().map(|part| &part.run.started_at).min();
+    // By the moment: an older file has whole seconds, which do not sort among texts with milliseconds.
+    let moment = |at: &&String| at.parse::<jiff::Timestamp>().ok();
+    let first = parts.iter().map(|part| &part.run.started_at);
+    let first = first.min_by_key(moment);
     Run {
         id: joined(|run| &run.id),
         seed: parts[0].run.seed,

@@ -18,7 +18,7 @@ fn summary(id: &str, events: &[Event]) -> Summary {
     let mut totals = Totals::new(catalog(), 2, Process::default(), Clock::system());
     totals.absorb(&mut recorder.take(Interval::new(&catalog())));
     let mut snapshot = totals.snapshot(Duration::from_secs(10), Process::default());
-    snapshot.started = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_741_091_600);
+    snapshot.started = std::time::SystemTime::UNIX_EPOCH + Duration::from_millis(1_741_091_600_042);
     snapshot.cpu.cores = 2;
     let mut plan = plan(Language::English);
     plan.run_id = id.into();
@@ -134,4 +134,22 @@ fn observed_values_whose_bounds_are_the_wrong_way_round_are_refused() {
     });
     let error = merge(&[one, summary("b", &[])]).unwrap_err();
     assert!(matches!(error, MergeError::Unfit { .. }), "{error}");
+}
+
+#[test]
+fn a_run_begins_at_a_millisecond_and_an_older_file_at_a_second() {
+    let at = |id: &str, started: &str| {
+        let mut summary = summary(id, &[]);
+        summary.run.started_at = started.into();
+        summary
+    };
+    assert_eq!(summary("a", &[]).run.started_at, "2025-03-04T12:33:20.042Z");
+    // As text, the older one would come last.
+    let parts = [
+        at("new", "2025-03-04T12:33:20.250Z"),
+        at("old", "2025-03-04T12:33:20Z"),
+    ];
+    let merged = merge(&parts).unwrap().unwrap();
+    assert_eq!(merged.run.started_at, "2025-03-04T12:33:20Z");
+    assert_eq!(merged.run.elapsed_seconds, 10.25);
 }
