@@ -1,11 +1,15 @@
 //! With Portuguese chosen the tool speaks Portuguese: help, mistakes on the command line and in a plan, and its own lines of
 //! a run, its log and its cleanup.
 
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use axum::Router;
 use axum::http::StatusCode;
 use tempfile::TempDir;
 
-use crate::support::{Ended, RunOf, Server, Service, command, example, vespeiro};
+use crate::support::{Ended, Owned, RunOf, Server, Service, command, example, vespeiro};
 
 /// Words that only English has.
 const ENGLISH: [&str; 8] = [
@@ -122,4 +126,198 @@ fn the_log_of_a_failing_target_is_portuguese() {
         "{stderr}"
     );
     is_portuguese(&stderr);
+}
+
+/// Whose log, check and names are texts of ours, word by word.
+const MIMIC: &str = "import { behavior, get } from 'vespeiro';
+function* journey(me) {
+  me.log('cleanup: skipped', 'warn');
+  me.log('3 things');
+  me.check('a pause', true);
+  (yield get('/mimic')).expect(200);
+}
+export default behavior({ routes: { random: ['GET /mimic'] }, journey });
+";
+/// The same, without a request before it gives up in words of ours.
+const FAILING: &str = "import { behavior, get } from 'vespeiro';
+function* journey(me) {
+  (yield get('/mimic')).expect(200);
+  throw 'cleanup: skipped';
+}
+export default behavior({ routes: { random: ['GET /mimic'] }, journey });
+";
+
+/// A folder with both, and a target that answers with a text of ours.
+fn mimics() -> (TempDir, Server) {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("mimic.js"), MIMIC).unwrap();
+    fs::write(folder.path().join("failing.js"), FAILING).unwrap();
+    let target = Server::start(Router::new().fallback(|| async { "cleanup: skipped" }));
+    (folder, target)
+}
+
+/// The program in a folder, with Portuguese chosen by the environment.
+fn spoken(folder: &TempDir, arguments: &[&str]) -> Ended {
+    let mut program = command(env!("CARGO_BIN_EXE_vespeiro"));
+    let program = program.env("VESPEIRO_LANG", "pt-BR").args(arguments);
+    let output = program.current_dir(folder.path()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+#[track_caller]
+fn says(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    is_portuguese(text);
+}
+
+#[test]
+fn results_are_portuguese() {
+    let (folder, target) = mimics();
+    let told = |arguments: &[&str]| spoken(&folder, arguments).fine().stdout;
+    says(
+        &told(&["check", "mimic.js"]),
+        &[
+            "módulo ",
+            "categorias     random\n",
+            "5 concluídas",
+            "passos",
+            "veredito       ele pode jogar\n",
+        ],
+    );
+    says(
+        &told(&["rehearse", "mimic.js"]),
+        &[
+            "sessão 0: ",
+            ", semente 1\n",
+            "log warn \"cleanup: skipped\"\n",
+            "verificação \"a pause\": passou\n",
+            "  (inventada)\n",
+            "  concluída (",
+        ],
+    );
+    let tried = told(&["try", "mimic.js", "--base-url", &target.url]);
+    says(
+        &tried,
+        &[
+            "uma sessão contra http://127.0.0.1:",
+            "passo 1",
+            "log warn \"cleanup: skipped\"\n",
+            "            cleanup: skipped\n",
+            "verificação \"a pause\": passou",
+            "captura",
+            "concluída: ",
+            "verificações: 1 passaram, 0 falharam",
+        ],
+    );
+    says(
+        &told(&["plan", "--scenario", "development"]),
+        &["  padrão\n", "peso ", "(oculto)"],
+    );
+    says(
+        &told(&["plan", "--scenario", "development", "--format", "toml"]),
+        &["# admin_password não é impresso\n"],
+    );
+    says(
+        &told(&["new", "shop", "--lang", "c"]),
+        &[
+            "shop/: um comportamento em C, com seu teste e seu SDK",
+            "# requer Python 3.9 ou mais novo",
+        ],
+    );
+    says(
+        &told(&["import", "curl http://127.0.0.1:1/x", "--out", "from-curl"]),
+        &["from-curl/: 1 jornadas com 1 requisições, e um plano\n"],
+    );
+    target.stop();
+}
+
+#[test]
+fn failures_and_what_they_leave_are_told_in_portuguese() {
+    let (folder, target) = mimics();
+    let replies = folder.path().join("replies.jsonl");
+    let reply = "{\"method\": \"GET\", \"route\": \"/mimic\", \"status\": 200}\n";
+    fs::write(&replies, reply).unwrap();
+    // What the behavior says itself stays as it is.
+    let failed = spoken(
+        &folder,
+        &["check", "failing.js", "--replies", "replies.jsonl"],
+    );
+    assert_eq!(failed.code, Some(1));
+    let why = "erro: comportamento failing.js: uma sessão falha: behavior: cleanup: skipped";
+    assert!(failed.stderr.starts_with(why), "{}", failed.stderr);
+    let failed = spoken(
+        &folder,
+        &["rehearse", "failing.js", "--replies", "replies.jsonl"],
+    );
+    assert!(
+        failed
+            .stdout
+            .contains("  falhou: behavior: cleanup: skipped ("),
+        "{}",
+        failed.stdout
+    );
+    target.stop();
+
+    let service = Service::start();
+    let line = "run --no-panel --cleanup never --users 2 --min-request-count 12 --max-request-count 12 \
+         --archetype newcomer --delay-min 0 --delay-max 0 --mix off --error-mix off --journal run.journal";
+    let mut arguments: Vec<&str> = line.split_whitespace().collect();
+    arguments.extend(["--base-url", &service.url]);
+    let ended = spoken(&folder, &arguments).fine();
+    is_portuguese(&ended.stdout);
+    let cleaned = spoken(&folder, &["cleanup", "run.journal"]).fine();
+    says(&cleaned.stdout, &["2 removidos, 0 deixados, "]);
+}
+
+#[test]
+fn a_guests_line_stays_as_it_is() {
+    let (folder, target) = mimics();
+    let line = "run --no-panel --log info --archetype mine=mimic.js --users 1 --min-request-count 2 --max-request-count 2 \
+         --delay-min 0 --delay-max 0 --workers 1";
+    let mut arguments: Vec<&str> = line.split_whitespace().collect();
+    arguments.extend(["--base-url", &target.url]);
+    let said = spoken(&folder, &arguments).fine().stderr;
+    target.stop();
+    for words in ["\"cleanup: skipped\"", "\"3 things\""] {
+        let line = format!("{words} behavior=\"mine\"");
+        assert!(said.contains(&line), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_service_and_a_recording_say_where_they_are_in_portuguese() {
+    let folder = TempDir::new().unwrap();
+    let service = Service::start();
+    let serve = ["serve", "--port", "0"];
+    let record = [
+        "record",
+        "--listen",
+        "127.0.0.1:0",
+        "--out",
+        "out",
+        "--base-url",
+        &service.url,
+    ];
+    let said = [
+        "serviço de usuários com o administrador admin@example.test; Ctrl-C o encerra",
+        "; Ctrl-C encerra a gravação",
+    ];
+    for (arguments, said) in [&serve[..], &record[..]].iter().zip(said) {
+        let mut program = command(env!("CARGO_BIN_EXE_vespeiro"));
+        let program = program.env("VESPEIRO_LANG", "pt-BR").args(*arguments);
+        let program = program.current_dir(folder.path()).stdout(Stdio::piped());
+        let mut process = Owned(program.spawn().unwrap());
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let lines: Vec<String> = lines.take(2).map(Result::unwrap).collect();
+        assert!(lines[0].starts_with("http://127.0.0.1:"), "{lines:?}");
+        assert!(lines[1].ends_with(said), "{lines:?}");
+        is_portuguese(&lines[1]);
+    }
 }

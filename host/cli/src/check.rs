@@ -10,7 +10,7 @@ use vespeiro_behavior::{GuestEvent, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Happening, Replies};
 use vespeiro_model::{Clock, Failure};
-use vespeiro_output::stdout;
+use vespeiro_output::{Console, stdout, word};
 
 /// Sessions against replies that suit the behavior, and against each kind of failing target.
 const SESSIONS: u32 = 5;
@@ -42,14 +42,14 @@ struct Findings {
     problem: Option<String>,
     /// Why it is not known whether it can play.
     doubt: Option<String>,
-    /// Why a session failed first.
-    failure: Option<String>,
+    /// How a session failed first.
+    failure: Option<SessionEnd>,
     /// What its author should know.
     notes: Vec<String>,
 }
 
 impl Check {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         let clock = Clock::system();
         let began = clock.now();
         let rehearsal = Rehearsal::load(&self.module, &self.options, clock)?;
@@ -66,12 +66,9 @@ impl Check {
             &Round {
                 sessions: SESSIONS,
                 when: None,
-                failed: |why: &str| {
-                    if scripted {
-                        Err(format!("a session fails: {why}"))
-                    } else {
-                        Ok(format!("a session fails: {why}{MADE_UP}"))
-                    }
+                failed: |how: &str| match scripted {
+                    true => Err(how.to_owned()),
+                    false => Ok(format!("{how}{MADE_UP}")),
                 },
             },
         );
@@ -94,11 +91,12 @@ impl Check {
                 &Round {
                     sessions: FAILING_SESSIONS,
                     when: Some(when),
-                    failed: |why: &str| Ok(format!("when {when}, a session fails: {why}")),
+                    failed: |how: &str| Ok(format!("when {when}, {how}")),
                 },
             );
         }
-        stdout::print(&self.report(&rehearsal, &found, loaded, memory))?;
+        let report = self.report(&rehearsal, &found, loaded, memory, console);
+        stdout::print(&report)?;
         match found.problem {
             Some(problem) => anyhow::bail!("behavior {}: {problem}", self.module),
             None => Ok(Exit::Fine),
@@ -111,42 +109,49 @@ impl Check {
         found: &Findings,
         loaded: Duration,
         memory: usize,
+        console: &Console,
     ) -> String {
+        // What the behavior calls itself and its routes is its own.
+        let say = |text: String| console.translated(&text);
         let behavior = &rehearsal.behavior;
-        let (size, hash) = (bytes(behavior.size), &behavior.hash);
+        let (size, hash) = (say(bytes(behavior.size)), &behavior.hash);
         let (name, version, form) = (&behavior.name, &behavior.version, &behavior.form);
         let mut lines = vec![
             ("module", format!("{} ({size}, {form})", behavior.source)),
-            ("behavior", format!("{name} {version}, content {hash}")),
+            ("behavior", {
+                let content = say(format!("content {hash}"));
+                format!("{name} {version}, {content}")
+            }),
             ("contract", behavior.contract.clone()),
-            ("imports", listed(&behavior.imports)),
-            ("categories", listed(&behavior.categories)),
+            ("imports", listed(&behavior.imports, console)),
+            ("categories", listed(&behavior.categories, console)),
             ("routes", behavior.routes.len().to_string()),
         ];
         lines.extend(behavior.routes.iter().map(|route| {
             let (method, path) = (route.method.as_str(), &route.path);
             ("", format!("{method} {path} ({})", route.category))
         }));
-        lines.push(("loaded in", millis(loaded)));
+        lines.push(("loaded in", say(millis(loaded))));
         let [completed, abandoned, cut, failed] = found.sessions;
         let sessions: u32 = found.sessions.iter().sum();
         let (steps, requests) = (found.calls.len(), found.requests);
         lines.push((
             "rehearsed",
-            format!(
+            say(format!(
                 "{sessions} sessions ({completed} completed, {abandoned} abandoned, {cut} cut, {failed} failed), {steps} steps, {requests} requests"
-            ),
+            )),
         ));
         let mut calls = found.calls.clone();
         calls.sort_unstable();
         if let (Some(median), Some(longest)) = (calls.get(calls.len() / 2), calls.last()) {
             let limit = rehearsal.plan().guest.call_timeout.as_millis();
-            let (median, longest) = (millis(*median), millis(*longest));
+            let (median, longest) = (say(millis(*median)), say(millis(*longest)));
             let text = format!("median {median}, longest {longest}, allowed {limit} ms");
-            lines.push(("next", text));
+            lines.push(("next", say(text)));
         }
-        let cap = bytes(behavior.memory_cap());
-        lines.push(("memory", format!("{} of {cap}", bytes(memory))));
+        let cap = say(bytes(behavior.memory_cap()));
+        let of = word("of", console.language());
+        lines.push(("memory", format!("{} {of} {cap}", say(bytes(memory)))));
         let undeclared = found.undeclared.iter().map(|route| {
             format!("{route} is not among the routes of describe: it counts as other")
         });
@@ -160,17 +165,23 @@ impl Check {
         });
         let notes = undeclared.chain(unfed).chain(refused);
         let notes = notes.chain(found.notes.iter().cloned());
-        lines.extend(notes.map(|note| ("note", note)));
+        lines.extend(notes.map(|note| ("note", say(note))));
         match (&found.problem, &found.doubt) {
             (Some(_), _) => {}
-            (None, Some(doubt)) => lines.push(("verdict", doubt.clone())),
-            (None, None) => lines.push(("verdict", "it can play".into())),
+            (None, Some(doubt)) => lines.push(("verdict", say(doubt.clone()))),
+            (None, None) => lines.push(("verdict", say("it can play".into()))),
         }
+        let lines = lines.into_iter();
+        let lines: Vec<_> = lines
+            .map(|(what, text)| (word(what, console.language()), text))
+            .collect();
+        let widest = lines.iter().map(|(what, _)| what.chars().count()).max();
+        let width = widest.unwrap_or_default();
         let mut printed = String::new();
         for (what, text) in lines {
             let text = text.escape_debug().to_string();
             let text = text.replace("\\\"", "\"").replace("\\'", "'");
-            printed += &format!("{what:10}  {text}\n");
+            printed += &format!("{what:width$}  {text}\n");
         }
         printed
     }
@@ -194,12 +205,19 @@ impl Findings {
         if self.problem.is_some() || !none_gets_through {
             return;
         }
-        if let Some(why) = self.failure.take() {
+        if let Some(how) = self.failure.take() {
             let hint = if scripted { "" } else { MADE_UP };
             let sessions = abandoned + failed;
-            let problem =
-                format!("no session gets through, {failed} of {sessions} fail: {why}{hint}");
-            self.problem = Some(problem);
+            let problem = match how {
+                SessionEnd::Failed(words) => {
+                    format!("no session gets through, {failed} of {sessions} fail: {words}")
+                }
+                SessionEnd::Refused(why) => {
+                    format!("no session gets through, {failed} of {sessions} are ended: {why}")
+                }
+                _ => return,
+            };
+            self.problem = Some(problem + hint);
             return;
         }
         if self.requests == 0 {
@@ -249,15 +267,23 @@ impl Findings {
                 SessionEnd::Abandoned => (1, None),
                 SessionEnd::Cut => (2, None),
                 // As a swap and a run judge it.
-                SessionEnd::Failed(why) if played.requests == 0 => {
-                    let problem = format!("it fails before its first request: {why}");
+                SessionEnd::Failed(words) if played.requests == 0 => {
+                    let problem = format!("it fails before its first request: {words}");
                     (3, Some(Err(problem)))
                 }
-                SessionEnd::Failed(why) => {
+                SessionEnd::Refused(why) if played.requests == 0 => {
+                    let problem = format!("it is ended before its first request: {why}");
+                    (3, Some(Err(problem)))
+                }
+                SessionEnd::Failed(why) | SessionEnd::Refused(why) => {
                     if round.when.is_none() {
-                        self.failure.get_or_insert_with(|| why.clone());
+                        self.failure.get_or_insert_with(|| played.ended.clone());
                     }
-                    (3, Some((round.failed)(why)))
+                    let how = match &played.ended {
+                        SessionEnd::Failed(words) => format!("a session fails: {words}"),
+                        _ => format!("a session is ended: {why}"),
+                    };
+                    (3, Some((round.failed)(&how)))
                 }
                 SessionEnd::Crashed(crash) => {
                     let when = round.when.map(|when| format!("when {when}, it "));
@@ -284,9 +310,9 @@ impl Findings {
     }
 }
 
-fn listed(names: &[String]) -> String {
+fn listed(names: &[String], console: &Console) -> String {
     if names.is_empty() {
-        "none".into()
+        word("none", console.language())
     } else {
         names.join(", ")
     }

@@ -76,15 +76,15 @@ async fn clean(plan: &Plan, file: &std::path::Path, console: &Console) -> anyhow
         foreign,
         ..
     } = cleaned?;
-    let mut text = format!(
-        "{} removed, {} left, {} requests\n",
+    let mut told = vec![format!(
+        "{} removed, {} left, {} requests",
         figures.removed, figures.left, figures.requests
-    );
-    for thing in &left {
-        // Behaviors choose these names: escape control characters.
-        text += &format!("left: {}\n", thing.escape_debug());
-    }
-    stdout::print(&console.translated(&text))?;
+    )];
+    // Behaviors choose these names: escape control characters.
+    let left_behind = left.iter().map(|thing| thing.escape_debug());
+    told.extend(left_behind.map(|words| format!("left: {words}")));
+    let told = told.iter().map(|line| console.translated(line) + "\n");
+    stdout::print(&told.collect::<String>())?;
     Ok(if left.is_empty() && foreign == 0 {
         Exit::Fine
     } else {

@@ -87,15 +87,19 @@ impl Written {
             .map(|journey| journey.steps.len())
             .sum();
         let shown = self.out.display();
-        let mut told = format!(
-            "{shown}/: {} journeys with {steps} requests, and a plan\n",
+        let mut told = vec![format!(
+            "{shown}/: {} journeys with {steps} requests, and a plan",
             project.journeys.len()
-        );
-        for (key, about) in &project.config {
-            told.push_str(&format!("fill in `{key}` in plan.toml: {about}\n"));
-        }
-        told.push_str(&format!("\n    vespeiro run --plan {shown}/plan.toml\n"));
-        stdout::print(&told)?;
+        )];
+        let asked = project.config.iter();
+        told.extend(asked.map(|(key, about)| format!("fill in `{key}` in plan.toml: {about}")));
+        let told: String = told
+            .iter()
+            .map(|line| console.translated(line) + "\n")
+            .collect();
+        stdout::print(&format!(
+            "{told}\n    vespeiro run --plan {shown}/plan.toml\n"
+        ))?;
         Ok(())
     }
 }

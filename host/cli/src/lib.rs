@@ -112,11 +112,11 @@ impl Cli {
             Command::Import(command) => command.execute(console),
             Command::Record(command) => command.execute(console),
             Command::Cleanup(command) => command.execute(console),
-            Command::Swap(command) => command.execute(),
-            Command::Serve(command) => command.execute(),
-            Command::Plan(command) => command.execute(),
-            Command::New(command) => command.execute(),
-            Command::Check(command) => command.execute(),
+            Command::Swap(command) => command.execute(console),
+            Command::Serve(command) => command.execute(console),
+            Command::Plan(command) => command.execute(console),
+            Command::New(command) => command.execute(console),
+            Command::Check(command) => command.execute(console),
             Command::Compile(command) => command.execute(),
             Command::Rehearse(command) => command.execute(console),
             Command::Dashboard(command) => command.execute(),
@@ -137,12 +137,13 @@ impl NoCommand {
                 | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         );
         if mistake {
-            console.line(format!("error: {}", self.message()));
+            console.error(&self.message());
         } else {
             // A reader that has seen enough may close the pipe.
             match help::print(&self.error, self.language) {
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    console.line(format!("error: {}", stdout::Lost::from(error)));
+                    let lost = stdout::Lost::from(error).to_string();
+                    console.error(&console.translated(&lost));
                     return Exit::Failed;
                 }
                 _ => {}

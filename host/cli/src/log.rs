@@ -22,6 +22,8 @@ pub(super) fn start(plan: &Plan, console: &Console) {
     let console = console.clone();
     let fields = format::debug_fn(move |out, field, value| match field.name() {
         "message" => write!(out, "{}", translated(&format!("{value:?}"), language)),
+        // A guest's.
+        "words" => write!(out, "{value:?}"),
         name => write!(out, "{name}={value:?}"),
     });
     // A second log in one process, as tests make it, is refused: the first one goes on.

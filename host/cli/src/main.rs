@@ -31,7 +31,7 @@ fn main() -> ExitCode {
             }
             let said: Vec<String> = said.iter().map(|cause| console.translated(cause)).collect();
             for line in said.join(": ").lines() {
-                console.line(format!("error: {line}"));
+                console.error(line);
             }
             Exit::of(&error)
         }),

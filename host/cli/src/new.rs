@@ -14,7 +14,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::exit::{Exit, Misuse};
 use languages::{File, LANGUAGES, Language, below};
-use vespeiro_output::stdout;
+use vespeiro_output::{Console, stdout};
 
 /// What the templates call the behavior; they are projects of that name themselves.
 const TEMPLATE_NAME: &str = "my-behavior";
@@ -53,7 +53,7 @@ pub(super) struct New {
 }
 
 impl New {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         let New {
             name,
             lang,
@@ -68,22 +68,29 @@ impl New {
             adapt(text, &name, archetype.as_deref())
         })?;
         let plays = archetype.as_deref().unwrap_or(&name);
-        let with = match language.needs {
-            "" => "",
-            _ => ", with its test and its SDK",
+        let title = language.title;
+        let about = match language.needs {
+            "" => format!("{name}/: a behavior in {title}; README.md says more"),
+            _ => format!(
+                "{name}/: a behavior in {title}, with its test and its SDK; README.md says more"
+            ),
         };
         let (build, module) = match language.plays {
             Some(file) => (format!("cd {name}"), file.to_owned()),
-            None => (
-                format!("cd {name} && ./build    # needs {}", language.needs),
-                format!("{name}.wasm"),
-            ),
+            None => {
+                let needs = language.needs;
+                let needs = console.translated(&format!("needs {needs}"));
+                (
+                    format!("cd {name} && ./build    # {needs}"),
+                    format!("{name}.wasm"),
+                )
+            }
         };
+        let about = console.translated(&about);
         stdout::print(&format!(
-            "{name}/: a behavior in {}{with}; README.md says more\n\n    \
+            "{about}\n\n    \
              {build}\n    \
-             vespeiro run --base-url http://127.0.0.1:9501 --users 5 --duration 10s --archetype {plays}={module}\n",
-            language.title,
+             vespeiro run --base-url http://127.0.0.1:9501 --users 5 --duration 10s --archetype {plays}={module}\n"
         ))?;
         Ok(Exit::Fine)
     }

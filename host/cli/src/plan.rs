@@ -6,11 +6,13 @@ use serde_json::{Map, Value, json};
 use super::settings::PlanFlags;
 use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
-use vespeiro_output::stdout;
+use vespeiro_output::{Console, stdout};
 use vespeiro_plan::{
     Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting,
 };
 
+/// What stands for a secret.
+const HIDDEN: &str = "(hidden)";
 /// A wider value, a long config for instance, may push its origin to the right: the other lines stay readable.
 const WIDEST_VALUE: usize = 48;
 
@@ -35,23 +37,23 @@ enum Format {
 }
 
 impl PrintPlan {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         match self.format {
             Format::Schema => stdout::print_exactly(pretty(&vespeiro_plan::schema()))?,
             Format::JourneySchema => stdout::print_exactly(JOURNEY.to_owned())?,
-            Format::Table => stdout::print(&self.resolved()?)?,
-            Format::Toml | Format::Json => stdout::print_exactly(self.resolved()?)?,
+            Format::Table => stdout::print(&self.resolved(console)?)?,
+            Format::Toml | Format::Json => stdout::print_exactly(self.resolved(console)?)?,
         }
         Ok(Exit::Fine)
     }
 
-    fn resolved(self) -> anyhow::Result<String> {
+    fn resolved(self, console: &Console) -> anyhow::Result<String> {
         let resolved = super::resolve_here(self.plan.0, None)?;
         let rows = read_all(&resolved.plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
         Ok(match self.format {
-            Format::Toml => toml(&resolved),
+            Format::Toml => toml(&resolved, |text| console.translated(text)),
             Format::Json => json(&resolved, &rows),
-            _ => table(&resolved, &rows),
+            _ => table(&resolved, &rows, |text| console.translated(text)),
         })
     }
 }
@@ -63,13 +65,16 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
-fn table(resolved: &Resolved, rows: &[Rows]) -> String {
+/// With what is said of the values put into the user's language by `say`; the values are what a plan file takes.
+fn table(resolved: &Resolved, rows: &[Rows], say: impl Fn(&str) -> String) -> String {
     let origins = &resolved.origins;
     let mut table: Vec<[String; 3]> = Vec::new();
+    let hidden = say(HIDDEN);
+    let hidden_in = |value: &str| value.replace(HIDDEN, &hidden);
     let settings = |prefix: &str, lines: &[ResolvedSetting]| -> Vec<[String; 3]> {
         let row = |line: &ResolvedSetting| {
             let key = format!("{prefix}{}", line.setting.key);
-            [key, line.value.clone(), line.origin.to_string()]
+            [key, hidden_in(&line.value), say(&line.origin.to_string())]
         };
         lines.iter().map(row).collect()
     };
@@ -78,21 +83,21 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
         let Archetype { name, weight, .. } = &cast.archetype;
         let config = match masked(&cast.archetype.config) {
             Value::Object(config) if config.is_empty() => String::new(),
-            config => format!(", {config}"),
+            config => format!(", {}", hidden_in(&config.to_string())),
         };
         let part = match &cast.archetype.overrides.profile {
             Some(profile) => profile.name().to_owned(),
-            None => format!("weight {weight}"),
+            None => say(&format!("weight {weight}")),
         };
         let value = format!("{part}, {}{config}", module_text(&cast.archetype.module));
         let key = format!("archetype.{name}");
-        table.push([key.clone(), value, cast.origin.to_string()]);
+        table.push([key.clone(), value, say(&cast.origin.to_string())]);
         table.extend(settings(&format!("{key}."), &cast.overrides));
     }
     for (fed, rows) in origins.feeds.iter().zip(rows) {
         let key = format!("feeds.{}", fed.feed.name);
-        let value = format!("{} rows", rows.len());
-        table.push([key.clone(), value, fed.origin.to_string()]);
+        let value = say(&format!("{} rows", rows.len()));
+        table.push([key.clone(), value, say(&fed.origin.to_string())]);
         table.extend(settings(&format!("{key}."), &fed.settings));
     }
     let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
@@ -103,15 +108,15 @@ fn table(resolved: &Resolved, rows: &[Rows]) -> String {
     table.iter().map(line).collect()
 }
 
-/// A plan file that makes the same plan, secrets apart.
-fn toml(resolved: &Resolved) -> String {
+/// A plan file that makes the same plan, secrets apart, with comments as `say` puts them.
+fn toml(resolved: &Resolved, say: impl Fn(&str) -> String) -> String {
     let entry = |key: &str, value| format!("{key} = {}\n", toml_value(value));
     let setting = |line: &ResolvedSetting| match line.setting.kind {
         // Its path is not relative to the new file, and its settings are all here.
         _ if line.setting.key == "preset" && line.value.ends_with(".toml") => {
-            format!("# preset {}, spelled out\n", line.value)
+            say(&format!("# preset {}, spelled out", line.value)) + "\n"
         }
-        kind if kind.is_secret() => format!("# {} is not printed\n", line.setting.key),
+        kind if kind.is_secret() => say(&format!("# {} is not printed", line.setting.key)) + "\n",
         _ => entry(line.setting.key, typed(&line.value)),
     };
     let origins = &resolved.origins;
@@ -227,11 +232,7 @@ fn is_secret(key: &str) -> bool {
 /// The config with its secrets masked.
 fn masked(config: &Value) -> Value {
     rewrite(config, &|key, value| {
-        Some(if is_secret(key) {
-            json!("(hidden)")
-        } else {
-            value
-        })
+        Some(if is_secret(key) { json!(HIDDEN) } else { value })
     })
 }
 
@@ -296,7 +297,7 @@ mod tests {
     fn the_table_is_aligned_and_names_each_origin() {
         let folder = tempfile::tempdir().unwrap();
         let resolved = rich_plan(&folder);
-        let table = table(&resolved, &[]);
+        let table = table(&resolved, &[], str::to_owned);
         assert_eq!(table.lines().count(), resolved.origins.settings.len() + 2);
         let words: Vec<Vec<&str>> = table
             .lines()
@@ -336,8 +337,8 @@ mod tests {
         let resolved = rich_plan(&folder);
         assert_eq!(resolved.plan.target.admin.password, SECRET);
         for text in [
-            table(&resolved, &[]),
-            toml(&resolved),
+            table(&resolved, &[], str::to_owned),
+            toml(&resolved, str::to_owned),
             json(&resolved, &[]),
             format!("{:?}", resolved.plan),
         ] {
@@ -350,7 +351,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = rich_plan(&folder);
         let elsewhere = tempfile::tempdir().unwrap();
-        let second = resolved(file(&elsewhere, "again.toml", &toml(&first)));
+        let second = resolved(file(&elsewhere, "again.toml", &toml(&first, str::to_owned)));
         let told = |plan: &Plan| format!("{plan:#?}");
         assert_eq!(told(&first.plan), told(&second.plan));
         let configs = |resolved: &Resolved| -> Vec<Value> {

@@ -204,7 +204,7 @@ fn serve_control(
 
 fn print_failures(failures: &[OutputError], console: &Console) {
     for failure in failures {
-        console.line(format!("error: {failure}"));
+        console.error(&console.translated(&failure.to_string()));
     }
 }
 

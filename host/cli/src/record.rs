@@ -70,13 +70,16 @@ impl Record {
             .build()?;
         let (archive, count, lost) = runtime.block_on(async {
             let stop = asked_to_stop()?;
-            let listener = Listener::bind("listen", self.listen).map_err(|error| Misuse(error.to_string()))?;
+            let listener =
+                Listener::bind("listen", self.listen).map_err(|error| Misuse(error.to_string()))?;
             let address = listener.address();
-            let recording = Recording::start(listener, &self.base_url, Forwarder::new()?, Clock::system());
-            stdout::print(&format!(
-                "http://{address}\nopen it in a browser in place of {}; Ctrl-C ends the recording\n",
+            let recording =
+                Recording::start(listener, &self.base_url, Forwarder::new()?, Clock::system());
+            let how = format!(
+                "open it in a browser in place of {}; Ctrl-C ends the recording",
                 self.base_url
-            ))?;
+            );
+            stdout::print(&format!("http://{address}\n{}\n", console.translated(&how)))?;
             stop.await;
             anyhow::Ok(recording.end().await)
         })?;

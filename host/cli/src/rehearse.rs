@@ -70,13 +70,17 @@ impl Rehearse {
             let (name, version) = (shown(&behavior.name), shown(&behavior.version));
             let seed = rehearsal.plan().seed;
             // A reader that has seen enough may close the pipe.
-            let _ = writeln!(out, "session {ordinal}: {name} {version}, seed {seed}");
+            let begin = format!("session {ordinal}: {name} {version}, seed {seed}");
+            let _ = writeln!(out, "{}", console.translated(&begin));
             let played = rehearsal.play(&mut user, ordinal, &mut replies, left, |at, happening| {
-                let _ = print_event(&mut out, at, &happening);
+                let _ = print_event(&mut out, at, &happening, console);
             });
             left -= played.requests;
-            well &= !matches!(played.ended, SessionEnd::Failed(_) | SessionEnd::Crashed(_));
-            if print_end(&mut out, &played).is_err() || left == 0 {
+            well &= matches!(
+                played.ended,
+                SessionEnd::Completed | SessionEnd::Abandoned | SessionEnd::Cut
+            );
+            if print_end(&mut out, &played, console).is_err() || left == 0 {
                 break;
             }
         }
@@ -110,9 +114,15 @@ fn time(ms: u64) -> String {
 
 const MARGIN: &str = "          ";
 
-fn print_event(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::Result<()> {
+fn print_event(
+    out: &mut impl Write,
+    at: u64,
+    happening: &Happening<'_>,
+    console: &Console,
+) -> io::Result<()> {
+    let say = |text: String| console.translated(&text);
     match happening {
-        Happening::Wait { ms } => writeln!(out, "{}  wait {ms} ms", time(at)),
+        Happening::Wait { ms } => writeln!(out, "{}  {}", time(at), say(format!("wait {ms} ms"))),
         Happening::Sent {
             request,
             route,
@@ -120,18 +130,18 @@ fn print_event(out: &mut impl Write, at: u64, happening: &Happening<'_>) -> io::
             answer,
             undeclared,
         } => {
-            sent(out, at, request, route, category)?;
+            sent(out, at, request, (route, category), console)?;
             if *undeclared {
-                writeln!(
-                    out,
-                    "{MARGIN}  ! {} {} is not among the routes of describe: it counts as other",
-                    request.method.as_str(),
-                    route.escape_debug()
-                )?;
+                let route = format!("{} {}", request.method.as_str(), route.escape_debug());
+                let note =
+                    format!("{route} is not among the routes of describe: it counts as other");
+                writeln!(out, "{MARGIN}  ! {}", say(note))?;
             }
-            print_answer(out, answer)
+            print_answer(out, answer, console)
         }
-        Happening::Said(event) => writeln!(out, "{MARGIN}  {}", said(event)),
+        Happening::Said(event) => {
+            writeln!(out, "{MARGIN}  {}", said(event, console.language()))
+        }
     }
 }
 
@@ -139,8 +149,8 @@ fn sent(
     out: &mut impl Write,
     at: u64,
     request: &Request,
-    route: &str,
-    category: &str,
+    (route, category): (&str, &str),
+    console: &Console,
 ) -> io::Result<()> {
     write!(
         out,
@@ -155,15 +165,17 @@ fn sent(
         write!(out, "  {}", short(body))?;
     }
     if let Some(fault) = &request.fault {
-        write!(out, "  wrong on purpose: {fault:?}")?;
+        let wrong = console.translated(&format!("wrong on purpose: {fault:?}"));
+        write!(out, "  {wrong}")?;
     }
     if let Some(mark) = &request.mark {
-        write!(out, "  mark {:?}", veil_mark(mark))?;
+        let mark = console.translated(&format!("mark {:?}", veil_mark(mark)));
+        write!(out, "  {mark}")?;
     }
     writeln!(out)
 }
 
-fn print_answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
+fn print_answer(out: &mut impl Write, answer: &Answer, console: &Console) -> io::Result<()> {
     match &answer.outcome {
         Outcome::Failed(failure) => write!(out, "{MARGIN}  -> {}", failure)?,
         Outcome::Response(response) => {
@@ -173,7 +185,10 @@ fn print_answer(out: &mut impl Write, answer: &Answer) -> io::Result<()> {
             }
         }
     }
-    writeln!(out, "{}", if answer.made_up { "  (made up)" } else { "" })
+    match answer.made_up {
+        true => writeln!(out, "  {}", console.translated("(made up)")),
+        false => writeln!(out),
+    }
 }
 
 fn short(body: &[u8]) -> String {
@@ -188,13 +203,9 @@ fn short(body: &[u8]) -> String {
     shown(&short)
 }
 
-fn print_end(out: &mut impl Write, played: &Played) -> io::Result<()> {
-    let how = ended(&played.ended);
-    writeln!(
-        out,
-        "{}  {how} ({} steps, {} requests)\n",
-        time(played.elapsed_ms),
-        played.steps,
-        played.requests
-    )
+fn print_end(out: &mut impl Write, played: &Played, console: &Console) -> io::Result<()> {
+    let words = ended(&played.ended, console.language());
+    let (steps, requests) = (played.steps, played.requests);
+    let end = console.translated(&format!("{words} ({steps} steps, {requests} requests)"));
+    writeln!(out, "{}  {end}\n", time(played.elapsed_ms))
 }

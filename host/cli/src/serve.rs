@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::embedded::Service;
 use crate::exit::Exit;
-use vespeiro_output::stdout;
+use vespeiro_output::{Console, stdout};
 use vespeiro_plan::units::{DefaultUnit, parse_duration};
 
 /// Run the reference user service
@@ -32,7 +32,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         let config = user_service::Config {
             allow_faults: self.allow_faults,
             rate_limit: self.rate_limit.map(f64::from),
@@ -49,9 +49,9 @@ impl Serve {
         let service = Service::start((self.host, self.port).into(), config)?;
         // The first line is for whoever started this with port 0 and waits for the address.
         let address = service.address();
-        stdout::print(&format!(
-            "http://{address}\nuser service with the administrator {admin}; Ctrl-C stops it\n"
-        ))?;
+        let about = format!("user service with the administrator {admin}; Ctrl-C stops it");
+        let about = console.translated(&about);
+        stdout::print(&format!("http://{address}\n{about}\n"))?;
         runtime.block_on(asked_to_stop);
         service.stop()?;
         Ok(Exit::Fine)

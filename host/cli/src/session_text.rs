@@ -1,24 +1,30 @@
-//! What happens in a session, in words, for `rehearse` and `try`. Behaviors and targets have written much of it: what would
-//! steer a terminal or turn the text around is made visible.
+//! What happens in a session, in words of the user's language, for `rehearse` and `try`. Behaviors and targets have written
+//! much of it, which stays as it is: but what would steer a terminal or turn the text around is made visible.
 
 use vespeiro_behavior::{GuestEvent, Level, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::veil_mark;
 use vespeiro_model::text::is_hidden;
+use vespeiro_output::{translated, word as word_in};
+use vespeiro_plan::Language;
 
 /// What a session has told the host, in one line.
-pub(super) fn said(event: &GuestEvent) -> String {
-    match event {
+pub(super) fn said(event: &GuestEvent, language: Language) -> String {
+    let line = match event {
         GuestEvent::Log { level, message } => format!("log {} {message:?}", word(*level)),
-        GuestEvent::Check { name, passed } => {
-            let passed = if *passed { "passed" } else { "failed" };
-            format!("check {name:?}: {passed}")
-        }
+        GuestEvent::Check { name, passed } => match passed {
+            true => format!("check {name:?}: passed"),
+            false => format!("check {name:?}: failed"),
+        },
         GuestEvent::Observe { metric, value } => format!("observe {metric:?}: {value}"),
         GuestEvent::Mark(thing) => format!("mark {:?}", veil_mark(thing)),
         GuestEvent::Unmark(thing) => format!("unmark {:?}", veil_mark(thing)),
-        GuestEvent::NoRow { feed, why } => format!("feed {feed:?}: {}", no_row(*why)),
-    }
+        GuestEvent::NoRow { feed, why } => {
+            let problem = translated(no_row(*why), language);
+            return format!("feed {feed:?}: {problem}");
+        }
+    };
+    translated(&line, language)
 }
 
 pub(super) fn word(level: Level) -> &'static str {
@@ -38,14 +44,19 @@ pub(super) fn no_row(why: NoRow) -> &'static str {
 }
 
 /// How it ended, in one line.
-pub(super) fn ended(ended: &SessionEnd) -> String {
-    match ended {
-        SessionEnd::Completed => "completed".to_owned(),
-        SessionEnd::Abandoned => "abandoned".to_owned(),
+pub(super) fn ended(ended: &SessionEnd, language: Language) -> String {
+    let line = match ended {
+        SessionEnd::Completed => return word_in("completed", language),
+        SessionEnd::Abandoned => return word_in("abandoned", language),
         SessionEnd::Cut => "cut: its budget is spent".to_owned(),
-        SessionEnd::Failed(why) => format!("failed: {}", why.escape_debug()),
+        SessionEnd::Failed(why) => {
+            let words = why.escape_debug();
+            format!("failed: {words}")
+        }
+        SessionEnd::Refused(why) => format!("ended: {}", why.escape_debug()),
         SessionEnd::Crashed(crash) => format!("crashed: {}", crash.to_string().escape_debug()),
-    }
+    };
+    translated(&line, language)
 }
 
 /// The text as it is, but for what is hidden in it.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::exit::{Exit, Misuse};
 use vespeiro_behavior::ModuleFile;
 use vespeiro_http::ask;
-use vespeiro_output::stdout;
+use vespeiro_output::{Console, stdout};
 use vespeiro_server::actions::{SwapQuery, mode, share};
 
 /// Give an archetype of a running run another behavior
@@ -52,7 +52,7 @@ fn of_form(
 }
 
 impl Swap {
-    pub(super) fn execute(self) -> anyhow::Result<Exit> {
+    pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         let mut query = SwapQuery {
             share: self.share,
             mode: self.mode,
@@ -101,7 +101,7 @@ impl Swap {
         let answer: Value = serde_json::from_str(&text).unwrap_or_default();
         match (status, answer["told"].as_str(), answer["error"].as_str()) {
             (200, Some(told), _) => {
-                stdout::print(&format!("{told}\n"))?;
+                stdout::print(&(console.translated(told) + "\n"))?;
                 Ok(Exit::Fine)
             }
             (_, _, Some(why)) => bail!("{why}"),

@@ -165,11 +165,12 @@ fn counted(n: usize, what: &str) -> String {
 fn list(left: &[String], console: &Console) {
     for thing in left.iter().take(MOST_LISTED) {
         // Behaviors choose these names: escape control characters.
-        console.line(format!("cleanup: left: {}", thing.escape_debug()));
+        let words = thing.escape_debug();
+        console.line(format!("cleanup: left: {words}"));
     }
     if left.len() > MOST_LISTED {
-        let more = left.len() - MOST_LISTED;
-        console.line(format!("cleanup: left: {more} more"));
+        let n = left.len() - MOST_LISTED;
+        console.line(format!("cleanup: left: {n} more"));
     }
 }
 

@@ -131,6 +131,7 @@ impl Try {
                 false => Form::Text(Style {
                     colored: is_colored(),
                     body: self.body_chars,
+                    language: plan.output.language,
                 }),
             },
             told: RefCell::default(),

@@ -14,8 +14,10 @@ pub enum SessionEnd {
     Abandoned,
     /// The host ended it: its budget was spent, its run or its version was over.
     Cut,
-    /// The behavior answered with an error, or asked for what it may not have.
+    /// The behavior answered with an error, in its own words.
     Failed(String),
+    /// It asked for what it may not have.
+    Refused(String),
     /// A call did not return, of this session or of another one of its instance.
     Crashed(Crash),
 }
@@ -66,7 +68,7 @@ async fn play(transport: &mut impl Transport) -> Result<SessionEnd, SessionEnd> 
         let delay = step.delay_ms;
         if delay > MAX_DELAY_MS {
             let why = format!("a delay of {delay} ms is over {MAX_DELAY_MS}");
-            return Err(SessionEnd::Failed(why));
+            return Err(SessionEnd::Refused(why));
         }
         transport.wait(&step).await;
         let requests = match step.action {
@@ -83,7 +85,7 @@ async fn play(transport: &mut impl Transport) -> Result<SessionEnd, SessionEnd> 
             idle_steps = if delay == 0 { idle_steps + 1 } else { 0 };
             if idle_steps > MAX_IDLE_STEPS {
                 let why = "it asks for neither a request nor a delay, over and over";
-                return Err(SessionEnd::Failed(why.into()));
+                return Err(SessionEnd::Refused(why.into()));
             }
             continue;
         }
@@ -220,7 +222,7 @@ mod tests {
                 ..Scripted::default()
             };
             match played(&mut scripted) {
-                SessionEnd::Failed(why) => why,
+                SessionEnd::Refused(why) => why,
                 other => format!("{other:?}"),
             }
         };

@@ -86,12 +86,21 @@ impl Console {
         translated(text, self.language())
     }
 
-    /// Print a line of text, above the panel if there is one.
+    /// Print a line of text in the language that it speaks, above the panel if there is one.
     pub fn line(&self, text: impl Into<String>) {
-        let text = match self.language() {
+        self.line_as_it_is(match self.language() {
             Language::English => text.into(),
             portuguese => translated(&text.into(), portuguese),
-        };
+        });
+    }
+
+    /// Print what went wrong, which is in its language already.
+    pub fn error(&self, words: &str) {
+        self.line_as_it_is(self.translated(&format!("error: {words}")));
+    }
+
+    /// Print a line of text that is in its language already, or is not ours; what is hidden in it is made visible.
+    pub fn line_as_it_is(&self, text: String) {
         let text = harmless_lines(&text);
         let mut queue = self.0.room();
         queue.bytes += text.len();
@@ -188,10 +197,10 @@ impl Shared {
     }
 }
 
-/// For the log: a write is one line.
+/// For the log, which has put its messages into the language: a write is one line.
 impl Write for Console {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.line(String::from_utf8_lossy(bytes).trim_end());
+        self.line_as_it_is(String::from_utf8_lossy(bytes).trim_end().to_owned());
         Ok(bytes.len())
     }
 

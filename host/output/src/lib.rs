@@ -37,7 +37,7 @@ pub use output::{
     SwapEvent, Update,
 };
 pub use panel::{PanelState, render};
-pub use translation::translated;
+pub use translation::{translated, word};
 
 use self::summary::limit_text;
 use vespeiro_metrics::Snapshot;

@@ -1,6 +1,7 @@
 //! Our own messages and help texts in Portuguese. They are written in English where they belong, and put into Portuguese
 //! where they are shown: a line is looked up in `pt-BR.toml` by the text that it was made from, whose `{holes}` stand for
-//! what was filled in. What fills a hole is looked up in turn; what is not found (a name, a library's cause) stays as it is.
+//! what was filled in. What fills a hole is looked up in turn; what is not found (a name, a library's cause) stays as it is,
+//! and so does what fills a quoted hole (`{name:?}`) or one called `{words}`: a behavior or a target has written it.
 //! Used by the console for each line, and by the commands for help. Words of the panel and the summary are in `words.rs`.
 //!
 //! What must stay true: every text that people read is in the table, with the same holes in both languages; a test looks.
@@ -14,14 +15,19 @@ use vespeiro_plan::Language;
 /// without any letter puts other texts together.
 const WEAK: std::ops::Range<usize> = 1..5;
 
+/// The table's section of words that stand alone: no hole is looked up there.
+const WORDS: &str = "words";
+
+static FILE: LazyLock<BTreeMap<String, BTreeMap<String, String>>> =
+    LazyLock::new(|| toml::from_str(include_str!("pt-BR.toml")).unwrap_or_default());
+
 static TABLE: LazyLock<Vec<Message>> = LazyLock::new(|| {
-    let table: BTreeMap<String, BTreeMap<String, String>> =
-        toml::from_str(include_str!("pt-BR.toml")).unwrap_or_default();
-    let texts = table.into_values().flatten();
+    let rooms = FILE.iter().filter(|(room, _)| *room != WORDS);
+    let texts = rooms.flat_map(|(_, texts)| texts);
     texts
         .map(|(english, portuguese)| Message {
-            english: Pattern::new(&english),
-            portuguese: Pattern::new(&portuguese),
+            english: Pattern::new(english),
+            portuguese: Pattern::new(portuguese),
         })
         .collect()
 });
@@ -39,6 +45,13 @@ pub fn translated(text: &str, language: Language) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// A word that stands alone, as a label or a state: names may be the same, so it is never looked for within a text.
+pub fn word(english: &str, language: Language) -> String {
+    let words = FILE.get(WORDS).filter(|_| language != Language::English);
+    let found = words.and_then(|words| words.get(english));
+    found.map_or(english, |word| word).to_owned()
+}
+
 fn portuguese(text: &str) -> Option<String> {
     let found = TABLE
         .iter()
@@ -48,10 +61,14 @@ fn portuguese(text: &str) -> Option<String> {
         found.max_by_key(|(message, _)| (message.english.letters() == 0, message.english.own()))?;
     Some(message.portuguese.filled(|name| {
         let (_, filling) = holes.iter().find(|(hole, _)| *hole == name)?;
-        match message.english.decimals.iter().any(|one| one == name) {
-            true => Some(filling.replace('.', ",")),
-            false => Some(part(filling)),
-        }
+        let is_among = |names: &[String]| names.iter().any(|one| one == name);
+        Some(if is_among(&message.english.decimals) {
+            filling.replace('.', ",")
+        } else if is_among(&message.english.of_others) {
+            (*filling).to_owned()
+        } else {
+            part(filling)
+        })
     }))
 }
 
@@ -99,6 +116,8 @@ struct Pattern {
     holes: Vec<String>,
     /// Those that numbers with a decimal point fill.
     decimals: Vec<String>,
+    /// Those that others' words fill.
+    of_others: Vec<String>,
 }
 
 impl Pattern {
@@ -107,6 +126,7 @@ impl Pattern {
             pieces: vec![String::new()],
             holes: Vec::new(),
             decimals: Vec::new(),
+            of_others: Vec::new(),
         };
         let mut unnamed = 0;
         let mut rest = text;
@@ -125,6 +145,9 @@ impl Pattern {
                 }
                 if form.starts_with('.') {
                     pattern.decimals.push(name.clone());
+                }
+                if form == "?" || name == "words" {
+                    pattern.of_others.push(name.clone());
                 }
                 pattern.holes.push(name);
                 pattern.pieces.push(String::new());
@@ -157,6 +180,8 @@ impl Pattern {
             _ if filling.contains('\n') => false,
             "n" => filling.bytes().all(|byte| byte.is_ascii_digit()),
             "key" => !filling.contains(' '),
+            "words" => true,
+            _ if filling.len() > 1 && filling.starts_with('"') && filling.ends_with('"') => true,
             _ => !weak || !filling.replace(", ", "").contains(' '),
         };
         found.iter().all(fits).then_some(found)

@@ -198,13 +198,15 @@ where
     })
 }
 
-/// The language of what is said before there is a plan: of help, and of mistakes. `flag` is what `--lang` says; a plan file
-/// is not read for it.
+/// The language of what is said before there is a plan: of help, and of mistakes. `flag` is what `--lang` says, which some
+/// commands have for languages to program in; a plan file is not read for it.
 pub fn language(flag: Option<&str>, env: impl IntoIterator<Item = (String, String)>) -> Language {
     let env = Environment::read(env, &settings());
     let variable = env.layer.get("lang").map(|(text, _)| text.as_str());
-    flag.or(variable)
-        .and_then(Language::from_word)
+    let words = [flag, variable].into_iter().flatten();
+    words
+        .filter_map(Language::from_word)
+        .next()
         .unwrap_or_else(|| of_locale(env.locale.as_deref()))
 }
 

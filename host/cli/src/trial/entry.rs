@@ -74,6 +74,9 @@ pub(super) enum Entry {
         end: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+        /// The reason is the tool's, not in the behavior's words.
+        #[serde(skip)]
+        is_ours: bool,
         steps: u32,
         requests: u32,
         checks_passed: u32,
@@ -279,16 +282,18 @@ impl Scribe {
     }
 
     fn end(&self, end: &SessionEnd) -> Entry {
+        let is_ours = !matches!(end, SessionEnd::Failed(_));
         let (end, why) = match end {
             SessionEnd::Completed => ("completed", None),
             SessionEnd::Abandoned => ("abandoned", None),
             SessionEnd::Cut => ("cut", None),
-            SessionEnd::Failed(why) => ("failed", Some(why.clone())),
+            SessionEnd::Failed(why) | SessionEnd::Refused(why) => ("failed", Some(why.clone())),
             SessionEnd::Crashed(crash) => ("crashed", Some(crash.to_string())),
         };
         Entry::End {
             end,
             why: why.map(|why| self.secrets.text(&why)),
+            is_ours,
             steps: self.steps,
             requests: self.requests,
             checks_passed: self.passed,

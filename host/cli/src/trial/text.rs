@@ -1,9 +1,11 @@
-//! Entries for people: below each other, with colors on a terminal.
+//! Entries for people: below each other, in their language, with colors on a terminal.
 
 use serde_json::Value;
 
 use super::entry::{Answered, Entry, Fields};
 use crate::session_text::shown;
+use vespeiro_output::{translated, word};
+use vespeiro_plan::Language;
 
 /// Colors, where there are some.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +13,7 @@ pub(super) struct Style {
     pub(super) colored: bool,
     /// Most characters of a body.
     pub(super) body: usize,
+    pub(super) language: Language,
 }
 
 const MARGIN: &str = "            ";
@@ -23,6 +26,15 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 
 impl Style {
+    /// A text of ours; what behaviors and targets say stays as it is.
+    fn say(self, text: &str) -> String {
+        translated(text, self.language)
+    }
+
+    fn word(self, english: &str) -> String {
+        word(english, self.language)
+    }
+
     fn paint(self, color: &str, text: &str) -> String {
         match self.colored {
             true => format!("\x1b[{color}m{text}\x1b[0m"),
@@ -40,24 +52,28 @@ impl Style {
                 module,
                 target,
                 seed,
-            } => format!(
-                "{} {} ({}), one session against {}, seed {seed}\n",
-                self.paint(BOLD, &shown(behavior)),
-                shown(version),
-                shown(module),
-                shown(target)
-            ),
+            } => {
+                let target = shown(target);
+                let against = self.say(&format!("one session against {target}, seed {seed}"));
+                let behavior = self.paint(BOLD, &shown(behavior));
+                format!(
+                    "{behavior} {} ({}), {against}\n",
+                    shown(version),
+                    shown(module)
+                )
+            }
             Entry::Step {
                 step,
                 pause,
                 requests,
             } => {
-                let mut told = format!("\n{}", self.paint(BOLD, &format!("step {step}")));
+                let step = self.say(&format!("step {step}"));
+                let mut told = format!("\n{}", self.paint(BOLD, &step));
                 if requests.is_empty() {
-                    told += ": no request";
+                    told += &self.say(": no request");
                 }
                 if *pause > 0.0 {
-                    told += &format!(", after a pause of {pause:.3} s");
+                    told += &self.say(&format!(", after a pause of {pause:.3} s"));
                 }
                 told + "\n"
             }
@@ -74,7 +90,10 @@ impl Style {
             } => {
                 let asked = format!("{method} {}", shown(path));
                 let label = format!("{}, {}", shown(route), shown(category));
-                let fault = if *fault { ", wrong on purpose" } else { "" };
+                let fault = match fault {
+                    true => self.say(", wrong on purpose"),
+                    false => String::new(),
+                };
                 format!(
                     "{at}  → {} {}\n{}",
                     self.paint(CYAN, &asked),
@@ -88,26 +107,40 @@ impl Style {
                     true => (GREEN, "passed"),
                     false => (RED, "failed"),
                 };
-                let word = self.paint(color, word);
-                format!("{MARGIN}check {:?}: {word}\n", name)
+                let word = self.paint(color, &self.word(word));
+                let check = self.word("check");
+                format!("{MARGIN}{check} {name:?}: {word}\n")
             }
             Entry::Log { level, message } => match message.strip_prefix("captured ") {
                 Some(captured) if *level == "debug" => {
                     let captured = shown(captured);
-                    format!("{MARGIN}{} {captured}\n", self.paint(CYAN, "captured"))
+                    let word = self.paint(CYAN, &self.word("captured"));
+                    format!("{MARGIN}{word} {captured}\n")
                 }
-                _ => format!("{MARGIN}log {level} {message:?}\n"),
+                _ => {
+                    let told = self.say(&format!("log {level} {message:?}"));
+                    format!("{MARGIN}{told}\n")
+                }
             },
-            Entry::Observe { metric, value } => format!("{MARGIN}observe {metric:?}: {value}\n"),
-            Entry::Mark { thing } => format!("{MARGIN}mark {thing:?}\n"),
-            Entry::Unmark { thing } => format!("{MARGIN}unmark {thing:?}\n"),
+            Entry::Observe { metric, value } => {
+                let told = self.say(&format!("observe {metric:?}: {value}"));
+                format!("{MARGIN}{told}\n")
+            }
+            Entry::Mark { thing } => {
+                format!("{MARGIN}{}\n", self.say(&format!("mark {thing:?}")))
+            }
+            Entry::Unmark { thing } => {
+                format!("{MARGIN}{}\n", self.say(&format!("unmark {thing:?}")))
+            }
             Entry::Feed { feed, problem } => {
-                let problem = self.paint(YELLOW, problem);
-                format!("{MARGIN}feed {feed:?}: {problem}\n")
+                let problem = self.paint(YELLOW, &self.say(problem));
+                let told = self.say(&format!("feed {feed:?}: {problem}"));
+                format!("{MARGIN}{told}\n")
             }
             Entry::End {
                 end,
                 why,
+                is_ours,
                 steps,
                 requests,
                 checks_passed,
@@ -118,12 +151,15 @@ impl Style {
                     "cut" => YELLOW,
                     _ => RED,
                 };
-                let why = why.as_ref().map(|why| format!(": {}", why.escape_debug()));
-                format!(
-                    "\n{at}  {}{}: {steps} steps, {requests} requests, checks: {checks_passed} passed, {checks_failed} failed\n",
-                    self.paint(color, end),
-                    why.unwrap_or_default()
-                )
+                let why = why.as_ref().map(|why| match is_ours {
+                    true => format!(": {}", self.say(&why.escape_debug().to_string())),
+                    false => format!(": {}", why.escape_debug()),
+                });
+                let end = self.paint(color, &self.word(end));
+                let figures = self.say(&format!(
+                    "{steps} steps, {requests} requests, checks: {checks_passed} passed, {checks_failed} failed"
+                ));
+                format!("\n{at}  {end}{}: {figures}\n", why.unwrap_or_default())
             }
         }
     }
@@ -144,7 +180,7 @@ impl Style {
         let ms = |seconds: f64| format!("{:.1}", seconds * 1e3);
         let spent = answered.phases.iter().filter(|(_, took)| *took >= 5e-5);
         let phases: Vec<String> = spent
-            .map(|(phase, took)| format!("{phase} {}", ms(*took)))
+            .map(|(phase, took)| format!("{} {}", self.word(phase), ms(*took)))
             .collect();
         let phases = match phases.is_empty() {
             true => String::new(),
@@ -152,18 +188,23 @@ impl Style {
         };
         let over = match &answered.connection {
             Some(address) => {
-                let kind = if answered.reused { "same" } else { "new" };
                 let protocol = answered.protocol.unwrap_or_default();
-                format!("; {kind} connection to {}, {protocol}", shown(address))
+                let to = format!("{}, {protocol}", shown(address));
+                self.say(&match answered.reused {
+                    true => format!("; same connection to {to}"),
+                    false => format!("; new connection to {to}"),
+                })
             }
             None => String::new(),
         };
-        let captured = match answered.captured.as_slice() {
-            [] => "nothing".to_owned(),
-            parts => parts.join(" and "),
-        };
+        let captured = self.say(match answered.captured.as_slice() {
+            [] => "captures nothing",
+            ["headers"] => "captures headers",
+            ["body"] => "captures body",
+            _ => "captures headers and body",
+        });
         let about = format!(
-            "(#{}: {} ms{phases}{over}; captures {captured})",
+            "(#{}: {} ms{phases}{over}; {captured})",
             answered.request,
             ms(answered.seconds)
         );
@@ -173,7 +214,7 @@ impl Style {
             self.paint(DIM, &about)
         );
         if let Some(cause) = &answered.cause {
-            told += &format!("{MARGIN}{}\n", shown(cause));
+            told += &format!("{MARGIN}{}\n", self.say(&shown(cause)));
         }
         told += &self.message(
             &answered.headers,
@@ -197,7 +238,7 @@ impl Style {
             return told;
         }
         let text = match body {
-            None => format!("({bytes} bytes that are no text)"),
+            None => self.say(&format!("({bytes} bytes that are no text)")),
             Some(Value::String(text)) => text.clone(),
             Some(value) => serde_json::to_string_pretty(value).unwrap_or_default(),
         };
@@ -207,7 +248,7 @@ impl Style {
             told += &format!("{MARGIN}{}\n", shown(line.trim_end_matches('\r')));
         }
         if cut {
-            let note = format!("… {bytes} bytes; --body-chars shows more");
+            let note = self.say(&format!("… {bytes} bytes; --body-chars shows more"));
             told += &format!("{MARGIN}{}\n", self.paint(DIM, &note));
         }
         told

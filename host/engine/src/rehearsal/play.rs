@@ -121,7 +121,7 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
         let Self { played, watch, .. } = self;
         if played.steps == MAX_STEPS {
             let why = format!("it has not come to its end after {MAX_STEPS} steps");
-            return Err(SessionEnd::Failed(why));
+            return Err(SessionEnd::Refused(why));
         }
         let context = Context {
             elapsed_ms: played.elapsed_ms,
@@ -158,7 +158,7 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
     }
 
     async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
-        let failed = |refused: &dyn std::fmt::Display| SessionEnd::Failed(refused.to_string());
+        let failed = |refused: &dyn std::fmt::Display| SessionEnd::Refused(refused.to_string());
         let heads = Heads::unsent(self.bounds.base).map_err(|refused| failed(&refused))?;
         let behavior = &self.behavior;
         let mut each = requests.iter();

@@ -267,7 +267,7 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
                 assert!(said.3 <= 3_600_000, "{said:?}");
                 fine += 1;
             }
-            SessionEnd::Failed(why) => {
+            SessionEnd::Failed(why) | SessionEnd::Refused(why) => {
                 assert!(!why.is_empty(), "{said:?}");
                 refused += 1;
             }

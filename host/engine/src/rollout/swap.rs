@@ -36,8 +36,10 @@ pub enum SwapError {
     Load(#[from] LoadError),
     #[error("behavior {module}: {crash}: in the rehearsal, before it got any user")]
     Rehearsal { module: String, crash: Crash },
-    #[error("behavior {module}: it fails before its first request: {message}")]
-    FirstStep { module: String, message: String },
+    #[error("behavior {module}: it fails before its first request: {words}")]
+    FirstStep { module: String, words: String },
+    #[error("behavior {module}: it is ended before its first request: {why}")]
+    Refused { module: String, why: String },
     #[error(
         "behavior {module}: it gives up before its first request, in each of {SESSIONS} sessions"
     )]
@@ -232,10 +234,16 @@ fn rehearse(
                     crash,
                 });
             }
-            SessionEnd::Failed(message) if played.requests == 0 => {
+            SessionEnd::Failed(words) if played.requests == 0 => {
                 return Err(SwapError::FirstStep {
                     module: module(),
-                    message: message.lines().next().unwrap_or_default().into(),
+                    words: words.lines().next().unwrap_or_default().into(),
+                });
+            }
+            SessionEnd::Refused(why) if played.requests == 0 => {
+                return Err(SwapError::Refused {
+                    module: module(),
+                    why,
                 });
             }
             // Somebody may have changed their mind; everybody has not.

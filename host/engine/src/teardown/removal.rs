@@ -215,7 +215,7 @@ impl Teardown {
         };
         match drive(&mut removal).await {
             SessionEnd::Completed | SessionEnd::Abandoned | SessionEnd::Cut => Ok(()),
-            SessionEnd::Failed(why) => Err(why),
+            SessionEnd::Failed(why) | SessionEnd::Refused(why) => Err(why),
             SessionEnd::Crashed(crash) => Err(crash.to_string()),
         }
     }
@@ -283,7 +283,7 @@ impl Transport for Removal<'_> {
 
     fn may_send(&mut self) -> Result<bool, SessionEnd> {
         match self.teardown.worker.stopping.get() {
-            true => Err(SessionEnd::Failed("the journal cannot be written".into())),
+            true => Err(SessionEnd::Refused("the journal cannot be written".into())),
             false => Ok(true),
         }
     }
@@ -294,7 +294,7 @@ impl Transport for Removal<'_> {
     ) -> Result<Vec<types::Outcome>, SessionEnd> {
         let Teardown { worker, vu, .. } = self.teardown;
         let batch = prepare(worker, self.runtime, requests)
-            .map_err(|refused| SessionEnd::Failed(refused.to_string()))?;
+            .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
         self.teardown.pace(batch.len()).await;
         wait_while_held(worker, vu, logins(&batch, u32::MAX)).await;
         let sent = send(worker, vu, self.runtime, batch, u32::MAX);

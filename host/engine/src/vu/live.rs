@@ -136,7 +136,7 @@ impl Transport for Live<'_> {
         let runtime = Rc::clone(&self.open.runtime);
         let recorded = worker.records(vu.index, &runtime, &requests);
         let batch = prepare(worker, &runtime, requests)
-            .map_err(|refused| SessionEnd::Failed(refused.to_string()))?;
+            .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
         wait_while_held(worker, vu, logins(&batch, self.left)).await;
         // Boxed: whoever thinks shall not hold the room that a request takes.
         let sent = Box::pin(send(worker, vu, &runtime, batch, self.left)).await;

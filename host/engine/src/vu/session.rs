@@ -129,7 +129,7 @@ impl OpenSession {
         self.take_events();
         if self.marks > MAX_MARKS {
             let why = format!("it has marked more than {MAX_MARKS} things: unmark what is gone");
-            return Err((SessionEnd::Failed(why), Duration::ZERO));
+            return Err((SessionEnd::Refused(why), Duration::ZERO));
         }
         match answer {
             Ok(Ok(step)) => Ok(step),
@@ -244,6 +244,10 @@ impl OpenSession {
             SessionEnd::Cut => Ending::Cut,
             SessionEnd::Failed(message) => {
                 self.worker.log(self.archetype, Level::Warn, message);
+                Ending::Failed
+            }
+            SessionEnd::Refused(why) => {
+                self.worker.refused(self.archetype, why);
                 Ending::Failed
             }
             SessionEnd::Crashed(_) => Ending::Crashed,

@@ -129,13 +129,24 @@ impl WorkerState {
             return;
         }
         let behavior = self.plan.archetypes[usize::from(archetype)].name.as_str();
-        // A guest's text goes to a terminal: quoted, so that it carries no control sequence.
+        // A guest's text goes to a terminal: quoted, so that it carries no control sequence. A field of its own, not the
+        // event's message: that is ours, and put into the user's language.
         match level {
-            Level::Debug => tracing::debug!(target: "guest", behavior, "{message:?}"),
-            Level::Info => tracing::info!(target: "guest", behavior, "{message:?}"),
-            Level::Warn => tracing::warn!(target: "guest", behavior, "{message:?}"),
-            Level::Error => tracing::error!(target: "guest", behavior, "{message:?}"),
+            Level::Debug => tracing::debug!(target: "guest", words = message, behavior),
+            Level::Info => tracing::info!(target: "guest", words = message, behavior),
+            Level::Warn => tracing::warn!(target: "guest", words = message, behavior),
+            Level::Error => tracing::error!(target: "guest", words = message, behavior),
         }
+    }
+
+    /// A session asked for what it may not have.
+    pub(crate) fn refused(&self, archetype: u16, why: &str) {
+        if self.witness.is_some() || !self.may_log(archetype) {
+            return;
+        }
+        let behavior = self.plan.archetypes[usize::from(archetype)].name.as_str();
+        let why = vespeiro_model::text::harmless(why);
+        tracing::warn!(target: "guest", behavior, "{why}");
     }
 
     pub(super) fn may_log(&self, archetype: u16) -> bool {
