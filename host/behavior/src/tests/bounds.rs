@@ -176,14 +176,19 @@ fn a_rehearsal_counts_the_processor_time_of_a_call_and_not_how_long_it_waits_for
     let limit = (5 * alone).max(Duration::from_millis(20));
     let some = loaded(&some, limit);
     let without_end = loaded(&without_end, limit);
-    let (answer, took) = starved(|| {
-        let mut slot = Slot::rehearsing(some, 7);
-        let mut session = begin(&mut slot, 1);
-        let began = std::time::Instant::now();
-        (next(&mut session, 0).0, began.elapsed())
+    // Now and then the machine has something else to do, and nobody is in its way.
+    let mut tries = 0..10;
+    let was_starved = tries.any(|_| {
+        let (answer, took) = starved(|| {
+            let mut slot = Slot::rehearsing(some.clone(), 7);
+            let mut session = begin(&mut slot, 1);
+            let began = std::time::Instant::now();
+            (next(&mut session, 0).0, began.elapsed())
+        });
+        assert!(answer.is_ok(), "{answer:?}");
+        took > limit
     });
-    assert!(answer.is_ok(), "{answer:?}");
-    assert!(took > limit, "nobody was in its way: {took:?}");
+    assert!(was_starved, "nobody was in its way, ten times");
     let mut slot = Slot::rehearsing(without_end, 7);
     let mut session = begin(&mut slot, 1);
     let why = next(&mut session, 0).0.unwrap_err();
