@@ -414,7 +414,7 @@ fn paths_leave_as_asked_and_what_a_base_url_encloses_is_not_left() {
     let prefixed = format!("{}/api", target.url);
     let refused = RunOf::start(&prefixed, &format!("--plan {path} --duration 2s")).played();
     assert_eq!((refused.sent(), target.requests(raw)), (0, ASKED));
-    let why = r#"would leave \"/api\", which the base URL ends with"#;
+    let why = r#"would leave "/api", which the base URL ends with"#;
     assert!(refused.ended.stderr.contains(why), "{:?}", refused.ended);
 }
 
@@ -490,7 +490,7 @@ fn headers_that_frame_a_message_are_refused_and_nothing_asked_is_no_success() {
         assert_eq!(none.ended.code, Some(1), "{:?}", none.ended);
         let log = &none.ended.stderr;
         let refused = format!(
-            r#"the header \"{}\" is the host's to set"#,
+            r#"the header "{}" is the host's to set"#,
             name.to_lowercase()
         );
         assert!(log.contains(&refused), "{log}");
