@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::types::{Action, Ending, Request, RequestKind, Route, RouteRef};
+use crate::types::{Action, Ending, Request, RequestKind, RouteRef};
 use vespeiro_model::{Failure, FaultKind};
 
 version! {
@@ -95,22 +95,6 @@ fn kind(request: &wit::Request) -> RequestKind {
     }
 }
 
-impl From<wit::Description> for Description {
-    fn from(said: wit::Description) -> Self {
-        let routes = said.routes.into_iter().map(|route| Route {
-            method: route.method.into(),
-            path: route.path,
-            category: route.category,
-        });
-        Self {
-            name: said.name,
-            version: said.version,
-            routes: routes.collect(),
-            categories: said.categories,
-        }
-    }
-}
-
 impl From<wit::Fault> for FaultKind {
     fn from(fault: wit::Fault) -> Self {
         match fault {
@@ -121,18 +105,6 @@ impl From<wit::Fault> for FaultKind {
             wit::Fault::RateLimit => Self::RateLimit,
         }
     }
-}
-
-/// `None` for those that the host makes itself.
-fn asked(fault: FaultKind) -> Option<wit::Fault> {
-    Some(match fault {
-        FaultKind::BadCredentials => wit::Fault::BadCredentials,
-        FaultKind::Forbidden => wit::Fault::Forbidden,
-        FaultKind::InvalidData => wit::Fault::InvalidData,
-        FaultKind::NotFound => wit::Fault::NotFound,
-        FaultKind::RateLimit => wit::Fault::RateLimit,
-        FaultKind::Timeout | FaultKind::ServerError => return None,
-    })
 }
 
 /// A kind that this version lacks becomes the nearest one.

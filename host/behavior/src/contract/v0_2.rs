@@ -1,7 +1,7 @@
 //! Version 0.2 of the contract. A request names its route by its place in the description, and what belongs to the route is
 //! said there once; the host has the same kinds of failures, and passes on by its word what this version does not know yet.
 
-use crate::types::{Action, Ending, Request, RequestKind, Route, RouteRef};
+use crate::types::{Action, Ending, Request, RequestKind, RouteRef};
 use vespeiro_model::{Failure, FaultKind, Word as _};
 
 version! {
@@ -105,22 +105,6 @@ impl Described {
     }
 }
 
-impl From<wit::Description> for Description {
-    fn from(said: wit::Description) -> Self {
-        let routes = said.routes.into_iter().map(|route| Route {
-            method: route.method.into(),
-            path: route.path,
-            category: route.category,
-        });
-        Self {
-            name: said.name,
-            version: said.version,
-            routes: routes.collect(),
-            categories: said.categories,
-        }
-    }
-}
-
 impl TryFrom<wit::Fault> for FaultKind {
     type Error = String;
 
@@ -139,18 +123,6 @@ impl TryFrom<wit::Fault> for FaultKind {
             }
         })
     }
-}
-
-/// `None` for those that the host makes itself.
-fn asked(fault: FaultKind) -> Option<wit::Fault> {
-    Some(match fault {
-        FaultKind::BadCredentials => wit::Fault::BadCredentials,
-        FaultKind::Forbidden => wit::Fault::Forbidden,
-        FaultKind::InvalidData => wit::Fault::InvalidData,
-        FaultKind::NotFound => wit::Fault::NotFound,
-        FaultKind::RateLimit => wit::Fault::RateLimit,
-        FaultKind::Timeout | FaultKind::ServerError => return None,
-    })
 }
 
 impl From<Failure> for wit::Failure {

@@ -2,7 +2,7 @@
 //! behind the trait that hides them, and what it imports of the host. The files of the versions say what differs.
 
 /// Implements a version: `wit` is its folder in `guest-sdk/wit`, `text` its WIT, `first` its first number. The file that
-/// calls it has the rest: how it asks for a fault (`asked`), its failures and descriptions (`From`), and its steps
+/// calls it has the rest: its failures and faults (`From`), and its steps
 /// (`Described`, which is made of the instance's description).
 macro_rules! version {
     (wit: $folder:literal, text: $text:literal, first: $first:literal) => {
@@ -25,7 +25,7 @@ macro_rules! version {
         use crate::guest::GuestState;
         use crate::mismatch::mismatch;
         use crate::types::{
-            Capture, Context, Description, Level, Method, Outcome, Purpose, Setup, Step,
+            Capture, Context, Description, Level, Method, Outcome, Purpose, Route, Setup, Step,
         };
 
         /// The contract's text.
@@ -177,6 +177,34 @@ macro_rules! version {
                     config: setup.config,
                 }
             }
+        }
+
+        impl From<wit::Description> for Description {
+            fn from(said: wit::Description) -> Self {
+                let routes = said.routes.into_iter().map(|route| Route {
+                    method: route.method.into(),
+                    path: route.path,
+                    category: route.category,
+                });
+                Self {
+                    name: said.name,
+                    version: said.version,
+                    routes: routes.collect(),
+                    categories: said.categories,
+                }
+            }
+        }
+
+        /// `None` for those that the host makes itself.
+        fn asked(fault: FaultKind) -> Option<wit::Fault> {
+            Some(match fault {
+                FaultKind::BadCredentials => wit::Fault::BadCredentials,
+                FaultKind::Forbidden => wit::Fault::Forbidden,
+                FaultKind::InvalidData => wit::Fault::InvalidData,
+                FaultKind::NotFound => wit::Fault::NotFound,
+                FaultKind::RateLimit => wit::Fault::RateLimit,
+                FaultKind::Timeout | FaultKind::ServerError => return None,
+            })
         }
 
         impl From<Context> for wit::Context {
