@@ -25,7 +25,8 @@ const SIGKILL: i32 = 9;
 
 /// The child that compiles, started when there is something to do.
 pub struct Child {
-    program: io::Result<PathBuf>,
+    /// Asked at each start, for its file may be replaced in between.
+    program: fn() -> io::Result<PathBuf>,
     arguments: Vec<String>,
     bounds: CompileBounds,
     running: Mutex<Option<Running>>,
@@ -40,7 +41,7 @@ struct Running {
 
 impl Child {
     pub(super) fn new(
-        program: io::Result<PathBuf>,
+        program: fn() -> io::Result<PathBuf>,
         arguments: &[&str],
         bounds: CompileBounds,
     ) -> Self {
@@ -108,11 +109,7 @@ impl Child {
     }
 
     fn start(&self) -> io::Result<Running> {
-        let program = match &self.program {
-            Ok(program) => program,
-            Err(error) => return Err(io::Error::other(error.to_string())),
-        };
-        let mut child = Command::new(program)
+        let mut child = Command::new((self.program)()?)
             .args(&self.arguments)
             // The allocator maps a gigabyte ahead, and what is mapped counts as used.
             .env("MIMALLOC_ARENA_RESERVE", "0")
@@ -194,7 +191,7 @@ mod tests {
             cpu,
             memory: 1 << 30,
         };
-        Child::new(Ok("sleep".into()), &["1000"], bounds)
+        Child::new(|| Ok("sleep".into()), &["1000"], bounds)
     }
 
     #[test]

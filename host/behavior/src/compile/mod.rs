@@ -11,6 +11,7 @@ mod process;
 mod serve;
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,13 +55,7 @@ impl Compiler {
     /// In a child process, which is this program started with `arguments`: they have to lead to [`serve_compile_jobs`]. It is
     /// started with the first module, kept for the next ones, and ends with this process.
     pub fn apart(arguments: &[&str], bounds: CompileBounds) -> Self {
-        // Found even after the file was replaced by a newer version.
-        let program = if cfg!(target_os = "linux") {
-            Ok(PathBuf::from("/proc/self/exe"))
-        } else {
-            std::env::current_exe()
-        };
-        Self::Apart(Arc::new(Child::new(program, arguments, bounds)))
+        Self::Apart(Arc::new(Child::new(own_program, arguments, bounds)))
     }
 
     /// Compile a module. `aside`: beside a run, on few threads that give way to all others.
@@ -75,6 +70,17 @@ impl Compiler {
             Self::Here => serve::compile(engine, bytes),
             Self::Apart(child) => child.compile(bytes, aside, cancel),
         }
+    }
+}
+
+/// This program, also after its file was replaced by a newer version, when its name reads as deleted. Otherwise its name, since
+/// under valgrind the link in `/proc` starts valgrind.
+fn own_program() -> io::Result<PathBuf> {
+    let named = std::env::current_exe();
+    match named {
+        Ok(named) if named.exists() => Ok(named),
+        _ if cfg!(target_os = "linux") => Ok(PathBuf::from("/proc/self/exe")),
+        named => named,
     }
 }
 

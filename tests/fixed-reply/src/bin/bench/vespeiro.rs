@@ -31,6 +31,8 @@ pub fn run_vespeiro_on(tools: &Tools, url: &str, cores: &str, workers: &str) -> 
 pub fn run_profiled(tools: &Tools, url: &str, requests: u64, profile: &Path) -> Command {
     let mut command = pinned(GENERATOR_CORE, &tools.valgrind);
     command.args(["--tool=callgrind", "--separate-threads=yes"]);
+    // What compiles behaviors has to see the processor that valgrind shows. It is not needed once they are in the cache.
+    command.arg("--trace-children=yes");
     command.arg(format!("--callgrind-out-file={}", profile.display()));
     command.arg(&tools.vespeiro);
     arguments(&mut command, tools, url, "1", requests);
