@@ -25,6 +25,7 @@ mod proxy;
 mod resolve;
 mod schema;
 mod settings;
+mod split;
 mod start_at;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -64,6 +65,8 @@ pub use settings::load::LoadSettings;
 pub use settings::output::{Language, LogLevel, OutputSettings};
 pub use settings::resilience::{BreakerRules, ResilienceSettings};
 pub use settings::target::{Admin, CookiesFor, HttpVersion, Target};
+pub use split::deal::{Deal, Dealt, DealtUser};
+pub use split::picker::ArchetypePicker;
 pub use start_at::StartAt;
 pub use value_types::SettingKind;
 pub use workloads::Workload;

@@ -5,8 +5,7 @@
 //! again, and users who keep step use all rows alike.
 
 use crate::seed::{Stream, derive, within};
-use crate::vu::identity::ArchetypePicker;
-use vespeiro_plan::{Feed, FeedOrder, Plan};
+use vespeiro_plan::{ArchetypePicker, Feed, FeedOrder, Plan};
 
 /// How the rows of one feed are dealt out.
 #[derive(Debug)]
@@ -127,8 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::workload::deal::Deal;
-    use vespeiro_plan::{FeedFormat, Flags, Sources, resolve};
+    use vespeiro_plan::{Deal, FeedFormat, Flags, Sources, resolve};
 
     fn feed(order: FeedOrder, per_user: Option<u32>, archetypes: &[u16]) -> Feed {
         Feed {

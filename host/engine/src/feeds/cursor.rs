@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex};
 use crate::feeds::Rows;
 use crate::feeds::assignment::Assignment;
 use crate::vu::identity::user_seed;
-use crate::workload::deal::Dealt;
 use vespeiro_behavior::{Feeder, NoRow, RowSource};
-use vespeiro_plan::{Plan, nearest};
+use vespeiro_plan::{Dealt, Plan, nearest};
 
 /// Feeds without a next row that are told of.
 pub(crate) const MAX_UNFED: usize = 64;

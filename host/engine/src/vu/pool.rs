@@ -16,9 +16,8 @@ use super::pause::wake;
 use crate::vu::state::VuState;
 use crate::vu::task::{Playing, play};
 use crate::worker::state::WorkerState;
-use crate::workload::deal::{Dealt, DealtUser};
 use crate::workload::state::WorkloadState;
-use vespeiro_plan::Profile;
+use vespeiro_plan::{Dealt, DealtUser, Profile};
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
 const CASTS: usize = 1000;

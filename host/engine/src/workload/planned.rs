@@ -1,8 +1,8 @@
 //! How much a plan comes to before it is played. Used by the commands, for what is left of a run.
 
 use super::arrivals::planned;
-use crate::vu::identity::{ArchetypePicker, budget, index};
-use vespeiro_plan::{ArrivalKind, Plan, Profile, Workload};
+use crate::vu::identity::{budget, index};
+use vespeiro_plan::{ArchetypePicker, ArrivalKind, Plan, Profile, Workload};
 
 /// Requests that a run of a plan makes altogether; `None` where its time alone bounds it.
 pub fn requests_planned(plan: &Plan) -> Option<u64> {

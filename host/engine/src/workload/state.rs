@@ -6,8 +6,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::arrivals::ArrivalKind;
-use super::deal::Deal;
-use vespeiro_plan::{Plan, Profile};
+use vespeiro_plan::{Deal, Plan, Profile};
 
 #[derive(Debug)]
 pub(crate) struct WorkloadState {

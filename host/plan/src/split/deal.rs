@@ -6,12 +6,12 @@
 
 use std::cmp::Reverse;
 
-use crate::vu::identity::ArchetypePicker;
-use vespeiro_plan::Archetype;
+use super::picker::ArchetypePicker;
+use crate::archetypes::Archetype;
 
 /// How the users of one load profile are dealt to the workers. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Deal {
+pub struct Deal {
     picker: ArchetypePicker,
     /// Of each archetype of the profile: where its first user goes.
     offsets: Vec<usize>,
@@ -20,7 +20,7 @@ pub(crate) struct Deal {
 
 impl Deal {
     /// Of some of the plan's archetypes.
-    pub(crate) fn new(plan: &[Archetype], archetypes: &[u16], workers: usize) -> Self {
+    pub fn new(plan: &[Archetype], archetypes: &[u16], workers: usize) -> Self {
         let weight = |position: &usize| plan[usize::from(archetypes[*position])].weight;
         // In the order in which they first come, so that the first users go to different workers.
         let mut order: Vec<usize> = (0..archetypes.len()).collect();
@@ -37,7 +37,7 @@ impl Deal {
     }
 
     /// How many of the first `users` each worker plays.
-    pub(crate) fn shares(&self, users: u32) -> impl Fn(usize) -> usize {
+    pub fn shares(&self, users: u32) -> impl Fn(usize) -> usize {
         let counts = self.picker.counts(users);
         let workers = self.workers;
         move |worker| {
@@ -52,12 +52,12 @@ impl Deal {
     }
 
     /// How many of the first `users` one worker plays.
-    pub(crate) fn share(&self, users: u32, worker: usize) -> usize {
+    pub fn share(&self, users: u32, worker: usize) -> usize {
         self.shares(users)(worker)
     }
 
     /// All users in turn, and who plays them.
-    pub(crate) fn dealt(&self) -> Dealt {
+    pub fn dealt(&self) -> Dealt {
         Dealt {
             deal: self.clone(),
             next: 0,
@@ -67,23 +67,23 @@ impl Deal {
 
 /// A user as it is dealt out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct DealtUser {
+pub struct DealtUser {
     /// Its number among all that play by this profile.
-    pub(crate) n: u32,
-    pub(crate) archetype: u16,
-    pub(crate) worker: usize,
+    pub n: u32,
+    pub archetype: u16,
+    pub worker: usize,
 }
 
 /// The users of a load profile, without end.
 #[derive(Debug)]
-pub(crate) struct Dealt {
+pub struct Dealt {
     deal: Deal,
     next: u32,
 }
 
 impl Dealt {
     /// How many users so far, the last one included, play one of these.
-    pub(crate) fn so_far(&self, archetypes: &[u16]) -> u32 {
+    pub fn so_far(&self, archetypes: &[u16]) -> u32 {
         self.deal.picker.so_far(archetypes)
     }
 }
@@ -112,9 +112,9 @@ impl Iterator for Dealt {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use vespeiro_plan::{LoadOverrides, Module};
-
+    
     use super::*;
+    use crate::{LoadOverrides, Module};
 
     fn archetypes(weights: &[u32]) -> Vec<Archetype> {
         let of = |&weight: &u32| Archetype {
