@@ -56,6 +56,7 @@ mod script;
 mod seconds;
 mod secrets;
 mod security;
+mod shards;
 mod shell;
 mod signals;
 mod spread;

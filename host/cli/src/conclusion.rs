@@ -128,9 +128,13 @@ fn idle(snapshot: &Snapshot) -> Vec<(&str, u64)> {
 /// The code of a run that could do its job.
 fn exit(summary: &Summary) -> Exit {
     let aborted = summary.aborted.as_ref();
+    // Of a shard's own figures nothing follows for the whole: `vespeiro report` judges that.
+    let is_part = summary.run.shard.is_some();
     if aborted.is_some_and(|aborted| aborted.cause != AbortReason::Threshold) {
         Exit::Aborted
-    } else if aborted.is_some() || summary.thresholds.iter().any(ThresholdReport::is_failed) {
+    } else if aborted.is_some()
+        || (!is_part && summary.thresholds.iter().any(ThresholdReport::is_failed))
+    {
         Exit::Thresholds
     } else {
         Exit::Fine

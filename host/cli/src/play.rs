@@ -33,6 +33,9 @@ pub(super) fn play(plan: Plan, console: &Console) -> anyhow::Result<Exit> {
         secrecy::allow_core_dumps();
     }
     log::start(&plan, console);
+    if let Some(why) = &plan.unsplit {
+        tracing::warn!("{why}");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())?;

@@ -28,7 +28,7 @@ use crate::worker::workers::{CHANNEL, Workers};
 use vespeiro_behavior::Behavior;
 use vespeiro_metrics::{ArchetypeLoad, Catalog, DesiredLoad, Snapshot, Totals, process};
 use vespeiro_model::{Clock, SwapResult};
-use vespeiro_plan::{Plan, Workload};
+use vespeiro_plan::{Deal, Plan, Workload};
 
 /// How often watchers are told what is no figure of a second: who plays, how the run goes on.
 const SAMPLE: Duration = Duration::from_millis(500);
@@ -165,7 +165,8 @@ pub(crate) async fn execute_on(
 /// A run that goes on: what has been measured, who plays, and where it is in its life.
 struct Orchestrator<'a, W> {
     plan: &'a Plan,
-    workloads: Vec<Workload>,
+    /// Each with which of its users play where.
+    workloads: Vec<(Workload, Deal)>,
     clock: Clock,
     began: Instant,
     lifecycle: Lifecycle,
@@ -212,9 +213,13 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             process::sample(Duration::ZERO),
             clock,
         );
+        let workloads = plan.workloads().into_iter().map(|workload| {
+            let deal = Deal::new(&plan.archetypes, &workload.archetypes);
+            (workload, deal)
+        });
         Self {
             plan,
-            workloads: plan.workloads(),
+            workloads: workloads.collect(),
             clock,
             began,
             lifecycle: Lifecycle::new(began, limits),
@@ -432,29 +437,34 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         })
     }
 
-    /// What is wanted of the run at this moment.
+    /// What is wanted of this shard's part of the run at this moment.
     fn aim(&self) -> DesiredLoad {
         let time = self.lifecycle.clock().time(self.clock.now());
         let mut aim = DesiredLoad {
             paused: self.desired.paused,
             ..DesiredLoad::default()
         };
-        for workload in &self.workloads {
-            let (mut users, mut rate) = (
-                workload.profile.users_at(time),
-                workload.profile.rate_at(time),
-            );
-            if workload.ends.is_some_and(|ends| time >= ends) {
-                (users, rate) = (0, rate.map(|_| 0.0));
-            }
-            match self.desired.users.filter(|_| workload.is_shared) {
-                Some(asked) => users = asked,
-                None if workload.is_shared => {}
-                None => aim.archetypes.push(ArchetypeLoad {
+        let own = self.plan.shard.whole();
+        for (workload, deal) in &self.workloads {
+            let is_over = workload.ends.is_some_and(|ends| time >= ends);
+            let asked = self.desired.users.filter(|_| workload.is_shared);
+            let users = match asked {
+                None if is_over => 0,
+                None => workload.profile.users_at(time),
+                Some(asked) => asked,
+            };
+            let users = deal.share(users, own.part()) as u32;
+            let rate = workload.profile.rate_at(time).map(|rate| {
+                let most = workload.profile.most_users();
+                let part = deal.share_of_arrivals(most, own).filter(|_| !is_over);
+                part.map_or(0.0, |part| rate / part.step as f64)
+            });
+            if !workload.is_shared {
+                aim.archetypes.push(ArchetypeLoad {
                     archetype: workload.archetypes[0],
                     users,
                     rate,
-                }),
+                });
             }
             aim.users = aim.users.saturating_add(users);
             aim.rate = aim.rate.into_iter().chain(rate).reduce(|a, b| a + b);

@@ -19,7 +19,7 @@ use crate::witness::Witness;
 use crate::worker::alone::LoneWorker;
 use vespeiro_behavior::Behavior;
 use vespeiro_model::Clock;
-use vespeiro_plan::Plan;
+use vespeiro_plan::{Plan, Shard};
 
 /// All that a trial needs beside its plan, whose first archetype plays.
 #[derive(Debug)]
@@ -41,7 +41,10 @@ pub async fn try_session(plan: &Plan, trial: Trial<'_>) -> Result<RunEnd, RunErr
     let Trial { stopper, clock, .. } = trial;
     let archetype = plan.archetypes[0].clone();
     let alone = LoneWorker::new(
-        plan.clone(),
+        Plan {
+            shard: Shard::ALONE,
+            ..plan.clone()
+        },
         archetype,
         trial.behavior,
         Arc::clone(trial.feeds),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use http::Method;
 use url::{Origin, Position, Url};
 use vespeiro_model::Clock;
-use vespeiro_plan::{Connections, HttpVersion, Identity, Plan, Sharing};
+use vespeiro_plan::{HttpVersion, Identity, Plan, Sharing};
 
 use crate::codec::{HeadOptions, RouteHead, shorten};
 use crate::dial::{DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls, UNIX};
@@ -177,10 +177,11 @@ pub struct Target {
 }
 
 impl Target {
-    /// For one of `plan.workers` workers: it gets its share of the plan's connections, at least one.
+    /// For one of `plan.workers` workers of this shard: it gets its share of the plan's connections, at least one.
     pub fn new(plan: &Plan, worker: usize, clock: Clock) -> Result<Self, ClientError> {
         let (target, connections) = (&plan.target, &plan.connections);
-        let share = |bound| Connections::share(bound, plan.workers, worker);
+        let part = plan.place(worker).part();
+        let share = |bound| part.share(bound);
         let options = ClientOptions {
             request_timeout: target.request_timeout,
             max_body: target.max_body as u64,

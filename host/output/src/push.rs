@@ -20,7 +20,7 @@ use self::remote_write::RemoteWrite;
 use crate::output::{Finish, MaybeOutput, Output, OutputContext, OutputError, RunResult, Update};
 use vespeiro_http::{ClientError, PostError, Poster};
 use vespeiro_metrics::{RunInfo, Snapshot};
-use vespeiro_plan::Headers;
+use vespeiro_plan::{Headers, Plan};
 use vespeiro_resilience::Backoff;
 use vespeiro_summary::Summary;
 
@@ -76,7 +76,7 @@ fn push(
     let poster = poster(url, headers, &output.push_headers, plan.target.insecure);
     let poster = poster.map_err(OutputError::new)?;
     let about = RunInfo::of(plan);
-    let encoder = encoder(&about.run, instance(&about), output.native_histograms);
+    let encoder = encoder(&about.run, instance(plan), output.native_histograms);
     Ok(Some(Box::new(Push {
         name,
         waiting: Some(Pusher::new(
@@ -176,7 +176,11 @@ pub enum PushError {
 /// Push the run of a summary, with its own time. A receiver that is busy or away is asked again for 8 s, or as often as it says.
 pub async fn ended(summary: &Summary, receiver: &Receiver<'_>) -> Result<(), PushError> {
     // The file does not say where the run was made.
-    let instance = summary.run.id.clone();
+    let run = &summary.run;
+    let shard = run
+        .shard
+        .map(|of| format!(":{}-of-{}", of.index, of.shards));
+    let instance = run.id.clone() + &shard.unwrap_or_default();
     let (mut encoder, headers): (Box<dyn Encoder>, _) = match receiver.protocol {
         Protocol::RemoteWrite => {
             let encoder = RemoteWrite::new(instance, receiver.native);
@@ -230,10 +234,10 @@ fn poster(
 }
 
 /// What tells this process's series from those of other generators and of other runs.
-fn instance(about: &RunInfo) -> String {
+fn instance(plan: &Plan) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    match host.trim() {
-        "" => about.run.clone(),
-        host => format!("{host}:{}", about.run),
-    }
+    let shard = (!plan.shard.is_alone()).then(|| plan.shard.word());
+    let parts = [host.trim(), &plan.run_id, shard.as_deref().unwrap_or("")];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(":")
 }

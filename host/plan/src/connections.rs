@@ -21,9 +21,9 @@ pub struct Connections {
     pub close_between_sessions: bool,
     /// A connection carries more than one request.
     pub reuse: bool,
-    /// Open connections over all workers; at least one for each. 0: no cap.
+    /// Open connections over all workers of all shards; at least one for each. 0: no cap.
     pub max_connections: usize,
-    /// Requests in flight over all workers; at least one for each. 0: no cap.
+    /// Requests in flight over all workers of all shards; at least one for each. 0: no cap.
     pub max_in_flight: usize,
     /// Connections without a request for this long are closed.
     pub idle_timeout: Duration,
@@ -87,15 +87,6 @@ pub struct TlsSettings {
 pub struct Identity {
     pub cert: PathBuf,
     pub key: PathBuf,
-}
-
-impl Connections {
-    /// One worker's share of a bound: all of them are the bound, where there is one for each. 0 stays none.
-    pub fn share(bound: usize, workers: usize, worker: usize) -> usize {
-        let workers = workers.max(1);
-        let share = bound / workers + usize::from(worker < bound % workers);
-        share.max(usize::from(bound > 0))
-    }
 }
 
 impl Default for Connections {

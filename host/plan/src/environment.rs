@@ -1,13 +1,15 @@
-//! Reads the `VESPEIRO_*` variables, the locale and the folder for state out of an environment. Used by `resolve.rs`, which
+//! Reads the `VESPEIRO_*` variables, the locale, the folder for state and the variables of engines out of an environment. Used by `resolve.rs`, which
 //! is handed the variables.
 //!
 //! What must stay true: nothing in this room asks the process for its environment.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::errors::Origin;
 use crate::layers::{Layer, Setting, nearest_setting};
 use crate::preset;
+use crate::split::engines;
 
 /// What the environment says.
 #[derive(Default)]
@@ -19,6 +21,8 @@ pub(crate) struct Environment {
     pub(crate) locale: Option<String>,
     /// Where programs keep what is neither configuration nor cache: `XDG_STATE_HOME`, else `~/.local/state`.
     pub(crate) state: Option<PathBuf>,
+    /// What the engine that started this process says of it.
+    pub(crate) engine: BTreeMap<String, String>,
 }
 
 impl Environment {
@@ -45,6 +49,10 @@ impl Environment {
             }
             if name == "HOME" {
                 homes[1] = Some(PathBuf::from(value).join(".local/state"));
+                continue;
+            }
+            if engines::tells(&name) {
+                environment.engine.insert(name, value);
                 continue;
             }
             let Some(key) = name.strip_prefix("VESPEIRO_").map(str::to_lowercase) else {

@@ -66,6 +66,7 @@ pub use settings::output::{Language, LogLevel, OutputSettings};
 pub use settings::resilience::{BreakerRules, ResilienceSettings};
 pub use settings::target::{Admin, CookiesFor, HttpVersion, Target};
 pub use split::deal::{Deal, Dealt, DealtUser};
+pub use split::part::{Part, Place, Shard};
 pub use split::picker::ArchetypePicker;
 pub use start_at::StartAt;
 pub use value_types::SettingKind;

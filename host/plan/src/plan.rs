@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::archetypes::Archetype;
 use crate::connections::Connections;
+use crate::environment::Environment;
 use crate::feeds::Feed;
 use crate::layers::{Fallback, Reader, Section, Setting, section};
 use crate::mix::{ErrorMix, FaultMix, RequestMix, error_mix, fault_mix, request_mix};
@@ -19,21 +20,26 @@ use crate::settings::guest::GuestSettings;
 use crate::settings::load::{LoadSettings, load};
 use crate::settings::output::OutputSettings;
 use crate::settings::resilience::ResilienceSettings;
+use crate::settings::shard::{self, Process};
 use crate::settings::target::Target;
+use crate::split::deal::Deal;
+use crate::split::part::{Place, Shard};
 use crate::value_types::{count, run_id, text};
 use crate::workloads::{Workload, workloads};
 
 section! {
     /// Everything that one run needs to know.
     #[derive(Debug, Clone)]
-    pub struct Plan(r, locale: Option<&str>, state: Option<&Path>) {
+    pub struct Plan(r, locale: Option<&str>, state: Option<&Path>, process: &Process) {
         /// Name of the preset that the plan started from.
         preset: String = ("preset", "mixed", text("NAME"), format!("Preset to start from: {}; or a .toml file", preset::names()));
+        /// Which part of the plan this process plays.
+        shard: Shard = { process.shard() };
         /// The seed of all randomness.
-        seed: u64 = ("seed", random_seed(), count(0..=u64::MAX),
+        seed: u64 = ("seed", process.seed().unwrap_or_else(random_seed), count(0..=u64::MAX),
             "Seed of all randomness; it repeats a run exactly where mix and error_mix are off");
         /// Identifier of the run: 8 lower-case letters and digits.
-        run_id: String = ("run_id", random_run_id(), run_id(), "Marks everything that the run creates");
+        run_id: String = ("run_id", process.run_id().unwrap_or_else(random_run_id), run_id(), "Marks everything that the run creates");
         load: LoadSettings = { r.under(Section::Load); load(r) };
         /// Held by feedback: while one of the two mixes is on, what a user decides depends on all the others too. With both
         /// off the seed alone decides.
@@ -60,6 +66,8 @@ section! {
         };
         output: OutputSettings = { r.under(Section::Output); OutputSettings::read(r, locale) };
         control: ControlSettings = { ControlSettings::read(r) };
+        /// Why this may be one of several processes that each play the whole plan.
+        unsplit: Option<String> = { process.unsplit() };
         /// At least one; weights are relative and positive.
         archetypes: Vec<Archetype> = { Vec::new() };
         /// Ordered by name.
@@ -67,24 +75,26 @@ section! {
     }
 }
 
-/// Reads a whole plan, except its archetypes and feeds. `locale` is the user's, as in `LANG`; `state` is the folder for
-/// journals.
-pub(crate) fn read_plan(r: &mut Reader<'_>, locale: Option<&str>, state: Option<&Path>) -> Plan {
-    let mut plan = Plan::read(r, locale, state);
-    plan.output.name_results(&plan.run_id);
+/// Reads a whole plan, except its archetypes and feeds, as this environment has it.
+pub(crate) fn read_plan(r: &mut Reader<'_>, env: &Environment) -> Plan {
+    let process = shard::read(r, &env.engine);
+    let mut plan = Plan::read(r, env.locale.as_deref(), env.state.as_deref(), &process);
+    plan.output.name_results(&plan.run_id, plan.shard);
+    plan.cleanup.journal = plan.shard.file(&plan.cleanup.journal);
+    shard::fit(r, &plan);
     let load = &plan.load;
     let holds = load.min_request_count <= load.max_request_count;
     r.in_order("min_request_count", "max_request_count", holds);
     r.in_order("delay_min", "delay_max", load.delay_min <= load.delay_max);
     let is_unix = plan.target.base_url.scheme() == "unix";
-    connections::fit(r, &plan.connections, plan.workers, is_unix);
+    connections::fit(r, &plan, is_unix);
     plan
 }
 
 /// All settings in the order of their declaration, for help texts and tests.
 pub fn settings() -> Vec<Setting> {
     let mut reader = Reader::new(&[]);
-    read_plan(&mut reader, None, None);
+    read_plan(&mut reader, &Environment::default());
     reader.settings.into_iter().map(|one| one.setting).collect()
 }
 
@@ -110,25 +120,37 @@ impl Plan {
         shared.then_some(&self.load.profile)
     }
 
-    /// Users to reckon with, of all profiles together.
+    /// One of this shard's workers among all of the run.
+    pub fn place(&self, worker: usize) -> Place {
+        self.shard.place(worker, self.workers)
+    }
+
+    /// Users of this shard to reckon with, of all profiles together.
     pub fn usual_users(&self) -> u32 {
         self.users_when(None)
     }
 
-    /// Most users that there are at a time, as far as the profiles decide.
+    /// Most users that there are here at a time, as far as the profiles decide.
     pub fn most_users(&self) -> u32 {
-        let users = self.workloads().into_iter();
-        let users = users.map(|workload| workload.profile.most_users());
-        users.fold(0, u32::saturating_add)
+        self.own_users(|workload| workload.profile.most_users())
     }
 
-    /// The same when somebody has asked for so many users of the run's own profile.
+    /// Users of this shard to reckon with when somebody has asked for so many of the run's own profile.
     pub fn users_when(&self, asked: Option<u32>) -> u32 {
-        let users = self.workloads().into_iter().map(|workload| match asked {
+        self.own_users(|workload| match asked {
             Some(asked) if workload.is_shared => asked,
             _ => workload.profile.usual_users(),
+        })
+    }
+
+    /// What this shard has of so many users of each profile.
+    fn own_users(&self, users: impl Fn(&Workload) -> u32) -> u32 {
+        let part = self.shard.whole().part();
+        let own = self.workloads().into_iter().map(|workload| {
+            let deal = Deal::new(&self.archetypes, &workload.archetypes);
+            deal.share(users(&workload), part) as u32
         });
-        users.fold(0, u32::saturating_add)
+        own.fold(0, u32::saturating_add)
     }
 
     /// The load profile's name; `per-archetype` where there are several.

@@ -93,12 +93,12 @@ where
         .plan
         .clone()
         .map(|path| (path, Origin::Flag("--plan".to_owned())))
-        .or(env.plan);
+        .or(env.plan.clone());
     let plan_file = given
         .map(|(path, origin)| file::read(&path, "plan", &origin, &mut errors))
         .unwrap_or_default();
     let (texts, origin) = if flags.archetypes.is_empty() {
-        (env.archetypes, Origin::Env(variable("archetype")))
+        (env.archetypes.clone(), Origin::Env(variable("archetype")))
     } else {
         (
             flags.archetypes.clone(),
@@ -125,7 +125,13 @@ where
     if !playing.iter().any(Entry::is_of_the_user_service) {
         base.fill(&for_strangers());
     }
-    let mut layers = [base, preset.layer, plan_file.layer, env.layer, flags.layer];
+    let mut layers = [
+        base,
+        preset.layer,
+        plan_file.layer,
+        env.layer.clone(),
+        flags.layer,
+    ];
     for layer in &mut layers {
         one_name(layer, &mut errors);
     }
@@ -137,7 +143,7 @@ where
     }
 
     let mut reader = Reader::new(&layers);
-    let mut plan = read_plan(&mut reader, env.locale.as_deref(), env.state.as_deref());
+    let mut plan = read_plan(&mut reader, &env);
     errors.append(&mut reader.errors);
 
     give_overrides(&mut playing, &flags.overrides, &mut errors);

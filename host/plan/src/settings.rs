@@ -10,4 +10,5 @@ pub(crate) mod guest;
 pub(crate) mod load;
 pub(crate) mod output;
 pub(crate) mod resilience;
+pub(crate) mod shard;
 pub(crate) mod target;

@@ -1,5 +1,6 @@
 //! A plan and conditions for the tests of the rooms above. Compiled for tests alone.
 
+use crate::environment::Environment;
 use crate::layers::Reader;
 use crate::plan::read_plan;
 use crate::{
@@ -21,7 +22,7 @@ pub fn thresholds(text: &str) -> Result<Vec<Threshold>, ValueError> {
 pub fn plan(language: Language) -> Plan {
     let archetype = |name: &str| Archetype::new(name, 50, Module::BuiltIn(name.to_owned()));
     let mut reader = Reader::new(&[]);
-    let mut plan = read_plan(&mut reader, None, None);
+    let mut plan = read_plan(&mut reader, &Environment::default());
     plan.run_id = "k3x9a2b7".into();
     plan.seed = 42;
     plan.workers = 2;

@@ -10,6 +10,7 @@ use super::*;
 
 /// Two different right values of each setting, in canonical form.
 const EXAMPLES: &[(&str, &str, &str)] = &[
+    ("shard", "0/1", "none"),
     ("seed", "1", "18446744073709551615"),
     ("run_id", "abcdefgh", "00000000"),
     ("profile", "constant-users", "user-budget"),

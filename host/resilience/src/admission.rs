@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use vespeiro_model::{BreakerState, Failure, FaultKind, HoldReason, Outcome};
-use vespeiro_plan::ResilienceSettings;
+use vespeiro_plan::{Part, ResilienceSettings};
 
 use crate::{
     Backoff, Breaker, BreakerPermit, LoginLimiter, LoginOutcome, LoginWait, Signal, Throttle,
@@ -90,15 +90,11 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// The one of worker number `worker` of `workers`, which share the bound of refused logins.
-    pub fn new(rules: &ResilienceSettings, worker: usize, workers: usize) -> Self {
-        let workers = workers.max(1) as u32;
-        let share = |bound: u32| bound.div_ceil(workers);
+    /// Of the worker that has this part of everything, of the bound of refused logins too: at least one.
+    pub fn new(rules: &ResilienceSettings, part: Part) -> Self {
+        let share = |bound: u32| part.share(bound as usize) as u32;
         // Half of the bound in all, whatever it is divided by.
-        let wrong = |bound: u32| {
-            let half = bound / 2;
-            half / workers + u32::from((worker as u32) < half % workers)
-        };
+        let wrong = |bound: u32| part.of(bound as usize / 2) as u32;
         Self {
             breaker: rules.breaker.map(|rules| RefCell::new(Breaker::new(rules))),
             throttle: rules.backoff.then(RefCell::default),

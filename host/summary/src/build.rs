@@ -12,7 +12,7 @@ use self::mixes::{error_mix, faults, mix};
 use self::requests::{
     arrivals, causes, classes, connections, not_sent, outcomes, requests, routes, series, slowest,
 };
-use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Summary, Transitions};
+use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Shard, Summary, Transitions};
 use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
 use vespeiro_metrics::Snapshot;
 use vespeiro_model::{BreakerState, HoldReason};
@@ -128,6 +128,10 @@ fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
         target: target(plan),
         profile: plan.profile_name().into(),
         users: plan.usual_users(),
+        shard: (!plan.shard.is_alone()).then_some(Shard {
+            index: plan.shard.index,
+            shards: plan.shard.shards,
+        }),
         workers: snapshot.workers,
         started_at: started.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         elapsed_seconds: snapshot.elapsed.as_secs_f64(),

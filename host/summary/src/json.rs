@@ -119,8 +119,11 @@ pub struct Run {
     /// The load profile's name.
     #[serde(default)]
     pub profile: String,
-    /// Virtual users in the plan.
+    /// Virtual users in the plan; of a shard, its own.
     pub users: u32,
+    /// Which part of the plan it played, where several processes played one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// Threads that played them.
     pub workers: usize,
     /// RFC 3339, UTC.
@@ -134,10 +137,20 @@ pub struct Run {
     pub parts: Vec<MergedRun>,
 }
 
+/// One of the processes that played a plan together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Shard {
+    /// From 0.
+    pub index: usize,
+    pub shards: usize,
+}
+
 /// One run of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MergedRun {
     pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     pub seed: u64,
     pub started_at: String,
     pub elapsed_seconds: f64,

@@ -192,6 +192,7 @@ fn run(parts: &[Summary], elapsed: f64, sending: f64) -> Run {
             false => part.run.parts.clone(),
             true => vec![MergedRun {
                 id: part.run.id.clone(),
+                shard: part.run.shard,
                 seed: part.run.seed,
                 started_at: part.run.started_at.clone(),
                 elapsed_seconds: part.run.elapsed_seconds,
@@ -210,6 +211,7 @@ fn run(parts: &[Summary], elapsed: f64, sending: f64) -> Run {
         users: parts
             .iter()
             .fold(0, |sum, part| sum.saturating_add(part.run.users)),
+        shard: None,
         workers: parts.iter().map(|part| part.run.workers).sum(),
         started_at: first.cloned().unwrap_or_default(),
         elapsed_seconds: elapsed,

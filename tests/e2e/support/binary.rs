@@ -74,11 +74,26 @@ impl Running {
 
     /// With streams of the test's own in place of the files: what goes there cannot be read here.
     pub fn start_on(arguments: &[&str], stdout: Option<Stdio>, stderr: Option<Stdio>) -> Running {
+        Running::start_with(arguments, &[], stdout, stderr)
+    }
+
+    /// With these variables besides.
+    pub fn start_in(arguments: &[&str], env: &[(&str, &str)]) -> Running {
+        Running::start_with(arguments, env, None, None)
+    }
+
+    fn start_with(
+        arguments: &[&str],
+        env: &[(&str, &str)],
+        stdout: Option<Stdio>,
+        stderr: Option<Stdio>,
+    ) -> Running {
         let folder = TempDir::new().unwrap();
         let file = |name| Stdio::from(File::create(folder.path().join(name)).unwrap());
         let (own_stdout, own_stderr) = (file("stdout"), file("stderr"));
         let child = command(env!("CARGO_BIN_EXE_vespeiro"))
             .args(arguments)
+            .envs(env.iter().copied())
             .stdout(stdout.unwrap_or(own_stdout))
             .stderr(stderr.unwrap_or(own_stderr))
             .spawn()

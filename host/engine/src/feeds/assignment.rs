@@ -126,7 +126,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use vespeiro_plan::{Deal, FeedFormat, Flags, Sources, resolve};
+    use vespeiro_plan::{Deal, FeedFormat, Flags, Shard, Sources, resolve};
 
     fn feed(order: FeedOrder, per_user: Option<u32>, archetypes: &[u16]) -> Feed {
         Feed {
@@ -156,20 +156,27 @@ mod tests {
         resolve(sources).unwrap().plan
     }
 
-    /// The numbers of the users that the plan knows and of some who come later, as `workers` workers would find them.
+    /// The numbers of the users that the plan knows and of some who come later, as the workers of shards would find them.
     fn numbers(
         plan: &Plan,
         assignment: &Assignment,
-        workers: usize,
+        workers: &[usize],
         later: u32,
     ) -> Vec<(usize, u32, u64)> {
         let mut found = Vec::new();
         for (at, workload) in plan.workloads().into_iter().enumerate() {
             let users = workload.profile.usual_users() + later;
-            let deal = Deal::new(&plan.archetypes, &workload.archetypes, workers);
-            for worker in 0..workers {
+            let deal = Deal::new(&plan.archetypes, &workload.archetypes);
+            let shards = workers.len();
+            let shards = workers
+                .iter()
+                .enumerate()
+                .map(|(index, all)| (Shard { index, shards }, *all));
+            let parts =
+                shards.flat_map(|(shard, all)| (0..all).map(move |w| shard.place(w, all).part()));
+            for part in parts {
                 let mut dealt = deal.dealt();
-                while let Some(user) = dealt.find(|user| user.worker == worker) {
+                while let Some(user) = dealt.find(|user| part.has(user.slot)) {
                     if user.n >= users {
                         break;
                     }
@@ -189,7 +196,7 @@ mod tests {
         fn once_hands_no_row_out_twice_whoever_comes_and_however_often(
             users in 1u32..40,
             own in [prop::option::of(1u32..9), prop::option::of(1u32..9)],
-            workers in 1usize..6,
+            workers in prop::collection::vec(1usize..5, 1..5),
             readers in prop::sample::subsequence(vec![0u16, 1, 2, 3], 1..=4),
             rows in 1usize..400,
             per_user in prop::option::of(1u32..6),
@@ -198,8 +205,8 @@ mod tests {
         ) {
             let plan = plan(users, own);
             let assignment = Assignment::new(&plan, &feed(FeedOrder::Once, per_user, &readers), rows);
-            let who = numbers(&plan, &assignment, workers, later);
-            prop_assert_eq!(&who, &numbers(&plan, &assignment, 1, later));
+            let who = numbers(&plan, &assignment, &workers, later);
+            prop_assert_eq!(&who, &numbers(&plan, &assignment, &[1], later));
             let mut seen = BTreeSet::new();
             for (_, _, number) in &who {
                 for taken in 0..takes {

@@ -89,8 +89,10 @@ pub async fn teardown(
     let worker = Rc::clone(&alone.state);
     let held = tokens.things();
     worker.tokens.replace(tokens);
+    let rate = worker.part.share(worker.plan.cleanup.rate as usize) as u32;
     let teardown = Teardown {
         worker,
+        rate,
         next: Cell::new(alone.began),
         removed: RefCell::default(),
         vu: VuState::default(),
@@ -115,6 +117,8 @@ pub async fn teardown(
 
 struct Teardown {
     worker: Rc<WorkerState>,
+    /// Requests per second, at most.
+    rate: u32,
     /// When the next request may leave.
     next: Cell<Instant>,
     /// Things that the behavior has unmarked so far.
@@ -223,7 +227,7 @@ impl Teardown {
     /// Wait until `requests` more may leave.
     async fn pace(&self, requests: usize) {
         let at = self.next.get().max(self.worker.clock.now());
-        let each = Duration::from_secs(1) / self.worker.plan.cleanup.rate;
+        let each = Duration::from_secs(1) / self.rate;
         self.next.set(at + each * requests as u32);
         sleep_until(at).await;
     }

@@ -17,7 +17,7 @@ use crate::vu::state::VuState;
 use crate::vu::task::{Playing, play};
 use crate::worker::state::WorkerState;
 use crate::workload::state::WorkloadState;
-use vespeiro_plan::{Dealt, DealtUser, Profile};
+use vespeiro_plan::{Dealt, DealtUser, Part, Profile};
 
 /// Archetypes in turn that are looked at for one that is not quarantined.
 const CASTS: usize = 1000;
@@ -75,8 +75,8 @@ impl VuTask {
 #[derive(Debug)]
 pub(crate) struct VuPool {
     began: Instant,
-    /// Which worker this is.
-    index: usize,
+    /// Which of the users are this worker's.
+    part: Part,
     /// Which profile, of how many.
     workload: usize,
     workloads: usize,
@@ -84,13 +84,13 @@ pub(crate) struct VuPool {
     asked: Option<usize>,
     /// Users that are still to be made.
     coming: Cell<usize>,
-    /// How they are spread out: over how long, and how many of all workers.
+    /// How they are spread out: over how long, and how many of all there are.
     spread: (Duration, u32),
     /// Users that there are since arrivals have called some in.
     called: usize,
     /// One was made that the run does not wait for: all others were made before.
     surplus: Cell<bool>,
-    /// The users to come, of all workers.
+    /// The users to come, everybody's.
     dealt: Dealt,
     /// Users that arrivals may call in here.
     most: usize,
@@ -99,13 +99,14 @@ pub(crate) struct VuPool {
 }
 
 impl VuPool {
-    pub(crate) fn new(worker: &WorkerState, workload: usize, index: usize, began: Instant) -> Self {
+    pub(crate) fn new(worker: &WorkerState, workload: usize, began: Instant) -> Self {
+        let part = worker.part;
         let deal = &worker.workloads[workload].deal;
         let arrivals = worker.workloads[workload].arrivals.as_ref();
-        let most = arrivals.map_or(0, |arrivals| deal.share(arrivals.pool.max_users, index));
+        let most = arrivals.map_or(0, |arrivals| deal.share(arrivals.pool.max_users, part));
         Self {
             began,
-            index,
+            part,
             workload,
             workloads: worker.workloads.len(),
             asked: None,
@@ -123,7 +124,7 @@ impl VuPool {
     pub(crate) fn begin(&mut self, worker: &Rc<WorkerState>) {
         let users = self.workload(worker).users_at(Duration::ZERO);
         self.spread = (worker.plan.load.ramp_up, users);
-        let share = self.workload(worker).deal.share(users, self.index);
+        let share = self.workload(worker).deal.share(users, self.part);
         self.coming.set(share);
         self.start_some(worker);
     }
@@ -197,7 +198,7 @@ impl VuPool {
     fn cast(&mut self, worker: &WorkerState) -> Option<(u32, u16, Vec<u32>)> {
         for _ in 0..CASTS {
             let DealtUser { n, archetype, .. } =
-                self.dealt.find(|user| user.worker == self.index)?;
+                self.dealt.find(|user| self.part.has(user.slot))?;
             if !worker.quarantined(archetype) {
                 let before = worker.feeds.before(&self.dealt, archetype);
                 return Some((n, archetype, before));
@@ -206,13 +207,13 @@ impl VuPool {
         None
     }
 
-    /// Have so many of all workers' users play from now on, whatever the profile says. A profile that one archetype has
+    /// Have so many users of all workers and shards play from now on, whatever the profile says. A profile that one archetype has
     /// of its own is not asked.
     pub(crate) fn set_users(&mut self, worker: &Rc<WorkerState>, users: u32) {
         if !self.workload(worker).is_shared {
             return;
         }
-        let share = self.workload(worker).deal.share(users, self.index);
+        let share = self.workload(worker).deal.share(users, self.part);
         self.asked = Some(share);
         self.adjust(worker, share);
     }
@@ -231,7 +232,7 @@ impl VuPool {
             return;
         }
         let users = workload.users_at(now);
-        let share = self.workload(worker).deal.share(users, self.index);
+        let share = self.workload(worker).deal.share(users, self.part);
         self.adjust(worker, self.asked.unwrap_or(share.max(self.called)));
     }
 

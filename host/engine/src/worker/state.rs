@@ -29,7 +29,7 @@ use vespeiro_metrics::{
     Catalog, ConnectionCounts, Interval, Recorder, RefusedLogins, WorkerStatus,
 };
 use vespeiro_model::Clock;
-use vespeiro_plan::{Connections, HttpVersion, LogLevel, Plan};
+use vespeiro_plan::{HttpVersion, LogLevel, Part, Plan};
 use vespeiro_resilience::Admission;
 
 #[derive(Debug)]
@@ -53,6 +53,8 @@ pub(crate) struct WorkerState {
     are_cookies_told: Cell<bool>,
     /// Speaks for all: one line about the target is enough.
     pub(super) is_first: bool,
+    /// What is its own of all that is split.
+    pub(crate) part: Part,
     pub(super) journal: RefCell<Writer>,
     /// Of sessions that have not logged out.
     pub(crate) tokens: RefCell<Tokens>,
@@ -131,26 +133,29 @@ impl WorkerState {
                 unkept_marks: Cell::new(false),
             },
         );
+        let place = plan.place(part.worker_index);
+        let own = place.part();
         let workloads = plan.workloads().into_iter();
         let workloads: Vec<WorkloadState> = workloads
-            .map(|workload| WorkloadState::new(&plan, workload, part.worker_index))
+            .map(|workload| WorkloadState::new(&plan, workload, place))
             .collect();
         let users = workloads.iter().map(|workload| {
             let users = workload.profile.usual_users();
-            workload.deal.share(users, part.worker_index)
+            workload.deal.share(users, own)
         });
         let users = users.sum();
         Self {
             archetypes: archetypes.collect(),
-            admission: Admission::new(&plan.resilience, part.worker_index, plan.workers),
+            admission: Admission::new(&plan.resilience, own),
             began: part.began,
-            cool_down_seed: derive(plan.seed, Stream::CoolDown, part.worker_index as u64),
+            cool_down_seed: derive(plan.seed, Stream::CoolDown, own.first as u64),
             held_users: Cell::new(0),
             governor: RefCell::new(Governor::new(&plan, catalog, users)),
             is_limit_told: Cell::new(false),
             are_cookies_told: Cell::new(false),
             is_first: part.worker_index == 0,
-            places: places(&plan, part.worker_index),
+            part: own,
+            places: places(&plan, own),
             target,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
@@ -314,9 +319,9 @@ fn connections(counts: Counts) -> ConnectionCounts {
     }
 }
 
-/// A worker's places for requests in flight. Over HTTP/1.1 each holds a connection, so that a bound of those is one of
+/// Places for requests in flight of the worker that has this part. Over HTTP/1.1 each holds a connection, so that a bound of those is one of
 /// requests too: whoever waits for it here can still be sent away.
-fn places(plan: &Plan, worker: usize) -> Option<Semaphore> {
+fn places(plan: &Plan, part: Part) -> Option<Semaphore> {
     let connections = &plan.connections;
     let target = &plan.target;
     let is_http1 = match target.http {
@@ -330,5 +335,5 @@ fn places(plan: &Plan, worker: usize) -> Option<Semaphore> {
         (bound, connections) if is_http1 => bound.min(connections),
         (bound, _) => bound,
     };
-    (bound > 0).then(|| Semaphore::new(Connections::share(bound, plan.workers, worker)))
+    (bound > 0).then(|| Semaphore::new(part.share(bound)))
 }

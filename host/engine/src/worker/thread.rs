@@ -41,7 +41,7 @@ pub(crate) enum WorkerCommand {
     Recycle(Interval),
     /// Let no request leave, or let them go again.
     Pause(bool),
-    /// Have so many users play on all workers together. Reports count by `generation` from now on.
+    /// Have so many users play on all workers of all shards together. Reports count by `generation` from now on.
     Users { users: u32, generation: u64 },
     /// Have others play an archetype's new sessions. Reports count by `generation` from now on: users may come back by it.
     TakeOver { rollout: Rollout, generation: u64 },
@@ -156,7 +156,7 @@ pub(crate) async fn work(init: WorkerInit) {
     );
     let worker = Rc::new(worker);
     let mut pools: Vec<VuPool> = (0..worker.workloads.len())
-        .map(|workload| VuPool::new(&worker, workload, worker_index, began))
+        .map(|workload| VuPool::new(&worker, workload, began))
         .collect();
     if stopped {
         worker.stop();

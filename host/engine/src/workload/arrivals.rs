@@ -2,15 +2,14 @@
 //! the worker makes them due, users take them.
 //!
 //! What must stay true: every arrival that was due is either taken, by whoever has waited longest, or dropped and
-//! counted as that. Which are due is a pure function of time: the n-th of a run belongs to the worker that n's
-//! remainder names.
+//! counted as that. Which are due is a pure function of time: the n-th of a run belongs to the worker whose part it is in.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use vespeiro_plan::{ArrivalPool, Curve};
+use vespeiro_plan::{ArrivalPool, Curve, Part};
 
 /// All times are those of the profile's clock.
 #[derive(Debug)]
@@ -19,8 +18,8 @@ pub(crate) struct ArrivalKind {
     pub(crate) pool: ArrivalPool,
     /// Nothing arrives from here on.
     ends: Option<Duration>,
-    workers: u64,
-    worker: u64,
+    /// Which of all arrivals are this worker's.
+    part: Part,
     /// A leave for each arrival that is due and not taken.
     waiting: Semaphore,
     /// How many have been due so far.
@@ -30,19 +29,12 @@ pub(crate) struct ArrivalKind {
 }
 
 impl ArrivalKind {
-    pub(crate) fn new(
-        rate: Curve,
-        pool: ArrivalPool,
-        ends: Option<Duration>,
-        workers: usize,
-        worker: usize,
-    ) -> Self {
+    pub(crate) fn new(rate: Curve, pool: ArrivalPool, ends: Option<Duration>, part: Part) -> Self {
         Self {
             rate,
             pool,
             ends,
-            workers: workers as u64,
-            worker: worker as u64,
+            part,
             waiting: Semaphore::new(0),
             due: Cell::new(0),
             gone: Cell::new(0),
@@ -103,7 +95,7 @@ impl ArrivalKind {
 
     /// When this worker's n-th arrival is due.
     fn at(&self, n: u64) -> Option<Duration> {
-        self.rate.reaches((n * self.workers + self.worker) as f64)
+        self.rate.reaches(self.part.nth(n) as f64)
     }
 }
 
@@ -144,7 +136,7 @@ mod tests {
 
     #[tokio::test]
     async fn arrivals_are_taken_in_their_order_and_dropped_when_they_waited_too_long() {
-        let arrivals = ArrivalKind::new(Curve::constant(10.0), POOL, None, 1, 0);
+        let arrivals = ArrivalKind::new(Curve::constant(10.0), POOL, None, Part::WHOLE);
         assert_eq!(arrivals.release(secs(0.55)), 6);
         assert_eq!(arrivals.take().await, secs(0.0));
         assert_eq!(arrivals.take().await, secs(0.1));
@@ -157,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_longest_is_first_and_who_leaves_takes_none() {
-        let arrivals = ArrivalKind::new(Curve::constant(1.0), POOL, None, 1, 0);
+        let arrivals = ArrivalKind::new(Curve::constant(1.0), POOL, None, Part::WHOLE);
         let mut first = Box::pin(arrivals.take());
         let mut second = Box::pin(arrivals.take());
         let mut third = Box::pin(arrivals.take());
@@ -175,10 +167,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_workers_together_have_every_arrival_once(
+        fn the_parts_together_have_every_arrival_once(
             start in 0.0..500.0f64,
             stages in prop::collection::vec((0.1..5.0f64, 0.0..500.0f64), 0..4),
-            workers in 1usize..7,
+            parts in 1usize..7,
             lasts in 0.1..10.0f64,
             steps in prop::collection::vec(0.01..2.0f64, 0..20),
         ) {
@@ -188,8 +180,9 @@ mod tests {
             let rate = Curve::new(start, &stages);
             let lasts = secs(lasts);
             let mut due = 0;
-            for worker in 0..workers {
-                let arrivals = ArrivalKind::new(rate.clone(), POOL, Some(lasts), workers, worker);
+            for first in 0..parts {
+                let part = Part::new(first, parts);
+                let arrivals = ArrivalKind::new(rate.clone(), POOL, Some(lasts), part);
                 let mut now = Duration::ZERO;
                 for step in &steps {
                     now += secs(*step);

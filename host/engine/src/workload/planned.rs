@@ -2,26 +2,35 @@
 
 use super::arrivals::planned;
 use crate::vu::identity::{budget, index};
-use vespeiro_plan::{ArchetypePicker, ArrivalKind, Plan, Profile, Workload};
+use vespeiro_plan::{ArrivalKind, Deal, Plan, Profile, Workload};
 
-/// Requests that a run of a plan makes altogether; `None` where its time alone bounds it.
+/// Requests that this shard's part of a plan makes altogether; `None` where its time alone bounds it.
 pub fn requests_planned(plan: &Plan) -> Option<u64> {
     let workloads = plan.workloads();
-    let of = |(at, workload): (usize, &Workload)| match &workload.profile {
-        Profile::UserBudget { users } => {
-            let who = ArchetypePicker::of(&plan.archetypes, &workload.archetypes);
-            let budgets = (0..*users).zip(who).map(|(n, archetype)| {
-                let index = index(workloads.len(), at, n);
-                u64::from(budget(plan, &workload.profile, archetype, index))
-            });
-            Some(budgets.sum::<u64>())
+    let own = plan.shard.whole();
+    let of = |(at, workload): (usize, &Workload)| {
+        let deal = Deal::new(&plan.archetypes, &workload.archetypes);
+        match &workload.profile {
+            Profile::UserBudget { users } => {
+                let dealt = deal.dealt().take(*users as usize);
+                let here = dealt.filter(|user| own.part().has(user.slot));
+                let budgets = here.map(|user| {
+                    let index = index(workloads.len(), at, user.n);
+                    u64::from(budget(plan, &workload.profile, user.archetype, index))
+                });
+                Some(budgets.sum::<u64>())
+            }
+            Profile::SharedTotal { users, requests } => {
+                Some(deal.share_of_total(*requests, *users, own))
+            }
+            Profile::Rate { rate, pool } if pool.arrivals == ArrivalKind::Requests => {
+                let lasts = workload.is_over_at(plan.load.duration)?;
+                let part = deal.share_of_arrivals(pool.max_users, own);
+                let arrivals = planned(rate, lasts) as usize;
+                Some(part.map_or(0, |part| part.of(arrivals) as u64))
+            }
+            _ => None,
         }
-        Profile::SharedTotal { requests, .. } => Some(*requests),
-        Profile::Rate { rate, pool } if pool.arrivals == ArrivalKind::Requests => {
-            let lasts = workload.is_over_at(plan.load.duration);
-            lasts.map(|lasts| planned(rate, lasts))
-        }
-        _ => None,
     };
     let each = workloads.iter().enumerate().map(of);
     each.sum()

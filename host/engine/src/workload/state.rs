@@ -1,12 +1,13 @@
 //! One load profile as one worker plays it: its share of the users, of a total, of the arrivals. Owned by the worker.
 //!
-//! What must stay true: the workers' shares add up to the profile, exactly, and no two of them talk about it.
+//! What must stay true: the shares of all workers of all shards add up to the profile, exactly, and no two of them talk about
+//! it.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use super::arrivals::ArrivalKind;
-use vespeiro_plan::{Deal, Plan, Profile};
+use vespeiro_plan::{Deal, Part, Place, Plan, Profile};
 
 #[derive(Debug)]
 pub(crate) struct WorkloadState {
@@ -25,21 +26,21 @@ pub(crate) struct WorkloadState {
 }
 
 impl WorkloadState {
-    pub(crate) fn new(plan: &Plan, workload: vespeiro_plan::Workload, worker: usize) -> Self {
+    pub(crate) fn new(plan: &Plan, workload: vespeiro_plan::Workload, place: Place) -> Self {
         let run = plan.load.duration;
-        let deal = Deal::new(&plan.archetypes, &workload.archetypes, plan.workers);
+        let deal = Deal::new(&plan.archetypes, &workload.archetypes);
         let (left, arrivals) = match &workload.profile {
             Profile::SharedTotal { users, requests } => {
-                let part = part_of(*requests, *users, &deal, worker);
-                (Some(Cell::new(part)), None)
+                let own = deal.share_of_total(*requests, *users, place);
+                (Some(Cell::new(own)), None)
             }
             Profile::Rate { rate, pool } => {
-                let (takers, place) = takers(&deal, plan.workers, pool.max_users, worker);
+                let part = deal.share_of_arrivals(pool.max_users, place);
                 let ends = workload.is_over_at(run);
                 // Nothing arrives where nobody may come.
-                let ends = place.map_or(Some(Duration::ZERO), |_| ends);
-                let place = place.unwrap_or_default();
-                let arrivals = ArrivalKind::new(rate.clone(), *pool, ends, takers, place);
+                let ends = part.map_or(Some(Duration::ZERO), |_| ends);
+                let part = part.unwrap_or(Part::WHOLE);
+                let arrivals = ArrivalKind::new(rate.clone(), *pool, ends, part);
                 (None, Some(arrivals))
             }
             _ => (None, None),
@@ -106,30 +107,10 @@ impl WorkloadState {
             .is_some()
     }
 
-    /// Users of all workers that are to play at this time of the profile.
+    /// Users of all workers and shards that are to play at this time of the profile.
     pub(crate) fn users_at(&self, time: Duration) -> u32 {
         self.profile.users_at(time)
     }
-}
-
-/// How many workers may have one of `users`, and which of them this worker is, if it may.
-fn takers(deal: &Deal, workers: usize, users: u32, worker: usize) -> (usize, Option<usize>) {
-    let share = deal.shares(users);
-    let mut may = (0..workers).filter(|worker| share(*worker) > 0);
-    let place = may.clone().position(|taker| taker == worker);
-    (may.by_ref().count().max(1), place)
-}
-
-/// The part of a total of requests that falls to one worker: as large as its part of the users.
-fn part_of(requests: u64, users: u32, deal: &Deal, worker: usize) -> u64 {
-    let share = deal.shares(users);
-    let before: usize = (0..worker).map(&share).sum();
-    let up_to = |users_before: usize| {
-        let part = u128::from(requests) * users_before as u128 / u128::from(users.max(1));
-        // No part is more than the whole.
-        part as u64
-    };
-    up_to(before + share(worker)) - up_to(before)
 }
 
 #[cfg(test)]
@@ -137,9 +118,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::arrivals::planned;
+    use super::super::planned::requests_planned;
     use super::*;
     use crate::vu::identity::index;
-    use vespeiro_plan::{ArrivalPool, Curve, Flags, Sources, resolve};
+    use vespeiro_plan::{ArrivalPool, Curve, Flags, Shard, Sources, resolve};
 
     const POOL: ArrivalPool = ArrivalPool {
         users: 1,
@@ -153,12 +135,10 @@ mod tests {
     }
 
     /// A plan whose archetypes have these rates of their own, each for so many seconds.
-    fn plan_of(rates: &[(f64, f64)], workers: usize, lasts: f64) -> Plan {
-        let mut flags = Flags::default();
-        flags.set("workers", workers.to_string(), "--workers");
+    fn plan_of(rates: &[(f64, f64)], lasts: f64) -> Plan {
         let sources = Sources {
             base: None,
-            flags,
+            flags: Flags::default(),
             env: [],
         };
         let mut plan = resolve(sources).unwrap().plan;
@@ -173,19 +153,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_arrivals_of_all_workloads_add_up_over_all_workers(
+        fn the_arrivals_of_all_workloads_add_up_over_all_workers_of_all_shards(
             rates in prop::collection::vec((0.5..200.0f64, 0.1..9.0f64), 1..5),
-            // More than may have users, too.
-            workers in 1usize..14,
+            // Shards with different numbers of workers; more than may have users, too.
+            workers_of in prop::collection::vec(1usize..6, 1..5),
             lasts in 0.1..9.0f64,
         ) {
-            let plan = plan_of(&rates, workers, lasts);
+            let mut plan = plan_of(&rates, lasts);
             let mut due = vec![0; plan.workloads().len()];
-            for worker in 0..workers {
-                for (workload, due) in plan.workloads().into_iter().zip(&mut due) {
-                    let workload = WorkloadState::new(&plan, workload, worker);
-                    *due += workload.arrivals.as_ref().map_or(0, |a| a.release(secs(100.0)));
+            let mut planned_by_shards = 0;
+            for (index, workers) in workers_of.iter().enumerate() {
+                plan.shard = Shard { index, shards: workers_of.len() };
+                planned_by_shards += requests_planned(&plan).unwrap_or(0);
+                for worker in 0..*workers {
+                    for (workload, due) in plan.workloads().into_iter().zip(&mut due) {
+                        let place = plan.shard.place(worker, *workers);
+                        let workload = WorkloadState::new(&plan, workload, place);
+                        *due += workload.arrivals.as_ref().map_or(0, |a| a.release(secs(100.0)));
+                    }
                 }
+            }
+            // What the shards announce is what they do, where every archetype has a rate.
+            if rates.len() == 4 {
+                prop_assert_eq!(planned_by_shards, due.iter().sum::<u64>());
             }
             // The last archetypes share the run's profile where there are fewer than four rates.
             let shared = usize::from(rates.len() < 4);
@@ -206,19 +196,6 @@ mod tests {
             }
             prop_assert_eq!(seen.len(), workloads * users as usize);
             prop_assert_eq!(seen.last().copied(), Some(workloads as u32 * users - 1));
-        }
-
-        #[test]
-        fn parts_of_a_total_add_up_and_go_to_workers_with_users(
-            requests: u64, users in 1u32..100_000, workers in 1usize..40,
-        ) {
-            let plan = plan_of(&[], workers, 1.0);
-            let deal = Deal::new(&plan.archetypes, &[0, 1, 2, 3], workers);
-            let parts: Vec<u64> = (0..workers).map(|w| part_of(requests, users, &deal, w)).collect();
-            prop_assert_eq!(parts.iter().map(|part| u128::from(*part)).sum::<u128>(), u128::from(requests));
-            for (worker, part) in parts.iter().enumerate() {
-                prop_assert!(*part == 0 || deal.share(users, worker) > 0);
-            }
         }
     }
 }

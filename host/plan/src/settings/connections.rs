@@ -11,7 +11,7 @@ use crate::layers::Reader;
 use crate::units::DefaultUnit::Seconds;
 use crate::units::{LONGEST_RUN as LONGEST, MILLISECOND};
 use crate::value_types::{choice, count, duration, on_off, path, size, switch, text};
-use crate::{Connections, TlsSettings, USER_AGENT, ValueError};
+use crate::{Connections, Plan, TlsSettings, USER_AGENT, ValueError};
 const MOST: usize = 1_000_000;
 
 pub(crate) fn read(r: &mut Reader<'_>) -> Connections {
@@ -186,18 +186,29 @@ pub(crate) fn half(cert: bool, key: bool) -> Option<(&'static str, ValueError)> 
 }
 
 /// What does not go with the rest of the plan.
-pub(crate) fn fit(r: &mut Reader<'_>, connections: &Connections, workers: usize, is_unix: bool) {
+pub(crate) fn fit(r: &mut Reader<'_>, plan: &Plan, is_unix: bool) {
+    let (connections, workers, shards) = (&plan.connections, plan.workers, plan.shard.shards);
     for (key, bound) in [
         ("max_connections", connections.max_connections),
         ("max_in_flight", connections.max_in_flight),
     ] {
-        if (1..workers).contains(&bound) {
-            let bad = ValueError::new(
+        // Of the shard that has least: all of them say the same.
+        if bound == 0 || bound / shards >= workers {
+            continue;
+        }
+        let bad = match plan.shard.is_alone() {
+            true => ValueError::new(
                 format!("{workers} workers need one each, and {bound} are fewer"),
                 format!("give {workers} or more, or --workers {bound}"),
-            );
-            r.refuse(key, bad);
-        }
+            ),
+            false => ValueError::new(
+                format!(
+                    "{workers} workers of each of {shards} shards need one each, and {bound} are fewer"
+                ),
+                format!("give {} or more, or fewer workers", workers * shards),
+            ),
+        };
+        r.refuse(key, bad);
     }
     if is_unix && connections.proxy.is_some() {
         let bad = ValueError::new(

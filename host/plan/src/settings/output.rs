@@ -10,6 +10,7 @@ use vespeiro_model::words;
 
 use crate::addresses::{Headers, headers, otlp, remote_write, socket_address};
 use crate::layers::{Fallback, section};
+use crate::split::part::Shard;
 use crate::units::DefaultUnit::Seconds;
 use crate::units::LONGEST_PAUSE;
 use crate::value_types::{choice, count, duration, path, path_with, switch};
@@ -66,8 +67,24 @@ section! {
 }
 
 impl OutputSettings {
-    /// Names the files of the folder for results, where there is one.
-    pub(crate) fn name_results(&mut self, run_id: &str) {
+    /// Names the files of the folder for results, where there is one, and all files by their shard, where there are several.
+    pub(crate) fn name_results(&mut self, run_id: &str, shard: Shard) {
+        self.name_folder(run_id);
+        let paths = [
+            &mut self.timeseries,
+            &mut self.html,
+            &mut self.summary_json,
+            &mut self.junit,
+            &mut self.trace_record,
+        ];
+        let files = paths.into_iter().flatten();
+        // Standard output is nobody's file.
+        for path in files.filter(|path| path.as_os_str() != "-") {
+            *path = shard.file(path);
+        }
+    }
+
+    fn name_folder(&mut self, run_id: &str) {
         let Some(folder) = &mut self.results else {
             return;
         };
