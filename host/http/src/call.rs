@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::Method;
 use url::Url;
 
+use crate::channel::{ChannelKind, websocket};
 use crate::codec::{Added, Refused, RouteHead, TRACE, check_headers, text_of};
 use crate::cookies::{self, Site};
 use crate::redirect::{Astray, Hop, goes_along};
@@ -213,6 +214,49 @@ impl Call {
             watched: self.watched,
             ..sent_on
         })
+    }
+
+    /// The same request as one that opens a channel; `key` is a WebSocket's own.
+    pub(crate) fn opening(&self, kind: ChannelKind, key: &str) -> Self {
+        let mut call = self.clone();
+        let (asks, reserved) = match kind {
+            ChannelKind::WebSocket => (websocket::asks(key), websocket::RESERVED.as_slice()),
+            ChannelKind::EventStream => (Vec::new(), [].as_slice()),
+        };
+        let has = |call: &Self, name: &str| {
+            call.headers
+                .iter()
+                .any(|(known, _)| known.eq_ignore_ascii_case(name))
+        };
+        call.headers.retain(|(name, _)| {
+            !reserved
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+        });
+        call.headers.extend(asks);
+        if kind == ChannelKind::EventStream {
+            // What is coded comes when a decoder lets go of it, and not when it was sent.
+            for (name, value) in [
+                ("accept", "text/event-stream"),
+                ("cache-control", "no-cache"),
+                ("accept-encoding", "identity"),
+            ] {
+                if !has(&call, name) {
+                    call.headers.push((name.to_owned(), value.to_owned()));
+                }
+            }
+        }
+        call
+    }
+
+    /// All values of one of its own headers, as one.
+    pub(crate) fn said(&self, name: &str) -> String {
+        let of = self
+            .headers
+            .iter()
+            .filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let values: Vec<&str> = of.map(|(_, value)| value.as_str()).collect();
+        values.join(",")
     }
 
     /// Behind the prefix of the base URL, with its query.

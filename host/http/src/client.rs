@@ -7,6 +7,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 use crate::call::Call;
+use crate::channel::{Channel, ChannelKind, Observer};
 use crate::dial::{DialOptions, DialSetupError, Tls};
 use crate::options::ClientOptions;
 use crate::outcome::Outcome;
@@ -69,6 +70,18 @@ impl Client {
         let shared = || self.0.pool_of(identity);
         let pool = user.map_or_else(shared, |user| &user.pool);
         self.0.send(pool, call)
+    }
+
+    /// Open a channel as somebody with this identity, over a connection of its own; the outcome is that of the request which
+    /// asks for it, and there is a channel where the answer agrees. Dropped in the middle, it closes its connection.
+    pub async fn open_as(
+        &self,
+        identity: usize,
+        call: &Call,
+        kind: ChannelKind,
+        observer: Observer,
+    ) -> (Outcome, Option<Channel>) {
+        self.0.open(identity, call, kind, observer).await
     }
 
     /// What became of connections so far.

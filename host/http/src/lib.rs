@@ -10,6 +10,7 @@
 mod body;
 mod call;
 mod carriers;
+pub mod channel;
 mod client;
 pub mod codec;
 pub mod cookies;
@@ -30,6 +31,10 @@ mod tool;
 mod trip;
 
 pub use call::{Call, Capture, Reads};
+pub use channel::{
+    Channel, ChannelEnd, ChannelEvent, ChannelKind, Content, MAX_WAITING, Message, Observer,
+    Received,
+};
 pub use client::{Client, UserPool};
 pub use codec::Refused;
 pub use options::ClientOptions;

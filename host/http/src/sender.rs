@@ -4,7 +4,7 @@
 //! What must stay true: every call has one outcome, each of its attempts within its limit; and what this machine did to
 //! it (waiting for a place, a connection that had gone stale) is told apart from what the target did.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub(crate) struct Sender {
     clock: Clock,
     /// By who opens connections: the run itself, and users with an identity of their own.
     dialers: Box<[Dialer]>,
+    /// The same for HTTP/1.1, where `dialers` may come to HTTP/2; made when they are first needed.
+    http1: Box<[(DialOptions, OnceCell<Dialer>)]>,
     options: ClientOptions,
     /// Of all but the first of them.
     shared: Box<[Rc<OwnPool>]>,
@@ -53,7 +55,7 @@ pub(crate) struct Sender {
 }
 
 /// One of the `max_in_flight` places; free again when dropped.
-struct Turn<'a>(&'a Sender);
+pub(crate) struct Turn<'a>(&'a Sender);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
@@ -103,7 +105,18 @@ impl Sender {
             ..dial.clone()
         };
         let others: Vec<_> = others.into_iter().map(with).collect();
-        let all = std::iter::once(dial).chain(others);
+        let all: Vec<_> = std::iter::once(dial).chain(others).collect();
+        let http1 = all.iter().filter(|_| speaks != Some(Protocol::Http1));
+        let http1 = http1.map(|dial| {
+            let protocol = ProtocolWish::Http1;
+            let dial = DialOptions {
+                protocol,
+                ..dial.clone()
+            };
+            (dial, OnceCell::new())
+        });
+        let http1 = http1.collect();
+        let all = all.into_iter();
         let dialers = all.map(Dialer::new).collect::<Result<Box<[_]>, _>>()?;
         let tally = Rc::new(Tally::default());
         let pools = Pools::new(limits, speaks, Rc::clone(&tally), clock);
@@ -113,6 +126,7 @@ impl Sender {
             me: me.clone(),
             clock,
             dialers,
+            http1,
             options,
             shared,
             pools,
@@ -143,9 +157,58 @@ impl Sender {
         counts
     }
 
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    pub(crate) fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    pub(crate) fn buffers(&self) -> &Buffers {
+        &self.buffers
+    }
+
+    pub(crate) fn timers(&self) -> &TimerPool {
+        &self.timers
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Who dials a connection that speaks HTTP/1.1.
+    pub(crate) fn http1_dialer(&self, identity: usize) -> Result<&Dialer, Flaw> {
+        let Some((options, dialer)) = self.http1.get(identity) else {
+            return Ok(&self.dialers[identity]);
+        };
+        if dialer.get().is_none() {
+            let made = Dialer::new(options.clone()).map_err(|error| Flaw {
+                failure: Failure::Generator,
+                cause: error.to_string().into(),
+            })?;
+            let _ = dialer.set(made);
+        }
+        Ok(dialer.get().unwrap_or(&self.dialers[identity]))
+    }
+
+    /// A TLS handshake of this kind was made, if any.
+    pub(crate) fn count_tls(&self, resumed: Option<bool>) {
+        self.tally.count(|counts| match resumed {
+            Some(true) => counts.tls_resumed += 1,
+            Some(false) => counts.tls_full += 1,
+            None => {}
+        });
+    }
+
+    /// A place among the requests in flight.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        self.turns.take_in_turn(|_| self.take_place(), || ()).await
+    }
+
     pub(crate) async fn send(&self, pool: &Rc<OwnPool>, call: &Call) -> Outcome {
         let mut trip = Box::new(Trip::new(self.clock));
-        let turn = self.turns.take_in_turn(|_| self.take_place(), || ()).await;
+        let turn = self.turn().await;
         let result = self.run(pool, call, &mut trip).await;
         drop(turn);
         Outcome {
@@ -339,11 +402,7 @@ impl Sender {
                 return Err(failed(slot, Flaw { failure, cause }));
             }
         };
-        self.tally.count(|counts| match dialed.resumed {
-            Some(true) => counts.tls_resumed += 1,
-            Some(false) => counts.tls_full += 1,
-            None => {}
-        });
+        self.count_tls(dialed.resumed);
         let (stream, remote) = (dialed.stream, dialed.remote);
         trip.remote = Some(remote.clone());
         if dialed.protocol == Protocol::Http1 {
@@ -454,7 +513,7 @@ fn unsayable(why: &str) -> Flaw {
 }
 
 /// The limit is not told: each request may have its own, and each would be a cause of its own.
-fn late(phase: Phase) -> Flaw {
+pub(crate) fn late(phase: Phase) -> Flaw {
     let when = match phase {
         Phase::Blocked | Phase::Dialing => "connecting",
         Phase::Sending => "sending the request",

@@ -12,7 +12,10 @@ use crate::codec::{HeadOptions, RouteHead, shorten};
 use crate::dial::{DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls, UNIX};
 use crate::redirect::{Astray, hop, is_redirect};
 use crate::target_policy::guard;
-use crate::{Answer, Call, Client, ClientOptions, Counts, Outcome, Refused, UserPool};
+use crate::{
+    Answer, Call, Channel, ChannelKind, Client, ClientOptions, Counts, Observer, Outcome, Refused,
+    UserPool,
+};
 
 const METHODS: [Method; 7] = [
     Method::GET,
@@ -272,6 +275,18 @@ impl Target {
         call: &'a Call,
     ) -> impl Future<Output = Outcome> + 'a {
         (self.client).send_as(self.identity(archetype), user, call)
+    }
+
+    /// Open a channel as a user of this archetype; see [`Client::open_as`].
+    pub async fn open_for(
+        &self,
+        archetype: u16,
+        call: &Call,
+        kind: ChannelKind,
+        observer: Observer,
+    ) -> (Outcome, Option<Channel>) {
+        let identity = self.identity(archetype);
+        self.client.open_as(identity, call, kind, observer).await
     }
 
     fn identity(&self, archetype: u16) -> usize {

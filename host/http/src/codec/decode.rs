@@ -41,6 +41,8 @@ pub struct Decoder {
     /// The head is parsed once it is so long, or its end has come.
     next_attempt: usize,
     keeps_alive: bool,
+    /// The request asks to switch protocols: with 101 the answer is complete.
+    switches: bool,
 }
 
 impl Decoder {
@@ -54,7 +56,15 @@ impl Decoder {
             scanned: 0,
             next_attempt: 0,
             keeps_alive: false,
+            switches: false,
         }
+    }
+
+    /// For a request that asks to switch protocols: an answer that does (101) is complete with its head, and what follows
+    /// is of the other protocol.
+    pub fn switching(mut self) -> Self {
+        self.switches = true;
+        self
     }
 
     /// The response is complete; bytes behind it belong to no request.
@@ -208,6 +218,17 @@ impl Decoder {
         self.keeps_alive = framing.keeps_alive;
         match status {
             // It would turn the connection into something else, which nobody has asked for.
+            101 if self.switches => {
+                self.keeps_alive = false;
+                self.state = State::Done;
+                to.head(Head {
+                    status,
+                    headers: response.headers,
+                    length: Some(0),
+                    bodiless: true,
+                })?;
+                return Ok(Some(used));
+            }
             101 => {
                 return Err(invalid(
                     "the target switches protocols (101), which was not asked for",

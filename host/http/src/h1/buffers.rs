@@ -27,7 +27,7 @@ impl Default for Buffers {
 
 impl Buffers {
     /// Room to read into. What it holds is old.
-    pub(super) fn reading<T>(&self, with: impl FnOnce(&mut [u8]) -> T) -> T {
+    pub(crate) fn reading<T>(&self, with: impl FnOnce(&mut [u8]) -> T) -> T {
         with(&mut self.read.borrow_mut())
     }
 

@@ -47,14 +47,14 @@ impl Tally {
         self.0.set(counts);
     }
 
-    pub(super) fn opened(&self) {
+    pub(crate) fn opened(&self) {
         self.count(|counts| {
             counts.opened += 1;
             counts.open += 1;
         });
     }
 
-    pub(super) fn closed(&self, by: By) {
+    pub(crate) fn closed(&self, by: By) {
         self.count(|counts| {
             counts.open -= 1;
             match by {

@@ -215,6 +215,25 @@ impl<S: Single, M: Multiple> Pools<S, M> {
         self.limits.connections == 0 || self.open.get() < self.limits.connections
     }
 
+    /// A place for the connection of a channel, until [`Pools::let_go`]. Channels keep theirs for long, so that they leave one
+    /// for requests, which would wait for ever.
+    pub(crate) fn try_hold(&self) -> bool {
+        let most = self.limits.connections;
+        while most > 0 && self.open.get() + 1 >= most {
+            if !self.give_up_of_others() {
+                return false;
+            }
+        }
+        self.open.set(self.open.get() + 1);
+        true
+    }
+
+    /// The connection of a channel is gone.
+    pub(crate) fn let_go(&self) {
+        self.open.set(self.open.get() - 1);
+        self.wake_starved();
+    }
+
     /// Close the connection of a pool that has been idle for longest.
     pub(super) fn give_up(&self, pool: &Pool<S, M>) -> bool {
         if self.close_leaving(pool) {

@@ -1,6 +1,8 @@
 //! Over TLS: what the target chooses to speak is learned from the first connection, sessions go on, and every byte
 //! arrives.
 
+use std::future::Future;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,9 @@ use http::{Method, Response};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use vespeiro_http::dial::{Names, Protocol, Tls, TlsSettings};
 use vespeiro_http::{Client, ClientOptions};
 
@@ -81,6 +85,34 @@ async fn target(alpn: &[&str], options: ClientOptions) -> (Client, Log) {
         }
     })
     .await;
+    (client_of(&authority, address, options), log)
+}
+
+/// A target whose connections are done by `script`, where they speak HTTP/1.1, and a client of it.
+pub async fn encrypted<F: Future<Output = ()> + 'static>(
+    alpn: &[&str],
+    script: impl Fn(Peer<TlsStream<TcpStream>>) -> F + Clone + 'static,
+) -> (Client, Log) {
+    let authority = Authority::new();
+    let acceptor = acceptor(&authority.server(&["target.test"]), alpn);
+    let (address, log) = listen(move |peer| {
+        let (acceptor, script) = (acceptor.clone(), script.clone());
+        async move {
+            let (log, index) = (Rc::clone(&peer.log), peer.index);
+            let (stream, open) = peer.split();
+            let stream = acceptor.accept(stream).await.expect("TLS");
+            assert_ne!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
+            script(Peer::again(stream, index, &log, open)).await;
+        }
+    })
+    .await;
+    (
+        client_of(&authority, address, ClientOptions::default()),
+        log,
+    )
+}
+
+fn client_of(authority: &Authority, address: SocketAddr, options: ClientOptions) -> Client {
     let tls = TlsSettings {
         ca_certs: vec![authority.pem.clone()],
         ..TlsSettings::default()
@@ -95,10 +127,7 @@ async fn target(alpn: &[&str], options: ClientOptions) -> (Client, Log) {
         .expect("TLS of this machine");
     dial.names = Names::new(&[resolve], Duration::from_secs(60));
     dial.tls = Some(Tls::new(&tls, false).expect("TLS of this machine"));
-    (
-        Client::new(dial, options).expect("TLS of this machine"),
-        log,
-    )
+    Client::new(dial, options).expect("TLS of this machine")
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod answers;
+mod channels;
 mod chaos;
 mod connections;
 mod encrypted;
