@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::Config;
 use crate::clock::{Clock, Timestamp};
+use crate::hub::Hub;
 use crate::ledger::Ledger;
 use crate::limits::RateLimit;
 use crate::store::Store;
@@ -20,6 +21,7 @@ struct Shared {
     clock: Clock,
     keys: Keys,
     ledger: Ledger,
+    hub: Hub,
     store: RwLock<Store>,
 }
 
@@ -32,6 +34,7 @@ impl App {
             clock,
             keys: Keys::random(),
             ledger: Ledger::default(),
+            hub: Hub::default(),
             store: RwLock::new(store),
             config,
         }))
@@ -55,6 +58,10 @@ impl App {
 
     pub fn ledger(&self) -> &Ledger {
         &self.0.ledger
+    }
+
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
     }
 
     pub fn read(&self) -> RwLockReadGuard<'_, Store> {

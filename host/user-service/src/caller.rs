@@ -20,6 +20,14 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
+impl Caller {
+    /// Its session lives on.
+    pub fn is_signed_in(self, app: &App) -> bool {
+        let now = app.now();
+        app.read().sessions.user_of(self.session, now).is_some()
+    }
+}
+
 /// The caller that the `Authorization` header proves.
 pub fn identify(app: &App, headers: &HeaderMap) -> Result<Caller, Error> {
     let token = bearer(headers).ok_or(Error::Unauthorized("a bearer token is required"))?;

@@ -29,6 +29,8 @@
 //! | `POST /api/v1/permissions` `{"name", "description"?}`, `PUT`, `DELETE /permissions/{id}` | `permissions.manage` | 201, 200, 204; 404, 409, 422 |
 //! | `GET /api/v1/users/{userId}/roles` | signed in | 200, 404 |
 //! | `POST`, `DELETE /api/v1/users/{userId}/roles/{roleId}` | `roles.manage` | 201 role, 204; 404, 409 |
+//! | `GET /api/v1/users/events` | signed in | 200 stream of events (`text/event-stream`): what happens to users |
+//! | `GET /api/v1/notifications`, upgraded to a WebSocket | signed in | 101; 400 for what is no request of one |
 //! | `GET /health`, `GET /metrics` | anyone | 200 |
 //!
 //! A *manager* holds the permission `users.manage`. Besides the statuses above: 400 malformed JSON, 401 without a
@@ -56,9 +58,22 @@
 //!   requests (login, registration, refresh) are exempt: a load tool's users all come from one address.
 //! - **Faults** ([`Config::allow_faults`]): `x-envoy-fault-delay-request: <ms>` waits (60 s at most), then
 //!   `x-envoy-fault-abort-request: <200..599>` answers with that status; values out of form are ignored.
+//! - **Events** are named `user.created`, `user.updated`, `user.activated`, `user.deactivated` and `user.deleted`; their data
+//!   is `{"type", "id", "username", "at"}`, their id counts them. Whoever connects hears of what happens from then on, and of
+//!   nothing that is more than [`MAX_BEHIND`] events ago.
+//! - **Notifications**: a user is told of what happens to its own account, as above. It may send
+//!   `{"to": username, "text": "..."}`: each open notification socket of that user gets `{"type": "note", "from", "text"}`, and
+//!   the sender `{"type": "sent", "to", "delivered": sockets}`, or `{"type": "error", "message"}`. Whoever is [`MAX_UNSENT`]
+//!   messages behind gets no more until it has read some. Past [`MAX_BODY`] bytes, and for what is not text, the socket is
+//!   closed.
+//! - Both end with their session, at the next message after that, and with the service.
 //! - **Ledger**: `user_service_requests_total{method,route,status}` counts when the answer is made, before it is
 //!   sent, so a client that has its answer finds it counted; a scrape does not yet hold itself. A request whose client
 //!   went away first counts as status 499. Off the table the route is `unmatched`. What is not HTTP is no request.
+//!   `user_service_messages_total{channel,direction}` counts messages of event streams and notification sockets: `sent` those
+//!   that were handed to a connection, `received` those that came, `dropped` those whose reader was too far behind.
+//!   `user_service_channels_total{channel}` counts those that were opened, and `user_service_channels{channel}` those that are
+//!   open.
 
 mod app;
 mod assignments;
@@ -67,11 +82,14 @@ mod body;
 mod caller;
 mod clock;
 mod error;
+mod events;
 mod faults;
 mod gate;
+mod hub;
 mod ledger;
 mod limits;
 mod metrics;
+mod notifications;
 mod page;
 mod params;
 mod passwords;
@@ -100,6 +118,7 @@ use tokio::sync::oneshot;
 use crate::app::App;
 
 pub use crate::gate::MAX_BODY;
+pub use crate::hub::{MAX_BEHIND, MAX_UNSENT};
 pub use crate::store::sessions::{MAX_SESSIONS, MAX_SESSIONS_OF_A_USER};
 
 /// How long [`serve`] waits, once told to stop, for requests still being answered.
@@ -153,10 +172,15 @@ impl fmt::Debug for Config {
 
 /// The whole service with fresh state: only the administrator, its role and the three permissions exist.
 pub fn router(config: Config) -> Router {
-    let app = App::new(config);
+    routes(App::new(config))
+}
+
+fn routes(app: App) -> Router {
     Router::new()
         .merge(auth::routes())
         .merge(users::routes())
+        .merge(events::routes())
+        .merge(notifications::routes())
         .merge(profiles::routes())
         .merge(roles::routes())
         .merge(permissions::routes())
@@ -187,8 +211,10 @@ pub async fn serve(
         // A socket that refuses the option still works, only slower.
         let _ = stream.set_nodelay(true);
     });
-    let server = axum::serve(listener, router(config)).with_graceful_shutdown(async move {
+    let app = App::new(config);
+    let server = axum::serve(listener, routes(app.clone())).with_graceful_shutdown(async move {
         shutdown.await;
+        app.hub().close();
         drop(announce);
     });
     let overdue = async {

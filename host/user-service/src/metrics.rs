@@ -35,6 +35,7 @@ fn render(app: &App, text: &mut String) -> std::fmt::Result {
     text.push_str("# HELP user_service_requests_total Requests received, each counted once when its answer is made.\n");
     text.push_str("# TYPE user_service_requests_total counter\n");
     app.ledger().write(text)?;
+    app.hub().write(text)?;
     let gauges = {
         let now = app.now();
         let mut store = app.write();

@@ -10,12 +10,13 @@ use crate::app::App;
 use crate::body::Json;
 use crate::caller::Caller;
 use crate::error::Error;
+use crate::hub::Change;
 use crate::passwords::Password;
 use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::search;
-use crate::store::Key;
 use crate::store::users::User;
+use crate::store::{Key, Store};
 use crate::user_view::UserView;
 use crate::validate::{self, Check};
 
@@ -76,7 +77,15 @@ async fn register(State(app): State<App>, Json(given): Json<Registration>) -> Re
     let user = store
         .users
         .insert(username, email, name, password, app.now())?;
+    changed(&app, &store, user, Change::Created);
     reply::data(StatusCode::CREATED, UserView::of(&store, user)?)
+}
+
+/// Tell those who listen, while the store is held: in the order in which things happen.
+fn changed(app: &App, store: &Store, user: Key, change: Change) {
+    if let Some(user) = store.users.get(user) {
+        app.hub().changed(user, change, app.now());
+    }
 }
 
 #[derive(Deserialize)]
@@ -102,12 +111,14 @@ async fn update(
     store
         .users
         .update(user, given.username, given.email, given.name, app.now())?;
+    changed(&app, &store, user, Change::Updated);
     reply::data(StatusCode::OK, UserView::of(&store, user)?)
 }
 
 async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
     let mut store = app.write();
     let user = dispensable(store.managed(caller, &id)?)?;
+    changed(&app, &store, user, Change::Deleted);
     store.remove_user(user);
     reply::nothing()
 }
@@ -116,6 +127,7 @@ async fn activate(State(app): State<App>, caller: Caller, Path(id): Path<String>
     let mut store = app.write();
     let user = store.managed(caller, &id)?.key;
     store.users.set_active(user, true, app.now());
+    changed(&app, &store, user, Change::Activated);
     reply::data(StatusCode::OK, UserView::of(&store, user)?)
 }
 
@@ -123,6 +135,7 @@ async fn deactivate(State(app): State<App>, caller: Caller, Path(id): Path<Strin
     let mut store = app.write();
     let user = dispensable(store.managed(caller, &id)?)?;
     store.users.set_active(user, false, app.now());
+    changed(&app, &store, user, Change::Deactivated);
     store.sessions.end_all_of(user);
     reply::data(StatusCode::OK, UserView::of(&store, user)?)
 }

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod auth;
+mod channels;
 mod client;
 mod faults;
 mod ledger;
