@@ -31,8 +31,6 @@ pub struct Account {
     password: Password,
     /// As far as this session knows: who has been here before has one.
     has_profile: Cell<bool>,
-    /// How often this session has written the name in another way.
-    renamed: Cell<u32>,
 }
 
 impl Account {
@@ -71,7 +69,6 @@ impl Account {
             who,
             password,
             has_profile: Cell::new(me.ordinal() > 0 && !is_new),
-            renamed: Cell::new(0),
         })
     }
 
@@ -183,10 +180,10 @@ impl Account {
     }
 
     /// How much reason there is to write the name in another way, around 1.0: the oftener somebody has done so, the less. It
-    /// is left to those who see to others' names then, where the mix has such. 0.0 when it is enough for a session.
+    /// is left to those who see to others' names then, where the mix has such. 0.0 when it is enough for a session, or for long.
     #[must_use]
     pub fn reason_to_rename(&self, me: &Me) -> f32 {
-        renames::reason(self.renamed.get(), renames::of_late(me))
+        renames::reason(me)
     }
 
     /// Writes the name in another way: with the other last name, with the trade, or with neither. Nobody becomes somebody
@@ -199,7 +196,6 @@ impl Account {
         let name = STYLES[renames::so_far(me) as usize % 3];
         let name = self.who.person.name_in(name);
         renames::note(me);
-        self.renamed.set(self.renamed.get() + 1);
         self.client(me).rename_user(&self.id, &name).await
     }
 
