@@ -276,13 +276,11 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
         .to_zoned_datetime(state.time_zone.clone())
         .strftime("%H:%M:%S")
         .to_string();
-    let digits = state
-        .shape
-        .users_total
-        .saturating_sub(1)
-        .to_string()
-        .len()
-        .max(3);
+    // The specification counts users from 1.
+    let first = u64::from(l.has_box());
+    let user = u64::from(activity.user) + first;
+    let last = u64::from(state.shape.users_total).saturating_sub(1) + first;
+    let digits = last.to_string().len().max(3);
     let (method, route) = snapshot
         .catalog
         .route(activity.role.archetype, activity.route);
@@ -307,8 +305,6 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
         String::new()
     };
     if l.has_box() {
-        // As its account's name has it, and the summary.
-        let user = activity.user;
         return Line::from(vec![
             format!("[{at}] ").dim(),
             format!("User-{user:0digits$}: {method} {path} → ").into(),
@@ -319,9 +315,8 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
     Line::from(vec![
         format!("[{at}] ").dim(),
         format!(
-            "{}-{:0digits$} {} {method} {path} -> ",
+            "{}-{user:0digits$} {} {method} {path} -> ",
             w.user,
-            activity.user,
             role(activity.role, &snapshot.catalog)
         )
         .into(),
