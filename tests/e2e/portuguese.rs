@@ -263,7 +263,19 @@ fn failures_and_what_they_leave_are_told_in_portuguese() {
         "{}",
         failed.stdout
     );
+    let none = "{\"method\": \"GET\", \"route\": \"/mimic\", \"failed\": \"timeout\"}\n";
+    fs::write(&replies, none).unwrap();
+    let failed = spoken(
+        &folder,
+        &["rehearse", "mimic.js", "--replies", "replies.jsonl"],
+    );
+    says(&failed.stdout, &["          -> tempo esgotado\n"]);
     target.stop();
+    let failed = spoken(
+        &folder,
+        &["try", "mimic.js", "--base-url", "http://127.0.0.1:1"],
+    );
+    says(&failed.stdout, &["  ← conexão (#1: "]);
 
     let service = Service::start();
     let line = "run --no-panel --cleanup never --users 2 --min-request-count 12 --max-request-count 12 \

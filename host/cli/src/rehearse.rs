@@ -13,8 +13,8 @@ use vespeiro_behavior::types::{Outcome, Request};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
 use vespeiro_model::Clock;
-use vespeiro_output::Console;
 use vespeiro_output::stdout::Printer;
+use vespeiro_output::{Console, Locale};
 
 /// Longest body that is printed, in characters.
 const MAX_BODY: usize = 160;
@@ -165,7 +165,8 @@ fn sent(
         write!(out, "  {}", short(body))?;
     }
     if let Some(fault) = &request.fault {
-        let wrong = console.translated(&format!("wrong on purpose: {fault:?}"));
+        let words = Locale::new(console.language()).fault(*fault);
+        let wrong = console.translated(&format!("wrong on purpose: {words}"));
         write!(out, "  {wrong}")?;
     }
     if let Some(mark) = &request.mark {
@@ -177,7 +178,10 @@ fn sent(
 
 fn print_answer(out: &mut impl Write, answer: &Answer, console: &Console) -> io::Result<()> {
     match &answer.outcome {
-        Outcome::Failed(failure) => write!(out, "{MARGIN}  -> {}", failure)?,
+        Outcome::Failed(failure) => {
+            let words = Locale::new(console.language()).failure(*failure);
+            write!(out, "{MARGIN}  -> {words}")?;
+        }
         Outcome::Response(response) => {
             write!(out, "{MARGIN}  -> {}", response.status)?;
             if !response.body.is_empty() {

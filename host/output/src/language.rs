@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::words::Words;
-use vespeiro_model::{BreakerState, Failure};
+use vespeiro_model::{BreakerState, Failure, FaultKind};
 use vespeiro_plan::Language;
 
 /// Stands where there is no figure.
@@ -29,6 +29,10 @@ impl Locale {
 
     pub fn failure(self, failure: Failure) -> &'static str {
         self.words().failure(failure)
+    }
+
+    pub fn fault(self, fault: FaultKind) -> &'static str {
+        self.words().fault(fault)
     }
 
     pub fn breaker(self, state: BreakerState) -> &'static str {

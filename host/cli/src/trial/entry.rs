@@ -12,7 +12,7 @@ use vespeiro_engine::rehearsal::{KnownSecrets, veil_mark};
 use vespeiro_engine::{Seen, SessionEnd};
 use vespeiro_http::dial::Protocol;
 use vespeiro_http::{Answer, Call, Outcome};
-use vespeiro_model::RequestPhase;
+use vespeiro_model::{Failure, RequestPhase};
 
 /// Names and values, in their order.
 pub(super) type Fields = Vec<(String, String)>;
@@ -90,7 +90,7 @@ pub(super) struct Answered {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) failure: Option<&'static str>,
+    pub(super) failure: Option<Failure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cause: Option<String>,
     pub(super) headers: Fields,
@@ -208,7 +208,7 @@ impl Scribe {
         Answered {
             request,
             status: flaw.is_none().then_some(answer.status),
-            failure: flaw.map(|flaw| flaw.failure.as_str()),
+            failure: flaw.map(|flaw| flaw.failure),
             cause: flaw.map(|flaw| self.secrets.text(&flaw.cause)),
             headers,
             trailers,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::entry::{Answered, Entry, Fields};
 use crate::session_text::shown;
-use vespeiro_output::{translated, word};
+use vespeiro_output::{Locale, translated, word};
 use vespeiro_plan::Language;
 
 /// Colors, where there are some.
@@ -165,8 +165,8 @@ impl Style {
     }
 
     fn answer(self, at: &str, answered: &Answered) -> String {
-        let (color, what) = match (answered.status, answered.failure) {
-            (Some(status), _) => {
+        let (color, what) = match answered.status {
+            Some(status) => {
                 let color = match status {
                     ..300 => GREEN,
                     300..400 => CYAN,
@@ -175,7 +175,11 @@ impl Style {
                 };
                 (color, status.to_string())
             }
-            (None, failure) => (RED, failure.unwrap_or("failed").to_owned()),
+            None => {
+                let failure = answered.failure;
+                let words = failure.map(|failure| Locale::new(self.language).failure(failure));
+                (RED, words.unwrap_or_default().to_owned())
+            }
         };
         let ms = |seconds: f64| format!("{:.1}", seconds * 1e3);
         let spent = answered.phases.iter().filter(|(_, took)| *took >= 5e-5);
