@@ -390,9 +390,11 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         }
     }
 
-    /// Show the state of the run to everybody who watches; its figures are those of the last second.
+    /// Show the state of the run to everybody who watches; its figures are those of the last second, but for a first glance.
     fn show(&mut self) {
-        let snapshot = self.snapshot(self.totals.counted_until());
+        let mut snapshot = self.snapshot(self.totals.counted_until());
+        let early = self.totals.early(self.elapsed(), snapshot.process);
+        snapshot.early = early.map(Arc::new);
         self.broadcast(snapshot);
     }
 

@@ -56,7 +56,7 @@ impl ShortPath {
 }
 
 /// One worker's counts since its last hand-over.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Interval {
     pub(super) worker: usize,
     /// The second of the run in which it was recorded, counted from 0.

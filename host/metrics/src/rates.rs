@@ -53,7 +53,7 @@ pub(super) struct Reading {
 }
 
 /// The latest counters, oldest first, and the rates up to the last of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct History(VecDeque<Reading>, Rates);
 
 impl History {

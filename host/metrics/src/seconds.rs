@@ -31,7 +31,7 @@ pub(super) struct Second {
 }
 
 /// See the module's documentation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Seconds {
     catalog: Arc<Catalog>,
     slowest: usize,
@@ -44,7 +44,7 @@ pub(super) struct Seconds {
     spare: Vec<Interval>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct OpenSecond {
     counts: Interval,
     is_mixed: bool,

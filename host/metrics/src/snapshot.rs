@@ -60,6 +60,9 @@ pub struct Snapshot {
     pub stopping: bool,
     /// Some of the latest requests, oldest first.
     pub activity: Vec<RecordedRequest>,
+    /// Until the first second is over: the same with what is known of it, for who looks on. No row, condition or push is made
+    /// of it.
+    pub early: Option<Arc<Snapshot>>,
     pub rates: Rates,
     /// What the guard found.
     pub guard: Arc<GuardStatus>,

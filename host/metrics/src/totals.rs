@@ -22,7 +22,7 @@ use vespeiro_model::{Clock, Ending, SwapResult};
 const ACTIVITY: usize = 50;
 
 /// Everything since the start of the run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Totals {
     catalog: Arc<Catalog>,
     workers: usize,
@@ -210,6 +210,15 @@ impl Totals {
         self.stopping = true;
     }
 
+    /// Before the first second is over: the state of the run with what has been handed over of it.
+    pub fn early(&self, now: Duration, process: Process) -> Option<Snapshot> {
+        self.counted_until().is_zero().then(|| {
+            let mut early = self.clone();
+            early.close();
+            early.snapshot(now, process)
+        })
+    }
+
     /// The state of the run at `elapsed`, up to where everything was absorbed. `process` is a fresh sample.
     pub fn snapshot(&mut self, elapsed: Duration, process: Process) -> Snapshot {
         let mut activity: Vec<RecordedRequest> = self.activity.iter().copied().collect();
@@ -232,6 +241,7 @@ impl Totals {
             worker_statuses: WorkerStatuses(self.worker_statuses.clone()),
             stopping: self.stopping,
             activity,
+            early: None,
             rates: Rates::default(),
             guard: Arc::default(),
             process,

@@ -6,7 +6,7 @@ use super::merge::Merge as _;
 use super::{OLDER, Role, VersionCounts};
 
 /// The versions that one worker's interval has met: few, so that a search is quicker than a map.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Versions(Vec<(Role, VersionCounts)>);
 
 impl Versions {

@@ -99,14 +99,15 @@ impl Output for Panel {
         if update.phase == Phase::Cleanup {
             return self.console.panel(None);
         }
+        let snapshot = update.snapshot.early.as_ref().unwrap_or(update.snapshot);
         let (width, height) = terminal::size().unwrap_or((80, 24));
         // The cursor rests on the line below the panel.
         let height = height
             .saturating_sub(1)
-            .min(rows::height(update.snapshot, &self.state));
+            .min(rows::height(snapshot, &self.state));
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        render(update.snapshot, &self.state, area, &mut buffer);
+        render(snapshot, &self.state, area, &mut buffer);
         self.console.panel(Some(buffer));
     }
 

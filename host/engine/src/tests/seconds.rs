@@ -15,8 +15,12 @@ struct Row {
     is_complete: bool,
 }
 
-/// Play a run by a clock that goes on when nobody has anything to do. Tells its seconds, and how it ended.
-fn played(latency: Duration, settings: &[(&str, &str)]) -> (Vec<Row>, RunEnd) {
+/// Play a run by a clock that goes on when nobody has anything to do. Tells its seconds, how it ended, and what was sent as far as
+/// could be seen before the first second was over.
+fn played(
+    latency: Duration,
+    settings: &[(&str, &str)],
+) -> (Vec<Row>, RunEnd, Vec<(Duration, u64)>) {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -41,12 +45,17 @@ fn played(latency: Duration, settings: &[(&str, &str)]) -> (Vec<Row>, RunEnd) {
         let mut rows = Vec::new();
         let mut total = [0; 2];
         let mut counted = Duration::ZERO;
+        let mut glances = Vec::new();
         let spawn = |init| {
             tokio::task::spawn_local(work(init));
             Ok(None)
         };
         let run = prepared.run(&stopper, &control);
         let ended = execute_on(spawn, run, |snapshot| {
+            if let Some(early) = &snapshot.early {
+                assert_eq!((snapshot.elapsed, snapshot.sent()), (Duration::ZERO, 0));
+                glances.push((early.elapsed, early.sent()));
+            }
             if snapshot.elapsed == counted {
                 return;
             }
@@ -63,8 +72,23 @@ fn played(latency: Duration, settings: &[(&str, &str)]) -> (Vec<Row>, RunEnd) {
         });
         let ended = ended.await.unwrap();
         assert_eq!(ended.snapshot.requests(), target.seen());
-        (rows, ended)
+        (rows, ended, glances)
     })
+}
+
+#[test]
+fn who_looks_on_sees_the_first_second_before_it_is_over() {
+    let settings = [("rate", "200/s"), ("duration", "3s")];
+    let (rows, ended, glances) = played(Duration::ZERO, &settings);
+    // Looked at twice a second: as far as the workers have handed over.
+    assert_eq!(glances[0], (Duration::ZERO, 0));
+    let (at, sent) = glances[1];
+    assert_eq!(at, Duration::from_millis(500));
+    assert!((50..=100).contains(&sent), "{glances:?}");
+    assert!(glances.iter().all(|(_, sent)| *sent < 200), "{glances:?}");
+    // Which changes nothing of what is counted.
+    assert_eq!(rows.iter().map(|row| row.sent).sum::<u64>(), 600);
+    assert_eq!(ended.snapshot.sent(), 600);
 }
 
 #[test]
@@ -75,7 +99,7 @@ fn each_second_of_a_constant_rate_is_the_schedule() {
         ("abort_on", "rate<200/s:1s; rate>200/s:1s"),
         ("threshold", "rate>=200/s:1s; rate<=200/s:1s; rate>=200/s"),
     ];
-    let (rows, ended) = played(Duration::ZERO, &settings);
+    let (rows, ended, _) = played(Duration::ZERO, &settings);
     let sent: Vec<u64> = rows.iter().map(|row| row.sent).collect();
     assert_eq!(sent, [200; 6]);
     assert!(rows.iter().all(|row| row.is_complete), "{rows:?}");
@@ -98,7 +122,7 @@ fn each_second_of_a_ramp_is_the_schedule() {
              rate{stage=2}>=100/s:2s; requests{stage=3}<112; requests{stage=3}>108; rate{stage=3}<60/s",
         ),
     ];
-    let (rows, ended) = played(Duration::ZERO, &settings);
+    let (rows, ended, _) = played(Duration::ZERO, &settings);
     for threshold in &ended.snapshot.guard.thresholds {
         assert_eq!(threshold.state, ThresholdState::Ok, "{threshold:?}");
     }
@@ -124,7 +148,7 @@ fn what_was_sent_counts_where_it_was_sent_however_late_its_answer_is() {
         ("abort_on", "rate<45/s:1s"),
         ("threshold", "rate>=50/s; throughput<34/s; throughput>33/s"),
     ];
-    let (rows, ended) = played(Duration::from_millis(2_500), &settings);
+    let (rows, ended, _) = played(Duration::from_millis(2_500), &settings);
     let sent: Vec<u64> = rows.iter().map(|row| row.sent).collect();
     assert_eq!(sent, [50, 50, 50, 50, 50, 0, 0]);
     assert_eq!((rows[0].answered, rows[1].answered), (0, 0), "{rows:?}");
