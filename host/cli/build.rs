@@ -20,7 +20,7 @@ fn main() {
 
 /// Every file of guest-sdk that `vespeiro new` may write: the contract, and of each language what is in `FOLDERS`.
 fn embed_templates(out: &Path) -> Result<(), Box<dyn Error>> {
-    const FOLDERS: [&str; 4] = ["admin", "sdk", "src", "template"];
+    const FOLDERS: [&str; 5] = ["admin", "blank", "sdk", "src", "template"];
     let sdk = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?)
         .join("../../guest-sdk")
         .canonicalize()?;

@@ -77,17 +77,19 @@ static bool ends_with(const char *text, const char *end) {
 
 /// The reply for a request; what was given is not given again as long as another one for the route follows.
 static const vs_scripted *reply_to(const vs_played_request *request, bool *given) {
-    const vs_scripted *found = NULL;
+    const vs_scripted *found = NULL, *any = NULL;
     size_t found_at = 0;
     for (size_t at = 0; script->replies != NULL && script->replies[at].route != NULL; at += 1) {
         const vs_scripted *reply = &script->replies[at];
+        if (any == NULL && strcmp(reply->route, "*") == 0) any = reply;
         if (strcmp(reply->route, request->route) != 0) continue;
         if (reply->ends != NULL && !ends_with(request->path, reply->ends)) continue;
         found = reply;
         found_at = at;
         if (!given[at]) break;
     }
-    if (found != NULL) given[found_at] = true;
+    if (found == NULL) return any;
+    given[found_at] = true;
     return found;
 }
 

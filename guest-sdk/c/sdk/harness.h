@@ -8,7 +8,7 @@
 
 /// What a request to a route is answered. Of several for one route each is given once, in order, and the last one stays.
 typedef struct {
-    /// `GET /users/{id}`
+    /// `GET /users/{id}`; `*` for all that no other is for.
     const char *route;
     unsigned status;
     /// JSON; may be left out.

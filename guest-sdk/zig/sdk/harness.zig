@@ -9,7 +9,7 @@ const Text = [*:0]const u8;
 
 /// What a request to a route is answered. Of several for one route each is given once, in order, and the last one stays.
 pub const Reply = extern struct {
-    /// `GET /users/{id}`; the last entry of all has none.
+    /// `GET /users/{id}`, or `*` for all that no other is for; the last entry of all has none.
     route: ?Text = null,
     status: c_uint = 0,
     /// JSON.

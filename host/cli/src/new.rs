@@ -50,6 +50,9 @@ pub(super) struct New {
     /// Archetype that it replaces; admin and power act as the plan's administrator and clean up
     #[arg(long, value_name = "NAME", value_parser = ["newcomer", "active", "admin", "power"])]
     archetype: Option<String>,
+    /// Begin with one request and a test that plays whatever the journey becomes, for a service of your own
+    #[arg(long, conflicts_with = "archetype")]
+    blank: bool,
 }
 
 impl New {
@@ -58,12 +61,13 @@ impl New {
             name,
             lang,
             archetype,
+            blank,
         } = self;
         let language = LANGUAGES
             .iter()
             .find(|language| language.name == lang)
             .context("a language of the table")?;
-        let files = project(language, archetype.as_deref());
+        let files = project(language, archetype.as_deref(), blank);
         write(Path::new(&name), &files, |text| {
             adapt(text, &name, archetype.as_deref())
         })?;
@@ -96,8 +100,8 @@ impl New {
     }
 }
 
-/// A project's files by their path: the SDK, the template over it, and what the archetype changes over both.
-fn project(language: &Language, archetype: Option<&str>) -> BTreeMap<String, File> {
+/// A project's files by their path: the SDK, the template over it, and what the archetype or a blank journey changes over both.
+fn project(language: &Language, archetype: Option<&str>, blank: bool) -> BTreeMap<String, File> {
     let mut files = BTreeMap::new();
     let own = |part: &str| format!("{}/{part}", language.name);
     for (from, to) in language.sdk {
@@ -109,6 +113,9 @@ fn project(language: &Language, archetype: Option<&str>) -> BTreeMap<String, Fil
     lay(own("template"));
     if matches!(archetype, Some("admin" | "power")) {
         lay(own("admin"));
+    }
+    if blank {
+        lay(own("blank"));
     }
     files
 }
@@ -174,8 +181,13 @@ mod tests {
     #[test]
     fn every_language_has_a_whole_project_for_every_archetype() {
         for language in LANGUAGES {
-            for archetype in [None, Some("newcomer"), Some("admin")] {
-                let files = project(language, archetype);
+            for (archetype, blank) in [
+                (None, false),
+                (Some("newcomer"), false),
+                (Some("admin"), false),
+                (None, true),
+            ] {
+                let files = project(language, archetype, blank);
                 let has = |path: &str| {
                     files
                         .get(path)
@@ -209,6 +221,10 @@ mod tests {
                     archetype == Some("admin") && is_built,
                     "{language:?}"
                 );
+                let own = |path: &str| !path.starts_with("vespeiro/");
+                let mut own = files.iter().filter(|(path, _)| own(path));
+                let users = own.any(|(_, file)| file.text.contains("/api/v1/users"));
+                assert_eq!(users, !blank, "{language:?}");
                 for (path, file) in &files {
                     let text = adapt(file.text, "night-shift", archetype);
                     assert!(

@@ -162,7 +162,14 @@ fn patiently(mut run: RunOf) -> Played {
 #[test]
 fn rust_builds_and_plays() {
     if rust() {
-        play(&Project::built("rust", None));
+        let project = Project::built("rust", None);
+        play(&project);
+        let more = (
+            "health.status == 200);\n",
+            "me.call(HEALTH).query(\"again\", 1).send().await?;\n",
+        );
+        project.becomes_blank("rust", ["src/lib.rs", "src/tests.rs"], more);
+        project.run("cargo", &["test", "--locked", "--quiet"]);
         play_as_administrator(&Project::built("rust", Some("admin")));
     }
 }
@@ -170,7 +177,11 @@ fn rust_builds_and_plays() {
 #[test]
 fn javascript_builds_and_plays() {
     if node() {
-        play(&Project::built("javascript", None));
+        let project = Project::built("javascript", None);
+        play(&project);
+        let more = ("health.status === 200);\n", "yield get('/health');\n");
+        project.becomes_blank("javascript", ["behavior.js", "behavior.test.js"], more);
+        project.run("npm", &["test"]);
         play_as_administrator(&Project::built("javascript", Some("admin")));
     }
 }
@@ -178,7 +189,11 @@ fn javascript_builds_and_plays() {
 #[test]
 fn typescript_builds_and_plays() {
     if node() {
-        play(&Project::built("typescript", None));
+        let project = Project::built("typescript", None);
+        play(&project);
+        let more = ("health.status === 200);\n", "yield* get('/health');\n");
+        project.becomes_blank("typescript", ["behavior.ts", "behavior.test.ts"], more);
+        project.run("npm", &["test"]);
         play_as_administrator(&Project::built("typescript", Some("admin")));
     }
 }
@@ -187,7 +202,11 @@ fn typescript_builds_and_plays() {
 #[test]
 fn python_builds_and_plays() {
     if python() {
-        play(&Project::built("python", None));
+        let project = Project::built("python", None);
+        play(&project);
+        let more = ("health.status == 200)\n", "    yield get(\"/health\")\n");
+        project.becomes_blank("python", ["behavior.py", "test_behavior.py"], more);
+        project.run("python3", &["-m", "unittest"]);
         Project::begun("python", Some("admin")).run("python3", &["-m", "unittest"]);
     }
 }
@@ -198,6 +217,9 @@ fn c_builds_and_plays() {
         let project = Project::built("c", None);
         play(&project);
         stays_small(&project, "384KiB");
+        let more = ("reply->status == 200);\n", "VS_SEND(me, &HEALTH);\n");
+        project.becomes_blank("c", ["behavior.c", "test.c"], more);
+        project.run("./test", &[]);
         play_as_administrator(&Project::built("c", Some("admin")));
         project::in_sdk("c", "tests/run", &[&project::sharing()]);
     }
@@ -210,6 +232,9 @@ fn zig_builds_and_plays() {
         let project = Project::built("zig", None);
         play(&project);
         stays_small(&project, "512KiB");
+        let more = (".status == 200);\n", "me.think();\n");
+        project.becomes_blank("zig", ["behavior.zig", "test.zig"], more);
+        project.run("./test", &[]);
         play_as_administrator(&Project::built("zig", Some("admin")));
     }
 }
@@ -229,6 +254,10 @@ fn assemblyscript_builds_and_plays() {
         ];
         project.run("node", &build);
         project.run("node", &["--test", "tests/"]);
+        let more = ("status === 200);\n", "this.thinkLong();\n");
+        project.becomes_blank("assemblyscript", ["behavior.ts", "behavior.test.mjs"], more);
+        project.run("npm", &["run", "build"]);
+        project.run("npm", &["test"]);
     }
 }
 
@@ -240,6 +269,9 @@ fn go_builds_and_plays() {
         play(&project);
         stays_small(&project, "24MiB");
         project.add_tests_of_sdk("go");
+        project.run("./test", &[]);
+        let more = ("reply.Status == 200)\n", "me.Send(health.With())\n");
+        project.becomes_blank("go", ["behavior.go", "behavior_test.go"], more);
         project.run("./test", &[]);
         Project::begun("go", Some("admin")).run("./test", &[]);
     }

@@ -27,27 +27,42 @@ pub struct Project {
 impl Project {
     /// Written, nothing more.
     pub fn begun(language: &str, archetype: Option<&str>) -> Project {
+        let options = archetype.map(|archetype| ["--archetype", archetype]);
+        let mut project = Project::new(language, options.as_ref().map_or(&[], |all| &all[..]));
+        if archetype.is_none() {
+            project.print(language);
+        }
+        project
+    }
+
+    /// As `vespeiro new` writes it.
+    fn new(language: &str, options: &[&str]) -> Project {
         let name = "night-shift";
         let folder = TempDir::new().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_vespeiro"));
         command
             .args(["new", name, "--lang", language])
+            .args(options)
             .current_dir(folder.path());
-        command.args(
-            archetype
-                .iter()
-                .flat_map(|archetype| ["--archetype", archetype]),
-        );
         succeed(&mut command);
-        let mut project = Project {
+        Project {
             name,
             prints: None,
             folder,
-        };
-        if archetype.is_none() {
-            project.print(language);
         }
-        project
+    }
+
+    /// Put a blank journey and its test where the tools are, with one request more: the test goes along.
+    pub fn becomes_blank(&self, language: &str, sources: [&str; 2], more: (&str, &str)) {
+        let blank = Project::new(language, &["--blank"]);
+        let [from, to] = [&blank, self].map(|project| project.folder.path().join(self.name));
+        for source in sources {
+            let text = std::fs::read_to_string(from.join(source)).unwrap();
+            let (place, request) = more;
+            let edited = text.replacen(place, &format!("{place}{request}"), 1);
+            assert!(source == sources[1] || text != edited, "{text}");
+            std::fs::write(to.join(source), edited).unwrap();
+        }
     }
 
     /// Written, and built by its own script.
