@@ -91,3 +91,38 @@ fn wrong_passwords_on_purpose_pause_nothing() {
         ended.stderr
     );
 }
+
+/// A token is renewed before it ends, before a logout too; and a session that ends with its user's requests was cut, and not
+/// given up.
+#[test]
+fn tokens_are_renewed_before_they_expire_and_spent_budgets_cut() {
+    let service = Service::with(&["--token-ttl", "5s"]);
+    let played = RunOf::fine(
+        &service.url,
+        "--archetype newcomer --archetype active --archetype admin --archetype power --users 20 --workers 2 --seed 4 \
+         --min-request-count 10 --max-request-count 60 --delay-min 50 --delay-max 500 --ramp-up 0 --guest-timeout 10s",
+    );
+    let answered = service.ledger(1);
+    let of = |path: &str, good: bool| -> u64 {
+        let these = answered
+            .iter()
+            .filter(|((_, route, status), _)| route.ends_with(path) && (*status < 400) == good);
+        these.map(|(_, count)| *count).sum()
+    };
+    let refused: Vec<_> = answered.keys().filter(|key| key.2 == 401).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    assert!(of("/refresh", true) > 10, "{answered:?}");
+    assert_eq!(of("/logout", false), 0, "{answered:?}");
+    let ended = |how| -> u64 {
+        let archetypes = played.archetypes();
+        archetypes
+            .iter()
+            .map(|name| played.sessions(name, how))
+            .sum()
+    };
+    assert!(ended("completed") > 20);
+    assert_eq!(
+        [ended("abandoned"), ended("failed"), ended("crashed")],
+        [0; 3]
+    );
+}

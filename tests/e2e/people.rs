@@ -14,7 +14,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use data::{people_stay_who_they_are, searches_and_pages_are_a_persons};
-use errors::{errors_are_spread, wrong_passwords};
+use errors::{
+    errors_are_spread, errors_are_those_of_the_mix, invalid_bodies_differ,
+    server_errors_are_of_every_kind, time_outs_take_a_persons_time, wrong_passwords,
+    wrong_passwords_in_a_minute,
+};
 use mix::mix_is_kept;
 use order::{first_sessions_are_whole, nobody_comes_for_nothing};
 use pauses::gaps_are_one_pause;
@@ -84,7 +88,7 @@ fn first_sessions_go_through_their_parts_once_and_whole() {
         "--users 40 --workers 2 --seed 5 --min-request-count 80 --max-request-count 80 --delay-min 2 --delay-max 12 \
          --mix=off --error-mix=off",
     );
-    let counts = first_sessions_are_whole(&log, 80);
+    let counts = first_sessions_are_whole(&log);
     assert_eq!(
         counts,
         BTreeMap::from([("active", 20), ("admin", 4), ("newcomer", 8), ("power", 8)])
@@ -98,7 +102,7 @@ fn a_mixed_run_is_made_of_people() {
         "--users 40 --workers 2 --seed 5 --ramp-up 2 --min-request-count 50 --max-request-count 80 --delay-min 40 \
          --delay-max 200 --error-mix success=86,client=14,server=0",
     );
-    let counts = first_sessions_are_whole(&log, 50);
+    let counts = first_sessions_are_whole(&log);
     assert!(counts.values().sum::<u32>() >= 30, "{counts:?}");
     nobody_comes_for_nothing(&log);
     let judged = gaps_are_one_pause(&log, 40, 200, 2);
@@ -139,24 +143,38 @@ fn whoever_has_little_left_does_something_with_it() {
 #[test]
 #[ignore = "12,000 requests at a person's pace take some minutes: scripts/people runs it"]
 fn twelve_thousand_requests_are_made_of_people() {
-    let log = run(
-        "--users 100 --workers 2 --seed 5 --ramp-up 60 --min-request-count 60 --max-request-count 180 --delay-min 100 \
-         --delay-max 2000 --error-mix success=86,client=14,server=0",
-    );
+    // All defaults, but for budgets that end within minutes.
+    let log =
+        run("--users 100 --workers 2 --seed 5 --min-request-count 60 --max-request-count 180");
     println!("{} requests", log.exchanges.len());
-    assert!(log.exchanges.len() >= 10_000);
+    assert!(log.exchanges.len() >= 11_000);
     mix_is_kept(&log);
-    let counts = first_sessions_are_whole(&log, 60);
-    println!("{counts:?}");
+    let counts = first_sessions_are_whole(&log);
+    println!("first sessions: {counts:?}");
+    assert_eq!(
+        counts,
+        BTreeMap::from([
+            ("active", 50),
+            ("admin", 10),
+            ("newcomer", 20),
+            ("power", 20)
+        ])
+    );
     nobody_comes_for_nothing(&log);
     assert!(gaps_are_one_pause(&log, 100, 2000, 2) > 5_000);
     let (row, wrong) = wrong_passwords(&log);
-    println!("{wrong} wrong passwords, {row} in a row");
-    assert!(row <= 2);
+    let lately = wrong_passwords_in_a_minute(&log);
+    println!("{wrong} wrong passwords, {row} in a row, {lately} within a minute at most");
+    // Half of what `--max-auth-failures` lets be.
+    assert!(row <= 2 && lately <= 15);
     people_stay_who_they_are(&log);
     searches_and_pages_are_a_persons(&log);
     let routes = errors_are_spread(&log);
     // All with an identifier, but for the one that only its owner may use.
     assert!(routes[&404].len() >= 20, "{:?}", routes[&404]);
     assert!(routes[&403].len() >= 16, "{:?}", routes[&403]);
+    errors_are_those_of_the_mix(&log);
+    invalid_bodies_differ(&log);
+    server_errors_are_of_every_kind(&log);
+    time_outs_take_a_persons_time(&log);
 }

@@ -20,7 +20,7 @@ pub fn people_stay_who_they_are(log: &Log) {
         for e in visit
             .exchanges
             .iter()
-            .filter(|e| e.status < 400 && !visit.is_operators(e))
+            .filter(|e| e.is_good() && !visit.is_operators(e))
         {
             if is(e, "POST", USERS) {
                 let name = e.body["name"].as_str().unwrap().to_owned();
@@ -88,7 +88,7 @@ pub fn searches_and_pages_are_a_persons(log: &Log) {
     let (mut by_name, mut found, mut narrower) = (0, 0, 0);
     let mut last: BTreeMap<&str, String> = BTreeMap::new();
     let mut page: BTreeMap<(&str, String), (u64, u64)> = BTreeMap::new();
-    for e in log.exchanges.iter().filter(|e| e.status < 400) {
+    for e in log.exchanges.iter().filter(|e| e.is_good()) {
         let total = || e.reply["meta"]["total"].as_u64().unwrap();
         if is(e, "GET", SEARCH) {
             let query = e.query();

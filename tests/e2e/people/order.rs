@@ -24,7 +24,7 @@ const RIGHTS: [(&str, &str); 5] = [
 fn places(visit: &Visit<'_>, of: impl Fn(&Exchange) -> bool) -> Vec<usize> {
     let numbered = visit.exchanges.iter().enumerate();
     numbered
-        .filter(|(_, exchange)| exchange.status < 400 && of(exchange))
+        .filter(|(_, exchange)| exchange.is_good() && of(exchange))
         .map(|(at, _)| at)
         .collect()
 }
@@ -57,7 +57,7 @@ fn archetype(visit: &Visit<'_>) -> &'static str {
         "power"
     } else {
         // Newcomers begin with their profile, active people end with it.
-        let mut first = visit.exchanges.iter().filter(|e| e.status < 400);
+        let mut first = visit.exchanges.iter().filter(|e| e.is_good());
         match first.find(|e| e.route() == PROFILE || is_any(e, &LOOKS)) {
             Some(e) if e.route() == PROFILE => "newcomer",
             _ => "active",
@@ -66,15 +66,14 @@ fn archetype(visit: &Visit<'_>) -> &'static str {
 }
 
 /// Item by item of the specification's journeys; how many there were of each archetype.
-pub fn first_sessions_are_whole(log: &Log, budget: usize) -> BTreeMap<&'static str, u32> {
+pub fn first_sessions_are_whole(log: &Log) -> BTreeMap<&'static str, u32> {
     let mut counts = BTreeMap::new();
     let all = visits(log);
     let mut met = BTreeSet::new();
     for visit in &all {
-        // Whoever had to stop before its end because the budget was small has played a short one.
         let is_first = met.insert(&visit.person);
         let is_known = !visit.person.starts_with("session ");
-        if !(is_first && is_known) || visit.exchanges.len() >= budget {
+        if !(is_first && is_known) {
             continue;
         }
         let archetype = archetype(visit);

@@ -30,7 +30,7 @@ pub fn gaps_are_one_pause(log: &Log, min: u64, max: u64, factor: u64) -> usize {
             if before.iter().chain(now).any(&forged) {
                 continue;
             }
-            if before.iter().any(|e| matches!(e.status, 429 | 500..)) {
+            if before.iter().any(|e| e.status == 429 || e.is_down()) {
                 continue; // somebody waits until that is over
             }
             let answered = before.iter().map(|e| e.answered).max().unwrap();

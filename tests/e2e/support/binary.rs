@@ -62,6 +62,11 @@ pub fn command(program: &str) -> Command {
     command
 }
 
+/// The binary that is tested: this build's, or a ready-made one that `VESPEIRO` names.
+fn binary() -> String {
+    std::env::var("VESPEIRO").unwrap_or_else(|_| env!("CARGO_BIN_EXE_vespeiro").into())
+}
+
 /// Run the binary to its end.
 pub fn vespeiro(arguments: &[&str]) -> Ended {
     Running::start(arguments).ended()
@@ -91,7 +96,7 @@ impl Running {
         let folder = TempDir::new().unwrap();
         let file = |name| Stdio::from(File::create(folder.path().join(name)).unwrap());
         let (own_stdout, own_stderr) = (file("stdout"), file("stderr"));
-        let child = command(env!("CARGO_BIN_EXE_vespeiro"))
+        let child = command(&binary())
             .args(arguments)
             .envs(env.iter().copied())
             .stdout(stdout.unwrap_or(own_stdout))

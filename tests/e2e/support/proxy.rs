@@ -35,6 +35,7 @@ pub struct Exchange {
     pub has_body: bool,
     /// Null where there is none, or no JSON.
     pub body: Value,
+    /// 0 where the tool gave up and closed the connection: then that is when it was answered.
     pub status: u16,
     /// Null where there is none, or no JSON; of a list, its `meta` alone.
     pub reply: Value,
@@ -170,10 +171,17 @@ async fn pass(mut client: TcpStream, target: SocketAddr, seen: &Seen) -> io::Res
         let arrived = seen.began.elapsed();
         server.write_all(&request.bytes).await?;
         let no_body = request.line(0).starts_with("HEAD ");
-        let Some(reply) = message(&mut server, no_body).await? else {
-            return Ok(());
+        let reply = tokio::select! {
+            reply = message(&mut server, no_body) => match reply? {
+                Some(reply) => Some(reply),
+                None => return Ok(()),
+            },
+            // It sends nothing before it has its answer.
+            _ = client.read_u8() => None,
         };
-        client.write_all(&reply.bytes).await?;
+        if let Some(reply) = &reply {
+            client.write_all(&reply.bytes).await?;
+        }
         let answered = seen.began.elapsed();
         let line = request.line(0);
         let mut words = line.split(' ');
@@ -188,10 +196,13 @@ async fn pass(mut client: TcpStream, target: SocketAddr, seen: &Seen) -> io::Res
             token: bearer.trim_start_matches("Bearer ").to_owned(),
             has_body: request.bytes.len() > request.body,
             body: request.json(),
-            status: reply.line(0).split(' ').nth(1).unwrap().parse().unwrap(),
-            reply: reply.json(),
+            status: reply.as_ref().map_or(0, Message::status),
+            reply: reply.as_ref().map_or(Value::Null, Message::json),
         };
         seen.exchanges.lock().unwrap().push(exchange);
+        if reply.is_none() {
+            return Ok(());
+        }
     }
     Ok(())
 }
@@ -207,6 +218,12 @@ impl Message {
     fn line(&self, at: usize) -> String {
         let head = String::from_utf8_lossy(&self.bytes[..self.body]);
         head.split("\r\n").nth(at).unwrap_or_default().to_owned()
+    }
+
+    /// Of an answer.
+    fn status(&self) -> u16 {
+        let line = self.line(0);
+        line.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
     fn header(&self, name: &str) -> Option<String> {

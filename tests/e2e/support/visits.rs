@@ -34,6 +34,16 @@ impl Exchange {
             .collect()
     }
 
+    /// What was asked for has been done.
+    pub fn is_good(&self) -> bool {
+        (1..400).contains(&self.status)
+    }
+
+    /// The target failed of it, or the tool did not wait for its answer any more.
+    pub fn is_down(&self) -> bool {
+        matches!(self.status, 0 | 500..)
+    }
+
     /// In a line.
     pub fn line(&self) -> String {
         let Exchange {
@@ -224,7 +234,11 @@ impl Sessions {
                     }
                     Some(session)
                 }
-                None => sessions.by_token.get(&exchange.token).copied(),
+                // One that was not renewed is known by what it was to be renewed with.
+                None => {
+                    let token = renewed.unwrap_or(&exchange.token);
+                    sessions.by_token.get(token).copied()
+                }
             };
             sessions.of_each.push(session);
             let named = exchange.body["username"]
