@@ -68,8 +68,8 @@ impl Aggregate {
         let group = snapshot.group(picks);
         let latency = match (selector.phase, selector.outcome) {
             (Some(phase), _) => snapshot.phases(picks).of(phase).clone(),
-            (None, Some(kind)) => group.latency_of(kind).into_owned(),
-            (None, None) => group.latency().clone(),
+            (None, Some(kind)) => group.latency_of(kind).clone(),
+            (None, None) => group.latency().into_owned(),
         };
         let of_status = |kind: fn(&ResultCount) -> bool| {
             group.count(|r| selector.picks_status(r.outcome) && kind(r))

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::interval::MAX_ACTIVITY;
 use super::merge::Merge as _;
-use super::seconds::{SECOND, second_of};
+use super::seconds::{MAX_SPARE, SECOND, second_of};
 use super::{
     ArchetypeCounts, BehaviorCounts, Catalog, ConnectionCounts, Interval, RecordedRequest,
     RequestSample, Role, ShortPath, SlowRequest, Slowest, WorkerStatus,
@@ -116,9 +116,11 @@ impl Recorder {
         }
     }
 
-    /// Take an emptied interval back.
+    /// Take an emptied interval back. What a busy time has needed beyond a few is not kept.
     pub fn recycle(&mut self, empty: Interval) {
-        self.spare.push(empty);
+        if self.spare.len() < MAX_SPARE {
+            self.spare.push(empty);
+        }
     }
 
     /// A request leaves for the target.

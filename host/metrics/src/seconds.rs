@@ -20,6 +20,9 @@ pub(super) fn second_of(time: Duration) -> u64 {
     time.as_secs()
 }
 
+/// Emptied intervals that are kept to be filled again: each holds the memory of the fullest second that it has had.
+pub(super) const MAX_SPARE: usize = 2;
+
 /// One second of all workers.
 #[derive(Debug)]
 pub(super) struct Second {
@@ -130,7 +133,9 @@ impl Seconds {
 
     /// Take back the counts of a second, emptied.
     pub(super) fn recycle(&mut self, empty: Interval) {
-        self.spare.push(empty);
+        if self.spare.len() < MAX_SPARE {
+            self.spare.push(empty);
+        }
     }
 
     /// What was not given out yet of a version.

@@ -2,7 +2,6 @@
 //! version; merged into larger groups by [`super::Snapshot`].
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use vespeiro_model::{Outcome, OutcomeClass, OutcomeKind};
 
@@ -47,11 +46,10 @@ pub struct Series {
     results: Vec<ResultCount>,
     bytes_sent: u64,
     bytes_received: u64,
-    latency: Timing,
-    /// Of those that failed, which are in `latency` too.
+    /// Latencies of successes.
+    succeeded: Timing,
+    /// Of all others.
     failed: Timing,
-    /// Of those that did not.
-    slowest_success: Duration,
 }
 
 impl Default for Series {
@@ -60,9 +58,8 @@ impl Default for Series {
             results: Vec::new(),
             bytes_sent: 0,
             bytes_received: 0,
-            latency: Timing::new(Scale::Micros),
+            succeeded: Timing::new(Scale::Micros),
             failed: Timing::new(Scale::Micros),
-            slowest_success: Duration::ZERO,
         }
     }
 }
@@ -78,21 +75,20 @@ impl Series {
         self.add(outcome, sample.expected, 1);
         self.bytes_sent += sample.bytes_sent;
         self.bytes_received += sample.bytes_received;
-        self.latency.record(sample.latency);
         match outcome.is_good() {
-            true => self.slowest_success = self.slowest_success.max(sample.latency),
+            true => self.succeeded.record(sample.latency),
             false => self.failed.record(sample.latency),
         }
     }
 
     /// Requests that were sent.
     pub fn requests(&self) -> u64 {
-        self.latency.count()
+        self.successes() + self.failures()
     }
 
     /// Requests with a status below 400, or one that is no error.
     pub fn successes(&self) -> u64 {
-        self.requests() - self.failures()
+        self.succeeded.count()
     }
 
     /// All others: what was injected, and errors.
@@ -129,19 +125,20 @@ impl Series {
     }
 
     /// Of every request, failed ones too: a timeout is part of the distribution.
-    pub fn latency(&self) -> &Timing {
-        &self.latency
+    pub fn latency(&self) -> Cow<'_, Timing> {
+        if self.failed.is_empty() {
+            return Cow::Borrowed(&self.succeeded);
+        }
+        let mut all = self.failed.clone();
+        all.merge(&self.succeeded);
+        Cow::Owned(all)
     }
 
     /// The same of successes or of failures alone, so that quick failures do not flatter and slow ones do not blame.
-    pub fn latency_of(&self, kind: OutcomeKind) -> Cow<'_, Timing> {
+    pub fn latency_of(&self, kind: OutcomeKind) -> &Timing {
         match kind {
-            OutcomeKind::Failure => Cow::Borrowed(&self.failed),
-            OutcomeKind::Success if self.failed.is_empty() => Cow::Borrowed(&self.latency),
-            OutcomeKind::Success => {
-                let successes = self.latency.since(&self.failed);
-                Cow::Owned(successes.up_to(self.slowest_success))
-            }
+            OutcomeKind::Success => &self.succeeded,
+            OutcomeKind::Failure => &self.failed,
         }
     }
 
@@ -179,9 +176,8 @@ impl Merge for Series {
             }
             self.bytes_sent += other.bytes_sent;
             self.bytes_received += other.bytes_received;
-            self.latency.merge(&other.latency);
+            self.succeeded.merge(&other.succeeded);
             self.failed.merge(&other.failed);
-            self.slowest_success = self.slowest_success.max(other.slowest_success);
         }
     }
 
@@ -190,9 +186,8 @@ impl Merge for Series {
             self.results.clear();
             self.bytes_sent = 0;
             self.bytes_received = 0;
-            self.latency.reset();
+            self.succeeded.reset();
             self.failed.reset();
-            self.slowest_success = Duration::ZERO;
         }
     }
 

@@ -1,4 +1,4 @@
-//! The counts behind a [`super::Timing`]: those of an HDR histogram with 3 significant digits, kept in short pieces, each
+//! The counts behind a [`super::Timing`]: those of an HDR histogram with 3 or 2 significant digits, kept in short pieces, each
 //! of which is made for the first value that falls into it.
 //!
 //! What must stay true: a value far from all others costs one piece, not all cells up to it. There are hundreds of these
@@ -7,18 +7,52 @@
 
 use std::collections::BTreeMap;
 
-/// Cells of the lowest range, where each holds one value; every further range is twice as wide and has half as many.
-const SINGLE: u64 = 2048;
-/// Cells of every further range.
-const FURTHER: usize = SINGLE as usize / 2;
 /// Cells of a piece: few, for the values far from most come one by one.
 const PIECE: usize = 8;
 
 type Piece = [u32; PIECE];
 
+/// How many significant digits values have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Digits {
+    Two,
+    #[default]
+    Three,
+}
+
+impl Digits {
+    /// The lowest range has two to this power of cells, each of one value; every further range is twice as wide and has half as
+    /// many.
+    fn bits(self) -> u32 {
+        match self {
+            Digits::Two => 8,
+            Digits::Three => 11,
+        }
+    }
+
+    /// The number of the cell that a value falls into.
+    fn cell_of(self, value: u64) -> usize {
+        let bits = self.bits();
+        let range = u64::BITS - bits - (value | ((1 << bits) - 1)).leading_zeros();
+        ((range as usize) << (bits - 1)) + (value >> range) as usize
+    }
+
+    fn cell(self, number: usize, count: u64) -> Cell {
+        let further = self.bits() - 1;
+        let range = (number >> further).saturating_sub(1);
+        let lowest = ((number - (range << further)) as u64) << range;
+        Cell {
+            lowest,
+            highest: lowest + ((1u64 << range) - 1),
+            count,
+        }
+    }
+}
+
 /// Counts by value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SparseHistogram {
+    digits: Digits,
     /// Where the counts of each run of cells are: one more than an index into `pieces`, or 0 for none.
     places: Vec<u16>,
     pieces: Vec<Piece>,
@@ -38,12 +72,19 @@ pub(super) struct Cell {
 }
 
 impl SparseHistogram {
+    pub(super) fn new(digits: Digits) -> SparseHistogram {
+        SparseHistogram {
+            digits,
+            ..SparseHistogram::default()
+        }
+    }
+
     pub(super) fn record(&mut self, value: u64) {
         self.record_n(value, 1);
     }
 
     pub(super) fn record_n(&mut self, value: u64, count: u64) {
-        self.add(cell_of(value), count);
+        self.add(self.digits.cell_of(value), count);
         self.count = self.count.saturating_add(count);
     }
 
@@ -101,7 +142,14 @@ impl SparseHistogram {
         &mut self.pieces[last]
     }
 
+    /// Add what another one counts. Where its digits are others, each of its cells is one value, the largest that falls into it.
     pub(super) fn merge(&mut self, other: &SparseHistogram) {
+        if self.digits != other.digits {
+            for cell in other.cells() {
+                self.record_n(cell.highest, cell.count);
+            }
+            return;
+        }
         for (at, theirs) in other.used() {
             for (within, count) in theirs
                 .into_iter()
@@ -116,7 +164,7 @@ impl SparseHistogram {
 
     /// Take an earlier state of this one away. `false`: it was none, and the result is not exact.
     pub(super) fn subtract(&mut self, earlier: &SparseHistogram) -> bool {
-        let mut exact = true;
+        let mut exact = self.digits == earlier.digits;
         for (at, theirs) in earlier.used() {
             match self.index(at) {
                 Some(index) => {
@@ -148,12 +196,12 @@ impl SparseHistogram {
 
     /// The cells in use, ascending.
     pub(super) fn cells(&self) -> impl Iterator<Item = Cell> {
-        self.used().flat_map(|(at, piece)| {
+        self.used().flat_map(move |(at, piece)| {
             let counted = piece
                 .into_iter()
                 .enumerate()
                 .filter(|(_, count)| *count > 0);
-            counted.map(move |(within, count)| cell(at * PIECE + within, count))
+            counted.map(move |(within, count)| self.digits.cell(at * PIECE + within, count))
         })
     }
 
@@ -169,7 +217,7 @@ impl SparseHistogram {
             for (within, count) in piece.iter().enumerate() {
                 seen = seen.saturating_add(*count);
                 if *count > 0 && seen >= rank {
-                    return Some(cell(at * PIECE + within, *count));
+                    return Some(self.digits.cell(at * PIECE + within, *count));
                 }
             }
         }
@@ -185,7 +233,7 @@ impl SparseHistogram {
     pub(super) fn last(&self) -> Option<Cell> {
         self.used().rev().find_map(|(at, piece)| {
             let within = piece.iter().rposition(|count| *count > 0)?;
-            Some(cell(at * PIECE + within, piece[within]))
+            Some(self.digits.cell(at * PIECE + within, piece[within]))
         })
     }
 
@@ -204,22 +252,6 @@ impl SparseHistogram {
             }
         }
         counts
-    }
-}
-
-/// The number of the cell that a value falls into.
-fn cell_of(value: u64) -> usize {
-    let range = SINGLE.leading_zeros() + 1 - (value | (SINGLE - 1)).leading_zeros();
-    range as usize * FURTHER + (value >> range) as usize
-}
-
-fn cell(number: usize, count: u64) -> Cell {
-    let range = (number / FURTHER).saturating_sub(1);
-    let lowest = ((number - range * FURTHER) as u64) << range;
-    Cell {
-        lowest,
-        highest: lowest + ((1u64 << range) - 1),
-        count,
     }
 }
 
@@ -243,23 +275,32 @@ mod tests {
         ]
     }
 
+    fn digits() -> impl Strategy<Value = Digits> {
+        prop_oneof![Just(Digits::Two), Just(Digits::Three)]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn every_value_is_in_its_cell_and_cells_follow_each_other(value in prop_oneof![value(), any::<u64>()]) {
-            let number = cell_of(value);
-            let this = cell(number, 1);
+        fn every_value_is_in_its_cell_and_cells_follow_each_other(
+            value in prop_oneof![value(), any::<u64>()], digits in digits(),
+        ) {
+            let number = digits.cell_of(value);
+            let this = digits.cell(number, 1);
             prop_assert!(this.lowest <= value && value <= this.highest);
             if let Some(next) = this.highest.checked_add(1) {
-                prop_assert_eq!(cell(number + 1, 1).lowest, next);
+                prop_assert_eq!(digits.cell(number + 1, 1).lowest, next);
             }
         }
 
         #[test]
-        fn it_says_what_a_histogram_says(values in prop::collection::vec((value(), count()), 1..40)) {
-            let mut grid = SparseHistogram::default();
-            let mut whole = Histogram::<u64>::new(3).unwrap();
+        fn it_says_what_a_histogram_says(
+            values in prop::collection::vec((value(), count()), 1..40), digits in digits(),
+        ) {
+            let mut grid = SparseHistogram::new(digits);
+            let of = if digits == Digits::Two { 2 } else { 3 };
+            let mut whole = Histogram::<u64>::new(of).unwrap();
             for (value, count) in &values {
                 grid.record_n(*value, *count);
                 whole.record_n(*value, *count).unwrap();
@@ -299,6 +340,30 @@ mod tests {
                 prop_assert!(!SparseHistogram::default().subtract(&other));
             }
         }
+    }
+
+    #[test]
+    fn two_digits_take_little_and_are_told_to_three() {
+        let (mut few, mut many) = (
+            SparseHistogram::new(Digits::Two),
+            SparseHistogram::default(),
+        );
+        for value in 0..1 << 20 {
+            few.record(value);
+            many.record(value);
+        }
+        assert_eq!((few.pieces.len(), many.pieces.len()), (224, 1408));
+        let mut sum = SparseHistogram::default();
+        sum.merge(&few);
+        assert_eq!(sum.count(), few.count());
+        let ends = |grid: &SparseHistogram| {
+            grid.cells()
+                .map(|c| (c.highest, c.count))
+                .collect::<Vec<_>>()
+        };
+        let mut back = SparseHistogram::new(Digits::Two);
+        back.merge(&sum);
+        assert_eq!(ends(&back), ends(&few));
     }
 
     #[test]

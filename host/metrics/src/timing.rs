@@ -1,4 +1,4 @@
-//! A distribution of durations with 3 significant digits, as HDR histograms have it, with the exact sum and the exact largest
+//! A distribution of durations with 3 significant digits (2 where there are many), as HDR histograms have it, with the exact sum and the exact largest
 //! value beside it. Used for every latency of the run.
 //!
 //! What must stay true: values are clamped to the scale's range, so that recording never fails; and none is told that is larger
@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::hdr::{self, DecodeError};
-use crate::sparse_histogram::SparseHistogram;
+use crate::sparse_histogram::{Digits, SparseHistogram};
 
 /// How fine [`Timing::exponential`] is: 2^3 buckets for each power of two, each 9 % wider than the one before it.
 pub const NATIVE_SCHEMA: i32 = 3;
@@ -75,6 +75,14 @@ impl Timing {
         }
     }
 
+    /// With 2 significant digits, in at most 12 KB: quantiles to 1 %. Sum and largest value are exact all the same.
+    pub(super) fn coarse(scale: Scale) -> Timing {
+        Timing {
+            grid: SparseHistogram::new(Digits::Two),
+            ..Timing::new(scale)
+        }
+    }
+
     pub fn scale(&self) -> Scale {
         self.scale
     }
@@ -116,12 +124,6 @@ impl Timing {
             later.max_nanos = cell.unwrap_or(0).min(self.max_nanos);
         }
         later
-    }
-
-    /// The same, where its largest value is known.
-    pub(super) fn up_to(mut self, max: Duration) -> Timing {
-        self.max_nanos = whole_nanos(max);
-        self
     }
 
     /// Take the values out, and leave nothing behind.

@@ -54,10 +54,7 @@ pub(super) fn by_outcome<'a>(s: &'a Snapshot, f: &mut Family<'a>) {
         for kind in OutcomeKind::ALL {
             let timing = series.latency_of(kind);
             if !timing.is_empty() {
-                f.sample(
-                    &[labels, &[kind.as_str()]].concat(),
-                    Value::Histogram(timing),
-                );
+                f.histogram(&[labels, &[kind.as_str()]].concat(), timing);
             }
         }
     });

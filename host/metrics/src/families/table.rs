@@ -14,7 +14,7 @@ use super::collect::{
     by_version, by_word, errors, observed, requests, since_1970, thresholds,
 };
 use super::desc::MetricUnit::{Bytes, Ratio, Seconds};
-use super::desc::{Collect, MetricDesc, MetricKind};
+use super::desc::{Collect, MetricDesc, MetricKind, Value};
 
 /// Upper bounds of the buckets of requests and of the workers' lag, in seconds: 100 us to 30 s.
 const LATENCY: &[f64] = &[
@@ -363,7 +363,7 @@ mod rows {
             }));
         VERSION_REQUEST_DURATION = histogram("version_request_duration", LATENCY, VERSION,
             "Time from the send to the last byte of the response or to the failure, by version; with a rate, from when the request should have left",
-            |s, _, f| by_version(s, |labels, counts| f.histogram(&labels, counts.requests.latency())));
+            |s, _, f| by_version(s, |labels, counts| f.sample(&labels, Value::Histogram(counts.requests.latency()))));
         VERSION_SESSIONS_ENDED = counter("version_sessions_ended", &["archetype", "version", "hash", "ending"],
             "Sessions ended, by version and by how",
             |s, _, f| by_version(s, |[archetype, version, hash], counts| {

@@ -29,7 +29,7 @@ pub(super) fn requests(
         throughput: rate(group.requests(), snapshot.elapsed.as_secs_f64()),
         bytes_sent: group.bytes_sent(),
         bytes_received: group.bytes_received(),
-        latency: distribution(group.latency(), detail),
+        latency: distribution(&group.latency(), detail),
         latency_by_outcome: by_outcome(group, detail),
         phases: phases(times, detail),
     }
@@ -182,7 +182,7 @@ pub(super) fn series(snapshot: &Snapshot) -> Vec<Series> {
                 results: outcomes(&series.results()),
                 bytes_sent: series.bytes_sent(),
                 bytes_received: series.bytes_received(),
-                latency: distribution(series.latency(), Detail::Histogram),
+                latency: distribution(&series.latency(), Detail::Histogram),
                 latency_by_outcome: by_outcome(series, Detail::Histogram),
                 phases: snapshot
                     .phases_of(archetype, route)
