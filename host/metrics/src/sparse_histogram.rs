@@ -1,16 +1,11 @@
-//! The counts behind a [`super::Timing`]: those of an HDR histogram with 3 or 2 significant digits, kept in short pieces, each
-//! of which is made for the first value that falls into it.
-//!
-//! What must stay true: a value far from all others costs one piece, not all cells up to it. There are hundreds of these
-//! in a run, and one slow second of the target must not show in the generator's memory. For the same reason a cell has
-//! half the width of a count, and the few that outgrow it carry over elsewhere.
+//! The counts behind a [`super::Timing`]: those of an HDR histogram with 3 or 2 significant digits, of which only the cells in
+//! use are kept, in order.
+//! What must stay true: a value far from all others costs one cell. There are hundreds of these in a run, each several times
+//! over, and one slow second of the target must not show in the generator's memory. For the same reason a cell has half the
+//! width of a count, and the few that outgrow it carry over elsewhere.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
-
-/// Cells of a piece: few, for the values far from most come one by one.
-const PIECE: usize = 8;
-
-type Piece = [u32; PIECE];
 
 /// How many significant digits values have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,16 +26,16 @@ impl Digits {
     }
 
     /// The number of the cell that a value falls into.
-    fn cell_of(self, value: u64) -> usize {
+    fn number_of(self, value: u64) -> u16 {
         let bits = self.bits();
         let range = u64::BITS - bits - (value | ((1 << bits) - 1)).leading_zeros();
-        ((range as usize) << (bits - 1)) + (value >> range) as usize
+        ((range << (bits - 1)) + (value >> range) as u32) as u16
     }
 
-    fn cell(self, number: usize, count: u64) -> Cell {
+    fn cell(self, number: u16, count: u64) -> Cell {
         let further = self.bits() - 1;
         let range = (number >> further).saturating_sub(1);
-        let lowest = ((number - (range << further)) as u64) << range;
+        let lowest = u64::from(number - (range << further)) << range;
         Cell {
             lowest,
             highest: lowest + ((1u64 << range) - 1),
@@ -53,11 +48,12 @@ impl Digits {
 #[derive(Debug, Clone, Default)]
 pub(super) struct SparseHistogram {
     digits: Digits,
-    /// Where the counts of each run of cells are: one more than an index into `pieces`, or 0 for none.
-    places: Vec<u16>,
-    pieces: Vec<Piece>,
+    /// Numbers of the cells in use, ascending: the largest value of all lies in cell 56,319.
+    numbers: Vec<u16>,
+    /// The lower halves of their counts.
+    counts: Vec<u32>,
     /// The upper halves of counts that a cell is too narrow for, by its number.
-    carried: BTreeMap<usize, u32>,
+    carried: BTreeMap<u16, u32>,
     count: u64,
 }
 
@@ -84,62 +80,60 @@ impl SparseHistogram {
     }
 
     pub(super) fn record_n(&mut self, value: u64, count: u64) {
-        self.add(self.digits.cell_of(value), count);
+        let number = self.digits.number_of(value);
+        let at = match self.numbers.binary_search(&number) {
+            Ok(at) => at,
+            Err(at) => self.insert(at, number),
+        };
+        let sum = u64::from(self.counts[at]).saturating_add(count);
+        self.counts[at] = sum as u32;
+        if sum > u64::from(u32::MAX) {
+            self.carry(number, (sum >> 32) as u32);
+        }
         self.count = self.count.saturating_add(count);
     }
 
-    fn add(&mut self, cell: usize, count: u64) {
-        let counted = &mut self.piece_at(cell / PIECE)[cell % PIECE];
-        let sum = u64::from(*counted).saturating_add(count);
-        *counted = sum as u32;
-        if sum > u64::from(u32::MAX) {
-            self.carry(cell, (sum >> 32) as u32);
+    #[cold]
+    fn insert(&mut self, at: usize, number: u16) -> usize {
+        self.make_room(1);
+        self.numbers.insert(at, number);
+        self.counts.insert(at, 0);
+        at
+    }
+
+    /// Not twice as much, as a vector grows by itself: most of these have nearly all they will ever need.
+    fn make_room(&mut self, more: usize) {
+        let len = self.numbers.len();
+        if len + more > self.numbers.capacity() {
+            self.numbers.reserve_exact(more + 8 + len / 8);
+            self.counts.reserve_exact(more + 8 + len / 8);
         }
     }
 
     #[cold]
-    fn carry(&mut self, cell: usize, upper: u32) {
-        let carried = self.carried.entry(cell).or_default();
+    fn carry(&mut self, number: u16, upper: u32) {
+        let carried = self.carried.entry(number).or_default();
         *carried = carried.saturating_add(upper);
     }
 
-    /// Make this the count of a cell that is in use.
-    fn put(&mut self, cell: usize, index: usize, count: u64) {
-        self.pieces[index][cell % PIECE] = count as u32;
-        match (count >> 32) as u32 {
-            0 => self.carried.remove(&cell),
-            upper => self.carried.insert(cell, upper),
+    /// The count of the cell in this place.
+    fn count_at(&self, at: usize) -> u64 {
+        let upper = match self.carried.is_empty() {
+            true => 0,
+            false => self.carried.get(&self.numbers[at]).copied().unwrap_or(0),
         };
+        u64::from(self.counts[at]) | u64::from(upper) << 32
     }
 
-    /// The piece of this run of cells, a new one if need be.
-    fn piece_at(&mut self, at: usize) -> &mut Piece {
-        match self.index(at) {
-            Some(index) => &mut self.pieces[index],
-            None => self.new_piece(at),
-        }
-    }
-
-    /// Where the counts of this run of cells are.
-    fn index(&self, at: usize) -> Option<usize> {
-        let place = self.places.get(at).copied().unwrap_or(0);
-        usize::from(place).checked_sub(1)
-    }
-
-    #[cold]
-    fn new_piece(&mut self, at: usize) -> &mut Piece {
-        if at >= self.places.len() {
-            self.places.resize(at + 1, 0);
-        }
-        if self.pieces.len() == self.pieces.capacity() {
-            // Not twice as much, as a vector grows by itself: most of these have nearly all they will ever need.
-            self.pieces.reserve_exact(8 + self.pieces.len() / 8);
-        }
-        self.pieces.push([0; PIECE]);
-        let last = self.pieces.len() - 1;
-        // Fits: the largest value of all lies in piece 7039.
-        self.places[at] = last as u16 + 1;
-        &mut self.pieces[last]
+    /// Make this the cell in this place, and its count.
+    fn put(&mut self, at: usize, number: u16, count: u64) {
+        self.numbers[at] = number;
+        self.counts[at] = count as u32;
+        match (count >> 32) as u32 {
+            0 if self.carried.is_empty() => None,
+            0 => self.carried.remove(&number),
+            upper => self.carried.insert(number, upper),
+        };
     }
 
     /// Add what another one counts. Where its digits are others, each of its cells is one value, the largest that falls into it.
@@ -150,31 +144,56 @@ impl SparseHistogram {
             }
             return;
         }
-        for (at, theirs) in other.used() {
-            for (within, count) in theirs
-                .into_iter()
-                .enumerate()
-                .filter(|(_, count)| *count > 0)
-            {
-                self.add(at * PIECE + within, count);
+        // From the last cell down, so that nothing is written over before it was moved.
+        let (mut mine, mut theirs) = (self.numbers.len(), other.numbers.len());
+        let new = self.lacks(other);
+        self.make_room(new);
+        let mut to = mine + new;
+        self.numbers.resize(to, 0);
+        self.counts.resize(to, 0);
+        while theirs > 0 {
+            to -= 1;
+            let their = other.numbers[theirs - 1];
+            let order = match mine {
+                0 => Ordering::Less,
+                _ => self.numbers[mine - 1].cmp(&their),
+            };
+            if order.is_ge() {
+                mine -= 1;
+                (self.numbers[to], self.counts[to]) = (self.numbers[mine], self.counts[mine]);
+            }
+            if order.is_le() {
+                theirs -= 1;
+                let before = if order.is_eq() { self.count_at(to) } else { 0 };
+                self.put(to, their, before.saturating_add(other.count_at(theirs)));
             }
         }
         self.count = self.count.saturating_add(other.count);
     }
 
+    /// How many cells of another one are not in use here.
+    fn lacks(&self, other: &SparseHistogram) -> usize {
+        let mut mine = self.numbers.iter().peekable();
+        let theirs = other.numbers.iter();
+        let is_new = |their: &&u16| {
+            while mine.next_if(|number| number < their).is_some() {}
+            mine.next_if(|number| number == their).is_none()
+        };
+        theirs.filter(is_new).count()
+    }
+
     /// Take an earlier state of this one away. `false`: it was none, and the result is not exact.
     pub(super) fn subtract(&mut self, earlier: &SparseHistogram) -> bool {
         let mut exact = self.digits == earlier.digits;
-        for (at, theirs) in earlier.used() {
-            match self.index(at) {
-                Some(index) => {
-                    let mine = self.counts(at, index);
-                    for (within, (mine, theirs)) in mine.into_iter().zip(theirs).enumerate() {
-                        exact &= mine >= theirs;
-                        self.put(at * PIECE + within, index, mine.saturating_sub(theirs));
-                    }
+        for (at, number) in earlier.numbers.iter().enumerate() {
+            let theirs = earlier.count_at(at);
+            match self.numbers.binary_search(number) {
+                Ok(at) => {
+                    let mine = self.count_at(at);
+                    exact &= mine >= theirs;
+                    self.put(at, *number, mine.saturating_sub(theirs));
                 }
-                None => exact &= theirs.iter().all(|count| *count == 0),
+                Err(_) => exact &= theirs == 0,
             }
         }
         self.count = self.count.saturating_sub(earlier.count);
@@ -183,8 +202,8 @@ impl SparseHistogram {
 
     /// Forget the values, keep the memory.
     pub(super) fn reset(&mut self) {
-        self.places.clear();
-        self.pieces.clear();
+        self.numbers.clear();
+        self.counts.clear();
         self.carried.clear();
         self.count = 0;
     }
@@ -195,33 +214,20 @@ impl SparseHistogram {
     }
 
     /// The cells in use, ascending.
-    pub(super) fn cells(&self) -> impl Iterator<Item = Cell> {
-        self.used().flat_map(move |(at, piece)| {
-            let counted = piece
-                .into_iter()
-                .enumerate()
-                .filter(|(_, count)| *count > 0);
-            counted.map(move |(within, count)| self.digits.cell(at * PIECE + within, count))
-        })
+    pub(super) fn cells(&self) -> impl DoubleEndedIterator<Item = Cell> {
+        let all = (0..self.numbers.len()).map(|at| (self.numbers[at], self.count_at(at)));
+        let used = all.filter(|(_, count)| *count > 0);
+        used.map(|(number, count)| self.digits.cell(number, count))
     }
 
     /// The cell in which the value of this rank lies: 1 is the smallest.
     pub(super) fn ranked(&self, rank: u64) -> Option<Cell> {
         let mut seen = 0u64;
-        for (at, piece) in self.used() {
-            let here = piece.iter().copied().fold(0, u64::saturating_add);
-            if seen.saturating_add(here) < rank {
-                seen = seen.saturating_add(here);
-                continue;
-            }
-            for (within, count) in piece.iter().enumerate() {
-                seen = seen.saturating_add(*count);
-                if *count > 0 && seen >= rank {
-                    return Some(self.digits.cell(at * PIECE + within, *count));
-                }
-            }
-        }
-        self.last()
+        let found = self.cells().find(|cell| {
+            seen = seen.saturating_add(cell.count);
+            seen >= rank
+        });
+        found.or_else(|| self.last())
     }
 
     /// The lowest cell in use.
@@ -231,27 +237,7 @@ impl SparseHistogram {
 
     /// The highest cell in use.
     pub(super) fn last(&self) -> Option<Cell> {
-        self.used().rev().find_map(|(at, piece)| {
-            let within = piece.iter().rposition(|count| *count > 0)?;
-            Some(self.digits.cell(at * PIECE + within, piece[within]))
-        })
-    }
-
-    fn used(&self) -> impl DoubleEndedIterator<Item = (usize, [u64; PIECE])> {
-        let runs = 0..self.places.len();
-        runs.filter_map(|at| Some((at, self.counts(at, self.index(at)?))))
-    }
-
-    /// A piece's counts, whole.
-    fn counts(&self, at: usize, index: usize) -> [u64; PIECE] {
-        let mut counts = self.pieces[index].map(u64::from);
-        if !self.carried.is_empty() {
-            for (within, count) in counts.iter_mut().enumerate() {
-                let upper = self.carried.get(&(at * PIECE + within)).copied();
-                *count |= u64::from(upper.unwrap_or(0)) << 32;
-            }
-        }
-        counts
+        self.cells().next_back()
     }
 }
 
@@ -286,7 +272,7 @@ mod tests {
         fn every_value_is_in_its_cell_and_cells_follow_each_other(
             value in prop_oneof![value(), any::<u64>()], digits in digits(),
         ) {
-            let number = digits.cell_of(value);
+            let number = digits.number_of(value);
             let this = digits.cell(number, 1);
             prop_assert!(this.lowest <= value && value <= this.highest);
             if let Some(next) = this.highest.checked_add(1) {
@@ -344,36 +330,29 @@ mod tests {
 
     #[test]
     fn two_digits_take_little_and_are_told_to_three() {
-        let (mut few, mut many) = (
-            SparseHistogram::new(Digits::Two),
-            SparseHistogram::default(),
-        );
+        let mut few = SparseHistogram::new(Digits::Two);
+        let mut many = SparseHistogram::default();
         for value in 0..1 << 20 {
             few.record(value);
             many.record(value);
         }
-        assert_eq!((few.pieces.len(), many.pieces.len()), (224, 1408));
+        assert_eq!((few.numbers.len(), many.numbers.len()), (1792, 11264));
         let mut sum = SparseHistogram::default();
         sum.merge(&few);
         assert_eq!(sum.count(), few.count());
-        let ends = |grid: &SparseHistogram| {
-            grid.cells()
-                .map(|c| (c.highest, c.count))
-                .collect::<Vec<_>>()
-        };
         let mut back = SparseHistogram::new(Digits::Two);
         back.merge(&sum);
-        assert_eq!(ends(&back), ends(&few));
+        assert!(back.cells().eq(few.cells()));
     }
 
     #[test]
-    fn a_value_far_away_costs_one_piece() {
+    fn a_value_far_away_costs_one_cell() {
         let mut grid = SparseHistogram::default();
         grid.record(1);
         grid.record(60_000_000_000);
-        assert_eq!(grid.pieces.len(), 2);
         grid.record(u64::MAX);
-        assert_eq!(grid.places.len(), 7040);
+        assert_eq!(grid.numbers.len(), 3);
+        assert_eq!(grid.numbers.last(), Some(&56_319));
         grid.reset();
         assert_eq!((grid.count(), grid.last()), (0, None));
     }
