@@ -1,84 +1,63 @@
-//! A [`Timing`] that takes little memory: an HDR histogram of 2 significant digits, of which only the cells in use are
-//! kept. The summary keeps one for each point of a run's timeline, and adds them up when the run grows long.
+//! A [`Timing`] with 2 significant digits, and without a scale of its own. The summary keeps one for each point of a run's
+//! timeline, and adds them up when the run grows long.
 
 use std::time::Duration;
 
-use super::hdr::{self, DecodeError};
-use super::{Scale, Timing};
-
-const DIGITS: u8 = 2;
+use super::{DecodeError, Scale, Timing};
 
 /// Latencies, counted; quantiles to 1 %, sum and largest value exact.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CompactHistogram {
-    /// Largest value of the cell in microseconds, and its count; ascending.
-    cells: Vec<(u64, u64)>,
-    sum_nanos: u64,
-    max: Duration,
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompactHistogram(Timing);
+
+impl Default for CompactHistogram {
+    fn default() -> CompactHistogram {
+        CompactHistogram(Timing::coarse(Scale::Micros))
+    }
 }
 
 impl CompactHistogram {
     /// Of latencies: [`Scale::Micros`].
     pub fn of(timing: &Timing) -> CompactHistogram {
-        debug_assert_eq!(timing.scale(), Scale::Micros);
-        CompactHistogram {
-            cells: hdr::cells(&hdr::histogram(DIGITS, timing.values())),
-            sum_nanos: u64::try_from(timing.sum().as_nanos()).unwrap_or(u64::MAX),
-            max: timing.max(),
-        }
+        let mut compact = CompactHistogram::default();
+        compact.0.merge(timing);
+        compact
     }
 
     pub fn merge(&mut self, other: &CompactHistogram) {
-        let mut all = Vec::with_capacity(self.cells.len().max(other.cells.len()));
-        let (mut mine, mut theirs) = (self.cells.iter().peekable(), other.cells.iter().peekable());
-        while let Some(&&(next, _)) = [mine.peek(), theirs.peek()].into_iter().flatten().min() {
-            let take = |from: &mut std::iter::Peekable<std::slice::Iter<'_, (u64, u64)>>| {
-                from.next_if(|cell| cell.0 == next).map_or(0, |cell| cell.1)
-            };
-            all.push((next, take(&mut mine) + take(&mut theirs)));
-        }
-        self.cells = all;
-        self.sum_nanos = self.sum_nanos.saturating_add(other.sum_nanos);
-        self.max = self.max.max(other.max);
+        self.0.merge(&other.0);
     }
 
     pub fn count(&self) -> u64 {
-        self.cells.iter().map(|(_, count)| count).sum()
+        self.0.count()
     }
 
     /// How many are greater than `value`.
     pub fn count_above(&self, value: Duration) -> u64 {
         let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
-        let above = self.cells.iter().filter(|(ticks, _)| *ticks > micros);
+        let above = self.0.values().filter(|(ticks, _)| *ticks > micros);
         above.map(|(_, count)| count).sum()
     }
 
     /// The value that a share `quantile` of the values does not exceed; `None` when there are none.
     pub fn quantile(&self, quantile: f64) -> Option<Duration> {
-        let rank = (quantile.clamp(0.0, 1.0) * self.count() as f64)
-            .ceil()
-            .max(1.0) as u64;
-        let mut seen = 0;
-        let cell = self.cells.iter().find(|(_, count)| {
-            seen += count;
-            seen >= rank
-        });
-        cell.map(|(ticks, _)| Duration::from_micros(*ticks).min(self.max))
+        self.unless_empty(self.0.quantile(quantile))
     }
 
     pub fn mean(&self) -> Option<Duration> {
-        self.sum_nanos
-            .checked_div(self.count())
-            .map(Duration::from_nanos)
+        self.unless_empty(self.0.mean())
     }
 
     pub fn max(&self) -> Option<Duration> {
-        (!self.cells.is_empty()).then_some(self.max)
+        self.unless_empty(self.0.max())
+    }
+
+    fn unless_empty(&self, value: Duration) -> Option<Duration> {
+        (!self.0.is_empty()).then_some(value)
     }
 
     /// In the HDR V2 deflate form, in microseconds; empty when empty.
     pub fn to_base64(&self) -> String {
-        hdr::encode(&hdr::histogram(DIGITS, self.cells.iter().copied()))
+        self.0.to_base64()
     }
 
     /// What [`CompactHistogram::to_base64`] wrote, with the exact mean and the largest value that were stored beside it.
@@ -87,17 +66,9 @@ impl CompactHistogram {
         mean: Duration,
         max: Duration,
     ) -> Result<CompactHistogram, DecodeError> {
-        if text.is_empty() {
-            return Ok(CompactHistogram::default());
-        }
-        let cells = hdr::decode(text)?;
-        let count: u64 = cells.iter().map(|(_, count)| count).sum();
-        let nanos = mean.as_nanos().saturating_mul(u128::from(count));
-        Ok(CompactHistogram {
-            cells,
-            sum_nanos: u64::try_from(nanos).unwrap_or(u64::MAX),
-            max,
-        })
+        let mut timing = Timing::from_base64(Scale::Micros, text, Duration::ZERO, max)?;
+        timing.set_mean(mean);
+        Ok(CompactHistogram::of(&timing))
     }
 }
 
@@ -135,7 +106,7 @@ mod tests {
 
             let mean = whole.mean().unwrap();
             let back = CompactHistogram::from_base64(&whole.to_base64(), mean, whole.max().unwrap()).unwrap();
-            prop_assert_eq!(&back.cells, &whole.cells);
+            prop_assert!(back.0.values().eq(whole.0.values()));
             prop_assert_eq!(back.mean().unwrap().as_micros(), mean.as_micros());
         }
     }

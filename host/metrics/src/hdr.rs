@@ -54,8 +54,8 @@ pub(super) fn encode(histogram: &Histogram<u64>) -> String {
     STANDARD.encode(bytes)
 }
 
-/// The [`cells`] of what [`encode`] wrote of some values.
-pub(super) fn decode(text: &str) -> Result<Vec<(u64, u64)>, DecodeError> {
+/// The significant digits and the [`cells`] of what [`encode`] wrote of some values.
+pub(super) fn decode(text: &str) -> Result<(u8, Vec<(u64, u64)>), DecodeError> {
     let bytes = STANDARD.decode(text)?;
     let (_, packed) = bytes
         .split_at_checked(PACKED_HEAD)
@@ -72,7 +72,8 @@ pub(super) fn decode(text: &str) -> Result<Vec<(u64, u64)>, DecodeError> {
         return Err(DecodeError::Packed("its length is not that of its counts"));
     }
     let histogram = Deserializer::new().deserialize(&mut plain.as_slice());
-    Ok(cells(&histogram.map_err(DecodeError::Histogram)?))
+    let histogram = histogram.map_err(DecodeError::Histogram)?;
+    Ok((histogram.sigfig(), cells(&histogram)))
 }
 
 #[cfg(test)]
@@ -99,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_length_that_is_not_true_is_refused_before_memory_is_taken_for_it() {
-        assert_eq!(decode(&lying(2)).unwrap(), [(7, 1)]);
+        assert_eq!(decode(&lying(2)).unwrap(), (3, vec![(7, 1)]));
         let refused = decode(&lying(u32::MAX)).unwrap_err().to_string();
         assert!(refused.contains("its length"), "{refused}");
         for text in ["", "AAAA", "AAAAAAAAAAAAAAAA"] {

@@ -16,6 +16,22 @@ pub(super) enum Digits {
 }
 
 impl Digits {
+    /// Those that keep values of so many digits, three at most.
+    pub(super) fn at_least(number: u8) -> Digits {
+        if number <= 2 {
+            Digits::Two
+        } else {
+            Digits::Three
+        }
+    }
+
+    pub(super) fn number(self) -> u8 {
+        match self {
+            Digits::Two => 2,
+            Digits::Three => 3,
+        }
+    }
+
     /// The lowest range has two to this power of cells, each of one value; every further range is twice as wide and has half as
     /// many.
     fn bits(self) -> u32 {
@@ -45,7 +61,7 @@ impl Digits {
 }
 
 /// Counts by value.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct SparseHistogram {
     digits: Digits,
     /// Numbers of the cells in use, ascending: the largest value of all lies in cell 56,319.
@@ -73,6 +89,10 @@ impl SparseHistogram {
             digits,
             ..SparseHistogram::default()
         }
+    }
+
+    pub(super) fn digits(&self) -> Digits {
+        self.digits
     }
 
     pub(super) fn record(&mut self, value: u64) {
@@ -285,8 +305,7 @@ mod tests {
             values in prop::collection::vec((value(), count()), 1..40), digits in digits(),
         ) {
             let mut grid = SparseHistogram::new(digits);
-            let of = if digits == Digits::Two { 2 } else { 3 };
-            let mut whole = Histogram::<u64>::new(of).unwrap();
+            let mut whole = Histogram::<u64>::new(digits.number()).unwrap();
             for (value, count) in &values {
                 grid.record_n(*value, *count);
                 whole.record_n(*value, *count).unwrap();

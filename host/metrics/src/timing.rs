@@ -48,7 +48,7 @@ impl Scale {
 }
 
 /// Durations, counted. Empty ones hold no memory; a used one holds what its values need, at most 110 KB.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
     scale: Scale,
     grid: SparseHistogram,
@@ -245,7 +245,7 @@ impl Timing {
 
     /// The histogram in the HDR V2 deflate form, in base64, in ticks of [`Scale::tick_seconds`]; empty when empty.
     pub fn to_base64(&self) -> String {
-        hdr::encode(&hdr::histogram(3, self.values()))
+        hdr::encode(&hdr::histogram(self.grid.digits().number(), self.values()))
     }
 
     /// What [`Timing::to_base64`] wrote, with the exact sum and the largest value that were stored beside it.
@@ -257,13 +257,20 @@ impl Timing {
     ) -> Result<Timing, DecodeError> {
         let mut timing = Timing::new(scale);
         if !text.is_empty() {
-            for (ticks, count) in hdr::decode(text)? {
+            let (digits, cells) = hdr::decode(text)?;
+            timing.grid = SparseHistogram::new(Digits::at_least(digits));
+            for (ticks, count) in cells {
                 timing.grid.record_n(ticks, count);
             }
             timing.sum_nanos = whole_nanos(sum);
             timing.max_nanos = whole_nanos(max);
         }
         Ok(timing)
+    }
+
+    /// The sum where only the mean was kept.
+    pub(super) fn set_mean(&mut self, mean: Duration) {
+        self.sum_nanos = whole_nanos(mean).saturating_mul(self.count());
     }
 
     fn nanos(&self, ticks: u64) -> u64 {
