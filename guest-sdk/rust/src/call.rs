@@ -7,7 +7,8 @@ use std::pin::Pin;
 
 use serde::Serialize;
 
-use crate::contract::{Capture, Failure, Request};
+use crate::channel::Channel;
+use crate::contract::{self, Capture, Failure, Operation, Outcome, Protocol, Request};
 use crate::me::same;
 use crate::session::Exchange;
 use crate::tokens::Tokens;
@@ -15,6 +16,9 @@ use crate::{Error, Fault, Me, Reply, Result, Route};
 
 /// A request on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply>> + 'a>>;
+
+/// A channel that is being opened.
+pub type Opening<'a> = Pin<Box<dyn Future<Output = Result<Channel<'a>>> + 'a>>;
 
 /// A request being built.
 #[must_use = "a call does nothing before `send`"]
@@ -235,6 +239,56 @@ impl<'a> Call<'a> {
         self.draft.reloads = times;
         self.draft.reload_ms = after_ms;
         self
+    }
+
+    /// Open a WebSocket with it, and wait until that is open. The route is a GET.
+    ///
+    /// # Errors
+    /// [`Error::UnexpectedStatus`] when the answer opens none, and those of [`Call::send`]. A token that is refused is not
+    /// replaced.
+    pub fn websocket(self) -> Opening<'a> {
+        self.open(Protocol::Websocket)
+    }
+
+    /// Open a stream of events with it, and wait until that is open.
+    ///
+    /// # Errors
+    /// Those of [`Call::websocket`].
+    pub fn events(self) -> Opening<'a> {
+        self.open(Protocol::EventStream)
+    }
+
+    fn open(self, protocol: Protocol) -> Opening<'a> {
+        let Call {
+            me,
+            tokens,
+            mut draft,
+        } = self;
+        Box::pin(async move {
+            draft.check()?;
+            let route = draft.route.path;
+            if let Some(tokens) = tokens
+                && tokens.is_due(me)
+            {
+                tokens.renew(me).await?;
+            }
+            let request = draft.request(tokens);
+            let opening = contract::Opening { protocol, request };
+            drop(draft);
+            let open = Operation::Open(opening);
+            match Exchange::operate(me.core(), open).outcome().await {
+                Ok(Outcome::Opened(opened)) => Ok(Channel::new(me, route, opened)),
+                Ok(Outcome::Response(response)) => Err(Error::UnexpectedStatus {
+                    route,
+                    status: response.status,
+                }),
+                Ok(_) => Err(Error::Failed {
+                    route,
+                    kind: Failure::Protocol,
+                }),
+                Err(kind) => Err(Error::Failed { route, kind }),
+            }
+        })
     }
 
     /// Send it and wait for the reply, whatever its status.

@@ -175,6 +175,8 @@ pub enum Failure {
     Redirects,
     /// The target said that it had not processed the request.
     Unprocessed,
+    /// A channel broke, or a message of it was larger than the plan allows.
+    Channel,
     /// The load generator was the limit, and not the target.
     Generator,
     /// Not sent: the circuit breaker is open.
@@ -198,6 +200,7 @@ impl Failure {
             Failure::TooLarge => "too-large",
             Failure::Redirects => "redirects",
             Failure::Unprocessed => "unprocessed",
+            Failure::Channel => "channel",
             Failure::Generator => "generator",
             Failure::CircuitOpen => "circuit-open",
             Failure::Stopped => "stopped",
@@ -206,13 +209,119 @@ impl Failure {
     }
 }
 
-/// What came of one request.
+/// What is spoken over a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Protocol {
+    /// Messages in both directions.
+    Websocket,
+    /// Events from the target.
+    EventStream,
+}
+
+/// Open a channel with a request.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// What is spoken over it.
+    pub protocol: Protocol,
+    /// The request, which counts as any other does.
+    pub request: Request,
+}
+
+/// What one message carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Binary(Vec<u8>),
+    /// Nothing, and nothing more comes in this direction.
+    End,
+}
+
+/// Send a message over a WebSocket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sending {
+    /// Number of the channel.
+    pub channel: u32,
+    /// What it carries.
+    pub content: Content,
+}
+
+/// Take what has come over a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receiving {
+    /// Number of the channel.
+    pub channel: u32,
+    /// Most messages, from 1 to 256.
+    pub at_most: u32,
+    /// How long to wait for them, in milliseconds.
+    pub within_ms: u32,
+}
+
+/// One thing that a step carries out.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// Send a request.
+    Request(Request),
+    /// Open a channel.
+    Open(Opening),
+    /// Send over a channel.
+    Send(Sending),
+    /// Take what has come over a channel.
+    Receive(Receiving),
+    /// Close a channel.
+    Close(u32),
+}
+
+/// A channel that is open.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Its number, in this session.
+    pub channel: u32,
+    /// HTTP status code.
+    pub status: u16,
+    /// Header names in lower case, and values; empty unless captured.
+    pub headers: Vec<(String, String)>,
+    /// From the send until it was open, in microseconds.
+    pub latency_us: u64,
+}
+
+/// A message that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// What it carries.
+    pub content: Content,
+    /// Name of an event; empty for a plain one.
+    pub event: String,
+    /// Of an event: the last id that the stream has said.
+    pub id: String,
+    /// When it was complete, since the session began, in microseconds.
+    pub at_us: u64,
+}
+
+/// What has come over a channel.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Oldest first; the last one may be the end.
+    pub messages: Vec<Message>,
+    /// Dropped before them, since nobody took them in time.
+    pub dropped: u32,
+}
+
+/// What came of one operation.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// The target answered.
     Response(Response),
     /// It did not.
     Failed(Failure),
+    /// A channel is open.
+    Opened(Opened),
+    /// What has come over one.
+    Received(Received),
+    /// It was sent, or closed.
+    Done,
 }
 
 /// What the host tells a session at each step.
@@ -245,6 +354,8 @@ pub enum Action {
     Requests(Vec<Request>),
     /// The session is over.
     Done(Ending),
+    /// Carry these out together, which are not all requests.
+    Operations(Vec<Operation>),
 }
 
 /// A session's answer.

@@ -48,6 +48,7 @@ mod behavior;
 #[doc(hidden)]
 pub mod bindings;
 mod call;
+mod channel;
 pub mod contract;
 mod error;
 mod fake;
@@ -64,7 +65,8 @@ mod tokens;
 
 pub use auth::Auth;
 pub use behavior::{Behavior, Journey, Route};
-pub use call::{Call, Sending, encode};
+pub use call::{Call, Opening, Sending, encode};
+pub use channel::Channel;
 pub use contract::{Failure, Kind, Level, Method};
 pub use error::{Error, Result};
 pub use fault::Fault;
@@ -79,7 +81,7 @@ pub use tokens::Tokens;
 pub mod prelude {
 
     pub use crate::{
-        Auth, Call, Choice, Error, Failure, Fault, Level, Me, Method, Reply, Result, Route, Tokens,
-        behavior, join, join_all,
+        Auth, Call, Channel, Choice, Error, Failure, Fault, Level, Me, Method, Reply, Result,
+        Route, Tokens, behavior, join, join_all,
     };
 }

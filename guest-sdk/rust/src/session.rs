@@ -5,14 +5,14 @@
 //! What must stay true: every request handed out gets exactly its own outcome, in the next call.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use crate::contract::{
-    Action, Context, Ending, Failure, Level, MAX_DELAY_MS, Outcome, Pace, Purpose, Request,
-    Response, Setup, Step, User,
+    Action, Context, Ending, Failure, Level, MAX_DELAY_MS, Operation, Outcome, Pace, Purpose,
+    Request, Response, Setup, Step, User,
 };
 use crate::host::Host;
 use crate::{Behavior, Fault, Journey, Me, Result};
@@ -59,6 +59,7 @@ impl Session {
             mix: RefCell::default(),
             fault: Cell::new(None),
             outbox: RefCell::default(),
+            operations: RefCell::default(),
             inbox: RefCell::default(),
             round: Cell::new(0),
             earliest: Cell::new(u64::MAX),
@@ -120,7 +121,7 @@ impl Session {
         if !matches!(
             answer,
             Ok(Step {
-                action: Action::Requests(_),
+                action: Action::Requests(_) | Action::Operations(_),
                 ..
             })
         ) {
@@ -152,6 +153,8 @@ pub(crate) struct Core {
     pub(crate) mix: RefCell<Vec<f32>>,
     pub(crate) fault: Cell<Option<Fault>>,
     outbox: RefCell<Vec<Request>>,
+    /// What else the step is to carry out, and where among the requests.
+    operations: RefCell<Vec<(usize, Operation)>>,
     inbox: RefCell<Vec<Option<Outcome>>>,
     /// How many steps with requests have been handed out.
     round: Cell<u32>,
@@ -199,6 +202,13 @@ impl Core {
                     .end(result)
                     .map(|ending| step(delay, Action::Done(ending)));
             }
+            if !self.operations.borrow().is_empty() {
+                let operations = self.operations();
+                let mut inbox = self.inbox.borrow_mut();
+                inbox.clear();
+                inbox.resize_with(operations.len(), || None);
+                return Ok(step(delay, Action::Operations(operations)));
+            }
             let requests = self.outbox.take();
             if !requests.is_empty() {
                 let mut inbox = self.inbox.borrow_mut();
@@ -226,6 +236,20 @@ impl Core {
             }
             self.clock.set(began + longer);
         }
+    }
+
+    /// All that the step is to carry out, in the order in which it was asked for.
+    fn operations(&self) -> Vec<Operation> {
+        let mut requests = self.outbox.take().into_iter().map(Operation::Request);
+        let others = self.operations.take();
+        let mut all = Vec::with_capacity(requests.len() + others.len());
+        for (place, operation) in others {
+            let before = place - all.len();
+            all.extend(requests.by_ref().take(before));
+            all.push(operation);
+        }
+        all.extend(requests);
+        all
     }
 
     fn end(&self, result: Result<()>) -> Result<Ending, String> {
@@ -287,8 +311,8 @@ impl Future for Pause<'_> {
     }
 }
 
-/// One request on its way: in the outbox from the start, its outcome in the inbox after the next call. Never ready
-/// once the session may send no more: the executor then ends the session.
+/// One operation on its way: in the outbox from the start, its outcome in the inbox after the next call. Never ready once the
+/// session may send no more: the executor then ends the session.
 pub(crate) struct Exchange<'a> {
     core: &'a Core,
     round: u32,
@@ -297,30 +321,54 @@ pub(crate) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     pub(crate) fn post(core: &'a Core, request: Request) -> Exchange<'a> {
-        let left = core.left.get();
-        if left == 0 {
-            core.over.set(true);
-            return Exchange {
-                core,
-                round: u32::MAX,
-                index: 0,
-            };
+        if !Self::may_send(core) {
+            return Self::never(core);
         }
-        core.left.set(left - 1);
-        let mut outbox = core.outbox.borrow_mut();
-        outbox.push(request);
+        let exchange = Self::next(core);
+        core.outbox.borrow_mut().push(request);
+        exchange
+    }
+
+    /// The same of what is no request.
+    pub(crate) fn operate(core: &'a Core, operation: Operation) -> Exchange<'a> {
+        if matches!(operation, Operation::Open(_)) && !Self::may_send(core) {
+            return Self::never(core);
+        }
+        let exchange = Self::next(core);
+        let mut operations = core.operations.borrow_mut();
+        operations.push((exchange.index, operation));
+        exchange
+    }
+
+    fn may_send(core: &Core) -> bool {
+        let left = core.left.get();
+        core.left.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    fn never(core: &'a Core) -> Exchange<'a> {
+        core.over.set(true);
+        Exchange {
+            core,
+            round: u32::MAX,
+            index: 0,
+        }
+    }
+
+    fn next(core: &'a Core) -> Exchange<'a> {
         Exchange {
             core,
             round: core.round.get() + 1,
-            index: outbox.len() - 1,
+            index: core.outbox.borrow().len() + core.operations.borrow().len(),
         }
     }
-}
 
-impl Future for Exchange<'_> {
-    type Output = std::result::Result<Response, Failure>;
+    /// What came of an operation that is no request.
+    pub(crate) async fn outcome(self) -> std::result::Result<Outcome, Failure> {
+        poll_fn(|_| self.take()).await
+    }
 
-    fn poll(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Self::Output> {
+    fn take(&self) -> Poll<std::result::Result<Outcome, Failure>> {
         let core = self.core;
         if core.round.get() != self.round {
             return Poll::Pending;
@@ -331,13 +379,25 @@ impl Future for Exchange<'_> {
             .get_mut(self.index)
             .and_then(Option::take)
         {
-            Some(Outcome::Response(response)) => Poll::Ready(Ok(response)),
             Some(Outcome::Failed(Failure::Stopped)) | None => {
                 core.over.set(true);
                 Poll::Pending
             }
             Some(Outcome::Failed(failure)) => Poll::Ready(Err(failure)),
+            Some(outcome) => Poll::Ready(Ok(outcome)),
         }
+    }
+}
+
+impl Future for Exchange<'_> {
+    type Output = std::result::Result<Response, Failure>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        self.take().map(|outcome| match outcome? {
+            Outcome::Response(response) => Ok(response),
+            // A host that answers a request with something else is none that this SDK knows.
+            _ => Err(Failure::Protocol),
+        })
     }
 }
 

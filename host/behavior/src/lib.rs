@@ -53,7 +53,7 @@ pub use load::{Behavior, content_hash};
 pub use load_error::{LoadError, LoadErrorKind};
 pub use module_file::ModuleFile;
 pub use slot::{Session, Slot, StartedSession};
-pub use step::{MAX_BATCH, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};
+pub use step::{MAX_BATCH, MAX_CHANNELS, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};
 pub use types::Level;
 pub use wasmtime_config::{EngineError, yield_to_others};
 pub use whole::is_whole;

@@ -1,11 +1,11 @@
 //! What a step may ask for: its bounds, which hold in a run and in a rehearsal alike. Used by the engine's session driver and
 //! by `guest.rs`.
 
-use super::types::{Action, Request, RouteRef, Step};
+use super::types::{Action, Operation, Request, RouteRef, Step};
 
 /// Longest delay that a step may ask for, in milliseconds: an hour.
 pub const MAX_DELAY_MS: u32 = 3_600_000;
-/// Most requests that a step may send together.
+/// Most requests, or operations, that a step may carry out together.
 pub const MAX_BATCH: usize = 256;
 /// Most steps in a row that ask for neither a delay nor a request; a session that goes on so is ended.
 pub const MAX_IDLE_STEPS: u32 = 100;
@@ -16,28 +16,39 @@ pub const TOKEN: &str = "token:";
 /// Longest mark that is a token, in bytes.
 pub const MAX_TOKEN: usize = 8 << 10;
 
+/// Most channels that a session has open.
+pub const MAX_CHANNELS: usize = 16;
+
 /// Bytes that a session hands over with what it answers.
 pub(super) fn passed(answer: &Result<Step, String>) -> usize {
-    let requests = match answer {
-        Ok(Step {
-            action: Action::Requests(requests),
-            ..
-        }) => requests,
-        Ok(_) => return 0,
-        Err(message) => return message.len(),
+    match answer {
+        Err(message) => message.len(),
+        Ok(step) => match &step.action {
+            Action::Requests(requests) => requests.iter().map(of_request).sum(),
+            Action::Operations(operations) => operations.iter().map(of_operation).sum(),
+            Action::Done(_) => 0,
+        },
+    }
+}
+
+fn of_operation(operation: &Operation) -> usize {
+    match operation {
+        Operation::Request(request) | Operation::Open(_, request) => of_request(request),
+        Operation::Send { content, .. } => content.size(),
+        Operation::Receive { .. } | Operation::Close(_) => 0,
+    }
+}
+
+fn of_request(request: &Request) -> usize {
+    let headers = request.headers.iter();
+    let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
+    let route = match &request.route {
+        RouteRef::Described(_) => 0,
+        RouteRef::Undescribed(path) => path.len(),
     };
-    let of = |request: &Request| {
-        let headers = request.headers.iter();
-        let headers: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
-        let route = match &request.route {
-            RouteRef::Described(_) => 0,
-            RouteRef::Undescribed(path) => path.len(),
-        };
-        request.path.len()
-            + route
-            + headers
-            + request.body.as_ref().map_or(0, Vec::len)
-            + request.mark.as_ref().map_or(0, String::len)
-    };
-    requests.iter().map(of).sum()
+    request.path.len()
+        + route
+        + headers
+        + request.body.as_ref().map_or(0, Vec::len)
+        + request.mark.as_ref().map_or(0, String::len)
 }

@@ -1,7 +1,7 @@
 //! What a behavior and its host tell each other, in no version of the contract. The engine knows these alone; `contract/` makes
 //! each version's words of them, and them of those.
 
-use vespeiro_model::{Failure, FaultKind};
+use vespeiro_model::{ChannelKind, Failure, FaultKind};
 
 /// One simulated person; the same in every session of that user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,11 +172,94 @@ pub struct Response {
     pub latency_us: u64,
 }
 
-/// What came of one request.
+/// What one message carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    Text(String),
+    Binary(Vec<u8>),
+    /// Nothing more comes in this direction.
+    End,
+}
+
+impl Content {
+    /// Bytes of it.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            Self::End => 0,
+        }
+    }
+}
+
+/// One thing that a step carries out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    Request(Request),
+    /// Open a channel with a request.
+    Open(ChannelKind, Request),
+    Send {
+        channel: u32,
+        content: Content,
+    },
+    /// Wait for so many messages, and no longer than this.
+    Receive {
+        channel: u32,
+        at_most: u32,
+        within_ms: u32,
+    },
+    Close(u32),
+}
+
+impl Operation {
+    /// The request that it sends, if it does.
+    pub fn request(&self) -> Option<&Request> {
+        match self {
+            Self::Request(request) | Self::Open(_, request) => Some(request),
+            Self::Send { .. } | Self::Receive { .. } | Self::Close(_) => None,
+        }
+    }
+}
+
+/// A channel that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Its number in the session.
+    pub channel: u32,
+    pub status: u16,
+    /// Empty unless captured.
+    pub headers: Vec<(String, String)>,
+    pub latency_us: u64,
+}
+
+/// A message that has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub content: Content,
+    /// Of an event; empty for a plain one.
+    pub event: String,
+    pub id: String,
+    /// Since the session began, in microseconds.
+    pub at_us: u64,
+}
+
+/// What has come over a channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Received {
+    pub messages: Vec<Message>,
+    /// Dropped before them, since nobody took them.
+    pub dropped: u32,
+}
+
+/// What came of one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     Response(Response),
     Failed(Failure),
+    Opened(Opened),
+    Received(Received),
+    /// It was sent, or closed.
+    Done,
 }
 
 /// How a journey came to its end.
@@ -193,6 +276,8 @@ pub enum Ending {
 pub enum Action {
     /// Send these together; none of them is a pause.
     Requests(Vec<Request>),
+    /// Carry these out together, which are not all requests.
+    Operations(Vec<Operation>),
     Done(Ending),
 }
 

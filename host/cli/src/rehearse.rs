@@ -9,7 +9,7 @@ use super::{Cli, Command};
 use crate::exit::{Exit, Misuse};
 use crate::rehearsal::{Rehearsal, RehearsalFlags};
 use crate::session_text::{ended, said, shown};
-use vespeiro_behavior::types::{Outcome, Request};
+use vespeiro_behavior::types::{Content, Outcome, Request};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
 use vespeiro_model::Clock;
@@ -139,6 +139,15 @@ fn print_event(
             }
             print_answer(out, answer, console)
         }
+        Happening::Message {
+            channel,
+            sent,
+            content,
+        } => {
+            let arrow = if *sent { "->" } else { "<-" };
+            let content = content_text(content);
+            writeln!(out, "{MARGIN}  #{channel} {arrow} {content}")
+        }
         Happening::Said(event) => {
             writeln!(out, "{MARGIN}  {}", said(event, console.language()))
         }
@@ -188,10 +197,20 @@ fn print_answer(out: &mut impl Write, answer: &Answer, console: &Console) -> io:
                 write!(out, " {}", short(&response.body))?;
             }
         }
+        // What a line says is a response or a failure.
+        Outcome::Opened(_) | Outcome::Received(_) | Outcome::Done => {}
     }
     match answer.made_up {
         true => writeln!(out, "  {}", console.translated("(made up)")),
         false => writeln!(out),
+    }
+}
+
+fn content_text(content: &Content) -> String {
+    match content {
+        Content::Text(text) => short(text.as_bytes()),
+        Content::Binary(bytes) => short(bytes),
+        Content::End => "end".into(),
     }
 }
 

@@ -3,7 +3,9 @@
 //!
 //! What must stay true: the bounds of a step are the same for all of them.
 
-use vespeiro_behavior::types::{Action, Ending, Outcome, Request, Step};
+use vespeiro_behavior::types::{
+    Action, Content, Ending, Operation, Outcome, Received, Request, Step,
+};
 use vespeiro_behavior::{Crash, MAX_DELAY_MS, MAX_IDLE_STEPS};
 use vespeiro_model::Failure;
 
@@ -41,11 +43,14 @@ pub(crate) trait Transport {
     /// Let the step's delay pass.
     async fn wait(&mut self, step: &Step);
 
-    /// Before requests leave. `false`: drop the step and ask again.
-    fn may_send(&mut self) -> Result<bool, SessionEnd>;
+    /// Before requests leave, or, without `requests`, something is done with channels. `false`: drop the step and ask again.
+    fn may_send(&mut self, requests: bool) -> Result<bool, SessionEnd>;
 
     /// Send a batch together; its outcomes, in the same order.
     async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd>;
+
+    /// Carry operations out together, which are not all requests; their outcomes, in the same order.
+    async fn carry_out(&mut self, operations: Vec<Operation>) -> Result<Vec<Outcome>, SessionEnd>;
 }
 
 /// Play a session that has begun to its end.
@@ -73,24 +78,63 @@ async fn play(transport: &mut impl Transport) -> Result<SessionEnd, SessionEnd> 
         transport.wait(&step).await;
         let requests = match step.action {
             Action::Requests(requests) => requests,
+            Action::Operations(operations) => {
+                let requests = operations.iter().any(|one| one.request().is_some());
+                if !transport.may_send(requests)? {
+                    continue;
+                }
+                let looks: Vec<bool> = operations.iter().map(looks_only).collect();
+                // Boxed: most sessions have no channels.
+                outcomes = Box::pin(transport.carry_out(operations)).await?;
+                let mut pairs = outcomes.iter().zip(looks);
+                let is_vain = pairs.all(|(outcome, looked)| is_vain(outcome, looked));
+                count_idle(&mut idle_steps, delay == 0 && is_vain)?;
+                continue;
+            }
             Action::Done(Ending::Completed) => return Ok(SessionEnd::Completed),
             // Whoever is told that nothing more will be sent does not give up by themselves.
             Action::Done(Ending::Abandoned) if is_cut => return Ok(SessionEnd::Cut),
             Action::Done(Ending::Abandoned) => return Ok(SessionEnd::Abandoned),
         };
-        if !transport.may_send()? {
+        if !transport.may_send(true)? {
             continue;
         }
         if requests.is_empty() {
-            idle_steps = if delay == 0 { idle_steps + 1 } else { 0 };
-            if idle_steps > MAX_IDLE_STEPS {
-                let why = "it asks for neither a request nor a delay, over and over";
-                return Err(SessionEnd::Refused(why.into()));
-            }
+            count_idle(&mut idle_steps, delay == 0)?;
             continue;
         }
         idle_steps = 0;
         outcomes = transport.send(requests).await?;
+    }
+}
+
+/// Whoever asks for nothing that takes time, over and over, would hold up all others.
+fn count_idle(idle_steps: &mut u32, is_idle: bool) -> Result<(), SessionEnd> {
+    *idle_steps = if is_idle { *idle_steps + 1 } else { 0 };
+    match *idle_steps > MAX_IDLE_STEPS {
+        true => {
+            let why = "it asks for neither a request nor a delay, over and over";
+            Err(SessionEnd::Refused(why.into()))
+        }
+        false => Ok(()),
+    }
+}
+
+/// It takes what has come, and waits for nothing.
+fn looks_only(operation: &Operation) -> bool {
+    matches!(operation, Operation::Receive { within_ms: 0, .. })
+}
+
+/// Nothing came of an operation, and at once: its channel is over, or it only `looked`.
+fn is_vain(outcome: &Outcome, looked: bool) -> bool {
+    match outcome {
+        Outcome::Failed(Failure::Channel) => true,
+        Outcome::Received(Received { messages, .. }) => match &messages[..] {
+            [] => looked,
+            [one] => one.content == Content::End,
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -100,13 +144,36 @@ fn was_stopped(outcome: &Outcome) -> bool {
 }
 
 #[cfg(test)]
+pub(crate) mod testing {
+    use vespeiro_behavior::types::{Capture, Method, Request, RequestKind, RouteRef};
+
+    /// A request as any.
+    pub(crate) fn request() -> Request {
+        Request {
+            method: Method::Get,
+            kind: RequestKind::Plain,
+            route: RouteRef::Described(0),
+            path: "/".into(),
+            headers: Vec::new(),
+            body: None,
+            expect: Vec::new(),
+            category: Some(0),
+            capture: Capture::default(),
+            timeout_ms: None,
+            mark: None,
+            fault: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
 
     use futures_util::FutureExt as _;
 
     use super::*;
-    use vespeiro_behavior::types::{Capture, Method, RequestKind, RouteRef};
+    use vespeiro_behavior::types::Message;
 
     /// Gives these steps and remembers what became of them.
     #[derive(Default)]
@@ -117,6 +184,8 @@ mod tests {
         heard: Vec<usize>,
         waited: u64,
         sent: usize,
+        /// Operations.
+        carried: usize,
         /// Requests end as stopped, not as reset.
         is_stopped: bool,
     }
@@ -131,7 +200,10 @@ mod tests {
             self.waited += u64::from(step.delay_ms);
         }
 
-        fn may_send(&mut self) -> Result<bool, SessionEnd> {
+        fn may_send(&mut self, requests: bool) -> Result<bool, SessionEnd> {
+            if !requests {
+                return Ok(true);
+            }
             Ok(self.may_send.pop_front().unwrap_or(true))
         }
 
@@ -143,26 +215,35 @@ mod tests {
             };
             Ok(vec![Outcome::Failed(failure); requests.len()])
         }
+
+        async fn carry_out(
+            &mut self,
+            operations: Vec<Operation>,
+        ) -> Result<Vec<Outcome>, SessionEnd> {
+            self.carried += operations.len();
+            Ok(vec![
+                Outcome::Received(Received::default());
+                operations.len()
+            ])
+        }
+    }
+
+    fn receive(within_ms: u32) -> Step {
+        let receive = Operation::Receive {
+            channel: 0,
+            at_most: 1,
+            within_ms,
+        };
+        Step {
+            delay_ms: 0,
+            action: Action::Operations(vec![receive; 2]),
+        }
     }
 
     fn requests(count: usize, delay_ms: u32) -> Step {
-        let request = Request {
-            method: Method::Get,
-            kind: RequestKind::Plain,
-            route: RouteRef::Described(0),
-            path: "/".into(),
-            headers: Vec::new(),
-            body: None,
-            expect: Vec::new(),
-            category: Some(0),
-            capture: Capture::default(),
-            timeout_ms: None,
-            mark: None,
-            fault: None,
-        };
         Step {
             delay_ms,
-            action: Action::Requests(vec![request; count]),
+            action: Action::Requests(vec![testing::request(); count]),
         }
     }
 
@@ -234,5 +315,47 @@ mod tests {
         assert_eq!(ended(vec![requests(0, 0); idle]), "Cut");
         assert!(ended(vec![requests(0, 0); idle + 1]).contains("over and over"));
         assert_eq!(ended(vec![requests(0, 1); idle * 2]), "Cut");
+        // Looking for messages, over and over, is idling as well; waiting for some is not.
+        assert!(ended(vec![receive(0); idle + 1]).contains("over and over"));
+        assert_eq!(ended(vec![receive(1); idle * 2]), "Cut");
+    }
+
+    #[test]
+    fn what_is_done_in_vain_over_and_over_is_idling() {
+        let message = |content| {
+            let (event, id) = (String::new(), String::new());
+            let messages = vec![Message {
+                content,
+                event,
+                id,
+                at_us: 0,
+            }];
+            Outcome::Received(Received {
+                messages,
+                dropped: 0,
+            })
+        };
+        for (outcome, looked, vain) in [
+            (Outcome::Failed(Failure::Channel), false, true),
+            (Outcome::Failed(Failure::Timeout), false, false),
+            (Outcome::Received(Received::default()), true, true),
+            (Outcome::Received(Received::default()), false, false),
+            (message(Content::End), false, true),
+            (message(Content::Text("a".into())), true, false),
+            (Outcome::Done, false, false),
+        ] {
+            assert_eq!(is_vain(&outcome, looked), vain, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_hears_of_operations_in_their_number() {
+        let mut scripted = Scripted {
+            steps: [receive(5), requests(1, 0)].into(),
+            ..Scripted::default()
+        };
+        assert!(matches!(played(&mut scripted), SessionEnd::Cut));
+        assert_eq!((scripted.carried, scripted.sent), (2, 1));
+        assert_eq!(scripted.heard, [0, 2, 1]);
     }
 }

@@ -9,7 +9,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::driver::SessionEnd;
 use vespeiro_behavior::GuestEvent;
-use vespeiro_behavior::types::Step;
+use vespeiro_behavior::types::{Content, Step};
 use vespeiro_http::{Call, Outcome};
 
 /// What has happened, in turn.
@@ -35,6 +35,14 @@ pub enum Seen<'a> {
         number: u32,
         call: &'a Call,
         sent: &'a Outcome,
+    },
+    /// A message was sent over a channel of the session, or one that has come is handed to it.
+    Message {
+        channel: u32,
+        sent: bool,
+        content: &'a Content,
+        /// Name of an event.
+        event: &'a str,
     },
     /// The session has said something to the host.
     Said(&'a GuestEvent),

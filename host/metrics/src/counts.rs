@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use vespeiro_model::{Ending, Failure, FaultKind};
+use vespeiro_model::{ChannelKind, Ending, Failure, FaultKind};
 
 use super::merge::{Merge, counts, grow};
 use super::{
-    Addresses, ArchetypeLabels, ArrivalCount, ConnectionCounts, FailureCauses, NamedCounts,
-    PhaseTimes, ResilienceCounts, Scale, Series, Sketch, Timing, WireBytes,
+    Addresses, ArchetypeLabels, ArrivalCount, ChannelCounts, ConnectionCounts, FailureCauses,
+    NamedCounts, PhaseTimes, ResilienceCounts, Scale, Series, Sketch, Timing, WireBytes,
 };
 
 counts! {
@@ -84,6 +84,8 @@ counts! {
         pub faults: [FaultCount; FaultKind::ALL.len()],
         pub connections: ConnectionCounts,
         pub wire: WireBytes,
+        /// In the order of [`ChannelKind::ALL`].
+        pub channels: [ChannelCounts; ChannelKind::ALL.len()],
         /// Where requests went.
         pub addresses: Addresses,
         /// Why requests have no complete answer.

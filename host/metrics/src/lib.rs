@@ -12,6 +12,7 @@ mod aggregate;
 mod arrivals;
 mod catalog;
 mod causes;
+mod channels;
 mod compact_histogram;
 mod connections;
 mod counts;
@@ -48,6 +49,7 @@ pub use catalog::{
     ArchetypeLabels, Catalog, MAX_VERSIONS, OLDER, OTHER_ROUTE, RouteLabel, UNKNOWN, VersionLabels,
 };
 pub use causes::{FailureCauses, MAX_CAUSES};
+pub use channels::ChannelCounts;
 pub use compact_histogram::CompactHistogram;
 pub use connections::{ConnectionCounts, WireBytes};
 pub use counts::{

@@ -15,7 +15,9 @@ use super::{
     ArchetypeCounts, BehaviorCounts, Catalog, ConnectionCounts, Interval, RecordedRequest,
     RequestSample, Role, ShortPath, SlowRequest, Slowest, WorkerStatus,
 };
-use vespeiro_model::{BreakerState, Clock, Ending, Failure, FaultKind, HoldReason, Outcome};
+use vespeiro_model::{
+    BreakerState, ChannelKind, Clock, Ending, Failure, FaultKind, HoldReason, Outcome,
+};
 
 /// Seconds that wait for an orchestrator that takes none; what comes after them is kept together.
 const MAX_WAITING: usize = 8;
@@ -192,7 +194,7 @@ impl Recorder {
         }
     }
 
-    /// Why the request that was counted last has no complete answer.
+    /// Why the request that was counted last has no complete answer, or a channel broke.
     #[cold]
     pub fn failed(&mut self, failure: Failure, cause: &str) {
         self.current.run.causes.add(failure, cause, 1);
@@ -296,6 +298,41 @@ impl Recorder {
         let new = counts.since(&self.connections);
         self.current.run.connections.merge(&new);
         self.connections = counts;
+    }
+
+    pub fn channel_opened(&mut self, kind: ChannelKind) {
+        self.current.run.channels[kind as usize].opened += 1;
+    }
+
+    /// A channel is over after this long; `broken` says why, where it was not closed.
+    pub fn channel_ended(&mut self, kind: ChannelKind, lasted: Duration, broken: Option<&str>) {
+        let counts = &mut self.current.run.channels[kind as usize];
+        counts.lasted.record(lasted);
+        if let Some(cause) = broken {
+            counts.broken += 1;
+            self.failed(Failure::Channel, cause);
+        }
+    }
+
+    pub fn message_sent(&mut self, kind: ChannelKind, bytes: u64) {
+        let counts = &mut self.current.run.channels[kind as usize];
+        counts.sent += 1;
+        counts.sent_bytes += bytes;
+    }
+
+    /// `first`: of a channel's first message, so long after it was open.
+    pub fn message_received(&mut self, kind: ChannelKind, bytes: u64, first: Option<Duration>) {
+        let counts = &mut self.current.run.channels[kind as usize];
+        counts.received += 1;
+        counts.received_bytes += bytes;
+        if let Some(first) = first {
+            counts.first_message.record(first);
+        }
+    }
+
+    /// So many messages that had come were dropped.
+    pub fn messages_dropped(&mut self, kind: ChannelKind, count: u64) {
+        self.current.run.channels[kind as usize].dropped += count;
     }
 
     /// The worker's state now, to be handed over with the rest.

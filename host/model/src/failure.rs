@@ -24,6 +24,8 @@ words! {
         Redirects => "redirects",
         /// The target said three times that it had not processed the request (HTTP/2 GOAWAY, REFUSED_STREAM).
         Unprocessed => "unprocessed",
+        /// A channel that was open broke, or a message of it is over `max_body`.
+        Channel => "channel",
         /// This machine was the limit: open files, local ports, memory for sockets.
         Generator => "generator",
         /// Never sent: the circuit breaker was open.

@@ -5,6 +5,7 @@
 //! it never changes.
 
 mod breaker;
+mod channel;
 mod clock;
 mod ending;
 mod event;
@@ -23,6 +24,7 @@ mod words;
 pub use serde;
 
 pub use breaker::{BreakerState, HoldReason};
+pub use channel::ChannelKind;
 pub use clock::{Clock, Instant};
 pub use ending::Ending;
 pub use event::EventKind;

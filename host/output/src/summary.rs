@@ -13,7 +13,7 @@ use super::translation::translated;
 use super::words::Words;
 use vespeiro_model::{BreakerState, Ending, ThresholdState};
 use vespeiro_plan::Language;
-use vespeiro_summary::json::{Distribution, Fault, Limit, LimitKind, Summary};
+use vespeiro_summary::json::{Channels, Distribution, Fault, Limit, LimitKind, Summary};
 use vespeiro_summary::thresholds::Degradation;
 
 const WIDTH: usize = 100;
@@ -168,9 +168,10 @@ impl<'a> Page<'a> {
             ];
             facts.push((w.arrivals, counts.to_vec()));
         }
+        facts.extend([(w.traffic, traffic), (w.connections, self.connections())]);
+        let channels = self.summary.channels.iter();
+        facts.extend(channels.map(|one| (w.channels, self.channels(one))));
         facts.extend([
-            (w.traffic, traffic),
-            (w.connections, self.connections()),
             (w.status, self.classes()),
             (w.failures, self.failures()),
             (w.mix, self.mix()),
@@ -207,6 +208,27 @@ impl<'a> Page<'a> {
             told.flatten()
                 .map(|(name, n)| format!("{name} {}", l.integer(*n))),
         );
+        facts
+    }
+
+    fn channels(&self, of: &Channels) -> Vec<String> {
+        let (l, w) = (self.locale, self.words);
+        let median = |of: &Distribution| l.measured(of.count, of.p50);
+        let mut facts = vec![
+            format!("{} {}", w.protocol(of.protocol), l.integer(of.opened)),
+            format!("{} {}", l.integer(of.sent), w.messages_sent),
+            format!("{} {}", l.integer(of.received), w.messages_received),
+            format!("p50: {} {}", w.lasted, median(&of.lasted)),
+            format!("{} {}", w.first_message, median(&of.first_message)),
+        ];
+        // Of no interest where there are none.
+        let rest = [
+            (w.channels_open, of.open),
+            (w.channels_broken, of.broken),
+            (w.dropped, of.dropped),
+        ];
+        let told = rest.iter().filter(|(_, count)| *count > 0);
+        facts.extend(told.map(|(name, count)| format!("{name} {}", l.integer(*count))));
         facts
     }
 

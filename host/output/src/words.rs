@@ -4,8 +4,8 @@
 //! What must stay true: both languages have each word, and fill in the same things.
 
 use vespeiro_model::{
-    BreakerState, Ending, EventKind, Failure, FaultKind, HoldReason, OutcomeClass, OutcomeKind,
-    RequestPhase,
+    BreakerState, ChannelKind, Ending, EventKind, Failure, FaultKind, HoldReason, OutcomeClass,
+    OutcomeKind, RequestPhase,
 };
 use vespeiro_plan::Language;
 
@@ -116,6 +116,17 @@ words {
     /// Requests, over another connection.
     resent_stale: "sent again: stale", "reenviadas: conexão morta";
     resent_unprocessed: "unprocessed", "não processadas";
+    channels: "channels", "canais";
+    /// Of channels.
+    channels_opened: "opened", "abertos";
+    channels_open: "open at the end", "abertos no fim";
+    channels_broken: "broken", "rompidos";
+    /// Of messages.
+    messages_sent: "messages sent", "mensagens enviadas";
+    messages_received: "received", "recebidas";
+    /// Before a time.
+    lasted: "open for", "abertos por";
+    first_message: "first message after", "primeira mensagem após";
     where_time_goes: "where the time goes", "onde vai o tempo";
     /// Of the service time.
     of_service: "of service", "do serviço";
@@ -324,9 +335,14 @@ kinds {
         "headers too large", "cabeçalhos grandes demais";
         "redirects", "redirecionamentos";
         "unprocessed", "não processada";
+        "channel", "canal";
         "generator", "gerador";
         "circuit open", "circuito aberto";
         "stopped", "parada";
+    }
+    protocol: ChannelKind {
+        "WebSocket", "WebSocket";
+        "event stream", "fluxo de eventos";
     }
     phase: RequestPhase {
         "blocked", "bloqueio";

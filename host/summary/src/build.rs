@@ -10,7 +10,8 @@ pub mod requests;
 use self::generator::generator;
 use self::mixes::{error_mix, faults, mix};
 use self::requests::{
-    arrivals, causes, classes, connections, not_sent, outcomes, requests, routes, series, slowest,
+    arrivals, causes, channels, classes, connections, not_sent, outcomes, requests, routes, series,
+    slowest,
 };
 use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Shard, Summary, Transitions};
 use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
@@ -52,6 +53,7 @@ impl Summary {
                 Detail::Quantiles,
             ),
             connections: Some(connections(snapshot)),
+            channels: channels(snapshot),
             aborted: crate::thresholds::aborted(snapshot),
             degradation: snapshot.guard.degradation.map(Into::into),
             thresholds: crate::thresholds::thresholds(plan, snapshot),

@@ -24,7 +24,7 @@ pub use self::write::{write, write_compared};
 use crate::thresholds::{Aborted, Degradation, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
 use vespeiro_model::{
-    BreakerState, Ending, Failure, FaultKind, HoldReason, OutcomeKind, RequestPhase,
+    BreakerState, ChannelKind, Ending, Failure, FaultKind, HoldReason, OutcomeKind, RequestPhase,
 };
 
 /// Version of the layout below.
@@ -43,6 +43,9 @@ pub struct Summary {
     /// What became of connections; left out by writers that did not count them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<Connections>,
+    /// Channels, by what is spoken over them; left out where none was opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<Channels>,
     /// What became of the arrivals of a rate; left out where users decide when to send.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrivals>,
@@ -218,6 +221,29 @@ pub struct Connections {
     /// Where requests went, by address; over a Unix socket, none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<Address>,
+}
+
+/// What became of the channels of one kind: connections that stay open for messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Channels {
+    pub protocol: ChannelKind,
+    pub opened: u64,
+    /// Not ended when the load ended.
+    pub open: u64,
+    /// Those that broke, and were not closed.
+    pub broken: u64,
+    /// Messages.
+    pub sent: u64,
+    pub received: u64,
+    /// Of those received: dropped, since no session took them in time.
+    pub dropped: u64,
+    /// Bytes of messages.
+    pub sent_bytes: u64,
+    pub received_bytes: u64,
+    /// How long they were open, of those that have ended.
+    pub lasted: Distribution,
+    /// From when one was open to its first message.
+    pub first_message: Distribution,
 }
 
 /// What went to one address of the target, or of the proxy before it.

@@ -82,6 +82,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         run: run(parts, elapsed, sending),
         arrivals: all.arrivals()?,
         connections: all.connections(),
+        channels: all.channels()?,
         aborted: parts.iter().find_map(|part| part.aborted.clone()),
         degradation: {
             let found = parts.iter().filter_map(|part| part.degradation.clone());

@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod channels;
 mod played;
 mod script;
 mod sent;
@@ -33,10 +34,11 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::contract::{
-    Action, Context, Failure, MAX_DELAY_MS, Outcome, Pace, Purpose, Setup, User,
+    Action, Context, Failure, MAX_DELAY_MS, Operation, Outcome, Pace, Purpose, Setup, User,
 };
 use crate::session::Session;
 use crate::{Behavior, Fault, Route};
+use channels::Channels;
 use played::Recorder;
 use script::Script;
 
@@ -54,6 +56,7 @@ pub struct Harness {
     mix: Vec<(&'static str, f32)>,
     faults: Vec<Fault>,
     feeds: Vec<(String, Vec<Value>)>,
+    channels: Channels,
 }
 
 impl Harness {
@@ -82,6 +85,7 @@ impl Harness {
             mix: Vec::new(),
             faults: Vec::new(),
             feeds: Vec::new(),
+            channels: Channels::default(),
         }
     }
 
@@ -206,6 +210,19 @@ impl Harness {
         self
     }
 
+    /// Let a route open a channel, over which these messages come; then nothing more does. Without this a WebSocket that an
+    /// answer with the status 101 opens says back what it is told, and an event stream (200) says nothing.
+    #[must_use]
+    pub fn messages<'a>(
+        mut self,
+        route: Route,
+        messages: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let messages = messages.into_iter().map(str::to_owned).collect();
+        self.channels.script(route, messages);
+        self.reply(route, 101, Value::Null)
+    }
+
     /// Answer every route that has no answer of its own.
     #[must_use]
     pub fn otherwise(mut self, status: u16, body: Value) -> Self {
@@ -253,11 +270,27 @@ impl Harness {
             }
             elapsed_us += u64::from(step.delay_ms) * 1000;
             recorder.borrow_mut().elapsed_ms = elapsed_us / 1000;
-            let requests = match step.action {
+            let operations = match step.action {
                 Action::Done(ending) => return Ok(ending),
-                Action::Requests(requests) => requests,
+                Action::Requests(requests) => {
+                    requests.into_iter().map(Operation::Request).collect()
+                }
+                Action::Operations(operations) => operations,
             };
-            for request in requests {
+            for operation in operations {
+                let (protocol, request) = match operation {
+                    Operation::Request(request) => (None, request),
+                    Operation::Open(open) => (Some(open.protocol), open.request),
+                    other => {
+                        if let Operation::Send(sending) = &other {
+                            let content = sending.content.clone();
+                            recorder.borrow_mut().messages.push(content);
+                        }
+                        let carried = self.channels.carry_out(other, &mut elapsed_us)?;
+                        outcomes.push(carried);
+                        continue;
+                    }
+                };
                 let request = Sent::of(self.behavior, request)?;
                 if request.fault.is_some() && request.fault == self.faults.first().copied() {
                     self.faults.remove(0);
@@ -266,7 +299,11 @@ impl Harness {
                     return Err(format!("{} was sent beyond the budget", request.route));
                 }
                 left -= 1;
-                outcomes.push(self.script.play(&request, self.latency_us)?);
+                let mut outcome = self.script.play(&request, self.latency_us)?;
+                if let (Some(protocol), Outcome::Response(response)) = (protocol, &outcome) {
+                    outcome = self.channels.open(protocol, &request, response)?;
+                }
+                outcomes.push(outcome);
                 recorder.borrow_mut().requests.push(request);
             }
             elapsed_us += if outcomes.is_empty() {

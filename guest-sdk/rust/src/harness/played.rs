@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::Sent;
-use crate::contract::{Action, Ending, Level, Method, Step};
+use crate::contract::{Action, Content, Ending, Level, Method, Operation, Step};
 use crate::host::Host;
 
 /// A session that was played.
@@ -19,6 +19,8 @@ pub struct Played {
     pub steps: Vec<Step>,
     /// Every request, in order.
     pub requests: Vec<Sent>,
+    /// Every message that was sent over a channel, in order.
+    pub messages: Vec<Content>,
     /// Names of the checks and whether they held.
     pub checks: Vec<(String, bool)>,
     /// Custom metrics and their values.
@@ -42,6 +44,7 @@ impl Default for Played {
             ending: Err("not played".into()),
             steps: Vec::new(),
             requests: Vec::new(),
+            messages: Vec::new(),
             checks: Vec::new(),
             observed: Vec::new(),
             marks: Vec::new(),
@@ -67,10 +70,12 @@ impl Played {
     pub fn sends(&self) -> impl Iterator<Item = (&Step, &[Sent])> {
         let mut later = &self.requests[..];
         self.steps.iter().filter_map(move |step| {
-            let Action::Requests(requests) = &step.action else {
-                return None;
+            let count = match &step.action {
+                Action::Requests(requests) => requests.len(),
+                Action::Operations(all) => all.iter().filter(|one| is_request(one)).count(),
+                Action::Done(_) => return None,
             };
-            let (sent, rest) = later.split_at(requests.len().min(later.len()));
+            let (sent, rest) = later.split_at(count.min(later.len()));
             later = rest;
             (!sent.is_empty()).then_some((step, sent))
         })
@@ -107,6 +112,10 @@ impl Played {
         body.and_then(|body| serde_json::from_slice(body).ok())
             .unwrap_or(Value::Null)
     }
+}
+
+fn is_request(operation: &Operation) -> bool {
+    matches!(operation, Operation::Request(_) | Operation::Open(_))
 }
 
 /// The host's side of a played session.

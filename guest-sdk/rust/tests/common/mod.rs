@@ -26,6 +26,7 @@ macro_rules! playing {
 pub fn sizes(steps: &[Step]) -> Vec<usize> {
     let size = |action: &Action| match action {
         Action::Requests(requests) => requests.len(),
+        Action::Operations(operations) => operations.len(),
         Action::Done(_) => 0,
     };
     steps.iter().map(|step| size(&step.action)).collect()

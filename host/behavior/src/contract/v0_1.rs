@@ -107,6 +107,11 @@ impl From<wit::Fault> for FaultKind {
     }
 }
 
+/// Its sessions open no channels, so that nothing comes of any.
+fn of_channel(_: Outcome) -> wit::Outcome {
+    wit::Outcome::Failed(wit::Failure::Protocol)
+}
+
 /// A kind that this version lacks becomes the nearest one.
 impl From<Failure> for wit::Failure {
     fn from(failure: Failure) -> Self {
@@ -114,7 +119,7 @@ impl From<Failure> for wit::Failure {
             Failure::Timeout => Self::Timeout,
             Failure::Connect | Failure::Generator => Self::Connect,
             Failure::Tls => Self::Tls,
-            Failure::Reset | Failure::Unprocessed => Self::Reset,
+            Failure::Reset | Failure::Unprocessed | Failure::Channel => Self::Reset,
             Failure::Protocol | Failure::Redirects => Self::Protocol,
             Failure::TooLarge | Failure::Headers => Self::TooLarge,
             Failure::CircuitOpen => Self::CircuitOpen,

@@ -1,8 +1,8 @@
 //! Version 0.2 of the contract. A request names its route by its place in the description, and what belongs to the route is
 //! said there once; the host has the same kinds of failures, and passes on by its word what this version does not know yet.
 
-use crate::types::{Action, Ending, Request, RequestKind, RouteRef};
-use vespeiro_model::{Failure, FaultKind, Word as _};
+use crate::types::{Action, Content, Ending, Message, Operation, Request, RequestKind, RouteRef};
+use vespeiro_model::{ChannelKind, Failure, FaultKind, Word as _};
 
 version! {
     wit: "../../guest-sdk/wit/0.2",
@@ -58,11 +58,42 @@ impl Described {
                     let each = requests.into_iter().map(|request| self.request(request));
                     Action::Requests(each.collect::<Result<_, _>>()?)
                 }
+                wit::Action::Operations(operations) => {
+                    let each = operations.into_iter().map(|one| self.operation(one));
+                    action(each.collect::<Result<_, _>>()?)
+                }
                 wit::Action::Done(ending) => Action::Done(match ending {
                     wit::Ending::Completed => Ending::Completed,
                     wit::Ending::Abandoned => Ending::Abandoned,
                 }),
             },
+        })
+    }
+
+    fn operation(&self, operation: wit::Operation) -> Result<Operation, String> {
+        Ok(match operation {
+            wit::Operation::Request(request) => Operation::Request(self.request(request)?),
+            wit::Operation::Open(wit::Opening { protocol, request }) => {
+                let protocol = match protocol {
+                    wit::Protocol::Websocket => ChannelKind::WebSocket,
+                    wit::Protocol::EventStream => ChannelKind::EventStream,
+                };
+                Operation::Open(protocol, self.request(request)?)
+            }
+            wit::Operation::Send(wit::Sending { channel, content }) => Operation::Send {
+                channel,
+                content: match content {
+                    wit::Content::Text(text) => Content::Text(text),
+                    wit::Content::Binary(bytes) => Content::Binary(bytes),
+                    wit::Content::End => Content::End,
+                },
+            },
+            wit::Operation::Receive(receiving) => Operation::Receive {
+                channel: receiving.channel,
+                at_most: receiving.at_most,
+                within_ms: receiving.within_ms,
+            },
+            wit::Operation::Close(channel) => Operation::Close(channel),
         })
     }
 
@@ -105,6 +136,52 @@ impl Described {
     }
 }
 
+/// Operations that are all requests are sent as such.
+fn action(operations: Vec<Operation>) -> Action {
+    if !operations
+        .iter()
+        .all(|one| matches!(one, Operation::Request(_)))
+    {
+        return Action::Operations(operations);
+    }
+    let requests = operations.into_iter().filter_map(|one| match one {
+        Operation::Request(request) => Some(request),
+        _ => None,
+    });
+    Action::Requests(requests.collect())
+}
+
+fn of_channel(outcome: Outcome) -> wit::Outcome {
+    match outcome {
+        Outcome::Opened(opened) => wit::Outcome::Opened(wit::Opened {
+            channel: opened.channel,
+            status: opened.status,
+            headers: opened.headers,
+            latency_us: opened.latency_us,
+        }),
+        Outcome::Received(received) => wit::Outcome::Received(wit::Received {
+            messages: received.messages.into_iter().map(Into::into).collect(),
+            dropped: received.dropped,
+        }),
+        Outcome::Done | Outcome::Response(_) | Outcome::Failed(_) => wit::Outcome::Done,
+    }
+}
+
+impl From<Message> for wit::Message {
+    fn from(message: Message) -> Self {
+        Self {
+            content: match message.content {
+                Content::Text(text) => wit::Content::Text(text),
+                Content::Binary(bytes) => wit::Content::Binary(bytes),
+                Content::End => wit::Content::End,
+            },
+            event: message.event,
+            id: message.id,
+            at_us: message.at_us,
+        }
+    }
+}
+
 impl TryFrom<wit::Fault> for FaultKind {
     type Error = String;
 
@@ -136,6 +213,7 @@ impl From<Failure> for wit::Failure {
             Failure::TooLarge => Self::TooLarge,
             Failure::Redirects => Self::Redirects,
             Failure::Unprocessed => Self::Unprocessed,
+            Failure::Channel => Self::Channel,
             Failure::Generator => Self::Generator,
             Failure::CircuitOpen => Self::CircuitOpen,
             Failure::Stopped => Self::Stopped,

@@ -2,7 +2,7 @@
 //! behind the trait that hides them, and what it imports of the host. The files of the versions say what differs.
 
 /// Implements a version: `wit` is its folder in `guest-sdk/wit`, `text` its WIT, `first` its first number. The file that
-/// calls it has the rest: its failures and faults (`From`), and its steps
+/// calls it has the rest: its failures and faults (`From`), what comes of channels (`of_channel`), and its steps
 /// (`Described`, which is made of the instance's description).
 macro_rules! version {
     (wit: $folder:literal, text: $text:literal, first: $first:literal) => {
@@ -228,6 +228,7 @@ macro_rules! version {
                         latency_us: response.latency_us,
                     }),
                     Outcome::Failed(failure) => Self::Failed(failure.into()),
+                    Outcome::Opened(_) | Outcome::Received(_) | Outcome::Done => of_channel(outcome),
                 }
             }
         }

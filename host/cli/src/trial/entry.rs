@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::session_text::{no_row, word};
 use vespeiro_behavior::GuestEvent;
-use vespeiro_behavior::types::Action;
+use vespeiro_behavior::types::{Action, Content, Operation, Request};
 use vespeiro_engine::rehearsal::{KnownSecrets, veil_mark};
 use vespeiro_engine::{Seen, SessionEnd};
 use vespeiro_http::dial::Protocol;
@@ -48,6 +48,18 @@ pub(super) enum Entry {
         body_bytes: usize,
     },
     Answer(Box<Answered>),
+    /// Over a channel: sent, or come.
+    Message {
+        channel: u32,
+        sent: bool,
+        /// Name of an event.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        name: String,
+        /// Nothing more is sent, or comes.
+        end: bool,
+        body: Option<Value>,
+        body_bytes: usize,
+    },
     Check {
         name: String,
         passed: bool,
@@ -129,21 +141,27 @@ impl Scribe {
     pub(super) fn entry(&mut self, seen: &Seen<'_>) -> Option<Entry> {
         Some(match seen {
             Seen::Step { step, pauses } => {
-                let Action::Requests(requests) = &step.action else {
-                    return None;
-                };
-                self.steps += 1;
-                let each = requests.iter().map(|request| {
+                let line = |request: &Request| {
                     let method = request.method.as_str();
                     format!("{method} {}", self.secrets.path(&request.path))
-                });
+                };
+                let each: Vec<String> = match &step.action {
+                    Action::Requests(requests) => requests.iter().map(line).collect(),
+                    Action::Operations(all) => all
+                        .iter()
+                        .filter_map(Operation::request)
+                        .map(line)
+                        .collect(),
+                    Action::Done(_) => return None,
+                };
+                self.steps += 1;
                 Entry::Step {
                     step: self.steps,
                     pause: match pauses {
                         true => f64::from(step.delay_ms) / 1e3,
                         false => 0.0,
                     },
-                    requests: each.collect(),
+                    requests: each,
                 }
             }
             Seen::Sent {
@@ -158,6 +176,28 @@ impl Scribe {
             }
             Seen::Answered { number, call, sent } => {
                 Entry::Answer(Box::new(self.answer(*number, call, sent)))
+            }
+            Seen::Message {
+                channel,
+                sent,
+                content,
+                event,
+            } => {
+                let (text, bytes) = match content {
+                    Content::Text(text) => ("text/plain", text.as_bytes()),
+                    Content::Binary(bytes) => ("", &bytes[..]),
+                    Content::End => ("", [].as_slice()),
+                };
+                let fields = Fields::from([("content-type".to_owned(), text.to_owned())]);
+                let (_, body, body_bytes) = self.message(&fields, bytes);
+                Entry::Message {
+                    channel: *channel,
+                    sent: *sent,
+                    name: (*event).to_owned(),
+                    end: **content == Content::End,
+                    body,
+                    body_bytes,
+                }
             }
             Seen::Said(event) => self.said(event),
             Seen::Ended(end) => self.end(end),

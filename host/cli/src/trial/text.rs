@@ -102,6 +102,25 @@ impl Style {
                 )
             }
             Entry::Answer(answered) => self.answer(&at, answered),
+            Entry::Message {
+                channel,
+                sent,
+                name,
+                end,
+                body,
+                body_bytes,
+            } => {
+                let arrow = if *sent { "→" } else { "←" };
+                let number = self.say(&format!("channel #{channel}"));
+                let number = self.paint(CYAN, &number);
+                let what = match (end, name.is_empty()) {
+                    (true, _) => format!(": {}", self.word("end")),
+                    (false, true) => String::new(),
+                    (false, false) => format!(": {}", shown(name)),
+                };
+                let body = self.message(&Fields::new(), body.as_ref(), *body_bytes);
+                format!("{at}  {arrow} {number}{what}\n{body}")
+            }
             Entry::Check { name, passed } => {
                 let (color, word) = match passed {
                     true => (GREEN, "passed"),

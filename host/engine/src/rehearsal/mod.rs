@@ -4,6 +4,7 @@
 //! What must stay true: nothing here opens a connection or looks at a clock for what a session is told, so that the same
 //! module, seed and replies give the same steps.
 
+mod channels;
 mod made_up;
 mod play;
 mod replies;

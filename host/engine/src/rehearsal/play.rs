@@ -8,13 +8,17 @@ use ::http::Method;
 use futures_util::FutureExt as _;
 use url::Url;
 
+use super::channels::Channels;
 use super::replies::{Answer, Replies};
 use crate::driver::{SessionEnd, Transport, drive};
+use crate::vu::channels::ChannelRefused;
 use crate::vu::prepare::{StepRefused, check};
-use vespeiro_behavior::types::{Context, Outcome, Request, RouteRef, Setup, Step};
+use vespeiro_behavior::types::{
+    Content, Context, Opened, Operation, Outcome, Request, RouteRef, Setup, Step,
+};
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
 use vespeiro_http::Heads;
-use vespeiro_model::{Clock, Failure};
+use vespeiro_model::{ChannelKind, Clock, Failure};
 
 /// Steps of a session that never ends by itself.
 const MAX_STEPS: u32 = 10_000;
@@ -33,6 +37,12 @@ pub enum Happening<'a> {
         answer: &'a Answer,
         /// `describe` does not list its method and route: it counts as `other`.
         undeclared: bool,
+    },
+    /// A message was sent over a channel, or has come over it.
+    Message {
+        channel: u32,
+        sent: bool,
+        content: &'a Content,
     },
     Said(GuestEvent),
 }
@@ -89,6 +99,7 @@ pub fn play(
         behavior,
         session,
         replies,
+        channels: Channels::default(),
         bounds,
         played: &mut played,
         watch: &mut watch,
@@ -111,6 +122,7 @@ struct Rehearsed<'a, W> {
     behavior: Arc<Behavior>,
     session: Session,
     replies: &'a mut Replies,
+    channels: Channels,
     bounds: Bounds<'a>,
     played: &'a mut Played,
     watch: &'a mut W,
@@ -150,8 +162,8 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
         }
     }
 
-    fn may_send(&mut self) -> Result<bool, SessionEnd> {
-        match self.played.requests == self.bounds.budget {
+    fn may_send(&mut self, requests: bool) -> Result<bool, SessionEnd> {
+        match requests && self.played.requests == self.bounds.budget {
             true => Err(SessionEnd::Cut),
             false => Ok(true),
         }
@@ -159,39 +171,126 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
 
     async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
         let failed = |refused: &dyn std::fmt::Display| SessionEnd::Refused(refused.to_string());
-        let heads = Heads::unsent(self.bounds.base).map_err(|refused| failed(&refused))?;
-        let behavior = &self.behavior;
-        let mut each = requests.iter();
-        check(behavior, &requests)
-            .and_then(|()| each.try_for_each(|one| sendable(behavior, one, &heads)))
-            .map_err(|refused| failed(&refused))?;
-        let Self { played, watch, .. } = self;
-        let mut outcomes = Vec::with_capacity(requests.len());
+        check(&self.behavior, &requests).map_err(|refused| failed(&refused))?;
+        self.sendable(requests.iter())?;
         let mut slowest_us = 0;
-        for request in &requests {
-            if played.requests == self.bounds.budget {
-                outcomes.push(Outcome::Failed(Failure::Stopped));
-                continue;
-            }
-            played.requests += 1;
-            let route = behavior.route_of(request);
-            let answer = self.replies.answer(request, route);
-            let undeclared = matches!(request.route, RouteRef::Undescribed(_));
-            if let Outcome::Response(response) = &answer.outcome {
-                slowest_us = slowest_us.max(response.latency_us);
-            }
-            let sent = Happening::Sent {
-                request,
-                route,
-                category: behavior.category_of(request),
-                answer: &answer,
-                undeclared,
-            };
-            watch(played.elapsed_ms, sent);
-            outcomes.push(answer.outcome);
-        }
-        played.elapsed_ms += slowest_us / 1000;
+        let each = requests.iter();
+        let outcomes = each.map(|request| self.answer(request, &mut slowest_us).outcome);
+        let outcomes = outcomes.collect();
+        self.played.elapsed_ms += slowest_us / 1000;
         Ok(outcomes)
+    }
+
+    async fn carry_out(&mut self, operations: Vec<Operation>) -> Result<Vec<Outcome>, SessionEnd> {
+        let refused = |refused: ChannelRefused| SessionEnd::Refused(refused.to_string());
+        self.channels.check(&operations).map_err(refused)?;
+        self.sendable(operations.iter().filter_map(Operation::request))?;
+        let mut longest_us = 0;
+        let each = operations.iter();
+        let outcomes = each.map(|operation| self.operation(operation, &mut longest_us));
+        let outcomes = outcomes.collect();
+        self.played.elapsed_ms += longest_us / 1000;
+        Ok(outcomes)
+    }
+}
+
+impl<W: FnMut(u64, Happening<'_>)> Rehearsed<'_, W> {
+    /// Whether a run would send them.
+    fn sendable<'r>(
+        &self,
+        mut requests: impl Iterator<Item = &'r Request>,
+    ) -> Result<(), SessionEnd> {
+        let refused = |refused: &dyn std::fmt::Display| SessionEnd::Refused(refused.to_string());
+        let heads = Heads::unsent(self.bounds.base).map_err(|error| refused(&error))?;
+        let sendable = requests.try_for_each(|one| sendable(&self.behavior, one, &heads));
+        sendable.map_err(|error| refused(&error))
+    }
+
+    /// What comes of a request, and at least how long that takes.
+    fn answer(&mut self, request: &Request, longest_us: &mut u64) -> Answer {
+        let Self { played, watch, .. } = self;
+        if played.requests == self.bounds.budget {
+            return Answer {
+                outcome: Outcome::Failed(Failure::Stopped),
+                made_up: false,
+                messages: None,
+            };
+        }
+        played.requests += 1;
+        let route = self.behavior.route_of(request);
+        let answer = self.replies.answer(request, route);
+        let undeclared = matches!(request.route, RouteRef::Undescribed(_));
+        if let Outcome::Response(response) = &answer.outcome {
+            *longest_us = response.latency_us.max(*longest_us);
+        }
+        let sent = Happening::Sent {
+            request,
+            route,
+            category: self.behavior.category_of(request),
+            answer: &answer,
+            undeclared,
+        };
+        watch(played.elapsed_ms, sent);
+        answer
+    }
+
+    fn operation(&mut self, operation: &Operation, longest_us: &mut u64) -> Outcome {
+        let (kind, request) = match operation {
+            Operation::Request(request) => return self.answer(request, longest_us).outcome,
+            Operation::Open(kind, request) => (*kind, request),
+            Operation::Send { channel, content } => {
+                self.channels.send(*channel, content);
+                self.tell(*channel, true, content);
+                return Outcome::Done;
+            }
+            Operation::Receive {
+                channel,
+                at_most,
+                within_ms,
+            } => {
+                let at_us = self.played.elapsed_ms * 1000;
+                let (received, enough) = self.channels.receive(*channel, *at_most, at_us);
+                if !enough {
+                    *longest_us = (u64::from(*within_ms) * 1000).max(*longest_us);
+                }
+                for message in &received.messages {
+                    self.tell(*channel, false, &message.content);
+                }
+                return Outcome::Received(received);
+            }
+            Operation::Close(channel) => {
+                self.channels.close(*channel);
+                return Outcome::Done;
+            }
+        };
+        let Answer {
+            outcome,
+            made_up,
+            messages,
+        } = self.answer(request, longest_us);
+        match outcome {
+            Outcome::Response(response) if made_up || messages.is_some() => {
+                Outcome::Opened(Opened {
+                    channel: self.channels.open(kind, messages),
+                    status: match kind {
+                        ChannelKind::WebSocket => 101,
+                        ChannelKind::EventStream => 200,
+                    },
+                    headers: response.headers,
+                    latency_us: response.latency_us,
+                })
+            }
+            other => other,
+        }
+    }
+
+    fn tell(&mut self, channel: u32, sent: bool, content: &Content) {
+        let message = Happening::Message {
+            channel,
+            sent,
+            content,
+        };
+        (self.watch)(self.played.elapsed_ms, message);
     }
 }
 

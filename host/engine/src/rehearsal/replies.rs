@@ -15,6 +15,8 @@ use vespeiro_model::{Failure, Word as _};
 use vespeiro_plan::bounded;
 use vespeiro_plan::one_line;
 
+/// The status of a line that has messages and says none.
+const OPENED: u16 = 101;
 /// How long a reply takes, in microseconds.
 const LATENCY_US: u64 = 5000;
 
@@ -36,6 +38,9 @@ pub(super) struct Line {
     pub(super) headers: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Value>,
+    /// What comes over the channel that the request opens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) messages: Option<Vec<Value>>,
 }
 
 /// A file of replies that cannot be used.
@@ -52,6 +57,8 @@ pub struct Answer {
     pub outcome: Outcome,
     /// No line of the file spoke of the request.
     pub made_up: bool,
+    /// What comes over the channel that it opens, where a line says so: texts, or any JSON.
+    pub messages: Option<Vec<Value>>,
 }
 
 /// What a target would say.
@@ -71,8 +78,8 @@ pub struct Script {
     by_route: HashMap<(String, String), Turn>,
 }
 
-#[derive(Debug)]
-struct Given(Outcome);
+#[derive(Debug, Clone)]
+struct Given(Outcome, Option<Vec<Value>>);
 
 #[derive(Debug, Default)]
 struct Turn {
@@ -136,15 +143,20 @@ impl Replies {
 
     /// What comes of a request to a route of this template.
     pub fn answer(&mut self, request: &Request, route: &str) -> Answer {
-        let (outcome, made_up) = match self {
-            Self::Always(outcome) => (outcome.clone(), false),
+        let (given, made_up) = match self {
+            Self::Always(outcome) => (Given(outcome.clone(), None), false),
             Self::Script(script) => script.answer(request, route),
         };
+        let Given(outcome, messages) = given;
         let outcome = match outcome {
             Outcome::Response(response) => Outcome::Response(captured(response, request)),
             failed => failed,
         };
-        Answer { outcome, made_up }
+        Answer {
+            outcome,
+            made_up,
+            messages,
+        }
     }
 }
 
@@ -168,7 +180,11 @@ impl Script {
         if line.path.is_none() && line.route.is_none() {
             return Err("names neither a route nor a path: give one of them".into());
         }
-        let outcome = match (line.status, &line.failed) {
+        let status = match (line.status, &line.messages) {
+            (None, Some(_)) => Some(OPENED),
+            (status, _) => status,
+        };
+        let outcome = match (status, &line.failed) {
             (Some(status), None) if (100..600).contains(&status) => Outcome::Response(Response {
                 status,
                 headers: line.headers.into_iter().collect(),
@@ -182,10 +198,14 @@ impl Script {
             (None, Some(word)) => Outcome::Failed(Failure::from_word(word).ok_or_else(|| {
                 format!("{word:?} is no failure: use one of {}", Failure::list())
             })?),
-            _ => return Err("needs a status from 100 to 599, or failed: give one of them".into()),
+            _ => {
+                return Err(
+                    "needs a status from 100 to 599, messages, or failed: give one of them".into(),
+                );
+            }
         };
         let at = self.lines.len();
-        self.lines.push(Given(outcome));
+        self.lines.push(Given(outcome, line.messages));
         let method = line.method.to_ascii_uppercase();
         for (map, key) in [
             (&mut self.by_path, line.path),
@@ -198,7 +218,7 @@ impl Script {
         Ok(())
     }
 
-    fn answer(&mut self, request: &Request, route: &str) -> (Outcome, bool) {
+    fn answer(&mut self, request: &Request, route: &str) -> (Given, bool) {
         let method = request.method.as_str().to_owned();
         let by_path = self
             .by_path
@@ -209,8 +229,8 @@ impl Script {
                 .get_mut(&(method, route.to_owned()))
                 .and_then(Turn::next)
         });
-        if let Some(Given(outcome)) = given.and_then(|at| self.lines.get(at)) {
-            return (outcome.clone(), false);
+        if let Some(given) = given.and_then(|at| self.lines.get(at)) {
+            return (given.clone(), false);
         }
         let (status, body) = made_up(request, route);
         let response = Response {
@@ -219,6 +239,6 @@ impl Script {
             body,
             latency_us: LATENCY_US,
         };
-        (Outcome::Response(response), true)
+        (Given(Outcome::Response(response), None), true)
     }
 }

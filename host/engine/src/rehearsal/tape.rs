@@ -104,6 +104,8 @@ fn line(asked: Asked, outcome: &Outcome) -> String {
             line.headers = headers.collect();
             line.body = (!response.body.is_empty()).then(|| veil_body(&response.body));
         }
+        // Of requests alone.
+        Outcome::Opened(_) | Outcome::Received(_) | Outcome::Done => {}
     }
     serde_json::to_string(&line).unwrap_or_default()
 }

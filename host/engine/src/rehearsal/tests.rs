@@ -41,7 +41,7 @@ fn status(replies: &mut Replies, request: &Request, route: &str) -> (u16, bool) 
     let answer = replies.answer(request, route);
     match answer.outcome {
         Outcome::Response(response) => (response.status, answer.made_up),
-        Outcome::Failed(failure) => panic!("{failure:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -20,8 +20,10 @@ use crate::journal::{Journal, read};
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, derive};
 use crate::signals::Stopper;
+use crate::vu::channels::Channels;
 use crate::vu::exchange::send;
 use crate::vu::identity;
+use crate::vu::operations::{self, Stage, carry_out, plan};
 use crate::vu::prepare::{logins, prepare};
 use crate::vu::state::VuState;
 use crate::worker::alone::LoneWorker;
@@ -215,6 +217,7 @@ impl Teardown {
             marks,
             session: begun.map_err(|crash| crash.to_string())?.session,
             runtime: &runtime,
+            channels: Channels::default(),
             began: worker.clock.now(),
         };
         match drive(&mut removal).await {
@@ -239,6 +242,7 @@ struct Removal<'a> {
     marks: &'a [String],
     session: Session,
     runtime: &'a VersionRuntime,
+    channels: Channels,
     began: Instant,
 }
 
@@ -285,7 +289,7 @@ impl Transport for Removal<'_> {
         }
     }
 
-    fn may_send(&mut self) -> Result<bool, SessionEnd> {
+    fn may_send(&mut self, _: bool) -> Result<bool, SessionEnd> {
         match self.teardown.worker.stopping.get() {
             true => Err(SessionEnd::Refused("the journal cannot be written".into())),
             false => Ok(true),
@@ -303,5 +307,26 @@ impl Transport for Removal<'_> {
         wait_while_held(worker, vu, logins(&batch, u32::MAX)).await;
         let sent = send(worker, vu, self.runtime, batch, u32::MAX);
         Ok(Box::pin(sent).await.outcomes)
+    }
+
+    async fn carry_out(
+        &mut self,
+        operations: Vec<types::Operation>,
+    ) -> Result<Vec<types::Outcome>, SessionEnd> {
+        let Teardown { worker, vu, .. } = self.teardown;
+        let requests = operations.iter().filter_map(types::Operation::request);
+        let requests = requests.count();
+        let planned = plan(worker, self.runtime, &mut self.channels, operations)
+            .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
+        self.teardown.pace(requests).await;
+        wait_while_held(worker, vu, operations::logins(&planned, u32::MAX)).await;
+        let stage = Stage {
+            worker,
+            vu,
+            runtime: self.runtime,
+            began: self.began,
+        };
+        let sent = carry_out(&stage, &mut self.channels, planned, u32::MAX);
+        Ok(sent.await.outcomes)
     }
 }

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use super::prepare::Prepared;
 use super::state::VuState;
 use super::trace::Trace;
-use crate::admission::{HoldGuard, admit, over_budget};
+use crate::admission::{HoldGuard, Permit, admit, over_budget};
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, unit};
 use crate::witness::Seen;
@@ -39,13 +39,40 @@ pub(crate) struct Sent {
 }
 
 /// What the requests of a batch share.
-struct Batch<'a> {
-    worker: &'a WorkerState,
-    vu: &'a VuState,
-    runtime: &'a VersionRuntime,
+pub(super) struct Batch<'a> {
+    pub(super) worker: &'a WorkerState,
+    pub(super) vu: &'a VuState,
+    pub(super) runtime: &'a VersionRuntime,
     /// Requests that may still be spent.
     spare: Cell<u32>,
     turned_away: Cell<bool>,
+}
+
+impl<'a> Batch<'a> {
+    /// `spare`: requests that may be spent beside those of the batch.
+    pub(super) fn new(
+        worker: &'a WorkerState,
+        vu: &'a VuState,
+        runtime: &'a VersionRuntime,
+        spare: u32,
+    ) -> Self {
+        Self {
+            worker,
+            vu,
+            runtime,
+            spare: Cell::new(spare),
+            turned_away: Cell::new(false),
+        }
+    }
+
+    /// It is over, of a user who had so many requests `left`.
+    pub(super) fn sent(&self, outcomes: Vec<types::Outcome>, left: u32) -> Sent {
+        Sent {
+            outcomes,
+            requests: left - self.spare.get(),
+            turned_away: self.turned_away.get(),
+        }
+    }
 }
 
 /// Send a batch together. The first `left` requests are sent, the rest end as `stopped`.
@@ -58,13 +85,7 @@ pub(crate) async fn send(
 ) -> Sent {
     let within = requests.len().min(left as usize);
     let over = requests.split_off(within);
-    let batch = Batch {
-        worker,
-        vu,
-        runtime,
-        spare: Cell::new(left - within as u32),
-        turned_away: Cell::new(false),
-    };
+    let batch = Batch::new(worker, vu, runtime, left - within as u32);
     worker.mark_before_send(requests.iter().filter_map(|one| one.mark.as_deref()));
     let mut outcomes = match requests.len() {
         1 => match requests.pop() {
@@ -80,15 +101,11 @@ pub(crate) async fn send(
         over_budget(worker, vu, runtime, &one);
         outcomes.push(types::Outcome::Failed(Failure::Stopped));
     }
-    Sent {
-        outcomes,
-        requests: left - batch.spare.get(),
-        turned_away: batch.turned_away.get(),
-    }
+    batch.sent(outcomes, left)
 }
 
 /// One request for its response, from wherever it is redirected to.
-async fn exchange(batch: &Batch<'_>, mut one: Prepared) -> types::Outcome {
+pub(super) async fn exchange(batch: &Batch<'_>, mut one: Prepared) -> types::Outcome {
     let answered = request(batch, &mut one).await;
     match answered.next {
         Some(_) => Box::pin(follow(batch, one, answered)).await,
@@ -140,7 +157,7 @@ async fn request(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
         let mut failed = Box::pin(attempt(batch, &mut failing)).await;
         let over = match &failed.outcome {
             types::Outcome::Response(response) => response.status < 500,
-            types::Outcome::Failed(_) => was_not_sent(&failed.outcome),
+            _ => was_not_sent(&failed.outcome),
         };
         if over {
             spare.set(spare.get() + 1);
@@ -198,6 +215,7 @@ fn may_retry(attempt: &Attempt) -> bool {
         types::Outcome::Failed(failure) => {
             matches!(failure, Connect | Generator | Reset | Timeout | Unprocessed)
         }
+        _ => false,
     };
     passing && attempt.retry_after.is_none_or(|wait| wait <= LONGEST_RETRY)
 }
@@ -241,7 +259,7 @@ async fn retry(batch: &Batch<'_>, one: &mut Prepared, mut last: Attempt) -> Atte
 
 /// Let the machine free something. What it refuses it refuses at once: users without pauses would try again millions of
 /// times, and no other task of their worker had its turn, the end of the run included.
-async fn catch_breath(worker: &WorkerState) {
+pub(super) async fn catch_breath(worker: &WorkerState) {
     // Before the look at the flag, so that no stop goes unnoticed.
     let stopped = worker.stopped.notified();
     match worker.stopping.get() {
@@ -251,8 +269,8 @@ async fn catch_breath(worker: &WorkerState) {
 }
 
 /// The outcome of one attempt.
-struct Attempt {
-    outcome: types::Outcome,
+pub(super) struct Attempt {
+    pub(super) outcome: types::Outcome,
     /// Its status is no error.
     is_accepted: bool,
     /// How long the target asks to be left alone.
@@ -270,44 +288,70 @@ async fn attempt(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
     } = *batch;
     let mut permit = match admit(worker, vu, runtime, one).await {
         Ok(permit) => permit,
-        Err(failure) => {
-            if failure == Failure::CircuitOpen {
-                batch.turned_away.set(true);
-            }
-            return Attempt {
-                outcome: types::Outcome::Failed(failure),
-                is_accepted: false,
-                retry_after: None,
-                next: None,
-            };
-        }
+        Err(failure) => return refused(batch, failure),
     };
+    let number = leave(batch, &mut permit, one);
+    let own = vu.connections(&worker.target);
+    let mut sent = worker.target.send_for(vu.archetype, own, &one.call).await;
+    let next = heed(batch, one, &mut sent);
+    let attempt = settle(batch, permit, one, sent, number, next);
+    if matches!(attempt.outcome, types::Outcome::Failed(Failure::Generator)) {
+        Box::pin(catch_breath(worker)).await;
+    }
+    attempt
+}
+
+/// It will never leave.
+pub(super) fn refused(batch: &Batch<'_>, failure: Failure) -> Attempt {
+    if failure == Failure::CircuitOpen {
+        batch.turned_away.set(true);
+    }
+    Attempt {
+        outcome: types::Outcome::Failed(failure),
+        is_accepted: false,
+        retry_after: None,
+        next: None,
+    }
+}
+
+/// It leaves: with what its user has kept, and seen by who looks on. Returns the number that it has there.
+pub(super) fn leave(batch: &Batch<'_>, permit: &mut Permit<'_>, one: &mut Prepared) -> u32 {
+    let Batch { worker, vu, .. } = *batch;
     if worker.plan.target.trace_context {
         let trace = Trace::next(&worker.plan, vu);
         one.call.trace(trace.parent());
         permit.sample.trace = Some(trace.id);
     }
     vu.cookies.attach(&mut one.call, || worker.clock.wall());
-    let call = &*one.call;
     let number = vu.sent.get();
     if let Some(witness) = &worker.witness {
         let recorder = worker.recorder.borrow();
         let catalog = recorder.catalog();
         witness.saw(Seen::Sent {
             number,
-            call,
+            call: &one.call,
             route: catalog.route(vu.archetype, one.route).1,
             category: catalog.category(usize::from(one.category)),
             is_fault: one.fault.is_some(),
         });
     }
-    let own = vu.connections(&worker.target);
-    let mut sent = worker.target.send_for(vu.archetype, own, call).await;
-    let next = heed(worker, vu, one, &mut sent);
+    number
+}
+
+/// It has come to its end: count it, and make its outcome.
+pub(super) fn settle(
+    batch: &Batch<'_>,
+    permit: Permit<'_>,
+    one: &Prepared,
+    mut sent: Exchanged,
+    number: u32,
+    next: Option<Box<Call>>,
+) -> Attempt {
+    let worker = batch.worker;
     if let Some(witness) = &worker.witness {
         witness.saw(Seen::Answered {
             number,
-            call,
+            call: &one.call,
             sent: &sent,
         });
         if let Ok(answer) = &mut sent.result {
@@ -331,7 +375,6 @@ async fn attempt(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
         Err(flaw) => {
             if flaw.failure == Failure::Generator {
                 worker.reached_limit(&flaw.cause);
-                Box::pin(catch_breath(worker)).await;
             }
             types::Outcome::Failed(flaw.failure)
         }
@@ -345,16 +388,10 @@ async fn attempt(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
 }
 
 /// What an answer tells a browser: keep its cookies, and where it redirects to. One that leads astray is none.
-fn heed(
-    worker: &WorkerState,
-    vu: &VuState,
-    one: &Prepared,
-    sent: &mut Exchanged,
-) -> Option<Box<Call>> {
+fn heed(batch: &Batch<'_>, one: &Prepared, sent: &mut Exchanged) -> Option<Box<Call>> {
+    learn(batch, one, sent);
+    let worker = batch.worker;
     let answer = sent.result.as_ref().ok()?;
-    if !answer.set_cookies.is_empty() && !vu.cookies.learn(&one.call, answer, worker.clock.wall()) {
-        worker.dropped_cookies();
-    }
     answer.location.as_ref()?;
     let most = worker.plan.target.redirects;
     match worker
@@ -370,5 +407,16 @@ fn heed(
             });
             None
         }
+    }
+}
+
+/// Keep the cookies that an answer sets.
+pub(super) fn learn(batch: &Batch<'_>, one: &Prepared, sent: &Exchanged) {
+    let Batch { worker, vu, .. } = *batch;
+    if let Ok(answer) = &sent.result
+        && !answer.set_cookies.is_empty()
+        && !vu.cookies.learn(&one.call, answer, worker.clock.wall())
+    {
+        worker.dropped_cookies();
     }
 }

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::channels::Channels;
 use super::exchange::send;
+use super::operations::{self, Stage, carry_out, plan};
 use super::pause::rest;
 use super::prepare::{logins, prepare};
 use super::session::OpenSession;
@@ -13,7 +15,7 @@ use crate::driver::{SessionEnd, Transport, drive};
 use crate::seed::{Stream, log_normal};
 use crate::witness::Seen;
 use crate::worker::state::WorkerState;
-use vespeiro_behavior::types::{Action, Outcome, Request, Step};
+use vespeiro_behavior::types::{Action, Operation, Outcome, Request, Step};
 
 /// What a session did.
 pub(crate) struct Played {
@@ -40,6 +42,7 @@ pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32)
     match OpenSession::begin(worker, vu, ordinal).await {
         Ok(open) => {
             let mut live = Live {
+                channels: Channels::default(),
                 worker,
                 vu,
                 ordinal,
@@ -49,7 +52,8 @@ pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32)
                 played: &mut played,
             };
             let ended = drive(&mut live).await;
-            let Live { open, .. } = live;
+            let Live { open, channels, .. } = live;
+            drop(channels);
             if let Some(witness) = &worker.witness {
                 witness.saw(Seen::Ended(&ended));
             }
@@ -68,6 +72,8 @@ struct Live<'a> {
     budget: u32,
     /// Requests that it might still send when it was asked for its step.
     left: u32,
+    /// Before `open`: they are closed before the session has ended.
+    channels: Channels,
     open: OpenSession,
     played: &'a mut Played,
 }
@@ -89,8 +95,13 @@ impl Transport for Live<'_> {
             self.played.pause = self.played.pause.max(wait);
             end
         })?;
-        if let Action::Requests(requests) = &step.action {
-            self.open.decided(requests, self.left);
+        match &step.action {
+            Action::Requests(requests) => self.open.decided(requests.iter(), self.left),
+            Action::Operations(operations) => {
+                let requests = operations.iter().filter_map(Operation::request);
+                self.open.decided(requests, self.left);
+            }
+            Action::Done(_) => {}
         }
         Ok(step)
     }
@@ -99,7 +110,7 @@ impl Transport for Live<'_> {
         let paced = self.worker.workload(self.vu).is_paced();
         let waits = match &step.action {
             Action::Requests(requests) => requests.is_empty() || !paced,
-            Action::Done(_) => !paced,
+            Action::Operations(_) | Action::Done(_) => !paced,
         };
         let pauses = step.delay_ms > 0 && waits;
         if let Some(witness) = &self.worker.witness {
@@ -115,12 +126,13 @@ impl Transport for Live<'_> {
         }
     }
 
-    fn may_send(&mut self) -> Result<bool, SessionEnd> {
-        if self.open.moves(self.vu, self.ordinal) {
+    fn may_send(&mut self, requests: bool) -> Result<bool, SessionEnd> {
+        // Another version knows nothing of what is open.
+        if self.channels.is_empty() && self.open.moves(self.vu, self.ordinal) {
             return Ok(false);
         }
         let is_spent = self.worker.workload(self.vu).is_spent();
-        if self.played.requests == self.budget
+        if (requests && self.played.requests == self.budget)
             || is_spent
             || self.worker.is_leaving(self.vu)
             || self.open.runtime.is_over()
@@ -132,7 +144,7 @@ impl Transport for Live<'_> {
 
     async fn send(&mut self, requests: Vec<Request>) -> Result<Vec<Outcome>, SessionEnd> {
         let (worker, vu) = (self.worker, self.vu);
-        let faulty: Vec<usize> = faulty(&requests).collect();
+        let faulty: Vec<usize> = faulty(requests.iter().map(Some)).collect();
         let runtime = Rc::clone(&self.open.runtime);
         let recorded = worker.records(vu.index, &runtime, &requests);
         let batch = prepare(worker, &runtime, requests)
@@ -149,12 +161,33 @@ impl Transport for Live<'_> {
         self.open.committed(faulty);
         Ok(sent.outcomes)
     }
+
+    async fn carry_out(&mut self, operations: Vec<Operation>) -> Result<Vec<Outcome>, SessionEnd> {
+        let (worker, vu) = (self.worker, self.vu);
+        let faulty: Vec<usize> = faulty(operations.iter().map(Operation::request)).collect();
+        let runtime = Rc::clone(&self.open.runtime);
+        let planned = plan(worker, &runtime, &mut self.channels, operations)
+            .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
+        wait_while_held(worker, vu, operations::logins(&planned, self.left)).await;
+        let stage = Stage {
+            worker,
+            vu,
+            runtime: &runtime,
+            began: self.open.began(),
+        };
+        let sent = carry_out(&stage, &mut self.channels, planned, self.left).await;
+        self.played.requests += sent.requests;
+        self.played.turned_away |= sent.turned_away;
+        let faulty = faulty.iter().filter_map(|at| sent.outcomes.get(*at));
+        self.open.committed(faulty);
+        Ok(sent.outcomes)
+    }
 }
 
-/// Where in a batch the requests stand that are wrong on purpose.
-fn faulty(requests: &[Request]) -> impl Iterator<Item = usize> {
-    let numbered = requests.iter().enumerate();
-    numbered.filter_map(|(at, request)| request.fault.map(|_| at))
+/// Where in a step the requests stand that are wrong on purpose.
+fn faulty<'a>(requests: impl Iterator<Item = Option<&'a Request>>) -> impl Iterator<Item = usize> {
+    let numbered = requests.enumerate();
+    numbered.filter_map(|(at, request)| request?.fault.map(|_| at))
 }
 
 /// Longer than a pause within a session, and growing with the plan's own delays: log-normal between 1 and 3 times

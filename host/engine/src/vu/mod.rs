@@ -2,10 +2,12 @@
 //!
 //! What must stay true: a user may be dropped at any of its pauses; whatever it leaves behind is counted once.
 
+pub(crate) mod channels;
 mod cookies;
 pub(crate) mod exchange;
 pub(crate) mod identity;
 mod live;
+pub(crate) mod operations;
 mod pause;
 pub(crate) mod pool;
 pub(crate) mod prepare;

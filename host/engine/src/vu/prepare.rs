@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::channels::ChannelRefused;
 use crate::rollout::labels::method;
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, log_normal, within};
@@ -27,6 +28,10 @@ pub(crate) enum StepRefused {
     Request { route: String, refused: Refused },
     #[error("a batch of {0} requests is over the {MAX_BATCH} that are allowed")]
     Batch(usize),
+    #[error("a step of {0} operations is over the {MAX_BATCH} that are allowed")]
+    Operations(usize),
+    #[error(transparent)]
+    Channel(#[from] ChannelRefused),
     #[error("request {route:?}: a mark of {length} bytes is over the {MAX_MARK} that are allowed")]
     Mark { route: String, length: usize },
 }

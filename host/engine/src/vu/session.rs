@@ -141,11 +141,19 @@ impl OpenSession {
         }
     }
 
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
     /// The session wants to send these. Counted now and not when they leave: a pause in between would let all users
     /// run after the same category.
-    pub(crate) fn decided(&self, requests: &[types::Request], left: u32) {
+    pub(crate) fn decided<'a>(
+        &self,
+        requests: impl Iterator<Item = &'a types::Request>,
+        left: u32,
+    ) {
         let labels = &self.runtime.labels;
-        for request in requests.iter().take(left as usize) {
+        for request in requests.take(left as usize) {
             self.worker.decided(labels.category(request.category));
         }
     }
@@ -214,7 +222,7 @@ impl OpenSession {
                 types::Outcome::Response(response) => {
                     ask.kind.is_met_by(Outcome::Status(response.status))
                 }
-                types::Outcome::Failed(_) => false,
+                _ => false,
             });
             self.worker.committed(self.archetype, ask, met);
         }

@@ -91,15 +91,24 @@ impl Channel {
         }
     }
 
-    /// Close it as the protocol has it, and wait for the target to agree for at most so long.
-    pub async fn close(self, within: Duration) {
-        let deadline = self.line.clock().now() + within;
+    /// Close it as the protocol has it, once what is being sent has left, and wait for the target to agree for at most so
+    /// long.
+    pub async fn close(&self, within: Duration) {
+        let line = &self.line;
         let agreed = async {
             if self.kind == ChannelKind::WebSocket && self.end().await.is_ok() {
-                while self.receive(MAX_WAITING, within).await.end.is_none() {}
+                loop {
+                    let mut news = pin!(line.news.notified());
+                    news.as_mut().enable();
+                    if line.ended().is_some() {
+                        break;
+                    }
+                    news.await;
+                }
             }
         };
-        let _ = timeout_at(deadline, agreed).await;
+        let _ = timeout_at(line.clock().now() + within, agreed).await;
+        line.finish(ChannelEnd::Closed, By::Us);
     }
 }
 

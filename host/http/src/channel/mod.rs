@@ -20,12 +20,4 @@ pub use handle::{Channel, Received};
 pub use inbox::MAX_WAITING;
 pub use line::{ChannelEnd, ChannelEvent, Observer};
 pub use message::{Content, Message};
-
-/// What is spoken over a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChannelKind {
-    /// Messages in both directions (RFC 6455).
-    WebSocket,
-    /// Events from the target (HTML standard, "server-sent events").
-    EventStream,
-}
+pub use vespeiro_model::ChannelKind;

@@ -7,11 +7,12 @@
 use std::collections::BTreeSet;
 use std::time::UNIX_EPOCH;
 
-use vespeiro_model::{Ending, Outcome, OutcomeClass, OutcomeKind, Word};
+use vespeiro_model::{ChannelKind, Ending, Outcome, OutcomeClass, OutcomeKind, Word};
 
 use super::desc::{Family, Value};
 use crate::{
-    ArchetypeCounts, PhaseTimes, Series, Snapshot, ThresholdResult, Timing, VersionCounts,
+    ArchetypeCounts, ChannelCounts, PhaseTimes, Series, Snapshot, ThresholdResult, Timing,
+    VersionCounts,
 };
 
 /// The category of logins, tokens and logouts, as the request mix has it.
@@ -38,6 +39,15 @@ pub(super) fn by_ending<'a>(s: &'a Snapshot, mut each: impl FnMut(&[&str], &'a T
             each(&[name, ending.as_str()], ended);
         }
     });
+}
+
+/// Channels by what is spoken over them, where some were opened.
+pub(super) fn by_protocol<'a>(s: &'a Snapshot, mut each: impl FnMut(&[&str], &'a ChannelCounts)) {
+    for (kind, counts) in ChannelKind::ALL.into_iter().zip(&s.run.channels) {
+        if counts.opened > 0 {
+            each(&[kind.as_str()], counts);
+        }
+    }
 }
 
 /// Each series in use by archetype, method and route.

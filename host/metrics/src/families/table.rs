@@ -10,8 +10,8 @@
 use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult, ThresholdState};
 
 use super::collect::{
-    authentications, by_address, by_archetype, by_ending, by_outcome, by_phase, by_route,
-    by_version, by_word, errors, observed, requests, since_1970, thresholds,
+    authentications, by_address, by_archetype, by_ending, by_outcome, by_phase, by_protocol,
+    by_route, by_version, by_word, errors, observed, requests, since_1970, thresholds,
 };
 use super::desc::MetricUnit::{Bytes, Ratio, Seconds};
 use super::desc::{Collect, MetricDesc, MetricKind, Value};
@@ -72,6 +72,8 @@ macro_rules! table {
 const ROUTE: Labels = &["archetype", "method", "route"];
 const VERSION: Labels = &["archetype", "version", "hash"];
 const ARCHETYPE: Labels = &["archetype"];
+const PROTOCOL: Labels = &["protocol"];
+const MESSAGE: Labels = &["protocol", "direction"];
 
 // Rows read better than what rustfmt makes of them.
 #[rustfmt::skip]
@@ -157,6 +159,36 @@ mod rows {
                 f.count(&["sent"], s.run.wire.sent);
                 f.count(&["received"], s.run.wire.received);
             }).of(Bytes);
+
+        // Channels
+        CHANNELS_OPENED = counter("channels_opened", PROTOCOL,
+            "Channels that were opened, by what is spoken: websocket or event-stream",
+            |s, _, f| by_protocol(s, |word, counts| f.count(word, counts.opened))).when("channels were opened");
+        CHANNELS_OPEN = gauge("channels_open", PROTOCOL,
+            "Channels that are open now",
+            |s, _, f| by_protocol(s, |word, counts| f.count(word, counts.open()))).when("channels were opened");
+        CHANNELS_BROKEN = counter("channels_broken", PROTOCOL,
+            "Channels that broke, and were not closed",
+            |s, _, f| by_protocol(s, |word, counts| f.count(word, counts.broken))).when("channels were opened");
+        CHANNEL_DURATION = histogram("channel_duration", SESSION, PROTOCOL,
+            "Time that channels were open, of those that have ended",
+            |s, _, f| by_protocol(s, |word, counts| f.histogram(word, &counts.lasted))).when("channels were opened");
+        FIRST_MESSAGE_DURATION = histogram("first_message_duration", LATENCY, PROTOCOL,
+            "Time from when a channel was open to its first message",
+            |s, _, f| by_protocol(s, |word, counts| f.histogram(word, &counts.first_message))).when("channels were opened");
+        MESSAGES = counter("messages", MESSAGE,
+            "Messages over channels, by direction: sent or received; dropped: those received that no session took in time",
+            |s, _, f| by_protocol(s, |word, counts| {
+                f.count(&[word[0], "sent"], counts.sent);
+                f.count(&[word[0], "received"], counts.received);
+                f.count(&[word[0], "dropped"], counts.dropped);
+            })).when("channels were opened");
+        MESSAGE_BYTES = counter("message", MESSAGE,
+            "Bytes of messages over channels, by direction: sent or received",
+            |s, _, f| by_protocol(s, |word, counts| {
+                f.count(&[word[0], "sent"], counts.sent_bytes);
+                f.count(&[word[0], "received"], counts.received_bytes);
+            })).of(Bytes).when("channels were opened");
 
         ADDRESS_REQUESTS = counter("address_requests", &["address", "result"],
             "Requests by the address that they went to and by result: success or error; other: all beyond the first 32 addresses",

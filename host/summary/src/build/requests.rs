@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 
 use super::Detail;
 use crate::json::{
-    Address, Arrivals, Cause, Connections, Distribution, LatencyByOutcome, NotSent, Outcomes,
-    Phases, Requests, Route, Series, SlowRequest, StatusClass,
+    Address, Arrivals, Cause, Channels, Connections, Distribution, LatencyByOutcome, NotSent,
+    Outcomes, Phases, Requests, Route, Series, SlowRequest, StatusClass,
 };
 use crate::rows::merged;
 use vespeiro_metrics::{AddressCounts, Addresses, PhaseTimes, ResultCount, Snapshot, Timing};
-use vespeiro_model::{Outcome, OutcomeKind};
+use vespeiro_model::{ChannelKind, Outcome, OutcomeKind};
 
 pub(super) fn requests(
     snapshot: &Snapshot,
@@ -83,6 +83,25 @@ pub(super) fn connections(snapshot: &Snapshot) -> Connections {
         wire_received: wire.received,
         addresses: addresses(&snapshot.run.addresses),
     }
+}
+
+pub(super) fn channels(snapshot: &Snapshot) -> Vec<Channels> {
+    let each = ChannelKind::ALL.into_iter().zip(&snapshot.run.channels);
+    let used = each.filter(|(_, counts)| counts.opened > 0);
+    used.map(|(protocol, counts)| Channels {
+        protocol,
+        opened: counts.opened,
+        open: counts.open(),
+        broken: counts.broken,
+        sent: counts.sent,
+        received: counts.received,
+        dropped: counts.dropped,
+        sent_bytes: counts.sent_bytes,
+        received_bytes: counts.received_bytes,
+        lasted: distribution(&counts.lasted, Detail::Histogram),
+        first_message: distribution(&counts.first_message, Detail::Histogram),
+    })
+    .collect()
 }
 
 fn addresses(addresses: &Addresses) -> Vec<Address> {

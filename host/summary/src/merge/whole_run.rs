@@ -1,6 +1,7 @@
 //! What a run has once: connections, arrivals, values of behaviors, its generator, its cleanup, its course over time.
 
 use vespeiro_metrics::Sketch;
+use vespeiro_model::ChannelKind;
 
 use super::MergeError;
 use super::figures::{Merger, Times};
@@ -8,8 +9,8 @@ use crate::build::Detail;
 use crate::build::archetypes::observation;
 use crate::build::requests::rate;
 use crate::json::{
-    Archetype, Arrivals, Cleanup, Connections, Generator, LatencyByOutcome, Observed, Phases,
-    Requests, StageFigures, Timeline,
+    Archetype, Arrivals, Channels, Cleanup, Connections, Generator, LatencyByOutcome, Observed,
+    Phases, Requests, StageFigures, Timeline,
 };
 use crate::rows::merged;
 use crate::timeline;
@@ -35,6 +36,40 @@ impl Merger<'_> {
             sum.addresses = merged(sum.addresses.into_iter().chain(one.addresses));
             sum
         })
+    }
+
+    pub(super) fn channels(&self) -> Result<Vec<Channels>, MergeError> {
+        let mut merged = Vec::new();
+        for protocol in ChannelKind::ALL {
+            let all = self.parts.iter().flat_map(|part| &part.channels);
+            let all = || all.clone().filter(|one| one.protocol == protocol);
+            let sum = |of: fn(&Channels) -> u64| all().map(of).sum();
+            if all().next().is_none() {
+                continue;
+            }
+            merged.push(Channels {
+                protocol,
+                opened: sum(|one| one.opened),
+                open: sum(|one| one.open),
+                broken: sum(|one| one.broken),
+                sent: sum(|one| one.sent),
+                received: sum(|one| one.received),
+                dropped: sum(|one| one.dropped),
+                sent_bytes: sum(|one| one.sent_bytes),
+                received_bytes: sum(|one| one.received_bytes),
+                lasted: self.sum(
+                    "lifetimes of channels",
+                    all().map(|one| &one.lasted),
+                    Detail::Histogram,
+                )?,
+                first_message: self.sum(
+                    "times to first messages",
+                    all().map(|one| &one.first_message),
+                    Detail::Histogram,
+                )?,
+            });
+        }
+        Ok(merged)
     }
 
     pub(super) fn arrivals(&self) -> Result<Option<Arrivals>, MergeError> {
