@@ -12,6 +12,7 @@ mod baseline;
 mod bounds;
 mod breaker;
 mod budgets;
+mod channels;
 mod compiling;
 mod connections;
 mod cookies;

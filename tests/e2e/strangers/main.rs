@@ -13,3 +13,4 @@ mod project;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod support;
+mod websockets;

@@ -27,7 +27,7 @@ pub use counting::{Counting, Heard};
 pub use fickle::Fickle;
 pub use guests::{by_hand, example, slow_to_compile};
 pub use http::{Answer, free_address, get, post, send};
-pub use ledger::{Counts, samples};
+pub use ledger::{Counts, Sample, samples};
 pub use moody::Moody;
 pub use peers::{Certificates, Peer};
 pub use prometheus::Prometheus;

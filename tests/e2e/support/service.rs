@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Counts, Running, eventually, get, samples};
+use super::{Counts, Running, Sample, eventually, get, samples};
 
 /// A fresh service that ends with its test.
 pub struct Service {
@@ -65,6 +65,11 @@ impl Service {
         *looks -= preflights;
         counts.retain(|_, count| *count > 0);
         counts
+    }
+
+    /// What it counts under this name.
+    pub fn samples(&self, family: &str) -> Vec<Sample> {
+        samples(&get(&self.authority, "/metrics").unwrap(), family)
     }
 
     /// All requests so far, but for the tests' own scrapes.
