@@ -262,6 +262,47 @@ fn a_torn_line_is_skipped_and_a_kept_journal_is_finished_later() {
 }
 
 #[test]
+fn a_folder_is_cleaned_of_all_shards_of_one_run_and_of_no_other() {
+    let service = embedded(Config::default());
+    let before = without_sessions(holds(service));
+    let (folder, journal) = folder();
+    for index in 0..2 {
+        let output = run(service, &journal)
+            .args([
+                "--min-request-count=20",
+                "--max-request-count=20",
+                "--cleanup=never",
+            ])
+            .args(["--run-id=shardrun", "--seed=3", "--shard"])
+            .arg(format!("{index}/2"))
+            .output()
+            .unwrap();
+        succeeded(&output);
+    }
+    let other = folder.path().join("other.journal");
+    let output = run_that_leaves(service, &other);
+    let several = cleanup(folder.path());
+    assert_eq!(several.status.code(), Some(2), "{}", text(&several.stderr));
+    assert!(
+        text(&several.stderr).contains("shardrun"),
+        "{}",
+        text(&several.stderr)
+    );
+    assert_ne!(without_sessions(holds(service)), before);
+    let one = vespeiro()
+        .args(["cleanup", "--cleanup-rate=5000", "--run-id=shardrun"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    succeeded(&one);
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?} after {}", text(&output.stderr));
+    // The only run that is left needs no name.
+    succeeded(&cleanup(folder.path()));
+    assert_eq!(without_sessions(holds(service)), before);
+}
+
+#[test]
 fn what_cannot_be_removed_is_listed_and_kept() {
     let service = embedded(Config::default());
     let before = holds(service);

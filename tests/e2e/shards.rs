@@ -46,6 +46,8 @@ fn start(url: &str, folder: &Path, own: &str) -> Running {
     ]);
     all.extend(["--mix=off", "--error-mix=off", "--cleanup=never"]);
     all.extend(["--min-request-count=15", "--max-request-count=40"]);
+    // The whole holds the first by all it sends and no shard alone does; nothing holds the second.
+    all.extend(["--threshold", "requests>200", "--threshold", "errors>0"]);
     all.extend(own.split_whitespace());
     Running::start(&all)
 }
@@ -60,9 +62,10 @@ fn three_shards_do_together_what_one_process_does_alone() {
     plan(folder.path());
     // One request at a time per worker: the server sees a batch in the order that the behavior gave it.
     let alone = Recording::start();
-    start(&alone.url, folder.path(), "--max-connections=2")
+    let judged = start(&alone.url, folder.path(), "--max-connections=2")
         .ended()
-        .fine();
+        .orderly();
+    assert_eq!(judged.code, Some(99), "{}", judged.stderr);
     let alone = alone.seen();
 
     let together = Recording::start();
@@ -93,13 +96,73 @@ fn three_shards_do_together_what_one_process_does_alone() {
         );
         assert_eq!(parts.iter().map(of).sum::<u64>(), of(&whole), "{pointer}");
     }
+    assert_judged_as_one(&results, of_requests(&whole));
     for (index, part) in parts.iter().enumerate() {
         assert_eq!(part["run"]["shard"]["index"], index);
+        assert_eq!(
+            part["thresholds"][0]["state"],
+            "crossed",
+            "{}",
+            of_requests(part)
+        );
         let journal = folder
             .path()
             .join(format!("run-{index}-of-{SHARDS}.journal"));
         assert!(journal.is_file(), "{}", journal.display());
     }
+}
+
+fn of_requests(summary: &Value) -> u64 {
+    summary["total"]["requests"].as_u64().unwrap()
+}
+
+/// What no shard comes to by itself holds for the whole, and a shard that is missing is missed.
+fn assert_judged_as_one(results: &Path, requests: u64) {
+    let file = |index: usize| {
+        let name = format!("summary-{index}-of-{SHARDS}.json");
+        results.join(name).to_str().unwrap().to_owned()
+    };
+    let files: Vec<String> = (0..SHARDS).map(file).collect();
+    let merged = results.join("merged.json");
+    let report = |files: &[String]| {
+        let files = files.iter().map(String::as_str);
+        let all: Vec<&str> = ["report", "--json", merged.to_str().unwrap()]
+            .into_iter()
+            .chain(files)
+            .collect();
+        vespeiro(&all)
+    };
+    let judged = report(&files);
+    // Crossed by the errors that nobody made, and held by what all of them sent.
+    assert_eq!(
+        judged.code,
+        Some(99),
+        "{}\n{}",
+        judged.stderr,
+        judged.stdout
+    );
+    let whole = read(&merged);
+    let thresholds = whole["thresholds"].as_array().unwrap();
+    let states: Vec<&Value> = thresholds
+        .iter()
+        .map(|threshold| &threshold["state"])
+        .collect();
+    assert_eq!(states, ["ok", "crossed"], "{thresholds:?}");
+    assert_eq!(thresholds[0]["achieved"].as_f64(), Some(requests as f64));
+    let lacking = report(&files[..2]);
+    assert_eq!(lacking.code, Some(2), "{}", lacking.stderr);
+    assert!(
+        lacking.stderr.contains("shards 2 of the 3"),
+        "{}",
+        lacking.stderr
+    );
+    let twice = report(&[&files[..], &files[..1]].concat());
+    assert_eq!(twice.code, Some(2), "{}", twice.stderr);
+    assert!(
+        twice.stderr.contains("shard 0 of run e2eshard"),
+        "{}",
+        twice.stderr
+    );
 }
 
 fn assert_same(alone: &Seen, together: &Seen) {

@@ -126,7 +126,7 @@ fn idle(snapshot: &Snapshot) -> Vec<(&str, u64)> {
 }
 
 /// The code of a run that could do its job.
-fn exit(summary: &Summary) -> Exit {
+pub(super) fn exit(summary: &Summary) -> Exit {
     let aborted = summary.aborted.as_ref();
     // Of a shard's own figures nothing follows for the whole: `vespeiro report` judges that.
     let is_part = summary.run.shard.is_some();

@@ -6,21 +6,25 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use url::Url;
 
+use crate::conclusion::exit;
 use crate::exit::{Exit, Misuse};
 use vespeiro_model::Word as _;
 use vespeiro_output::push::{self, Protocol, Receiver};
 use vespeiro_output::{Console, comparison, html, stdout, summary};
 use vespeiro_plan::{Language, bounded, otlp_url, push_headers, remote_write_url};
 use vespeiro_summary::compare::{Comparison, compare};
-use vespeiro_summary::merge::{MergeError, merge};
+use vespeiro_summary::merge::{MergeError, merge, merge_any};
 use vespeiro_summary::{Summary, json};
 
 /// Print the summary of a run again, or of several runs as one
 #[derive(Debug, clap::Args)]
 pub(super) struct Report {
-    /// What --summary-json wrote; several are merged without loss
+    /// What --summary-json wrote; several are merged without loss, and their thresholds are judged by the whole
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
+    /// Take the shards of a run that there are, though others are missing; nothing is judged by them
+    #[arg(long)]
+    incomplete: bool,
     /// Write the page with charts to this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -64,9 +68,13 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         let lang = self.lang.unwrap_or(console.language());
-        let parts: Result<Vec<Summary>, Misuse> = self.files.iter().map(|f| read(f)).collect();
+        let parts = read_all(&self.files)?;
         let unusable = |error: MergeError| Misuse(format!("cannot use these summaries: {error}"));
-        let merged = merge(&parts?).map_err(unusable)?;
+        let merged = match self.incomplete {
+            true => merge_any(&parts),
+            false => merge(&parts),
+        };
+        let merged = merged.map_err(unusable)?;
         // The command line asks for at least one file.
         let Some(whole) = merged else {
             return Ok(Exit::Fine);
@@ -91,9 +99,14 @@ impl Report {
         stdout::print(&text)?;
         self.push(&whole)?;
         let regressed = compared.as_ref().is_some_and(Comparison::is_worse);
-        Ok(match regressed && self.fail_on_regression {
-            true => Exit::Thresholds,
+        // One run was judged when it ended; of several, nobody has judged the whole.
+        let judged = match parts.len() > 1 && !self.incomplete {
+            true => exit(&whole),
             false => Exit::Fine,
+        };
+        Ok(match regressed && self.fail_on_regression {
+            true if judged == Exit::Fine => Exit::Thresholds,
+            _ => judged,
         })
     }
 }
@@ -136,6 +149,31 @@ fn percent(text: &str) -> Result<f64, &'static str> {
     number
         .map(|percent: f64| percent / 100.0)
         .ok_or("give 0.1% to 100%")
+}
+
+/// Reads as many at a time as there are cores: a hundred shards have a hundred files.
+fn read_all(files: &[PathBuf]) -> Result<Vec<Summary>, Misuse> {
+    let readers = std::thread::available_parallelism().map_or(1, usize::from);
+    let each = files.len().div_ceil(readers).max(1);
+    std::thread::scope(|scope| {
+        let some = |files| move || files_of(files);
+        let begun: Vec<_> = files
+            .chunks(each)
+            .map(|files| scope.spawn(some(files)))
+            .collect();
+        let mut all = Vec::with_capacity(files.len());
+        for reader in begun {
+            let read = reader
+                .join()
+                .map_err(|_| Misuse("a summary cannot be read".into()))?;
+            all.append(&mut read?);
+        }
+        Ok(all)
+    })
+}
+
+fn files_of(files: &[PathBuf]) -> Result<Vec<Summary>, Misuse> {
+    files.iter().map(|file| read(file)).collect()
 }
 
 fn read(path: &Path) -> Result<Summary, Misuse> {

@@ -8,11 +8,13 @@ mod parse;
 pub mod selector;
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use vespeiro_model::words;
 
 use self::selector::{Field, Selector};
+use crate::errors::ValueError;
 use crate::units::show_duration;
 
 /// A figure of the run against a bound.
@@ -232,6 +234,14 @@ impl fmt::Display for Condition {
             Some(window) => write!(f, ":{}", show_duration(window)),
             None => Ok(()),
         }
+    }
+}
+
+impl FromStr for Threshold {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Threshold, ValueError> {
+        parse::threshold(text)
     }
 }
 

@@ -151,6 +151,11 @@ impl Flags {
         self.layer.set(key, text, Origin::Flag(flag.into()));
     }
 
+    /// Whether `key` was given as a flag.
+    pub fn has(&self, key: &str) -> bool {
+        self.layer.get(key).is_some()
+    }
+
     /// The same for one archetype alone, as if it had been given as `NAME=VALUE`; may be repeated where it is a list.
     pub fn set_override(
         &mut self,

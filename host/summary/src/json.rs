@@ -387,6 +387,9 @@ pub struct Archetype {
     pub profile: Option<String>,
     /// Users that have started.
     pub users: u64,
+    /// Requests that never left.
+    #[serde(default)]
+    pub not_sent: u64,
     #[serde(flatten)]
     pub figures: BehaviorFigures,
 }
@@ -438,6 +441,9 @@ pub struct Series {
     pub archetype: String,
     pub method: String,
     pub path: String,
+    /// The key of the request mix that it counts for; empty where an older version wrote it.
+    #[serde(default)]
+    pub category: String,
     pub results: Vec<Outcomes>,
     pub bytes_sent: u64,
     pub bytes_received: u64,

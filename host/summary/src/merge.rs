@@ -4,6 +4,8 @@
 //! computed from those again, so that the summary of the parts is that of the whole.
 
 mod figures;
+mod shards;
+mod thresholds;
 mod whole_run;
 
 use std::cmp::Reverse;
@@ -40,12 +42,37 @@ pub enum MergeError {
     Unfit { what: &'static str, run: String },
     #[error("run {} is given twice; give each summary once", one_line(.0))]
     Twice(String),
+    #[error(
+        "shard {index} of run {} is given twice; give each summary once",
+        one_line(run)
+    )]
+    ShardTwice { index: usize, run: String },
+    #[error(
+        "shards {missing} of the {shards} of run {} are missing; give the summaries of all, or --incomplete for what there is",
+        one_line(run)
+    )]
+    Missing {
+        missing: String,
+        shards: usize,
+        run: String,
+    },
+    #[error(
+        "run {} was split, and run {} is no other shard of it; give the shards of one run and nothing else",
+        one_line(.0), one_line(.1)
+    )]
+    Mixed(String, String),
     #[error("run {} has no moment of its start that can be read", one_line(.0))]
     NoStart(String),
 }
 
-/// One summary of several; of one, that one.
+/// One summary of several; of one, that one. Of shards, all have to be there.
 pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
+    shards::check(parts)?;
+    merge_any(parts)
+}
+
+/// The same of as many shards as there are: what is judged is those alone.
+pub fn merge_any(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     let Some(first) = parts.first() else {
         return Ok(None);
     };
@@ -54,7 +81,8 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     }
     for (at, part) in parts.iter().enumerate() {
         let same = |other: &Summary| {
-            other.run.id == part.run.id && other.run.started_at == part.run.started_at
+            (&other.run.id, &other.run.started_at, other.run.shard)
+                == (&part.run.id, &part.run.started_at, part.run.shard)
         };
         if parts[..at].iter().any(same) {
             return Err(MergeError::Twice(part.run.id.clone()));
@@ -88,7 +116,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
             let found = parts.iter().filter_map(|part| part.degradation.clone());
             found.max_by(|a, b| a.latency.total_cmp(&b.latency))
         },
-        thresholds: all.rows(|p| &p.thresholds),
+        thresholds: Vec::new(),
         not_sent: all.rows(|p| &p.not_sent),
         classes: all.rows(|p| &p.classes),
         results: sorted(all.rows(|p| &p.results)),
@@ -127,6 +155,7 @@ pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     for part in &mut merged.error_mix {
         part.share = share(part.requests, requests);
     }
+    merged.thresholds = thresholds::judge(&all, &merged)?;
     Ok(Some(merged))
 }
 

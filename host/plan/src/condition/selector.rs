@@ -109,6 +109,12 @@ impl Selector {
         names.any(|test| !matches!(test.field, Field::Archetype | Field::Check))
     }
 
+    /// Whether it narrows by the request mix's categories.
+    pub fn names_categories(&self) -> bool {
+        let mut names = self.names.iter();
+        names.any(|test| test.field == Field::Category)
+    }
+
     /// Whether all names that are known hold.
     fn hold<'a>(&self, known: impl Fn(Field) -> Option<&'a str>) -> bool {
         let mut names = self.names.iter();

@@ -30,6 +30,7 @@ pub(super) fn archetypes(plan: &Plan, snapshot: &Snapshot) -> Vec<Archetype> {
             hash: labels.hash.clone(),
             profile: plan.own_profile(&labels.name),
             users: counts.users_started,
+            not_sent: counts.not_sent.iter().sum(),
             figures: figures(requests, &counts.behavior),
         }
     };

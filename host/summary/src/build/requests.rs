@@ -198,6 +198,7 @@ pub(super) fn series(snapshot: &Snapshot) -> Vec<Series> {
                 archetype: snapshot.catalog.archetype(archetype).into(),
                 method: method.into(),
                 path: path.into(),
+                category: snapshot.catalog.category_of(archetype, route).into(),
                 results: outcomes(&series.results()),
                 bytes_sent: series.bytes_sent(),
                 bytes_received: series.bytes_received(),

@@ -2,8 +2,11 @@
 //!
 //! What must stay true: a file of another schema is refused, never half read.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::{SCHEMA, Summary};
 use vespeiro_plan::one_line;
@@ -26,36 +29,110 @@ pub enum ReadError {
     Count(u64),
 }
 
-/// As much of a file as tells whether the rest can be read.
-#[derive(Deserialize)]
-struct SchemaProbe {
-    schema: u32,
+/// What has to be known of a file before it is read.
+#[derive(Default)]
+struct Probe {
+    schema: Option<u32>,
+    /// The largest whole number in it that counts something.
+    largest: u64,
 }
 
 /// Read a whole file.
 pub fn read(text: &[u8]) -> Result<Summary, ReadError> {
     // First, because a later layout may lack what this one needs.
-    let SchemaProbe { schema } = serde_json::from_slice(text)?;
-    if schema != SCHEMA {
-        return Err(ReadError::Schema(schema));
+    let Probe { schema, largest } = serde_json::from_slice(text)?;
+    let schema = schema.ok_or_else(|| serde::de::Error::missing_field("schema"));
+    match schema.map_err(ReadError::Alien)? {
+        SCHEMA => {}
+        other => return Err(ReadError::Schema(other)),
     }
     let summary = serde_json::from_slice(text)?;
-    match largest(&serde_json::from_slice(text)?) {
+    match largest {
         count if count > MOST => Err(ReadError::Count(count)),
         _ => Ok(summary),
     }
 }
 
-/// The largest whole number in it that counts something.
-fn largest(value: &Value) -> u64 {
-    match value {
-        Value::Number(number) => number.as_u64().unwrap_or(0),
-        Value::Array(items) => items.iter().map(largest).max().unwrap_or(0),
-        Value::Object(fields) => {
-            let counts = fields.iter().filter(|(name, _)| *name != "seed");
-            counts.map(|(_, value)| largest(value)).max().unwrap_or(0)
+impl<'de> Deserialize<'de> for Probe {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Probe, D::Error> {
+        from.deserialize_map(Probe::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Probe {
+    type Value = Probe;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a summary")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Probe, A::Error> {
+        while let Some(name) = fields.next_key::<Cow<'_, str>>()? {
+            if name == "schema" {
+                self.schema = Some(fields.next_value()?);
+            } else {
+                self.largest = self.largest.max(fields.next_value::<Largest>()?.0);
+            }
         }
-        _ => 0,
+        Ok(self)
+    }
+}
+
+/// The largest whole number of a value, which is looked through and not kept.
+struct Largest(u64);
+
+impl<'de> Deserialize<'de> for Largest {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Largest, D::Error> {
+        from.deserialize_any(Largest(0))
+    }
+}
+
+impl<'de> Visitor<'de> for Largest {
+    type Value = Largest;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a summary")
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Largest, E> {
+        Ok(Largest(number))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Largest, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Largest, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Largest, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Largest, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Largest, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Largest, A::Error> {
+        while let Some(Largest(number)) = items.next_element()? {
+            self.0 = self.0.max(number);
+        }
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Largest, A::Error> {
+        while let Some(name) = fields.next_key::<Cow<'_, str>>()? {
+            let Largest(number) = fields.next_value()?;
+            if name != "seed" {
+                self.0 = self.0.max(number);
+            }
+        }
+        Ok(self)
     }
 }
 

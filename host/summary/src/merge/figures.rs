@@ -32,7 +32,11 @@ pub(super) struct Times {
 
 impl Merger<'_> {
     /// The values of a distribution.
-    fn timing(&self, what: &'static str, of: &Distribution) -> Result<Timing, MergeError> {
+    pub(super) fn timing(
+        &self,
+        what: &'static str,
+        of: &Distribution,
+    ) -> Result<Timing, MergeError> {
         let run = || self.runs();
         of.timing().map_err(|error| match error {
             NoTiming::LeftOut => MergeError::NoHistogram { what, run: run() },
@@ -45,7 +49,12 @@ impl Merger<'_> {
     }
 
     /// Add values to those that are counted in the same unit.
-    fn add(&self, what: &'static str, sum: &mut Timing, values: &Timing) -> Result<(), MergeError> {
+    pub(super) fn add(
+        &self,
+        what: &'static str,
+        sum: &mut Timing,
+        values: &Timing,
+    ) -> Result<(), MergeError> {
         if sum.scale() != values.scale() {
             let run = self.runs();
             return Err(MergeError::Unfit { what, run });
@@ -55,7 +64,7 @@ impl Merger<'_> {
     }
 
     /// For messages: of all of them, it may be any one.
-    fn runs(&self) -> String {
+    pub(super) fn runs(&self) -> String {
         let ids: Vec<&str> = self.parts.iter().map(|part| part.run.id.as_str()).collect();
         ids.join(" or ")
     }
@@ -230,6 +239,7 @@ impl Merger<'_> {
                     version: joined(|a| &a.version),
                     hash: joined(|a| &a.hash),
                     users: parts.iter().map(|a| a.users).sum(),
+                    not_sent: parts.iter().map(|a| a.not_sent).sum(),
                     figures: self.figures(&figures, times)?,
                     ..parts[0].clone()
                 })

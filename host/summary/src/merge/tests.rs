@@ -6,13 +6,19 @@ use proptest::prelude::*;
 
 use super::*;
 use vespeiro_metrics::testing::{Event, catalog, event};
-use vespeiro_metrics::{Interval, Process, Recorder, Totals};
+use vespeiro_metrics::{Interval, Process, Recorder, Snapshot, Totals};
 use vespeiro_model::Clock;
 use vespeiro_plan::Language;
 use vespeiro_plan::testing::plan;
 
 /// The summary of a run in which this came to pass.
 fn summary(id: &str, events: &[Event]) -> Summary {
+    let mut plan = plan(Language::English);
+    plan.run_id = id.into();
+    Summary::new(&plan, &snapshot(events))
+}
+
+fn snapshot(events: &[Event]) -> Snapshot {
     let mut recorder = Recorder::new(catalog(), 0, Clock::system());
     events.iter().for_each(|event| event.record(&mut recorder));
     let mut totals = Totals::new(catalog(), 2, Process::default(), Clock::system());
@@ -20,9 +26,7 @@ fn summary(id: &str, events: &[Event]) -> Summary {
     let mut snapshot = totals.snapshot(Duration::from_secs(10), Process::default());
     snapshot.started = std::time::SystemTime::UNIX_EPOCH + Duration::from_millis(1_741_091_600_042);
     snapshot.cpu.cores = 2;
-    let mut plan = plan(Language::English);
-    plan.run_id = id.into();
-    Summary::new(&plan, &snapshot)
+    snapshot
 }
 
 /// Without what is that of the parts, and without an order.
@@ -152,4 +156,179 @@ fn a_run_begins_at_a_millisecond_and_an_older_file_at_a_second() {
     let merged = merge(&parts).unwrap().unwrap();
     assert_eq!(merged.run.started_at, "2025-03-04T12:33:20Z");
     assert_eq!(merged.run.elapsed_seconds, 10.25);
+}
+
+/// Conditions of every kind that files of runs can tell of.
+const CONDITIONS: [&str; 14] = [
+    "requests>3",
+    "errors{archetype=admin}<2",
+    "requests{status=5xx}<1",
+    "error_rate{method=GET}<20%",
+    "failure_rate<50%",
+    "p95<300ms",
+    "p50{outcome=failure}<1s",
+    "max{archetype!=admin}<2s",
+    "mean{phase=waiting}<1s",
+    "p99{category=user-query}<1s",
+    "not_sent{archetype=admin}<1",
+    "checks>90%",
+    "rate>1/s",
+    "completed_sessions>50%",
+];
+
+fn report(condition: &str, achieved: Option<f64>) -> ThresholdReport {
+    let threshold: vespeiro_plan::Threshold = condition.parse().unwrap();
+    ThresholdReport {
+        condition: threshold.to_string(),
+        metric: threshold.condition.metric.as_str().into(),
+        unit: crate::thresholds::Unit::Count,
+        bound: threshold.condition.bound.value(),
+        achieved,
+        state: ThresholdState::Crossed,
+        strict: false,
+    }
+}
+
+/// One of `shards` shards of a run, with these conditions.
+fn shard(index: usize, shards: usize, events: &[Event], conditions: &[&str]) -> Summary {
+    let mut summary = summary("same", events);
+    summary.run.shard = Some(crate::json::Shard { index, shards });
+    summary.thresholds = conditions
+        .iter()
+        .map(|text| report(text, Some(1.0)))
+        .collect();
+    summary
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn thresholds_of_shards_are_those_of_the_whole(
+        events in prop::collection::vec(event(), 0..200), cut in 0..200usize,
+    ) {
+        let cut = cut.min(events.len());
+        let parts = [
+            shard(1, 2, &events[cut..], &CONDITIONS),
+            shard(0, 2, &events[..cut], &CONDITIONS),
+        ];
+        let merged = merge(&parts).unwrap().unwrap();
+        let whole = snapshot(&events);
+        for (text, report) in CONDITIONS.iter().zip(&merged.thresholds) {
+            let condition = text.parse::<vespeiro_plan::Threshold>().unwrap().condition;
+            let figures = vespeiro_metrics::Aggregate::of(&whole, &condition.selector);
+            let value = figures.value(condition.metric);
+            prop_assert_eq!(report.achieved, value, "{}", text);
+            let state = match value {
+                None => ThresholdState::NoData,
+                Some(value) if condition.holds(value) => ThresholdState::Ok,
+                Some(_) => ThresholdState::Crossed,
+            };
+            prop_assert_eq!(report.state, state, "{}", text);
+        }
+    }
+}
+
+#[test]
+fn what_the_files_do_not_tell_is_added_up_or_the_worst() {
+    let conditions = [
+        "requests{stage=2,archetype=admin}>3",
+        "p95{stage=2,archetype=admin}<1s",
+    ];
+    let mut parts = [shard(0, 2, &[], &conditions), shard(1, 2, &[], &conditions)];
+    for (part, (count, state)) in parts
+        .iter_mut()
+        .zip([(2.0, ThresholdState::Ok), (2.5, ThresholdState::Crossed)])
+    {
+        part.thresholds[0].achieved = Some(count);
+        part.thresholds[1].achieved = Some(count);
+        part.thresholds[1].state = state;
+    }
+    let merged = merge(&parts).unwrap().unwrap();
+    assert_eq!(merged.thresholds[0].achieved, Some(4.5));
+    assert_eq!(merged.thresholds[0].state, ThresholdState::Ok);
+    assert_eq!(merged.thresholds[1].achieved, Some(2.5));
+    assert_eq!(merged.thresholds[1].state, ThresholdState::Crossed);
+}
+
+#[test]
+fn shards_are_a_run_together_and_nothing_else_is() {
+    let all = |shards: usize| {
+        (0..shards)
+            .map(|index| shard(index, shards, &[], &["requests>1"]))
+            .collect::<Vec<_>>()
+    };
+    let merged = merge(&all(3)).unwrap().unwrap();
+    assert_eq!(
+        (merged.run.id.as_str(), merged.run.users, merged.run.shard),
+        ("same", 300, None)
+    );
+    assert_eq!(merged.run.parts.len(), 3);
+    let refused = |parts: &[Summary]| merge(parts).unwrap_err().to_string();
+    let lacking = |parts: Vec<Summary>, what: &str| {
+        let told = refused(&parts);
+        assert!(told.contains(what), "{told}");
+        assert!(merge_any(&parts).is_ok());
+    };
+    lacking(all(4).split_off(2), "shards 0, 1 of the 4");
+    lacking(all(3)[..1].to_vec(), "shards 1, 2 of the 3");
+    lacking(all(30)[..5].to_vec(), "13, 14, …");
+    assert!(refused(&[all(2), all(2)].concat()).contains("shard 0 of run same is given twice"));
+    let odd = |change: fn(&mut Summary)| {
+        let mut parts = all(2);
+        change(&mut parts[1]);
+        refused(&parts)
+    };
+    for told in [
+        odd(|part| part.run.shard = None),
+        odd(|part| part.run.id = "other".into()),
+        odd(|part| part.run.seed = 1),
+        odd(|part| {
+            part.run.shard = Some(crate::json::Shard {
+                index: 1,
+                shards: 3,
+            })
+        }),
+        odd(|part| part.thresholds.clear()),
+        odd(|part| part.run.target = "http://elsewhere".into()),
+    ] {
+        assert!(told.contains("no other shard"), "{told}");
+    }
+}
+
+#[test]
+fn a_window_is_judged_by_the_merged_seconds() {
+    let point = |at: usize, errors: u64| crate::json::Point {
+        at: at as f64,
+        over: 1.0,
+        requests: 10,
+        sent: 10,
+        errors,
+        ..Default::default()
+    };
+    let part = |index: usize, errors: [u64; 6]| {
+        let mut part = shard(index, 2, &[], &["errors<9:2s", "error_rate<30%:2s"]);
+        let points = errors
+            .iter()
+            .enumerate()
+            .map(|(at, errors)| point(at + 1, *errors));
+        part.timeline = Some(crate::json::Timeline {
+            points: points.collect(),
+            ..Default::default()
+        });
+        part
+    };
+    // Neither crosses by itself, and together they do in seconds 3 and 4.
+    let parts = [part(0, [0, 0, 3, 3, 0, 0]), part(1, [0, 0, 2, 2, 0, 0])];
+    let merged = merge(&parts).unwrap().unwrap();
+    let [errors, share] = &merged.thresholds[..] else {
+        panic!("{:?}", merged.thresholds)
+    };
+    assert_eq!(
+        (errors.achieved, errors.state),
+        (Some(10.0), ThresholdState::Crossed)
+    );
+    assert_eq!(
+        (share.achieved, share.state),
+        (Some(0.25), ThresholdState::Ok)
+    );
 }
