@@ -21,13 +21,14 @@ const TEMPLATE_NAME: &str = "my-behavior";
 /// What the templates call the archetype that plays it.
 const TEMPLATE_ARCHETYPE: &str = "my-archetype";
 /// Names that the project's own dependencies have.
-const TAKEN: [&str; 13] = [
+const TAKEN: [&str; 14] = [
     "assemblyscript",
     "binaryen",
     "componentize-qjs",
     "core-js",
     "esbuild",
     "fastrand",
+    "kotlin-compiler",
     "serde",
     "serde-json",
     "thiserror",

@@ -13,7 +13,7 @@ mod project;
 mod support;
 mod without_sdk;
 
-use project::{Project, node, python, rust};
+use project::{Project, java, node, python, rust};
 use support::{Played, Recording, RunOf, Seen, Service, eventually};
 
 /// Plays a module against the service; long enough that users come back, so that both ways in are walked.
@@ -274,6 +274,25 @@ fn go_builds_and_plays() {
         project.becomes_blank("go", ["behavior.go", "behavior_test.go"], more);
         project.run("./test", &[]);
         Project::begun("go", Some("admin")).run("./test", &[]);
+    }
+}
+
+/// Its module has a collected heap and throws exceptions.
+#[test]
+fn kotlin_builds_and_plays() {
+    if java() && node() {
+        let project = Project::built("kotlin", None);
+        play(&project);
+        stays_small(&project, "8MiB");
+        project::in_sdk(
+            "kotlin",
+            "tests/run",
+            &[&project.path("node_modules/kotlin-compiler/lib")],
+        );
+        let more = ("reply.status == 200)\n", "    me.send(HEALTH())\n");
+        project.becomes_blank("kotlin", ["behavior.kt", "test.kt"], more);
+        project.run("./test", &[]);
+        Project::begun("kotlin", Some("admin")).run("./test", &[]);
     }
 }
 

@@ -97,12 +97,13 @@ impl Project {
     }
 
     pub fn module(&self) -> String {
+        self.path(&format!("{}.wasm", self.name))
+    }
+
+    /// A file in it.
+    pub fn path(&self, file: &str) -> String {
         let folder = self.folder.path().join(self.name);
-        folder
-            .join(format!("{}.wasm", self.name))
-            .to_str()
-            .unwrap()
-            .to_owned()
+        folder.join(file).to_str().unwrap().to_owned()
     }
 
     /// Where a language prints, its journey does: text, a clock and randomness that are the session's own.
@@ -114,6 +115,12 @@ impl Project {
             "javascript" => ("behavior.js", "function* journey(me) {\n", LOG),
             "typescript" => ("behavior.ts", "function* journey(me: Me): Steps {\n", LOG),
             "python" => ("behavior.py", "def journey(me):\n", PRINT),
+            "kotlin" => (
+                "behavior.kt",
+                "suspend fun journey(me: Me) {\n",
+                "    println(\"I am ${me.user.index} ${kotlin.time.Clock.System.now().toString().startsWith(\"202\")} \
+                 ${kotlin.random.Random.nextDouble() < 1}\")",
+            ),
             _ => return,
         };
         let path = self.folder.path().join(self.name).join(file);
@@ -124,7 +131,10 @@ impl Project {
             text.replacen(begins, &format!("{begins}{line}\n"), 1),
         )
         .unwrap();
-        self.prints = Some("I am 4 in 2000 true");
+        self.prints = Some(match language {
+            "kotlin" => "I am 4 true true",
+            _ => "I am 4 in 2000 true",
+        });
     }
 }
 
@@ -160,6 +170,10 @@ pub fn node() -> bool {
         "Node 20 with npm",
         &[("node", "--version"), ("npm", "--version")],
     )
+}
+
+pub fn java() -> bool {
+    there("Java 17", &[("java", "-version")])
 }
 
 /// Enough for the compiler from PyPI, too.

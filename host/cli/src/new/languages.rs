@@ -83,6 +83,13 @@ pub(super) const LANGUAGES: &[Language] = &[
         sdk: &[("go/sdk", "vespeiro"), WIT],
     },
     Language {
+        name: "kotlin",
+        title: "Kotlin",
+        plays: None,
+        needs: "Java 17 or later, and npm",
+        sdk: &[("kotlin/sdk", "vespeiro"), WIT],
+    },
+    Language {
         name: "toml",
         title: "TOML",
         plays: Some("journey.toml"),
