@@ -67,9 +67,11 @@ pub(super) fn componentize<'a>(
         return Ok((Cow::Borrowed(bytes), ModuleFormat::Component));
     }
     // The decoders trust the sections' lengths and panic where one of them is wrong.
-    wasmtime::Module::validate(engine, bytes).map_err(|e| invalid(&e.root_cause()))?;
-    let seen = survey(bytes).map_err(|e| invalid(&e))?;
-    let metadata = wit_component::metadata::decode(bytes).map_err(|e| invalid(&e.root_cause()))?;
+    wasmtime::Module::validate(engine, bytes)
+        .map_err(|e| LoadErrorKind::invalid(&e.root_cause()))?;
+    let seen = survey(bytes).map_err(|e| LoadErrorKind::invalid(&e))?;
+    let metadata = wit_component::metadata::decode(bytes)
+        .map_err(|e| LoadErrorKind::invalid(&e.root_cause()))?;
     let embedded_wit = metadata.0.is_some();
     let described = if embedded_wit {
         Cow::Borrowed(bytes)
@@ -101,10 +103,6 @@ pub(super) fn componentize<'a>(
         preview1: seen.preview1,
     };
     Ok((Cow::Owned(component), form))
-}
-
-fn invalid(error: &impl fmt::Display) -> LoadErrorKind {
-    LoadErrorKind::Invalid(LoadErrorKind::line(error))
 }
 
 /// What a core module's imports and exports say.

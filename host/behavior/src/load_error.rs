@@ -78,6 +78,11 @@ pub enum LoadErrorKind {
     Componentize(String),
     #[error("is not valid WebAssembly: {0}")]
     Invalid(String),
+    #[error(
+        "has exceptions as they were encoded before the standard: build it with the new encoding (clang: \
+         -mllvm -wasm-use-legacy-eh=false; Kotlin: -Xwasm-use-new-exception-proposal)"
+    )]
+    LegacyExceptions,
     #[error("exports no {CONTRACT}: build it with the vespeiro-guest SDK of this version")]
     NoContract,
     #[error(
@@ -132,7 +137,17 @@ impl LoadErrorKind {
         match lacks_memory(error) {
             // Whoever has set the bound knows it.
             true => Self::CompileMemory(0),
-            false => Self::Invalid(Self::line(&error.root_cause())),
+            false => Self::invalid(&error.root_cause()),
+        }
+    }
+
+    /// What a decoder or a validator says of a module.
+    pub(super) fn invalid(error: &impl std::fmt::Display) -> Self {
+        let line = Self::line(error);
+        // The library has no kind for what it does not support, only words.
+        match line.contains("legacy_exceptions") || line.contains("legacy exceptions") {
+            true => Self::LegacyExceptions,
+            false => Self::Invalid(line),
         }
     }
 

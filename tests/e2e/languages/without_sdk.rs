@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::patiently;
 use super::project::{self, Project, kept, node, python, succeed, tool};
-use super::support::{RunOf, Service};
+use super::support::{RunOf, Service, vespeiro};
 
 fn source(language: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -30,8 +30,8 @@ fn wit() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk/wit")
 }
 
-/// Twelve requests of three users; what they print is in the log, with a year that is the plan's.
-fn plays(module: &Path) {
+/// Twelve requests of three users; what they print is in the log, with a year that is the plan's. Gives the log.
+fn plays(module: &Path) -> String {
     let service = Service::start();
     let arguments = format!(
         "--archetype mine={} --seed 7 --log info --users 3 --min-request-count 4 --max-request-count 4 \
@@ -51,6 +51,7 @@ fn plays(module: &Path) {
         let years = said.filter(|line| line.contains("in 2026") || line.contains("in 2027"));
         assert!(years.count() > 0, "{user}: {log}");
     }
+    log.clone()
 }
 
 #[test]
@@ -133,45 +134,58 @@ fn c_and_cpp_by_wit_bindgen_play() {
     bindings(folder.path());
     // It installs the compiler that they share.
     let _compiler = Project::built("c", None);
-    let compile = |language: &str, options: &[&str], sources: &[&str]| {
+    let compile = |arguments: &[&str]| {
         let mut command: Command = tool(&project::sharing());
         command.args([
             "-m",
             "ziglang",
-            language,
+            "cc",
             "-target",
             "wasm32-wasi",
             "-O1",
             "-I.",
         ]);
-        succeed(command.args(options).args(sources).current_dir(&folder));
+        succeed(command.args(arguments).current_dir(&folder));
     };
-    compile("cc", &["-c"], &["archetype.c", "-o", "archetype.o"]);
-    let linked = [
+    compile(&["-c", "archetype.c", "-o", "archetype.o"]);
+    let source = source("c").join("behavior.c");
+    compile(&[
+        source.to_str().unwrap(),
         "archetype.o",
         "archetype_component_type.o",
         "-mexec-model=reactor",
         "-o",
         "behavior.wasm",
-    ];
-    let source = source("c").join("behavior.c");
-    let source = source.to_str().unwrap();
-    compile("cc", &[source], &linked);
+    ]);
     plays(&folder.path().join("behavior.wasm"));
-    compile(
-        "c++",
-        &[
-            "-std=c++20",
-            "-fno-exceptions",
-            "-x",
-            "c++",
-            source,
-            "-x",
-            "none",
-        ],
-        &linked,
-    );
-    plays(&folder.path().join("behavior.wasm"));
+    throws(folder.path());
+}
+
+/// The same as C++ with exceptions: they are caught, and what lies between is cleaned up. In the encoding from before the
+/// standard they are refused in words.
+fn throws(folder: &Path) {
+    let build = |legacy: &str| {
+        let mut command = tool(source("c").join("with-exceptions").to_str().unwrap());
+        command
+            .args([&project::sharing(), legacy])
+            .current_dir(folder);
+        succeed(&mut command);
+        folder.join("behavior.wasm")
+    };
+    let log = plays(&build("false"));
+    for user in 0..3 {
+        let caught = format!("I am {user} in 2026, caught after 1");
+        assert!(
+            log.contains(&caught) || log.contains(&caught.replace("2026", "2027")),
+            "{log}"
+        );
+    }
+    let legacy = build("true");
+    let checked = vespeiro(&["check", legacy.to_str().unwrap()]);
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    let why =
+        "has exceptions as they were encoded before the standard: build it with the new encoding";
+    assert!(checked.stderr.contains(why), "{checked:?}");
 }
 
 /// What wit-bindgen makes of the contract for C.

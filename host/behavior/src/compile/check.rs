@@ -41,8 +41,7 @@ struct Open {
 
 /// Read a component, and refuse one that is larger than any behavior.
 pub(super) fn survey(component: &[u8]) -> Result<Survey, LoadErrorKind> {
-    let invalid =
-        |error: wasmparser::BinaryReaderError| LoadErrorKind::Invalid(LoadErrorKind::line(&error));
+    let invalid = |error: wasmparser::BinaryReaderError| LoadErrorKind::invalid(&error);
     let mut seen = Survey::default();
     let mut functions = 0;
     // `None` stands for a module.

@@ -91,6 +91,26 @@ fn an_exception_is_caught_by_whoever_catches_it_and_else_ends_the_call_in_words(
 }
 
 #[test]
+fn exceptions_from_before_the_standard_are_refused_with_what_to_do() {
+    let legacy = by_hand(&[
+        ("data", "(tag $wrong (param i32))"),
+        ("next", "try (throw $wrong (i32.const 1)) catch_all end"),
+    ]);
+    let core = load(&legacy);
+    assert!(
+        matches!(core, Err(LoadErrorKind::LegacyExceptions)),
+        "{core:?}"
+    );
+    // In a component of their own, which is looked at by somebody else.
+    let world = "world part { include vespeiro:behavior/archetype@0.1.0; }";
+    let inside = load(&composed::component(legacy, world));
+    assert!(
+        matches!(inside, Err(LoadErrorKind::LegacyExceptions)),
+        "{inside:?}"
+    );
+}
+
+#[test]
 fn a_float_that_is_no_number_has_the_same_bits_on_every_machine() {
     // Left alone, a machine of Intel's makes the one with a sign of it.
     let seen = observed(

@@ -8,12 +8,27 @@
 
 #ifdef __cplusplus
 #include <iostream>
-#include <map>
+#include <stdexcept>
 #include <string>
 
+struct Left {
+  int &times;
+  ~Left() { times += 1; }
+};
+
+static void raise(uint32_t user, int year, int &times) {
+  Left left{times};
+  if (year > 0) throw std::runtime_error("I am " + std::to_string(user) + " in " + std::to_string(year));
+}
+
+// What is said comes up as an exception, through a function that has something to clean up.
 static void say(uint32_t user, int year) {
-  std::map<std::string, uint32_t> words{{"I am", user}};
-  for (const auto &[word, number] : words) std::cout << word << " " << number << " in " << year << std::endl;
+  int times = 0;
+  try {
+    raise(user, year, times);
+  } catch (const std::exception &said) {
+    std::cout << said.what() << ", caught after " << times << std::endl;
+  }
 }
 #else
 #include <stdio.h>
