@@ -1,13 +1,16 @@
 //! A distribution of arbitrary numbers, for the values that behaviors `observe`: count, sum, extremes and quantiles to about
-//! 2 %. Written by the recorder, read through snapshots.
+//! 2 %, beyond 1e15 to a third. Written by the recorder, read through snapshots.
 //!
 //! What must stay true: at most a few thousand cells, whatever a behavior reports.
 
 /// Bits of the mantissa that tell two cells apart: 32 cells for each power of two.
 const MANTISSA_BITS: u32 = 5;
-/// Magnitudes from 2^-30 (about 1e-9) to 2^50 (about 1e15) are told apart; smaller ones count as zero.
+/// Magnitudes from 2^-30 (about 1e-9) to 2^50 (about 1e15) are told apart so; smaller ones count as zero, of larger ones
+/// each power of two is a cell.
 const LOWEST: u64 = (1023 - 30) << MANTISSA_BITS;
 const HIGHEST: u64 = (1023 + 50) << MANTISSA_BITS;
+/// The key of the smallest of those larger ones.
+const LARGE: u64 = HIGHEST - LOWEST + 1;
 
 /// By how much values are smaller in the sum: 2^64 times the largest value fits.
 const SHRINK: f64 = 1.0 / (1u128 << 64) as f64;
@@ -104,7 +107,7 @@ impl Sketch {
         }
     }
 
-    /// The value that a share `quantile` (0 to 1) of the values does not exceed, to about 2 %; 0 when empty.
+    /// The value that a share `quantile` (0 to 1) of the values does not exceed, to about 2 %, beyond 1e15 to a third; 0 when empty.
     pub fn quantile(&self, quantile: f64) -> f64 {
         let rank = (quantile.clamp(0.0, 1.0) * self.count as f64)
             .ceil()
@@ -135,11 +138,11 @@ impl Sketch {
 
 fn key(value: f64) -> i16 {
     let cell = value.abs().to_bits() >> (52 - MANTISSA_BITS);
-    // At most 2,561: the range above spans 80 powers of two.
-    let key = if cell < LOWEST {
-        0
-    } else {
-        (cell.min(HIGHEST) - LOWEST + 1) as i16
+    // At most 3,534: the range above spans 80 powers of two, and 973 more are larger.
+    let key = match cell {
+        ..LOWEST => 0,
+        LOWEST..HIGHEST => (cell - LOWEST + 1) as i16,
+        HIGHEST.. => (LARGE + ((cell - HIGHEST) >> MANTISSA_BITS)) as i16,
     };
     if value < 0.0 { -key } else { key }
 }
@@ -148,9 +151,13 @@ fn middle(key: i16) -> f64 {
     if key == 0 {
         return 0.0;
     }
-    let cell = u64::from(key.unsigned_abs()) - 1 + LOWEST;
+    let place = u64::from(key.unsigned_abs());
     let edge = |cell: u64| f64::from_bits(cell << (52 - MANTISSA_BITS));
-    f64::from(key.signum()) * (edge(cell) + edge(cell + 1)) / 2.0
+    let middle = match place {
+        LARGE.. => edge(HIGHEST + ((place - LARGE) << MANTISSA_BITS)) * 1.5,
+        _ => (edge(place - 1 + LOWEST) + edge(place + LOWEST)) / 2.0,
+    };
+    f64::from(key.signum()) * middle
 }
 
 #[cfg(test)]
@@ -201,7 +208,18 @@ mod tests {
             (0..40).for_each(|i| sketch.record(magnitude * (1.0 + f64::from(i) / 40.0)));
             sketch.record(-magnitude);
         });
-        assert!(sketch.cells.len() <= 2 * 2_561 + 1);
+        assert!(sketch.cells.len() <= 2 * 3_534 + 1);
+    }
+
+    #[test]
+    fn large_values_keep_their_magnitude() {
+        let mut sketch = Sketch::default();
+        let values = [-1e308, -1e300, -2e17, 1.7e18, 1e200, f64::MAX];
+        values.iter().for_each(|&value| sketch.record(value));
+        for (at, value) in values.into_iter().enumerate() {
+            let told = sketch.quantile((at + 1) as f64 / values.len() as f64);
+            assert!((told / value - 1.0).abs() <= 0.34, "{told} for {value}");
+        }
     }
 
     proptest! {
