@@ -101,11 +101,11 @@ fn too_little_address_space_is_the_machines_limit_and_not_the_behaviors() {
     let folder = TempDir::new().unwrap();
     let module = by_hand(&folder, &[]).display().to_string();
     let service = Service::start();
-    let within = |gib: u64, more: &str| {
+    let within = |mib: u64, more: &str| {
         let arguments = format!(
             "ulimit -v {}; exec \"$0\" run --no-panel --cleanup=never --base-url {} --users 4 --workers 1 \
              --archetype a={module}:1 {more} --min-request-count 5 --max-request-count 5 --delay-min 0 --delay-max 1",
-            gib << 20,
+            mib << 10,
             service.url
         );
         let ended = command("sh")
@@ -117,7 +117,15 @@ fn too_little_address_space_is_the_machines_limit_and_not_the_behaviors() {
         (ended.status.code(), log)
     };
     // Not even for one instance.
-    let (code, log) = within(4, "");
+    for mib in [150, 400, 4095] {
+        let (code, log) = within(mib, "");
+        assert_eq!(code, Some(1), "{log}");
+        assert!(
+            log.contains(&format!("and {mib} MiB are allowed (ulimit -v)")),
+            "{log}"
+        );
+    }
+    let (code, log) = within(4 << 10, "");
     assert_eq!(code, Some(1), "{log}");
     let last = log.lines().last().unwrap();
     assert!(last.contains("cannot be run on this machine"), "{log}");
@@ -125,7 +133,7 @@ fn too_little_address_space_is_the_machines_limit_and_not_the_behaviors() {
     // For the first of three archetypes, each of whose instances sets 4 GiB of addresses aside.
     let more =
         format!("--archetype b={module}:1 --archetype c={module}:1 --archetype d={module}:1");
-    let (code, log) = within(13, &more);
+    let (code, log) = within(13 << 10, &more);
     assert_eq!(code, Some(1), "{log}");
     let last = log.lines().last().unwrap();
     assert!(

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rustix::process::{Resource, getrlimit};
+
 use crate::compile;
 use crate::exit::Misuse;
 use vespeiro_behavior::{
@@ -9,6 +11,9 @@ use vespeiro_behavior::{
 };
 use vespeiro_model::Clock;
 use vespeiro_plan::{Module, Plan};
+
+/// What one instance sets aside of the address space, in bytes, whatever it uses of it.
+const ADDRESSES: u64 = 4 << 30;
 
 /// An engine with the plan's limits.
 pub(super) struct ModuleLoader {
@@ -18,6 +23,16 @@ pub(super) struct ModuleLoader {
 
 impl ModuleLoader {
     pub(super) fn new(plan: &Plan, clock: Clock) -> anyhow::Result<Self> {
+        // With much less of it, the first thread that gets no memory would end the process without a word.
+        if let Some(limit) = getrlimit(Resource::As)
+            .current
+            .filter(|&limit| limit < ADDRESSES)
+        {
+            let limit = limit >> 20;
+            anyhow::bail!(
+                "no behavior can be run on this machine: one sets 4 GiB of addresses aside, and {limit} MiB are allowed (ulimit -v): allow more"
+            );
+        }
         let guest = &plan.guest;
         let cache = guest.cache.then(Engine::default_cache).flatten();
         let bounds = CompileBounds {
