@@ -69,6 +69,9 @@ impl Table {
 pub(super) fn labelled(width: usize, label: &str, facts: &[String]) -> String {
     let mut text = String::new();
     let mut line = format!("{label:LABEL$}");
+    if length(label) >= LABEL {
+        line += "  ";
+    }
     let mut first = true;
     for fact in facts {
         if !first && length(&line) + 2 + length(fact) > width {
@@ -122,5 +125,12 @@ mod tests {
             text,
             "route          count   máx\n/short             1   2.0\n/a/very/lon…  15,432  10.0\n"
         );
+    }
+
+    #[test]
+    fn a_label_is_apart_from_what_it_names_however_long_it_is() {
+        let line = |label| labelled(60, label, &["2".into()]);
+        assert_eq!(line("tls"), "tls             2\n");
+        assert_eq!(line("headers too large"), "headers too large  2\n");
     }
 }
