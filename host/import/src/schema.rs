@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 /// How deep a value goes: schemas may refer to themselves.
 const DEEPEST: usize = 8;
+/// How many values one is made of: ten fields of ten fields, and so on, are a thousand million.
+const MOST: usize = 5000;
 
 /// A document, for what its parts refer to.
 #[derive(Clone, Copy)]
@@ -28,7 +30,8 @@ impl<'a> Document<'a> {
 
     /// A value for a schema. `name` is what it is called, for texts that people know by their name.
     pub(crate) fn value(self, name: &str, schema: &'a Value) -> Value {
-        self.make(name, schema, 0).unwrap_or(Value::Null)
+        self.make(name, schema, 0, &mut { MOST })
+            .unwrap_or(Value::Null)
     }
 
     /// The properties of a schema, those that it takes over from others too.
@@ -53,8 +56,10 @@ impl<'a> Document<'a> {
             .collect()
     }
 
-    fn make(self, name: &str, schema: &'a Value, depth: usize) -> Option<Value> {
+    /// `left` is how many more values may be made.
+    fn make(self, name: &str, schema: &'a Value, depth: usize, left: &mut usize) -> Option<Value> {
         let schema = self.resolve(schema);
+        *left = left.checked_sub(1)?;
         if depth > DEEPEST {
             return None;
         }
@@ -63,10 +68,10 @@ impl<'a> Document<'a> {
         }
         if let Some(all) = schema.get("allOf").and_then(Value::as_array) {
             let mut merged = Map::new();
-            let own = self.object(schema, depth);
+            let own = self.object(schema, depth, left);
             let parts = all
                 .iter()
-                .filter_map(|part| self.make(name, part, depth + 1));
+                .filter_map(|part| self.make(name, part, depth + 1, left));
             for part in parts.chain([Value::Object(own)]) {
                 match part {
                     Value::Object(part) => merged.extend(part),
@@ -77,7 +82,7 @@ impl<'a> Document<'a> {
         }
         for choice in ["oneOf", "anyOf"] {
             let mut each = list(schema, choice).iter();
-            if let Some(made) = each.find_map(|one| self.make(name, one, depth + 1)) {
+            if let Some(made) = each.find_map(|one| self.make(name, one, depth + 1, left)) {
                 return Some(made);
             }
         }
@@ -90,16 +95,16 @@ impl<'a> Document<'a> {
             "array" => {
                 let least = schema.get("minItems").and_then(Value::as_u64);
                 let item = schema.get("items");
-                let item = item.and_then(|item| self.make(name, item, depth + 1));
+                let item = item.and_then(|item| self.make(name, item, depth + 1, left));
                 let count = least.unwrap_or(1).min(20) as usize;
                 Value::Array(item.map_or_else(Vec::new, |item| vec![item; count]))
             }
-            _ => Value::Object(self.object(schema, depth)),
+            _ => Value::Object(self.object(schema, depth, left)),
         })
     }
 
     /// What is required; everything where nothing is.
-    fn object(self, schema: &'a Value, depth: usize) -> Map<String, Value> {
+    fn object(self, schema: &'a Value, depth: usize, left: &mut usize) -> Map<String, Value> {
         let required = list(schema, "required");
         let properties = schema.get("properties").and_then(Value::as_object);
         let mut object = Map::new();
@@ -108,7 +113,7 @@ impl<'a> Document<'a> {
             let is_read_only = resolved.get("readOnly") == Some(&Value::Bool(true));
             let is_wanted = required.is_empty() || required.iter().any(|one| one == name);
             if is_wanted && !is_read_only {
-                let made = self.make(name, property, depth + 1);
+                let made = self.make(name, property, depth + 1, left);
                 object.extend(made.map(|made| (name.clone(), made)));
             }
         }
@@ -201,4 +206,30 @@ fn text(name: &str, schema: &Value) -> String {
         made.truncate(made.floor_char_boundary(most));
     }
     made
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_that_multiply_give_an_example_of_bounded_size() {
+        let letters: Vec<String> = ('a'..='j').map(String::from).collect();
+        let level = |next: String| {
+            let fields = letters.iter();
+            let fields = fields.map(|name| (name.clone(), json!({ "$ref": next })));
+            json!({ "required": letters, "properties": fields.collect::<Map<_, _>>() })
+        };
+        let mut schemas: Map<String, Value> = (0..8)
+            .map(|at| (format!("s{at}"), level(format!("#/s{}", at + 1))))
+            .collect();
+        schemas.insert("s8".into(), json!({ "type": "string" }));
+        let document = Value::Object(schemas);
+        let made = Document(&document).value("a", &document["s0"]);
+        assert!(made.to_string().len() < 100 * MOST);
+        assert!(
+            made["a"]["a"]["a"]["a"]["a"]["a"]["a"]["a"].is_string(),
+            "{made}"
+        );
+    }
 }
