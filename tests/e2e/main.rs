@@ -65,6 +65,7 @@ mod steering;
 mod success;
 mod support;
 mod swap;
+mod targets;
 mod totals;
 mod traces;
 mod trial;

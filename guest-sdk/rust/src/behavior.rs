@@ -23,6 +23,8 @@ pub struct Route {
     pub category: &'static str,
     /// What its requests are for.
     pub kind: Kind,
+    /// The plan's name of the target that it is at; `None`: the run's own.
+    pub target: Option<&'static str>,
 }
 
 impl Route {
@@ -34,6 +36,7 @@ impl Route {
             path,
             category,
             kind: Kind::Plain,
+            target: None,
         }
     }
 
@@ -56,6 +59,13 @@ impl Route {
     #[must_use]
     pub const fn logout(mut self) -> Route {
         self.kind = Kind::Logout;
+        self
+    }
+
+    /// The same at another target than the run's own: the `[targets.NAME]` of the plan.
+    #[must_use]
+    pub const fn at(mut self, target: &'static str) -> Route {
+        self.target = Some(target);
         self
     }
 
@@ -146,7 +156,7 @@ impl Behavior {
         self.routes
     }
 
-    /// The place of a route among its routes: of the same method and path, and of the same category where there is one.
+    /// The place of a route among its routes: of the same method, target and path, and of the same category where there is one.
     pub(crate) fn place(&self, route: &Route) -> Option<usize> {
         let find = |is: &dyn Fn(&Route) -> bool| self.routes.iter().position(is);
         // A constant has one address, as a rule, and texts take long to compare.
@@ -155,8 +165,13 @@ impl Behavior {
             std::ptr::eq(known.path, route.path)
                 && std::ptr::eq(known.category, route.category)
                 && known.method == route.method
+                && known.target == route.target
         });
-        let alike = |known: &Route| known.method == route.method && same(known.path, route.path);
+        let alike = |known: &Route| {
+            known.method == route.method
+                && same(known.path, route.path)
+                && known.target == route.target
+        };
         found
             .or_else(|| find(&|known| alike(known) && same(known.category, route.category)))
             .or_else(|| find(&alike))

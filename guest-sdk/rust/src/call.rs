@@ -120,7 +120,7 @@ impl<'a> Call<'a> {
     }
 
     /// Send it to this path, which may have a query, instead of the one that the template makes. It goes out as it is, so
-    /// it has to be percent-encoded; a link from a reply is.
+    /// it has to be percent-encoded; a link from a reply is. A whole URL is sent to the plan's target that it lies below.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         let draft = &mut *self.draft;
         draft.path = path.into();

@@ -118,12 +118,12 @@ pub enum Fault {
     Other(String),
 }
 
-/// One HTTP request, relative to the target.
+/// One HTTP request, relative to the target of its route.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Its route, by its place in the description.
     pub route: u16,
-    /// Path and query, percent-encoded, starting with `/`.
+    /// Path and query, percent-encoded, starting with `/`; or a URL below one of the plan's targets.
     pub path: String,
     /// Count it for this category of the description, instead of its route's.
     pub category: Option<u16>,
@@ -405,6 +405,8 @@ pub struct Route {
     pub category: String,
     /// What its requests are for.
     pub kind: Kind,
+    /// The plan's name of the target that it is at; `None`: the run's own.
+    pub target: Option<String>,
 }
 
 impl From<&crate::Route> for Route {
@@ -414,6 +416,7 @@ impl From<&crate::Route> for Route {
             path: route.path.into(),
             category: route.category.into(),
             kind: route.kind,
+            target: route.target.map(Into::into),
         }
     }
 }

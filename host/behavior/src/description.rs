@@ -46,6 +46,9 @@ pub(super) fn validate(description: &Description) -> Result<(), String> {
                 route.path
             ));
         }
+        if let Some(target) = &route.target {
+            label("the target of a route", target)?;
+        }
         if !description.categories.contains(&route.category) {
             return Err(format!(
                 "the route {:?} has the category {:?}, which is not among its categories",

@@ -96,6 +96,8 @@ pub struct Route {
     pub path: String,
     /// One of the behavior's categories.
     pub category: String,
+    /// The plan's name of the target that it is at; `None`: the run's own.
+    pub target: Option<String>,
 }
 
 /// What a behavior says of itself.

@@ -11,7 +11,7 @@ use user_service::Config;
 
 use crate::exit::Misuse;
 use tokio::runtime::LocalOptions;
-use vespeiro_http::{Capture, Target};
+use vespeiro_http::{Capture, Targets};
 use vespeiro_model::Clock;
 use vespeiro_plan::Plan;
 
@@ -63,14 +63,14 @@ impl Service {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build_local(LocalOptions::default())?;
-        let target = Target::new(plan, 0, Clock::system())?;
-        let heads = target.heads();
-        let call = heads.call(&http::Method::GET, "/metrics".into(), Vec::new(), None)?;
+        let targets = Targets::new(plan, 0, Clock::system())?;
+        let heads = targets.heads();
+        let call = heads.call(0, &http::Method::GET, "/metrics".into(), Vec::new(), None)?;
         let call = call.capture(Capture {
             headers: false,
             body: true,
         });
-        let exchange = runtime.block_on(target.send(&call));
+        let exchange = runtime.block_on(targets.send(&call));
         let answer = exchange.result.map_err(|flaw| {
             anyhow!(
                 "the user service did not tell what it holds: {}",

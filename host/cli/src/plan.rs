@@ -8,7 +8,7 @@ use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
 use vespeiro_output::{Console, stdout};
 use vespeiro_plan::{
-    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting,
+    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting, ResolvedTarget,
 };
 
 /// What stands for a secret.
@@ -100,6 +100,10 @@ fn table(resolved: &Resolved, rows: &[Rows], say: impl Fn(&str) -> String) -> St
         table.push([key.clone(), value, say(&fed.origin.to_string())]);
         table.extend(settings(&format!("{key}."), &fed.settings));
     }
+    for named in &origins.targets {
+        let key = format!("targets.{}", named.target.name);
+        table.extend(settings(&format!("{key}."), &named.settings));
+    }
     let width = |column: usize| table.iter().map(|row| row[column].chars().count()).max();
     let keys = width(0).unwrap_or(0);
     let values = width(1).unwrap_or(0).min(WIDEST_VALUE);
@@ -141,6 +145,10 @@ fn toml(resolved: &Resolved, say: impl Fn(&str) -> String) -> String {
         text += &format!("\n[feeds.{}]\n", feed.name);
         text.extend(lines.iter().map(setting));
     }
+    for named in &origins.targets {
+        text += &format!("\n[targets.{}]\n", named.target.name);
+        text.extend(named.settings.iter().map(setting));
+    }
     text
 }
 
@@ -166,10 +174,16 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
         object.insert("rows".to_owned(), json!(rows.len()));
         Value::Object(object)
     };
+    let target = |named: &ResolvedTarget| {
+        let mut object = settings(&named.settings);
+        object.insert("name".to_owned(), json!(named.target.name));
+        Value::Object(object)
+    };
     let document = json!({
         "settings": settings(&origins.settings),
         "archetypes": origins.archetypes.iter().map(archetype).collect::<Vec<_>>(),
         "feeds": origins.feeds.iter().zip(rows).map(feed).collect::<Vec<_>>(),
+        "targets": origins.targets.iter().map(target).collect::<Vec<_>>(),
     });
     format!("{document:#}\n")
 }

@@ -16,9 +16,10 @@ use vespeiro_engine::capacity;
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, FeedSet, Run, Stopper, Swapper, execute, requests_planned, unmatched_condition,
+    Control, FeedSet, Run, Stopper, Swapper, execute, requests_planned, undeclared_target,
+    unmatched_condition,
 };
-use vespeiro_http::{Target, check_reach, preflight};
+use vespeiro_http::{Targets, check_reach, preflight};
 use vespeiro_model::Clock;
 use vespeiro_output::{Console, End, OutputContext, OutputError, RunResult, RunShape};
 use vespeiro_plan::Plan;
@@ -93,7 +94,9 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         console.line("stopped before the run began");
         return Ok(Exit::Fine);
     };
-    if let Some(line) = unmatched_condition(&plan, &behaviors) {
+    if let Some(line) =
+        undeclared_target(&plan, &behaviors).or_else(|| unmatched_condition(&plan, &behaviors))
+    {
         return Err(Misuse(line).into());
     }
     let control_server = match plan.control.address {
@@ -240,9 +243,9 @@ async fn wait_for_start(plan: &Plan, stopper: &Stopper, clock: Clock, console: &
 /// Refuse a target that is neither local nor allowed, and files or addresses that do not work; then check that it answers.
 pub(super) async fn check_target(plan: &Plan, clock: Clock) -> anyhow::Result<()> {
     check_reach(plan).await?;
-    let target = Target::new(plan, 0, clock).map_err(|error| Misuse(error.to_string()))?;
+    let targets = Targets::new(plan, 0, clock).map_err(|error| Misuse(error.to_string()))?;
     if plan.target.preflight {
-        preflight(&target).await?;
+        preflight(&targets).await?;
     }
     Ok(())
 }

@@ -132,7 +132,7 @@ impl Rehearsal {
             &user.feeder,
             replies,
             Bounds {
-                base: &self.plan.target.base_url,
+                plan: &self.plan,
                 budget,
                 clock: self.clock,
             },

@@ -31,6 +31,8 @@ pub(crate) struct Permit<'a> {
     blocked: Duration,
     pass: Option<BreakerPermit>,
     one: Labels,
+    /// Where it goes.
+    target: u16,
     /// When it left.
     in_flight: Option<Instant>,
     is_settled: bool,
@@ -51,12 +53,13 @@ pub(crate) async fn admit<'a>(
     runtime: &VersionRuntime,
     one: &Prepared,
 ) -> Result<Permit<'a>, Failure> {
-    let pending = PendingLogin::new(worker, one.login);
+    let target = one.call.target();
+    let pending = PendingLogin::new(worker, target, one.login);
     let due = worker.wait_for_arrival(vu).await;
     let mut permit = Permit::new(worker, vu, runtime, one);
     pending.settled_elsewhere();
-    (permit.place, permit.blocked) = worker.place().await;
-    match worker.admission.admit(worker.now()) {
+    (permit.place, permit.blocked) = worker.place(target).await;
+    match worker.admission(target).admit(worker.now()) {
         Ok(pass) => permit.pass = pass,
         Err(BreakerOpen) => return Err(permit.refuse(Failure::CircuitOpen)),
     }
@@ -113,6 +116,7 @@ impl<'a> Permit<'a> {
                 fault: one.fault,
                 login: one.login,
             },
+            target: one.call.target(),
             in_flight: None,
             is_settled: false,
         }
@@ -172,9 +176,14 @@ impl<'a> Permit<'a> {
         let chance = |n| unit(self.vu.seed, Stream::Backoff, n);
         let (worker, hold) = (self.worker, &self.vu.hold);
         let now = worker.now();
-        worker
-            .admission
-            .update_hold(now, hold, outcome, retry_after, self.one.fault, chance);
+        worker.admission(self.target).update_hold(
+            now,
+            hold,
+            outcome,
+            retry_after,
+            self.one.fault,
+            chance,
+        );
     }
 
     /// `cause`: why there is no answer, of a request that left.
@@ -210,7 +219,7 @@ impl<'a> Permit<'a> {
             login,
             is_known: sent && heard,
         };
-        worker.settle(settled, sent);
+        worker.settle(self.target, settled, sent);
         if worker.logs_requests {
             log(worker, &self.sample, sent, cause);
         }
@@ -274,11 +283,11 @@ fn log(worker: &WorkerState, sample: &RequestSample, sent: bool, cause: Option<&
 }
 
 /// A login that waits for its arrival. If its user is ended meanwhile, the login limit no longer counts it.
-struct PendingLogin<'a>(Option<&'a WorkerState>);
+struct PendingLogin<'a>(Option<(&'a WorkerState, u16)>);
 
 impl<'a> PendingLogin<'a> {
-    fn new(worker: &'a WorkerState, login: bool) -> Self {
-        Self(login.then_some(worker))
+    fn new(worker: &'a WorkerState, target: u16, login: bool) -> Self {
+        Self(login.then_some((worker, target)))
     }
 
     /// From now on the permit counts the login.
@@ -289,26 +298,77 @@ impl<'a> PendingLogin<'a> {
 
 impl Drop for PendingLogin<'_> {
     fn drop(&mut self) {
-        if let Some(worker) = self.0 {
-            worker.admission.withdraw_login(worker.now());
+        if let Some((worker, target)) = self.0 {
+            worker.admission(target).withdraw_login(worker.now());
         }
     }
 }
 
-/// Wait until a user's batch, with so many logins in it, may leave.
-pub(crate) async fn wait_while_held(worker: &WorkerState, vu: &VuState, logins: usize) {
-    let now = worker.now();
-    worker.admission.stretch(now, &vu.hold);
-    if let Some((why, wait)) = worker.admission.held(now, &vu.hold, logins) {
+/// Wait until these requests of a user may leave: each by its target, and whether it is a login.
+pub(crate) async fn wait_while_held(
+    worker: &WorkerState,
+    vu: &VuState,
+    requests: impl Iterator<Item = (u16, bool)> + Clone,
+) {
+    if requests.clone().next().is_none() {
+        // What goes over channels waits too.
+        return wait_at(worker, vu, 0, 0).await;
+    }
+    let mut announced = Announced {
+        worker,
+        requests: requests.clone(),
+        until: 0,
+    };
+    for (at, (target, _)) in requests.clone().enumerate() {
+        if goes_to(requests.clone().take(at), target) {
+            continue;
+        }
+        let logins = requests.clone().filter(|one| *one == (target, true));
+        wait_at(worker, vu, target, logins.count()).await;
+        announced.until = at + 1;
+    }
+    // From here on its requests see to that.
+    announced.until = 0;
+}
+
+/// Wait until requests of a user may leave for a target, with so many logins among them.
+pub(crate) async fn wait_at(worker: &WorkerState, vu: &VuState, target: u16, logins: usize) {
+    let (now, admission) = (worker.now(), worker.admission(target));
+    admission.stretch(now, &vu.hold);
+    if let Some((why, wait)) = admission.held(now, &vu.hold, logins) {
         // Boxed: a rare wait must not make every user larger.
-        Box::pin(wait_on(worker, vu, logins, why, wait)).await;
+        Box::pin(wait_on(worker, vu, (target, logins), why, wait)).await;
+    }
+}
+
+fn goes_to(mut requests: impl Iterator<Item = (u16, bool)>, target: u16) -> bool {
+    requests.any(|(known, _)| known == target)
+}
+
+/// Requests that wait for one of their targets. If their user is ended meanwhile, the login limits of the others no longer count
+/// the logins among them.
+struct Announced<'a, I: Iterator<Item = (u16, bool)> + Clone> {
+    worker: &'a WorkerState,
+    requests: I,
+    /// The targets of so many of them need no wait any more.
+    until: usize,
+}
+
+impl<I: Iterator<Item = (u16, bool)> + Clone> Drop for Announced<'_, I> {
+    fn drop(&mut self) {
+        for (target, login) in self.requests.clone() {
+            if login && goes_to(self.requests.clone().take(self.until), target) {
+                let admission = self.worker.admission(target);
+                admission.withdraw_login(self.worker.now());
+            }
+        }
     }
 }
 
 async fn wait_on(
     worker: &WorkerState,
     vu: &VuState,
-    logins: usize,
+    (target, logins): (u16, usize),
     mut why: HoldReason,
     mut wait: Duration,
 ) {
@@ -322,7 +382,10 @@ async fn wait_on(
         let held = HoldGuard::begin(worker, why);
         worker.think(wait).await;
         drop(held);
-        match worker.admission.held(worker.now(), &vu.hold, logins) {
+        match worker
+            .admission(target)
+            .held(worker.now(), &vu.hold, logins)
+        {
             Some(reason) => (why, wait) = reason,
             None => return,
         }

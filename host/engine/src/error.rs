@@ -16,6 +16,9 @@ pub enum RunError {
         "a worker ended without a report: this is a bug, please report it with the lines above"
     )]
     Lost,
+    /// A behavior with a route at a target that the plan has not.
+    #[error("{0}")]
+    Undeclared(String),
     #[error(transparent)]
     Journal(#[from] JournalError),
     #[error(transparent)]

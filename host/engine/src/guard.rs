@@ -232,7 +232,8 @@ fn picks_any(selector: &Selector, catalog: &Catalog) -> bool {
         let by_route = (0..archetype.routes.len() as u16).any(|route| {
             let (method, path) = catalog.route(at, route);
             let category = catalog.category_of(at, route);
-            selector.picks(&archetype.name, method, path, category)
+            let target = catalog.target(catalog.target_of(at, route));
+            selector.picks(&archetype.name, method, path, category, target)
         });
         by_route || (!selector.names_requests() && selector.picks_archetype(&archetype.name))
     })

@@ -16,7 +16,7 @@ use super::lifecycle::{Command, EndReason, Lifecycle, LifecycleLimits, Signal};
 use super::signals::{StopLevel, Stopper};
 use crate::feeds::cursor::FeedSet;
 use crate::journal::Journal;
-use crate::rollout::labels::catalog;
+use crate::rollout::labels::{catalog, undeclared};
 use crate::rollout::rollouts::{Rollout, Rollouts};
 use crate::sending_time::SendingTime;
 use crate::stage_clock::StageClock;
@@ -57,6 +57,12 @@ pub struct RunEnd {
 pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<String> {
     let catalog = catalog(plan, behaviors);
     unmatched(&plan.guard, &catalog, plan.shared_profile())
+}
+
+/// The line for the first of the behaviors that has a route at a target which the plan does not declare.
+pub fn undeclared_target(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<String> {
+    let mut all = behaviors.iter();
+    all.find_map(|behavior| undeclared(plan, behavior))
 }
 
 /// What a run is made from.

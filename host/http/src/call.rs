@@ -17,6 +17,8 @@ use crate::redirect::{Astray, Hop, goes_along};
 /// A checked request, ready to send.
 #[derive(Debug, Clone)]
 pub struct Call {
+    /// The place of its target in the plan, 0 being the run's own.
+    target: u16,
     head: Rc<RouteHead>,
     path: String,
     headers: Vec<(String, String)>,
@@ -62,6 +64,7 @@ impl Call {
         head.check_path(&path)?;
         check_headers(&headers)?;
         Ok(Self {
+            target: 0,
             head,
             path,
             headers,
@@ -73,6 +76,12 @@ impl Call {
             watched: false,
             own_cookies: None,
         })
+    }
+
+    /// It is for this target.
+    pub(crate) fn to(mut self, target: u16) -> Self {
+        self.target = target;
+        self
     }
 
     /// Read these of the answer.
@@ -257,6 +266,11 @@ impl Call {
             .filter(|(known, _)| known.eq_ignore_ascii_case(name));
         let values: Vec<&str> = of.map(|(_, value)| value.as_str()).collect();
         values.join(",")
+    }
+
+    /// The place of its target in the plan, 0 being the run's own.
+    pub fn target(&self) -> u16 {
+        self.target
     }
 
     /// Behind the prefix of the base URL, with its query.

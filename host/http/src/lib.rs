@@ -43,7 +43,7 @@ pub use options::ClientOptions;
 pub use outcome::{Answer, Flaw, Outcome, Traffic};
 pub use pool::Counts;
 pub use preflight::{Unreachable, preflight};
-pub use target::{ClientError, Target};
+pub use target::{ClientError, Targets, UserConnections};
 pub use target_policy::{OutOfReach, check_reach};
 pub use tool::{Forwarded, Forwarder, NoAnswer, NotForwarded, PostError, Poster, ask};
 pub use vespeiro_model::{Failure, Phases};

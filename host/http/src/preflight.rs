@@ -2,9 +2,9 @@
 
 use http::Method;
 
-use crate::{Failure, Target};
+use crate::{Failure, Targets};
 
-/// The target does not answer.
+/// A target does not answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the target {base} does not answer: {reason}")]
 pub struct Unreachable {
@@ -12,24 +12,35 @@ pub struct Unreachable {
     pub reason: String,
 }
 
-/// Ask the target for `/health`. Any HTTP answer will do: what matters is that something answers.
-pub async fn preflight(target: &Target) -> Result<(), Unreachable> {
-    let unreachable = |reason| Unreachable {
-        base: target.base().as_str().trim_end_matches('/').to_owned(),
-        reason,
-    };
-    let call = target
-        .heads()
-        .call(&Method::GET, "/health".into(), Vec::new(), None)
-        .map_err(|_| unreachable("its address cannot be used: check --base-url".into()))?;
-    match target.send(&call).await.result {
-        Ok(_) => Ok(()),
-        Err(flaw) if flaw.failure == Failure::TooLarge => Ok(()),
-        Err(flaw) => Err(unreachable(match advice(flaw.failure) {
-            Some(advice) => format!("{}: {advice}", flaw.cause),
-            None => flaw.cause.into(),
-        })),
+/// Ask each target for `/health`. Any HTTP answer will do: what matters is that something answers.
+pub async fn preflight(targets: &Targets) -> Result<(), Unreachable> {
+    for (target, (name, base)) in (0..).zip(targets.named()) {
+        let unreachable = |reason| {
+            let base = base.as_str().trim_end_matches('/');
+            let base = match target {
+                0 => base.to_owned(),
+                _ => format!("{name} ({base})"),
+            };
+            Unreachable { base, reason }
+        };
+        let heads = targets.heads();
+        let call = heads.call(target, &Method::GET, "/health".into(), Vec::new(), None);
+        let call =
+            call.map_err(|_| unreachable("its address cannot be used: check --base-url".into()))?;
+        match targets.send(&call).await.result {
+            Ok(_) => {}
+            Err(flaw) if flaw.failure == Failure::TooLarge => {}
+            Err(flaw) => {
+                // The advice names flags, which the run's own target has.
+                let advice = advice(flaw.failure).filter(|_| target == 0);
+                return Err(unreachable(match advice {
+                    Some(advice) => format!("{}: {advice}", flaw.cause),
+                    None => flaw.cause.into(),
+                }));
+            }
+        }
     }
+    Ok(())
 }
 
 /// What to do, where the cause does not say so itself.

@@ -1,5 +1,5 @@
 //! Where an answer sends its request on to, and what goes along, as the Fetch standard has it (section 4.4, "HTTP-redirect
-//! fetch"). `target.rs` makes the next request of it.
+//! fetch"). `heads.rs` makes the next request of it.
 //!
 //! What must stay true: who the request is from does not go to another origin.
 
@@ -10,7 +10,7 @@ use url::Url;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Astray {
     #[error(
-        "the target redirects to {0}, which is outside of what the run plays against: --base-url and its path"
+        "the target redirects to {0}, which is outside of what the run plays against: --base-url and the [targets] of its plan"
     )]
     Elsewhere(String),
     #[error("the target redirects to something that is no URL over HTTP")]

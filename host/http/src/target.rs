@@ -1,10 +1,13 @@
-//! A worker's client for the plan's target: what the plan says of connections, and the heads of its requests. Made by `engine` once per worker, and by the preflight.
+//! A worker's clients for the plan's targets: what the plan says of connections, and the heads of their requests. Made by
+//! `engine` once per worker, and by the preflight.
+//!
+//! What must stay true: targets share nothing: a connection, a header or a certificate of one is never another's.
 
 use std::rc::Rc;
 
 use url::Url;
 use vespeiro_model::Clock;
-use vespeiro_plan::{HttpVersion, Identity, Plan, Sharing};
+use vespeiro_plan::{Connections, HttpVersion, Identity, Plan, Sharing, TargetOf};
 
 use crate::codec::HeadOptions;
 use crate::dial::{DialOptions, DialSetupError, Endpoint, Names, ProtocolWish, Tls};
@@ -31,21 +34,120 @@ impl From<DialSetupError> for ClientError {
     }
 }
 
-/// The plan's target, as one worker speaks to it.
+/// The plan's targets, its own first, as one worker speaks to them.
 #[derive(Debug, Clone)]
-pub struct Target {
-    client: Client,
-    base: Rc<Url>,
+pub struct Targets {
+    each: Rc<[Target]>,
     heads: Heads,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Target {
+    client: Client,
+    name: String,
+    base: Url,
     is_per_user: bool,
-    /// Who the users of each archetype are to the target.
-    identities: Rc<[usize]>,
+    /// Who the users of each archetype are to it.
+    identities: Vec<usize>,
+}
+
+/// One user's own connections to the targets. Dropped, they are closed.
+#[derive(Debug)]
+pub struct UserConnections(Box<[Option<UserPool>]>);
+
+impl Targets {
+    /// For one of `plan.workers` workers of this shard: it gets its share of the plan's connections, at least one of each target.
+    pub fn new(plan: &Plan, worker: usize, clock: Clock) -> Result<Self, ClientError> {
+        let heads: Vec<_> = plan.all_targets().map(|one| head(plan, one)).collect();
+        let bases = plan.all_targets().map(|one| &one.target.base_url);
+        let heads = Heads::new(heads.iter().zip(bases));
+        let each = plan.all_targets().enumerate();
+        let each = each.map(|(at, one)| Target::new(plan, one, at == 0, worker, clock));
+        Ok(Self {
+            each: each.collect::<Result<_, _>>()?,
+            heads: heads.map_err(|refused| ClientError(refused.to_string()))?,
+        })
+    }
+
+    pub fn heads(&self) -> &Heads {
+        &self.heads
+    }
+
+    /// Name and address of each.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, &Url)> {
+        self.each.iter().map(|one| (one.name.as_str(), &one.base))
+    }
+
+    /// Send as the first archetype's users would, and read to the end.
+    pub fn send<'a>(&'a self, call: &'a Call) -> impl Future<Output = Outcome> + 'a {
+        self.send_for(0, None, call)
+    }
+
+    /// Connections of one user's own, where the plan says so.
+    pub fn user(&self, archetype: u16) -> Option<UserConnections> {
+        let own = |one: &Target| {
+            let pool = || one.client.user_as(one.identity(archetype));
+            one.is_per_user.then(pool)
+        };
+        let any = self.each.iter().any(|one| one.is_per_user);
+        any.then(|| UserConnections(self.each.iter().map(own).collect()))
+    }
+
+    /// Send to the call's target as a user of this archetype, over its own connections where it has some, and read to the end.
+    pub fn send_for<'a>(
+        &'a self,
+        archetype: u16,
+        user: Option<&'a UserConnections>,
+        call: &'a Call,
+    ) -> impl Future<Output = Outcome> + 'a {
+        let at = usize::from(call.target());
+        let one = &self.each[at];
+        let own = user.and_then(|user| user.0[at].as_ref());
+        one.client.send_as(one.identity(archetype), own, call)
+    }
+
+    /// Open a channel to the call's target as a user of this archetype; see [`Client::open_as`].
+    pub async fn open_for(
+        &self,
+        archetype: u16,
+        call: &Call,
+        kind: ChannelKind,
+        observer: Observer,
+    ) -> (Outcome, Option<Channel>) {
+        let one = &self.each[usize::from(call.target())];
+        let identity = one.identity(archetype);
+        one.client.open_as(identity, call, kind, observer).await
+    }
+
+    /// What became of connections so far, to all of them.
+    pub fn counts(&self) -> Counts {
+        let each = self.each.iter().map(|one| one.client.counts());
+        each.fold(Counts::default(), Counts::and)
+    }
+}
+
+impl UserConnections {
+    /// The user's session is over: close what it had open.
+    pub fn hang_up(&self) {
+        self.0.iter().flatten().for_each(UserPool::hang_up);
+    }
 }
 
 impl Target {
-    /// For one of `plan.workers` workers of this shard: it gets its share of the plan's connections, at least one.
-    pub fn new(plan: &Plan, worker: usize, clock: Clock) -> Result<Self, ClientError> {
-        let (target, connections) = (&plan.target, &plan.connections);
+    /// `is_main`: archetypes may have an identity of their own there.
+    fn new(
+        plan: &Plan,
+        TargetOf {
+            name,
+            target,
+            connections,
+            ..
+        }: TargetOf<'_>,
+        is_main: bool,
+        worker: usize,
+        clock: Clock,
+    ) -> Result<Self, ClientError> {
         let part = plan.place(worker).part();
         let share = |bound| part.share(bound);
         let options = ClientOptions {
@@ -60,10 +162,15 @@ impl Target {
             http2_connections: connections.http2_connections,
             http2_streams: connections.http2_streams,
         };
-        let base = &target.base_url;
-        let is_tls = base.scheme() == "https";
-        let (identities, others) = identities(plan);
-        let tls = |identity| is_tls.then(|| tls(plan, identity)).transpose();
+        let is_tls = target.base_url.scheme() == "https";
+        let tls = |identity| {
+            let tls = || tls(connections, target.insecure, identity);
+            is_tls.then(tls).transpose()
+        };
+        let (identities, others) = match is_tls && is_main {
+            true => identities(plan),
+            false => (Vec::new(), Vec::new()),
+        };
         let others = others.into_iter().map(|own| tls(Some(own)));
         let others: Option<Vec<_>> = others.collect::<Result<_, _>>()?;
         let tls = tls(None)?;
@@ -80,86 +187,38 @@ impl Target {
             tls,
             proxy: connections.proxy.clone(),
             ..DialOptions::new(
-                Endpoint::of(base),
+                Endpoint::of(&target.base_url),
                 Names::new(&connections.resolve, connections.dns_ttl),
                 clock,
             )
         };
-        let head = HeadOptions {
-            https: is_tls,
-            host: connections
-                .host_header
-                .clone()
-                .unwrap_or_else(|| host(base)),
-            prefix: prefix(base),
-            user_agent: connections.user_agent.clone(),
-            run_id: plan.run_id.clone(),
-            codings: connections.compressed,
-            headers: connections.headers.0.clone(),
-        };
         Ok(Self {
             client: Client::with_identities(dial, others.unwrap_or_default(), options)?,
-            identities: if is_tls {
-                identities.into()
-            } else {
-                vec![0; identities.len()].into()
-            },
-            base: Rc::new(base.clone()),
+            name: name.to_owned(),
+            base: target.base_url.clone(),
             is_per_user: connections.sharing == Sharing::PerUser,
-            heads: Heads::new(&head, base).map_err(|refused| ClientError(refused.to_string()))?,
+            identities,
         })
-    }
-
-    /// The target's address.
-    pub fn base(&self) -> &Url {
-        &self.base
-    }
-
-    pub fn heads(&self) -> &Heads {
-        &self.heads
-    }
-
-    /// Send as the first archetype's users would, and read to the end.
-    pub fn send<'a>(&'a self, call: &'a Call) -> impl Future<Output = Outcome> + 'a {
-        self.send_for(0, None, call)
-    }
-
-    /// Connections of one user's own, where the plan says so.
-    pub fn user(&self, archetype: u16) -> Option<UserPool> {
-        let own = || self.client.user_as(self.identity(archetype));
-        self.is_per_user.then(own)
-    }
-
-    /// Send as a user of this archetype, over its own connections where it has some, and read to the end.
-    pub fn send_for<'a>(
-        &'a self,
-        archetype: u16,
-        user: Option<&'a UserPool>,
-        call: &'a Call,
-    ) -> impl Future<Output = Outcome> + 'a {
-        (self.client).send_as(self.identity(archetype), user, call)
-    }
-
-    /// Open a channel as a user of this archetype; see [`Client::open_as`].
-    pub async fn open_for(
-        &self,
-        archetype: u16,
-        call: &Call,
-        kind: ChannelKind,
-        observer: Observer,
-    ) -> (Outcome, Option<Channel>) {
-        let identity = self.identity(archetype);
-        self.client.open_as(identity, call, kind, observer).await
     }
 
     fn identity(&self, archetype: u16) -> usize {
         let known = self.identities.get(usize::from(archetype));
         known.copied().unwrap_or_default()
     }
+}
 
-    /// What became of connections so far.
-    pub fn counts(&self) -> Counts {
-        self.client.counts()
+/// What all requests to a target have in common.
+fn head(plan: &Plan, one: TargetOf<'_>) -> HeadOptions {
+    let (base, connections) = (&one.target.base_url, one.connections);
+    let told = connections.host_header.clone();
+    HeadOptions {
+        https: base.scheme() == "https",
+        host: told.unwrap_or_else(|| host(base)),
+        prefix: prefix(base),
+        user_agent: connections.user_agent.clone(),
+        run_id: plan.run_id.clone(),
+        codings: connections.compressed,
+        headers: connections.headers.0.clone(),
     }
 }
 
@@ -180,11 +239,15 @@ fn identities(plan: &Plan) -> (Vec<usize>, Vec<&Identity>) {
     (each, others)
 }
 
-/// What the plan says of TLS, with its files read; with this identity in place of the run's.
-fn tls(plan: &Plan, identity: Option<&Identity>) -> Result<Tls, DialSetupError> {
-    let mut tls = plan.connections.tls.clone();
+/// What the plan says of TLS, with its files read; with this identity in place of the target's.
+fn tls(
+    connections: &Connections,
+    insecure: bool,
+    identity: Option<&Identity>,
+) -> Result<Tls, DialSetupError> {
+    let mut tls = connections.tls.clone();
     if let Some(Identity { cert, key }) = identity {
         (tls.client_cert, tls.client_key) = (Some(cert.clone()), Some(key.clone()));
     }
-    Tls::new(&tls, plan.target.insecure)
+    Tls::new(&tls, insecure)
 }

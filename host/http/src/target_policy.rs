@@ -8,6 +8,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
 
+use url::Url;
 use vespeiro_plan::{Connections, Plan, literal};
 
 use crate::dial::{Endpoint, Guard};
@@ -32,13 +33,28 @@ pub enum OutOfReach {
     },
 }
 
-/// Check the plan's target and proxy. A name has to be private in all of its addresses; one that nobody knows is let
+/// Check the plan's targets and proxy. A name has to be private in all of its addresses; one that nobody knows is let
 /// through, since it cannot be reached anyway.
 pub async fn check_reach(plan: &Plan) -> Result<(), OutOfReach> {
-    let Endpoint::Tcp { host, port } = Endpoint::of(&plan.target.base_url) else {
+    for one in plan.all_targets() {
+        check_one(
+            &one.target.base_url,
+            &one.target.allow_host,
+            one.connections,
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+async fn check_one(
+    base: &Url,
+    allowed: &[String],
+    connections: &Connections,
+) -> Result<(), OutOfReach> {
+    let Endpoint::Tcp { host, port } = Endpoint::of(base) else {
         return Ok(());
     };
-    let (allowed, connections) = (&plan.target.allow_host, &plan.connections);
     let Some(proxy) = &connections.proxy else {
         return check(&host, port, allowed, connections).await;
     };

@@ -63,7 +63,9 @@ impl Aggregate {
         let picks = |archetype, route| {
             let (method, path) = catalog.route(archetype, route);
             let category = catalog.category_of(archetype, route);
-            selector.picks(catalog.archetype(archetype), method, path, category)
+            let target = catalog.target(catalog.target_of(archetype, route));
+            let archetype = catalog.archetype(archetype);
+            selector.picks(archetype, method, path, category, target)
         };
         let group = snapshot.group(picks);
         let latency = match (selector.phase, selector.outcome) {

@@ -22,6 +22,8 @@ const MAX_CATEGORIES: usize = 256;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
     pub archetypes: Vec<ArchetypeLabels>,
+    /// What the run plays against, its own target first.
+    pub targets: Vec<String>,
     /// Keys of the request mix; [`RouteLabel::category`] points in here.
     pub categories: Vec<String>,
     /// The behaviors that play or have played, oldest first.
@@ -47,10 +49,12 @@ pub struct ArchetypeLabels {
 pub struct RouteLabel {
     /// In capitals: `GET`.
     pub method: String,
-    /// Path template: `/api/v1/users/{id}`.
+    /// Path template: `/api/v1/users/{id}`; of another target than the run's own behind its name: `billing:/invoices`.
     pub path: String,
     /// Position in [`Catalog::categories`].
     pub category: u16,
+    /// Position in [`Catalog::targets`].
+    pub target: u16,
 }
 
 /// One behavior that plays or has played an archetype: the same content is the same version.
@@ -106,6 +110,21 @@ impl Catalog {
             .get(usize::from(archetype))
             .and_then(|a| a.routes.get(usize::from(route)))
             .map_or(OTHER_ROUTE, |r| self.category(usize::from(r.category)))
+    }
+
+    /// Position of a route's target in [`Catalog::targets`]; 0 past the announced ones.
+    pub fn target_of(&self, archetype: u16, route: u16) -> u16 {
+        self.archetypes
+            .get(usize::from(archetype))
+            .and_then(|a| a.routes.get(usize::from(route)))
+            .map_or(0, |r| r.target)
+    }
+
+    /// Name of a target; empty past the known ones.
+    pub fn target(&self, target: u16) -> &str {
+        self.targets
+            .get(usize::from(target))
+            .map_or("", String::as_str)
     }
 
     /// Name of a category; [`OTHER_ROUTE`] past the known ones.
@@ -218,6 +237,7 @@ mod tests {
             method: "GET".into(),
             path: path.into(),
             category: 1,
+            target: 0,
         };
         assert_eq!(after.add_route(0, route("/api/v1/users/{id}")), 0);
         assert_eq!(after.add_route(0, route("/new")), 3);

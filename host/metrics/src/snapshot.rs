@@ -155,6 +155,16 @@ impl Snapshot {
         groups.map(group).collect()
     }
 
+    /// Requests to each target and where their time went, in the catalog's order.
+    pub fn by_target(&self) -> Vec<(&str, Series, PhaseTimes)> {
+        let each = self.catalog.targets.iter().zip(0u16..);
+        each.map(|(name, at)| {
+            let is_there = |a, r| self.catalog.target_of(a, r) == at;
+            (name.as_str(), self.group(is_there), self.phases(is_there))
+        })
+        .collect()
+    }
+
     /// Requests by category, over all archetypes, in the catalog's order; unknown ones last, if there are any.
     pub fn by_category(&self) -> Vec<(&str, u64)> {
         let known = self.catalog.categories.len();

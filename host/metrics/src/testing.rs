@@ -47,6 +47,7 @@ pub fn catalog() -> Arc<Catalog> {
         method: method.into(),
         path: path.into(),
         category,
+        target: 0,
     };
     let archetype = |name: &str, routes| ArchetypeLabels {
         name: name.into(),
@@ -56,6 +57,7 @@ pub fn catalog() -> Arc<Catalog> {
         routes,
     };
     Arc::new(Catalog {
+        targets: vec!["main".into()],
         archetypes: vec![
             archetype(
                 "active",

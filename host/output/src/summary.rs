@@ -33,6 +33,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
         headed(page.words.causes, &lines(&page.causes())),
         page.phases().render(WIDTH),
         page.routes().render(WIDTH),
+        page.targets().render(WIDTH),
         page.archetypes().render(WIDTH),
         page.slowest().render(WIDTH),
         page.versions().render(WIDTH) + &page.swaps(),

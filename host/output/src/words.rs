@@ -170,6 +170,7 @@ words {
     /// Of a load profile.
     stages: "stages", "estágios";
     routes: "routes", "rotas";
+    targets: "targets", "alvos";
     recent: "recent", "recentes";
     status: "status", "status";
     /// Requests without a complete response.

@@ -92,23 +92,25 @@ words! {
 }
 
 /// What most requests are known by, then what times are, then what else there is.
-const FIELDS: [Field; 9] = [
+const FIELDS: [Field; 10] = [
     Field::Archetype,
     Field::Stage,
     Field::Route,
     Field::Method,
     Field::Category,
+    Field::Target,
     Field::Phase,
     Field::Outcome,
     Field::Status,
     Field::Check,
 ];
-const OF_OUTCOMES: [Field; 6] = [
+const OF_OUTCOMES: [Field; 7] = [
     Field::Archetype,
     Field::Stage,
     Field::Route,
     Field::Method,
     Field::Category,
+    Field::Target,
     Field::Status,
 ];
 const OF_CHECKS: [Field; 3] = [Field::Archetype, Field::Stage, Field::Check];
@@ -170,9 +172,9 @@ impl Metric {
             | Metric::FailedSessions
             | Metric::CrashedSessions
             | Metric::CompletedSessions => &FIELDS[..2],
-            Metric::Rate => &FIELDS[..5],
+            Metric::Rate => &FIELDS[..6],
             Metric::Checks => &OF_CHECKS,
-            _ if self.dimension() == Dimension::Time => &FIELDS[..7],
+            _ if self.dimension() == Dimension::Time => &FIELDS[..8],
             _ => &OF_OUTCOMES,
         }
     }

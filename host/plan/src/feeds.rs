@@ -3,7 +3,6 @@
 //!
 //! What must stay true: where a feed promises that no row is handed out twice, the plan bounds who shares its rows.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +10,7 @@ use vespeiro_model::{Word as _, words};
 
 use crate::archetypes::{Archetype, check_name};
 use crate::errors::{Origin, PlanError, ValueError};
-use crate::layers::{Layer, Reader, ResolvedSetting};
+use crate::layers::{NamedLayer, NamedLayers, Reader, ResolvedSetting, stacked};
 use crate::profile::Profile;
 use crate::value_types::{ValueType, choice, count, endings, path_with};
 use crate::workloads::workloads;
@@ -79,29 +78,13 @@ pub struct ResolvedFeed {
     pub origin: Origin,
 }
 
-/// What one source says of feeds, by name.
-pub(crate) type FeedLayers = BTreeMap<String, FeedLayer>;
-
-/// What one source says of a feed.
-pub(crate) struct FeedLayer {
-    pub(crate) layer: Layer,
-    origin: Origin,
-}
-
-impl FeedLayer {
-    pub(crate) fn new(origin: Origin) -> Self {
-        let layer = Layer::default();
-        Self { layer, origin }
-    }
-}
-
 /// Reads each `NAME=FILE` or `NAME=FILE:ORDER`.
 pub(crate) fn by_flags(
     texts: &[String],
     origin: &Origin,
     errors: &mut Vec<PlanError>,
-) -> FeedLayers {
-    let mut feedings = FeedLayers::new();
+) -> NamedLayers {
+    let mut feedings = NamedLayers::new();
     for text in texts {
         let Some((name, file)) = text.split_once('=') else {
             let bad = ValueError::new(
@@ -119,7 +102,7 @@ pub(crate) fn by_flags(
             Some((file, order)) if FeedOrder::from_word(order).is_some() => (file, Some(order)),
             _ => (file, None),
         };
-        let mut feeding = FeedLayer::new(origin.clone());
+        let mut feeding = NamedLayer::new(origin.clone());
         feeding.layer.set("file", file, origin.clone());
         if let Some(order) = order {
             feeding.layer.set("order", order, origin.clone());
@@ -131,19 +114,12 @@ pub(crate) fn by_flags(
 
 /// Makes feeds of what the sources say, lowest first, for these archetypes beside the run's load profile.
 pub(crate) fn resolve(
-    sources: Vec<FeedLayers>,
+    sources: Vec<NamedLayers>,
     profile: &Profile,
     archetypes: &[Archetype],
     errors: &mut Vec<PlanError>,
 ) -> Vec<ResolvedFeed> {
-    let mut feedings = FeedLayers::new();
-    for (name, higher) in sources.into_iter().flatten() {
-        let feeding = feedings
-            .entry(name)
-            .or_insert_with(|| FeedLayer::new(higher.origin.clone()));
-        feeding.layer.cover(&higher.layer);
-        feeding.origin = higher.origin;
-    }
+    let feedings = stacked(sources);
     if let Some((name, feeding)) = feedings.iter().nth(MAX_FEEDS) {
         let bad = ValueError::new(
             format!("a plan has at most {MAX_FEEDS} feeds"),
@@ -165,12 +141,12 @@ pub(crate) fn resolve(
 /// `playing` are the archetypes, where it is known who plays.
 fn one(
     name: String,
-    feeding: FeedLayer,
+    feeding: NamedLayer,
     profile: &Profile,
     playing: Option<&[Archetype]>,
     errors: &mut Vec<PlanError>,
 ) -> Option<ResolvedFeed> {
-    let FeedLayer { layer, origin } = feeding;
+    let NamedLayer { layer, origin } = feeding;
     let layers = [layer];
     let mut r = Reader::new(&layers);
     let file = r.read("file", "none", path_with(EXTENSIONS).or_none(), "");

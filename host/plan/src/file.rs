@@ -1,10 +1,10 @@
-//! Reads a plan file (TOML): settings at the top level, `[[archetype]]` and `[feeds.NAME]` tables. Used by `resolve.rs`
-//! for `--plan` and for a preset that is a file. The values become text, and are checked by their value types.
+//! Reads a plan file (TOML): settings at the top level, `[[archetype]]`, `[feeds.NAME]` and `[targets.NAME]` tables. Used by
+//! `resolve.rs` for `--plan` and for a preset that is a file. The values become text, and are checked by their value types.
 //!
 //! What must stay true: every value keeps its line, so that an error can name it.
 
 mod archetype;
-mod feeds;
+mod named;
 mod values;
 
 use std::path::Path;
@@ -13,21 +13,40 @@ use toml::de::{DeTable, DeValue};
 use vespeiro_model::Word as _;
 
 use self::archetype::archetype;
+use self::named::{Kind, named};
 use self::values::{lines, listed, staged, text_of};
 use crate::archetypes::{Entry, MAX_ARCHETYPES, too_many};
 use crate::bounded;
 use crate::errors::{Origin, PlanError, ValueError};
-use crate::feeds::FeedLayers;
-use crate::layers::Layer;
+use crate::feeds;
+use crate::layers::{Layer, NamedLayers};
 use crate::settings::guard::Judging;
+use crate::targets;
 
 /// What one plan file says.
 #[derive(Default)]
 pub(crate) struct PlanFile {
     pub(crate) layer: Layer,
     pub(crate) archetypes: Vec<Entry>,
-    pub(crate) feeds: FeedLayers,
+    pub(crate) feeds: NamedLayers,
+    pub(crate) targets: NamedLayers,
 }
+
+const FEEDS: Kind = Kind {
+    table: "feeds",
+    one: "a feed",
+    example: "write [feeds.people] above file = \"people.csv\"",
+    keys: &feeds::KEYS,
+    short: "file",
+};
+
+const TARGETS: Kind = Kind {
+    table: "targets",
+    one: "a target",
+    example: "write [targets.billing] above base_url = \"http://localhost:9601\"",
+    keys: &targets::KEYS,
+    short: "base_url",
+};
 
 /// Reads the file; `key` and `origin` say who asked for it. What is wrong goes to `errors`, the rest is returned.
 pub(crate) fn read(
@@ -110,7 +129,6 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                         .set(key, text_of(value.get_ref()), place.origin(at));
                 }
             }
-            "stage" => file.layer.set(name, staged(value), place.origin(at)),
             // The table's name is that of the setting which says how it is judged.
             "thresholds" if value.as_str().and_then(Judging::from_word).is_some() => {
                 file.layer.set(name, text_of(value), place.origin(at));
@@ -118,11 +136,8 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
             "thresholds" | "threshold" => {
                 file.layer.set("threshold", listed(value), place.origin(at));
             }
-            "header" => file.layer.set(name, lines(value), place.origin(at)),
-            "abort_on" | "resolve" | "ca_cert" => {
-                file.layer.set(name, listed(value), place.origin(at));
-            }
-            "feeds" => file.feeds = feeds::feeds(value, at, &mut place),
+            "feeds" => file.feeds = named(&FEEDS, value, at, &mut place),
+            "targets" => file.targets = named(&TARGETS, value, at, &mut place),
             "archetype" => match tables(value) {
                 Some(tables) if tables.len() > MAX_ARCHETYPES => {
                     place.refuse(name, at, too_many(tables.len()));
@@ -137,10 +152,22 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                     place.refuse(name, at, ValueError::new("this is no list of tables", fix));
                 }
             },
-            _ => file.layer.set(name, text_of(value), place.origin(at)),
+            _ => file
+                .layer
+                .set(name, text_for(name, value), place.origin(at)),
         }
     }
     file
+}
+
+/// The text of a setting's value.
+fn text_for(key: &str, value: &DeValue<'_>) -> String {
+    match key {
+        "stage" => staged(value),
+        "header" => lines(value),
+        "abort_on" | "resolve" | "ca_cert" => listed(value),
+        _ => text_of(value),
+    }
 }
 
 /// The tables of a list that contains nothing else, and where each begins.

@@ -131,6 +131,35 @@ impl Layer {
     }
 }
 
+/// What one source says of things with names, feeds for instance.
+pub(crate) type NamedLayers = BTreeMap<String, NamedLayer>;
+
+/// What one source says of one of them.
+pub(crate) struct NamedLayer {
+    pub(crate) layer: Layer,
+    pub(crate) origin: Origin,
+}
+
+impl NamedLayer {
+    pub(crate) fn new(origin: Origin) -> Self {
+        let layer = Layer::default();
+        Self { layer, origin }
+    }
+}
+
+/// Puts together what the sources say, lowest first.
+pub(crate) fn stacked(sources: Vec<NamedLayers>) -> NamedLayers {
+    let mut all = NamedLayers::new();
+    for (name, higher) in sources.into_iter().flatten() {
+        let one = all
+            .entry(name)
+            .or_insert_with(|| NamedLayer::new(higher.origin.clone()));
+        one.layer.cover(&higher.layer);
+        one.origin = higher.origin;
+    }
+    all
+}
+
 /// What the command line said: the highest layer.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {

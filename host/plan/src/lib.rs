@@ -27,6 +27,7 @@ mod schema;
 mod settings;
 mod split;
 mod start_at;
+mod targets;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
@@ -69,5 +70,6 @@ pub use split::deal::{Deal, Dealt, DealtUser};
 pub use split::part::{Part, Place, Shard};
 pub use split::picker::ArchetypePicker;
 pub use start_at::StartAt;
+pub use targets::{MAIN_TARGET, NamedTarget, ResolvedTarget, TargetOf};
 pub use value_types::SettingKind;
 pub use workloads::Workload;

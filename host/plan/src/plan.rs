@@ -24,6 +24,7 @@ use crate::settings::shard::{self, Process};
 use crate::settings::target::Target;
 use crate::split::deal::Deal;
 use crate::split::part::{Place, Shard};
+use crate::targets::NamedTarget;
 use crate::value_types::{count, run_id, text};
 use crate::workloads::{Workload, workloads};
 
@@ -72,10 +73,12 @@ section! {
         archetypes: Vec<Archetype> = { Vec::new() };
         /// Ordered by name.
         feeds: Vec<Feed> = { Vec::new() };
+        /// What the run plays against beside `target`, ordered by name.
+        targets: Vec<NamedTarget> = { Vec::new() };
     }
 }
 
-/// Reads a whole plan, except its archetypes and feeds, as this environment has it.
+/// Reads a whole plan, except its archetypes, feeds and further targets, as this environment has it.
 pub(crate) fn read_plan(r: &mut Reader<'_>, env: &Environment) -> Plan {
     let process = shard::read(r, &env.engine);
     let mut plan = Plan::read(r, env.locale.as_deref(), env.state.as_deref(), &process);
@@ -87,7 +90,7 @@ pub(crate) fn read_plan(r: &mut Reader<'_>, env: &Environment) -> Plan {
     r.in_order("min_request_count", "max_request_count", holds);
     r.in_order("delay_min", "delay_max", load.delay_min <= load.delay_max);
     let is_unix = plan.target.base_url.scheme() == "unix";
-    connections::fit(r, &plan, is_unix);
+    connections::fit(r, &plan, &plan.connections, is_unix);
     plan
 }
 

@@ -17,6 +17,7 @@ use crate::overrides;
 use crate::plan::{Plan, read_plan, settings};
 use crate::preset::{self, Preset};
 use crate::settings::output::{Language, of_locale};
+use crate::targets::{self, ResolvedTarget};
 
 /// The setting that names the archetype of the cleanup.
 const CLEANER: &str = "cleanup_archetype";
@@ -47,6 +48,8 @@ pub struct Origins {
     pub archetypes: Vec<ResolvedArchetype>,
     /// In the order of [`Plan::feeds`].
     pub feeds: Vec<ResolvedFeed>,
+    /// In the order of [`Plan::targets`].
+    pub targets: Vec<ResolvedTarget>,
 }
 
 impl ResolvedArchetype {
@@ -183,10 +186,13 @@ where
         .collect();
     let said = vec![preset.feeds, plan_file.feeds, feeds_by_env, feeds_by_flag];
     let feeds = feeds::resolve(said, &plan.load.profile, &plan.archetypes, &mut errors);
+    let said = vec![preset.targets, plan_file.targets];
+    let targets = targets::resolve(said, &layers, &plan, &mut errors);
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
     plan.feeds = feeds.iter().map(|one| one.feed.clone()).collect();
+    plan.targets = targets.iter().map(|one| one.target.clone()).collect();
     let cleaner = &plan.cleanup.archetype;
     let of_the_plan = plan.archetypes.iter().find(|a| a.name == cleaner.name);
     plan.cleanup.archetype = of_the_plan
@@ -200,6 +206,7 @@ where
             settings: reader.settings,
             archetypes,
             feeds,
+            targets,
         },
     })
 }

@@ -10,6 +10,7 @@ use crate::layers::Setting;
 use crate::overrides::can_override;
 use crate::plan::settings;
 use crate::preset::{OTHER_NAME, names};
+use crate::targets;
 use crate::value_types::SettingKind;
 use vespeiro_model::Word as _;
 
@@ -29,6 +30,17 @@ pub fn schema() -> Value {
     );
     known.insert("archetype".into(), archetypes(overrides.collect()));
     known.insert("feeds".into(), feeds());
+    let of_targets = settings
+        .iter()
+        .filter(|one| targets::KEYS.contains(&one.key));
+    let of_targets = of_targets.map(|setting| (setting.key.to_owned(), of(setting)));
+    known.insert(
+        "targets".into(),
+        by_name(
+            "What the run plays against beside base_url, by the name that routes give",
+            of_targets.collect(),
+        ),
+    );
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A plan of vespeiro",
@@ -132,16 +144,20 @@ fn feeds() -> Value {
         _ => json!({ "type": ["string", "array"] }),
     };
     let keys = KEYS.iter().map(|key| ((*key).to_owned(), about(key)));
+    by_name(
+        "Rows for behaviors, by the name that they ask for",
+        keys.collect(),
+    )
+}
+
+/// Tables by name, each of which may be a text where one of its values says all.
+fn by_name(about: &str, keys: Map<String, Value>) -> Value {
     json!({
         "type": "object",
-        "description": "Rows for behaviors, by the name that they ask for",
+        "description": about,
         "additionalProperties": { "anyOf": [
             { "type": "string" },
-            {
-                "type": "object",
-                "additionalProperties": false,
-                "properties": keys.collect::<Map<_, _>>(),
-            },
+            { "type": "object", "additionalProperties": false, "properties": keys },
         ] },
     })
 }

@@ -69,7 +69,7 @@ pub struct Changes {
 }
 
 /// Its state at one instant.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct AdmissionStatus {
     /// `None`: there is no breaker.
     pub breaker: Option<BreakerState>,
@@ -81,7 +81,29 @@ pub struct AdmissionStatus {
     pub refused_logins: Option<(usize, usize, usize)>,
 }
 
-/// The policies of one worker together. All times are counted from one instant that its owner chose.
+impl AdmissionStatus {
+    /// Of two targets together: the worse of both, and of what is counted the one that is nearer to its bound.
+    pub fn and(self, other: Self) -> Self {
+        let left = |refused: Option<(usize, usize, usize)>| {
+            refused.map_or(usize::MAX, |(unplanned, _, bound)| {
+                bound.saturating_sub(unplanned)
+            })
+        };
+        let (mine, theirs) = (self.refused_logins, other.refused_logins);
+        Self {
+            breaker: self.breaker.max(other.breaker),
+            pace: self.pace.max(other.pace),
+            logins_paused: self.logins_paused || other.logins_paused,
+            refused_logins: if left(theirs) < left(mine) {
+                theirs
+            } else {
+                mine
+            },
+        }
+    }
+}
+
+/// The policies of one worker for one target together. All times are counted from one instant that its owner chose.
 #[derive(Debug)]
 pub struct Admission {
     breaker: Option<RefCell<Breaker>>,

@@ -11,7 +11,7 @@ use self::generator::generator;
 use self::mixes::{error_mix, faults, mix};
 use self::requests::{
     arrivals, causes, channels, classes, connections, not_sent, outcomes, requests, routes, series,
-    slowest,
+    slowest, targets,
 };
 use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Shard, Summary, Transitions};
 use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
@@ -33,6 +33,7 @@ impl Summary {
             results: outcomes(&total.results()),
             causes: causes(snapshot),
             routes: routes(snapshot),
+            targets: targets(plan, snapshot),
             archetypes: archetypes(plan, snapshot),
             versions: versions(snapshot),
             swaps: swaps(snapshot),
@@ -111,9 +112,14 @@ fn resilience(snapshot: &Snapshot) -> Resilience {
     }
 }
 
-/// The base URL without user name and password.
+/// The run's own target: its base URL without user name and password.
 pub fn target(plan: &Plan) -> String {
-    let mut url = plan.target.base_url.clone();
+    address(&plan.target)
+}
+
+/// A base URL without user name and password.
+fn address(target: &vespeiro_plan::Target) -> String {
+    let mut url = target.base_url.clone();
     // Both fail only for URLs that cannot carry credentials at all.
     let _ = url.set_username("");
     let _ = url.set_password(None);

@@ -70,6 +70,9 @@ pub struct Summary {
     pub causes: Vec<Cause>,
     /// By method and path template, over all archetypes; ordered by path.
     pub routes: Vec<Route>,
+    /// By target, the run's own first; left out where there is no other one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
     /// In the plan's order.
     pub archetypes: Vec<Archetype>,
     /// By archetype, then from the oldest version of its behavior to the newest; one for each archetype when there was no
@@ -366,8 +369,20 @@ pub struct Cause {
 pub struct Route {
     /// `-` for routes that the behavior did not announce.
     pub method: String,
-    /// `other` for routes that the behavior did not announce.
+    /// `other` for routes that the behavior did not announce. Of another target than the run's own behind its name:
+    /// `billing:/invoices`.
     pub path: String,
+    #[serde(flatten)]
+    pub requests: Requests,
+}
+
+/// One of the targets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// As the plan calls it; `main` for the run's own.
+    pub name: String,
+    /// Base URL, without credentials.
+    pub url: String,
     #[serde(flatten)]
     pub requests: Requests,
 }
@@ -444,6 +459,9 @@ pub struct Series {
     /// The key of the request mix that it counts for; empty where an older version wrote it.
     #[serde(default)]
     pub category: String,
+    /// Left out where the run has one target alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     pub results: Vec<Outcomes>,
     pub bytes_sent: u64,
     pub bytes_received: u64,

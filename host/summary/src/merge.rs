@@ -122,6 +122,7 @@ pub fn merge_any(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         results: sorted(all.rows(|p| &p.results)),
         causes: frequent(all.rows(|p| &p.causes)),
         routes,
+        targets: all.targets(&series)?,
         sessions: all.sessions(
             archetypes.iter().map(|a| &a.figures.sessions),
             Detail::Quantiles,

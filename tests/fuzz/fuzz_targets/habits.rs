@@ -6,12 +6,22 @@ use std::time::{Duration, SystemTime};
 
 use http::Method;
 use libfuzzer_sys::fuzz_target;
-use url::Url;
 use vespeiro_http::codec::text_of;
 use vespeiro_http::cookies::{Jar, MOST, MOST_BYTES, Site};
+use vespeiro_fuzz::plan;
 use vespeiro_http::{Answer, Heads, Reads};
+use vespeiro_plan::Flags;
 
 const BASE: &str = "http://shop.example.test/api";
+
+thread_local! {
+    static HEADS: Heads = {
+        let mut flags = Flags::default();
+        flags.set("base_url", BASE, "--base-url");
+        let plan = plan(flags).expect("a plan").plan;
+        Heads::unsent(&plan).expect("heads")
+    };
+}
 
 fuzz_target!(|said: &[u8]| {
     // As the wire has them: without line breaks.
@@ -36,9 +46,9 @@ fuzz_target!(|said: &[u8]| {
         assert!(!header.contains(|c: char| c.is_ascii_control() && c != '\t'));
     }
 
-    let heads = Heads::unsent(&Url::parse(BASE).expect("a URL")).expect("heads");
+    let heads = HEADS.with(Heads::clone);
     let headers = vec![("cookie".to_owned(), "own=1".to_owned())];
-    let call = heads.call(&Method::POST, "/x?y".into(), headers, Some(vec![1]));
+    let call = heads.call(0, &Method::POST, "/x?y".into(), headers, Some(vec![1]));
     let mut call = call.expect("a request").reads(Reads {
         cookies: true,
         location: true,
@@ -61,7 +71,7 @@ fuzz_target!(|said: &[u8]| {
         assert!(heads.follow(&call, &answer, 1, 1).is_err());
     }
     if let Some(link) = lines.first() {
-        let linked = heads.call(&Method::GET, link.clone(), Vec::new(), None);
+        let linked = heads.call(0, &Method::GET, link.clone(), Vec::new(), None);
         assert!(linked.is_err() || link.starts_with('/') || link.to_ascii_lowercase().starts_with("http://shop.example.test/api/"));
     }
 });

@@ -8,16 +8,18 @@ use std::time::Duration;
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;
-use url::Url;
 use vespeiro_behavior::types::{Pace, Purpose, Setup, User};
 use vespeiro_behavior::{Behavior, Compiler, Engine, Feeder, Limits, Slot};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Bounds, Happening, Replies, play};
-use vespeiro_fuzz::is_one_line;
+use vespeiro_fuzz::{is_one_line, plan};
 use vespeiro_model::Clock;
+use vespeiro_plan::{Flags, Plan};
 
 static ENGINE: LazyLock<Engine> =
     LazyLock::new(|| Engine::new(None, Compiler::Here, Clock::system()).expect("an engine"));
+
+static PLAN: LazyLock<Plan> = LazyLock::new(|| plan(Flags::default()).expect("a plan").plan);
 
 const LIMITS: Limits = Limits {
     memory: 4 << 20,
@@ -45,7 +47,6 @@ fn load_and_play(bytes: &[u8]) {
         Err(error) => return is_one_line(error),
     };
     assert!(behavior.routes.len() <= 512 && behavior.categories.len() <= 32);
-    let base = Url::parse("http://127.0.0.1:9501").expect("a URL");
     let marks = vec!["user:x".into(), "token:Bearer t".into()];
     for purpose in [Purpose::Journey, Purpose::Cleanup(marks)] {
         let mut slot = Slot::new(behavior.clone(), 7);
@@ -59,7 +60,7 @@ fn load_and_play(bytes: &[u8]) {
             &Feeder::default(),
             &mut replies,
             Bounds {
-                base: &base,
+                plan: &PLAN,
                 budget: 20,
                 clock: Clock::system(),
             },

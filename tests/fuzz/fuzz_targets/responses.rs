@@ -13,7 +13,7 @@ use http::Method;
 use libfuzzer_sys::fuzz_target;
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 use vespeiro_fuzz::plan;
-use vespeiro_http::{Capture, Reads, Target};
+use vespeiro_http::{Capture, Reads, Targets};
 use vespeiro_model::Clock;
 use vespeiro_plan::Flags;
 
@@ -22,7 +22,7 @@ const MAX_BODY: usize = 64 << 10;
 /// A client, and a target that answers the next request with what it is given and hangs up.
 struct Pair {
     runtime: LocalRuntime,
-    target: Target,
+    targets: Targets,
     next: Sender<Vec<u8>>,
 }
 
@@ -59,7 +59,7 @@ impl Pair {
             .build_local(LocalOptions::default());
         Self {
             runtime: runtime.expect("a runtime"),
-            target: Target::new(&plan, 0, Clock::system()).expect("a client"),
+            targets: Targets::new(&plan, 0, Clock::system()).expect("a client"),
             next,
         }
     }
@@ -68,8 +68,8 @@ impl Pair {
 fuzz_target!(|answer: &[u8]| {
     PAIR.with_borrow_mut(|pair| {
         pair.next.send(answer.to_vec()).expect("the target lives");
-        let heads = pair.target.heads();
-        let call = heads.call(&Method::GET, "/x".into(), Vec::new(), None);
+        let heads = pair.targets.heads();
+        let call = heads.call(0, &Method::GET, "/x".into(), Vec::new(), None);
         let call = call.expect("a request").capture(Capture {
             headers: true,
             body: true,
@@ -78,7 +78,7 @@ fuzz_target!(|answer: &[u8]| {
             cookies: true,
             location: true,
         });
-        let exchange = pair.runtime.block_on(pair.target.send(&call));
+        let exchange = pair.runtime.block_on(pair.targets.send(&call));
         let Ok(answer) = exchange.result else { return };
         assert!(answer.body.len() <= MAX_BODY);
         assert!(

@@ -41,6 +41,7 @@ pub(crate) struct Step {
     pub(crate) delete: Option<Text>,
     pub(crate) options: Option<Text>,
     pub(crate) category: Option<Text>,
+    pub(crate) target: Option<Text>,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, Text>,
     pub(crate) json: Option<Spanned<toml::Value>>,

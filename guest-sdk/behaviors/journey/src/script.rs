@@ -209,6 +209,7 @@ impl Reader<'_> {
         }
         let of_requests = [
             ("category", step.category.is_some()),
+            ("target", step.target.is_some()),
             ("headers", !step.headers.is_empty()),
             ("json", step.json.is_some()),
             ("form", step.form.is_some()),
@@ -269,14 +270,11 @@ impl Reader<'_> {
         if !template.is_path() {
             self.refuse(
                 path.span().start,
-                "a path begins with a slash; the host is the plan's base_url",
+                "a path begins with a slash; the host is the plan's base_url, or that of the step's target",
             );
             return None;
         }
-        let category = step.category.map(Spanned::into_inner);
-        let mut headers = step.headers.keys();
-        let is_authorized = headers.any(|name| name.eq_ignore_ascii_case("authorization"));
-        let route = self.route(method, template.label(), category, is_authorized);
+        let route = self.route(method, template.label(), &step);
         let mut headers = self.headers.clone();
         for (name, value) in self.templates(step.headers) {
             headers.retain(|(known, _)| !known.eq_ignore_ascii_case(&name));
@@ -319,19 +317,20 @@ impl Reader<'_> {
     }
 
     /// The route of that label, known or new.
-    fn route(
-        &mut self,
-        method: Method,
-        label: String,
-        category: Option<String>,
-        is_authorized: bool,
-    ) -> Route {
-        let category = category.as_deref().unwrap_or(CATEGORY);
+    fn route(&mut self, method: Method, label: String, step: &Step) -> Route {
+        let category = step
+            .category
+            .as_ref()
+            .map_or(CATEGORY, |text| text.get_ref());
+        let target = step.target.as_ref().map(|text| text.get_ref().as_str());
+        let mut headers = step.headers.keys();
+        let is_authorized = headers.any(|name| name.eq_ignore_ascii_case("authorization"));
         let is_login = method == Method::Post && category == AUTH && !is_authorized;
         let same = |route: &&Route| {
             route.method == method
                 && route.path == label
                 && route.category == category
+                && route.target == target
                 && (route.kind == Kind::Login) == is_login
         };
         if let Some(route) = self.routes.iter().find(same) {
@@ -340,6 +339,9 @@ impl Reader<'_> {
         let mut route = Route::new(method, label.leak(), category.to_owned().leak());
         if is_login {
             route = route.login();
+        }
+        if let Some(target) = target {
+            route = route.at(target.to_owned().leak());
         }
         self.routes.push(route);
         route

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::types::{Action, Ending, Request, RequestKind, RouteRef};
+use crate::types::{Action, Ending, Request, RequestKind, Route, RouteRef};
 use vespeiro_model::{Failure, FaultKind};
 
 version! {
@@ -92,6 +92,17 @@ fn kind(request: &wit::Request) -> RequestKind {
     match request.headers.iter().any(bearer) {
         true => RequestKind::Logout,
         false => RequestKind::Login,
+    }
+}
+
+impl From<wit::Route> for Route {
+    fn from(route: wit::Route) -> Self {
+        Self {
+            method: route.method.into(),
+            path: route.path,
+            category: route.category,
+            target: None,
+        }
     }
 }
 

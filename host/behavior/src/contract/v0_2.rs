@@ -1,7 +1,9 @@
 //! Version 0.2 of the contract. A request names its route by its place in the description, and what belongs to the route is
 //! said there once; the host has the same kinds of failures, and passes on by its word what this version does not know yet.
 
-use crate::types::{Action, Content, Ending, Message, Operation, Request, RequestKind, RouteRef};
+use crate::types::{
+    Action, Content, Ending, Message, Operation, Request, RequestKind, Route, RouteRef,
+};
 use vespeiro_model::{ChannelKind, Failure, FaultKind, Word as _};
 
 version! {
@@ -178,6 +180,17 @@ impl From<Message> for wit::Message {
             event: message.event,
             id: message.id,
             at_us: message.at_us,
+        }
+    }
+}
+
+impl From<wit::Route> for Route {
+    fn from(route: wit::Route) -> Self {
+        Self {
+            method: route.method.into(),
+            path: route.path,
+            category: route.category,
+            target: route.target,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! behind the trait that hides them, and what it imports of the host. The files of the versions say what differs.
 
 /// Implements a version: `wit` is its folder in `guest-sdk/wit`, `text` its WIT, `first` its first number. The file that
-/// calls it has the rest: its failures and faults (`From`), what comes of channels (`of_channel`), and its steps
+/// calls it has the rest: its routes, failures and faults (`From`), what comes of channels (`of_channel`), and its steps
 /// (`Described`, which is made of the instance's description).
 macro_rules! version {
     (wit: $folder:literal, text: $text:literal, first: $first:literal) => {
@@ -25,7 +25,7 @@ macro_rules! version {
         use crate::guest::GuestState;
         use crate::mismatch::mismatch;
         use crate::types::{
-            Capture, Context, Description, Level, Method, Outcome, Purpose, Route, Setup, Step,
+            Capture, Context, Description, Level, Method, Outcome, Purpose, Setup, Step,
         };
 
         /// The contract's text.
@@ -181,11 +181,7 @@ macro_rules! version {
 
         impl From<wit::Description> for Description {
             fn from(said: wit::Description) -> Self {
-                let routes = said.routes.into_iter().map(|route| Route {
-                    method: route.method.into(),
-                    path: route.path,
-                    category: route.category,
-                });
+                let routes = said.routes.into_iter().map(Into::into);
                 Self {
                     name: said.name,
                     version: said.version,

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ::http::Method;
 use futures_util::FutureExt as _;
-use url::Url;
 
 use super::channels::Channels;
 use super::replies::{Answer, Replies};
@@ -19,6 +18,7 @@ use vespeiro_behavior::types::{
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
 use vespeiro_http::Heads;
 use vespeiro_model::{ChannelKind, Clock, Failure};
+use vespeiro_plan::Plan;
 
 /// Steps of a session that never ends by itself.
 const MAX_STEPS: u32 = 10_000;
@@ -62,8 +62,8 @@ pub struct Played {
 /// What a rehearsal plays within.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds<'a> {
-    /// The target that it would be played against.
-    pub base: &'a Url,
+    /// What it would be played against.
+    pub plan: &'a Plan,
     /// Most requests of a session.
     pub budget: u32,
     /// Measures how long the behavior takes; a session does not see it.
@@ -201,7 +201,7 @@ impl<W: FnMut(u64, Happening<'_>)> Rehearsed<'_, W> {
         mut requests: impl Iterator<Item = &'r Request>,
     ) -> Result<(), SessionEnd> {
         let refused = |refused: &dyn std::fmt::Display| SessionEnd::Refused(refused.to_string());
-        let heads = Heads::unsent(self.bounds.base).map_err(|error| refused(&error))?;
+        let heads = Heads::unsent(self.bounds.plan).map_err(|error| refused(&error))?;
         let sendable = requests.try_for_each(|one| sendable(&self.behavior, one, &heads));
         sendable.map_err(|error| refused(&error))
     }
@@ -298,7 +298,7 @@ impl<W: FnMut(u64, Happening<'_>)> Rehearsed<'_, W> {
 fn sendable(behavior: &Behavior, request: &Request, heads: &Heads) -> Result<(), StepRefused> {
     let method = Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
     let (path, headers) = (request.path.clone(), request.headers.clone());
-    let call = heads.call(&method, path, headers, None);
+    let call = heads.call(0, &method, path, headers, None);
     call.map(drop).map_err(|refused| StepRefused::Request {
         route: behavior.route_of(request).to_owned(),
         refused,

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
-use url::Url;
 
 use super::replies::Line;
 use super::{Asked, Bounds, Happening, Replies, Tape, play, veil_body};
@@ -232,7 +231,7 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
         memory: 1 << 20,
         call: Duration::from_secs(2),
     };
-    let base = Url::parse("http://127.0.0.1:9501").unwrap();
+    let plan = vespeiro_plan::testing::plan(vespeiro_plan::Language::English);
     let mut runner = TestRunner::deterministic();
     let (mut refused, mut fine) = (0, 0);
     let began = Instant::now();
@@ -246,7 +245,7 @@ fn whatever_a_guest_returns_ends_its_session_or_goes_to_the_target() {
             &Feeder::default(),
             &mut Replies::made_up(),
             Bounds {
-                base: &base,
+                plan: &plan,
                 budget: 10,
                 clock: Clock::system(),
             },

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use http::Method;
 
 use vespeiro_behavior::{Behavior, types};
-use vespeiro_metrics::{ArchetypeLabels, Catalog, OLDER, Role, RouteLabel, UNKNOWN, VersionLabels};
-use vespeiro_plan::Plan;
+use vespeiro_metrics::{
+    ArchetypeLabels, Catalog, OLDER, OTHER_ROUTE, Role, RouteLabel, UNKNOWN, VersionLabels,
+};
+use vespeiro_plan::{MAIN_TARGET, Plan};
 
 /// The label tables of a run: all that a series can be named by.
 pub(crate) fn catalog(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Arc<Catalog> {
@@ -17,6 +19,7 @@ pub(crate) fn catalog(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Arc<Catalog> 
     });
     let mut catalog = Catalog {
         archetypes: archetypes.collect(),
+        targets: plan.all_targets().map(|one| one.name.to_owned()).collect(),
         ..Catalog::default()
     };
     for (archetype, behavior) in behaviors.iter().enumerate() {
@@ -31,12 +34,25 @@ pub(crate) fn enter(catalog: &mut Catalog, archetype: u16, behavior: &Behavior) 
     for category in &behavior.categories {
         catalog.add_category(category);
     }
+    for target in 1..catalog.targets.len() as u16 {
+        let path = path_at(catalog, target, OTHER_ROUTE);
+        let (method, category) = (NO_METHOD.into(), UNKNOWN);
+        let label = RouteLabel {
+            method,
+            path,
+            category,
+            target,
+        };
+        catalog.add_route(archetype, label);
+    }
     for route in &behavior.routes {
         let category = catalog.add_category(&route.category);
+        let target = target_of(catalog, route);
         let label = RouteLabel {
             method: method(route.method).to_string(),
-            path: route.path.clone(),
+            path: path_at(catalog, target, &route.path),
             category,
+            target,
         };
         catalog.add_route(archetype, label);
     }
@@ -50,12 +66,48 @@ pub(crate) fn enter(catalog: &mut Catalog, archetype: u16, behavior: &Behavior) 
     Role { archetype, version }
 }
 
+/// The method of requests to no route that was announced.
+const NO_METHOD: &str = "-";
+
+/// What a route at this target is called.
+fn path_at(catalog: &Catalog, target: u16, path: &str) -> String {
+    match target {
+        0 => path.to_owned(),
+        _ => format!("{}:{path}", catalog.target(target)),
+    }
+}
+
+/// The position of a route's target in the catalog.
+fn target_of(catalog: &Catalog, route: &types::Route) -> u16 {
+    let name = route.target.as_deref().unwrap_or(MAIN_TARGET);
+    let mut targets = catalog.targets.iter();
+    // One that the plan has not was refused before.
+    targets.position(|known| known == name).unwrap_or(0) as u16
+}
+
+/// The line for a behavior that has a route at a target which the plan does not declare.
+pub(crate) fn undeclared(plan: &Plan, behavior: &Behavior) -> Option<String> {
+    let is_declared = |name: &str| plan.all_targets().any(|one| one.name == name);
+    let mut routes = behavior.routes.iter();
+    routes.find_map(|route| {
+        let name = route.target.as_deref().filter(|name| !is_declared(name))?;
+        let (source, path) = (&behavior.source, &route.path);
+        Some(format!(
+            "{source}: its route {path:?} is at the target {name:?}, which the plan does not declare: add [targets.{name}] with its base_url to the plan"
+        ))
+    })
+}
+
 /// One behavior's lookups in the part of an archetype, kept per worker.
 #[derive(Debug)]
 pub(crate) struct Labels {
     pub(crate) role: Role,
     /// The behavior's own routes in its order, as numbers in the catalog.
     routes: Vec<u16>,
+    /// The targets of these routes, as positions in the catalog's.
+    targets: Vec<u16>,
+    /// By target: what counts there that belongs to none of the routes.
+    others: Vec<u16>,
     /// The behavior's own categories in its order, as positions in the catalog's.
     categories: Vec<u16>,
 }
@@ -67,12 +119,23 @@ impl Labels {
         let known = labels.map_or(&[][..], |labels| &labels.routes);
         let mut numbers = HashMap::new();
         for (number, route) in known.iter().enumerate() {
-            numbers.insert((route.method.as_str(), route.path.as_str()), number as u16);
+            let key = (route.method.as_str(), route.path.clone());
+            numbers.insert(key, number as u16);
         }
-        let number = |route: &types::Route| {
-            let key = (route.method.as_str(), route.path.as_str());
+        let numbered = |method, target, path| {
+            let key = (method, path_at(catalog, target, path));
             numbers.get(&key).copied().unwrap_or(UNKNOWN)
         };
+        let targets = behavior.routes.iter();
+        let targets: Vec<u16> = targets.map(|route| target_of(catalog, route)).collect();
+        let routes = behavior.routes.iter().zip(&targets);
+        let routes = routes
+            .map(|(route, target)| numbered(route.method.as_str(), *target, &route.path))
+            .collect();
+        let others = 0..catalog.targets.len() as u16;
+        let others = others
+            .map(|target| numbered(NO_METHOD, target, OTHER_ROUTE))
+            .collect();
         let same = |v: &&VersionLabels| v.archetype == archetype && v.hash == behavior.hash;
         let version = catalog
             .versions
@@ -82,7 +145,9 @@ impl Labels {
         let categories = behavior.categories.iter();
         Self {
             role: Role { archetype, version },
-            routes: behavior.routes.iter().map(number).collect(),
+            routes,
+            targets,
+            others,
             categories: categories
                 .map(|name| position(&catalog.categories, name))
                 .collect(),
@@ -97,16 +162,35 @@ impl Labels {
         }
     }
 
-    /// The number of the route of `behavior`, whose labels these are, that a path belongs to: the one that is it to the
-    /// letter, else that with the most of it; [`UNKNOWN`] for a path of none.
-    pub(crate) fn route_of(&self, behavior: &Behavior, method: &Method, path: &str) -> u16 {
+    /// The target of a route; the run's own for one that the behavior did not describe.
+    pub(crate) fn target(&self, route: &types::RouteRef) -> u16 {
+        match route {
+            types::RouteRef::Described(place) => {
+                let target = self.targets.get(usize::from(*place));
+                target.copied().unwrap_or_default()
+            }
+            types::RouteRef::Undescribed(_) => 0,
+        }
+    }
+
+    /// The number of the route of `behavior`, whose labels these are, that a path at a target belongs to: the one that is it
+    /// to the letter, else that with the most of it; for a path of none, what its target has for those.
+    pub(crate) fn route_of(
+        &self,
+        behavior: &Behavior,
+        target: u16,
+        method: &Method,
+        path: &str,
+    ) -> u16 {
         let path = path.split('?').next().unwrap_or_default();
-        let routes = behavior.routes.iter().zip(&self.routes);
-        let of_method = routes.filter(|(route, _)| route.method.as_str() == method.as_str());
+        let numbers = self.routes.iter().zip(&self.targets);
+        let routes = behavior.routes.iter().zip(numbers);
+        let of_method = routes
+            .filter(|(route, (_, at))| **at == target && route.method.as_str() == method.as_str());
         let fitting =
-            of_method.filter_map(|(route, number)| Some((fits(&route.path, path)?, *number)));
+            of_method.filter_map(|(route, (number, _))| Some((fits(&route.path, path)?, *number)));
         let best = fitting.max_by_key(|(literal, _)| *literal);
-        best.map_or(UNKNOWN, |(_, number)| number)
+        best.map_or_else(|| at(&self.others, target), |(_, number)| number)
     }
 
     /// The behavior's categories in its own order, as positions in the catalog.

@@ -12,6 +12,7 @@ use crate::control::{Control, Over};
 use crate::driver::SessionEnd;
 use crate::feeds::cursor::FeedSet;
 use crate::rehearsal::{Bounds, Replies, play};
+use crate::rollout::labels::undeclared;
 use crate::rollout::rollouts::{Mode, Swapped};
 use crate::vu::identity;
 use vespeiro_behavior::{
@@ -44,6 +45,9 @@ pub enum SwapError {
         "behavior {module}: it gives up before its first request, in each of {SESSIONS} sessions"
     )]
     GivesUp { module: String },
+    /// It has a route at a target that the plan has not.
+    #[error("{0}")]
+    Undeclared(String),
     #[error("the compiler's thread cannot be started: {0}")]
     Thread(std::io::Error),
     #[error("the behavior was lost on its way: this is a bug, please report it with the log")]
@@ -184,6 +188,9 @@ impl Swapper {
                 };
                 let behavior = load().map_err(SwapError::from);
                 let rehearsed = behavior.and_then(|behavior| {
+                    if let Some(line) = undeclared(&plan, &behavior) {
+                        return Err(SwapError::Undeclared(line));
+                    }
                     rehearse(&plan, &feeds, archetype, &behavior, clock)?;
                     Ok(behavior)
                 });
@@ -218,7 +225,7 @@ fn rehearse(
     let mut slot = Slot::rehearsing(Arc::clone(behavior), plan.seed);
     let mut replies = Replies::made_up();
     let bounds = Bounds {
-        base: &plan.target.base_url,
+        plan,
         budget: REQUESTS,
         clock,
     };

@@ -24,7 +24,7 @@ use crate::vu::channels::Channels;
 use crate::vu::exchange::send;
 use crate::vu::identity;
 use crate::vu::operations::{self, Stage, carry_out, plan};
-use crate::vu::prepare::{logins, prepare};
+use crate::vu::prepare::{admitted, prepare};
 use crate::vu::state::VuState;
 use crate::worker::alone::LoneWorker;
 use crate::worker::state::WorkerState;
@@ -304,7 +304,7 @@ impl Transport for Removal<'_> {
         let batch = prepare(worker, self.runtime, requests)
             .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
         self.teardown.pace(batch.len()).await;
-        wait_while_held(worker, vu, logins(&batch, u32::MAX)).await;
+        wait_while_held(worker, vu, admitted(&batch, u32::MAX)).await;
         let sent = send(worker, vu, self.runtime, batch, u32::MAX);
         Ok(Box::pin(sent).await.outcomes)
     }
@@ -319,7 +319,7 @@ impl Transport for Removal<'_> {
         let planned = plan(worker, self.runtime, &mut self.channels, operations)
             .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
         self.teardown.pace(requests).await;
-        wait_while_held(worker, vu, operations::logins(&planned, u32::MAX)).await;
+        wait_while_held(worker, vu, operations::admitted(&planned, u32::MAX)).await;
         let stage = Stage {
             worker,
             vu,

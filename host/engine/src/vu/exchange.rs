@@ -238,7 +238,7 @@ async fn retry(batch: &Batch<'_>, one: &mut Prepared, mut last: Attempt) -> Atte
         let held = HoldGuard::begin(worker, why);
         let _ = tokio::time::timeout(wait, stopped).await;
         drop(held);
-        if worker.stopping.get() || worker.admission.is_open(worker.now()) {
+        if worker.stopping.get() || worker.admission(one.call.target()).is_open(worker.now()) {
             break;
         }
         if spare.get() == 0 {
@@ -291,8 +291,8 @@ async fn attempt(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
         Err(failure) => return refused(batch, failure),
     };
     let number = leave(batch, &mut permit, one);
-    let own = vu.connections(&worker.target);
-    let mut sent = worker.target.send_for(vu.archetype, own, &one.call).await;
+    let own = vu.connections(&worker.targets);
+    let mut sent = worker.targets.send_for(vu.archetype, own, &one.call).await;
     let next = heed(batch, one, &mut sent);
     let attempt = settle(batch, permit, one, sent, number, next);
     if matches!(attempt.outcome, types::Outcome::Failed(Failure::Generator)) {
@@ -395,7 +395,7 @@ fn heed(batch: &Batch<'_>, one: &Prepared, sent: &mut Exchanged) -> Option<Box<C
     answer.location.as_ref()?;
     let most = worker.plan.target.redirects;
     match worker
-        .target
+        .targets
         .heads()
         .follow(&one.call, answer, one.followed, most)
     {

@@ -7,7 +7,7 @@ use super::channels::Channels;
 use super::exchange::send;
 use super::operations::{self, Stage, carry_out, plan};
 use super::pause::rest;
-use super::prepare::{logins, prepare};
+use super::prepare::{admitted, prepare};
 use super::session::OpenSession;
 use super::state::VuState;
 use crate::admission::wait_while_held;
@@ -149,7 +149,7 @@ impl Transport for Live<'_> {
         let recorded = worker.records(vu.index, &runtime, &requests);
         let batch = prepare(worker, &runtime, requests)
             .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
-        wait_while_held(worker, vu, logins(&batch, self.left)).await;
+        wait_while_held(worker, vu, admitted(&batch, self.left)).await;
         // Boxed: whoever thinks shall not hold the room that a request takes.
         let sent = Box::pin(send(worker, vu, &runtime, batch, self.left)).await;
         self.played.requests += sent.requests;
@@ -168,7 +168,7 @@ impl Transport for Live<'_> {
         let runtime = Rc::clone(&self.open.runtime);
         let planned = plan(worker, &runtime, &mut self.channels, operations)
             .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
-        wait_while_held(worker, vu, operations::logins(&planned, self.left)).await;
+        wait_while_held(worker, vu, operations::admitted(&planned, self.left)).await;
         let stage = Stage {
             worker,
             vu,

@@ -97,11 +97,13 @@ impl Place {
     }
 }
 
-/// Logins among the operations that will be carried out.
-pub(crate) fn logins(planned: &[Planned], left: u32) -> usize {
+/// What the requests among the operations that will be carried out are admitted by.
+pub(crate) fn admitted(
+    planned: &[Planned],
+    left: u32,
+) -> impl Iterator<Item = (u16, bool)> + Clone + '_ {
     let requests = planned.iter().filter_map(request);
-    let within = requests.take(left as usize);
-    within.filter(|one| one.login).count()
+    requests.take(left as usize).map(Prepared::admitted_by)
 }
 
 fn request(planned: &Planned) -> Option<&Prepared> {
@@ -225,7 +227,7 @@ async fn open(
     let number = leave(batch, &mut permit, &mut one);
     let observer = observer(worker, kind);
     let opening = worker
-        .target
+        .targets
         .open_for(batch.vu.archetype, &one.call, kind, observer);
     let (sent, channel) = Box::pin(opening).await;
     learn(batch, &one, &sent);

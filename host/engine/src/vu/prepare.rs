@@ -91,7 +91,7 @@ impl Prepared {
         let slot = runtime.slot.borrow();
         let (method, path) = (call.method(), call.path());
         Self {
-            route: runtime.labels.route_of(slot.behavior(), method, path),
+            route: (runtime.labels).route_of(slot.behavior(), call.target(), method, path),
             category: self.category,
             fault: self.fault,
             mark: None,
@@ -101,6 +101,11 @@ impl Prepared {
             expect: self.expect,
             call,
         }
+    }
+
+    /// Its target, and whether it is a login.
+    pub(crate) fn admitted_by(&self) -> (u16, bool) {
+        (self.call.target(), self.login)
     }
 
     /// How an answer with this status counts.
@@ -148,17 +153,22 @@ fn prepare_one(
     request: Request,
 ) -> Result<Prepared, StepRefused> {
     let labels = &runtime.labels;
-    let route = labels.route(&request.route);
+    let at = labels.target(&request.route);
     let category = labels.category(request.category);
     let capture = request.capture;
     let target = &worker.plan.target;
-    let heads = worker.target.heads();
+    let heads = worker.targets.heads();
     let method = method(request.method);
-    let call = heads.call(&method, request.path, request.headers, request.body);
+    let call = heads.call(at, &method, request.path, request.headers, request.body);
     let call = call.map_err(|refused| StepRefused::Request {
         route: behavior.template(&request.route).to_owned(),
         refused,
     })?;
+    let route = match call.target() == at {
+        true => labels.route(&request.route),
+        // It has followed a link to somewhere else.
+        false => labels.route_of(behavior, call.target(), &method, call.path()),
+    };
     let timeout = request
         .timeout_ms
         .map(|ms| Duration::from_millis(u64::from(ms)));
@@ -189,8 +199,10 @@ fn prepare_one(
     })
 }
 
-/// Logins among the requests of a batch that will be sent.
-pub(crate) fn logins(batch: &[Prepared], left: u32) -> usize {
-    let within = batch.iter().take(left as usize);
-    within.filter(|one| one.login).count()
+/// What the requests of a batch that will be sent are admitted by: target, and whether it is a login.
+pub(crate) fn admitted(
+    batch: &[Prepared],
+    left: u32,
+) -> impl Iterator<Item = (u16, bool)> + Clone + '_ {
+    batch.iter().take(left as usize).map(Prepared::admitted_by)
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::cookies::UserCookies;
 use vespeiro_behavior::Feeder;
-use vespeiro_http::{Target, UserPool};
+use vespeiro_http::{Targets, UserConnections};
 use vespeiro_resilience::HoldState;
 
 /// One user of a worker. Small: there may be a hundred thousand of them.
@@ -42,16 +42,16 @@ pub(crate) struct VuState {
     /// Where its sessions' rows come from.
     pub(crate) feeder: Feeder,
     /// Its own connections, if it has some and has sent something.
-    pub(crate) connections: OnceCell<Option<Box<UserPool>>>,
+    pub(crate) connections: OnceCell<Option<Box<UserConnections>>>,
     pub(crate) cookies: UserCookies,
     /// What the target has told it.
     pub(crate) hold: HoldState,
 }
 
 impl VuState {
-    /// Its own connections to the target, where users have such.
-    pub(crate) fn connections(&self, target: &Target) -> Option<&UserPool> {
-        let own = || target.user(self.archetype).map(Box::new);
+    /// Its own connections to the targets, where users have such.
+    pub(crate) fn connections(&self, targets: &Targets) -> Option<&UserConnections> {
+        let own = || targets.user(self.archetype).map(Box::new);
         self.connections.get_or_init(own).as_deref()
     }
 

@@ -11,10 +11,10 @@ use super::state::{WorkerPart, WorkerState};
 use crate::error::RunError;
 use crate::feeds::cursor::FeedSet;
 use crate::journal::Writer;
-use crate::rollout::labels::catalog;
+use crate::rollout::labels::{catalog, undeclared};
 use crate::witness::Witness;
 use vespeiro_behavior::Behavior;
-use vespeiro_http::Target;
+use vespeiro_http::Targets;
 use vespeiro_metrics::{Recorder, Snapshot, Totals, process};
 use vespeiro_model::Clock;
 use vespeiro_plan::{Archetype, LoadOverrides, Plan, Profile};
@@ -44,12 +44,15 @@ impl LoneWorker {
         plan.workers = 1;
         plan.load.profile = Profile::UserBudget { users: 1 };
         let plan = Arc::new(plan);
+        if let Some(line) = undeclared(&plan, &behavior) {
+            return Err(RunError::Undeclared(line));
+        }
         let behaviors = [behavior];
         let catalog = catalog(&plan, &behaviors);
         let recorder = Recorder::new(Arc::clone(&catalog), 0, clock);
         let process = process::sample(Duration::ZERO);
         let totals = Totals::new(Arc::clone(&catalog), 1, process, clock);
-        let target = Target::new(&plan, 0, clock)?;
+        let targets = Targets::new(&plan, 0, clock)?;
         let part = WorkerPart {
             worker_index: 0,
             feeds,
@@ -57,7 +60,7 @@ impl LoneWorker {
             clock,
             witness,
         };
-        let state = WorkerState::new(plan, target, recorder, journal, &behaviors, &catalog, part);
+        let state = WorkerState::new(plan, targets, recorder, journal, &behaviors, &catalog, part);
         Ok(Self {
             state: Rc::new(state),
             began,

@@ -24,23 +24,24 @@ use crate::witness::Witness;
 use crate::worker::quarantine::GivenUpCause;
 use crate::workload::state::WorkloadState;
 use vespeiro_behavior::{Behavior, NoRow};
-use vespeiro_http::{Counts, Target, cookies};
+use vespeiro_http::{Counts, Targets, cookies};
 use vespeiro_metrics::{
     Catalog, ConnectionCounts, Interval, Recorder, RefusedLogins, WorkerStatus,
 };
 use vespeiro_model::Clock;
-use vespeiro_plan::{HttpVersion, LogLevel, Part, Plan};
-use vespeiro_resilience::Admission;
+use vespeiro_plan::{HttpVersion, LogLevel, Part, Plan, TargetOf};
+use vespeiro_resilience::{Admission, AdmissionStatus};
 
 #[derive(Debug)]
 pub(crate) struct WorkerState {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) target: Target,
-    /// Places for requests in flight, where the plan bounds them.
-    places: Option<Semaphore>,
+    pub(crate) targets: Targets,
+    /// By target: places for requests in flight, where the plan bounds them.
+    places: Vec<Option<Semaphore>>,
     pub(crate) recorder: RefCell<Recorder>,
-    pub(crate) admission: Admission,
-    /// The start of the run; the times of `admission` are counted from it.
+    /// By target.
+    pub(super) admissions: Vec<Admission>,
+    /// The start of the run; the times of `admissions` are counted from it.
     began: Instant,
     /// Where the breaker's chance comes from.
     pub(super) cool_down_seed: u64,
@@ -117,7 +118,7 @@ pub(crate) struct ArchetypeState {
 impl WorkerState {
     pub(crate) fn new(
         plan: Arc<Plan>,
-        target: Target,
+        targets: Targets,
         recorder: Recorder,
         journal: Writer,
         behaviors: &[Arc<Behavior>],
@@ -146,7 +147,10 @@ impl WorkerState {
         let users = users.sum();
         Self {
             archetypes: archetypes.collect(),
-            admission: Admission::new(&plan.resilience, own),
+            admissions: plan
+                .all_targets()
+                .map(|one| Admission::new(one.resilience, own))
+                .collect(),
             began: part.began,
             cool_down_seed: derive(plan.seed, Stream::CoolDown, own.first as u64),
             held_users: Cell::new(0),
@@ -155,8 +159,8 @@ impl WorkerState {
             are_cookies_told: Cell::new(false),
             is_first: part.worker_index == 0,
             part: own,
-            places: places(&plan, own),
-            target,
+            places: plan.all_targets().map(|one| places(one, own)).collect(),
+            targets,
             recorder: RefCell::new(recorder),
             journal: RefCell::new(journal),
             tokens: RefCell::default(),
@@ -179,7 +183,12 @@ impl WorkerState {
         }
     }
 
-    /// Time since the start of the run, as `admission` counts it.
+    /// Whether requests may go to a target.
+    pub(crate) fn admission(&self, target: u16) -> &Admission {
+        &self.admissions[usize::from(target)]
+    }
+
+    /// Time since the start of the run, as `admissions` count it.
     pub(crate) fn now(&self) -> Duration {
         self.time(self.clock.now())
     }
@@ -247,16 +256,16 @@ impl WorkerState {
         }
     }
 
-    /// Wait while requests are held back. Then a place is free for one, unless the run is stopping; and how long it waited for
-    /// that.
-    pub(crate) async fn place(&self) -> (Option<SemaphorePermit<'_>>, Duration) {
+    /// Wait while requests are held back. Then a place is free for one to this target, unless the run is stopping; and how
+    /// long it waited for that.
+    pub(crate) async fn place(&self, target: u16) -> (Option<SemaphorePermit<'_>>, Duration) {
         let mut blocked = Duration::ZERO;
         loop {
             while self.held() {
                 self.released.notified().await;
             }
             let mut place = None;
-            if let Some(places) = &self.places {
+            if let Some(places) = &self.places[usize::from(target)] {
                 place = places.try_acquire().ok();
                 if place.is_none() {
                     let since = self.clock.now();
@@ -279,9 +288,9 @@ impl WorkerState {
     pub(crate) fn prepare_hand_over(&self) -> usize {
         let now = self.now();
         let mut recorder = self.recorder.borrow_mut();
-        recorder.connections(connections(self.target.counts()));
+        recorder.connections(connections(self.targets.counts()));
         recorder.roll(now);
-        let standing = self.admission.status(now);
+        let standing = self.standing(now);
         recorder.worker_status(WorkerStatus {
             breaker: standing.breaker,
             coroutines: self.playing.get() as u64,
@@ -298,6 +307,13 @@ impl WorkerState {
             remaining: self.remaining.get(),
         });
         recorder.due()
+    }
+
+    /// What the policies say of all targets together: the worst of it.
+    fn standing(&self, now: Duration) -> AdmissionStatus {
+        let each = self.admissions.iter().map(|one| one.status(now));
+        let all = each.reduce(AdmissionStatus::and);
+        all.unwrap_or_default()
     }
 
     /// The oldest of them.
@@ -319,11 +335,16 @@ fn connections(counts: Counts) -> ConnectionCounts {
     }
 }
 
-/// Places for requests in flight of the worker that has this part. Over HTTP/1.1 each holds a connection, so that a bound of those is one of
-/// requests too: whoever waits for it here can still be sent away.
-fn places(plan: &Plan, part: Part) -> Option<Semaphore> {
-    let connections = &plan.connections;
-    let target = &plan.target;
+/// Places for requests in flight to a target of the worker that has this part. Over HTTP/1.1 each holds a connection, so that
+/// a bound of those is one of requests too: whoever waits for it here can still be sent away.
+fn places(
+    TargetOf {
+        target,
+        connections,
+        ..
+    }: TargetOf<'_>,
+    part: Part,
+) -> Option<Semaphore> {
     let is_http1 = match target.http {
         HttpVersion::Http1 => true,
         HttpVersion::Auto => target.base_url.scheme() != "https",

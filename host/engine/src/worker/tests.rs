@@ -11,12 +11,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::state::{WorkerPart, WorkerState};
 use super::thread::{WorkerCommand, WorkerEvent, WorkerInit, work};
-use crate::admission::wait_while_held;
+use crate::admission::wait_at;
 use crate::journal::{Header, Journal};
 use crate::rollout::labels::catalog;
 use crate::vu::state::VuState;
 use vespeiro_behavior::{Behavior, Engine, Limits};
-use vespeiro_http::Target;
+use vespeiro_http::Targets;
 use vespeiro_metrics::{Process, Recorder, Snapshot, Totals};
 use vespeiro_model::{BreakerState, Clock, Failure, Outcome};
 use vespeiro_plan::{Flags, Plan, Sources, resolve};
@@ -196,7 +196,7 @@ async fn an_open_breaker_holds_users_for_its_cool_down() {
     };
     let worker = Rc::new(WorkerState::new(
         Arc::clone(&plan),
-        Target::new(&plan, 0, clock).unwrap(),
+        Targets::new(&plan, 0, clock).unwrap(),
         Recorder::new(Arc::clone(&catalog), 0, Clock::system()),
         journal.writer(),
         &behaviors,
@@ -206,12 +206,12 @@ async fn an_open_breaker_holds_users_for_its_cool_down() {
     let vu = VuState::default();
     let held = async || {
         let before = clock.now();
-        wait_while_held(&worker, &vu, 0).await;
+        wait_at(&worker, &vu, 0, 0).await;
         clock.since(before)
     };
     assert_eq!(held().await, Duration::ZERO);
     for _ in 0..5 {
-        let pass = worker.admission.admit(worker.now()).unwrap();
+        let pass = worker.admission(0).admit(worker.now()).unwrap();
         let settled = Settled {
             outcome: Outcome::Failed(Failure::Connect),
             pass,
@@ -219,18 +219,18 @@ async fn an_open_breaker_holds_users_for_its_cool_down() {
             login: false,
             is_known: true,
         };
-        worker.settle(settled, true);
+        worker.settle(0, settled, true);
     }
-    let state = || worker.admission.status(worker.now()).breaker;
+    let state = || worker.admission(0).status(worker.now()).breaker;
     assert_eq!(state(), Some(BreakerState::Open));
     // Whoever meets the open breaker waits with the next batch.
     let (now, refused) = (worker.now(), Outcome::Failed(Failure::CircuitOpen));
-    assert!(worker.admission.admit(now).is_err());
+    assert!(worker.admission(0).admit(now).is_err());
     worker
-        .admission
+        .admission(0)
         .update_hold(now, &vu.hold, refused, None, None, |_| 0.0);
     let waited = held().await;
     // The cool-down has chance in it, and so has each user's way back.
     assert!(waited >= 30 * SECOND && waited <= 47 * SECOND, "{waited:?}");
-    assert!(worker.admission.admit(worker.now()).is_ok());
+    assert!(worker.admission(0).admit(worker.now()).is_ok());
 }

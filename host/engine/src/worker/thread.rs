@@ -19,7 +19,7 @@ use crate::vu::pool::VuPool;
 use crate::worker::quarantine::GivenUpCause;
 use crate::worker::state::{WorkerPart, WorkerState};
 use vespeiro_behavior::Behavior;
-use vespeiro_http::{ClientError, Target};
+use vespeiro_http::{ClientError, Targets};
 use vespeiro_metrics::{Catalog, Interval, Recorder};
 use vespeiro_model::Clock;
 use vespeiro_plan::Plan;
@@ -127,8 +127,8 @@ pub(crate) async fn work(init: WorkerInit) {
         events,
         mut commands,
     } = init;
-    let target = match Target::new(&plan, worker_index, clock) {
-        Ok(target) => target,
+    let targets = match Targets::new(&plan, worker_index, clock) {
+        Ok(targets) => targets,
         Err(error) => {
             let _ = stands.send(Err(error));
             return;
@@ -141,7 +141,7 @@ pub(crate) async fn work(init: WorkerInit) {
         Recorder::new(Arc::clone(&catalog), worker_index, clock).keeping(plan.output.slowest);
     let worker = WorkerState::new(
         plan,
-        target,
+        targets,
         recorder,
         journal,
         &behaviors,

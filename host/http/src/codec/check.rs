@@ -34,7 +34,7 @@ pub enum Refused {
     #[error("the path {0:?} must start with '/', or be a URL below the target's")]
     NotAPath(String),
     #[error(
-        "the URL {url:?} lies outside of {base}, which the run plays against: only what begins with that can be requested"
+        "the URL {url:?} lies outside of {base}, which the run plays against: declare [targets.NAME] with its base_url in the plan, or leave it out"
     )]
     Elsewhere { url: String, base: String },
     #[error(

@@ -25,6 +25,24 @@ pub struct Counts {
     pub in_flight: u64,
 }
 
+impl Counts {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            opened: self.opened + other.opened,
+            reused: self.reused + other.reused,
+            closed_by_us: self.closed_by_us + other.closed_by_us,
+            closed_by_target: self.closed_by_target + other.closed_by_target,
+            open: self.open + other.open,
+            tls_resumed: self.tls_resumed + other.tls_resumed,
+            tls_full: self.tls_full + other.tls_full,
+            stale: self.stale + other.stale,
+            unprocessed: self.unprocessed + other.unprocessed,
+            in_flight: self.in_flight + other.in_flight,
+        }
+    }
+}
+
 /// Who closed a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {

@@ -70,6 +70,15 @@ pub(super) fn by_outcome<'a>(s: &'a Snapshot, f: &mut Family<'a>) {
     });
 }
 
+/// Each target by name, where there are several.
+pub(super) fn by_target(s: &Snapshot, mut each: impl FnMut(&str, Series)) {
+    if s.catalog.targets.len() > 1 {
+        for (name, group, _) in s.by_target() {
+            each(name, group);
+        }
+    }
+}
+
 /// Each phase that took time, by archetype, method, route and phase.
 pub(super) fn by_phase<'a>(s: &'a Snapshot, f: &mut Family<'a>) {
     for (archetype, route, _) in s.series() {

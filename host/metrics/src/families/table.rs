@@ -7,11 +7,13 @@
 //!
 //! What must stay true: a name or a label that was here once is a promise to dashboards.
 
+use std::borrow::Cow;
+
 use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult, ThresholdState};
 
 use super::collect::{
     authentications, by_address, by_archetype, by_ending, by_outcome, by_phase, by_protocol,
-    by_route, by_version, by_word, errors, observed, requests, since_1970, thresholds,
+    by_route, by_target, by_version, by_word, errors, observed, requests, since_1970, thresholds,
 };
 use super::desc::MetricUnit::{Bytes, Ratio, Seconds};
 use super::desc::{Collect, MetricDesc, MetricKind, Value};
@@ -74,6 +76,7 @@ const VERSION: Labels = &["archetype", "version", "hash"];
 const ARCHETYPE: Labels = &["archetype"];
 const PROTOCOL: Labels = &["protocol"];
 const MESSAGE: Labels = &["protocol", "direction"];
+const TARGET: Labels = &["target"];
 
 // Rows read better than what rustfmt makes of them.
 #[rustfmt::skip]
@@ -114,6 +117,17 @@ mod rows {
         REQUEST_PHASE_DURATION = histogram("request_phase_duration", LATENCY, &["archetype", "method", "route", "phase"],
             "Time that requests spent in a phase, of those that spent any: blocked, lookup, connect, tls, sending, waiting or receiving",
             |s, _, f| by_phase(s, f));
+        TARGET_REQUESTS = counter("target_requests", TARGET,
+            "Requests sent, by the target that they went to",
+            |s, _, f| by_target(s, |name, group| f.count(&[name], group.requests()))).when("the plan has several targets");
+        TARGET_ERRORS = counter("target_errors", TARGET,
+            "Requests that failed without being asked to, by target",
+            |s, _, f| by_target(s, |name, group| f.count(&[name], group.errors()))).when("the plan has several targets");
+        TARGET_REQUEST_DURATION = histogram("target_request_duration", LATENCY, TARGET,
+            "Time of a request as in request_duration, by target",
+            |s, _, f| by_target(s, |name, group| {
+                f.sample(&[name], Value::Histogram(Cow::Owned(group.latency().into_owned())));
+            })).when("the plan has several targets");
         REQUESTS_NOT_SENT = counter("requests_not_sent", &["archetype", "failure"],
             "Requests that were never sent, by reason",
             |s, _, f| by_archetype(s, |name, counts| {

@@ -131,6 +131,7 @@ fn grown(catalog: &Catalog) -> (Arc<Catalog>, Role) {
         method: "GET".into(),
         path: "/brand/new".into(),
         category,
+        target: 0,
     };
     catalog.add_route(0, route);
     let number = catalog.add_version(version(0, "fedcba"));

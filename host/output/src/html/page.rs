@@ -59,6 +59,7 @@ impl Document<'_> {
                         (table(&text.phases()))
                         (phases::bars(summary, self.locale))
                         (self.routes())
+                        (table(&text.targets()))
                         (self.archetypes())
                         (table(&text.slowest()))
                         (with_note(&text.versions(), &text.swaps()))

@@ -216,6 +216,7 @@ mod tests {
             ..ArchetypeLabels::default()
         };
         let catalog = Catalog {
+            targets: Vec::new(),
             archetypes: (0..200).map(archetype).collect(),
             categories: (0..250)
                 .map(|number| format!("category-{number}"))

@@ -21,6 +21,16 @@ impl Page<'_> {
         self.latency_table(self.words.routes, rows.collect())
     }
 
+    /// The targets, where there are several.
+    pub(crate) fn targets(&self) -> Table {
+        let targets = self.summary.targets.iter();
+        let rows = targets.map(|one| {
+            let name = format!("{} ({})", one.name, one.url);
+            (harmless(&name), &one.requests)
+        });
+        self.latency_table(self.words.targets, rows.collect())
+    }
+
     /// The stages of the run's profile, where it has some.
     pub(crate) fn stages(&self) -> Table {
         let (l, w) = (self.locale, self.words);

@@ -78,6 +78,7 @@ mod tests {
             Field::Route,
             Field::Method,
             Field::Category,
+            Field::Target,
             Field::Check,
         ]);
         let name = (field, any::<bool>(), "[a-z/{}\",;=!* \\\\é]{1,9}");

@@ -275,7 +275,7 @@ mod tests {
             ),
             (
                 "error_rate{phase=waiting}<1%",
-                "character 12: error_rate are known by archetype, stage, route, method, category, status only",
+                "character 12: error_rate are known by archetype, stage, route, method, category, target, status only",
             ),
             (
                 "p95{outcome=good}<1s",

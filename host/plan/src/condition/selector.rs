@@ -19,6 +19,7 @@ words! {
         Phase => "phase",
         Outcome => "outcome",
         Stage => "stage",
+        Target => "target",
     }
 }
 
@@ -71,8 +72,16 @@ impl NameTest {
 
 impl Selector {
     /// Whether a series with these labels counts.
-    pub fn picks(&self, archetype: &str, method: &str, route: &str, category: &str) -> bool {
+    pub fn picks(
+        &self,
+        archetype: &str,
+        method: &str,
+        route: &str,
+        category: &str,
+        target: &str,
+    ) -> bool {
         self.hold(|field| match field {
+            Field::Target => Some(target),
             Field::Archetype => Some(archetype),
             Field::Method => Some(method),
             Field::Route => Some(route),
@@ -192,22 +201,25 @@ mod tests {
     #[test]
     fn a_selector_picks_what_it_names() {
         let one = selector("p95{route=/u/{id},method=get}<1s");
-        assert!(one.picks("admin", "GET", "/u/{id}", "user-query"));
-        assert!(!one.picks("admin", "PUT", "/u/{id}", "user-query"));
-        assert!(!one.picks("admin", "GET", "/u", "user-query"));
+        assert!(one.picks("admin", "GET", "/u/{id}", "user-query", "main"));
+        assert!(!one.picks("admin", "PUT", "/u/{id}", "user-query", "main"));
+        assert!(!one.picks("admin", "GET", "/u", "user-query", "main"));
     }
 
     #[test]
     fn a_star_takes_what_begins_so_and_a_negation_the_rest() {
         let api = selector("p95{route=/api/*,route!=/api/health*,archetype!=admin}<1s");
-        assert!(api.picks("active", "GET", "/api/users", "user-query"));
+        assert!(api.picks("active", "GET", "/api/users", "user-query", "main"));
         for (archetype, route) in [
             ("active", "/apis"),
             ("active", "/api/health"),
             ("active", "/api/healthz"),
             ("admin", "/api/users"),
         ] {
-            assert!(!api.picks(archetype, "GET", route, "user-query"), "{route}");
+            assert!(
+                !api.picks(archetype, "GET", route, "user-query", "main"),
+                "{route}"
+            );
         }
         assert!(api.picks_archetype("active") && !api.picks_archetype("admin"));
         let checks = selector("checks{check=\"mine *\"}>99%");

@@ -185,9 +185,9 @@ pub(crate) fn half(cert: bool, key: bool) -> Option<(&'static str, ValueError)> 
     Some((given, bad))
 }
 
-/// What does not go with the rest of the plan.
-pub(crate) fn fit(r: &mut Reader<'_>, plan: &Plan, is_unix: bool) {
-    let (connections, workers, shards) = (&plan.connections, plan.workers, plan.shard.shards);
+/// What of a target's connections does not go with the rest of the plan.
+pub(crate) fn fit(r: &mut Reader<'_>, plan: &Plan, connections: &Connections, is_unix: bool) {
+    let (workers, shards) = (plan.workers, plan.shard.shards);
     for (key, bound) in [
         ("max_connections", connections.max_connections),
         ("max_in_flight", connections.max_in_flight),

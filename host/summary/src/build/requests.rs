@@ -3,14 +3,15 @@
 
 use std::net::SocketAddr;
 
-use super::Detail;
+use super::{Detail, address};
 use crate::json::{
     Address, Arrivals, Cause, Channels, Connections, Distribution, LatencyByOutcome, NotSent,
-    Outcomes, Phases, Requests, Route, Series, SlowRequest, StatusClass,
+    Outcomes, Phases, Requests, Route, Series, SlowRequest, StatusClass, Target,
 };
 use crate::rows::merged;
 use vespeiro_metrics::{AddressCounts, Addresses, PhaseTimes, ResultCount, Snapshot, Timing};
 use vespeiro_model::{ChannelKind, Outcome, OutcomeKind};
+use vespeiro_plan::Plan;
 
 pub(super) fn requests(
     snapshot: &Snapshot,
@@ -189,16 +190,32 @@ pub(super) fn routes(snapshot: &Snapshot) -> Vec<Route> {
         .collect()
 }
 
+pub(super) fn targets(plan: &Plan, snapshot: &Snapshot) -> Vec<Target> {
+    if plan.targets.is_empty() {
+        return Vec::new();
+    }
+    let each = plan.all_targets().zip(snapshot.by_target());
+    each.map(|(one, (name, group, phases))| Target {
+        name: name.into(),
+        url: address(one.target),
+        requests: requests(snapshot, &group, &phases, Detail::Quantiles),
+    })
+    .collect()
+}
+
 pub(super) fn series(snapshot: &Snapshot) -> Vec<Series> {
     snapshot
         .series()
         .map(|(archetype, route, series)| {
             let (method, path) = snapshot.catalog.route(archetype, route);
+            let catalog = &snapshot.catalog;
+            let target = || catalog.target(catalog.target_of(archetype, route)).into();
             Series {
-                archetype: snapshot.catalog.archetype(archetype).into(),
+                archetype: catalog.archetype(archetype).into(),
                 method: method.into(),
                 path: path.into(),
                 category: snapshot.catalog.category_of(archetype, route).into(),
+                target: (catalog.targets.len() > 1).then(target),
                 results: outcomes(&series.results()),
                 bytes_sent: series.bytes_sent(),
                 bytes_received: series.bytes_received(),

@@ -11,9 +11,10 @@ use crate::build::Detail;
 use crate::build::requests::{distribution, rate};
 use crate::json::{
     Archetype, BehaviorFigures, Distribution, EndedSessions, LatencyByOutcome, NoTiming, Phases,
-    Requests, Route, Series, Sessions, Summary, Version,
+    Requests, Route, Series, Sessions, Summary, Target, Version,
 };
 use crate::rows::{Row, grouped, merged};
+use vespeiro_plan::MAIN_TARGET;
 
 /// What needs histograms, or the time of all.
 pub(crate) struct Merger<'a> {
@@ -223,6 +224,27 @@ impl Merger<'_> {
             })
         });
         routes.collect()
+    }
+
+    pub(super) fn targets(&self, series: &[Series]) -> Result<Vec<Target>, MergeError> {
+        let all = self.parts.iter().flat_map(|part| &part.targets);
+        let targets = grouped(all, |a, b| a.name == b.name).into_iter();
+        let targets = targets.map(|parts| {
+            let target = parts[0];
+            // A part with one target alone does not name it: that is each run's own.
+            let is_there = |s: &&Series| s.target.as_deref().unwrap_or(MAIN_TARGET) == target.name;
+            let own = series.iter().filter(is_there);
+            let mut counted: Vec<&Requests> = parts.iter().map(|one| &one.requests).collect();
+            if target.name == MAIN_TARGET {
+                let alone = self.parts.iter().filter(|part| part.targets.is_empty());
+                counted.extend(alone.map(|part| &part.total));
+            }
+            Ok(Target {
+                requests: self.requests(counted.into_iter(), own)?,
+                ..target.clone()
+            })
+        });
+        targets.collect()
     }
 
     pub(super) fn archetypes(&self, series: &[Series]) -> Result<Vec<Archetype>, MergeError> {

@@ -108,7 +108,12 @@ impl Cursor<'_> {
                 let status = self.some(status, field, &value, place, fix)?;
                 selector.statuses.push(StatusTest { negated, status });
             }
-            Field::Archetype | Field::Route | Field::Method | Field::Category | Field::Check => {
+            Field::Archetype
+            | Field::Route
+            | Field::Method
+            | Field::Category
+            | Field::Target
+            | Field::Check => {
                 let pattern = match field {
                     Field::Method => value.to_uppercase(),
                     _ => value,
