@@ -118,4 +118,8 @@ impl Host for Imports {
     fn feed(&self, name: &str) -> Option<String> {
         imported::feed(name)
     }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        imported::secret(name)
+    }
 }

@@ -17,4 +17,6 @@ pub trait Host {
     fn unmark(&self, thing: &str);
     /// The next row of a data feed, as JSON; `None` when there is none for this user.
     fn feed(&self, name: &str) -> Option<String>;
+    /// One of the plan's secrets; `None` when it has no such one.
+    fn secret(&self, name: &str) -> Option<String>;
 }

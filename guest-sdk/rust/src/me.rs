@@ -187,6 +187,19 @@ impl Me {
             .map(Some)
             .map_err(|error| Error::config(format!("feed `{name}`: {error}")))
     }
+
+    /// One of the plan's `[secrets]`, for a header or a body. The host shows it nowhere.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when the plan has no secret of this name.
+    pub fn secret(&self, name: &str) -> Result<String> {
+        let value = self.core.host.secret(name);
+        value.ok_or_else(|| {
+            Error::config(format!(
+                "the plan has no secret `{name}`: name its variable or file in [secrets]"
+            ))
+        })
+    }
 }
 
 /// Equality for short names, eight bytes at a time: the comparison that the target comes with goes byte by byte, and

@@ -7,6 +7,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
+use vespeiro_plan::Secrets;
+
 /// Why there is no next row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoRow {
@@ -18,10 +20,17 @@ pub enum NoRow {
     Spent,
 }
 
-/// The plan's feeds as one user sees them.
+/// What the plan has for behaviors, as one user sees it: feeds and secrets.
 pub trait RowSource: fmt::Debug + Send {
     /// The next row of the feed of this name, as JSON.
     fn next(&mut self, name: &str) -> Result<String, NoRow>;
+
+    fn secrets(&self) -> &Secrets;
+
+    /// The value of a secret.
+    fn secret(&self, name: &str) -> Option<String> {
+        self.secrets().get(name).map(Into::into)
+    }
 }
 
 /// One user's access to the feeds, for all of its sessions; by default there are no feeds. A store has to be able to move

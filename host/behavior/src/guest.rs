@@ -3,6 +3,7 @@
 //! What must stay true: a host function only appends an event: no file, no lock, no clock. The caller takes the events right
 //! after the call.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
@@ -98,11 +99,12 @@ impl GuestState {
 
     /// Give back what was lent, take what the call has printed, and say how much of its log was left out.
     pub(super) fn end_call(&mut self, call_context: &CallContext) {
-        call_context.feeder.give_back(self.feed.take());
         let printed = self.wasi.as_mut().map(|wasi| wasi.printed());
         for (level, line) in printed.into_iter().flatten() {
-            self.log_line(level, &line);
+            let shown = self.veil(&line).into_owned();
+            self.log_line(level, &shown);
         }
+        call_context.feeder.give_back(self.feed.take());
         let left_out = self.logs.saturating_sub(MAX_LOGS);
         if left_out > 0 {
             self.events.push(GuestEvent::Log {
@@ -228,33 +230,38 @@ impl WasiView for GuestState {
 /// What a guest calls the host for, in whichever version of the contract.
 impl GuestState {
     pub(super) fn take_log(&mut self, level: Level, message: &str) -> wasmtime::Result<()> {
-        self.log_line(level, message);
+        let shown = self.veil(message);
+        self.log_line(level, &shown);
         self.pass(message.len())
     }
 
     pub(super) fn take_check(&mut self, name: &str, passed: bool) -> wasmtime::Result<()> {
+        let shown = self.veil(name);
         self.report(|| GuestEvent::Check {
-            name: cut(name, MAX_NAME),
+            name: cut(&shown, MAX_NAME),
             passed,
         });
         self.pass(name.len())
     }
 
     pub(super) fn take_value(&mut self, metric: &str, value: f64) -> wasmtime::Result<()> {
+        let shown = self.veil(metric);
         self.report(|| GuestEvent::Observe {
-            metric: cut(metric, MAX_NAME),
+            metric: cut(&shown, MAX_NAME),
             value,
         });
         self.pass(metric.len())
     }
 
     pub(super) fn take_mark(&mut self, thing: &str) -> wasmtime::Result<()> {
-        self.account(thing, GuestEvent::Mark);
+        let shown = self.veil(thing);
+        self.account(&shown, GuestEvent::Mark);
         self.pass(thing.len())
     }
 
     pub(super) fn take_unmark(&mut self, thing: &str) -> wasmtime::Result<()> {
-        self.account(thing, GuestEvent::Unmark);
+        let shown = self.veil(thing);
+        self.account(&shown, GuestEvent::Unmark);
         self.pass(thing.len())
     }
 
@@ -266,10 +273,25 @@ impl GuestState {
             None => Err(NoRow::Unknown),
         };
         let row = next.map_err(|why| {
-            let feed = || cut(feed, MAX_NAME);
+            let shown = self.veil(feed);
+            let feed = || cut(&shown, MAX_NAME);
             self.report(|| GuestEvent::NoRow { feed: feed(), why });
         });
         Ok(row.ok())
+    }
+
+    /// A secret of the plan.
+    pub(super) fn give_secret(&mut self, name: &str) -> wasmtime::Result<Option<String>> {
+        self.pass(name.len())?;
+        Ok(self.feed.as_ref().and_then(|plan| plan.secret(name)))
+    }
+
+    /// A text of the guest's as it may be shown and kept.
+    pub(super) fn veil<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match &self.feed {
+            Some(plan) => plan.secrets().veil(text),
+            None => Cow::Borrowed(text),
+        }
     }
 }
 

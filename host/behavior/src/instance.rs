@@ -164,7 +164,7 @@ impl Instance {
         self.call(GuestCall::Next, call_context, |guest, store| {
             let answer = guest.next(&mut *store, session, context, outcomes)?;
             store.data_mut().answer(|| passed(&answer))?;
-            Ok(answer)
+            Ok(answer.map_err(|words| store.data().veil(&words).into_owned()))
         })
     }
 

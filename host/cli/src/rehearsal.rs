@@ -12,7 +12,7 @@ use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::{Bounds, Happening, Played, Replies, play};
 use vespeiro_engine::{FeedSet, journey};
 use vespeiro_model::Clock;
-use vespeiro_plan::{Flags, Module, Plan, Sources, resolve};
+use vespeiro_plan::{Flags, Module, Plan, Secrets, Sources, resolve};
 
 /// The run id of a rehearsal. Nothing is created in its name.
 const RUN_ID: &str = "rehearse";
@@ -74,12 +74,13 @@ impl Rehearsal {
         flags.set("run_id", RUN_ID, "--run-id");
         flags.set("users", "1", "--users");
         flags.feeds.clone_from(&options.feeds);
-        let plan = resolve(Sources {
+        let mut plan = resolve(Sources {
             base: None,
             flags,
             env: [],
         })?
         .plan;
+        plan.secrets = Secrets::made_up();
         let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
         let module = match module.strip_prefix("builtin:") {
             Some(name) => Module::BuiltIn(name.to_owned()),

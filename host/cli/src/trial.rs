@@ -27,7 +27,7 @@ use vespeiro_engine::{FeedSet, Seen, SessionEnd, Stopper, Trial, Witness, try_se
 use vespeiro_model::{Clock, Instant};
 use vespeiro_output::Console;
 use vespeiro_output::stdout::{Printer, is_colored};
-use vespeiro_plan::{Module, Plan, Preset, Resolved, Section};
+use vespeiro_plan::{Module, Plan, Preset, Resolved, Secrets, Section};
 
 /// Somebody looks on: no pauses, no errors on purpose, nothing that keeps a request back.
 pub(super) const PRESET: Preset = Preset {
@@ -134,7 +134,11 @@ impl Try {
                     language: plan.output.language,
                 }),
             },
-            told: RefCell::default(),
+            told: RefCell::new(Told {
+                scribe: Scribe::without(&plan.secrets),
+                ..Told::default()
+            }),
+            secrets: plan.secrets.clone(),
             keys: self.breaks.then(|| Mutex::new(keys())),
             console: console.clone(),
         });
@@ -267,6 +271,7 @@ struct Watcher {
     clock: Clock,
     form: Form,
     told: RefCell<Told>,
+    secrets: Secrets,
     keys: Option<Mutex<UnboundedReceiver<String>>>,
     console: Console,
 }
@@ -288,6 +293,7 @@ impl Watcher {
             Form::Text(style) => style.write(at, entry),
             Form::Json(most) => line(at, entry, most),
         };
+        let text = self.secrets.veil(&text);
         let printer = &mut self.told.borrow_mut().printer;
         // What cannot be written is told at the end; a reader that has seen enough may close the pipe.
         let _ = printer.write_all(text.as_bytes());
@@ -340,7 +346,7 @@ impl Witness for Watcher {
             let (Some(keys), Some(next)) = (&self.keys, next) else {
                 return true;
             };
-            let next = crate::session_text::shown(&next);
+            let next = crate::session_text::shown(&self.secrets.veil(&next));
             self.console
                 .line(format!("{next} (Enter goes on, q ends the session)"));
             let key = keys.lock().await.recv().await;

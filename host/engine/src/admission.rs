@@ -166,8 +166,9 @@ impl<'a> Permit<'a> {
         }
         self.sample.phases.blocked += self.blocked;
         let latency = sent.phases.service();
+        let path = self.worker.plan.secrets.veil(path);
         let cause = sent.result.as_ref().err().map(|flaw| &*flaw.cause);
-        self.count(outcome, path, latency, true, cause);
+        self.count(outcome, &path, latency, true, cause);
         self.update_hold(outcome, retry_after);
         latency
     }

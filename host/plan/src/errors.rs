@@ -4,7 +4,7 @@
 //! What must stay true: one mistake is one line, and no line ever contains a secret.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use vespeiro_model::text::harmless;
 
@@ -24,6 +24,14 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// The folder that a path of this origin is relative to.
+    pub(crate) fn folder(&self) -> &Path {
+        match self {
+            Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")),
+            _ => Path::new(""),
+        }
+    }
+
     /// Somebody said it for this run: not a default, nor a preset.
     pub(crate) fn is_given(&self) -> bool {
         !matches!(self, Origin::Default(_) | Origin::Preset(_))

@@ -184,7 +184,7 @@ fn one(
             .settings
             .iter_mut()
             .find(|one| one.setting.key == "file")?;
-        let path = beside(&setting.origin).join(file);
+        let path = setting.origin.folder().join(file);
         let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
         setting.value = absolute.display().to_string();
         Some(path)
@@ -232,14 +232,6 @@ fn positions(names: &[String], playing: &[Archetype]) -> Result<Vec<u16>, ValueE
             .ok_or_else(|| ValueError::not_playing(name, names))
     };
     names.iter().map(find).collect()
-}
-
-/// The folder that a path of this origin starts from.
-fn beside(origin: &Origin) -> &Path {
-    match origin {
-        Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")),
-        _ => Path::new(""),
-    }
 }
 
 fn unusable(path: &Path) -> Option<ValueError> {

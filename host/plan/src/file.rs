@@ -1,5 +1,5 @@
-//! Reads a plan file (TOML): settings at the top level, `[[archetype]]`, `[feeds.NAME]` and `[targets.NAME]` tables. Used by
-//! `resolve.rs` for `--plan` and for a preset that is a file. The values become text, and are checked by their value types.
+//! Reads a plan file (TOML): settings at the top level, `[[archetype]]`, `[feeds.NAME]`, `[targets.NAME]` and `[secrets.NAME]`
+//! tables. Used by `resolve.rs` for `--plan` and for a preset that is a file. The values become text, and are checked by their value types.
 //!
 //! What must stay true: every value keeps its line, so that an error can name it.
 
@@ -20,6 +20,7 @@ use crate::bounded;
 use crate::errors::{Origin, PlanError, ValueError};
 use crate::feeds;
 use crate::layers::{Layer, NamedLayers};
+use crate::secrets;
 use crate::settings::guard::Judging;
 use crate::targets;
 
@@ -30,6 +31,7 @@ pub(crate) struct PlanFile {
     pub(crate) archetypes: Vec<Entry>,
     pub(crate) feeds: NamedLayers,
     pub(crate) targets: NamedLayers,
+    pub(crate) secrets: NamedLayers,
 }
 
 const FEEDS: Kind = Kind {
@@ -89,6 +91,14 @@ impl Place<'_> {
     }
 }
 
+const SECRETS: Kind = Kind {
+    table: "secrets",
+    one: "a secret",
+    example: "write [secrets] above api-key = \"API_KEY\", which names an environment variable",
+    keys: &secrets::KEYS,
+    short: "env",
+};
+
 fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
     let mut place = Place { text, path, errors };
     let mut file = PlanFile::default();
@@ -137,6 +147,7 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                 file.layer.set("threshold", listed(value), place.origin(at));
             }
             "feeds" => file.feeds = named(&FEEDS, value, at, &mut place),
+            "secrets" => file.secrets = named(&SECRETS, value, at, &mut place),
             "targets" => file.targets = named(&TARGETS, value, at, &mut place),
             "archetype" => match tables(value) {
                 Some(tables) if tables.len() > MAX_ARCHETYPES => {

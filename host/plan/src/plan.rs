@@ -12,6 +12,7 @@ use crate::layers::{Fallback, Reader, Section, Setting, section};
 use crate::mix::{ErrorMix, FaultMix, RequestMix, error_mix, fault_mix, request_mix};
 use crate::preset;
 use crate::profile::Profile;
+use crate::secrets::Secrets;
 use crate::settings::cleanup::CleanupSettings;
 use crate::settings::connections;
 use crate::settings::control::ControlSettings;
@@ -75,10 +76,12 @@ section! {
         feeds: Vec<Feed> = { Vec::new() };
         /// What the run plays against beside `target`, ordered by name.
         targets: Vec<NamedTarget> = { Vec::new() };
+        /// What behaviors may ask for and nobody may see.
+        secrets: Secrets = { Secrets::default() };
     }
 }
 
-/// Reads a whole plan, except its archetypes, feeds and further targets, as this environment has it.
+/// Reads a whole plan, except its archetypes, feeds, further targets and secrets, as this environment has it.
 pub(crate) fn read_plan(r: &mut Reader<'_>, env: &Environment) -> Plan {
     let process = shard::read(r, &env.engine);
     let mut plan = Plan::read(r, env.locale.as_deref(), env.state.as_deref(), &process);

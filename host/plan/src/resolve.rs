@@ -16,6 +16,7 @@ use crate::layers::{Flags, Layer, Reader, ResolvedSetting, Setting, nearest_sett
 use crate::overrides;
 use crate::plan::{Plan, read_plan, settings};
 use crate::preset::{self, Preset};
+use crate::secrets;
 use crate::settings::output::{Language, of_locale};
 use crate::targets::{self, ResolvedTarget};
 
@@ -90,7 +91,8 @@ where
     let Sources { base, flags, env } = sources;
     let mut errors = Vec::new();
     let known = settings();
-    let env = Environment::read(env, &known);
+    let variables: Vec<_> = env.into_iter().collect();
+    let env = Environment::read(variables.iter().cloned(), &known);
 
     let given = flags
         .plan
@@ -188,6 +190,8 @@ where
     let feeds = feeds::resolve(said, &plan.load.profile, &plan.archetypes, &mut errors);
     let said = vec![preset.targets, plan_file.targets];
     let targets = targets::resolve(said, &layers, &plan, &mut errors);
+    let said = vec![preset.secrets, plan_file.secrets];
+    plan.secrets = secrets::resolve(said, &variables, &mut errors);
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
@@ -318,11 +322,7 @@ fn chosen_preset(layers: &[&Layer], errors: &mut Vec<PlanError>) -> PlanFile {
             }
         };
     }
-    let folder = match origin {
-        Origin::File { path, .. } => path.parent().unwrap_or(Path::new("")),
-        _ => Path::new(""),
-    };
-    let mut file = file::read(&folder.join(name), key, origin, errors);
+    let mut file = file::read(&origin.folder().join(name), key, origin, errors);
     // A preset that starts from another would make the order of the layers hard to tell.
     for key in [preset::NAME, preset::OTHER_NAME] {
         if let Some((_, origin)) = file.layer.remove(key) {

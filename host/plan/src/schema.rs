@@ -10,6 +10,7 @@ use crate::layers::Setting;
 use crate::overrides::can_override;
 use crate::plan::settings;
 use crate::preset::{OTHER_NAME, names};
+use crate::secrets;
 use crate::targets;
 use crate::value_types::SettingKind;
 use vespeiro_model::Word as _;
@@ -41,6 +42,12 @@ pub fn schema() -> Value {
             of_targets.collect(),
         ),
     );
+    let text = json!({ "type": "string" });
+    let of_secrets = secrets::KEYS.map(|key| (key.to_owned(), text.clone()));
+    known.insert("secrets".into(), by_name(
+        "Values that behaviors may ask for and nobody sees: an environment variable or a file for each name",
+        of_secrets.into_iter().collect(),
+    ));
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A plan of vespeiro",

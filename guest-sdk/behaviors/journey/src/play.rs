@@ -10,7 +10,7 @@ use crate::SCRIPT;
 use crate::document::Expect;
 use crate::script::{Body, Chosen, Json, Played, Request, Source, What};
 use crate::template::Template;
-use crate::values::Values;
+use crate::values::{SECRET, Values};
 
 /// Begins a session.
 pub(crate) fn play(me: Me) -> Journey {
@@ -29,6 +29,10 @@ pub(crate) fn play(me: Me) -> Journey {
             // The host tells of a feed that has no row.
             let row: Value = me.feed(feed)?.ok_or(Error::GaveUp)?;
             values.set(feed, row);
+        }
+        for name in &script.secrets {
+            let value = me.secret(name)?;
+            values.set(&format!("{SECRET}.{name}"), value.into());
         }
         let mut session = Session {
             me: &me,

@@ -26,6 +26,8 @@ pub(crate) struct Script {
     pub(crate) version: &'static str,
     pub(crate) routes: &'static [Route],
     pub(crate) feeds: Vec<String>,
+    /// Names of the plan's secrets.
+    pub(crate) secrets: Vec<String>,
     pub(crate) vars: Vec<(String, Value)>,
     pub(crate) steps: Vec<Played>,
 }
@@ -168,6 +170,7 @@ impl Reader<'_> {
             routes: std::mem::take(&mut self.routes).leak(),
             feeds: feeds.into_iter().map(Spanned::into_inner).collect(),
             vars: vars.into_iter().map(plain).collect(),
+            secrets: self.names.secrets(),
             steps,
         }
     }

@@ -1,5 +1,6 @@
 //! What `${…}` can name: constants, what was captured, the columns of feeds, and what a session is told of itself.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -19,19 +20,25 @@ const OWN: [&str; 9] = [
     "status",
 ];
 
+/// What a secret's name stands behind: `${secret.api-key}`.
+pub(crate) const SECRET: &str = "secret";
+
 /// The names that a file may use, found before it is played.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     known: Vec<String>,
     /// Feeds and `config`: what follows the dot is known only when it is played.
     open: Vec<String>,
+    /// Those of the plan that were named.
+    secrets: RefCell<Vec<String>>,
 }
 
 impl Names {
     pub(crate) fn new() -> Names {
         Names {
             known: OWN.map(str::to_owned).to_vec(),
-            open: vec!["config".to_owned()],
+            open: vec!["config".to_owned(), SECRET.to_owned()],
+            secrets: RefCell::default(),
         }
     }
 
@@ -43,17 +50,28 @@ impl Names {
         self.open.push(name.to_owned());
     }
 
+    /// The secrets that were named.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.secrets.take()
+    }
+
     /// Whether it names something; else what to do about it.
     pub(crate) fn check(&self, name: &str) -> Result<(), String> {
         let (first, rest) = name.split_once('.').unwrap_or((name, ""));
         let is_open = !rest.is_empty() && self.open.iter().any(|open| open == first);
+        if is_open && first == SECRET {
+            let mut secrets = self.secrets.borrow_mut();
+            if !secrets.iter().any(|known| known == rest) {
+                secrets.push(rest.to_owned());
+            }
+        }
         if is_open || self.known.iter().any(|known| known == name) {
             return Ok(());
         }
         let mut names: Vec<_> = self.known.iter().map(String::as_str).collect();
         names.sort_unstable();
         Err(format!(
-            "`{name}` names nothing; there are {}, and the columns of feeds and of config",
+            "`{name}` names nothing; there are {}, the columns of feeds and of config, and secret.NAME",
             names.join(", ")
         ))
     }

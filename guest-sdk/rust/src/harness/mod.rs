@@ -57,6 +57,7 @@ pub struct Harness {
     faults: Vec<Fault>,
     feeds: Vec<(String, Vec<Value>)>,
     channels: Channels,
+    secrets: Vec<(String, String)>,
 }
 
 impl Harness {
@@ -86,6 +87,7 @@ impl Harness {
             faults: Vec::new(),
             feeds: Vec::new(),
             channels: Channels::default(),
+            secrets: Vec::new(),
         }
     }
 
@@ -169,6 +171,13 @@ impl Harness {
         self
     }
 
+    /// One of the plan's secrets.
+    #[must_use]
+    pub fn secret(mut self, name: &str, value: &str) -> Self {
+        self.secrets.push((name.into(), value.into()));
+        self
+    }
+
     /// Answer a route like this whenever nothing else is left for it.
     #[must_use]
     pub fn reply(mut self, route: Route, status: u16, body: Value) -> Self {
@@ -235,7 +244,11 @@ impl Harness {
     #[must_use]
     pub fn run(mut self) -> Played {
         let recorder = Rc::new(RefCell::new(Played::default()));
-        let host = Recorder::new(Rc::clone(&recorder), std::mem::take(&mut self.feeds));
+        let host = Recorder::new(
+            Rc::clone(&recorder),
+            std::mem::take(&mut self.feeds),
+            std::mem::take(&mut self.secrets),
+        );
         let session = Session::begin(self.behavior, self.setup.clone(), Box::new(host));
         let state_bytes = session.state_bytes();
         let ending = self.play(&session, &recorder);

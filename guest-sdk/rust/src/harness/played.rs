@@ -122,15 +122,21 @@ fn is_request(operation: &Operation) -> bool {
 pub(super) struct Recorder {
     played: Rc<RefCell<Played>>,
     feeds: Vec<(String, Vec<Value>)>,
+    secrets: Vec<(String, String)>,
     read: RefCell<Vec<usize>>,
 }
 
 impl Recorder {
-    pub(super) fn new(played: Rc<RefCell<Played>>, feeds: Vec<(String, Vec<Value>)>) -> Recorder {
+    pub(super) fn new(
+        played: Rc<RefCell<Played>>,
+        feeds: Vec<(String, Vec<Value>)>,
+        secrets: Vec<(String, String)>,
+    ) -> Recorder {
         let read = RefCell::new(vec![0; feeds.len()]);
         Recorder {
             played,
             feeds,
+            secrets,
             read,
         }
     }
@@ -167,5 +173,11 @@ impl Host for Recorder {
         let row = rows.get(*read % rows.len().max(1))?;
         *read += 1;
         Some(row.to_string())
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        let mut secrets = self.secrets.iter();
+        let (_, value) = secrets.find(|(known, _)| known == name)?;
+        Some(value.clone())
     }
 }

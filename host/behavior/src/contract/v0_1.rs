@@ -9,7 +9,8 @@ use vespeiro_model::{Failure, FaultKind};
 version! {
     wit: "../../guest-sdk/wit",
     text: "../../../../guest-sdk/wit/behavior.wit",
-    first: "0.1.0"
+    first: "0.1.0",
+    host: {}
 }
 
 /// The category whose requests are about who somebody is: this version has no other word for it.

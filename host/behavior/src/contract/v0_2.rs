@@ -9,7 +9,12 @@ use vespeiro_model::{ChannelKind, Failure, FaultKind, Word as _};
 version! {
     wit: "../../guest-sdk/wit/0.2",
     text: "../../../../guest-sdk/wit/0.2/behavior.wit",
-    first: "0.2.0"
+    first: "0.2.0",
+    host: {
+        fn secret(&mut self, name: String) -> wasmtime::Result<Option<String>> {
+            self.give_secret(&name)
+        }
+    }
 }
 
 /// Most statuses of a request that are no error.

@@ -1,11 +1,12 @@
 //! What every version of the contract has, over the types that are generated from its own WIT: its bindings, its exports
 //! behind the trait that hides them, and what it imports of the host. The files of the versions say what differs.
 
-/// Implements a version: `wit` is its folder in `guest-sdk/wit`, `text` its WIT, `first` its first number. The file that
+/// Implements a version: `wit` is its folder in `guest-sdk/wit`, `text` its WIT, `first` its first number, `host` what else it
+/// imports of the host. The file that
 /// calls it has the rest: its routes, failures and faults (`From`), what comes of channels (`of_channel`), and its steps
 /// (`Described`, which is made of the instance's description).
 macro_rules! version {
-    (wit: $folder:literal, text: $text:literal, first: $first:literal) => {
+    (wit: $folder:literal, text: $text:literal, first: $first:literal, host: { $($more:tt)* }) => {
         mod bindings {
             wasmtime::component::bindgen!({
                 path: $folder,
@@ -284,6 +285,8 @@ macro_rules! version {
             fn feed(&mut self, name: String) -> wasmtime::Result<Option<String>> {
                 self.give_row(&name)
             }
+
+            $($more)*
         }
     };
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{NoRow, RowSource};
+use vespeiro_plan::Secrets;
 
 const FEED: &str =
     r#"(import "vespeiro:behavior/host@0.1.0" "feed" (func $feed (param i32 i32 i32)))"#;
@@ -13,7 +14,7 @@ const SAY: &str = "
 
 /// Counts its rows.
 #[derive(Debug)]
-struct Counted(u32);
+struct Counted(u32, Secrets);
 
 impl RowSource for Counted {
     fn next(&mut self, name: &str) -> Result<String, NoRow> {
@@ -23,6 +24,10 @@ impl RowSource for Counted {
             ..5 => Ok(self.0.to_string()),
             _ => Err(NoRow::Spent),
         }
+    }
+
+    fn secrets(&self) -> &Secrets {
+        &self.1
     }
 }
 
@@ -44,7 +49,10 @@ fn a_users_rows_go_on_over_its_sessions_and_over_a_trap() {
         ("next", SAY),
         ("next again", "(unreachable)"),
     ]));
-    let (one, other) = (Feeder::new(Counted(0)), Feeder::new(Counted(2)));
+    let (one, other) = (
+        Feeder::new(Counted(0, Secrets::default())),
+        Feeder::new(Counted(2, Secrets::default())),
+    );
     let mut play = |feeder: &Feeder| {
         let mut session = slot.begin(setup(1), feeder.clone()).unwrap().session;
         let mut events = Vec::new();

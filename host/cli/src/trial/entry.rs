@@ -13,6 +13,7 @@ use vespeiro_engine::{Seen, SessionEnd};
 use vespeiro_http::dial::Protocol;
 use vespeiro_http::{Answer, Call, Outcome};
 use vespeiro_model::{Failure, RequestPhase};
+use vespeiro_plan::Secrets;
 
 /// Names and values, in their order.
 pub(super) type Fields = Vec<(String, String)>;
@@ -137,6 +138,14 @@ pub(super) struct Scribe {
 }
 
 impl Scribe {
+    /// That tells none of these.
+    pub(super) fn without(secrets: &Secrets) -> Self {
+        Self {
+            secrets: KnownSecrets::of(secrets),
+            ..Self::default()
+        }
+    }
+
     /// `None` for a step that is the end: that is told by itself.
     pub(super) fn entry(&mut self, seen: &Seen<'_>) -> Option<Entry> {
         Some(match seen {

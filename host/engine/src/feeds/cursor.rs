@@ -1,4 +1,4 @@
-//! What users get of the plan's data feeds. All workers share the rows, which nobody changes; how many a user has had is the
+//! What users get of the plan's data feeds and secrets. All workers share the rows, which nobody changes; how many a user has had is the
 //! user's own.
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use crate::feeds::Rows;
 use crate::feeds::assignment::Assignment;
 use crate::vu::identity::user_seed;
 use vespeiro_behavior::{Feeder, NoRow, RowSource};
-use vespeiro_plan::{Dealt, Plan, nearest};
+use vespeiro_plan::{Dealt, Plan, Secrets, nearest};
 
 /// Feeds without a next row that are told of.
 pub(crate) const MAX_UNFED: usize = 64;
@@ -18,6 +18,7 @@ pub(crate) const MAX_UNFED: usize = 64;
 pub struct FeedSet {
     /// By name, in their order.
     feeds: Vec<FeedRows>,
+    secrets: Secrets,
     /// What was said of sessions that got no row. Off a request's path: each worker asks once for each.
     told: Mutex<BTreeSet<(String, String, NoRow)>>,
 }
@@ -39,6 +40,7 @@ impl FeedSet {
         });
         Arc::new(Self {
             feeds: feeds.collect(),
+            secrets: plan.secrets.clone(),
             told: Mutex::default(),
         })
     }
@@ -68,7 +70,7 @@ impl FeedSet {
         before: &[u32],
         seed: u64,
     ) -> Feeder {
-        if self.feeds.is_empty() {
+        if self.feeds.is_empty() && self.secrets.is_empty() {
             return Feeder::default();
         }
         let each = self.feeds.iter().zip(before);
@@ -154,5 +156,9 @@ impl RowSource for UserCursors {
             .ok_or(NoRow::Spent)?;
         cursor.taken += 1;
         Ok(row.to_owned())
+    }
+
+    fn secrets(&self) -> &Secrets {
+        &self.feeds.secrets
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use vespeiro_behavior::TOKEN;
+use vespeiro_plan::Secrets;
 
 /// What stands in their place.
 pub const WITHHELD: &str = "(withheld)";
@@ -92,22 +93,36 @@ const MOST: usize = 1000;
 /// What the passwords and tokens of one session are, so that they are withheld wherever they turn up: in a path, in a line
 /// of log, in the next answer.
 #[derive(Default)]
-pub struct KnownSecrets(Vec<String>);
+pub struct KnownSecrets {
+    learned: Vec<String>,
+    planned: Secrets,
+}
 
 // They are what it must not show.
 impl fmt::Debug for KnownSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("KnownSecrets").field(&self.0.len()).finish()
+        f.debug_tuple("KnownSecrets")
+            .field(&self.learned.len())
+            .finish()
     }
 }
 
 impl KnownSecrets {
+    /// To begin with, those of the plan.
+    pub fn of(secrets: &Secrets) -> Self {
+        Self {
+            planned: secrets.clone(),
+            ..Self::default()
+        }
+    }
+
     fn learn(&mut self, secret: &str) {
-        let is_new = secret.len() >= SHORTEST && !self.0.iter().any(|known| known == secret);
-        if is_new && self.0.len() < MOST {
-            self.0.push(secret.to_owned());
+        let is_new = secret.len() >= SHORTEST && !self.learned.iter().any(|known| known == secret);
+        if is_new && self.learned.len() < MOST {
+            self.learned.push(secret.to_owned());
             // One may be a part of another.
-            self.0.sort_by_key(|known| std::cmp::Reverse(known.len()));
+            self.learned
+                .sort_by_key(|known| std::cmp::Reverse(known.len()));
         }
     }
 
@@ -173,8 +188,8 @@ impl KnownSecrets {
 
     /// Any text, without those that are known.
     pub fn text(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.0 {
+        let mut text = self.planned.veil(text).into_owned();
+        for secret in &self.learned {
             if text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), WITHHELD);
             }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::replies::Line;
 use super::secrets::{WITHHELD, is_secret, veil_body, veil_path};
 use vespeiro_behavior::types::{Outcome, Request};
+use vespeiro_plan::Secrets;
 
 /// Most lines of a tape.
 const MAX_LINES: usize = 10_000;
@@ -20,6 +21,7 @@ const MAX_BYTES: usize = 16 << 20;
 #[derive(Debug)]
 pub struct Tape {
     path: PathBuf,
+    secrets: Secrets,
     file: Option<File>,
     lines: usize,
     bytes: usize,
@@ -45,10 +47,11 @@ impl Asked {
 }
 
 impl Tape {
-    /// Begin an empty one.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    /// Begin an empty one, without these secrets.
+    pub fn create(path: &Path, secrets: &Secrets) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
+            secrets: secrets.clone(),
             file: Some(File::create(path)?),
             lines: 0,
             bytes: 0,
@@ -65,6 +68,7 @@ impl Tape {
     fn keep_one(&mut self, asked: Asked, outcome: &Outcome) {
         let Some(file) = &mut self.file else { return };
         let mut text = line(asked, outcome);
+        self.secrets.veil_in(&mut text);
         text.push('\n');
         let path = self.path.display();
         if self.lines == MAX_LINES || self.bytes + text.len() > MAX_BYTES {

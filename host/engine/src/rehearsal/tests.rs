@@ -111,7 +111,7 @@ fn a_line_that_is_wrong_is_named() {
 fn a_tape_is_a_file_of_replies_without_secrets() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("tape.jsonl");
-    let mut tape = Tape::create(&path).unwrap();
+    let mut tape = Tape::create(&path, &vespeiro_plan::Secrets::default()).unwrap();
     let login = request(Method::Post, "/login?token=abc&page=2");
     let answer = Outcome::Response(Response {
         status: 200,

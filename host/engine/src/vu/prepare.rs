@@ -192,7 +192,10 @@ fn prepare_one(
         category,
         fault: request.fault,
         expect: request.expect,
-        mark: request.mark,
+        mark: request.mark.map(|mut thing| {
+            worker.plan.secrets.veil_in(&mut thing);
+            thing
+        }),
         // A refresh that is refused is as suspicious.
         login: matches!(request.kind, RequestKind::Login | RequestKind::Refresh),
         followed: 0,

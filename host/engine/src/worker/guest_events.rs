@@ -76,7 +76,7 @@ impl WorkerState {
         if tape.is_none()
             && let Some(path) = &self.plan.output.trace_record
         {
-            *tape = Tape::create(path)
+            *tape = Tape::create(path, &self.plan.secrets)
                 .inspect_err(|error| tracing::warn!("{}: {error}", path.display()))
                 .ok();
         }
@@ -129,6 +129,7 @@ impl WorkerState {
             return;
         }
         let behavior = self.plan.archetypes[usize::from(archetype)].name.as_str();
+        let message = &*self.plan.secrets.veil(message);
         // A guest's text goes to a terminal: quoted, so that it carries no control sequence. A field of its own, not the
         // event's message: that is ours, and put into the user's language.
         match level {
@@ -145,7 +146,8 @@ impl WorkerState {
             return;
         }
         let behavior = self.plan.archetypes[usize::from(archetype)].name.as_str();
-        let why = vespeiro_model::text::harmless(why);
+        let why = self.plan.secrets.veil(why);
+        let why = vespeiro_model::text::harmless(&why);
         tracing::warn!(target: "guest", behavior, "{why}");
     }
 
