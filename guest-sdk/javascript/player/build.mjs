@@ -26,7 +26,7 @@ const bundle = await build({
   logLevel: 'error',
 });
 const wit = await mkdtemp(join(tmpdir(), 'wit-'));
-await cp(join(here, '../../wit'), wit, { recursive: true });
+await cp(join(here, '../../wit/0.2'), wit, { recursive: true });
 await cp(join(here, 'player.wit'), join(wit, 'player.wit'));
 const { component } = await componentize({
   jsSource: bundle.outputFiles[0].text,
@@ -38,7 +38,7 @@ const { component } = await componentize({
 await rm(wit, { recursive: true });
 await writeFile(join(here, 'script.wasm'), component);
 const parts = Object.keys(bundle.metafile.inputs).filter((path) => !path.includes('node_modules'));
-const others = ['build.mjs', 'package-lock.json', 'player.wit', '../../wit/behavior.wit'];
+const others = ['build.mjs', 'package-lock.json', 'player.wit', '../../wit/0.2/behavior.wit'];
 const names = [...parts.map((path) => relative(here, resolve(path))), ...others].sort();
 const hash = async (name) => createHash('sha256').update(await readFile(join(here, name))).digest('hex');
 const lines = await Promise.all(names.map(async (name) => `${await hash(name)}  ${name}\n`));

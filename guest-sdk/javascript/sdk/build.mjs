@@ -44,7 +44,7 @@ const bundle = await build({
 });
 const { component } = await componentize({
   jsSource: bundle.outputFiles[0].text,
-  witPath: join(sdk, 'wit'),
+  witPath: join(sdk, 'wit/0.2'),
   world: 'archetype',
   stubWasi: true,
   sync: true,

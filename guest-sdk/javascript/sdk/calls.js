@@ -50,7 +50,7 @@ export class Together extends Wanted {
   }
 }
 
-const OPTIONS = new Set(['query', 'json', 'form', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture']);
+const OPTIONS = new Set(['query', 'json', 'form', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture', 'path', 'expect']);
 
 /** The requests of the session whose journey runs that nobody has yielded yet. */
 let unsent = new Set();
@@ -79,8 +79,9 @@ function call(method, path, args, options) {
 
 /**
  * A request to a declared route: `args` fill the path's placeholders; `options` are `query`, `json`, `form`, `body`, `headers`,
- * `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeoutMs`, and `capture`: `body` (the
- * default), `headers`, `all` or `nothing`.
+ * `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeoutMs`, `path` (a link from a reply, sent as it
+ * is instead of the path), `expect` (statuses from 400 on that are no error), and `capture`: `body` (the default), `headers`, `all` or
+ * `nothing`.
  */
 export const get = (path, args, options) => call('GET', path, args, options);
 export const head = (path, args, options) => call('HEAD', path, args, options);

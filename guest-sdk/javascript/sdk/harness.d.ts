@@ -9,6 +9,8 @@ export interface Sent {
   category: string;
   headers: [string, string][];
   body: Uint8Array | null;
+  /** Statuses from 400 on that are no error. */
+  expect: number[];
   mark: string | null;
   fault: Fault | null;
   timeoutMs: number | null;
@@ -35,6 +37,7 @@ export interface Script {
   /** Play a cleanup of these marks instead of a journey. */
   cleanup?: readonly string[];
   feeds?: Record<string, readonly unknown[]>;
+  secrets?: Record<string, string>;
 }
 
 export interface Played {

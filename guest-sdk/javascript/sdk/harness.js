@@ -7,6 +7,9 @@ import { decode, encode } from './text.js';
 const MAX_STEPS = 100_000;
 const MAX_DELAY_MS = 3_600_000;
 const LATENCY_MS = 1;
+const FAILURES = new Set([
+  'timeout', 'connect', 'tls', 'reset', 'protocol', 'too-large', 'redirects', 'unprocessed', 'generator', 'circuit-open', 'stopped',
+]);
 
 /** Replies one after the other; the last one stays. */
 export const inTurn = (...replies) => {
@@ -18,7 +21,7 @@ export const inTurn = (...replies) => {
  * Play one session to its end. `script` has `replies` by route (`'GET /users/{id}': [200, {…}]`: a status, a pair of
  * status and JSON body, the word of a failure, or a function of the request that gives one of these), and optionally
  * `otherwise` (for all other routes), `seed`, `user` (its index), `ordinal`, `config`, `pace` ([min, max] in ms), `budget`,
- * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name).
+ * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name), `secrets` (values by name).
  */
 export function play(definition, script = {}) {
   const played = new Played();
@@ -41,7 +44,7 @@ export function play(definition, script = {}) {
     config: JSON.stringify(config),
   };
   try {
-    const session = new Session(definition, setup, recorder(played, script.feeds ?? {}));
+    const session = new Session(definition, setup, recorder(played, script));
     played.ending = run(session, definition, script, played, budget);
   } catch (error) {
     // The executor throws words, as the contract has it; anything else is a bug of ours.
@@ -92,7 +95,7 @@ class Played {
   }
 }
 
-function recorder(played, feeds) {
+function recorder(played, { feeds = {}, secrets = {} }) {
   const read = {};
   return {
     log: (level, message) => played.logs.push([level, message]),
@@ -105,17 +108,19 @@ function recorder(played, feeds) {
       read[name] = (read[name] ?? -1) + 1;
       return rows.length === 0 ? null : JSON.stringify(rows[read[name] % rows.length]);
     },
+    secret: (name) => secrets[name] ?? null,
   };
 }
 
 function run(session, definition, script, played, budget) {
   const faults = [...(script.faults ?? [])];
   const mix = script.wanted === undefined ? [] : definition.categories.map((name) => script.wanted[name] ?? 0);
+  const routes = [...definition.table.values()];
   let outcomes = [];
   let left = budget;
   for (let count = 0; count < MAX_STEPS; count += 1) {
-    const context = { elapsedMs: played.elapsedMs, requestsLeft: left, mix, fault: faults[0] ?? null };
-    const step = session.next(context, outcomes);
+    const context = { elapsedMs: played.elapsedMs, requestsLeft: left, mix, fault: faults[0] === undefined ? null : { tag: faults[0] } };
+    const step = told(session.next(context, outcomes), routes, definition.categories);
     played.steps.push(step);
     if (step.delayMs > MAX_DELAY_MS) {
       throw `a pause of ${step.delayMs} ms is longer than an hour`;
@@ -125,7 +130,7 @@ function run(session, definition, script, played, budget) {
       return step.action.val;
     }
     outcomes = step.action.val.map((request) => {
-      check(request, definition);
+      check(request);
       if (request.fault !== null && request.fault === faults[0]) {
         faults.shift();
       }
@@ -138,14 +143,29 @@ function run(session, definition, script, played, budget) {
   throw `no end after ${MAX_STEPS} steps`;
 }
 
-/** What the host refuses. */
-function check({ method, path, route, category }, { categories }) {
-  // eslint-disable-next-line no-control-regex
-  if (!path.startsWith('/') || /[\x00-\x20\x7f]/.test(path)) {
-    throw `${method} ${route}: the path \`${path}\` does not start with \`/\` or has control characters`;
+/** A step with its requests in words. */
+function told({ delayMs, action }, routes, categories) {
+  if (action.tag === 'done') {
+    return { delayMs, action };
   }
-  if (!categories.includes(category)) {
-    throw `${method} ${route}: no route declares the category \`${category}\``;
+  const requests = action.val.map(({ route: place, category, fault, ...request }) => {
+    const { method, path: template, target, category: own } = routes[place];
+    return {
+      ...request,
+      method,
+      route: target === null ? template : `${target}:${template}`,
+      category: category === null ? own : categories[category],
+      fault: fault?.tag === 'other' ? fault.val : (fault?.tag ?? null),
+    };
+  });
+  return { delayMs, action: { tag: 'requests', val: requests } };
+}
+
+/** What the host refuses. */
+function check({ method, path, route }) {
+  // eslint-disable-next-line no-control-regex
+  if (!/^(\/|https?:\/\/)/.test(path) || /[\x00-\x20\x7f]/.test(path)) {
+    throw `${method} ${route}: the path \`${path}\` is neither one that starts with \`/\` nor a URL, or has control characters`;
   }
 }
 
@@ -156,7 +176,7 @@ function outcomeOf(request, { replies = {}, otherwise }) {
   }
   const answer = answerOf(reply, request);
   if (typeof answer === 'string') {
-    return { tag: 'failed', val: answer };
+    return { tag: 'failed', val: FAILURES.has(answer) ? { tag: answer } : { tag: 'other', val: answer } };
   }
   const [status, body] = typeof answer === 'number' ? [answer] : answer;
   const bytes = body === undefined || !request.capture.body ? new Uint8Array() : encode(JSON.stringify(body));

@@ -9,7 +9,19 @@ export interface Wanted<T> {
 /** Steps of a journey, as a generator gives them. */
 export type Steps<T = void> = Generator<Wanted<any> | Steps<any>, T, any>;
 
-export type Failure = 'timeout' | 'connect' | 'tls' | 'reset' | 'protocol' | 'too-large' | 'circuit-open' | 'stopped';
+export type Failure =
+  | 'timeout'
+  | 'connect'
+  | 'tls'
+  | 'reset'
+  | 'protocol'
+  | 'too-large'
+  | 'redirects'
+  | 'unprocessed'
+  | 'generator'
+  | 'circuit-open'
+  | 'stopped'
+  | (string & {});
 export type Fault = 'bad-credentials' | 'forbidden' | 'invalid-data' | 'not-found' | 'rate-limit';
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Ending = 'completed' | 'abandoned';
@@ -33,6 +45,12 @@ export interface RequestOptions {
   bearer?: Tokens | string;
   /** What to hand back of the response; `body` by default. */
   capture?: 'body' | 'headers' | 'all' | 'nothing';
+  /** Send it to this path or URL, as it is, instead of the one that the route makes: a link from a reply. A URL has to lie below
+   *  one of the plan's targets. */
+  path?: string;
+  /** Of these statuses, those from 400 on are no error here: the 404 of a search that may find nothing. A response with one of
+   *  them counts as a success. */
+  expect?: number | readonly number[];
   /** Name of what the request creates, `<kind>:<name>`: in the journal before it leaves, so that cleanup finds it. */
   mark?: string;
   /** The request is wrong on purpose; its failure is not held against the target. */
@@ -124,6 +142,8 @@ export interface Me {
   unmark(thing: string): void;
   log(message: unknown, level?: Level): void;
   feed(name: string): any;
+  /** One of the plan's `[secrets]`, for a header or a body. The host shows it nowhere. */
+  secret(name: string): string;
   random(): number;
   range(min: number, max: number): number;
   chance(probability: number): boolean;
@@ -169,7 +189,8 @@ export function behavior(declaration: {
   /** In a file that plays as it is: without one, the file's. A module needs it. */
   name?: string;
   version?: string;
-  /** Routes by category: `{ auth: ['POST /login'] }`. */
+  /** Routes by category: `{ auth: ['POST /login'] }`; of another target than the run's own behind its name:
+   *  `GET billing:/invoices/{id}`. A POST of `auth` is a login, unless `auth` or its name says that it logs out or refreshes. */
   routes: Record<string, readonly string[]>;
   journey: (me: Me) => Steps;
   /** A journey that removes `me.marks`. */

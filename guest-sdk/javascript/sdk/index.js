@@ -9,7 +9,8 @@ export { think, thinkLong, thinkBriefly, thinkBetween, wait } from './pauses.js'
 export { GaveUp, Failed, UnexpectedStatus, UnexpectedBody, ConfigError, UsageError } from './errors.js';
 
 /**
- * Declare a behavior: its `name` and `version`, its `routes` by category (`{ auth: ['POST /login'] }`), its `journey`,
+ * Declare a behavior: its `name` and `version`, its `routes` by category (`{ auth: ['POST /login'] }`; those of another
+ * target than the run's own behind its name: `GET billing:/invoices`), its `journey`,
  * and optionally `cleanup` (a journey that removes `me.marks`) and `auth`, which `me.tokens` uses: the routes `login`,
  * `refresh` and `logout`, the `fields` of their bodies (`name`, `password`, `token`, `refresh`, `expires`), the `scheme` in
  * front of a token, and whether a `body` is `json` or `form`.
@@ -23,7 +24,10 @@ export function behavior({ name, version, routes, journey, cleanup, auth }) {
   const table = new Map();
   for (const [category, lines] of Object.entries(routes)) {
     for (const line of lines) {
-      table.set(line, new Route(line, category));
+      const route = new Route(line, category);
+      // A line that is there twice keeps its place and has the later category.
+      route.place = table.get(line)?.place ?? table.size;
+      table.set(line, route);
     }
   }
   for (const [role, start] of [['journey', journey], ['cleanup', cleanup]]) {

@@ -98,6 +98,15 @@ export class Me {
     return row === null || row === undefined ? undefined : JSON.parse(row);
   }
 
+  /** One of the plan's `[secrets]`, for a header or a body. The host shows it nowhere. */
+  secret(name) {
+    const value = this.#session.host.secret(name);
+    if (value === null || value === undefined) {
+      throw new ConfigError(`the plan has no secret ${name}: name its variable or file in [secrets]`);
+    }
+    return value;
+  }
+
   /** At least 0, less than 1. */
   random() {
     return this.#session.random.float();

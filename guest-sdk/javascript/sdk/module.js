@@ -1,7 +1,7 @@
 //! The module's side of the contract: what the host calls becomes sessions, what sessions say reaches the host. build.mjs
 //! puts it before a behavior; nothing else imports it, for only inside a module is there a host to import.
 
-import host from 'vespeiro:behavior/host@0.1.0';
+import host from 'vespeiro:behavior/host@0.2.0';
 
 import { Session } from './session.js';
 import { provide } from './web.js';
@@ -46,7 +46,10 @@ export function exported(definition) {
     describe: () => ({
       name: definition.name,
       version: definition.version,
-      routes: [...definition.table.values()].map(({ method, path, category }) => ({ method, path, category })),
+      routes: [...definition.table.values()].map((route) => {
+        const { method, path, category, target } = route;
+        return { method, path, category, kind: route.kind(definition.auth), target };
+      }),
       categories: definition.categories,
     }),
     Session: class {

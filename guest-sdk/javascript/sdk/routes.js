@@ -1,13 +1,18 @@
-//! One declared route: `GET /users/{id}`, its category, and how a path is made of it. `behavior` makes them, the executor
+//! One declared route: `GET /users/{id}`, its category, target and kind, and how a path is made of it. `behavior` makes them, the executor
 //! looks them up for every request, so that nothing undeclared becomes a metric label.
 
 import { UsageError } from './errors.js';
 
-const LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (\/\S*)$/;
+/** Of another target than the run's own behind the target's name: `GET billing:/invoices/{id}`. */
+const LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (?:([\w-]+):)?(\/\S*)$/;
+/** What an account leaves by, where a behavior's `auth` does not say. */
+const LEAVES = /(log|sign)[-_]?out|revoke/i;
+/** The category whose POST routes ask who somebody is. */
+const AUTH = 'auth';
 
 export class Route {
   constructor(line, category) {
-    const [, method, path] = LINE.exec(line) ?? [];
+    const [, method, target, path] = LINE.exec(line) ?? [];
     if (path === undefined) {
       throw new UsageError(`the route \`${line}\` is not of the form \`GET /users/{id}\``);
     }
@@ -15,8 +20,23 @@ export class Route {
     this.method = method.toLowerCase();
     this.path = path;
     this.category = category;
+    /** The plan's name of the target that it is at; null for the run's own. */
+    this.target = target ?? null;
     // Literals and placeholders in turn, a literal first.
     this.parts = path.split(/\{([^}]*)\}/);
+  }
+
+  /** What its requests do for who their user is: as `auth` says, else by what it is called. */
+  kind(auth) {
+    for (const kind of ['login', 'refresh', 'logout']) {
+      if (auth?.[kind] === this.line) {
+        return kind;
+      }
+    }
+    if (this.method !== 'post' || this.category !== AUTH) {
+      return 'plain';
+    }
+    return LEAVES.test(this.path) ? 'logout' : 'login';
   }
 
   /** The path with its placeholders filled in. */

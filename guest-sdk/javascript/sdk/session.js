@@ -25,6 +25,29 @@ const CAPTURES = {
   nothing: { headers: false, body: false },
 };
 
+const NONE = [];
+const FAULTS = new Set(['bad-credentials', 'forbidden', 'invalid-data', 'not-found', 'rate-limit']);
+
+/** A case of the contract as one word: one that this SDK does not know has the host's. */
+const wordOf = (said) => (said?.tag === 'other' ? said.val : (said?.tag ?? null));
+
+/** A fault as the contract has it. */
+const faultOf = (word) => (FAULTS.has(word) ? { tag: word } : { tag: 'other', val: word });
+
+/** Of the statuses that a request expects, those that would be errors. */
+function errorsOf(line, expect) {
+  const statuses = Array.isArray(expect) ? expect : [expect];
+  for (const status of statuses) {
+    if (!Number.isInteger(status) || status < 100 || status > 599) {
+      throw new UsageError(`${line}: expect is a status or a list of them, and not ${JSON.stringify(status)}`);
+    }
+  }
+  return statuses.filter((status) => status >= 400);
+}
+
+/** A link may have a query already. */
+const withQuery = (path, query) => path + (path.includes('?') ? query.replace('?', '&') : query);
+
 export class Session {
   constructor(definition, setup, host) {
     this.definition = definition;
@@ -75,7 +98,7 @@ export class Session {
     this.clock = Number(context.elapsedMs);
     this.left = context.requestsLeft;
     this.mix = context.mix;
-    this.fault = context.fault ?? null;
+    this.fault = wordOf(context.fault);
     const { waiting } = this;
     if (outcomes.length !== waiting.length) {
       throw `${outcomes.length} outcomes came for ${waiting.length} requests`;
@@ -86,10 +109,10 @@ export class Session {
       const { tag, val } = outcomes[at];
       if (tag === 'response') {
         this.ready.push([task, new Reply(line, captured, val), false]);
-      } else if (val === 'stopped') {
+      } else if (val.tag === 'stopped') {
         this.spent = true;
       } else {
-        this.ready.push([task, new Failed(line, val), true]);
+        this.ready.push([task, new Failed(line, wordOf(val)), true]);
       }
     }
     this.#wakePauses();
@@ -258,7 +281,7 @@ export class Session {
     if (route === undefined) {
       throw new UsageError(`${line} is not among the behavior's routes: declare it there`);
     }
-    const { query, headers, json, form, body, bearer, capture = 'body', category, timeoutMs, mark, fault } = options ?? {};
+    const { query, headers, json, form, body, bearer, capture = 'body', category, timeoutMs, mark, fault, path: link, expect } = options ?? {};
     const captured = CAPTURES[capture];
     if (captured === undefined) {
       throw new UsageError(`${line}: capture is body, headers, all or nothing, and not ${capture}`);
@@ -284,20 +307,24 @@ export class Session {
     } else if (body !== undefined) {
       bytes = typeof body === 'string' ? encode(body) : body;
     }
-    const path = route.fill(args);
+    const path = link ?? route.fill(args);
+    const place = category === undefined ? -1 : this.definition.categories.indexOf(category);
+    if (category !== undefined && place < 0) {
+      throw new UsageError(`${line}: no route declares the category ${category}`);
+    }
     this.left -= 1;
     this.waiting.push({ task, line, captured });
     this.outbox.push({
-      method: route.method,
-      path: query === undefined ? path : path + queryOf(query),
-      route: route.path,
-      category: category ?? route.category,
+      route: route.place,
+      path: query === undefined ? path : withQuery(path, queryOf(query)),
+      category: place < 0 ? null : place,
       headers: list,
       body: bytes,
+      expect: expect === undefined ? NONE : errorsOf(line, expect),
       capture: captured,
       timeoutMs: timeoutMs ?? null,
       mark: mark ?? null,
-      fault: fault ?? null,
+      fault: fault === undefined || fault === null ? null : faultOf(fault),
     });
   }
 

@@ -297,3 +297,50 @@ test('tokens go by names, scheme and body of the service', () => {
   });
   assert.match(wrong.error, /there is no field access/);
 });
+
+test('routes of another target, links, secrets and statuses that are no error go as the contract has them', () => {
+  const visit = behavior({
+    name: 'visit',
+    version: '1.0.0',
+    routes: {
+      auth: ['POST /login', 'POST /auth/logout', 'GET /auth/me'],
+      billing: ['GET billing:/invoices/{id}', 'GET /items'],
+    },
+    *journey(me) {
+      const key = me.secret('api-key');
+      const reply = yield get('billing:/invoices/{id}', { id: 7 }, { headers: { 'x-key': key }, expect: [200, 404] });
+      reply.expect(404);
+      yield get('/items', {}, { path: 'http://127.0.0.1:1/next?page=2', query: { sort: 'name' } });
+    },
+  });
+  const script = { otherwise: [404, {}], secrets: { 'api-key': 'k3yvault' } };
+  const played = play(visit, script);
+  assert.equal(played.error, undefined);
+  assert.deepEqual(played.routes, ['GET billing:/invoices/{id}', 'GET /items']);
+  assert.deepEqual(played.paths, ['/invoices/7', 'http://127.0.0.1:1/next?page=2&sort=name']);
+  assert.deepEqual(played.requests.map(({ expect }) => expect), [[404], []]);
+  assert.deepEqual(played.requests[0].headers, [['x-key', 'k3yvault']]);
+  assert.deepEqual([...visit.table.values()].map((route) => route.kind(visit.auth)), ['login', 'logout', 'plain', 'plain', 'plain']);
+  assert.match(play(visit, { ...script, secrets: {} }).error, /the plan has no secret api-key/);
+  const odd = behavior({ ...visit, routes: { a: ['GET /a'] }, *journey() { yield get('/a', {}, { expect: 'none' }); } });
+  assert.match(play(odd, script).error, /expect is a status or a list of them/);
+});
+
+test('a failure that the SDK does not know has the word of the host', () => {
+  const visit = behavior({
+    name: 'visit',
+    version: '1.0.0',
+    routes: { a: ['GET /a'] },
+    *journey(me) {
+      for (const kind of ['redirects', 'headers']) {
+        try {
+          yield get('/a');
+        } catch (error) {
+          me.log(error.kind);
+        }
+      }
+    },
+  });
+  const played = play(visit, { replies: { 'GET /a': inTurn('redirects', 'headers') } });
+  assert.deepEqual(played.logs.map(([, said]) => said), ['redirects', 'headers']);
+});
