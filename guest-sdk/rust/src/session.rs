@@ -420,6 +420,9 @@ mod tests {
         fn feed(&self, _: &str) -> Option<String> {
             None
         }
+        fn secret(&self, _: &str) -> Option<String> {
+            None
+        }
     }
 
     /// Counts its requests, keeps the count before every other one, and is over after ten.

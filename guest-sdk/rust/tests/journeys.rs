@@ -245,6 +245,9 @@ fn the_contract_is_held_on_the_other_side_too() {
         fn feed(&self, _: &str) -> Option<String> {
             None
         }
+        fn secret(&self, _: &str) -> Option<String> {
+            None
+        }
     }
     async fn journey(me: &Me) -> Result<()> {
         me.call(B).send().await.map(drop)
