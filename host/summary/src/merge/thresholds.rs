@@ -14,7 +14,7 @@ use crate::rows::merged;
 use crate::thresholds::ThresholdReport;
 use vespeiro_metrics::{Aggregate, ResultCount, Scale, SlidingWindow, ThresholdState, Timing};
 use vespeiro_model::{Ending, Outcome};
-use vespeiro_plan::{Condition, Dimension, Metric, Selector, Threshold};
+use vespeiro_plan::{Condition, Dimension, MAIN_TARGET, Metric, Selector, Threshold};
 
 /// The thresholds of the parts, as they stand for `whole`, which they were merged to.
 pub(super) fn judge(all: &Merger<'_>, whole: &Summary) -> Result<Vec<ThresholdReport>, MergeError> {
@@ -92,6 +92,8 @@ fn of_selector(
             &series.method,
             &series.path,
             &series.category,
+            // One that was written where there is one alone does not name it.
+            series.target.as_deref().unwrap_or(MAIN_TARGET),
         )
     });
     for series in picked {
