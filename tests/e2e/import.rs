@@ -13,22 +13,22 @@ use tempfile::TempDir;
 use crate::support::{Ended, Server, vespeiro};
 
 /// What journeys are written in.
-const LANGUAGES: [&str; 3] = ["toml", "js", "ts"];
+pub const LANGUAGES: [&str; 3] = ["toml", "js", "ts"];
 
 const OPENAPI: &str = include_str!("documents/shop.openapi.yaml");
 
 /// A request as the target got it.
 #[derive(Debug, Clone)]
-struct Got {
-    line: String,
-    bearer: String,
-    body: Value,
+pub struct Got {
+    pub line: String,
+    pub bearer: String,
+    pub body: Value,
 }
 
-type Log = Arc<Mutex<Vec<Got>>>;
+pub type Log = Arc<Mutex<Vec<Got>>>;
 
 /// A shop that numbers what is made, and keeps what it is asked.
-fn shop() -> (Server, Log) {
+pub fn shop() -> (Server, Log) {
     async fn answer(
         State(log): State<Log>,
         method: Method,
@@ -63,7 +63,7 @@ fn shop() -> (Server, Log) {
     (Server::start(app), log)
 }
 
-fn import(folder: &TempDir, source: &str, more: &[&str]) -> Ended {
+pub fn import(folder: &TempDir, source: &str, more: &[&str]) -> Ended {
     let out = folder.path().join("out");
     vespeiro(&[&["import", source, "--out", out.to_str().unwrap()], more].concat()).orderly()
 }
@@ -369,6 +369,11 @@ fn what_cannot_be_imported_is_refused_in_one_line() {
         assert!(ended.stderr.contains(part), "{}", ended.stderr);
     };
     refused("old.json", r#"{"swagger": "2.0"}"#, "OpenAPI 3.0 and 3.1");
+    refused(
+        "first.json",
+        r#"{"requests": [], "order": []}"#,
+        "Postman 2.0 and 2.1",
+    );
     refused("any.json", "[1]", "neither an OpenAPI 3 document");
     refused("broken.yaml", "a: [", "neither JSON nor YAML");
     refused(

@@ -45,6 +45,7 @@ mod pauses;
 mod people;
 mod phases;
 mod portuguese;
+mod postman;
 mod profiles;
 mod push;
 mod push_later;

@@ -15,10 +15,10 @@ const MAX_DOCUMENT: u64 = 64 << 20;
 /// Where nothing says where the service is.
 const BASE_URL: &str = "http://localhost:8080";
 
-/// Make journeys of an OpenAPI document, a browser's recording or a curl line
+/// Make journeys of an OpenAPI document, a browser's recording, a Postman collection or a curl line
 #[derive(Debug, clap::Args)]
 pub(super) struct Import {
-    /// A file (OpenAPI 3 as YAML or JSON, or HAR), or a curl line in quotes
+    /// A file (OpenAPI 3 as YAML or JSON, HAR, or a Postman collection), or a curl line in quotes
     #[arg(value_name = "FILE|'curl …'")]
     source: String,
     /// Where the service is, instead of what the document says

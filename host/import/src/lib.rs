@@ -1,4 +1,4 @@
-//! Journeys from what people have already: OpenAPI documents, browser recordings (HAR), curl lines. Text
+//! Journeys from what people have already: OpenAPI documents, browser recordings (HAR), Postman collections, curl lines. Text
 //! in, files out, journeys as data or as scripts: this room reads and writes nothing itself. Called by `vespeiro import`.
 //!
 //! What must stay true: a document says what it is by its content, and whatever of it is not taken over is told.
@@ -9,6 +9,7 @@ mod har;
 mod javascript;
 mod journey;
 mod openapi;
+mod postman;
 mod project;
 mod recorded;
 mod schema;
@@ -23,11 +24,15 @@ pub use script::Language;
 /// A document that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
-    #[error("it is neither an OpenAPI 3 document, a HAR recording nor a curl line")]
+    #[error(
+        "it is neither an OpenAPI 3 document, a HAR recording, a Postman collection nor a curl line"
+    )]
     Unknown,
     #[error("it is neither JSON nor YAML: {0}")]
     Syntax(String),
-    #[error("it is of {0}: only OpenAPI 3.0 and 3.1 are read; convert it first")]
+    #[error(
+        "it is of {0}: of its kind only OpenAPI 3.0 and 3.1 and Postman 2.0 and 2.1 are read; convert it first"
+    )]
     Version(String),
     #[error("there is no request in it that could be played")]
     Empty,
@@ -85,6 +90,12 @@ fn of_document(document: &Value, options: ImportOptions) -> Result<Project, Impo
     if document.pointer("/log/entries").is_some() {
         return Ok(har::read(document, options));
     }
+    if document.get("info").is_some() && document.get("item").is_some_and(Value::is_array) {
+        return Ok(postman::read(document));
+    }
+    if document.get("requests").is_some_and(Value::is_array) && document.get("order").is_some() {
+        return Err(ImportError::Version("Postman 1".into()));
+    }
     Err(ImportError::Unknown)
 }
 
@@ -95,6 +106,7 @@ mod tests {
     use super::*;
 
     const SHOP: &str = include_str!("../../../tests/e2e/documents/shop.openapi.yaml");
+    const FOLDERS: &str = include_str!("../../../tests/e2e/documents/folders.postman.json");
 
     proptest! {
         #[test]
@@ -102,14 +114,16 @@ mod tests {
             let options = ImportOptions::default();
             let _ = import(&text, options);
             let _ = import(&format!("curl {text}"), options);
-            // The document with a piece of it overwritten.
-            let (before, after) = SHOP.split_at(SHOP.floor_char_boundary(at));
-            let after = after.get(word.len()..).unwrap_or_default();
-            if let Ok(project) = import(&format!("{before}{word}{after}"), options) {
-                for (_, language) in Language::ALL {
-                    let files = project.files(language, "x", "http://x");
-                    prop_assert!(files[0].1.contains("base_url"));
-                    prop_assert!(files.iter().all(|(_, text)| !text.is_empty()));
+            // A document with a piece of it overwritten.
+            for document in [SHOP, FOLDERS] {
+                let (before, after) = document.split_at(document.floor_char_boundary(at));
+                let after = after.get(word.len()..).unwrap_or_default();
+                if let Ok(project) = import(&format!("{before}{word}{after}"), options) {
+                    for (_, language) in Language::ALL {
+                        let files = project.files(language, "x", "http://x");
+                        prop_assert!(files[0].1.contains("base_url"));
+                        prop_assert!(files.iter().all(|(_, text)| !text.is_empty()));
+                    }
                 }
             }
         }

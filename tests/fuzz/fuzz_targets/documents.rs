@@ -1,4 +1,4 @@
-//! Documents that `vespeiro import` reads: OpenAPI as YAML or JSON, HAR, curl lines.
+//! Documents that `vespeiro import` reads: OpenAPI as YAML or JSON, HAR, Postman collections, curl lines.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
