@@ -88,7 +88,7 @@ fn first_sessions_go_through_their_parts_once_and_whole() {
         "--users 40 --workers 2 --seed 5 --min-request-count 80 --max-request-count 80 --delay-min 2 --delay-max 12 \
          --mix=off --error-mix=off",
     );
-    let counts = first_sessions_are_whole(&log);
+    let counts = first_sessions_are_whole(&log, usize::MAX);
     assert_eq!(
         counts,
         BTreeMap::from([("active", 20), ("admin", 4), ("newcomer", 8), ("power", 8)])
@@ -102,7 +102,7 @@ fn a_mixed_run_is_made_of_people() {
         "--users 40 --workers 2 --seed 5 --ramp-up 2 --min-request-count 50 --max-request-count 80 --delay-min 40 \
          --delay-max 200 --error-mix success=86,client=14,server=0",
     );
-    let counts = first_sessions_are_whole(&log);
+    let counts = first_sessions_are_whole(&log, 50);
     assert!(counts.values().sum::<u32>() >= 30, "{counts:?}");
     nobody_comes_for_nothing(&log);
     let judged = gaps_are_one_pause(&log, 40, 200, 2);
@@ -149,7 +149,7 @@ fn twelve_thousand_requests_are_made_of_people() {
     println!("{} requests", log.exchanges.len());
     assert!(log.exchanges.len() >= 11_000);
     mix_is_kept(&log);
-    let counts = first_sessions_are_whole(&log);
+    let counts = first_sessions_are_whole(&log, usize::MAX);
     println!("first sessions: {counts:?}");
     assert_eq!(
         counts,

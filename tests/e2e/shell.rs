@@ -13,7 +13,11 @@ fn offered(script: &str, words: &str) -> BTreeSet<String> {
         "{script}\nCOMP_WORDS=(vespeiro {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
          _vespeiro vespeiro \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\""
     );
-    let bash = command("bash").args(["-c", &asks]).output().unwrap();
+    // Too long for an argument.
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("asks.sh");
+    fs::write(&file, asks).unwrap();
+    let bash = command("bash").arg(&file).output().unwrap();
     assert!(bash.status.success(), "{bash:?}");
     let offers = String::from_utf8(bash.stdout).unwrap();
     offers.lines().map(str::to_owned).collect()

@@ -65,15 +65,16 @@ fn archetype(visit: &Visit<'_>) -> &'static str {
     }
 }
 
-/// Item by item of the specification's journeys; how many there were of each archetype.
-pub fn first_sessions_are_whole(log: &Log) -> BTreeMap<&'static str, u32> {
+/// Item by item of the specification's journeys; how many there were of each archetype. Whose first session took `budget` requests
+/// or more may have had none left for its last parts: the specification gives users 10 at least.
+pub fn first_sessions_are_whole(log: &Log, budget: usize) -> BTreeMap<&'static str, u32> {
     let mut counts = BTreeMap::new();
     let all = visits(log);
     let mut met = BTreeSet::new();
     for visit in &all {
         let is_first = met.insert(&visit.person);
         let is_known = !visit.person.starts_with("session ");
-        if !(is_first && is_known) {
+        if !(is_first && is_known) || visit.exchanges.len() >= budget {
             continue;
         }
         let archetype = archetype(visit);
