@@ -29,7 +29,8 @@ fn says(run: &RunOf, what: &str) {
 fn times(played: &Played, state: &str) -> u64 {
     let changes = played.summary["regard"]["breaker"].as_array().unwrap();
     let change = changes.iter().find(|change| change["to"] == state);
-    change.and_then(|c| c["count"].as_u64()).unwrap()
+    let count = change.and_then(|c| c["count"].as_u64());
+    count.unwrap_or_else(|| panic!("not {state}: {:#}", played.summary["regard"]))
 }
 
 fn not_sent(played: &Played) -> u64 {
