@@ -354,6 +354,7 @@ impl Recorder {
         let second = self.current.second;
         (empty.first, empty.second, self.current.next) = (second, second, second);
         empty.slowest.reset(self.slowest.most());
+        *empty.status = *self.current.status;
         empty.fit(&self.catalog);
         std::mem::replace(&mut self.current, empty)
     }
@@ -417,6 +418,19 @@ mod tests {
         let interval = recorder.take(Interval::new(&catalog()));
         assert_eq!(interval.archetypes[1].routes.last().unwrap().requests(), 1);
         assert_eq!(interval.archetypes[1].categories.last(), Some(&1));
+    }
+
+    #[test]
+    fn a_workers_state_holds_until_it_is_told_anew() {
+        let mut recorder = Recorder::new(catalog(), 0, Clock::system());
+        let closed = WorkerStatus {
+            breaker: Some(BreakerState::Closed),
+            ..WorkerStatus::default()
+        };
+        recorder.worker_status(closed);
+        recorder.roll(SECOND);
+        let handed = [recorder.hand_over(), recorder.hand_over()];
+        assert_eq!(handed.map(|interval| *interval.status), [closed; 2]);
     }
 
     #[test]
