@@ -57,6 +57,22 @@ fn played(arguments: &str) -> (Played, Seen) {
     (played, server.seen())
 }
 
+/// Each account asked for the same, in the same order, and there is no other.
+#[track_caller]
+pub fn assert_same(one: &Seen, other: &Seen) {
+    for (account, lines) in one {
+        let same = other.get(account).map_or(&[][..], Vec::as_slice);
+        let parted = lines.iter().zip(same).position(|(one, two)| one != two);
+        assert!(
+            lines == same,
+            "{account}: {} and {} requests, parted at {parted:?}",
+            lines.len(),
+            same.len()
+        );
+    }
+    assert_eq!(one.len(), other.len());
+}
+
 #[test]
 fn the_same_seed_asks_the_same_user_by_user() {
     // Enough for whole sessions: with less, the powerful one may have no use for its administrator.
@@ -73,17 +89,7 @@ fn the_same_seed_asks_the_same_user_by_user() {
     // 12 users: the admin acts only as its administrator, the powerful one as itself and as its administrator.
     assert_eq!(once.len(), 13, "{:?}", once.keys());
     assert!(!once.contains_key("nobody"), "{:?}", once["nobody"]);
-    for (account, lines) in &once {
-        let same = &again[account];
-        let parted = lines.iter().zip(same).position(|(one, two)| one != two);
-        assert!(
-            lines == same,
-            "{account}: {} and {} requests, parted at {parted:?}",
-            lines.len(),
-            same.len()
-        );
-    }
-    assert_eq!(once.len(), again.len());
+    assert_same(&once, &again);
     let changed = once
         .iter()
         .filter(|(account, lines)| other.get(*account) != Some(lines));

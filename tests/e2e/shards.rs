@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::determinism::PLAN;
-use crate::support::{Recording, Running, Seen, example, vespeiro};
+use crate::determinism::{PLAN, assert_same};
+use crate::support::{Recording, Running, example, vespeiro};
 
 const SHARDS: usize = 3;
 
@@ -81,6 +81,8 @@ fn three_shards_do_together_what_one_process_does_alone() {
     shards
         .into_iter()
         .for_each(|shard| drop(shard.ended().fine()));
+    // 7 by themselves, 2 administrators, and the rows of the others, of which each has every twelfth.
+    assert_eq!(alone.len(), 7 + 2 + 6, "{:?}", alone.keys());
     assert_same(&alone, &together.seen());
 
     let results = folder.path().join("results");
@@ -163,22 +165,6 @@ fn assert_judged_as_one(results: &Path, requests: u64) {
         "{}",
         twice.stderr
     );
-}
-
-fn assert_same(alone: &Seen, together: &Seen) {
-    // 7 by themselves, 2 administrators, and the rows of the others, of which each has every twelfth.
-    assert_eq!(alone.len(), 7 + 2 + 6, "{:?}", alone.keys());
-    for (account, lines) in alone {
-        let same = together.get(account).map_or(&[][..], Vec::as_slice);
-        let parted = lines.iter().zip(same).position(|(one, two)| one != two);
-        assert!(
-            lines == same,
-            "{account}: {} and {} requests, parted at {parted:?}",
-            lines.len(),
-            same.len()
-        );
-    }
-    assert_eq!(alone.len(), together.len());
 }
 
 #[test]
