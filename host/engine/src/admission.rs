@@ -59,14 +59,15 @@ pub(crate) async fn admit<'a>(
     let mut permit = Permit::new(worker, vu, runtime, one);
     pending.settled_elsewhere();
     (permit.place, permit.blocked) = worker.place(target).await;
-    match worker.admission(target).admit(worker.now()) {
+    let now = worker.clock.now();
+    match worker.admission(target).admit(worker.time(now)) {
         Ok(pass) => permit.pass = pass,
         Err(BreakerOpen) => return Err(permit.refuse(Failure::CircuitOpen)),
     }
     if worker.stopping.get() || !worker.spend(vu) {
         return Err(permit.refuse(Failure::Stopped));
     }
-    permit.sending(due.map(|due| worker.profile_clock.at(due)));
+    permit.sending(now, due.map(|due| worker.profile_clock.at(due)));
     Ok(permit)
 }
 
@@ -123,8 +124,7 @@ impl<'a> Permit<'a> {
     }
 
     /// `due`: when it should have left, if a profile says so.
-    fn sending(&mut self, due: Option<Instant>) {
-        let now = self.worker.clock.now();
+    fn sending(&mut self, now: Instant, due: Option<Instant>) {
         self.in_flight = Some(now);
         self.sample.waited = due.map(|due| now.saturating_duration_since(due));
         let mut recorder = self.worker.recorder.borrow_mut();
@@ -135,9 +135,9 @@ impl<'a> Permit<'a> {
 
     fn refuse(mut self, why: Failure) -> Failure {
         let outcome = Outcome::Failed(why);
-        self.count(outcome, "", Duration::ZERO, true, None);
+        let now = self.count(outcome, "", Duration::ZERO, true, None);
         if why == Failure::CircuitOpen {
-            self.update_hold(outcome, None);
+            self.update_hold(now, outcome, None);
         }
         why
     }
@@ -168,15 +168,14 @@ impl<'a> Permit<'a> {
         let latency = sent.phases.service();
         let path = self.worker.plan.secrets.veil(path);
         let cause = sent.result.as_ref().err().map(|flaw| &*flaw.cause);
-        self.count(outcome, &path, latency, true, cause);
-        self.update_hold(outcome, retry_after);
+        let now = self.count(outcome, &path, latency, true, cause);
+        self.update_hold(now, outcome, retry_after);
         latency
     }
 
-    fn update_hold(&self, outcome: Outcome, retry_after: Option<Duration>) {
+    fn update_hold(&self, now: Duration, outcome: Outcome, retry_after: Option<Duration>) {
         let chance = |n| unit(self.vu.seed, Stream::Backoff, n);
         let (worker, hold) = (self.worker, &self.vu.hold);
-        let now = worker.now();
         worker.admission(self.target).update_hold(
             now,
             hold,
@@ -187,7 +186,7 @@ impl<'a> Permit<'a> {
         );
     }
 
-    /// `cause`: why there is no answer, of a request that left.
+    /// `cause`: why there is no answer, of a request that left. Returns the time since the start of the run.
     fn count(
         &mut self,
         outcome: Outcome,
@@ -195,8 +194,9 @@ impl<'a> Permit<'a> {
         latency: Duration,
         heard: bool,
         cause: Option<&str>,
-    ) {
+    ) -> Duration {
         let worker = self.worker;
+        let now = worker.now();
         let Labels { fault, login } = self.one;
         let sent = self.in_flight.is_some();
         self.is_settled = true;
@@ -207,7 +207,7 @@ impl<'a> Permit<'a> {
             self.vu.in_flight.set(self.vu.in_flight.get() - 1);
         }
         let mut recorder = worker.recorder.borrow_mut();
-        recorder.roll(worker.now());
+        recorder.roll(now);
         recorder.request_to(&self.sample, path);
         if let (Outcome::Failed(failure), Some(cause)) = (outcome, cause) {
             recorder.failed(failure, cause);
@@ -220,10 +220,11 @@ impl<'a> Permit<'a> {
             login,
             is_known: sent && heard,
         };
-        worker.settle(self.target, settled, sent);
+        worker.settle(now, self.target, settled, sent);
         if worker.logs_requests {
             log(worker, &self.sample, sent, cause);
         }
+        now
     }
 }
 

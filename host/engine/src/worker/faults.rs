@@ -1,5 +1,7 @@
 //! The mixes as a worker's users meet them: which category is wanted, which fault is asked for, and whether it came about.
 
+use std::time::Duration;
+
 use super::state::WorkerState;
 use crate::governor::FaultRequest;
 use crate::rollout::runtime::VersionRuntime;
@@ -28,14 +30,12 @@ impl WorkerState {
     /// A fault for a session of this archetype to commit, if it is time for one.
     pub(crate) fn request_fault(&self, archetype: u16) -> Option<FaultRequest> {
         let mut governor = self.governor.borrow_mut();
+        let errors = governor.errors.as_mut()?;
         let now = self.now();
         let each = self.admissions.iter();
         let wrong_passwords = each.map(|one| one.wrong_passwords(now)).min();
         let wrong_passwords = wrong_passwords.unwrap_or(usize::MAX);
-        let ask = governor
-            .errors
-            .as_mut()?
-            .request(archetype, wrong_passwords)?;
+        let ask = errors.request(archetype, wrong_passwords)?;
         self.recorder.borrow_mut().fault_asked(ask.kind);
         Some(ask)
     }
@@ -65,9 +65,9 @@ impl WorkerState {
     }
 
     /// Tell the policies, the recorder and the error mix the outcome of a request.
-    pub(crate) fn settle(&self, target: u16, settled: Settled, sent: bool) {
+    pub(crate) fn settle(&self, now: Duration, target: u16, settled: Settled, sent: bool) {
         let chance = |n| unit(self.cool_down_seed, Stream::CoolDown, u64::from(n));
-        let changes = self.admission(target).settle(self.now(), settled, chance);
+        let changes = self.admission(target).settle(now, settled, chance);
         let Settled { outcome, fault, .. } = settled;
         let met = fault.is_some_and(|kind| kind.is_met_by(outcome));
         {

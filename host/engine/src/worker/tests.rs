@@ -219,7 +219,7 @@ async fn an_open_breaker_holds_users_for_its_cool_down() {
             login: false,
             is_known: true,
         };
-        worker.settle(0, settled, true);
+        worker.settle(worker.now(), 0, settled, true);
     }
     let state = || worker.admission(0).status(worker.now()).breaker;
     assert_eq!(state(), Some(BreakerState::Open));
