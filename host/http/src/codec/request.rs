@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
-use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::uri::{self, Authority, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method, Request};
 use vespeiro_plan::Codings;
 
@@ -222,8 +222,17 @@ impl RouteHead {
     pub fn http2(&self, added: Added<'_>) -> Result<Request<()>, http::Error> {
         let count = self.fields.len() + added.headers.len() + 2;
         let mut headers = HeaderMap::with_capacity(count);
-        for field in self.fields_beside(added).filter(|field| !field.is(HOST)) {
-            headers.append(field.name.clone(), field.value.clone());
+        let mut append = |field: &Field| headers.append(field.name.clone(), field.value.clone());
+        if self.is_replaced_by(added.headers) {
+            let beside = self.fields_beside(added);
+            beside.filter(|field| !field.is(HOST)).for_each(|field| {
+                append(field);
+            });
+        } else {
+            // The first is `Host`.
+            self.fields.iter().skip(1).for_each(|field| {
+                append(field);
+            });
         }
         let mut authority = self.authority.clone();
         for (name, value) in added.own_headers() {
@@ -246,14 +255,13 @@ impl RouteHead {
             headers.append(CONTENT_LENGTH, HeaderValue::from(length));
         }
         let path = [&self.prefix, added.path].concat();
-        let uri = Uri::builder()
-            .scheme(self.scheme.clone())
-            .authority(authority)
-            .path_and_query(PathAndQuery::from_maybe_shared(Bytes::from(path))?)
-            .build()?;
+        let mut uri = uri::Parts::default();
+        uri.scheme = Some(self.scheme.clone());
+        uri.authority = Some(authority);
+        uri.path_and_query = Some(PathAndQuery::from_maybe_shared(Bytes::from(path))?);
         let mut request = Request::new(());
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = uri;
+        *request.uri_mut() = Uri::from_parts(uri)?;
         *request.headers_mut() = headers;
         Ok(request)
     }

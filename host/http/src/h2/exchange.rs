@@ -120,7 +120,14 @@ pub(super) async fn play(
         bodiless,
     })?;
     let failed = |error: ::h2::Error| flaw::of_stream(&error, heard, stream, true);
-    while let Some(data) = next(&mut body, &mut upload, progress, clock).await {
+    loop {
+        // Nothing will come any more, no trailers either.
+        if body.is_end_stream() {
+            return Ok(());
+        }
+        let Some(data) = next(&mut body, &mut upload, progress, clock).await else {
+            break;
+        };
         let data = data.map_err(failed)?;
         // It cannot be more than came.
         let _ = body.flow_control().release_capacity(data.len());
