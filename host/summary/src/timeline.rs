@@ -52,6 +52,15 @@ impl PointBuilder {
         }
     }
 
+    /// Of a point that was finished here: its histogram can be read.
+    fn again(mut point: Point) -> PointBuilder {
+        let histogram = point.latency.take().map(|latency| latency.histogram());
+        PointBuilder {
+            histogram: histogram.and_then(Result::ok).unwrap_or_default(),
+            point,
+        }
+    }
+
     /// Grow by the interval that comes next.
     fn append(&mut self, next: &PointBuilder) {
         let (point, next_point) = (&mut self.point, &next.point);
@@ -96,46 +105,52 @@ impl PointBuilder {
 /// Points of equal length, as many as there is room for.
 #[derive(Debug)]
 struct PointsBuilder {
-    list: Vec<PointBuilder>,
+    /// Those that grow no more, as they will be written: a seventh of what a builder takes.
+    done: Vec<Point>,
+    last: Option<PointBuilder>,
     /// Stretches in each point.
     each: usize,
     /// Stretches in the last one.
-    last: usize,
+    stretches: usize,
 }
 
 impl PointsBuilder {
     fn new() -> PointsBuilder {
         PointsBuilder {
-            list: Vec::new(),
+            done: Vec::new(),
+            last: None,
             each: 1,
-            last: 1,
+            stretches: 1,
         }
     }
 
-    fn push(&mut self, point_builder: PointBuilder) {
-        if let Some(last) = self.list.last_mut()
-            && (self.last < self.each || point_builder.point.over < SHORT.as_secs_f64())
+    fn push(&mut self, next: PointBuilder) {
+        if let Some(last) = &mut self.last
+            && (self.stretches < self.each || next.point.over < SHORT.as_secs_f64())
         {
-            last.append(&point_builder);
-            self.last += 1;
+            last.append(&next);
+            self.stretches += 1;
             return;
         }
-        if self.list.len() == POINTS {
-            let pairs = self.list.chunks_exact(2);
-            let halves = pairs.map(|pair| {
-                let mut first = pair[0].clone();
-                first.append(&pair[1]);
-                first
-            });
-            self.list = halves.collect();
+        self.stretches = 1;
+        let Some(last) = self.last.replace(next) else {
+            return;
+        };
+        self.done.push(last.finish());
+        if self.done.len() == POINTS {
+            let mut points = std::mem::take(&mut self.done).into_iter();
+            while let (Some(one), Some(other)) = (points.next(), points.next()) {
+                let mut both = PointBuilder::again(one);
+                both.append(&PointBuilder::again(other));
+                self.done.push(both.finish());
+            }
             self.each *= 2;
         }
-        self.list.push(point_builder);
-        self.last = 1;
     }
 
     fn finish(self) -> Vec<Point> {
-        self.list.into_iter().map(PointBuilder::finish).collect()
+        let last = self.last.into_iter().map(PointBuilder::finish);
+        self.done.into_iter().chain(last).collect()
     }
 }
 
