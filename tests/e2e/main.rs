@@ -61,6 +61,7 @@ mod security;
 mod shards;
 mod shell;
 mod signals;
+mod slurm;
 mod spread;
 mod steering;
 mod success;

@@ -10,10 +10,28 @@ use tempfile::TempDir;
 use crate::determinism::{PLAN, assert_same};
 use crate::support::{Recording, Running, example, vespeiro};
 
-const SHARDS: usize = 3;
+pub const SHARDS: usize = 3;
+
+/// What is played, as every process is told.
+pub const FLAGS: [&str; 13] = [
+    "--run-id",
+    "e2eshard",
+    "--seed",
+    "7",
+    "--mix=off",
+    "--error-mix=off",
+    "--cleanup=never",
+    "--min-request-count=15",
+    "--max-request-count=40",
+    // The whole holds the first by all it sends and no shard alone does; nothing holds the second.
+    "--threshold",
+    "requests>200",
+    "--threshold",
+    "errors>0",
+];
 
 /// The plan of `determinism`, with people who come from rows of a feed, each of which is one person's alone.
-fn plan(folder: &Path) -> String {
+pub fn plan(folder: &Path) -> String {
     let mut rows = std::fs::File::create(folder.join("people.csv")).unwrap();
     writeln!(rows, "username,email,password,name").unwrap();
     for row in 0..20 {
@@ -30,29 +48,17 @@ fn plan(folder: &Path) -> String {
 }
 
 /// Start one process; `own` says which part it plays.
-fn start(url: &str, folder: &Path, own: &str) -> Running {
+pub fn start(url: &str, folder: &Path, own: &str) -> Running {
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let (plan, results, journal) = (path("plan.toml"), path("results"), path("run.journal"));
     let mut all = vec!["run", "--no-panel", "--base-url", url, "--plan", &plan];
-    all.extend([
-        "--results",
-        &results,
-        "--journal",
-        &journal,
-        "--run-id",
-        "e2eshard",
-        "--seed",
-        "7",
-    ]);
-    all.extend(["--mix=off", "--error-mix=off", "--cleanup=never"]);
-    all.extend(["--min-request-count=15", "--max-request-count=40"]);
-    // The whole holds the first by all it sends and no shard alone does; nothing holds the second.
-    all.extend(["--threshold", "requests>200", "--threshold", "errors>0"]);
+    all.extend(["--results", &results, "--journal", &journal]);
+    all.extend(FLAGS);
     all.extend(own.split_whitespace());
     Running::start(&all)
 }
 
-fn read(path: &Path) -> Value {
+pub fn read(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -114,7 +120,7 @@ fn three_shards_do_together_what_one_process_does_alone() {
     }
 }
 
-fn of_requests(summary: &Value) -> u64 {
+pub fn of_requests(summary: &Value) -> u64 {
     summary["total"]["requests"].as_u64().unwrap()
 }
 

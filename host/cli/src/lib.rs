@@ -32,6 +32,8 @@ pub mod secrecy;
 mod serve;
 mod session_text;
 mod settings;
+mod sharded;
+mod slurm;
 mod swap;
 mod teardown;
 mod trial;
@@ -73,6 +75,7 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Dashboard(dashboard::PrintDashboard),
     Report(report::Report),
+    Slurm(slurm::Slurm),
     Completions(completions::Completions),
     Man(completions::Man),
 }
@@ -121,6 +124,7 @@ impl Cli {
             Command::Rehearse(command) => command.execute(console),
             Command::Dashboard(command) => command.execute(),
             Command::Report(command) => command.execute(console),
+            Command::Slurm(command) => command.execute(console),
             Command::Completions(command) => command.execute(),
             Command::Man(command) => command.execute(console.language()),
         }
