@@ -127,14 +127,20 @@ fn compiled_code_is_kept_where_nobody_else_may_write_or_not_at_all() {
         let output = command.env("XDG_CACHE_HOME", caches).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{said}");
+        said
     };
-    check(&place("fresh"));
+    assert_eq!(check(&place("fresh")), "");
     let kept = std::fs::metadata(place("fresh/vespeiro")).unwrap();
     assert_eq!(kept.permissions().mode() & 0o777, 0o700);
-    check(&place("open"));
+    let said = check(&place("open"));
+    assert!(
+        said.contains("compiled behaviors are not kept: ") && said.contains("cannot be trusted"),
+        "{said}"
+    );
     let laid = std::fs::read_dir(&open).unwrap().count();
     assert_eq!(laid, 0, "others could have put something there");
-    check(&place("file"));
+    let said = check(&place("file"));
+    assert!(said.contains("compiled behaviors are not kept: "), "{said}");
 }
 
 /// What a module is judged as by each of those who judge it: code and last line.

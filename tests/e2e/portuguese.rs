@@ -112,6 +112,48 @@ fn a_run_its_log_and_its_cleanup_are_portuguese() {
 }
 
 #[test]
+fn a_swap_is_portuguese() {
+    let service = Service::start();
+    let first = example("first");
+    let options = format!(
+        "--lang pt-BR --archetype mine={} --users 5 --duration 5m --delay-min 5 --delay-max 30 --control 127.0.0.1:0",
+        first.display()
+    );
+    let run = RunOf::start(&service.url, &options);
+    let control = run.authority("control: ");
+    let folder = TempDir::new().unwrap();
+    let swap = |archetype: &str, module: &str, more: &[&str]| {
+        let all = ["swap", "--control", &control, archetype, module];
+        spoken(&folder, &[&all[..], more].concat())
+    };
+    let told = |ended: &Ended, code: i32, parts: &[&str]| {
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        says(&format!("{}{}", ended.stdout, ended.stderr), parts);
+    };
+    let other = swap("mine", "builtin:active", &["--share", "25%"]);
+    told(
+        &other,
+        0,
+        &["troca de mine: ", "para 25,0% das novas sessões"],
+    );
+    told(&swap("ninguem", "builtin:active", &[]), 1, &["mine"]);
+    told(
+        &swap("mine", "nenhum.wasm", &[]),
+        2,
+        &["erro: comportamento nenhum.wasm"],
+    );
+    let crashing = example("trap_describe");
+    told(
+        &swap("mine", crashing.to_str().unwrap(), &[]),
+        1,
+        &["trap_describe"],
+    );
+    run.process.signal("TERM");
+    let stderr = run.played().ended.fine().stderr;
+    says(&stderr, &["troca de mine recusada: "]);
+}
+
+#[test]
 fn the_log_of_a_failing_target_is_portuguese() {
     let target = Server::start(Router::new().fallback(|| async { StatusCode::BAD_GATEWAY }));
     let module = example("first");

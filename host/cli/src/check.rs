@@ -52,7 +52,7 @@ impl Check {
     pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
         let clock = Clock::system();
         let began = clock.now();
-        let rehearsal = Rehearsal::load(&self.module, &self.options, clock)?;
+        let rehearsal = Rehearsal::load(&self.module, &self.options, clock, console)?;
         let loaded = clock.since(began);
         let mut found = Findings::default();
         let mut user = rehearsal.user();

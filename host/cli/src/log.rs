@@ -16,9 +16,18 @@ pub(super) fn start(plan: &Plan, console: &Console) {
         LogLevel::Debug => "debug",
     };
     // Of libraries, only warnings and errors.
-    let filter = EnvFilter::new(format!("warn,vespeiro={level},guest={level}"));
-    let language = plan.output.language;
-    console.speak(language);
+    console.speak(plan.output.language);
+    begin(&format!("warn,vespeiro={level},guest={level}"), console);
+}
+
+/// Begin to log what is wrong with the cache alone: a rehearsal tells itself what a behavior does.
+pub(super) fn start_rehearsal(console: &Console) {
+    let filter = "error,vespeiro_behavior::engine=warn,vespeiro_behavior::code_cache=warn";
+    begin(filter, console);
+}
+
+fn begin(filter: &str, console: &Console) {
+    let language = console.language();
     let console = console.clone();
     let fields = format::debug_fn(move |out, field, value| match field.name() {
         "message" => write!(out, "{}", translated(&format!("{value:?}"), language)),
@@ -28,7 +37,7 @@ pub(super) fn start(plan: &Plan, console: &Console) {
     });
     // A second log in one process, as tests make it, is refused: the first one goes on.
     let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(EnvFilter::new(filter))
         .with_target(false)
         .with_ansi(false)
         .fmt_fields(fields.delimited(" "))

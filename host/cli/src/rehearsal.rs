@@ -6,12 +6,14 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::exit::Misuse;
+use crate::log;
 use crate::module_loader::ModuleLoader;
 use vespeiro_behavior::{Behavior, Feeder, LoadError, LoadErrorKind, Slot};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::{Bounds, Happening, Played, Replies, play};
 use vespeiro_engine::{FeedSet, journey};
 use vespeiro_model::Clock;
+use vespeiro_output::Console;
 use vespeiro_plan::{Flags, Module, Plan, Secrets, Sources, resolve};
 
 /// The run id of a rehearsal. Nothing is created in its name.
@@ -68,6 +70,7 @@ impl Rehearsal {
         module: &str,
         options: &RehearsalFlags,
         clock: Clock,
+        console: &Console,
     ) -> anyhow::Result<Self> {
         let mut flags = Flags::default();
         flags.set("seed", options.seed.to_string(), "--seed");
@@ -81,6 +84,7 @@ impl Rehearsal {
         })?
         .plan;
         plan.secrets = Secrets::made_up();
+        log::start_rehearsal(console);
         let rows = read_all(&plan.feeds).map_err(|errors| Misuse(errors.to_string()))?;
         let module = match module.strip_prefix("builtin:") {
             Some(name) => Module::BuiltIn(name.to_owned()),

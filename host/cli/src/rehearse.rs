@@ -59,6 +59,7 @@ impl Rehearse {
             self.module.as_deref().unwrap_or_default(),
             &self.options,
             Clock::system(),
+            console,
         )?;
         let mut replies = self.options.replies()?;
         let mut user = rehearsal.user();
