@@ -37,6 +37,7 @@ mod limits;
 mod log;
 mod logins;
 mod lookups;
+mod meeting;
 mod metrics;
 mod modules;
 mod outputs;

@@ -16,6 +16,7 @@ mod help;
 mod hit;
 mod import;
 mod log;
+mod meeting;
 mod module_loader;
 mod new;
 mod open_files;

@@ -7,6 +7,7 @@ use super::log;
 use super::open_files;
 use super::secrecy;
 use crate::exit::{Exit, Misuse};
+use crate::meeting::{Met, meet};
 use crate::module_loader::ModuleLoader;
 use crate::outputs::{end, outputs};
 use crate::results_folder::ResultsFolder;
@@ -109,6 +110,19 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         () = stopper.stop_requested() => {}
     }
     let journal = teardown::journal(&plan)?;
+    let met = match plan.meeting() {
+        None => None,
+        Some(place) => match meet(place, &run, &behaviors, clock, console).await {
+            Ok(Some(met)) => Some(met),
+            none => {
+                // Nothing was created.
+                journal.remove()?;
+                none?;
+                console.line("stopped before the run began");
+                return Ok(Exit::Fine);
+            }
+        },
+    };
     if let Some(results) = results {
         console.line(format!("results in {}", results.keep().display()));
     }
@@ -128,6 +142,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
             stopper: &stopper,
             control: &control,
             clock,
+            start: met.as_ref().map(Met::start),
         },
         |snapshot| {
             for news in control.news(printed) {

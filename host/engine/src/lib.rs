@@ -39,7 +39,9 @@ pub use driver::SessionEnd;
 pub use error::RunError;
 pub use feeds::FeedSet;
 pub use lifecycle::EndReason;
-pub use orchestrator::{GivenUp, Run, RunEnd, execute, undeclared_target, unmatched_condition};
+pub use orchestrator::{
+    CommonStart, GivenUp, Run, RunEnd, execute, undeclared_target, unmatched_condition,
+};
 pub use rollout::{Mode, Source, Swap, SwapError, Swapped, Swapper, watch};
 pub use signals::{StopLevel, Stopper};
 pub use teardown::{Progress, Tokens, TornDown, teardown};

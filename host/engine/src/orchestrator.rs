@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::control::{Control, ControlRequest, DesiredState};
@@ -79,6 +79,15 @@ pub struct Run<'a> {
     pub stopper: &'a Stopper,
     pub control: &'a Control,
     pub clock: Clock,
+    pub start: Option<CommonStart>,
+}
+
+/// When a run begins that others begin with it.
+#[derive(Debug)]
+pub struct CommonStart {
+    pub at: Instant,
+    /// Told when it has begun.
+    pub began: oneshot::Sender<Instant>,
 }
 
 /// Run a plan to its end. `watch` sees its state twice a second, and each second of its figures.
@@ -100,13 +109,15 @@ pub(crate) async fn execute_on(
         stopper,
         control,
         clock,
+        start,
     } = run;
     let catalog = catalog(&plan, &behaviors);
     let (events, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
     let mut asked = stopper.watch();
     // While it waited for its start, or for its target.
     let stopped = *asked.borrow() != StopLevel::None;
-    let workers = Workers::start(plan.workers, clock, spawn, |worker_index, gate| {
+    let at = start.as_ref().map(|start| start.at);
+    let workers = Workers::start(plan.workers, clock, at, spawn, |worker_index, gate| {
         Ok(WorkerInit {
             plan: Arc::clone(&plan),
             behaviors: behaviors.clone(),
@@ -124,6 +135,9 @@ pub(crate) async fn execute_on(
     });
     let (workers, began) = workers.await?;
     drop(events);
+    if let Some(start) = start {
+        let _ = start.began.send(began);
+    }
     let mut run = Orchestrator::new(
         &plan,
         catalog,

@@ -156,6 +156,7 @@ impl Prepared {
             stopper,
             control,
             clock: Clock::system(),
+            start: None,
         }
     }
 }

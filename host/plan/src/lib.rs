@@ -6,6 +6,7 @@
 mod addresses;
 mod archetypes;
 pub mod bounded;
+mod common;
 mod condition;
 mod connection_types;
 mod connections;
@@ -40,6 +41,7 @@ mod workloads;
 
 pub use addresses::{Headers, otlp_url, push_headers, remote_write_url, socket_path};
 pub use archetypes::{Archetype, LoadOverrides, Module, ResolvedArchetype};
+pub use common::Common;
 pub use condition::{
     Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Threshold, selector::Selector,
 };
@@ -65,6 +67,7 @@ pub use settings::control::ControlSettings;
 pub use settings::guard::{Degradation, GuardSettings};
 pub use settings::guest::GuestSettings;
 pub use settings::load::LoadSettings;
+pub use settings::meet::{MeetSettings, MeetingPlace};
 pub use settings::output::{Language, LogLevel, OutputSettings};
 pub use settings::resilience::{BreakerRules, ResilienceSettings};
 pub use settings::target::{Admin, CookiesFor, HttpVersion, Target};

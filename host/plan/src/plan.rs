@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::archetypes::Archetype;
+use crate::common::Common;
 use crate::connections::Connections;
 use crate::environment::Environment;
 use crate::feeds::Feed;
@@ -19,6 +20,7 @@ use crate::settings::control::ControlSettings;
 use crate::settings::guard::{GuardSettings, Judging};
 use crate::settings::guest::GuestSettings;
 use crate::settings::load::{LoadSettings, load};
+use crate::settings::meet::{MeetSettings, MeetingPlace};
 use crate::settings::output::OutputSettings;
 use crate::settings::resilience::ResilienceSettings;
 use crate::settings::shard::{self, Process};
@@ -42,6 +44,7 @@ section! {
             "Seed of all randomness; it repeats a run exactly where mix and error_mix are off");
         /// Identifier of the run: 8 lower-case letters and digits.
         run_id: String = ("run_id", process.run_id().unwrap_or_else(random_run_id), run_id(), "Marks everything that the run creates");
+        meet: MeetSettings = { MeetSettings::read(r) };
         load: LoadSettings = { r.under(Section::Load); load(r) };
         /// Held by feedback: while one of the two mixes is on, what a user decides depends on all the others too. With both
         /// off the seed alone decides.
@@ -76,6 +79,8 @@ section! {
         feeds: Vec<Feed> = { Vec::new() };
         /// What the run plays against beside `target`, ordered by name.
         targets: Vec<NamedTarget> = { Vec::new() };
+        /// What all shards of a run have in common: never print it.
+        common: Common = { Common::default() };
         /// What behaviors may ask for and nobody may see.
         secrets: Secrets = { Secrets::default() };
     }
@@ -124,6 +129,11 @@ impl Plan {
         let shares = |archetype: &Archetype| archetype.overrides.profile.is_none();
         let shared = self.archetypes.iter().any(shares);
         shared.then_some(&self.load.profile)
+    }
+
+    /// Where this shard meets the others, if they play as one run.
+    pub fn meeting(&self) -> Option<&MeetingPlace> {
+        self.meet.place.as_ref().filter(|_| !self.shard.is_alone())
     }
 
     /// One of this shard's workers among all of the run.

@@ -8,6 +8,7 @@ use std::path::Path;
 use vespeiro_model::Word as _;
 
 use crate::archetypes::{Entry, ResolvedArchetype, built_in, parse_flag, playing, with_run};
+use crate::common::common;
 use crate::environment::Environment;
 use crate::errors::{Origin, PlanError, PlanErrors, ValueError, nearest};
 use crate::feeds::{self, ResolvedFeed};
@@ -204,15 +205,14 @@ where
         .unwrap_or_else(|| with_run(cleaner.clone(), &plan.target.admin, &plan.load));
     plan.load.limit = plan.load.duration;
     plan.load.duration = plan.ends(plan.load.limit);
-    Ok(Resolved {
-        plan,
-        origins: Origins {
-            settings: reader.settings,
-            archetypes,
-            feeds,
-            targets,
-        },
-    })
+    let origins = Origins {
+        settings: reader.settings,
+        archetypes,
+        feeds,
+        targets,
+    };
+    plan.common = common(&origins);
+    Ok(Resolved { plan, origins })
 }
 
 /// The language of what is said before there is a plan: of help, and of mistakes. `flag` is what `--lang` says, which some

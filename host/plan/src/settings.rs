@@ -8,6 +8,7 @@ pub(crate) mod control;
 pub(crate) mod guard;
 pub(crate) mod guest;
 pub(crate) mod load;
+pub(crate) mod meet;
 pub(crate) mod output;
 pub(crate) mod resilience;
 pub(crate) mod shard;

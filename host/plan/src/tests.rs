@@ -13,6 +13,8 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("shard", "0/1", "none"),
     ("seed", "1", "18446744073709551615"),
     ("run_id", "abcdefgh", "00000000"),
+    ("meet", "none", "none"),
+    ("meet_timeout", "1s", "2m"),
     ("profile", "constant-users", "user-budget"),
     ("users", "1", "2"),
     ("requests", "5", "none"),

@@ -34,7 +34,7 @@ pub fn open(listener: Listener, run: &RunHandle) -> Server {
 
 /// Refuses web pages. A browser sends `Origin` with most of their requests, and to the others a name that somebody made
 /// point at this machine; a page that has the token is no stranger's.
-async fn guard(
+pub(super) async fn guard(
     State(run): State<RunHandle>,
     request: Request,
     next: Next,

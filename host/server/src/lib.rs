@@ -6,6 +6,7 @@
 pub mod actions;
 pub mod control;
 mod listener;
+pub mod meet;
 pub mod metrics;
 mod recorder;
 pub mod ui;

@@ -114,10 +114,15 @@ impl Listener {
 
     /// Begin to answer.
     pub fn serve(self, app: Router) -> Server {
+        self.serve_many(app, CONNECTIONS)
+    }
+
+    /// The same over so many connections at a time.
+    pub fn serve_many(self, app: Router, connections: usize) -> Server {
         let (stop, mut stopped) = oneshot::channel::<()>();
         let mut bounded = Bounded {
             inner: self.inner,
-            permits: Arc::new(Semaphore::new(CONNECTIONS)),
+            permits: Arc::new(Semaphore::new(connections)),
         };
         let task = tokio::spawn(async move {
             let (graceful, mut open) = (GracefulShutdown::new(), JoinSet::new());

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::thread::{WorkerCommand, WorkerInit};
 use crate::error::RunError;
@@ -37,10 +37,11 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// `spawn` has a worker play, on a thread if it tells one. All of them begin at the same instant, which is told: once each
-    /// of them could, so that none takes from the others what they need to begin.
+    /// of them could, so that none takes from the others what they need to begin, and not before `at`.
     pub(crate) async fn start(
         count: usize,
         clock: Clock,
+        at: Option<Instant>,
         spawn: impl Fn(WorkerInit) -> std::io::Result<Option<JoinHandle<()>>>,
         init: impl Fn(usize, Gate) -> Result<WorkerInit, RunError>,
     ) -> Result<(Self, Instant), RunError> {
@@ -69,6 +70,9 @@ impl Workers {
         }
         let spare = (0..RESERVED).map_while(|_| File::open("/dev/null").ok());
         workers.reserve = spare.collect();
+        if let Some(at) = at {
+            sleep_until(at).await;
+        }
         let began = clock.now();
         for begins_at in begins {
             // A worker that is gone by now is found out by its thread.

@@ -95,8 +95,24 @@ pub(crate) fn read(r: &mut Reader<'_>, engine: &BTreeMap<String, String>) -> Pro
 
 /// Refuses what shards cannot do apart.
 pub(crate) fn fit(r: &mut Reader<'_>, plan: &Plan) {
+    let meets = plan.meet.place.is_some();
     if plan.shard.is_alone() {
+        // One of one has nobody to wait for.
+        if meets && r.find("shard").is_some_and(|one| one.value == "none") {
+            let bad = ValueError::new(
+                "there is nobody to meet",
+                "give --shard too, as I/N or auto, or leave it out",
+            );
+            r.refuse("meet", bad);
+        }
         return;
+    }
+    if meets && plan.load.start_at.is_some() {
+        let bad = ValueError::new(
+            "shards that meet begin when all are there",
+            "leave it out, or leave out --meet",
+        );
+        r.refuse("start_at", bad);
     }
     for key in ["run_id", "seed"] {
         let origin = r.find(key).map(|one| &one.origin);
@@ -209,8 +225,17 @@ mod tests {
             "{refused}"
         );
         assert!(refusals(&[("shard", "0/1")], &[]).is_ok());
+        let meet = ("meet", "node1:7072");
+        let of_one = refusals(&[("shard", "0/1"), meet], &[]).unwrap();
+        assert_eq!(of_one.meeting(), None);
+        let nobody = refusals(&[meet], &[]).unwrap_err();
+        assert!(nobody.contains("nobody to meet"), "{nobody}");
         let both = [shard, ("run_id", "k3x9a2b7"), ("seed", "4")];
         let plan = refusals(&both, &[]).unwrap();
+        let meets = refusals(&[&both[..], &[meet]].concat(), &[]).unwrap();
+        assert_eq!(meets.meeting().unwrap().to_string(), "node1:7072");
+        let late = [&both[..], &[meet, ("start_at", "+5s")]].concat();
+        assert!(refusals(&late, &[]).unwrap_err().contains("start_at"));
         assert_eq!(
             (plan.shard, plan.unsplit),
             (

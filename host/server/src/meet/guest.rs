@@ -1,0 +1,179 @@
+//! The other shards' end of a meeting: they ask shard 0 to be let in until it answers, and again until all are there.
+//!
+//! What must stay true: the moment of the start is that of the answer which came back soonest, less half of the way: no two
+//! machines' clocks are compared.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{ASK, Answer, Began, Hello, LEAD, MeetError, SILENCE, Start, named};
+use vespeiro_http::{Forwarded, Forwarder};
+use vespeiro_model::Clock;
+use vespeiro_plan::MeetingPlace;
+
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest answer.
+const MAX_ANSWER: usize = 256 << 10;
+/// Who knows the moment of the start asks on, for a better answer, until it is as near as this.
+const NEAR: Duration = Duration::from_millis(300);
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Guest {
+    client: Forwarder,
+    headers: HeaderMap,
+    place: MeetingPlace,
+    own: Hello,
+    clock: Clock,
+}
+
+impl Guest {
+    /// The shard that says this of itself, and knows the token.
+    ///
+    /// # Errors
+    /// This machine cannot ask anybody.
+    pub fn new(
+        place: &MeetingPlace,
+        token: Option<&str>,
+        own: Hello,
+        clock: Clock,
+    ) -> Result<Guest, MeetError> {
+        let no_client = |why: String| MeetError::NoAnswer {
+            place: place.to_string(),
+            waited: Duration::ZERO,
+            why,
+        };
+        let client = Forwarder::new().map_err(|error| no_client(error.to_string()))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if let Some(token) = token {
+            let value = HeaderValue::from_str(&format!("Bearer {token}"));
+            let mut value = value.map_err(|error| no_client(error.to_string()))?;
+            value.set_sensitive(true);
+            headers.insert(header::AUTHORIZATION, value);
+        }
+        Ok(Guest {
+            client,
+            headers,
+            place: place.clone(),
+            own,
+            clock,
+        })
+    }
+
+    /// Ask until all are there; tells when they begin.
+    ///
+    /// # Errors
+    /// Shard 0 does not want this one, has given up, is gone, or was not found within `within`.
+    pub async fn join(&self, within: Duration) -> Result<Start, MeetError> {
+        let began = self.clock.now();
+        let mut met: Option<(Instant, Vec<usize>)> = None;
+        let mut start: Option<Start> = None;
+        loop {
+            let asked = self.clock.now();
+            match self.post("/join", &self.own).await {
+                Ok(answer) => {
+                    let now = self.clock.now();
+                    match self.read(&answer)? {
+                        Answer::Wait { missing } => met = Some((now, missing)),
+                        Answer::Over { why } => return Err(MeetError::Over(why)),
+                        Answer::StartsIn { micros } => {
+                            let unsure = now.saturating_duration_since(asked) / 2;
+                            let left = Duration::from_micros(micros).min(LEAD);
+                            let at = (now + left).checked_sub(unsure).unwrap_or(now);
+                            if start.is_none_or(|known| unsure < known.unsure) {
+                                start = Some(Start { at, unsure });
+                            }
+                        }
+                    }
+                }
+                Err(why) => self.give_up(began, within, met.as_ref(), why)?,
+            }
+            let now = self.clock.now();
+            if let Some(start) = start.filter(|start| start.at <= now + NEAR) {
+                return Ok(start);
+            }
+            if let (None, Some((_, missing))) = (start, &met)
+                && now.saturating_duration_since(began) >= within + SILENCE
+            {
+                return Err(MeetError::Missing {
+                    missing: named(missing),
+                    shards: self.own.shards,
+                    place: self.place.to_string(),
+                    waited: within,
+                });
+            }
+            sleep(ASK).await;
+        }
+    }
+
+    /// Tell how late this shard has begun.
+    pub async fn began(&self, start: Start, at: Instant) {
+        let began = Began {
+            index: self.own.index,
+            process: self.own.process,
+            late_micros: at.saturating_duration_since(start.at).as_micros() as u64,
+            unsure_micros: start.unsure.as_micros() as u64,
+        };
+        if let Err(why) = self.post("/began", &began).await {
+            tracing::info!("shard 0 does not hear when this one began: {why}");
+        }
+    }
+
+    /// Whether there is no use in asking again, after shard 0 did not answer.
+    fn give_up(
+        &self,
+        began: Instant,
+        within: Duration,
+        met: Option<&(Instant, Vec<usize>)>,
+        why: String,
+    ) -> Result<(), MeetError> {
+        let now = self.clock.now();
+        let place = self.place.to_string();
+        match met {
+            Some((heard, _)) if now.saturating_duration_since(*heard) >= SILENCE => {
+                Err(MeetError::Silent { place })
+            }
+            None if now.saturating_duration_since(began) >= within => Err(MeetError::NoAnswer {
+                place,
+                waited: within,
+                why,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn read(&self, answer: &Forwarded) -> Result<Answer, MeetError> {
+        if let Ok(answer) = serde_json::from_slice(&answer.body) {
+            return Ok(answer);
+        }
+        let error = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
+        Err(MeetError::Refused(match error["error"].as_str() {
+            Some(why) => format!("shard 0 does not let this one in: {why}"),
+            None => format!(
+                "{} answered with status {}: is that where shard 0 meets the others?",
+                self.place, answer.status
+            ),
+        }))
+    }
+
+    async fn post(&self, path: &str, message: &impl Serialize) -> Result<Forwarded, String> {
+        let url = format!("http://{}{path}", self.place);
+        let body = serde_json::to_vec(message).map_err(|error| error.to_string())?;
+        let headers = self.headers.clone();
+        let sent = self
+            .client
+            .send(Method::POST, &url, headers, body, MAX_ANSWER);
+        let sent = timeout(PATIENCE, sent).await;
+        let sent = sent.map_err(|_| format!("it was silent for {PATIENCE:?}"))?;
+        sent.map_err(|error| error.to_string())
+    }
+}
