@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::merge::{Merge as _, counts};
 use super::timing::Cells;
 use super::{ResultCount, Scale, Snapshot, Timing};
-use vespeiro_model::Ending;
-use vespeiro_plan::{Metric, Selector};
+use vespeiro_model::{Ending, OutcomeKind};
+use vespeiro_plan::{Metric, Pauses, Selector};
 
 /// Slots that a window is made of; one more is being filled.
 const SLOTS: u32 = 60;
@@ -48,10 +48,12 @@ counts! {
         pub sessions_completed: u64,
         pub sessions_failed: u64,
         pub sessions_crashed: u64,
+        pub transactions_passed: u64,
+        pub transactions_failed: u64,
         pub bytes_sent: u64,
         pub bytes_received: u64,
         /// Of the requests; of successes or failures where an outcome is selected, of those that spent time in it where a
-        /// phase is.
+        /// phase is. Of the transactions instead, where some are selected.
         pub latency: Timing = Timing::new(Scale::Micros),
     }
 }
@@ -69,6 +71,7 @@ impl Aggregate {
         };
         let group = snapshot.group(picks);
         let latency = match (selector.phase, selector.outcome) {
+            _ if selector.names_transactions() => of_transactions(snapshot, selector),
             (Some(phase), _) => snapshot.phases(picks).of(phase).clone(),
             (None, Some(kind)) => group.latency_of(kind).clone(),
             (None, None) => group.latency().into_owned(),
@@ -100,6 +103,12 @@ impl Aggregate {
                     if selector.picks_check(name) {
                         sum.checks_passed += check.passed;
                         sum.checks_failed += check.failed;
+                    }
+                }
+                for (name, one) in counts.transactions() {
+                    if selector.picks_transaction(catalog.archetype(archetype as u16), &name) {
+                        sum.transactions_passed += one.passed();
+                        sum.transactions_failed += one.failed();
                     }
                 }
                 let ended = |ending| counts.behavior.sessions.ended(ending).count();
@@ -138,6 +147,8 @@ impl Aggregate {
             sessions_completed: less(self.sessions_completed, earlier.sessions_completed),
             sessions_failed: less(self.sessions_failed, earlier.sessions_failed),
             sessions_crashed: less(self.sessions_crashed, earlier.sessions_crashed),
+            transactions_passed: less(self.transactions_passed, earlier.transactions_passed),
+            transactions_failed: less(self.transactions_failed, earlier.transactions_failed),
             bytes_sent: less(self.bytes_sent, earlier.bytes_sent),
             bytes_received: less(self.bytes_received, earlier.bytes_received),
             latency: self.latency.since(&earlier.latency),
@@ -176,8 +187,47 @@ impl Aggregate {
             Metric::FailedSessions => share(self.sessions_failed, self.sessions_ended),
             Metric::CrashedSessions => share(self.sessions_crashed, self.sessions_ended),
             Metric::CompletedSessions => share(self.sessions_completed, self.sessions_ended),
+            Metric::Transactions => Some(self.transactions() as f64),
+            Metric::FailedTransactions => share(self.transactions_failed, self.transactions()),
         }
     }
+
+    fn transactions(&self) -> u64 {
+        self.transactions_passed + self.transactions_failed
+    }
+
+    /// An empty one for the times that a selector picks: those with pauses are counted in milliseconds.
+    pub fn empty(selector: &Selector) -> Aggregate {
+        let scale = match selector.pauses {
+            Some(Pauses::With) => Scale::Millis,
+            _ => Scale::Micros,
+        };
+        Aggregate {
+            latency: Timing::new(scale),
+            ..Aggregate::default()
+        }
+    }
+}
+
+/// Times of the transactions that a selector picks.
+fn of_transactions(snapshot: &Snapshot, selector: &Selector) -> Timing {
+    let mut sum = Aggregate::empty(selector).latency;
+    let archetypes = snapshot.catalog.archetypes.iter().zip(&snapshot.archetypes);
+    for (labels, counts) in archetypes {
+        for (name, one) in counts.transactions() {
+            if !selector.picks_transaction(&labels.name, &name) {
+                continue;
+            }
+            let kinds = OutcomeKind::ALL.into_iter();
+            for kind in kinds.filter(|kind| selector.outcome.is_none_or(|it| it == *kind)) {
+                sum.merge(match selector.pauses {
+                    Some(Pauses::With) => one.duration_of(kind),
+                    _ => one.active_of(kind),
+                });
+            }
+        }
+    }
+    sum
 }
 
 /// The last stretch of a run, in slots.
@@ -235,7 +285,10 @@ impl SlidingWindow {
         if self.covered() < self.span {
             return None;
         }
-        let mut sum = Aggregate::default();
+        let mut sum = Aggregate {
+            latency: Timing::new(self.newest.latency.scale()),
+            ..Aggregate::default()
+        };
         for slot in &self.slots {
             sum.merge(&slot.counts);
             sum.latency.add_cells(&slot.latency);
@@ -364,6 +417,25 @@ mod tests {
             (mine.checks_failed, of("checks{check=x}>1%").checks_failed),
             (1, 0)
         );
+        // 35 passed, 5 failed, and one of redirects; the cut one is in no figure.
+        let spans = of("p95{transaction=*}<1s");
+        assert_eq!(
+            (spans.transactions_passed, spans.transactions_failed),
+            (36, 5)
+        );
+        assert_eq!(spans.latency.count(), 41);
+        let signups = of("p95{transaction=\"sign up\"}<1s");
+        assert_eq!(signups.value(Metric::FailedTransactions), Some(5.0 / 40.0));
+        assert_eq!(signups.latency.max(), Duration::from_millis(800));
+        let whole = of("max{transaction=sign*,pauses=with,outcome=failure}<9s");
+        assert_eq!(
+            (whole.latency.count(), whole.latency.max()),
+            (5, Duration::from_millis(3_600))
+        );
+        assert_eq!(of("p95{transaction=x}<1s").value(Metric::P95), None);
+        let mut window = SlidingWindow::new(Duration::from_secs(1));
+        window.advance(whole.clone());
+        assert_eq!(window.full().unwrap().value(Metric::Max), Some(3.6));
         // 38 completed, 2 abandoned, 1 crashed.
         let sessions = [
             (Metric::CompletedSessions, 38.0 / 41.0),

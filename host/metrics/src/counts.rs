@@ -8,7 +8,8 @@ use vespeiro_model::{ChannelKind, Ending, Failure, FaultKind};
 use super::merge::{Merge, counts, grow};
 use super::{
     Addresses, ArchetypeLabels, ArrivalCount, ChannelCounts, ConnectionCounts, FailureCauses,
-    NamedCounts, PhaseTimes, ResilienceCounts, Scale, Series, Sketch, Timing, WireBytes,
+    NamedCounts, PhaseTimes, ResilienceCounts, Scale, Series, Sketch, Timing, TransactionCounts,
+    WireBytes,
 };
 
 counts! {
@@ -63,6 +64,10 @@ counts! {
         pub checks: NamedCounts<CheckCount>,
         /// Values of the behavior's own metrics.
         pub observed: NamedCounts<Sketch>,
+        /// Transactions that the behavior has named.
+        pub(super) named: NamedCounts<TransactionCounts>,
+        /// Requests with all that they were redirected to, apart from those: neither takes names from the other.
+        pub(super) chains: NamedCounts<TransactionCounts>,
     }
 
     /// Everything that is counted for one version of an archetype's behavior. Over an archetype's versions, requests and

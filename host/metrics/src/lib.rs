@@ -40,6 +40,7 @@ pub mod testing;
 mod thresholds;
 mod timing;
 mod totals;
+mod transactions;
 mod version;
 
 pub use addresses::{AddressCounts, Addresses, MAX_ADDRESSES};
@@ -73,5 +74,6 @@ pub use snapshot::{CpuUse, RouteGroup, Snapshot};
 pub use thresholds::{Abort, Degraded, GuardStatus, Standing, ThresholdResult};
 pub use timing::{NATIVE_SCHEMA, Scale, Timing};
 pub use totals::Totals;
+pub use transactions::{Span, TransactionCounts};
 pub use version::VersionTotal;
 pub use vespeiro_model::{AbortReason, LimitKind, ThresholdState};

@@ -1,4 +1,4 @@
-//! A small table by name, for what behaviors name themselves: checks and observed metrics. Used by the counts of an
+//! A small table by name, for what behaviors name themselves: checks, observed metrics, transactions. Used by the counts of an
 //! archetype.
 //!
 //! What must stay true: however many names a behavior makes up, the table has at most [`MAX_NAMES`] and one for the rest.

@@ -11,9 +11,10 @@ use std::time::Duration;
 use super::interval::MAX_ACTIVITY;
 use super::merge::Merge as _;
 use super::seconds::{MAX_SPARE, SECOND, second_of};
+use super::transactions::chain;
 use super::{
     ArchetypeCounts, BehaviorCounts, Catalog, ConnectionCounts, Interval, RecordedRequest,
-    RequestSample, Role, ShortPath, SlowRequest, Slowest, WorkerStatus,
+    RequestSample, Role, ShortPath, SlowRequest, Slowest, Span, WorkerStatus,
 };
 use vespeiro_model::{
     BreakerState, ChannelKind, Clock, Ending, Failure, FaultKind, HoldReason, Outcome,
@@ -244,6 +245,32 @@ impl Recorder {
     pub fn observe(&mut self, archetype: u16, metric: &str, value: f64) {
         self.with(archetype, |counts| {
             counts.observed.entry(metric).record(value)
+        });
+    }
+
+    /// A transaction of a behavior has ended. At most [`super::MAX_NAMES`] names per archetype, then `other`.
+    pub fn transaction(&mut self, archetype: u16, name: &str, passed: bool, span: Span) {
+        self.with(archetype, |counts| {
+            counts.named.entry(name).end(passed, span)
+        });
+    }
+
+    /// One was open when its session was ended by the host.
+    pub fn transaction_cut(&mut self, archetype: u16, name: &str) {
+        self.with(archetype, |counts| counts.named.entry(name).cut += 1);
+    }
+
+    /// A request of this route has come to its end behind redirects.
+    #[cold]
+    pub fn redirected(&mut self, archetype: u16, route: u16, passed: bool, took: Duration) {
+        let (method, path) = self.catalog.route(archetype, route);
+        let name = chain(method, path);
+        let span = Span {
+            duration: took,
+            active: took,
+        };
+        self.with(archetype, |counts| {
+            counts.chains.entry(&name).end(passed, span)
         });
     }
 

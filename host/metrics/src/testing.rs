@@ -8,8 +8,9 @@ use proptest::prelude::*;
 
 use super::{
     ArchetypeLabels, Catalog, ConnectionCounts, Degraded, DesiredLoad, GuardStatus, Interval,
-    Process, Recorder, RefusedLogins, RequestSample, Role, RouteLabel, RunInfo, Snapshot, Standing,
-    ThresholdResult, ThresholdState, Totals, TraceId, VersionLabels, WireBytes, WorkerStatus,
+    Process, Recorder, RefusedLogins, RequestSample, Role, RouteLabel, RunInfo, Snapshot, Span,
+    Standing, ThresholdResult, ThresholdState, Totals, TraceId, VersionLabels, WireBytes,
+    WorkerStatus,
 };
 use vespeiro_model::{
     BreakerState, Clock, Ending, Failure, FaultKind, HoldReason, Outcome, Phases,
@@ -194,6 +195,15 @@ pub fn snapshot() -> Snapshot {
         );
         recorder.lag(Duration::from_micros(u64::from(i % 900)));
     }
+    for i in 1..=40u64 {
+        let span = Span {
+            duration: Duration::from_millis(2_000 + 40 * i),
+            active: Duration::from_millis(20 * i),
+        };
+        recorder.transaction(0, "sign up", i % 8 > 0, span);
+    }
+    recorder.transaction_cut(0, "sign up");
+    recorder.redirected(1, 0, true, Duration::from_millis(30));
     (0..950).for_each(|_| recorder.fault_asked(FaultKind::NotFound));
     (0..924).for_each(|_| recorder.fault_committed(FaultKind::NotFound));
     recorder.fault_asked(FaultKind::RateLimit);
@@ -297,6 +307,9 @@ pub enum Event {
     Session(u16, Ending, u64),
     Check(u16, u8, bool),
     Observe(u16, u8, f64),
+    /// By archetype and number; whether it passed, how long it took in all and without pauses. `None`: it is cut.
+    Transaction(u16, u8, Option<(bool, u64, u64)>),
+    Redirected(u16, u16, bool, u64),
     Guest(u16, u64),
     Lag(u64),
 }
@@ -330,6 +343,19 @@ impl Event {
             Event::Observe(archetype, name, value) => {
                 to.observe(archetype, &format!("metric {name}"), value)
             }
+            Event::Transaction(archetype, name, Some((passed, millis, active))) => {
+                let span = Span {
+                    duration: Duration::from_millis(millis),
+                    active: Duration::from_micros(active),
+                };
+                to.transaction(archetype, &format!("transaction {name}"), passed, span);
+            }
+            Event::Transaction(archetype, name, None) => {
+                to.transaction_cut(archetype, &format!("transaction {name}"));
+            }
+            Event::Redirected(archetype, route, passed, micros) => {
+                to.redirected(archetype, route, passed, Duration::from_micros(micros));
+            }
             Event::Guest(archetype, nanos) => {
                 to.guest_call(role(archetype), Duration::from_nanos(nanos));
                 to.instance_built(role(archetype));
@@ -354,6 +380,10 @@ pub fn event() -> impl Strategy<Value = Event> {
         1 => (0..2u16, ending, 0..100_000_000u64).prop_map(|(a, e, l)| Event::Session(a, e, l)),
         1 => (0..2u16, 0..9u8, any::<bool>()).prop_map(|(a, n, p)| Event::Check(a, n, p)),
         1 => (0..2u16, 0..9u8, -1e6..1e6f64).prop_map(|(a, n, v)| Event::Observe(a, n, v)),
+        1 => (0..2u16, 0..3u8, prop::option::weighted(0.8, (any::<bool>(), 0..200_000u64, 0..100_000_000u64)))
+            .prop_map(|(a, n, ended)| Event::Transaction(a, n, ended)),
+        1 => (0..2u16, 0..5u16, any::<bool>(), 0..100_000_000u64)
+            .prop_map(|(a, r, p, t)| Event::Redirected(a, r, p, t)),
         1 => (0..2u16, 0..10_000_000u64).prop_map(|(a, t)| Event::Guest(a, t)),
         1 => (0..1_000_000u64).prop_map(Event::Lag),
     ]

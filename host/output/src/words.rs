@@ -212,6 +212,9 @@ words {
     checks: "checks", "verificações";
     passed: "passed", "aprovadas";
     failed: "failed", "reprovadas";
+    transactions: "transactions", "transações";
+    /// Behind a quantile: of times with the pauses in them.
+    with_pauses: "with pauses", "com pausas";
     observed: "observed", "observados";
     generator: "generator", "gerador";
     /// `{}` is the number of cores.

@@ -70,6 +70,10 @@ words! {
         CrashedSessions => "crashed_sessions",
         /// The same for those that came to their end.
         CompletedSessions => "completed_sessions",
+        /// Transactions that passed or failed.
+        Transactions => "transactions",
+        /// Transactions that failed, by all that passed or failed.
+        FailedTransactions => "failed_transactions",
     }
 
     /// The unit that a metric is counted in.
@@ -92,7 +96,7 @@ words! {
 }
 
 /// What most requests are known by, then what times are, then what else there is.
-const FIELDS: [Field; 10] = [
+const FIELDS: [Field; 12] = [
     Field::Archetype,
     Field::Stage,
     Field::Route,
@@ -101,6 +105,8 @@ const FIELDS: [Field; 10] = [
     Field::Target,
     Field::Phase,
     Field::Outcome,
+    Field::Transaction,
+    Field::Pauses,
     Field::Status,
     Field::Check,
 ];
@@ -114,6 +120,7 @@ const OF_OUTCOMES: [Field; 7] = [
     Field::Status,
 ];
 const OF_CHECKS: [Field; 3] = [Field::Archetype, Field::Stage, Field::Check];
+const OF_TRANSACTIONS: [Field; 3] = [Field::Archetype, Field::Stage, Field::Transaction];
 
 /// A number and its unit, as they were written.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -155,11 +162,14 @@ impl Metric {
             | Metric::Checks
             | Metric::FailedSessions
             | Metric::CrashedSessions
-            | Metric::CompletedSessions => Dimension::Share,
+            | Metric::CompletedSessions
+            | Metric::FailedTransactions => Dimension::Share,
             Metric::Rate | Metric::Throughput => Dimension::PerSecond,
-            Metric::Requests | Metric::Errors | Metric::NotSent | Metric::Dropped => {
-                Dimension::Count
-            }
+            Metric::Requests
+            | Metric::Errors
+            | Metric::NotSent
+            | Metric::Dropped
+            | Metric::Transactions => Dimension::Count,
             _ => Dimension::Time,
         }
     }
@@ -174,7 +184,8 @@ impl Metric {
             | Metric::CompletedSessions => &FIELDS[..2],
             Metric::Rate => &FIELDS[..6],
             Metric::Checks => &OF_CHECKS,
-            _ if self.dimension() == Dimension::Time => &FIELDS[..8],
+            Metric::Transactions | Metric::FailedTransactions => &OF_TRANSACTIONS,
+            _ if self.dimension() == Dimension::Time => &FIELDS[..10],
             _ => &OF_OUTCOMES,
         }
     }

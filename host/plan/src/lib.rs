@@ -43,7 +43,8 @@ pub use addresses::{Headers, otlp_url, push_headers, remote_write_url, socket_pa
 pub use archetypes::{Archetype, LoadOverrides, Module, ResolvedArchetype};
 pub use common::Common;
 pub use condition::{
-    Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Threshold, selector::Selector,
+    Bound, BoundUnit, Comparator, Condition, Dimension, Metric, Threshold, selector::Pauses,
+    selector::Selector,
 };
 pub use connections::{
     Codings, Connections, Identity, Sharing, TlsSettings, TlsVersion, USER_AGENT,

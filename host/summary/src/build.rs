@@ -6,6 +6,7 @@ pub mod archetypes;
 pub mod generator;
 pub mod mixes;
 pub mod requests;
+mod transactions;
 
 use self::generator::generator;
 use self::mixes::{error_mix, faults, mix};
@@ -13,6 +14,7 @@ use self::requests::{
     arrivals, causes, channels, classes, connections, not_sent, outcomes, requests, routes, series,
     slowest, targets,
 };
+use self::transactions::transactions;
 use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Shard, Summary, Transitions};
 use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
 use vespeiro_metrics::Snapshot;
@@ -45,6 +47,7 @@ impl Summary {
             sessions: sessions(&snapshot.sessions(), Detail::Quantiles),
             checks: checks(snapshot),
             observed: observed(snapshot),
+            transactions: transactions(snapshot),
             slowest: slowest(snapshot),
             generator: generator(snapshot),
             total: requests(

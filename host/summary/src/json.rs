@@ -11,6 +11,7 @@
 mod distribution;
 mod read;
 mod timeline;
+mod transaction;
 mod write;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::distribution::NoTiming;
 pub use self::read::{ReadError, read};
 pub use self::timeline::{Event, Latency, Point, StageFigures, Timeline};
+pub use self::transaction::Transaction;
 pub use self::write::{write, write_compared};
 use crate::thresholds::{Aborted, Degradation, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
@@ -99,6 +101,9 @@ pub struct Summary {
     pub sessions: Sessions,
     pub checks: Vec<Check>,
     pub observed: Vec<Observed>,
+    /// By archetype, then by name; left out where there was none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transactions: Vec<Transaction>,
     /// The slowest requests, slowest first.
     #[serde(default)]
     pub slowest: Vec<SlowRequest>,

@@ -6,6 +6,7 @@
 mod figures;
 mod shards;
 mod thresholds;
+mod transactions;
 mod whole_run;
 
 use std::cmp::Reverse;
@@ -141,6 +142,7 @@ pub fn merge_any(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         },
         checks: all.rows(|p| &p.checks),
         observed: all.observed()?,
+        transactions: all.transactions()?,
         slowest: slowest(parts),
         generator: all.generator(&archetypes)?,
         timeline: all.timeline(&stays)?,

@@ -11,7 +11,7 @@ pub(super) struct Subject {
     stage: Option<StageAggregate>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct StageAggregate {
     /// Everything at the last look.
     before: Aggregate,
@@ -25,7 +25,10 @@ impl Subject {
         if selector.stage.is_none() {
             return total;
         }
-        let stage = self.stage.get_or_insert_default();
+        let stage = self.stage.get_or_insert_with(|| StageAggregate {
+            before: Aggregate::empty(selector),
+            sum: Aggregate::empty(selector),
+        });
         if snapshot.stage == selector.stage {
             stage.sum.add(&total.since(&stage.before));
         }

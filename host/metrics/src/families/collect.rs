@@ -12,7 +12,7 @@ use vespeiro_model::{ChannelKind, Ending, Outcome, OutcomeClass, OutcomeKind, Wo
 use super::desc::{Family, Value};
 use crate::{
     ArchetypeCounts, ChannelCounts, PhaseTimes, Series, Snapshot, ThresholdResult, Timing,
-    VersionCounts,
+    TransactionCounts, VersionCounts,
 };
 
 /// The category of logins, tokens and logouts, as the request mix has it.
@@ -48,6 +48,18 @@ pub(super) fn by_protocol<'a>(s: &'a Snapshot, mut each: impl FnMut(&[&str], &'a
             each(&[kind.as_str()], counts);
         }
     }
+}
+
+/// Each transaction by archetype and name.
+pub(super) fn by_transaction<'a>(
+    s: &'a Snapshot,
+    mut each: impl FnMut(&[&str], &'a TransactionCounts),
+) {
+    by_archetype(s, |archetype, counts| {
+        for (name, one) in counts.transactions() {
+            each(&[archetype, &name], one);
+        }
+    });
 }
 
 /// Each series in use by archetype, method and route.

@@ -160,6 +160,13 @@ impl<'a> Family<'a> {
         self.sample(labels, Value::Histogram(Cow::Borrowed(timing)));
     }
 
+    /// The same of one that has values.
+    pub(super) fn used(&mut self, labels: &[&str], timing: &'a Timing) {
+        if !timing.is_empty() {
+            self.histogram(labels, timing);
+        }
+    }
+
     pub fn sample(&mut self, labels: &[&str], value: Value<'a>) {
         debug_assert_eq!(
             labels.len(),

@@ -9,11 +9,14 @@
 
 use std::borrow::Cow;
 
-use vespeiro_model::{Ending, Failure, FaultKind, OutcomeClass, SwapResult, ThresholdState};
+use vespeiro_model::{
+    Ending, Failure, FaultKind, OutcomeClass, OutcomeKind, SwapResult, ThresholdState,
+};
 
 use super::collect::{
     authentications, by_address, by_archetype, by_ending, by_outcome, by_phase, by_protocol,
-    by_route, by_target, by_version, by_word, errors, observed, requests, since_1970, thresholds,
+    by_route, by_target, by_transaction, by_version, by_word, errors, observed, requests,
+    since_1970, thresholds,
 };
 use super::desc::MetricUnit::{Bytes, Ratio, Seconds};
 use super::desc::{Collect, MetricDesc, MetricKind, Value};
@@ -383,6 +386,23 @@ mod rows {
         OBSERVED = MetricDesc::new(MetricKind::Summary, "observed_value", &["archetype", "metric"],
             "Values that behaviors observed; quantiles are since the start of the run",
             |s, _, f| observed(s, f)).when("a behavior observes values");
+        TRANSACTIONS = counter("transactions", &["archetype", "transaction", "result"],
+            "Transactions that have ended, by result: passed, failed, or cut where the host has ended their session",
+            |s, _, f| by_transaction(s, |labels, counts| {
+                for (result, count) in [("passed", counts.passed()), ("failed", counts.failed()), ("cut", counts.cut)] {
+                    f.count(&[labels, &[result]].concat(), count);
+                }
+            })).when("there are transactions");
+        TRANSACTION_ACTIVE = histogram("transaction_active", SESSION, &["archetype", "transaction", "outcome"],
+            "Time of transactions without the pauses before their requests; outcome: success of those that passed, or failure",
+            |s, _, f| by_transaction(s, |labels, counts| for kind in OutcomeKind::ALL {
+                f.used(&[labels, &[kind.as_str()]].concat(), counts.active_of(kind));
+            })).when("there are transactions");
+        TRANSACTION_DURATION = histogram("transaction_duration", SESSION, &["archetype", "transaction", "outcome"],
+            "Time of transactions from begin to end",
+            |s, _, f| by_transaction(s, |labels, counts| for kind in OutcomeKind::ALL {
+                f.used(&[labels, &[kind.as_str()]].concat(), counts.duration_of(kind));
+            })).when("there are transactions");
         GUEST_CALL_DURATION = histogram("guest_call_duration", GUEST_CALL, ARCHETYPE,
             "Time of each call into a behavior",
             |s, _, f| by_archetype(s, |name, counts| f.histogram(&[name], &counts.behavior.guest_calls)));

@@ -52,6 +52,15 @@ fn digest(snapshot: &Snapshot) -> String {
             counts.checks.sorted(),
             counts.behavior.guest_calls.to_base64()
         );
+        for (name, one) in counts.transactions() {
+            let times = [one.active().to_base64(), one.duration().to_base64()];
+            text += &format!(
+                "{name} {} {} {} {times:?}\n",
+                one.passed(),
+                one.failed(),
+                one.cut
+            );
+        }
         for (name, observed) in counts.observed.sorted() {
             text += &format!("{name} {} {:?}\n", observed.count(), observed.quantile(0.9));
         }

@@ -1,10 +1,10 @@
-//! The summary's tables: routes, archetypes, sessions, checks and observed values. Used by the page in `summary.rs`.
+//! The summary's tables: routes, archetypes, sessions, transactions, checks and observed values. Used by the page in `summary.rs`.
 //! A table without rows prints nothing.
 
 use super::Page;
 use crate::language::{Unit, harmless};
 use crate::table::Table;
-use vespeiro_model::RequestPhase;
+use vespeiro_model::{Ending, RequestPhase};
 use vespeiro_summary::json::Requests;
 
 /// The most versions of one archetype that are shown, newest first.
@@ -269,6 +269,39 @@ impl Page<'_> {
                 l.integer(c.failed),
                 l.percent(share),
             ]);
+        }
+        table
+    }
+
+    pub(crate) fn transactions(&self) -> Table {
+        let (l, w) = (self.locale, self.words);
+        let of = &self.summary.transactions;
+        let slowest = of.iter().map(|one| one.duration.max).fold(0.0, f64::max);
+        let unit = Unit::for_largest(slowest);
+        let title = format!("{} ({})", w.transactions, unit.as_str());
+        let (cut, with_pauses) = (w.ending(Ending::Cut), format!("p95 {}", w.with_pauses));
+        let mut table = Table::new([
+            &title,
+            w.passed,
+            w.failed,
+            cut,
+            "p50",
+            "p95",
+            "p99",
+            w.max,
+            &with_pauses,
+        ]);
+        for one in of {
+            let name = harmless(&format!("{}: {}", one.archetype, one.name));
+            let mut cells = vec![name];
+            cells.extend([one.passed, one.failed, one.cut].map(|count| l.integer(count)));
+            let a = &one.active;
+            let times = [a.p50, a.p95, a.p99, a.max, one.duration.p95];
+            cells.extend(times.map(|seconds| match a.count {
+                0 => "–".to_owned(),
+                _ => l.time_in(unit, seconds),
+            }));
+            table.row(cells);
         }
         table
     }

@@ -50,7 +50,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::selector::{Field, NameTest, Selector, Status, StatusTest};
+    use super::super::selector::{Field, NameTest, Pauses, Selector, Status, StatusTest};
     use super::super::{Bound, BoundUnit, Comparator, Dimension, Metric, UNITS};
     use super::*;
     use vespeiro_model::{OutcomeKind, RequestPhase};
@@ -79,6 +79,7 @@ mod tests {
             Field::Method,
             Field::Category,
             Field::Target,
+            Field::Transaction,
             Field::Check,
         ]);
         let name = (field, any::<bool>(), "[a-z/{}\",;=!* \\\\é]{1,9}");
@@ -106,9 +107,10 @@ mod tests {
             prop::collection::vec(name, 0..6),
             prop::collection::vec(status, 0..3),
             narrow,
+            prop::option::of(prop::sample::select(Pauses::ALL.to_vec())),
             prop::option::of(1..=100usize),
         )
-            .prop_map(move |(names, statuses, (phase, outcome), stage)| {
+            .prop_map(move |(names, statuses, (phase, outcome), pauses, stage)| {
                 let mut given = Vec::new();
                 let mut fits = |field: Field, negated: bool| {
                     let twice = !negated && given.contains(&field);
@@ -119,15 +121,26 @@ mod tests {
                 let names = names.filter(|it| !it.pattern.is_empty() && fits(it.field, it.negated));
                 let names = names.collect();
                 let statuses = statuses.into_iter();
-                Selector {
+                let mut selector = Selector {
                     names,
                     statuses: statuses
                         .filter(|it| fits(Field::Status, it.negated))
                         .collect(),
                     phase: phase.filter(|_| known(Field::Phase)),
                     outcome: outcome.filter(|_| known(Field::Outcome)),
+                    pauses,
                     stage,
+                };
+                // Times are those of requests or of transactions.
+                if selector.names_transactions() {
+                    let fits = |field| matches!(field, Field::Archetype | Field::Transaction);
+                    selector.names.retain(|test| fits(test.field));
+                    selector.phase = None;
                 }
+                if !selector.names_transactions() || !known(Field::Pauses) {
+                    selector.pauses = None;
+                }
+                selector
             })
     }
 

@@ -290,6 +290,22 @@ mod tests {
                 "character 9: dropped are known by stage only; remove archetype",
             ),
             (
+                "p95{transaction=a,route=/a}<1s",
+                "character 28: transactions are not known by route; remove either transaction or route",
+            ),
+            (
+                "p95{pauses=with}<1s",
+                "character 17: p95 of requests has no pauses; name the transactions too",
+            ),
+            (
+                "p95{transaction=a,pauses=few}<1s",
+                "character 26: no pauses is named \"few\"; use one of without, with",
+            ),
+            (
+                "failed_transactions{route=/a}<1%",
+                "failed_transactions are known by archetype, stage, transaction only",
+            ),
+            (
                 "p95{outcome!=success}<1s",
                 "character 5: outcome takes = alone; remove outcome",
             ),

@@ -20,6 +20,14 @@ words! {
         Outcome => "outcome",
         Stage => "stage",
         Target => "target",
+        Transaction => "transaction",
+        Pauses => "pauses",
+    }
+
+    /// Whether the time of a transaction has the pauses of its user in it.
+    pub enum Pauses {
+        Without => "without",
+        With => "with",
     }
 }
 
@@ -32,6 +40,8 @@ pub struct Selector {
     pub phase: Option<RequestPhase>,
     /// Times are those of successes or of failures alone.
     pub outcome: Option<OutcomeKind>,
+    /// Times are those of transactions, with or without pauses; without where nothing is said.
+    pub pauses: Option<Pauses>,
     /// What happened in this stage of the run's profile, from 1.
     pub stage: Option<usize>,
 }
@@ -100,6 +110,21 @@ impl Selector {
         self.hold(|field| (field == Field::Check).then_some(check))
     }
 
+    /// Whether transactions of this name count.
+    pub fn picks_transaction(&self, archetype: &str, transaction: &str) -> bool {
+        self.hold(|field| match field {
+            Field::Archetype => Some(archetype),
+            Field::Transaction => Some(transaction),
+            _ => None,
+        })
+    }
+
+    /// Whether it is about transactions, and their times instead of those of requests.
+    pub fn names_transactions(&self) -> bool {
+        let mut names = self.names.iter();
+        names.any(|test| test.field == Field::Transaction)
+    }
+
     /// Whether requests with this outcome count; one without an answer has no status.
     pub fn picks_status(&self, outcome: Outcome) -> bool {
         self.statuses.iter().all(|test| {
@@ -115,7 +140,9 @@ impl Selector {
     /// Whether it is about some requests of an archetype, not about all of them.
     pub fn names_requests(&self) -> bool {
         let mut names = self.names.iter();
-        names.any(|test| !matches!(test.field, Field::Archetype | Field::Check))
+        let of_sessions =
+            |field| matches!(field, Field::Archetype | Field::Check | Field::Transaction);
+        names.any(|test| !of_sessions(test.field))
     }
 
     /// Whether it narrows by the request mix's categories.
@@ -140,6 +167,7 @@ impl Selector {
         let words = [
             word(Field::Phase, self.phase.map(|phase| phase.as_str().into())),
             word(Field::Outcome, self.outcome.map(|it| it.as_str().into())),
+            word(Field::Pauses, self.pauses.map(|it| it.as_str().into())),
             word(Field::Stage, self.stage.map(|stage| stage.to_string())),
         ];
         names
@@ -224,6 +252,11 @@ mod tests {
         assert!(api.picks_archetype("active") && !api.picks_archetype("admin"));
         let checks = selector("checks{check=\"mine *\"}>99%");
         assert!(checks.picks_check("mine is here") && !checks.picks_check("yours"));
+        let spans = selector("p95{transaction=check*,archetype=shop}<1s");
+        assert!(spans.names_transactions() && spans.picks_transaction("shop", "checkout"));
+        assert!(!spans.picks_transaction("shop", "sign up"));
+        assert!(!spans.picks_transaction("admin", "checkout"));
+        assert!(!selector("failed_transactions<1%").names_transactions());
     }
 
     #[test]

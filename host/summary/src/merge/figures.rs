@@ -105,7 +105,7 @@ impl Merger<'_> {
     }
 
     /// Distributions of several groups, those of the same phase or outcome added up.
-    fn by_kind<'d, K: Word + Ord>(
+    pub(super) fn by_kind<'d, K: Word + Ord>(
         &self,
         what: &'static str,
         all: impl Iterator<Item = &'d BTreeMap<K, Distribution>>,

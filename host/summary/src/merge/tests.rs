@@ -51,6 +51,9 @@ fn comparable(mut summary: Summary) -> Summary {
     summary
         .observed
         .sort_by_key(|o| (o.archetype.clone(), o.metric.clone()));
+    summary
+        .transactions
+        .sort_by_key(|t| (t.archetype.clone(), t.name.clone()));
     for observed in &mut summary.observed {
         // Sums of floating point numbers depend on their order.
         observed.sum = observed.sum.round();
@@ -159,7 +162,7 @@ fn a_run_begins_at_a_millisecond_and_an_older_file_at_a_second() {
 }
 
 /// Conditions of every kind that files of runs can tell of.
-const CONDITIONS: [&str; 14] = [
+const CONDITIONS: [&str; 18] = [
     "requests>3",
     "errors{archetype=admin}<2",
     "requests{status=5xx}<1",
@@ -174,6 +177,10 @@ const CONDITIONS: [&str; 14] = [
     "checks>90%",
     "rate>1/s",
     "completed_sessions>50%",
+    "p95{transaction=\"transaction 1\"}<1s",
+    "max{transaction=*,archetype=admin,pauses=with,outcome=failure}<1s",
+    "transactions{transaction!=redirects*}>3",
+    "failed_transactions<50%",
 ];
 
 fn report(condition: &str, achieved: Option<f64>) -> ThresholdReport {

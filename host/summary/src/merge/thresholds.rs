@@ -84,8 +84,9 @@ fn of_selector(
             .arrivals
             .as_ref()
             .map_or(0, |arrivals| arrivals.dropped),
-        ..Aggregate::default()
+        ..Aggregate::empty(selector)
     };
+    let of_requests = !selector.names_transactions();
     let picked = whole.series.iter().filter(|series| {
         selector.picks(
             &series.archetype,
@@ -114,7 +115,7 @@ fn of_selector(
             (None, Some(kind)) => series.latency_by_outcome.get(&kind),
             (None, None) => Some(&series.latency),
         };
-        if let Some(times) = times {
+        if let Some(times) = times.filter(|_| of_requests) {
             let times = all.timing("latencies", times)?;
             all.add("latencies", &mut sum.latency, &times)?;
         }
@@ -136,6 +137,15 @@ fn of_selector(
         if selector.picks_archetype(&check.archetype) && selector.picks_check(&check.name) {
             sum.checks_passed += check.passed;
             sum.checks_failed += check.failed;
+        }
+    }
+    for one in &whole.transactions {
+        if selector.picks_transaction(&one.archetype, &one.name) {
+            sum.transactions_passed += one.passed;
+            sum.transactions_failed += one.failed;
+            if !of_requests {
+                all.add_times(&mut sum.latency, one, selector)?;
+            }
         }
     }
     Ok(Some(sum))
@@ -237,6 +247,8 @@ fn in_seconds(metric: Metric) -> bool {
             | Metric::FailedSessions
             | Metric::CrashedSessions
             | Metric::CompletedSessions
+            | Metric::Transactions
+            | Metric::FailedTransactions
     )
 }
 

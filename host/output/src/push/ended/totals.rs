@@ -99,6 +99,26 @@ pub(super) fn totals(summary: &Summary) -> Result<Vec<Family<'static>>, EndedErr
             all.count(&metrics::CHECKS, &labels, count);
         }
     }
+    for one in &summary.transactions {
+        let labels = [one.archetype.as_str(), &one.name];
+        for (result, count) in [
+            ("passed", one.passed),
+            ("failed", one.failed),
+            ("cut", one.cut),
+        ] {
+            let labels = [&labels[..], &[result]].concat();
+            all.count(&metrics::TRANSACTIONS, &labels, count);
+        }
+        for (metric, times) in [
+            (&metrics::TRANSACTION_ACTIVE, &one.active_by_outcome),
+            (&metrics::TRANSACTION_DURATION, &one.duration_by_outcome),
+        ] {
+            for (outcome, time) in times {
+                let labels = [&labels[..], &[outcome.as_str()]].concat();
+                all.time(metric, &labels, time)?;
+            }
+        }
+    }
     for values in &summary.observed {
         let quantiles = [(0.5, values.p50), (0.9, values.p90), (0.95, values.p95)];
         let quantiles = quantiles.into_iter().chain([(0.99, values.p99)]);

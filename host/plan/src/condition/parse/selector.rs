@@ -25,7 +25,12 @@ impl Cursor<'_> {
             // What is two things at once is nothing; what is neither of two may well be.
             let problem = if !negated && given.contains(&field) {
                 Some("is given twice")
-            } else if negated && matches!(field, Field::Phase | Field::Outcome | Field::Stage) {
+            } else if negated
+                && matches!(
+                    field,
+                    Field::Phase | Field::Outcome | Field::Pauses | Field::Stage
+                )
+            {
                 Some("takes = alone")
             } else {
                 None
@@ -49,11 +54,42 @@ impl Cursor<'_> {
                 ));
             }
             if self.take("}") {
-                return Ok(selector);
+                return self.of_one_kind(selector, &given, metric);
             }
             if !self.take(",") {
                 return Err(self.bad("the selector has no end", "close it with }"));
             }
+        }
+    }
+
+    /// Times are those of requests or of transactions, and only those have pauses in them.
+    fn of_one_kind(
+        &self,
+        selector: Selector,
+        given: &[Field],
+        metric: Metric,
+    ) -> Result<Selector, ValueError> {
+        let named = selector.names.iter().map(|test| test.field);
+        let mut all = named.chain(given.iter().copied());
+        let of_requests = all.find(|field| {
+            matches!(
+                field,
+                Field::Route | Field::Method | Field::Category | Field::Target | Field::Phase
+            )
+        });
+        match (selector.names_transactions(), of_requests) {
+            (true, Some(field)) => {
+                let name = field.as_str();
+                Err(self.bad(
+                    format!("transactions are not known by {name}"),
+                    format!("remove either transaction or {name}"),
+                ))
+            }
+            (false, _) if selector.pauses.is_some() => Err(self.bad(
+                format!("{} of requests has no pauses", metric.as_str()),
+                "name the transactions too, as in {transaction=checkout,pauses=with}",
+            )),
+            _ => Ok(selector),
         }
     }
 
@@ -96,6 +132,7 @@ impl Cursor<'_> {
         match field {
             Field::Phase => selector.phase = Some(self.word(field, &value, place)?),
             Field::Outcome => selector.outcome = Some(self.word(field, &value, place)?),
+            Field::Pauses => selector.pauses = Some(self.word(field, &value, place)?),
             Field::Stage => {
                 let number = value.parse().ok();
                 let stage = number.filter(|stage| (1..=MAX_STAGES).contains(stage));
@@ -113,6 +150,7 @@ impl Cursor<'_> {
             | Field::Method
             | Field::Category
             | Field::Target
+            | Field::Transaction
             | Field::Check => {
                 let pattern = match field {
                     Field::Method => value.to_uppercase(),
