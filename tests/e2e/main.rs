@@ -71,6 +71,7 @@ mod swap;
 mod targets;
 mod totals;
 mod traces;
+mod transactions;
 mod trial;
 mod ui;
 mod visitors;

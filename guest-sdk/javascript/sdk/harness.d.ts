@@ -48,6 +48,8 @@ export interface Played {
   requests: Sent[];
   checks: [string, boolean][];
   observed: [string, number][];
+  /** Names and whether they passed, undefined of those that are open at the end. */
+  transactions: [string, boolean | undefined][];
   marks: string[];
   unmarks: string[];
   logs: [Level, string][];

@@ -67,6 +67,8 @@ class Played {
   /** Pairs of a name and whether it held, and so on, in order. */
   checks = [];
   observed = [];
+  /** Pairs of a name and whether it passed, which is undefined of those that are open. */
+  transactions = [];
   marks = [];
   unmarks = [];
   logs = [];
@@ -95,12 +97,27 @@ class Played {
   }
 }
 
+const open = (played, name) => played.transactions.find(([known, passed]) => known === name && passed === undefined);
+
 function recorder(played, { feeds = {}, secrets = {} }) {
   const read = {};
   return {
     log: (level, message) => played.logs.push([level, message]),
     check: (name, passed) => played.checks.push([name, passed]),
     observe: (metric, value) => played.observed.push([metric, value]),
+    begin: (name) => {
+      if (open(played, name) !== undefined) {
+        throw `the transaction ${name} is open already`;
+      }
+      played.transactions.push([name, undefined]);
+    },
+    end: (name, passed) => {
+      const one = open(played, name);
+      if (one === undefined) {
+        throw `the transaction ${name} is not open`;
+      }
+      one[1] = passed;
+    },
     mark: (thing) => played.marks.push(thing),
     unmark: (thing) => played.unmarks.push(thing),
     feed: (name) => {

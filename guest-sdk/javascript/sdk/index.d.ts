@@ -138,6 +138,13 @@ export interface Me {
   fault(): Fault | null;
   check(name: string, passed: boolean): boolean;
   observe(metric: string, value: number): void;
+  /** With `yield*`: the steps of a generator as a transaction, a named span that the host measures with and without pauses. It
+   *  has passed where they end without an error: `yield* me.transaction('checkout', function* () { … })`. */
+  transaction<T>(name: string, steps: () => Steps<T>): Steps<T>;
+  /** Begin a transaction whose steps are not one block; at most 16 are open at a time. */
+  begin(transaction: string): void;
+  /** End one that is open. */
+  end(transaction: string, passed?: boolean): void;
   mark(thing: string): void;
   unmark(thing: string): void;
   log(message: unknown, level?: Level): void;

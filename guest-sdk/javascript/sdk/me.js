@@ -77,6 +77,29 @@ export class Me {
     this.#session.host.observe(metric, Number(value));
   }
 
+  /** Begin a transaction: a named span that the host measures, with and without pauses; `transaction` is its short form. */
+  begin(transaction) {
+    this.#session.host.begin(transaction);
+  }
+
+  /** End one that is open: whether it did what it was for. */
+  end(transaction, passed = true) {
+    this.#session.host.end(transaction, Boolean(passed));
+  }
+
+  /** With `yield*`: the steps of a generator as a transaction, which has passed where they end without an error. */
+  *transaction(name, steps) {
+    this.begin(name);
+    let passed = false;
+    try {
+      const result = yield* steps();
+      passed = true;
+      return result;
+    } finally {
+      this.end(name, passed);
+    }
+  }
+
   /** Say that something was created, `<kind>:<name>`; a request's `mark` says it earlier and is safer. */
   mark(thing) {
     this.#session.host.mark(thing);

@@ -46,6 +46,31 @@ test('what is sent together is one step and comes back in order', () => {
   assert.deepEqual([played.paths[0], played.paths.at(-1)], ['/a/0/%C3%BC%20%2F', '/a/9/9?q=a%26b']);
 });
 
+test('a transaction passes with its steps', () => {
+  const played = playing(function* (me) {
+    me.begin('visit');
+    const reply = yield* me.transaction('read', function* () {
+      return (yield get('/b')).expect();
+    });
+    me.check('what its steps give', reply.status === 200);
+    try {
+      yield* me.transaction('read again', function* () {
+        (yield get('/b')).expect(200);
+      });
+    } catch {
+      me.end('visit', false);
+    }
+    me.begin('left open');
+  }, { replies: { 'GET /b': inTurn(200, 503) } });
+  assert.deepEqual([played.ending, played.checks], ['completed', [['what its steps give', true]]], played.error);
+  assert.deepEqual(played.transactions, [['visit', false], ['read', true], ['read again', false], ['left open', undefined]]);
+  const wrong = playing(function* (me) {
+    me.end('visit');
+    yield get('/b');
+  });
+  assert.match(wrong.error, /the transaction visit is not open/);
+});
+
 test('pauses keep within the pace', () => {
   const journey = function* () {
     for (let n = 0; n < 100; n += 1) {

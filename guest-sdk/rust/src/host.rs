@@ -11,6 +11,10 @@ pub trait Host {
     fn check(&self, name: &str, passed: bool);
     /// Add a value to a custom metric.
     fn observe(&self, metric: &str, value: f64);
+    /// Begin a transaction.
+    fn begin(&self, transaction: &str);
+    /// End one that is open, and say whether it passed.
+    fn end(&self, transaction: &str, passed: bool);
     /// Say that something was created which cleanup has to remove.
     fn mark(&self, thing: &str);
     /// Say that a marked thing is gone.

@@ -157,6 +157,45 @@ impl Me {
         self.core.host.observe(metric, value);
     }
 
+    /// Take these steps as a transaction: a named span of the session that the host measures, with and without pauses. It has
+    /// passed where they give `Ok`. One that is under way when the session ends has not.
+    ///
+    /// ```
+    /// # use vespeiro_guest::prelude::*;
+    /// # const PAY: Route = Route::post("/payments", "shop");
+    /// # async fn buy(me: &mut Me) -> Result<()> {
+    /// me.transaction("checkout", async {
+    ///     me.think().await;
+    ///     me.call(PAY).send().await?.expect_status(201)
+    /// })
+    /// .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// That of the steps.
+    pub async fn transaction<T>(
+        &self,
+        name: &str,
+        steps: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        self.begin(name);
+        let result = steps.await;
+        self.end(name, result.is_ok());
+        result
+    }
+
+    /// Begin a transaction, where its steps are not one block: see [`Me::transaction`]. At most 16 are open at a time.
+    pub fn begin(&self, transaction: &str) {
+        self.core.host.begin(transaction);
+    }
+
+    /// End a transaction that is open, and say whether it did what it was for.
+    pub fn end(&self, transaction: &str, passed: bool) {
+        self.core.host.end(transaction, passed);
+    }
+
     /// Say that something was created, `<kind>:<name>`, in whose name [`Me::run`] is; [`Call::mark`] says it earlier and is
     /// safer, and may name anything.
     pub fn mark(&self, thing: &str) {

@@ -415,6 +415,8 @@ mod tests {
         fn log(&self, _: Level, _: &str) {}
         fn check(&self, _: &str, _: bool) {}
         fn observe(&self, _: &str, _: f64) {}
+        fn begin(&self, _: &str) {}
+        fn end(&self, _: &str, _: bool) {}
         fn mark(&self, _: &str) {}
         fn unmark(&self, _: &str) {}
         fn feed(&self, _: &str) -> Option<String> {

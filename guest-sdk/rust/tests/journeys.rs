@@ -220,6 +220,43 @@ fn choices_follow_their_weights_and_the_mix() {
 }
 
 #[test]
+fn a_transaction_passes_with_its_steps_and_the_host_is_told_of_nothing_else() {
+    async fn journey(me: &Me) -> Result<()> {
+        me.begin("visit");
+        let read = async { me.call(B).send().await?.expect_status(200) };
+        me.transaction("read", read).await?;
+        let again = async { me.call(B).send().await?.expect_status(200) };
+        let failed = me.transaction("read again", again).await;
+        assert_eq!(failed.unwrap_err().status(), Some(503));
+        me.end("visit", true);
+        me.begin("left open");
+        Ok(())
+    }
+    let played = playing!(journey)
+        .reply_once(B, 200, json!({}))
+        .reply_once(B, 503, json!({}))
+        .run();
+    assert_eq!(played.ending, Ok(Ending::Completed));
+    let told = [
+        ("visit", Some(true)),
+        ("read", Some(true)),
+        ("read again", Some(false)),
+    ];
+    let told = told.into_iter().chain([("left open", None)]);
+    let told: Vec<_> = told
+        .map(|(name, passed)| (name.to_owned(), passed))
+        .collect();
+    assert_eq!(played.transactions, told);
+
+    async fn wrong(me: &Me) -> Result<()> {
+        me.end("visit", true);
+        Ok(())
+    }
+    let said = playing!(wrong).run().ending.unwrap_err();
+    assert_eq!(said, "the transaction `visit` is not open");
+}
+
+#[test]
 fn waiting_for_nothing_is_an_error_and_not_a_hang() {
     async fn journey(_: &Me) -> Result<()> {
         std::future::pending().await
@@ -240,6 +277,8 @@ fn the_contract_is_held_on_the_other_side_too() {
         fn log(&self, _: Level, _: &str) {}
         fn check(&self, _: &str, _: bool) {}
         fn observe(&self, _: &str, _: f64) {}
+        fn begin(&self, _: &str) {}
+        fn end(&self, _: &str, _: bool) {}
         fn mark(&self, _: &str) {}
         fn unmark(&self, _: &str) {}
         fn feed(&self, _: &str) -> Option<String> {

@@ -42,6 +42,12 @@ pub enum GuestEvent {
         metric: String,
         value: f64,
     },
+    /// A transaction begins.
+    Begin(String),
+    End {
+        transaction: String,
+        passed: bool,
+    },
     Mark(String),
     Unmark(String),
     /// It asked for a row of a feed and got none.
@@ -53,7 +59,7 @@ pub enum GuestEvent {
 
 pub(super) struct GuestState {
     pub(super) events: Vec<GuestEvent>,
-    /// Set when a mark of the call could not be kept.
+    /// Set when a mark or a transaction of the call could not be kept.
     pub(super) complaint: Option<String>,
     logs: usize,
     marks: usize,
@@ -118,6 +124,19 @@ impl GuestState {
         self.reports += 1;
         if self.reports <= MAX_REPORTS {
             self.events.push(event());
+        }
+    }
+
+    /// None is left out: what has begun would have no end.
+    fn span(&mut self, name: &str, event: impl FnOnce(String) -> GuestEvent) {
+        self.reports += 1;
+        if self.reports <= MAX_REPORTS {
+            let name = cut(&self.veil(name), MAX_NAME);
+            self.events.push(event(name));
+        } else {
+            self.complaint.get_or_insert_with(|| {
+                format!("it tells the host more than {MAX_REPORTS} things in one call, transactions among them: spread them over several steps")
+            });
         }
     }
 
@@ -251,6 +270,19 @@ impl GuestState {
             value,
         });
         self.pass(metric.len())
+    }
+
+    pub(super) fn take_begin(&mut self, name: &str) -> wasmtime::Result<()> {
+        self.span(name, GuestEvent::Begin);
+        self.pass(name.len())
+    }
+
+    pub(super) fn take_end(&mut self, name: &str, passed: bool) -> wasmtime::Result<()> {
+        self.span(name, |transaction| GuestEvent::End {
+            transaction,
+            passed,
+        });
+        self.pass(name.len())
     }
 
     pub(super) fn take_mark(&mut self, thing: &str) -> wasmtime::Result<()> {

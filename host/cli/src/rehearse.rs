@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::{Cli, Command};
 use crate::exit::{Exit, Misuse};
 use crate::rehearsal::{Rehearsal, RehearsalFlags};
-use crate::session_text::{ended, said, shown};
+use crate::session_text::{ended, said, shown, transaction};
 use vespeiro_behavior::types::{Content, Outcome, Request};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
@@ -151,6 +151,10 @@ fn print_event(
         }
         Happening::Said(event) => {
             writeln!(out, "{MARGIN}  {}", said(event, console.language()))
+        }
+        Happening::Transaction { name, ended } => {
+            let line = transaction(name, *ended, console.language());
+            writeln!(out, "{MARGIN}  {line}")
         }
     }
 }

@@ -4,6 +4,7 @@
 use vespeiro_behavior::{GuestEvent, Level, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::veil_mark;
+use vespeiro_metrics::Span;
 use vespeiro_model::text::is_hidden;
 use vespeiro_output::{translated, word as word_in};
 use vespeiro_plan::Language;
@@ -17,11 +18,35 @@ pub(super) fn said(event: &GuestEvent, language: Language) -> String {
             false => format!("check {name:?}: failed"),
         },
         GuestEvent::Observe { metric, value } => format!("observe {metric:?}: {value}"),
+        GuestEvent::Begin(name) => return transaction(name, None, language),
+        GuestEvent::End {
+            transaction: name,
+            passed,
+        } => return transaction(name, Some((*passed, Span::default())), language),
         GuestEvent::Mark(thing) => format!("mark {:?}", veil_mark(thing)),
         GuestEvent::Unmark(thing) => format!("unmark {:?}", veil_mark(thing)),
         GuestEvent::NoRow { feed, why } => {
             let problem = translated(no_row(*why), language);
             return format!("feed {feed:?}: {problem}");
+        }
+    };
+    translated(&line, language)
+}
+
+/// A transaction that begins, or has ended, in one line.
+pub(super) fn transaction(name: &str, ended: Option<(bool, Span)>, language: Language) -> String {
+    let line = match ended {
+        None => format!("transaction {name:?}: begins"),
+        Some((passed, span)) => {
+            let (took, active) = (span.duration.as_secs_f64(), span.active.as_secs_f64());
+            match passed {
+                true => format!(
+                    "transaction {name:?}: passed after {took:.3} s, {active:.3} s without pauses"
+                ),
+                false => format!(
+                    "transaction {name:?}: failed after {took:.3} s, {active:.3} s without pauses"
+                ),
+            }
         }
     };
     translated(&line, language)

@@ -126,6 +126,7 @@ impl<'a> Permit<'a> {
     /// `due`: when it should have left, if a profile says so.
     fn sending(&mut self, now: Instant, due: Option<Instant>) {
         self.in_flight = Some(now);
+        self.vu.idle.end(now);
         self.sample.waited = due.map(|due| now.saturating_duration_since(due));
         let mut recorder = self.worker.recorder.borrow_mut();
         recorder.roll(self.worker.time(now));

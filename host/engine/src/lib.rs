@@ -28,6 +28,7 @@ mod state_log;
 mod teardown;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod trial;
 mod vu;
 mod witness;

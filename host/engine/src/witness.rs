@@ -11,6 +11,7 @@ use crate::driver::SessionEnd;
 use vespeiro_behavior::GuestEvent;
 use vespeiro_behavior::types::{Content, Step};
 use vespeiro_http::{Call, Outcome};
+use vespeiro_metrics::Span;
 
 /// What has happened, in turn.
 #[derive(Debug)]
@@ -46,6 +47,11 @@ pub enum Seen<'a> {
     },
     /// The session has said something to the host.
     Said(&'a GuestEvent),
+    /// A transaction begins, or has ended: whether it passed, and how long it took.
+    Transaction {
+        name: &'a str,
+        ended: Option<(bool, Span)>,
+    },
     Ended(&'a SessionEnd),
 }
 

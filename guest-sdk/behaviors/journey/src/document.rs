@@ -58,6 +58,8 @@ pub(crate) struct Step {
     pub(crate) unmark: Option<Text>,
     pub(crate) when: Option<Text>,
     pub(crate) repeat: Option<u32>,
+    /// Its name: the step, with all in it, is one.
+    pub(crate) transaction: Option<Text>,
     pub(crate) pause: Option<Text>,
     #[serde(default)]
     pub(crate) step: Vec<Spanned<Step>>,

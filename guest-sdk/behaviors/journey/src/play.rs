@@ -83,7 +83,18 @@ impl Session<'_> {
         if !is_first {
             step.pause.wait(me).await;
         }
-        match &step.what {
+        match &step.transaction {
+            Some(name) => me.transaction(name, self.take(&step.what)).await?,
+            None => self.take(&step.what).await?,
+        }
+        for (name, condition) in &step.checks {
+            me.check(name, condition.holds(me, &self.values));
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, what: &What) -> Result<()> {
+        match what {
             What::Request(request) => self.request(request).await?,
             What::Steps(steps) => self.steps(steps).await?,
             What::Choice(choices) => {
@@ -92,9 +103,6 @@ impl Session<'_> {
                 }
             }
             What::Nothing => {}
-        }
-        for (name, condition) in &step.checks {
-            me.check(name, condition.holds(me, &self.values));
         }
         Ok(())
     }

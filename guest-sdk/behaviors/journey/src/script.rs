@@ -36,6 +36,8 @@ pub(crate) struct Script {
 pub(crate) struct Played {
     pub(crate) when: Option<Condition>,
     pub(crate) rounds: u32,
+    /// Each round is one of this name.
+    pub(crate) transaction: Option<String>,
     pub(crate) pause: Pause,
     pub(crate) what: What,
     /// Names, and what has to hold afterwards.
@@ -193,6 +195,7 @@ impl Reader<'_> {
         if rounds > MAX_ROUNDS {
             self.refuse(place.start, &format!("repeat is at most {MAX_ROUNDS}"));
         }
+        let transaction = step.transaction.take().map(Spanned::into_inner);
         let mut checks = Vec::new();
         for (name, text) in std::mem::take(&mut step.check) {
             checks.extend(self.condition(&text).map(|condition| (name, condition)));
@@ -245,6 +248,7 @@ impl Reader<'_> {
         Some(Played {
             when,
             rounds,
+            transaction,
             pause: pause.unwrap_or(usual),
             what,
             checks,

@@ -274,6 +274,9 @@ impl Harness {
                 fault: self.faults.first().copied().map(Into::into),
             };
             let step = session.next(context, std::mem::take(&mut outcomes))?;
+            if let Some(why) = recorder.borrow_mut().refused.take() {
+                return Err(why);
+            }
             recorder.borrow_mut().steps.push(step.clone());
             if step.delay_ms > MAX_DELAY_MS {
                 return Err(format!(

@@ -23,6 +23,8 @@ pub struct Played {
     pub messages: Vec<Content>,
     /// Names of the checks and whether they held.
     pub checks: Vec<(String, bool)>,
+    /// Names of the transactions that have ended and whether they passed; `None` of those that are open at the end.
+    pub transactions: Vec<(String, Option<bool>)>,
     /// Custom metrics and their values.
     pub observed: Vec<(String, f64)>,
     /// What was marked outside of a request.
@@ -36,6 +38,8 @@ pub struct Played {
     /// What the waiting journey held by itself, in bytes of this machine (about twice wasm32's); what it had boxed
     /// comes on top.
     pub state_bytes: usize,
+    /// What the host would have ended it for.
+    pub(super) refused: Option<String>,
 }
 
 impl Default for Played {
@@ -46,17 +50,29 @@ impl Default for Played {
             requests: Vec::new(),
             messages: Vec::new(),
             checks: Vec::new(),
+            transactions: Vec::new(),
             observed: Vec::new(),
             marks: Vec::new(),
             unmarks: Vec::new(),
             logs: Vec::new(),
             elapsed_ms: 0,
             state_bytes: 0,
+            refused: None,
         }
     }
 }
 
 impl Played {
+    /// Where it is kept how a transaction ends that is open.
+    fn in_transaction(&mut self, name: &str) -> Option<&mut Option<bool>> {
+        let mut all = self.transactions.iter_mut();
+        all.find_map(|(known, passed)| (known == name && passed.is_none()).then_some(passed))
+    }
+
+    fn refuse(&mut self, why: String) {
+        self.refused.get_or_insert(why);
+    }
+
     /// The path of every request.
     #[must_use]
     pub fn paths(&self) -> Vec<&str> {
@@ -156,6 +172,22 @@ impl Host for Recorder {
             .borrow_mut()
             .observed
             .push((metric.into(), value));
+    }
+
+    fn begin(&self, transaction: &str) {
+        let mut played = self.played.borrow_mut();
+        if played.in_transaction(transaction).is_some() {
+            played.refuse(format!("the transaction `{transaction}` is open already"));
+        }
+        played.transactions.push((transaction.into(), None));
+    }
+
+    fn end(&self, transaction: &str, passed: bool) {
+        let mut played = self.played.borrow_mut();
+        match played.in_transaction(transaction) {
+            Some(open) => *open = Some(passed),
+            None => played.refuse(format!("the transaction `{transaction}` is not open")),
+        }
     }
 
     fn mark(&self, thing: &str) {

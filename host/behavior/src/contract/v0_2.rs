@@ -14,6 +14,14 @@ version! {
         fn secret(&mut self, name: String) -> wasmtime::Result<Option<String>> {
             self.give_secret(&name)
         }
+
+        fn begin(&mut self, name: String) -> wasmtime::Result<()> {
+            self.take_begin(&name)
+        }
+
+        fn end(&mut self, name: String, passed: bool) -> wasmtime::Result<()> {
+            self.take_end(&name, passed)
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use vespeiro_engine::rehearsal::{KnownSecrets, veil_mark};
 use vespeiro_engine::{Seen, SessionEnd};
 use vespeiro_http::dial::Protocol;
 use vespeiro_http::{Answer, Call, Outcome};
+use vespeiro_metrics::Span;
 use vespeiro_model::{Failure, RequestPhase};
 use vespeiro_plan::Secrets;
 
@@ -72,6 +73,19 @@ pub(super) enum Entry {
     Observe {
         metric: String,
         value: f64,
+    },
+    /// It begins, or has ended, where it says whether it passed.
+    Transaction {
+        name: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        passed: Option<bool>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seconds: Option<f64>,
+        /// Without pauses.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        active_seconds: Option<f64>,
+        #[serde(skip)]
+        span: Option<Span>,
     },
     Mark {
         thing: String,
@@ -209,6 +223,7 @@ impl Scribe {
                 }
             }
             Seen::Said(event) => self.said(event),
+            Seen::Transaction { name, ended } => self.transaction(name, *ended),
             Seen::Ended(end) => self.end(end),
         })
     }
@@ -317,6 +332,11 @@ impl Scribe {
                 metric: metric.clone(),
                 value: *value,
             },
+            GuestEvent::Begin(name) => self.transaction(name, None),
+            GuestEvent::End {
+                transaction,
+                passed,
+            } => self.transaction(transaction, Some((*passed, Span::default()))),
             GuestEvent::Mark(thing) => Entry::Mark {
                 thing: self.secrets.text(&veil_mark(thing)),
             },
@@ -327,6 +347,17 @@ impl Scribe {
                 feed: feed.clone(),
                 problem: no_row(*why),
             },
+        }
+    }
+
+    fn transaction(&mut self, name: &str, ended: Option<(bool, Span)>) -> Entry {
+        let span = ended.map(|(_, span)| span);
+        Entry::Transaction {
+            name: self.secrets.text(name),
+            passed: ended.map(|(passed, _)| passed),
+            seconds: span.map(|span| span.duration.as_secs_f64()),
+            active_seconds: span.map(|span| span.active.as_secs_f64()),
+            span,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::entry::{Answered, Entry, Fields};
-use crate::session_text::shown;
+use crate::session_text::{shown, transaction};
 use vespeiro_output::{Locale, translated, word};
 use vespeiro_plan::Language;
 
@@ -144,6 +144,16 @@ impl Style {
             Entry::Observe { metric, value } => {
                 let told = self.say(&format!("observe {metric:?}: {value}"));
                 format!("{MARGIN}{told}\n")
+            }
+            Entry::Transaction {
+                name, passed, span, ..
+            } => {
+                let told = transaction(name, passed.zip(*span), self.language);
+                let told = match passed {
+                    Some(false) => self.paint(RED, &told),
+                    _ => told,
+                };
+                format!("{at}  {told}\n")
             }
             Entry::Mark { thing } => {
                 format!("{MARGIN}{}\n", self.say(&format!("mark {thing:?}")))

@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use super::channels::Channels;
 use super::replies::{Answer, Replies};
 use crate::driver::{SessionEnd, Transport, drive};
+use crate::transactions::{Moment, Transactions};
 use crate::vu::channels::ChannelRefused;
 use crate::vu::prepare::{StepRefused, check};
 use vespeiro_behavior::types::{
@@ -17,6 +18,7 @@ use vespeiro_behavior::types::{
 };
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
 use vespeiro_http::Heads;
+use vespeiro_metrics::Span;
 use vespeiro_model::{ChannelKind, Clock, Failure};
 use vespeiro_plan::Plan;
 
@@ -45,6 +47,11 @@ pub enum Happening<'a> {
         content: &'a Content,
     },
     Said(GuestEvent),
+    /// A transaction begins, or has ended: whether it passed, and how long it took.
+    Transaction {
+        name: &'a str,
+        ended: Option<(bool, Span)>,
+    },
 }
 
 /// A session that is over.
@@ -94,10 +101,13 @@ pub fn play(
             return played;
         }
     };
-    session.events(|event| watch(0, Happening::Said(event)));
+    let mut transactions = Transactions::default();
+    session.events(|event| said(event, &mut transactions, Moment::default(), &mut watch));
     let mut rehearsed = Rehearsed {
         behavior,
         session,
+        transactions,
+        idle_ms: 0,
         replies,
         channels: Channels::default(),
         bounds,
@@ -107,6 +117,9 @@ pub fn play(
     // It never waits for anything.
     let ended = drive(&mut rehearsed).now_or_never();
     let ended = ended.unwrap_or(SessionEnd::Cut);
+    if !matches!(ended, SessionEnd::Cut) {
+        rehearsed.close_transactions();
+    }
     let Rehearsed { session, .. } = rehearsed;
     played.ended = match (session.end(), ended) {
         (Err(crash), ended) if !matches!(ended, SessionEnd::Crashed(_)) => {
@@ -121,6 +134,9 @@ pub fn play(
 struct Rehearsed<'a, W> {
     behavior: Arc<Behavior>,
     session: Session,
+    transactions: Transactions,
+    /// How long it has waited before the requests of its steps.
+    idle_ms: u64,
     replies: &'a mut Replies,
     channels: Channels,
     bounds: Bounds<'a>,
@@ -130,7 +146,13 @@ struct Rehearsed<'a, W> {
 
 impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
     fn next(&mut self, outcomes: Vec<Outcome>) -> Result<Step, SessionEnd> {
-        let Self { played, watch, .. } = self;
+        let now = self.moment();
+        let Self {
+            played,
+            watch,
+            transactions,
+            ..
+        } = self;
         if played.steps == MAX_STEPS {
             let why = format!("it has not come to its end after {MAX_STEPS} steps");
             return Err(SessionEnd::Refused(why));
@@ -146,7 +168,10 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
         played.calls.push(self.bounds.clock.since(called));
         played.steps += 1;
         self.session
-            .events(|event| watch(played.elapsed_ms, Happening::Said(event)));
+            .events(|event| said(event, transactions, now, watch));
+        if let Some(why) = transactions.complaint.take() {
+            return Err(SessionEnd::Refused(why));
+        }
         match answer {
             Ok(Ok(step)) => Ok(step),
             Ok(Err(message)) => Err(SessionEnd::Failed(message)),
@@ -159,6 +184,7 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
             let ms = step.delay_ms;
             (self.watch)(self.played.elapsed_ms, Happening::Wait { ms });
             self.played.elapsed_ms += u64::from(ms);
+            self.idle_ms += u64::from(ms);
         }
     }
 
@@ -195,6 +221,22 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
 }
 
 impl<W: FnMut(u64, Happening<'_>)> Rehearsed<'_, W> {
+    fn moment(&self) -> Moment {
+        Moment {
+            at: Duration::from_millis(self.played.elapsed_ms),
+            idle: Duration::from_millis(self.idle_ms),
+        }
+    }
+
+    /// What was open when it came to its end has not passed.
+    fn close_transactions(&mut self) {
+        let at_ms = self.played.elapsed_ms;
+        for (name, span) in self.transactions.close(self.moment()) {
+            let (name, ended) = (&*name, Some((false, span)));
+            (self.watch)(at_ms, Happening::Transaction { name, ended });
+        }
+    }
+
     /// Whether a run would send them.
     fn sendable<'r>(
         &self,
@@ -292,6 +334,31 @@ impl<W: FnMut(u64, Happening<'_>)> Rehearsed<'_, W> {
         };
         (self.watch)(self.played.elapsed_ms, message);
     }
+}
+
+/// Tell what a session has told the host.
+fn said(
+    event: GuestEvent,
+    transactions: &mut Transactions,
+    now: Moment,
+    watch: &mut impl FnMut(u64, Happening<'_>),
+) {
+    let at_ms = now.at.as_millis() as u64;
+    let (name, ended) = match &event {
+        GuestEvent::Begin(name) => {
+            transactions.begin(name, now);
+            (name, None)
+        }
+        GuestEvent::End {
+            transaction,
+            passed,
+        } => match transactions.end(transaction, now) {
+            Some(span) => (transaction, Some((*passed, span))),
+            None => return,
+        },
+        _ => return watch(at_ms, Happening::Said(event)),
+    };
+    watch(at_ms, Happening::Transaction { name, ended });
 }
 
 /// What a run would refuse of a request, it refuses too.

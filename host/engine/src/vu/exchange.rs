@@ -113,7 +113,8 @@ pub(super) async fn exchange(batch: &Batch<'_>, mut one: Prepared) -> types::Out
     }
 }
 
-/// Go where answers send a request on to. The outcome is the last one, and took as long as all of them together.
+/// Go where answers send a request on to. The outcome is the last one, and took as long as all of them together; the time from
+/// when the first left to that outcome is a transaction.
 async fn follow(batch: &Batch<'_>, mut one: Prepared, mut last: Attempt) -> types::Outcome {
     let Batch {
         worker,
@@ -122,9 +123,13 @@ async fn follow(batch: &Batch<'_>, mut one: Prepared, mut last: Attempt) -> type
         spare,
         ..
     } = batch;
-    let mut before = 0;
+    let (mut before, since, route) = (0, worker.clock.now(), one.route);
+    let mut first = Duration::ZERO;
     while let Some(call) = last.next.take() {
         if let types::Outcome::Response(response) = &last.outcome {
+            if before == 0 {
+                first = Duration::from_micros(response.latency_us);
+            }
             before += response.latency_us;
         }
         one = one.sent_on(call, runtime);
@@ -136,9 +141,17 @@ async fn follow(batch: &Batch<'_>, mut one: Prepared, mut last: Attempt) -> type
         worker.decided(one.category);
         last = request(batch, &mut one).await;
     }
-    if let types::Outcome::Response(response) = &mut last.outcome {
-        response.latency_us += before;
-    }
+    let passed = match &mut last.outcome {
+        types::Outcome::Response(response) => {
+            response.latency_us += before;
+            last.is_accepted || response.status < 400
+        }
+        _ => false,
+    };
+    let took = first + worker.clock.since(since);
+    let mut recorder = worker.recorder.borrow_mut();
+    recorder.redirected(vu.archetype, route, passed, took);
+    drop(recorder);
     last.outcome
 }
 

@@ -33,6 +33,7 @@ pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32)
     let ordinal = vu.sessions.get();
     vu.sessions.set(ordinal + 1);
     vu.cookies.begin_session(&worker.plan);
+    vu.idle.reset();
     let mut played = Played {
         requests: 0,
         swapped: false,
@@ -103,6 +104,9 @@ impl Transport for Live<'_> {
             }
             Action::Done(_) => {}
         }
+        if self.open.is_in_transaction() {
+            self.vu.idle.begin(self.worker.clock.now());
+        }
         Ok(step)
     }
 
@@ -166,6 +170,9 @@ impl Transport for Live<'_> {
         let (worker, vu) = (self.worker, self.vu);
         let faulty: Vec<usize> = faulty(operations.iter().map(Operation::request)).collect();
         let runtime = Rc::clone(&self.open.runtime);
+        if self.open.is_in_transaction() && operations.iter().all(|one| one.request().is_none()) {
+            vu.idle.end(worker.clock.now());
+        }
         let planned = plan(worker, &runtime, &mut self.channels, operations)
             .map_err(|refused| SessionEnd::Refused(refused.to_string()))?;
         wait_while_held(worker, vu, operations::admitted(&planned, self.left)).await;

@@ -6,6 +6,7 @@ pub(crate) mod channels;
 mod cookies;
 pub(crate) mod exchange;
 pub(crate) mod identity;
+mod idle;
 mod live;
 pub(crate) mod operations;
 mod pause;

@@ -9,10 +9,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::identity;
+use super::idle::Idle;
 use crate::driver::SessionEnd;
 use crate::governor::FaultRequest;
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, unit};
+use crate::transactions::{Moment, Transactions};
 use crate::vu::state::VuState;
 use crate::worker::quarantine::SessionFate;
 use crate::worker::state::WorkerState;
@@ -36,6 +38,8 @@ pub(crate) struct OpenSession {
     asked: Option<FaultRequest>,
     /// Things that it has marked by calls and not unmarked.
     marks: u32,
+    transactions: Transactions,
+    idle: Rc<Idle>,
 }
 
 impl OpenSession {
@@ -83,6 +87,8 @@ impl OpenSession {
             well: false,
             asked: None,
             marks: 0,
+            transactions: Transactions::default(),
+            idle: Rc::clone(&vu.idle),
         };
         open.session = Some(session?);
         open.take_events();
@@ -131,6 +137,9 @@ impl OpenSession {
             let why = format!("it has marked more than {MAX_MARKS} things: unmark what is gone");
             return Err((SessionEnd::Refused(why), Duration::ZERO));
         }
+        if let Some(why) = self.transactions.complaint.take() {
+            return Err((SessionEnd::Refused(why), Duration::ZERO));
+        }
         match answer {
             Ok(Ok(step)) => Ok(step),
             Ok(Err(message)) => Err((SessionEnd::Failed(message), Duration::ZERO)),
@@ -143,6 +152,10 @@ impl OpenSession {
 
     pub(crate) fn began(&self) -> Instant {
         self.began
+    }
+
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        !self.transactions.is_empty()
     }
 
     /// The session wants to send these. Counted now and not when they leave: a pause in between would let all users
@@ -231,16 +244,46 @@ impl OpenSession {
     fn take_events(&mut self) {
         let (worker, archetype) = (&self.worker, self.archetype);
         if let Some(session) = &mut self.session {
-            let marks = &mut self.marks;
+            let (marks, transactions, idle) = (&mut self.marks, &mut self.transactions, &self.idle);
             session.events(|event| {
-                match event {
+                match &event {
                     GuestEvent::Mark(_) => *marks = marks.saturating_add(1),
                     GuestEvent::Unmark(_) => *marks = marks.saturating_sub(1),
+                    GuestEvent::Begin(name) => {
+                        transactions.begin(name, moment(worker, idle));
+                        return worker.show_transaction(name, None);
+                    }
+                    GuestEvent::End {
+                        transaction,
+                        passed,
+                    } => {
+                        if let Some(span) = transactions.end(transaction, moment(worker, idle)) {
+                            worker.transaction(archetype, transaction, *passed, span);
+                        }
+                        return;
+                    }
                     _ => {}
                 }
                 worker.event(archetype, event);
             });
             worker.keep_journal();
+        }
+    }
+
+    /// What was open when it ended has not passed; it had no chance to where the host has ended it.
+    fn close_transactions(&mut self) {
+        if self.transactions.is_empty() {
+            return;
+        }
+        let worker = &self.worker;
+        for (name, span) in self.transactions.close(moment(worker, &self.idle)) {
+            match self.ending {
+                Ending::Cut => {
+                    let mut recorder = worker.recorder.borrow_mut();
+                    recorder.transaction_cut(self.archetype, &name);
+                }
+                _ => worker.transaction(self.archetype, &name, false, span),
+            }
         }
     }
 
@@ -267,6 +310,14 @@ impl OpenSession {
     }
 }
 
+fn moment(worker: &WorkerState, idle: &Idle) -> Moment {
+    let now = worker.clock.now();
+    Moment {
+        at: worker.time(now),
+        idle: idle.sum(now),
+    }
+}
+
 impl Drop for OpenSession {
     fn drop(&mut self) {
         if let Some(ask) = self.asked.take() {
@@ -281,6 +332,7 @@ impl Drop for OpenSession {
         if room.is_awaited() && self.runtime.slot.borrow_mut().has_room() {
             room.wake();
         }
+        self.close_transactions();
         // Not before its destructor has come through too.
         let fate = match self.ending {
             Ending::Crashed => SessionFate::Lost,

@@ -2,10 +2,12 @@
 //! outlives its sessions and its task, so that whoever is readmitted goes on where it was.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
 use super::cookies::UserCookies;
+use super::idle::Idle;
 use vespeiro_behavior::Feeder;
 use vespeiro_http::{Targets, UserConnections};
 use vespeiro_resilience::HoldState;
@@ -44,6 +46,8 @@ pub(crate) struct VuState {
     /// Its own connections, if it has some and has sent something.
     pub(crate) connections: OnceCell<Option<Box<UserConnections>>>,
     pub(crate) cookies: UserCookies,
+    /// Shared with its session.
+    pub(crate) idle: Rc<Idle>,
     /// What the target has told it.
     pub(crate) hold: HoldState,
 }

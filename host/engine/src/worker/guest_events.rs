@@ -11,6 +11,7 @@ use crate::rehearsal::{Asked, Tape};
 use crate::rollout::runtime::VersionRuntime;
 use crate::witness::Seen;
 use vespeiro_behavior::{GuestEvent, Level, NoRow, TOKEN, types};
+use vespeiro_metrics::Span;
 
 /// Lines that the guests of one archetype may log in a second, on each worker.
 const LOG_LINES_PER_SECOND: u32 = 50;
@@ -37,6 +38,23 @@ impl WorkerState {
             }
             GuestEvent::Unmark(thing) => self.journal.borrow_mut().unmark(&thing),
             GuestEvent::NoRow { feed, why } => self.unfed(archetype, feed, why),
+            // Its session measures it. A cleanup has none to measure.
+            GuestEvent::Begin(_) | GuestEvent::End { .. } => {}
+        }
+    }
+
+    /// A transaction of a session has ended.
+    pub(crate) fn transaction(&self, archetype: u16, name: &str, passed: bool, span: Span) {
+        let mut recorder = self.recorder.borrow_mut();
+        recorder.transaction(archetype, name, passed, span);
+        drop(recorder);
+        self.show_transaction(name, Some((passed, span)));
+    }
+
+    /// Show who looks on that a transaction begins or has ended.
+    pub(crate) fn show_transaction(&self, name: &str, ended: Option<(bool, Span)>) {
+        if let Some(witness) = &self.witness {
+            witness.saw(Seen::Transaction { name, ended });
         }
     }
 
