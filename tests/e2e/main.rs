@@ -32,6 +32,7 @@ mod hostile;
 mod import;
 mod isolation;
 mod journey;
+mod kubernetes;
 mod leftovers;
 mod limits;
 mod log;

@@ -15,6 +15,7 @@ pub mod exit;
 mod help;
 mod hit;
 mod import;
+mod kubernetes;
 mod log;
 mod meeting;
 mod module_loader;
@@ -77,6 +78,7 @@ enum Command {
     Dashboard(dashboard::PrintDashboard),
     Report(report::Report),
     Slurm(slurm::Slurm),
+    Kubernetes(kubernetes::Kubernetes),
     Completions(completions::Completions),
     Man(completions::Man),
 }
@@ -126,6 +128,7 @@ impl Cli {
             Command::Dashboard(command) => command.execute(),
             Command::Report(command) => command.execute(console),
             Command::Slurm(command) => command.execute(console),
+            Command::Kubernetes(command) => command.execute(console),
             Command::Completions(command) => command.execute(),
             Command::Man(command) => command.execute(console.language()),
         }

@@ -250,6 +250,11 @@ fn masked(config: &Value) -> Value {
     })
 }
 
+/// Whether something in it sounds like a secret.
+pub(super) fn has_secrets(config: &Value) -> bool {
+    masked(config) != *config
+}
+
 fn without_secrets(config: &Value) -> Value {
     rewrite(config, &|key, value| (!is_secret(key)).then_some(value))
 }

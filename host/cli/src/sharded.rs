@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use vespeiro_output::Console;
 use vespeiro_plan::units::{DefaultUnit, parse_duration, show_duration};
-use vespeiro_plan::{Flags, Plan, PlanErrors, Resolved, ValueError};
+use vespeiro_plan::{Flags, Origins, Plan, PlanErrors, Resolved, ValueError};
 
 use crate::exit::Misuse;
 use crate::{Cli, Command};
 
 /// Most shards of a run.
 const MOST: i64 = 10_000;
-/// What stands for a run and a seed that the engine's job decides.
-const OF_THE_JOB: [(&str, &str); 2] = [("run_id", "ofthejob"), ("seed", "0")];
 /// For starting the shards and compiling their behaviors.
 const START: Duration = Duration::from_secs(120);
 /// Beyond the grace period, for writing what the run has found.
@@ -46,6 +44,7 @@ pub(super) struct Sharded {
 /// The same, resolved.
 pub(super) struct Job {
     pub(super) plan: Plan,
+    pub(super) origins: Origins,
     /// The plan file, wherever this is read.
     pub(super) file: PathBuf,
     /// The flags of `vespeiro run` beside those that the engine's job needs.
@@ -101,13 +100,18 @@ impl Sharded {
                 .into());
             }
         }
-        for (key, text) in OF_THE_JOB {
+        // Where nobody says them, they are the same for all shards by the engine's job.
+        let of_the_job = [
+            ("run_id", said.plan.run_id),
+            ("seed", said.plan.seed.to_string()),
+        ];
+        for (key, text) in of_the_job {
             if !said.origins.is_given(key) {
                 given.set(key, text, "the engine's job");
             }
         }
         given.set("shard", format!("0/{}", self.shards), "--shards");
-        let plan = resolve(given)?.plan;
+        let Resolved { plan, origins } = resolve(given)?;
         let stopping = plan.load.grace + self.cleanup_time + WRITING;
         let ends = plan.load.duration.map(|ends| START + ends + stopping);
         if let Some((time, least)) = self.time.zip(ends).filter(|(time, ends)| time < ends) {
@@ -118,6 +122,7 @@ impl Sharded {
         }
         Ok(Job {
             plan,
+            origins,
             file,
             flags,
             stopping,

@@ -17,7 +17,7 @@ use crate::layers::{Flags, Layer, Reader, ResolvedSetting, Setting, nearest_sett
 use crate::overrides;
 use crate::plan::{Plan, read_plan, settings};
 use crate::preset::{self, Preset};
-use crate::secrets;
+use crate::secrets::{self, SecretPlace};
 use crate::settings::output::{Language, of_locale};
 use crate::targets::{self, ResolvedTarget};
 
@@ -52,6 +52,8 @@ pub struct Origins {
     pub feeds: Vec<ResolvedFeed>,
     /// In the order of [`Plan::targets`].
     pub targets: Vec<ResolvedTarget>,
+    /// Where the secrets are, by their names.
+    pub secrets: Vec<SecretPlace>,
 }
 
 impl ResolvedArchetype {
@@ -86,6 +88,26 @@ impl Origins {
 /// # Errors
 /// All mistakes at once, each with its key, its origin and the way out.
 pub fn resolve<E>(sources: Sources<'_, E>) -> Result<Resolved, PlanErrors>
+where
+    E: IntoIterator<Item = (String, String)>,
+{
+    resolve_for(sources, true)
+}
+
+/// Resolves a plan that is played elsewhere: its secrets are there alone.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_elsewhere(flags: Flags) -> Result<Resolved, PlanErrors> {
+    let sources = Sources {
+        base: None,
+        flags,
+        env: [],
+    };
+    resolve_for(sources, false)
+}
+
+fn resolve_for<E>(sources: Sources<'_, E>, here: bool) -> Result<Resolved, PlanErrors>
 where
     E: IntoIterator<Item = (String, String)>,
 {
@@ -192,7 +214,9 @@ where
     let said = vec![preset.targets, plan_file.targets];
     let targets = targets::resolve(said, &layers, &plan, &mut errors);
     let said = vec![preset.secrets, plan_file.secrets];
-    plan.secrets = secrets::resolve(said, &variables, &mut errors);
+    let known = here.then_some(&*variables);
+    let (values, places) = secrets::resolve(said, known, &mut errors);
+    plan.secrets = values;
     if !errors.is_empty() {
         return Err(PlanErrors(errors));
     }
@@ -210,6 +234,7 @@ where
         archetypes,
         feeds,
         targets,
+        secrets: places,
     };
     plan.common = common(&origins);
     Ok(Resolved { plan, origins })

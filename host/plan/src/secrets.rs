@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -116,12 +117,22 @@ impl Secrets {
     }
 }
 
-/// Reads the secrets of these tables, lowest first; `env` is the environment.
+/// Where a secret's value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// An environment variable.
+    Variable(String),
+    /// A file, resolved against the folder of the plan file that names it.
+    File(PathBuf),
+}
+
+/// Reads the secrets of these tables, lowest first; `env` is the environment. Where there is none, the run is elsewhere, and only
+/// the places are told.
 pub(crate) fn resolve(
     sources: Vec<NamedLayers>,
-    env: &[(String, String)],
+    env: Option<&[(String, String)]>,
     errors: &mut Vec<PlanError>,
-) -> Secrets {
+) -> (Secrets, Vec<SecretPlace>) {
     let named = stacked(sources);
     if let Some((name, over)) = named.iter().nth(MAX_SECRETS) {
         let bad = ValueError::new(
@@ -130,27 +141,45 @@ pub(crate) fn resolve(
         );
         errors.push(bad.at(format!("secrets.{name}"), &over.origin));
     }
-    let mut values = BTreeMap::new();
+    let (mut values, mut places) = (BTreeMap::new(), Vec::new());
     for (name, layer) in named {
-        match read(&layer, env) {
-            Ok(value) => {
-                values.insert(name, value);
+        let read = place(&layer).and_then(|place| {
+            if let Some(env) = env {
+                values.insert(name.clone(), value(&place, env)?);
             }
-            Err((key, bad)) => {
-                let at = layer.layer.get(key).map_or(&layer.origin, |(_, at)| at);
-                errors.push(bad.at(format!("secrets.{name}.{key}"), at));
-            }
+            places.push(place);
+            Ok(())
+        });
+        if let Err((key, bad)) = read {
+            let at = layer.layer.get(key).map_or(&layer.origin, |(_, at)| at);
+            errors.push(bad.at(format!("secrets.{name}.{key}"), at));
         }
     }
-    Secrets::new(values)
+    let secrets = match env {
+        Some(_) => Secrets::new(values),
+        None => Secrets::made_up(),
+    };
+    (secrets, places)
 }
 
-fn read(
-    NamedLayer { layer, .. }: &NamedLayer,
-    env: &[(String, String)],
-) -> Result<String, (&'static str, ValueError)> {
-    let (key, value) = match (layer.get("env"), layer.get("file")) {
-        (Some((variable, _)), None) => {
+/// What is wrong, and with which key.
+type Bad = (&'static str, ValueError);
+
+fn place(NamedLayer { layer, .. }: &NamedLayer) -> Result<SecretPlace, Bad> {
+    match (layer.get("env"), layer.get("file")) {
+        (Some((variable, _)), None) => Ok(SecretPlace::Variable(variable.clone())),
+        (None, Some((file, origin))) => Ok(SecretPlace::File(origin.folder().join(file))),
+        _ => {
+            let problem = "a secret is in one place";
+            let fix = "give env = \"VARIABLE\" or file = \"PATH\"";
+            Err(("env", ValueError::new(problem, fix)))
+        }
+    }
+}
+
+fn value(place: &SecretPlace, env: &[(String, String)]) -> Result<String, Bad> {
+    let (key, value) = match place {
+        SecretPlace::Variable(variable) => {
             let mut known = env.iter();
             let found = known.find(|(name, _)| name == variable);
             let missing = || {
@@ -160,8 +189,7 @@ fn read(
             let (_, value) = found.ok_or_else(|| ("env", missing()))?;
             ("env", value.clone())
         }
-        (None, Some((file, origin))) => {
-            let path = origin.folder().join(file);
+        SecretPlace::File(path) => {
             let unread = |error| {
                 let problem = format!("{} cannot be read: {error}", path.display());
                 (
@@ -169,14 +197,9 @@ fn read(
                     ValueError::new(problem, "give a file with it alone"),
                 )
             };
-            let text = bounded::read_text(&path, LONGEST as u64 + 2).map_err(unread)?;
+            let text = bounded::read_text(path, LONGEST as u64 + 2).map_err(unread)?;
             let text = text.strip_suffix('\n').unwrap_or(&text);
             ("file", text.strip_suffix('\r').unwrap_or(text).to_owned())
-        }
-        _ => {
-            let problem = "a secret is in one place";
-            let fix = "give env = \"VARIABLE\" or file = \"PATH\"";
-            return Err(("env", ValueError::new(problem, fix)));
         }
     };
     if !(SHORTEST..=LONGEST).contains(&value.len()) {

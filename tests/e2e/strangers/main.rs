@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod django;
+mod kubernetes;
 #[path = "../languages/project.rs"]
 #[allow(dead_code)]
 mod project;

@@ -11,6 +11,7 @@ use super::*;
 /// into files.
 const ELSEWHERE: &[&str] = &[
     "cli/src/help.rs",
+    "cli/src/kubernetes/manifests.rs",
     "cli/src/slurm/script.rs",
     "engine/src/vu/identity.rs",
     "import/src/journey.rs",
