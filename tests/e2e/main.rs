@@ -41,6 +41,7 @@ mod lookups;
 mod meeting;
 mod metrics;
 mod modules;
+mod notes;
 mod outputs;
 mod ownership;
 mod pauses;

@@ -38,6 +38,8 @@ export interface Script {
   cleanup?: readonly string[];
   feeds?: Record<string, readonly unknown[]>;
   secrets?: Record<string, string>;
+  /** What the user remembers of sessions before. */
+  remembered?: unknown;
 }
 
 export interface Played {
@@ -50,6 +52,10 @@ export interface Played {
   observed: [string, number][];
   /** Names and whether they passed, undefined of those that are open at the end. */
   transactions: [string, boolean | undefined][];
+  /** Why the person gave up: a reason, and where, which scripts alone know. */
+  gaveUp: [string, string | null] | undefined;
+  /** What the user remembers at the end. */
+  remembered: any;
   marks: string[];
   unmarks: string[];
   logs: [Level, string][];

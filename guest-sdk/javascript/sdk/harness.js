@@ -7,6 +7,7 @@ import { decode, encode } from './text.js';
 const MAX_STEPS = 100_000;
 const MAX_DELAY_MS = 3_600_000;
 const LATENCY_MS = 1;
+const MAX_NOTES = 4096;
 const FAILURES = new Set([
   'timeout', 'connect', 'tls', 'reset', 'protocol', 'too-large', 'redirects', 'unprocessed', 'generator', 'circuit-open', 'stopped',
 ]);
@@ -21,10 +22,11 @@ export const inTurn = (...replies) => {
  * Play one session to its end. `script` has `replies` by route (`'GET /users/{id}': [200, {…}]`: a status, a pair of
  * status and JSON body, the word of a failure, or a function of the request that gives one of these), and optionally
  * `otherwise` (for all other routes), `seed`, `user` (its index), `ordinal`, `config`, `pace` ([min, max] in ms), `budget`,
- * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name), `secrets` (values by name).
+ * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name), `secrets` (values by name), `remembered` (the user's notes).
  */
 export function play(definition, script = {}) {
   const played = new Played();
+  played.remembered = script.remembered;
   const { user = 0, seed = 1, ordinal = 0, config = {}, pace = [100, 2000], budget = 1000, cleanup } = script;
   const username = `sim_user_testrun0_${user}`;
   const setup = {
@@ -69,6 +71,10 @@ class Played {
   observed = [];
   /** Pairs of a name and whether it passed, which is undefined of those that are open. */
   transactions = [];
+  /** Why the person gave up: a reason, and a place or null. */
+  gaveUp = undefined;
+  /** What the user remembers at the end. */
+  remembered = undefined;
   marks = [];
   unmarks = [];
   logs = [];
@@ -118,6 +124,16 @@ function recorder(played, { feeds = {}, secrets = {} }) {
       }
       one[1] = passed;
     },
+    abandoned: (reason, place) => {
+      played.gaveUp = [reason, place];
+    },
+    remember: (notes) => {
+      if (encode(notes).length > MAX_NOTES) {
+        throw `notes of ${encode(notes).length} bytes are over the ${MAX_NOTES} that are allowed`;
+      }
+      played.remembered = JSON.parse(notes);
+    },
+    remembered: () => (played.remembered === undefined ? null : JSON.stringify(played.remembered)),
     mark: (thing) => played.marks.push(thing),
     unmark: (thing) => played.unmarks.push(thing),
     feed: (name) => {

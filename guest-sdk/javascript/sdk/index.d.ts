@@ -145,6 +145,11 @@ export interface Me {
   begin(transaction: string): void;
   /** End one that is open. */
   end(transaction: string, passed?: boolean): void;
+  /** Keep notes for this user's next sessions, instead of those before: at most 4096 bytes of JSON. They are kept at once, however
+   *  the session ends, and stay when the behavior is swapped. */
+  remember(notes: unknown): void;
+  /** What this user has remembered, in this session or one before; undefined where there is nothing. */
+  remembered(): any;
   mark(thing: string): void;
   unmark(thing: string): void;
   log(message: unknown, level?: Level): void;
@@ -205,7 +210,7 @@ export function behavior(declaration: {
   auth?: Auth;
 }): Behavior;
 
-/** The person gives up; the session ends as abandoned. */
+/** The person gives up; the session ends as abandoned, and the run counts why, by the message, and in a script where. */
 export class GaveUp extends Error {
   constructor(message?: string);
 }

@@ -100,6 +100,17 @@ export class Me {
     }
   }
 
+  /** Keep notes for this user's next sessions, instead of those before: at most 4096 bytes of JSON. */
+  remember(notes) {
+    this.#session.host.remember(JSON.stringify(notes));
+  }
+
+  /** What this user has remembered, in this session or one before; undefined where there is nothing. */
+  remembered() {
+    const notes = this.#session.host.remembered();
+    return notes === null || notes === undefined ? undefined : JSON.parse(notes);
+  }
+
   /** Say that something was created, `<kind>:<name>`; a request's `mark` says it earlier and is safer. */
   mark(thing) {
     this.#session.host.mark(thing);

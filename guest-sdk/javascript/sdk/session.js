@@ -336,11 +336,12 @@ export class Session {
       }
       return 'completed';
     }
+    const stack = error?.stack ?? '';
     if (!(error instanceof GaveUp)) {
-      const stack = error?.stack ?? '';
       const place = this.definition.place?.(stack) ?? /\n?\s*at (.*)/.exec(stack)?.[1];
       throw `behavior: ${error}${place === undefined ? '' : ` at ${place}`}${instead(error)}`;
     }
+    this.host.abandoned(error.message, this.definition.place?.(stack) ?? null);
     if (error instanceof UnexpectedBody) {
       this.host.log('warn', error.message);
     }

@@ -71,6 +71,26 @@ test('a transaction passes with its steps', () => {
   assert.match(wrong.error, /the transaction visit is not open/);
 });
 
+test('a user remembers, and says why it gives up', () => {
+  const journey = function* (me) {
+    const visits = me.remembered() ?? 0;
+    me.remember(visits + 1);
+    if (visits === 3) {
+      throw new GaveUp('three times is enough');
+    }
+    (yield get('/b')).expect(200);
+  };
+  const first = playing(journey, { otherwise: 503 });
+  assert.deepEqual([first.remembered, first.gaveUp], [1, ['GET /b: unexpected status 503', null]], first.error);
+  const fourth = playing(journey, { remembered: 3 });
+  assert.deepEqual([fourth.ending, fourth.gaveUp], ['abandoned', ['three times is enough', null]]);
+  const refused = playing(function* (me) {
+    me.remember('x'.repeat(5000));
+    yield get('/b');
+  });
+  assert.match(refused.error, /notes of 5002 bytes are over the 4096 that are allowed/);
+});
+
 test('pauses keep within the pace', () => {
   const journey = function* () {
     for (let n = 0; n < 100; n += 1) {

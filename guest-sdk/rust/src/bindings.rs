@@ -115,6 +115,18 @@ impl Host for Imports {
         imported::end(transaction, passed);
     }
 
+    fn abandoned(&self, reason: &str, place: Option<&str>) {
+        imported::abandoned(reason, place);
+    }
+
+    fn remember(&self, notes: &str) {
+        imported::remember(notes);
+    }
+
+    fn remembered(&self) -> Option<String> {
+        imported::remembered()
+    }
+
     fn mark(&self, thing: &str) {
         imported::mark(thing);
     }

@@ -367,6 +367,9 @@ pub struct Step {
     pub action: Action,
 }
 
+/// Longest notes of a user, in bytes.
+pub const MAX_NOTES: usize = 4096;
+
 /// The longest delay of one step, in milliseconds: an hour.
 pub const MAX_DELAY_MS: u32 = 3_600_000;
 

@@ -1,6 +1,8 @@
 //! What can go wrong in a journey, and what it means for the session: a target that misbehaves makes the person
 //! give up, a mistake in the behavior or its configuration fails the session with a message in the host's log.
 
+use std::panic::Location;
+
 use crate::contract::{Ending, Failure};
 
 /// The result of most of what a journey does.
@@ -36,6 +38,14 @@ pub enum Error {
     /// The person gives up; nothing is wrong. The session ends as abandoned.
     #[error("gave up")]
     GaveUp,
+    /// The same, for a reason of the behavior's own: see [`Error::gave_up`].
+    #[error("{reason}")]
+    Abandoned {
+        /// In words that are the same each time, since it is counted by them.
+        reason: Box<str>,
+        /// Where in the behavior.
+        place: &'static Location<'static>,
+    },
     /// The archetype's configuration cannot be used. The session ends as failed.
     #[error("config: {0}")]
     Config(Box<str>),
@@ -53,6 +63,23 @@ impl Error {
     /// A mistake in the configuration, in words: what, where, what to do instead.
     pub fn config(message: impl Into<String>) -> Error {
         Error::Config(message.into().into_boxed_str())
+    }
+
+    /// The person gives up for this reason, by which the run counts it, and in this line of the behavior.
+    #[track_caller]
+    pub fn gave_up(reason: impl Into<String>) -> Error {
+        Error::Abandoned {
+            reason: reason.into().into_boxed_str(),
+            place: Location::caller(),
+        }
+    }
+
+    /// Where in the behavior the person gives up, where that is known.
+    pub(crate) fn place(&self) -> Option<String> {
+        match self {
+            Error::Abandoned { place, .. } => Some(format!("{}:{}", place.file(), place.line())),
+            _ => None,
+        }
     }
 
     /// The status of an [`Error::UnexpectedStatus`].

@@ -15,6 +15,12 @@ pub trait Host {
     fn begin(&self, transaction: &str);
     /// End one that is open, and say whether it passed.
     fn end(&self, transaction: &str, passed: bool);
+    /// Say why the person gives up, and where.
+    fn abandoned(&self, reason: &str, place: Option<&str>);
+    /// Keep notes for the user's next sessions.
+    fn remember(&self, notes: &str);
+    /// The user's notes.
+    fn remembered(&self) -> Option<String>;
     /// Say that something was created which cleanup has to remove.
     fn mark(&self, thing: &str);
     /// Say that a marked thing is gone.

@@ -196,6 +196,28 @@ impl Me {
         self.core.host.end(transaction, passed);
     }
 
+    /// Keep notes for this user's next sessions, instead of those before: at most 4096 bytes of JSON. They are kept at once,
+    /// however the session ends, and stay when the behavior is swapped.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when they cannot be written as JSON.
+    pub fn remember<T: Serialize>(&self, notes: &T) -> Result<()> {
+        let notes =
+            serde_json::to_string(notes).map_err(|error| Error::usage(error.to_string()))?;
+        self.core.host.remember(&notes);
+        Ok(())
+    }
+
+    /// What this user has [remembered](Me::remember), in this session or one before; `None` where there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it does not fit `T`: another version has kept something else.
+    pub fn remembered<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        let notes = self.core.host.remembered();
+        let read = notes.map(|notes| serde_json::from_str(&notes)).transpose();
+        read.map_err(|error| Error::usage(format!("what was remembered does not fit: {error}")))
+    }
+
     /// Say that something was created, `<kind>:<name>`, in whose name [`Me::run`] is; [`Call::mark`] says it earlier and is
     /// safer, and may name anything.
     pub fn mark(&self, thing: &str) {

@@ -259,6 +259,8 @@ impl Core {
         let Some(ending) = error.ending() else {
             return Err(error.to_string());
         };
+        let place = error.place();
+        self.host.abandoned(&error.to_string(), place.as_deref());
         if matches!(error, crate::Error::Json { .. }) {
             self.host.log(Level::Warn, &error.to_string());
         }
@@ -417,6 +419,11 @@ mod tests {
         fn observe(&self, _: &str, _: f64) {}
         fn begin(&self, _: &str) {}
         fn end(&self, _: &str, _: bool) {}
+        fn abandoned(&self, _: &str, _: Option<&str>) {}
+        fn remember(&self, _: &str) {}
+        fn remembered(&self) -> Option<String> {
+            None
+        }
         fn mark(&self, _: &str) {}
         fn unmark(&self, _: &str) {}
         fn feed(&self, _: &str) -> Option<String> {

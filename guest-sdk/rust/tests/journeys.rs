@@ -257,6 +257,44 @@ fn a_transaction_passes_with_its_steps_and_the_host_is_told_of_nothing_else() {
 }
 
 #[test]
+fn a_user_remembers_and_says_why_it_gives_up() {
+    async fn journey(me: &Me) -> Result<()> {
+        let visits: u32 = me.remembered()?.unwrap_or(0);
+        me.remember(&(visits + 1))?;
+        if visits == 3 {
+            return Err(Error::gave_up("three times is enough"));
+        }
+        me.call(B).send().await?.expect_status(200).map(drop)
+    }
+    let first = playing!(journey).reply(B, 503, json!({})).run();
+    assert_eq!(first.remembered.as_deref(), Some("1"));
+    assert_eq!(
+        first.gave_up,
+        Some(("/b: unexpected status 503".into(), None))
+    );
+    let fourth = playing!(journey).remembered(&json!(3)).run();
+    assert_eq!(fourth.ending, Ok(Ending::Abandoned));
+    let (why, place) = fourth.gave_up.unwrap();
+    assert_eq!(why, "three times is enough");
+    assert!(place.unwrap().contains("journeys.rs:"));
+    let other = playing!(journey).remembered(&json!({})).run();
+    assert!(
+        other
+            .ending
+            .unwrap_err()
+            .contains("what was remembered does not fit")
+    );
+    async fn chatters(me: &Me) -> Result<()> {
+        me.remember(&"x".repeat(5000))
+    }
+    let refused = playing!(chatters).run().ending.unwrap_err();
+    assert_eq!(
+        refused,
+        "notes of 5002 bytes are over the 4096 that are allowed"
+    );
+}
+
+#[test]
 fn waiting_for_nothing_is_an_error_and_not_a_hang() {
     async fn journey(_: &Me) -> Result<()> {
         std::future::pending().await
@@ -279,6 +317,11 @@ fn the_contract_is_held_on_the_other_side_too() {
         fn observe(&self, _: &str, _: f64) {}
         fn begin(&self, _: &str) {}
         fn end(&self, _: &str, _: bool) {}
+        fn abandoned(&self, _: &str, _: Option<&str>) {}
+        fn remember(&self, _: &str) {}
+        fn remembered(&self) -> Option<String> {
+            None
+        }
         fn mark(&self, _: &str) {}
         fn unmark(&self, _: &str) {}
         fn feed(&self, _: &str) -> Option<String> {

@@ -20,12 +20,17 @@ pub enum NoRow {
     Spent,
 }
 
-/// What the plan has for behaviors, as one user sees it: feeds and secrets.
+/// What the plan has for behaviors, as one user sees it, feeds and secrets; and the notes that the user has made.
 pub trait RowSource: fmt::Debug + Send {
     /// The next row of the feed of this name, as JSON.
     fn next(&mut self, name: &str) -> Result<String, NoRow>;
 
     fn secrets(&self) -> &Secrets;
+
+    /// Keep the user's notes, instead of those before.
+    fn remember(&mut self, notes: &str);
+
+    fn remembered(&self) -> Option<&str>;
 
     /// The value of a secret.
     fn secret(&self, name: &str) -> Option<String> {

@@ -14,7 +14,7 @@ use super::crash::{PASSED_TOO_MUCH, lacks_memory};
 use super::feeder::{NoRow, RowSource};
 use super::limits::{MAX_PARTS, MAX_PASSED, MAX_TABLE_ELEMENTS};
 use super::memory_pool::MemoryShare;
-use super::step::{MAX_MARK, MAX_TOKEN, TOKEN};
+use super::step::{MAX_MARK, MAX_NOTES, MAX_TOKEN, TOKEN};
 use super::types::Level;
 use super::wasi::{MAX_LINE, Wasi, WithWasi};
 
@@ -48,6 +48,11 @@ pub enum GuestEvent {
         transaction: String,
         passed: bool,
     },
+    /// Why its person gives up, and where, should it end so.
+    Abandoned {
+        reason: String,
+        place: Option<String>,
+    },
     Mark(String),
     Unmark(String),
     /// It asked for a row of a feed and got none.
@@ -59,7 +64,7 @@ pub enum GuestEvent {
 
 pub(super) struct GuestState {
     pub(super) events: Vec<GuestEvent>,
-    /// Set when a mark or a transaction of the call could not be kept.
+    /// Set when a mark, a transaction or notes of the call could not be kept.
     pub(super) complaint: Option<String>,
     logs: usize,
     marks: usize,
@@ -283,6 +288,37 @@ impl GuestState {
             passed,
         });
         self.pass(name.len())
+    }
+
+    pub(super) fn take_abandoned(
+        &mut self,
+        reason: &str,
+        place: Option<&str>,
+    ) -> wasmtime::Result<()> {
+        let shown = |text: &str| cut(&self.veil(text), MAX_NAME);
+        let (why, at) = (shown(reason), place.map(shown));
+        self.report(|| GuestEvent::Abandoned {
+            reason: why,
+            place: at,
+        });
+        self.pass(reason.len() + place.map_or(0, str::len))
+    }
+
+    pub(super) fn take_notes(&mut self, notes: &str) -> wasmtime::Result<()> {
+        let length = notes.len();
+        if length > MAX_NOTES {
+            self.complaint.get_or_insert_with(|| {
+                format!("notes of {length} bytes are over the {MAX_NOTES} that are allowed")
+            });
+        } else if let Some(plan) = &mut self.feed {
+            plan.remember(notes);
+        }
+        self.pass(length)
+    }
+
+    pub(super) fn give_notes(&self) -> Option<String> {
+        let notes = self.feed.as_ref()?.remembered()?;
+        Some(notes.to_owned())
     }
 
     pub(super) fn take_mark(&mut self, thing: &str) -> wasmtime::Result<()> {

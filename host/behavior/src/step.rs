@@ -13,6 +13,8 @@ pub const MAX_IDLE_STEPS: u32 = 100;
 pub const MAX_MARK: usize = 256;
 /// The beginning of a mark that is a secret: such a mark is kept in memory only.
 pub const TOKEN: &str = "token:";
+/// Longest notes of a user, in bytes.
+pub const MAX_NOTES: usize = 4 << 10;
 /// Longest mark that is a token, in bytes.
 pub const MAX_TOKEN: usize = 8 << 10;
 

@@ -18,6 +18,7 @@ pub(super) fn said(event: &GuestEvent, language: Language) -> String {
             false => format!("check {name:?}: failed"),
         },
         GuestEvent::Observe { metric, value } => format!("observe {metric:?}: {value}"),
+        GuestEvent::Abandoned { reason, place } => gives_up(reason, place.as_deref()),
         GuestEvent::Begin(name) => return transaction(name, None, language),
         GuestEvent::End {
             transaction: name,
@@ -31,6 +32,14 @@ pub(super) fn said(event: &GuestEvent, language: Language) -> String {
         }
     };
     translated(&line, language)
+}
+
+/// Why a person gives up, and where.
+pub(super) fn gives_up(reason: &str, place: Option<&str>) -> String {
+    match place {
+        Some(place) => format!("gives up: {reason:?} at {place:?}"),
+        None => format!("gives up: {reason:?}"),
+    }
 }
 
 /// A transaction that begins, or has ended, in one line.

@@ -64,6 +64,8 @@ counts! {
         pub checks: NamedCounts<CheckCount>,
         /// Values of the behavior's own metrics.
         pub observed: NamedCounts<Sketch>,
+        /// Sessions that were given up, by the reason that they have said, and by where.
+        pub given_up: NamedCounts<NamedCounts<u64>>,
         /// Transactions that the behavior has named.
         pub(super) named: NamedCounts<TransactionCounts>,
         /// Requests with all that they were redirected to, apart from those: neither takes names from the other.

@@ -59,7 +59,7 @@ pub use counts::{
 pub use hdr::DecodeError;
 pub use interval::{Interval, RecordedRequest, ShortPath};
 pub use limits::GeneratorLimit;
-pub use names::{MAX_NAMES, NamedCounts};
+pub use names::{MAX_NAMES, NOWHERE, NamedCounts};
 pub use phases::PhaseTimes;
 pub use process::Process;
 pub use rates::{Rate, Rates};

@@ -11,6 +11,8 @@ use vespeiro_model::text::{harmless, is_hidden};
 
 /// Names of its own that one table holds; the others share the name `other`.
 pub const MAX_NAMES: usize = 64;
+/// The place of what has none.
+pub const NOWHERE: &str = "-";
 /// Longer names are cut.
 const MAX_CHARS: usize = 80;
 

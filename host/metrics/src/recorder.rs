@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::interval::MAX_ACTIVITY;
 use super::merge::Merge as _;
+use super::names::NOWHERE;
 use super::seconds::{MAX_SPARE, SECOND, second_of};
 use super::transactions::chain;
 use super::{
@@ -245,6 +246,16 @@ impl Recorder {
     pub fn observe(&mut self, archetype: u16, metric: &str, value: f64) {
         self.with(archetype, |counts| {
             counts.observed.entry(metric).record(value)
+        });
+    }
+
+    /// A session was given up, for this reason, and in this place of its behavior. At most [`super::MAX_NAMES`] reasons per
+    /// archetype, and places of each, then `other`.
+    #[cold]
+    pub fn abandoned(&mut self, archetype: u16, reason: &str, place: Option<&str>) {
+        let place = place.unwrap_or(NOWHERE);
+        self.with(archetype, |counts| {
+            *counts.given_up.entry(reason).entry(place) += 1
         });
     }
 

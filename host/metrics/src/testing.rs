@@ -203,6 +203,8 @@ pub fn snapshot() -> Snapshot {
         recorder.transaction(0, "sign up", i % 8 > 0, span);
     }
     recorder.transaction_cut(0, "sign up");
+    recorder.abandoned(0, "POST /login: unexpected status 503", Some("shop.js:12"));
+    recorder.abandoned(1, "gave up", None);
     recorder.redirected(1, 0, true, Duration::from_millis(30));
     (0..950).for_each(|_| recorder.fault_asked(FaultKind::NotFound));
     (0..924).for_each(|_| recorder.fault_committed(FaultKind::NotFound));
@@ -310,6 +312,8 @@ pub enum Event {
     /// By archetype and number; whether it passed, how long it took in all and without pauses. `None`: it is cut.
     Transaction(u16, u8, Option<(bool, u64, u64)>),
     Redirected(u16, u16, bool, u64),
+    /// By archetype, reason and place.
+    Abandoned(u16, u8, Option<u8>),
     Guest(u16, u64),
     Lag(u64),
 }
@@ -356,6 +360,10 @@ impl Event {
             Event::Redirected(archetype, route, passed, micros) => {
                 to.redirected(archetype, route, passed, Duration::from_micros(micros));
             }
+            Event::Abandoned(archetype, reason, place) => {
+                let place = place.map(|place| format!("place {place}"));
+                to.abandoned(archetype, &format!("reason {reason}"), place.as_deref());
+            }
             Event::Guest(archetype, nanos) => {
                 to.guest_call(role(archetype), Duration::from_nanos(nanos));
                 to.instance_built(role(archetype));
@@ -382,6 +390,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         1 => (0..2u16, 0..9u8, -1e6..1e6f64).prop_map(|(a, n, v)| Event::Observe(a, n, v)),
         1 => (0..2u16, 0..3u8, prop::option::weighted(0.8, (any::<bool>(), 0..200_000u64, 0..100_000_000u64)))
             .prop_map(|(a, n, ended)| Event::Transaction(a, n, ended)),
+        1 => (0..2u16, 0..3u8, prop::option::of(0..3u8)).prop_map(|(a, r, p)| Event::Abandoned(a, r, p)),
         1 => (0..2u16, 0..5u16, any::<bool>(), 0..100_000_000u64)
             .prop_map(|(a, r, p, t)| Event::Redirected(a, r, p, t)),
         1 => (0..2u16, 0..10_000_000u64).prop_map(|(a, t)| Event::Guest(a, t)),

@@ -38,6 +38,7 @@ pub fn text(summary: &Summary, language: Language) -> String {
         page.slowest().render(WIDTH),
         page.versions().render(WIDTH) + &page.swaps(),
         page.sessions().render(WIDTH) + &page.begun(),
+        page.abandoned().render(WIDTH),
         page.transactions().render(WIDTH),
         page.checks().render(WIDTH),
         page.observed().render(WIDTH),

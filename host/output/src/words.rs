@@ -212,6 +212,10 @@ words {
     checks: "checks", "verificações";
     passed: "passed", "aprovadas";
     failed: "failed", "reprovadas";
+    /// Of sessions, why.
+    gave_up: "gave up", "desistiram";
+    /// Where in a behavior.
+    place: "place", "lugar";
     transactions: "transactions", "transações";
     /// Behind a quantile: of times with the pauses in them.
     with_pauses: "with pauses", "com pausas";

@@ -14,7 +14,7 @@ use self::requests::{
     arrivals, causes, channels, classes, connections, not_sent, outcomes, requests, routes, series,
     slowest, targets,
 };
-use self::transactions::transactions;
+use self::transactions::{abandoned, transactions};
 use super::json::{Cleanup, Hold, Resilience, Run, SCHEMA, Shard, Summary, Transitions};
 use crate::build::archetypes::{archetypes, checks, observed, sessions, swaps, versions};
 use vespeiro_metrics::Snapshot;
@@ -47,6 +47,7 @@ impl Summary {
             sessions: sessions(&snapshot.sessions(), Detail::Quantiles),
             checks: checks(snapshot),
             observed: observed(snapshot),
+            abandoned: abandoned(snapshot),
             transactions: transactions(snapshot),
             slowest: slowest(snapshot),
             generator: generator(snapshot),

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use self::distribution::NoTiming;
 pub use self::read::{ReadError, read};
 pub use self::timeline::{Event, Latency, Point, StageFigures, Timeline};
-pub use self::transaction::Transaction;
+pub use self::transaction::{Abandoned, Transaction};
 pub use self::write::{write, write_compared};
 use crate::thresholds::{Aborted, Degradation, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
@@ -101,6 +101,9 @@ pub struct Summary {
     pub sessions: Sessions,
     pub checks: Vec<Check>,
     pub observed: Vec<Observed>,
+    /// Why sessions were given up, the most frequent first; left out where none has said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abandoned: Vec<Abandoned>,
     /// By archetype, then by name; left out where there was none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transactions: Vec<Transaction>,

@@ -142,6 +142,11 @@ pub fn merge_any(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
         },
         checks: all.rows(|p| &p.checks),
         observed: all.observed()?,
+        abandoned: {
+            let mut all = all.rows(|p| &p.abandoned);
+            all.sort_by_key(|one| Reverse(one.count));
+            all
+        },
         transactions: all.transactions()?,
         slowest: slowest(parts),
         generator: all.generator(&archetypes)?,

@@ -2,8 +2,8 @@
 //! where several are merged.
 
 use crate::json::{
-    Address, CategoryShare, Cause, Check, ErrorShare, Fault, Hold, Limit, NotSent, Outcomes,
-    StatusClass, Swaps, Transitions,
+    Abandoned, Address, CategoryShare, Cause, Check, ErrorShare, Fault, Hold, Limit, NotSent,
+    Outcomes, StatusClass, Swaps, Transitions,
 };
 
 /// A row of a list of the summary.
@@ -65,6 +65,7 @@ rows! {
     Transitions [to] count;
     Hold [reason] count, seconds;
     Check [archetype, name] passed, failed;
+    Abandoned [archetype, reason, place] count;
     Address [address] requests, errors, connections, seconds;
 }
 

@@ -58,6 +58,7 @@ pub struct Harness {
     feeds: Vec<(String, Vec<Value>)>,
     channels: Channels,
     secrets: Vec<(String, String)>,
+    remembered: Option<String>,
 }
 
 impl Harness {
@@ -88,6 +89,7 @@ impl Harness {
             feeds: Vec::new(),
             channels: Channels::default(),
             secrets: Vec::new(),
+            remembered: None,
         }
     }
 
@@ -171,6 +173,13 @@ impl Harness {
         self
     }
 
+    /// What the user remembers of sessions before.
+    #[must_use]
+    pub fn remembered(mut self, notes: &Value) -> Self {
+        self.remembered = Some(notes.to_string());
+        self
+    }
+
     /// One of the plan's secrets.
     #[must_use]
     pub fn secret(mut self, name: &str, value: &str) -> Self {
@@ -243,7 +252,10 @@ impl Harness {
     /// Play it to its end.
     #[must_use]
     pub fn run(mut self) -> Played {
-        let recorder = Rc::new(RefCell::new(Played::default()));
+        let recorder = Rc::new(RefCell::new(Played {
+            remembered: self.remembered.take(),
+            ..Played::default()
+        }));
         let host = Recorder::new(
             Rc::clone(&recorder),
             std::mem::take(&mut self.feeds),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::Sent;
-use crate::contract::{Action, Content, Ending, Level, Method, Operation, Step};
+use crate::contract::{Action, Content, Ending, Level, MAX_NOTES, Method, Operation, Step};
 use crate::host::Host;
 
 /// A session that was played.
@@ -25,6 +25,10 @@ pub struct Played {
     pub checks: Vec<(String, bool)>,
     /// Names of the transactions that have ended and whether they passed; `None` of those that are open at the end.
     pub transactions: Vec<(String, Option<bool>)>,
+    /// Why the person gave up, and where, if it is known.
+    pub gave_up: Option<(String, Option<String>)>,
+    /// What the user remembers at the end, as JSON.
+    pub remembered: Option<String>,
     /// Custom metrics and their values.
     pub observed: Vec<(String, f64)>,
     /// What was marked outside of a request.
@@ -51,6 +55,8 @@ impl Default for Played {
             messages: Vec::new(),
             checks: Vec::new(),
             transactions: Vec::new(),
+            gave_up: None,
+            remembered: None,
             observed: Vec::new(),
             marks: Vec::new(),
             unmarks: Vec::new(),
@@ -188,6 +194,26 @@ impl Host for Recorder {
             Some(open) => *open = Some(passed),
             None => played.refuse(format!("the transaction `{transaction}` is not open")),
         }
+    }
+
+    fn abandoned(&self, reason: &str, place: Option<&str>) {
+        let said = (reason.into(), place.map(Into::into));
+        self.played.borrow_mut().gave_up = Some(said);
+    }
+
+    fn remember(&self, notes: &str) {
+        let mut played = self.played.borrow_mut();
+        if notes.len() > MAX_NOTES {
+            let length = notes.len();
+            played.refuse(format!(
+                "notes of {length} bytes are over the {MAX_NOTES} that are allowed"
+            ));
+        }
+        played.remembered = Some(notes.into());
+    }
+
+    fn remembered(&self) -> Option<String> {
+        self.played.borrow().remembered.clone()
     }
 
     fn mark(&self, thing: &str) {

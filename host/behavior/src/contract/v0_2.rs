@@ -19,6 +19,18 @@ version! {
             self.take_begin(&name)
         }
 
+        fn abandoned(&mut self, reason: String, place: Option<String>) -> wasmtime::Result<()> {
+            self.take_abandoned(&reason, place.as_deref())
+        }
+
+        fn remember(&mut self, notes: String) -> wasmtime::Result<()> {
+            self.take_notes(&notes)
+        }
+
+        fn remembered(&mut self) -> wasmtime::Result<Option<String>> {
+            Ok(self.give_notes())
+        }
+
         fn end(&mut self, name: String, passed: bool) -> wasmtime::Result<()> {
             self.take_end(&name, passed)
         }

@@ -29,6 +29,12 @@ impl RowSource for Counted {
     fn secrets(&self) -> &Secrets {
         &self.1
     }
+
+    fn remember(&mut self, _: &str) {}
+
+    fn remembered(&self) -> Option<&str> {
+        None
+    }
 }
 
 fn said(events: &[GuestEvent]) -> Vec<String> {

@@ -74,6 +74,11 @@ pub(super) enum Entry {
         metric: String,
         value: f64,
     },
+    Abandoned {
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        place: Option<String>,
+    },
     /// It begins, or has ended, where it says whether it passed.
     Transaction {
         name: String,
@@ -331,6 +336,10 @@ impl Scribe {
             GuestEvent::Observe { metric, value } => Entry::Observe {
                 metric: metric.clone(),
                 value: *value,
+            },
+            GuestEvent::Abandoned { reason, place } => Entry::Abandoned {
+                reason: self.secrets.text(reason),
+                place: place.as_deref().map(|place| self.secrets.text(place)),
             },
             GuestEvent::Begin(name) => self.transaction(name, None),
             GuestEvent::End {

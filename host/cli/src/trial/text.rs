@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::entry::{Answered, Entry, Fields};
-use crate::session_text::{shown, transaction};
+use crate::session_text::{gives_up, shown, transaction};
 use vespeiro_output::{Locale, translated, word};
 use vespeiro_plan::Language;
 
@@ -144,6 +144,10 @@ impl Style {
             Entry::Observe { metric, value } => {
                 let told = self.say(&format!("observe {metric:?}: {value}"));
                 format!("{MARGIN}{told}\n")
+            }
+            Entry::Abandoned { reason, place } => {
+                let told = self.say(&gives_up(reason, place.as_deref()));
+                format!("{MARGIN}{}\n", self.paint(YELLOW, &told))
             }
             Entry::Transaction {
                 name, passed, span, ..

@@ -1,4 +1,4 @@
-//! What users get of the plan's data feeds and secrets. All workers share the rows, which nobody changes; how many a user has had is the
+//! What users get of the plan's data feeds and secrets, and their own notes. All workers share the rows, which nobody changes; how many a user has had is the
 //! user's own.
 
 use std::collections::BTreeSet;
@@ -70,9 +70,6 @@ impl FeedSet {
         before: &[u32],
         seed: u64,
     ) -> Feeder {
-        if self.feeds.is_empty() && self.secrets.is_empty() {
-            return Feeder::default();
-        }
         let each = self.feeds.iter().zip(before);
         let cursors = each.map(|(FeedRows { assignment, .. }, before)| {
             let is_for = assignment.archetypes().contains(&archetype);
@@ -85,6 +82,7 @@ impl FeedSet {
             cursors: cursors.collect(),
             feeds: Arc::clone(self),
             seed,
+            notes: None,
         })
     }
 
@@ -132,6 +130,7 @@ struct UserCursors {
     seed: u64,
     /// By feed; `None`: it is for other archetypes.
     cursors: Box<[Option<Cursor>]>,
+    notes: Option<Box<str>>,
 }
 
 #[derive(Debug)]
@@ -160,5 +159,13 @@ impl RowSource for UserCursors {
 
     fn secrets(&self) -> &Secrets {
         &self.feeds.secrets
+    }
+
+    fn remember(&mut self, notes: &str) {
+        self.notes = Some(notes.into());
+    }
+
+    fn remembered(&self) -> Option<&str> {
+        self.notes.as_deref()
     }
 }

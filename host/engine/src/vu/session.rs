@@ -40,6 +40,8 @@ pub(crate) struct OpenSession {
     marks: u32,
     transactions: Transactions,
     idle: Rc<Idle>,
+    /// Why its person gives up, and where, as it has said.
+    given_up: Option<Box<(String, Option<String>)>>,
 }
 
 impl OpenSession {
@@ -89,6 +91,7 @@ impl OpenSession {
             marks: 0,
             transactions: Transactions::default(),
             idle: Rc::clone(&vu.idle),
+            given_up: None,
         };
         open.session = Some(session?);
         open.take_events();
@@ -245,10 +248,14 @@ impl OpenSession {
         let (worker, archetype) = (&self.worker, self.archetype);
         if let Some(session) = &mut self.session {
             let (marks, transactions, idle) = (&mut self.marks, &mut self.transactions, &self.idle);
+            let given_up = &mut self.given_up;
             session.events(|event| {
                 match &event {
                     GuestEvent::Mark(_) => *marks = marks.saturating_add(1),
                     GuestEvent::Unmark(_) => *marks = marks.saturating_sub(1),
+                    GuestEvent::Abandoned { reason, place } => {
+                        *given_up = Some(Box::new((reason.clone(), place.clone())));
+                    }
                     GuestEvent::Begin(name) => {
                         transactions.begin(name, moment(worker, idle));
                         return worker.show_transaction(name, None);
@@ -342,9 +349,12 @@ impl Drop for OpenSession {
         let now = self.worker.now();
         self.runtime.record().borrow_mut().ended(now, fate);
         let lasted = self.worker.clock.since(self.began);
-        self.worker
-            .recorder
-            .borrow_mut()
-            .session_ended(self.runtime.role(), self.ending, lasted);
+        let mut recorder = self.worker.recorder.borrow_mut();
+        if self.ending == Ending::Abandoned
+            && let Some((reason, place)) = self.given_up.as_deref()
+        {
+            recorder.abandoned(self.archetype, reason, place.as_deref());
+        }
+        recorder.session_ended(self.runtime.role(), self.ending, lasted);
     }
 }

@@ -40,6 +40,8 @@ impl WorkerState {
             GuestEvent::NoRow { feed, why } => self.unfed(archetype, feed, why),
             // Its session measures it. A cleanup has none to measure.
             GuestEvent::Begin(_) | GuestEvent::End { .. } => {}
+            // Counted with its session, should it end so.
+            GuestEvent::Abandoned { .. } => {}
         }
     }
 

@@ -386,6 +386,13 @@ mod rows {
         OBSERVED = MetricDesc::new(MetricKind::Summary, "observed_value", &["archetype", "metric"],
             "Values that behaviors observed; quantiles are since the start of the run",
             |s, _, f| observed(s, f)).when("a behavior observes values");
+        SESSIONS_ABANDONED = counter("sessions_abandoned", &["archetype", "reason"],
+            "Sessions that were given up, by the reason that their behavior has said",
+            |s, _, f| by_archetype(s, |name, counts| {
+                for (reason, places) in counts.given_up.sorted() {
+                    f.count(&[name, reason], places.sorted().iter().map(|(_, count)| **count).sum());
+                }
+            })).when("behaviors say why");
         TRANSACTIONS = counter("transactions", &["archetype", "transaction", "result"],
             "Transactions that have ended, by result: passed, failed, or cut where the host has ended their session",
             |s, _, f| by_transaction(s, |labels, counts| {

@@ -52,6 +52,9 @@ fn digest(snapshot: &Snapshot) -> String {
             counts.checks.sorted(),
             counts.behavior.guest_calls.to_base64()
         );
+        for (reason, places) in counts.given_up.sorted() {
+            text += &format!("{reason} {:?}\n", places.sorted());
+        }
         for (name, one) in counts.transactions() {
             let times = [one.active().to_base64(), one.duration().to_base64()];
             text += &format!(

@@ -65,6 +65,7 @@ impl Document<'_> {
                         (with_note(&text.versions(), &text.swaps()))
                         (facts(w.totals, &text.totals()))
                         (with_note(&text.sessions(), &text.begun()))
+                        (table(&text.abandoned()))
                         (table(&text.transactions()))
                         (table(&text.checks()))
                         (table(&text.observed()))

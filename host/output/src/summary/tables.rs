@@ -9,6 +9,8 @@ use vespeiro_summary::json::Requests;
 
 /// The most versions of one archetype that are shown, newest first.
 const VERSIONS: usize = 8;
+/// Reasons of sessions that were given up; all of them stand in the JSON.
+const REASONS: usize = 10;
 
 impl Page<'_> {
     pub(crate) fn routes(&self) -> Table {
@@ -269,6 +271,18 @@ impl Page<'_> {
                 l.integer(c.failed),
                 l.percent(share),
             ]);
+        }
+        table
+    }
+
+    /// Why sessions were given up.
+    pub(crate) fn abandoned(&self) -> Table {
+        let (l, w) = (self.locale, self.words);
+        let mut table = Table::new([w.gave_up, w.place, w.count]);
+        for one in self.summary.abandoned.iter().take(REASONS) {
+            let why = harmless(&format!("{}: {}", one.archetype, one.reason));
+            let place = one.place.as_deref().map_or("–".into(), harmless);
+            table.row(vec![why, place, l.integer(one.count)]);
         }
         table
     }

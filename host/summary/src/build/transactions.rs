@@ -1,11 +1,14 @@
-//! What became of transactions, as a [`Summary`](crate::Summary) has it. Used by `build.rs`.
+//! What sessions have said of themselves, as a [`Summary`](crate::Summary) has it: transactions, and why they were given up. Used
+//! by `build.rs`.
 
-use vespeiro_metrics::{Snapshot, Timing};
+use std::cmp::Reverse;
+
+use vespeiro_metrics::{NOWHERE, Snapshot, Timing};
 use vespeiro_model::OutcomeKind;
 
 use super::Detail;
 use super::requests::distribution;
-use crate::json::{LatencyByOutcome, Transaction};
+use crate::json::{Abandoned, LatencyByOutcome, Transaction};
 
 pub(super) fn transactions(snapshot: &Snapshot) -> Vec<Transaction> {
     let archetypes = snapshot.catalog.archetypes.iter().zip(&snapshot.archetypes);
@@ -23,6 +26,26 @@ pub(super) fn transactions(snapshot: &Snapshot) -> Vec<Transaction> {
         })
     });
     all.collect()
+}
+
+/// The most frequent first.
+pub(super) fn abandoned(snapshot: &Snapshot) -> Vec<Abandoned> {
+    let archetypes = snapshot.catalog.archetypes.iter().zip(&snapshot.archetypes);
+    let all = archetypes.flat_map(|(labels, counts)| {
+        let reasons = counts.given_up.sorted().into_iter();
+        reasons.flat_map(|(reason, places)| {
+            let places = places.sorted().into_iter();
+            places.map(|(place, count)| Abandoned {
+                archetype: labels.name.clone(),
+                reason: reason.into(),
+                place: (place != NOWHERE).then(|| place.into()),
+                count: *count,
+            })
+        })
+    });
+    let mut all: Vec<Abandoned> = all.collect();
+    all.sort_by_key(|one| Reverse(one.count));
+    all
 }
 
 fn by_outcome<'a>(of: impl Fn(OutcomeKind) -> &'a Timing) -> LatencyByOutcome {

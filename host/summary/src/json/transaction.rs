@@ -1,10 +1,22 @@
-//! What became of transactions, as a [`Summary`](crate::Summary) has it.
+//! What sessions have said of themselves, as a [`Summary`](crate::Summary) has it: transactions, and why they were given up.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Distribution, LatencyByOutcome};
+
+/// Sessions that were given up for one reason in one place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Abandoned {
+    pub archetype: String,
+    /// As the behavior has said it.
+    pub reason: String,
+    /// Where in the behavior; left out where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    pub count: u64,
+}
 
 /// The transactions of one name: named spans of sessions over several steps, and requests with all that they were redirected to
 /// (`redirects: GET /route`).

@@ -52,6 +52,9 @@ fn comparable(mut summary: Summary) -> Summary {
         .observed
         .sort_by_key(|o| (o.archetype.clone(), o.metric.clone()));
     summary
+        .abandoned
+        .sort_by_key(|a| (a.archetype.clone(), a.reason.clone(), a.place.clone()));
+    summary
         .transactions
         .sort_by_key(|t| (t.archetype.clone(), t.name.clone()));
     for observed in &mut summary.observed {

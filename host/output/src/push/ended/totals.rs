@@ -1,6 +1,7 @@
 //! What a summary knows of a run's end alone: everything by route, archetype, version or reason. Used by `ended`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::{ALL, EndedError, family};
 use vespeiro_metrics::families::table as metrics;
@@ -98,6 +99,13 @@ pub(super) fn totals(summary: &Summary) -> Result<Vec<Family<'static>>, EndedErr
             let labels = [check.archetype.as_str(), &check.name, result];
             all.count(&metrics::CHECKS, &labels, count);
         }
+    }
+    let mut reasons: BTreeMap<[&str; 2], u64> = BTreeMap::new();
+    for one in &summary.abandoned {
+        *reasons.entry([&one.archetype, &one.reason]).or_default() += one.count;
+    }
+    for (labels, count) in reasons {
+        all.count(&metrics::SESSIONS_ABANDONED, &labels, count);
     }
     for one in &summary.transactions {
         let labels = [one.archetype.as_str(), &one.name];
