@@ -13,7 +13,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::determinism::assert_same;
-use crate::support::{Ended, Owned, Recording, command, eventually, example, vespeiro};
+use crate::support::{
+    Ended, Owned, Recording, command, eventually, example, free_address, vespeiro,
+};
 
 /// Text that YAML, shells and Kubernetes read something into, each in its way.
 const ODD: &str =
@@ -154,8 +156,8 @@ fn expanded(text: &str) -> String {
     text.replace("$$", "$")
 }
 
-/// A container as the kubelet starts it, with this folder in place of the root.
-fn started(container: &Container, job: &str, index: usize, root: &Path) -> Owned {
+/// A container as the kubelet starts it, with this folder in place of the root, and this address in place of the first one's name.
+fn started(container: &Container, job: &str, index: usize, (root, first): (&Path, &str)) -> Owned {
     let inside = |path: &str| match path.starts_with('/') {
         true => root.join(&path[1..]).to_str().unwrap().to_owned(),
         false => path.to_owned(),
@@ -163,7 +165,7 @@ fn started(container: &Container, job: &str, index: usize, root: &Path) -> Owned
     let arguments = container.args.iter().flatten().map(|text| expanded(text));
     let arguments = arguments.map(|text| match text.split_once("=/") {
         Some((flag, path)) => format!("{flag}={}", inside(&format!("/{path}"))),
-        None => inside(&text),
+        None => inside(&text.replace(&format!("{job}-0.{job}:7072"), first)),
     });
     let mut shard = command(env!("CARGO_BIN_EXE_vespeiro"));
     shard
@@ -171,6 +173,7 @@ fn started(container: &Container, job: &str, index: usize, root: &Path) -> Owned
         .current_dir(inside(container.working_dir.as_ref().unwrap()))
         .env("HOSTNAME", format!("{job}-{index}"))
         .env("JOB_COMPLETION_INDEX", index.to_string())
+        .env("VESPEIRO_CONTROL_TOKEN", "of-the-cluster-too")
         .env("API_KEY", "of-the-cluster");
     let log = fs::File::create(root.join(format!("log-{index}"))).unwrap();
     Owned(
@@ -215,9 +218,8 @@ fn the_containers_of_a_job_play_what_one_process_plays_alone() {
         agent,
     ];
     let at = ["--base-url", &together.url];
-    let said = printed(&[&[&*file][..], &flags, &at].concat())
-        .fine()
-        .stdout;
+    let all = [&["--meet", &*file][..], &flags, &at].concat();
+    let said = printed(&all).fine().stdout;
     let objects = objects(&said);
     let job: Job = known(&objects["Job"][0]);
     let service: HeadlessService = known(&objects["Service"][0]);
@@ -235,31 +237,34 @@ fn the_containers_of_a_job_play_what_one_process_plays_alone() {
     let copy = fs::read(root.path().join("plan/load/of shops/plan.toml")).unwrap();
     assert_eq!(copy, fs::read(&file).unwrap());
     let container = &pod.containers[0];
-    let names: Vec<&str> = container
+    let variables: BTreeMap<&str, Option<bool>> = container
         .env
         .iter()
         .flatten()
-        .map(|one| &*one.name)
+        .filter_map(|one| {
+            let from = one.value_from.as_ref()?.secret_key_ref.as_ref()?;
+            Some((&*one.name, from.optional))
+        })
         .collect();
-    assert!(
-        names.contains(&"API_KEY") && names.contains(&"VESPEIRO_ADMIN_PASSWORD"),
-        "{names:?}"
-    );
-    assert!(
-        container
-            .args
-            .iter()
-            .flatten()
-            .any(|text| expanded(text) == agent)
-    );
+    // What the plan and the meeting cannot do without, and what may be there.
+    for (name, optional) in [
+        ("API_KEY", None),
+        ("VESPEIRO_CONTROL_TOKEN", None),
+        ("VESPEIRO_ADMIN_PASSWORD", Some(true)),
+    ] {
+        assert_eq!(variables[name], optional, "{name}");
+    }
+    let is_agent = |text: &String| expanded(text) == agent;
+    assert!(container.args.iter().flatten().any(is_agent));
     let name = job.metadata.name.unwrap();
-    let mut shards: Vec<Owned> = (0..3)
-        .map(|i| started(container, &name, i, root.path()))
-        .collect();
+    let first = free_address();
+    let start = |index| started(container, &name, index, (root.path(), &first));
+    let mut shards: Vec<Owned> = (0..3).map(start).collect();
     for (index, shard) in shards.iter_mut().enumerate() {
         let status = eventually("the end of a shard", || shard.try_wait().unwrap());
         let log = fs::read_to_string(root.path().join(format!("log-{index}"))).unwrap();
         assert!(status.success(), "{log}");
+        assert!(log.contains("3 shards meet at"), "{log}");
         let summary = root
             .path()
             .join(format!("results/summary-{index}-of-3.json"));

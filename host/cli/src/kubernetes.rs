@@ -39,6 +39,9 @@ pub(super) struct Kubernetes {
     /// Where the image has the plan's folder, with all that the plan names; without it that goes into ConfigMaps
     #[arg(long, value_name = "DIR")]
     in_image: Option<String>,
+    /// All shards meet at the first one and begin together; VESPEIRO_CONTROL_TOKEN has to be in the Secret, of 16 characters or more
+    #[arg(long)]
+    meet: bool,
     /// Write a base for Kustomize into this new folder instead
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -64,6 +67,7 @@ impl Kubernetes {
             image: &self.image,
             secret: &self.secret,
             claim: self.claim.as_deref(),
+            meet: self.meet,
             in_image: self.in_image.as_deref(),
         };
         let manifests = manifests::manifests(&job, &files, &asked)?;

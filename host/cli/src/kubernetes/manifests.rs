@@ -27,6 +27,10 @@ const PLAN: &str = "/plan";
 const MAX_CONFIG_MAP: usize = 1 << 20;
 /// Who plays in the container: nobody whom the image or the node knows.
 const USER: u32 = 65532;
+/// Where the first shard is found by the others, at the name that the Service gives it.
+const MEETING: u16 = 7072;
+/// Without it nobody is let in.
+const TOKEN: &str = "VESPEIRO_CONTROL_TOKEN";
 /// How long a Job that has ended can be asked for its logs.
 const KEPT: u32 = 24 * 3600;
 
@@ -40,6 +44,7 @@ pub(super) struct Asked<'a> {
     pub(super) image: &'a str,
     pub(super) secret: &'a str,
     pub(super) claim: Option<&'a str>,
+    pub(super) meet: bool,
     pub(super) in_image: Option<&'a str>,
 }
 
@@ -123,12 +128,15 @@ fn notes(
         format!("Wait for it: kubectl wait job/{name} --for=condition=Complete, or =Failed"),
         "The image needs CA certificates where the target speaks TLS.".into(),
     ];
-    if !files.variables.is_empty() || !hidden.is_empty() {
+    let token = asked.meet && !files.variables.iter().any(|name| name == TOKEN);
+    let variables = files.variables.iter().map(String::as_str);
+    let variables: Vec<&str> = variables.chain(token.then_some(TOKEN)).collect();
+    if !variables.is_empty() || !hidden.is_empty() {
+        let secret = asked.secret;
         notes.push(format!(
-            "Before it, a Secret {} in the same namespace, with these keys:",
-            asked.secret
+            "Before it, a Secret {secret} in the same namespace, with these keys:"
         ));
-        notes.extend(files.variables.iter().map(|name| format!("- {name}")));
+        notes.extend(variables.iter().map(|name| format!("- {name}")));
         if asked.in_image.is_none() {
             // A path may hold anything.
             let keys = hidden
@@ -236,6 +244,9 @@ fn of_job(
     }
     let own = OWN_FLAGS.iter().filter(|flag| !flag.starts_with("--shard"));
     arguments.extend(own.map(|flag| (*flag).to_owned()));
+    if asked.meet {
+        arguments.extend(["--meet".into(), format!("{name}-0.{name}:{MEETING}")]);
+    }
     arguments.extend(job.flags.iter().cloned());
     // What follows a $ may name a variable.
     let arguments: Vec<String> = arguments
@@ -341,7 +352,7 @@ fn environment(job: &Job, files: &Files, asked: &Asked<'_>) -> Result<Vec<Value>
     all.extend(
         hidden
             .filter(|name| !files.variables.contains(name))
-            .map(|name| from_secret(&name, true)),
+            .map(|name| from_secret(&name, !(asked.meet && name == TOKEN))),
     );
     Ok(all)
 }
