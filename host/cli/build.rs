@@ -1,4 +1,4 @@
-//! Embeds the templates and SDKs that `vespeiro new` writes.
+//! Embeds the templates and SDKs that `vespeiro new` writes, and what `--version` says of where this comes from.
 
 use std::env;
 use std::error::Error;
@@ -6,16 +6,53 @@ use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let out = env::var_os("OUT_DIR")
         .map(PathBuf::from)
         .unwrap_or_default();
-    if let Err(error) = embed_templates(&out) {
+    if let Err(error) = embed_templates(&out).and_then(|()| name_origin()) {
         // `cargo::error` shows as one line and fails the build, without a backtrace.
         println!("cargo::error={error}");
     }
+}
+
+/// The commit and the WebAssembly engine. A commit alone does not have a debug build made again.
+fn name_origin() -> Result<(), Box<dyn Error>> {
+    let lock = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../Cargo.lock");
+    println!("cargo::rerun-if-changed={}", lock.display());
+    let lock = fs::read_to_string(lock)?;
+    let engine = lock.split("name = \"wasmtime\"\nversion = \"").nth(1);
+    let engine = engine
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or("?");
+    let build = match env::var("PROFILE")?.as_str() {
+        "release" => {
+            let logs = git(&["rev-parse", "--git-path", "logs/HEAD"]);
+            logs.iter()
+                .for_each(|path| println!("cargo::rerun-if-changed={path}"));
+            let commit = git(&[
+                "describe",
+                "--always",
+                "--dirty",
+                "--abbrev=12",
+                "--exclude=*",
+            ]);
+            format!("commit {}", commit.as_deref().unwrap_or("unknown"))
+        }
+        profile => format!("{profile} build"),
+    };
+    println!("cargo::rustc-env=VESPEIRO_ORIGIN={build}, wasmtime {engine}");
+    Ok(())
+}
+
+/// What git says; `None` where there is none, as in an archive of the sources.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let said = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| said.trim().to_owned())
 }
 
 /// Every file of guest-sdk that `vespeiro new` may write: the contract, and of each language what is in `FOLDERS`.

@@ -51,8 +51,16 @@ use vespeiro_output::{stdout, translated};
 use vespeiro_plan::{Flags, Language, PlanErrors, Preset, Resolved, Sources, resolve};
 
 /// A load tool whose virtual users are sandboxed WebAssembly.
+/// The version, and what it was built from.
+const ORIGIN: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (",
+    env!("VESPEIRO_ORIGIN"),
+    ")"
+);
+
 #[derive(Debug, Parser)]
-#[command(name = "vespeiro", version, after_help = settings::EXIT_CODES)]
+#[command(name = "vespeiro", version, long_version = ORIGIN, after_help = settings::EXIT_CODES)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -265,6 +273,26 @@ mod tests {
     #[test]
     fn the_four_command_lines_of_the_specification_work() {
         let numbers = |line: &str| {
+    #[test]
+    fn the_version_names_what_it_was_built_from() {
+        let said = |line: &str| parse(line).unwrap_err().error.render().to_string();
+        assert_eq!(
+            said("-V"),
+            concat!("vespeiro ", env!("CARGO_PKG_VERSION"), "\n")
+        );
+        let whole = said("--version");
+        let (build, engine) = whole.trim_end().split_once(", wasmtime ").unwrap();
+        assert!(
+            build.contains("(commit ") || build.contains("(debug build"),
+            "{whole}"
+        );
+        let numbers = engine.strip_suffix(')').unwrap().split('.');
+        assert_eq!(
+            numbers.filter(|part| part.parse::<u32>().is_ok()).count(),
+            3
+        );
+    }
+
             let plan = plan_of(line);
             let load = plan.load;
             let duration = load.duration.map(|duration| duration.as_secs());
