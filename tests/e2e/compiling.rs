@@ -6,7 +6,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::{RunOf, Running, Service, by_hand, eventually, post, slow_to_compile};
+use crate::support::{
+    RunOf, Running, Service, by_hand, eventually, post, slow_to_compile, vespeiro,
+};
 use crate::swap::compiled;
 
 /// The children of a process.
@@ -183,4 +185,62 @@ fn archetypes_that_play_the_same_module_have_its_code_once() {
     let alone = pieces(1);
     assert!(alone > 0);
     assert_eq!(pieces(4), alone);
+}
+
+#[test]
+fn what_was_compiled_ahead_is_played_as_it_is_unless_others_could_have_written_it() {
+    let folder = TempDir::new().unwrap();
+    let mine = folder.path().join("mine.wasm");
+    fs::copy(by_hand(&folder, &[]), &mine).unwrap();
+    let (mine, ahead) = (mine.display().to_string(), folder.path().join("ahead"));
+    let out = format!("--out={}", ahead.display());
+    let told = vespeiro(&["precompile", "builtin:newcomer", &mine, &out]);
+    assert_eq!(told.fine().stdout.lines().count(), 2);
+    let made = fs::read_dir(&ahead).unwrap().flatten();
+    let made: Vec<String> = made
+        .map(|file| file.file_name().into_string().unwrap())
+        .collect();
+    // The digest of the module, and the processor.
+    assert!(
+        made.len() == 2 && made.iter().all(|name| name.len() > 65),
+        "{made:?}"
+    );
+
+    let service = Service::start();
+    let start = |archetypes: &[&str]| {
+        let own = format!(
+            "--precompiled {} --no-cache --users 4 --ramp-up 0 --delay-min 1ms --delay-max 5ms --cleanup-archetype newcomer \
+             --min-request-count 100000 --max-request-count 100000 --archetype mine={mine} {}",
+            ahead.display(),
+            archetypes.join(" ")
+        );
+        let run = RunOf::start(&service.url, &own);
+        let before = service.answered_at_all();
+        eventually("load", || {
+            (service.answered_at_all() > before + 20).then_some(())
+        });
+        // A compiler is kept for the next module, if there was one to compile.
+        let compilers = children(run.process.id()).len();
+        run.process.signal("TERM");
+        (compilers, run.process.ended().fine().stderr)
+    };
+    let lacks = "does not have all behaviors, precompiled by this version for ";
+    let (compilers, log) = start(&["--archetype newcomer"]);
+    assert!(compilers == 0 && !log.contains(lacks), "{compilers} {log}");
+    let (compilers, log) = start(&["--archetype active", "--archetype power"]);
+    assert_eq!((compilers, log.matches(lacks).count()), (1, 1), "{log}");
+
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    fs::set_permissions(&ahead, mode).unwrap();
+    let dir = ahead.to_str().unwrap();
+    let refused = vespeiro(&["run", "--base-url", &service.url, "--precompiled", dir]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("cannot be trusted"),
+        "{}",
+        refused.stderr
+    );
+    let out = format!("--out={}", folder.path().join("other").display());
+    let strange = vespeiro(&["precompile", "builtin:nobody", &out]);
+    assert_eq!(strange.code, Some(2), "{}", strange.stderr);
 }

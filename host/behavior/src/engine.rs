@@ -19,7 +19,8 @@ use crate::crash::of_machine;
 use crate::held_code::{Code, HeldCode};
 use crate::limits::TICK;
 use crate::load_error::LoadErrorKind;
-use crate::wasmtime_config::{EngineError, compiling, config};
+use crate::precompiled::Precompiled;
+use crate::wasmtime_config::{EngineError, Processor, compiling, config};
 
 /// Compiles and runs behaviors. Cheap to clone; the clock stops with the last clone.
 #[derive(Clone)]
@@ -27,6 +28,10 @@ pub struct Engine {
     inner: wasmtime::Engine,
     compiler: Compiler,
     cache: Option<Arc<CodeCache>>,
+    /// Asked before the cache.
+    ahead: Option<Arc<Precompiled>>,
+    /// Where to put what is compiled for other machines.
+    out: Option<Arc<Precompiled>>,
     held: HeldCode,
     /// It compiles beside a run, which must not be slowed down.
     aside: bool,
@@ -56,7 +61,7 @@ impl Engine {
         clock: Clock,
     ) -> Result<Self, EngineError> {
         let inner = match compiler {
-            Compiler::Here => compiling(clock)?,
+            Compiler::Here => compiling(clock, Processor::Own)?,
             Compiler::Apart(_) => {
                 wasmtime::Engine::new(&config()).map_err(|error| EngineError::of(&error))?
             }
@@ -72,12 +77,32 @@ impl Engine {
             inner,
             compiler,
             cache: cache.map(Arc::new),
+            ahead: None,
+            out: None,
             held: HeldCode::default(),
             aside: false,
             cancel: Cancel::default(),
             clock,
             _epochs: epochs,
         })
+    }
+
+    /// The same engine, which takes from there what was compiled ahead.
+    #[must_use]
+    pub fn taking_from(self, ahead: Precompiled) -> Self {
+        Self {
+            ahead: Some(Arc::new(ahead)),
+            ..self
+        }
+    }
+
+    /// The same engine, which puts there whatever it compiles. Its compiler has to compile for [`Processor::Baseline`].
+    #[must_use]
+    pub fn putting_into(self, out: Precompiled) -> Self {
+        Self {
+            out: Some(Arc::new(out)),
+            ..self
+        }
     }
 
     /// The same engine for use beside a run: it compiles on few threads, which give way to all others.
@@ -107,6 +132,15 @@ impl Engine {
         if let Some(held) = self.held.get(digest) {
             return Ok(held);
         }
+        if let Some(ahead) = &self.ahead {
+            if let Some(kept) = ahead.get(digest)
+                && let Ok(component) = self.map(&kept.code)
+            {
+                let facts = kept.facts;
+                return Ok(self.held.put(digest, Code { facts, component }));
+            }
+            ahead.lacks();
+        }
         let name = self.cache_name(digest);
         if let Some(kept) = self.cache.as_ref().and_then(|cache| cache.get(&name))
             && let Ok(component) = self.map(&kept.code)
@@ -122,6 +156,10 @@ impl Engine {
         if let Some(cache) = &self.cache {
             cache.put(&name, &compiled);
         }
+        if let Some(out) = &self.out {
+            out.put(digest, &compiled)
+                .map_err(|error| LoadErrorKind::Machine(error.to_string()))?;
+        }
         let Compiled { facts, .. } = compiled;
         Ok(self.held.put(digest, Code { facts, component }))
     }
@@ -132,7 +170,7 @@ impl Engine {
     #[allow(unsafe_code)]
     fn map(&self, code: &[u8]) -> wasmtime::Result<Component> {
         // SAFETY: the code comes from this program, in a child process or in this one, or from the cache, which
-        // returns only what this program has written there.
+        // returns only what this program has written there, or from a folder that only root and this user can write to.
         unsafe { Component::deserialize(&self.inner, code) }
     }
 

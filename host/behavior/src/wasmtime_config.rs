@@ -41,9 +41,49 @@ pub(super) fn config() -> Config {
     config
 }
 
+/// The processor that code is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Processor {
+    /// This machine's, with all that it can do.
+    Own,
+    /// Any of its kind.
+    Baseline,
+}
+
+/// What every processor of a kind can do.
+pub(crate) struct Baseline {
+    pub(crate) cpu: &'static str,
+    /// As compilers name it.
+    triple: &'static str,
+}
+
+/// That of this machine's kind.
+pub(crate) fn baseline() -> Result<Baseline, EngineError> {
+    use std::env::consts::{ARCH, OS};
+    let (cpu, triple) = match (ARCH, OS) {
+        ("x86_64", "linux") => ("x86-64", "x86_64-unknown-linux-gnu"),
+        ("x86_64", "macos") => ("x86-64", "x86_64-apple-darwin"),
+        ("aarch64", "linux") => ("armv8-a", "aarch64-unknown-linux-gnu"),
+        ("aarch64", "macos") => ("armv8-a", "aarch64-apple-darwin"),
+        _ => {
+            return Err(EngineError::Unsupported(format!(
+                "nothing is compiled ahead for {ARCH} on {OS}"
+            )));
+        }
+    };
+    Ok(Baseline { cpu, triple })
+}
+
 /// An engine that compiles, and keeps compiled functions for the next module.
-pub(crate) fn compiling(clock: Clock) -> Result<wasmtime::Engine, EngineError> {
+pub(crate) fn compiling(
+    clock: Clock,
+    processor: Processor,
+) -> Result<wasmtime::Engine, EngineError> {
     let mut config = config();
+    if processor == Processor::Baseline {
+        let named = config.target(baseline()?.triple);
+        named.map_err(|error| EngineError::of(&error))?;
+    }
     config
         .enable_incremental_compilation(Arc::new(Functions::new(clock)))
         .and_then(|config| wasmtime::Engine::new(config))

@@ -24,6 +24,7 @@ mod open_files;
 mod outputs;
 mod plan;
 mod play;
+mod precompile;
 mod record;
 mod rehearsal;
 mod rehearse;
@@ -50,7 +51,6 @@ pub use vespeiro_output::Console;
 use vespeiro_output::{stdout, translated};
 use vespeiro_plan::{Flags, Language, PlanErrors, Preset, Resolved, Sources, resolve};
 
-/// A load tool whose virtual users are sandboxed WebAssembly.
 /// The version, and what it was built from.
 const ORIGIN: &str = concat!(
     env!("CARGO_PKG_VERSION"),
@@ -59,6 +59,7 @@ const ORIGIN: &str = concat!(
     ")"
 );
 
+/// A load tool whose virtual users are sandboxed WebAssembly.
 #[derive(Debug, Parser)]
 #[command(name = "vespeiro", version, long_version = ORIGIN, after_help = settings::EXIT_CODES)]
 pub struct Cli {
@@ -85,6 +86,7 @@ enum Command {
     Rehearse(rehearse::Rehearse),
     Dashboard(dashboard::PrintDashboard),
     Report(report::Report),
+    Precompile(precompile::Precompile),
     Slurm(slurm::Slurm),
     Kubernetes(kubernetes::Kubernetes),
     Completions(completions::Completions),
@@ -135,6 +137,7 @@ impl Cli {
             Command::Rehearse(command) => command.execute(console),
             Command::Dashboard(command) => command.execute(),
             Command::Report(command) => command.execute(console),
+            Command::Precompile(command) => command.execute(console),
             Command::Slurm(command) => command.execute(console),
             Command::Kubernetes(command) => command.execute(console),
             Command::Completions(command) => command.execute(),
@@ -271,9 +274,6 @@ mod tests {
     }
 
     #[test]
-    fn the_four_command_lines_of_the_specification_work() {
-        let numbers = |line: &str| {
-    #[test]
     fn the_version_names_what_it_was_built_from() {
         let said = |line: &str| parse(line).unwrap_err().error.render().to_string();
         assert_eq!(
@@ -293,6 +293,9 @@ mod tests {
         );
     }
 
+    #[test]
+    fn the_four_command_lines_of_the_specification_work() {
+        let numbers = |line: &str| {
             let plan = plan_of(line);
             let load = plan.load;
             let duration = load.duration.map(|duration| duration.as_secs());

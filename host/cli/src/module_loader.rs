@@ -1,5 +1,6 @@
 //! Loads behaviors as a plan wants them: within its limits, and from its cache. Used by every command that plays one.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustix::process::{Resource, getrlimit};
@@ -8,6 +9,7 @@ use crate::compile;
 use crate::exit::Misuse;
 use vespeiro_behavior::{
     Behavior, Cancel, CompileBounds, Compiler, Engine, Limits, LoadError, LoadErrorKind,
+    Precompiled, PrecompiledError,
 };
 use vespeiro_model::Clock;
 use vespeiro_plan::{Module, Plan};
@@ -35,16 +37,29 @@ impl ModuleLoader {
         }
         let guest = &plan.guest;
         let cache = guest.cache.then(Engine::default_cache).flatten();
-        let bounds = CompileBounds {
-            cpu: guest.compile_timeout,
-            memory: guest.compile_memory as u64,
-        };
+        let bounds = bounds(plan);
+        let mut engine = Engine::new(cache, Compiler::apart(&[compile::NAME], bounds), clock)?;
+        if let Some(folder) = &guest.precompiled {
+            let ahead = Precompiled::open(folder).map_err(refused)?;
+            engine = engine.taking_from(ahead);
+        }
         Ok(Self {
-            engine: Engine::new(cache, Compiler::apart(&[compile::NAME], bounds), clock)?,
+            engine,
             limits: Limits {
                 memory: guest.memory,
                 call: guest.call_timeout,
             },
+        })
+    }
+
+    /// One that puts what it loads into a folder, compiled for any processor of this kind.
+    pub(super) fn ahead(plan: &Plan, folder: &Path, clock: Clock) -> anyhow::Result<Self> {
+        let loader = Self::new(plan, clock)?;
+        let compiler = Compiler::apart(&[compile::NAME, "--baseline"], bounds(plan));
+        let out = Precompiled::make(folder).map_err(refused)?;
+        Ok(Self {
+            engine: Engine::new(None, compiler, clock)?.putting_into(out),
+            ..loader
         })
     }
 
@@ -75,6 +90,17 @@ impl ModuleLoader {
     pub(super) fn load_now(&self, module: &Module) -> Result<Arc<Behavior>, LoadError> {
         Behavior::of(&self.engine, module, self.limits)
     }
+}
+
+fn bounds(plan: &Plan) -> CompileBounds {
+    CompileBounds {
+        cpu: plan.guest.compile_timeout,
+        memory: plan.guest.compile_memory as u64,
+    }
+}
+
+fn refused(error: PrecompiledError) -> Misuse {
+    Misuse(error.to_string())
 }
 
 /// A behavior that cannot play is the plan's mistake, unless the machine is the reason.

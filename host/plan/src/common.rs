@@ -18,6 +18,8 @@ const OWN: &[&str] = &[
     "workers",
     "journal",
     "file",
+    "cache",
+    "precompiled",
 ];
 
 /// Texts by the name of what they say.

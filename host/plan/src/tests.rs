@@ -97,6 +97,7 @@ const EXAMPLES: &[(&str, &str, &str)] = &[
     ("compile_timeout", "45s", "50s"),
     ("compile_memory", "1GiB", "4GiB"),
     ("cache", "false", "true"),
+    ("precompiled", "a", "/b/c"),
     ("abort_on", "error_rate>50%:30s; p99>5s:1m", "none"),
     ("degradation", "off", "5:30s"),
     ("threshold", "p95<500ms; checks>99% abort", "none"),

@@ -15,15 +15,15 @@ use super::check::{check_imports, facts, survey};
 use super::job::{Compiled, Facts, Job, Told, receive, send};
 use crate::componentize::componentize;
 use crate::load_error::LoadErrorKind;
-use crate::wasmtime_config::{EngineError, compiling, yield_to_others};
+use crate::wasmtime_config::{EngineError, Processor, compiling, yield_to_others};
 use vespeiro_model::Clock;
 
 /// Compile what comes in on standard input, and answer on standard output, until the input ends.
 ///
 /// # Errors
 /// The machine does not give the compiler what it needs.
-pub fn serve_compile_jobs(clock: Clock) -> Result<(), EngineError> {
-    let engine = compiling(clock)?;
+pub fn serve_compile_jobs(clock: Clock, processor: Processor) -> Result<(), EngineError> {
+    let engine = compiling(clock, processor)?;
     let aside = aside()?;
     // Its threads have to be there before their stacks are bounded.
     rayon::ThreadPoolBuilder::new()

@@ -1,12 +1,13 @@
 //! The settings of what a behavior may cost. Read by `plan.rs`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::layers::section;
 use crate::units::DefaultUnit::Milliseconds;
 use crate::units::DefaultUnit::Seconds;
 use crate::units::{GIB, LONGEST_PAUSE, MILLISECOND};
-use crate::value_types::{duration, size, switch};
+use crate::value_types::{duration, path, size, switch};
 
 /// One page of linear memory.
 const PAGE: u64 = 64 << 10;
@@ -30,5 +31,8 @@ section! {
             "Most memory for compiling one module; bare numbers are bytes");
         /// Keep compiled code on disk.
         cache: bool = ("cache", "true", switch(), "Keep compiled behaviors on disk");
+        /// Asked before the cache.
+        precompiled: Option<PathBuf> = ("precompiled", "none", path().or_none(),
+            "Take behaviors from this folder, where vespeiro precompile has put them; what it lacks is compiled");
     }
 }
