@@ -160,6 +160,19 @@ impl Control {
         self.latest.send_replace(Some(Arc::clone(snapshot)));
     }
 
+    /// Make the next snapshot out of the latest. Whoever asks for one meanwhile waits.
+    pub(super) fn advance<R>(
+        &self,
+        next: impl FnOnce(&mut Option<Arc<Snapshot>>) -> Option<R>,
+    ) -> Option<R> {
+        let mut made = None;
+        self.latest.send_if_modified(|latest| {
+            made = next(latest);
+            made.is_some()
+        });
+        made
+    }
+
     pub(super) fn add_news(&self, elapsed: Duration, text: String, is_bad: bool) {
         let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         let number = news.back().map_or(0, |n| n.number) + 1;

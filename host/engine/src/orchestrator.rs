@@ -396,8 +396,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
 
     /// Take in the seconds that all workers have handed in: judge each and show it.
     async fn complete(&mut self) {
-        while let Some(second) = self.totals.next_second(self.elapsed()) {
-            let snapshot = self.snapshot(second);
+        while let Some((second, snapshot)) = self.next_second() {
             // Once a run is ending, its figures are no longer those of its plan.
             if self.ending.is_none_or(|ending| second <= ending)
                 && let Some(alarm) = self.guard.evaluate(&snapshot, self.lifecycle.is_live())
@@ -408,6 +407,21 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             self.state_log.log_changes(&snapshot);
             self.broadcast(snapshot);
         }
+    }
+
+    /// Add the next second to the totals. Nobody holds a snapshot of before, unless it is being looked at: else each second
+    /// would copy all that the run has counted.
+    fn next_second(&mut self) -> Option<(Duration, Snapshot)> {
+        let control = self.control.clone();
+        control.advance(|latest| {
+            let now = self.elapsed();
+            let second = self.totals.next_second(now, || drop(latest.take()))?;
+            let snapshot = self.snapshot(second);
+            let mut shown = snapshot.clone();
+            self.guard.write_status(&mut shown);
+            *latest = Some(Arc::new(shown));
+            Some((second, snapshot))
+        })
     }
 
     /// Show the state of the run to everybody who watches; its figures are those of the last second, but for a first glance.

@@ -147,9 +147,11 @@ impl Totals {
     }
 
     /// Add the next second to the totals, if it is over at this time and every worker has handed it in or has had time
-    /// enough to. Tells its end.
-    pub fn next_second(&mut self, now: Duration) -> Option<Duration> {
+    /// enough to. Tells its end. `before`: called if there is one, to let go of snapshots of before it, for what they share
+    /// with the totals is copied.
+    pub fn next_second(&mut self, now: Duration, before: impl FnOnce()) -> Option<Duration> {
         let mut second = self.seconds.next(now)?;
+        before();
         self.absorb(&mut second.counts);
         self.seconds.recycle(second.counts);
         self.is_complete = second.is_complete;

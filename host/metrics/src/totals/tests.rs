@@ -231,6 +231,27 @@ fn versions_beyond_the_bound_are_counted_together() {
 }
 
 #[test]
+fn a_second_is_added_in_place_where_nobody_holds_a_snapshot() {
+    let mut totals = Totals::new(catalog(), 1, Process::default(), Clock::system());
+    let mut recorder = Recorder::new(catalog(), 0, Clock::system());
+    let mut added_to = |keep: bool| {
+        let second = totals.counted_until() + Duration::from_secs(1);
+        recorder.request(&sample(0, 0));
+        recorder.roll(second);
+        totals.take_in(&mut recorder.hand_over());
+        let held = totals.snapshot(second, process(0));
+        let before = Arc::as_ptr(&held.archetypes[0]);
+        let mut held = Some(held);
+        let added = totals.next_second(second, || drop(held.take_if(|_| !keep)));
+        assert_eq!(added, Some(second));
+        let after = totals.snapshot(second, process(0));
+        Arc::as_ptr(&after.archetypes[0]) == before
+    };
+    assert!(added_to(false));
+    assert!(!added_to(true), "who holds one keeps it as it was");
+}
+
+#[test]
 fn rates_are_those_of_the_counters() {
     let catalog = catalog();
     let mut recorder = Recorder::new(catalog.clone(), 0, Clock::system());
