@@ -82,6 +82,8 @@ impl<T: Merge + Default> Merge for Vec<T> {
 /// Has at least so many places; what was counted stays under its number.
 pub(super) fn grow<T: Default>(list: &mut Vec<T>, len: usize) {
     if list.len() < len {
+        // Not twice as much: each interval has these lists for all routes, and none grows again but by a swap.
+        list.reserve_exact(len - list.len());
         let last = list.pop().unwrap_or_default();
         list.resize_with(len - 1, T::default);
         list.push(last);
