@@ -1,8 +1,8 @@
 //! The counts behind a [`super::Timing`]: those of an HDR histogram with 3 or 2 significant digits, of which only the cells in
 //! use are kept, in order.
 //! What must stay true: a value far from all others costs one cell. There are hundreds of these in a run, each several times
-//! over, and one slow second of the target must not show in the generator's memory. For the same reason a cell has half the
-//! width of a count, and the few that outgrow it carry over elsewhere.
+//! over, and one slow second of the target must not show in the generator's memory. For the same reason a cell has a quarter of
+//! the width of a count, and the few that outgrow it carry over elsewhere.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -66,10 +66,10 @@ pub(super) struct SparseHistogram {
     digits: Digits,
     /// Numbers of the cells in use, ascending: the largest value of all lies in cell 56,319.
     numbers: Vec<u16>,
-    /// The lower halves of their counts.
-    counts: Vec<u32>,
-    /// The upper halves of counts that a cell is too narrow for, by its number.
-    carried: BTreeMap<u16, u32>,
+    /// The lower quarters of their counts.
+    counts: Vec<u16>,
+    /// The rest of counts that a cell is too narrow for, by its number.
+    carried: BTreeMap<u16, u64>,
     count: u64,
 }
 
@@ -106,9 +106,9 @@ impl SparseHistogram {
             Err(at) => self.insert(at, number),
         };
         let sum = u64::from(self.counts[at]).saturating_add(count);
-        self.counts[at] = sum as u32;
-        if sum > u64::from(u32::MAX) {
-            self.carry(number, (sum >> 32) as u32);
+        self.counts[at] = sum as u16;
+        if sum > u64::from(u16::MAX) {
+            self.carry(number, sum >> u16::BITS);
         }
         self.count = self.count.saturating_add(count);
     }
@@ -131,7 +131,7 @@ impl SparseHistogram {
     }
 
     #[cold]
-    fn carry(&mut self, number: u16, upper: u32) {
+    fn carry(&mut self, number: u16, upper: u64) {
         let carried = self.carried.entry(number).or_default();
         *carried = carried.saturating_add(upper);
     }
@@ -142,14 +142,14 @@ impl SparseHistogram {
             true => 0,
             false => self.carried.get(&self.numbers[at]).copied().unwrap_or(0),
         };
-        u64::from(self.counts[at]) | u64::from(upper) << 32
+        u64::from(self.counts[at]) | upper << u16::BITS
     }
 
     /// Make this the cell in this place, and its count.
     fn put(&mut self, at: usize, number: u16, count: u64) {
         self.numbers[at] = number;
-        self.counts[at] = count as u32;
-        match (count >> 32) as u32 {
+        self.counts[at] = count as u16;
+        match count >> u16::BITS {
             0 if self.carried.is_empty() => None,
             0 => self.carried.remove(&number),
             upper => self.carried.insert(number, upper),
@@ -277,6 +277,7 @@ mod tests {
         prop_oneof![
             1..4u64,
             1..4u64,
+            u64::from(u16::MAX) - 1..u64::from(u16::MAX) * 3,
             u64::from(u32::MAX) - 1..u64::from(u32::MAX) * 3
         ]
     }

@@ -47,7 +47,7 @@ impl Scale {
     }
 }
 
-/// Durations, counted. Empty ones hold no memory; a used one holds what its values need, at most 110 KB.
+/// Durations, counted. Empty ones hold no memory; a used one holds what its values need, at most 80 KB.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
     scale: Scale,
@@ -75,7 +75,7 @@ impl Timing {
         }
     }
 
-    /// With 2 significant digits, in at most 16 KB: quantiles to 1 %. Sum and largest value are exact all the same.
+    /// With 2 significant digits, in at most 12 KB: quantiles to 1 %. Sum and largest value are exact all the same.
     pub(super) fn coarse(scale: Scale) -> Timing {
         Timing {
             grid: SparseHistogram::new(Digits::Two),
