@@ -1,4 +1,5 @@
-//! The pages for those who come from another tool: what they say to type works as it stands.
+//! The pages for newcomers: what they say to type works as it stands. And the book: every page is in it, every link leads
+//! somewhere.
 
 use std::fs;
 use std::path::Path;
@@ -14,41 +15,102 @@ fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     begun.filter_map(|rest| rest.split("```").next()).collect()
 }
 
-#[test]
-fn what_the_pages_for_newcomers_say_to_type_works() {
+/// Type what a page says to type.
+#[track_caller]
+fn works_as_it_stands(name: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let binary = Path::new(env!("CARGO_BIN_EXE_vespeiro"));
     let path = format!("{}:/usr/bin:/bin", binary.parent().unwrap().display());
-    for name in ["docs/from-k6.md", "docs/from-locust.md"] {
-        let page = fs::read_to_string(root.join(name)).unwrap();
-        let (service, folder) = (Service::start(), TempDir::new().unwrap());
-        // Each file is called as its first line says.
-        for (language, mark) in [("toml", "# "), ("js", "// ")] {
-            for file in blocks(&page, language) {
-                let called = file.lines().next().unwrap().strip_prefix(mark).unwrap();
-                fs::write(folder.path().join(called), file).unwrap();
-            }
+    let page = fs::read_to_string(root.join(name)).unwrap();
+    let (service, folder) = (Service::start(), TempDir::new().unwrap());
+    // Each file is called as its first line says.
+    for (language, mark) in [("toml", "# "), ("js", "// ")] {
+        for file in blocks(&page, language) {
+            let called = file.lines().next().unwrap().strip_prefix(mark).unwrap();
+            fs::write(folder.path().join(called), file).unwrap();
         }
-        let lines = blocks(&page, "sh").concat().replace("\\\n", " ");
-        let lines = lines.replace("http://127.0.0.1:9501", &service.url);
-        let lines: Vec<&str> = lines.lines().collect();
-        assert!(lines.len() >= 3, "{name}");
-        for line in lines {
-            let ended = command("sh")
-                .args(["-c", line])
-                .env("PATH", &path)
-                .env("XDG_STATE_HOME", folder.path())
-                .current_dir(folder.path())
-                .output()
-                .unwrap();
-            let told = String::from_utf8_lossy(&ended.stderr);
-            assert!(ended.status.success(), "{name}: {line}: {told}");
+    }
+    let lines = blocks(&page, "sh").concat().replace("\\\n", " ");
+    let lines = lines.replace("http://127.0.0.1:9501", &service.url);
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(lines.len() >= 3, "{name}");
+    for line in lines {
+        let ended = command("sh")
+            .args(["-c", line])
+            .env("PATH", &path)
+            .env("XDG_STATE_HOME", folder.path())
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.success(), "{name}: {line}: {told}");
+    }
+    assert!(service.answered_at_all() > 20, "{name}");
+}
+
+#[test]
+fn the_page_for_those_who_know_k6_works() {
+    works_as_it_stands("docs/from-k6.md");
+}
+
+#[test]
+fn the_page_for_those_who_know_locust_works() {
+    works_as_it_stands("docs/from-locust.md");
+}
+
+#[test]
+fn the_tutorial_works() {
+    works_as_it_stands("docs/tutorial.md");
+}
+
+/// Where the links of a page lead, but for those to other sites.
+fn links(page: &str) -> impl Iterator<Item = &str> {
+    let prose = page.split("```").step_by(2);
+    let links = prose.flat_map(|text| text.split("](").skip(1));
+    let links = links.filter_map(|rest| rest.split(')').next());
+    links.filter(|link| !link.contains("://"))
+}
+
+/// The name that a heading can be linked by.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn every_page_is_in_the_book_and_every_link_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let docs = root.join("host/docs");
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let summary = read(&docs.join("SUMMARY.md"));
+    let mut pages: Vec<_> = ["README.md", "guest-sdk/README.md", "host/ARCHITECTURE.md"]
+        .map(|page| root.join(page))
+        .into();
+    for entry in fs::read_dir(&docs).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.extension().is_some_and(|end| end == "md") {
+            let listed = name == "SUMMARY.md" || summary.contains(&format!("({name})"));
+            assert!(listed, "{name} is not in host/docs/SUMMARY.md");
+            pages.push(path);
         }
-        // Each link leads somewhere.
-        for link in page.split("](").skip(1) {
-            let link = link.split(')').next().unwrap();
-            assert!(root.join("docs").join(link).exists(), "{name}: {link}");
+    }
+    for page in pages {
+        let text = read(&page);
+        for link in links(&text) {
+            let (file, place) = link.split_once('#').unwrap_or((link, ""));
+            let to = match file {
+                "" => page.clone(),
+                file => page.parent().unwrap().join(file),
+            };
+            assert!(to.exists(), "{}: {link}", page.display());
+            let target = read(&to);
+            let headings = target.lines().filter(|line| line.starts_with('#'));
+            let found = place.is_empty() || headings.map(anchor).any(|known| known == place);
+            assert!(found, "{}: {link}", page.display());
         }
-        assert!(service.answered_at_all() > 20, "{name}");
     }
 }
