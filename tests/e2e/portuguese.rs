@@ -26,7 +26,7 @@ fn is_portuguese(text: &str) {
 #[test]
 fn help_is_portuguese() {
     let help = vespeiro(&["--help", "--lang=pt-BR"]).fine().stdout;
-    let run = vespeiro(&["run", "--help", "--lang", "pt-BR"])
+    let run = vespeiro(&["run", "--help-all", "--lang", "pt-BR"])
         .fine()
         .stdout;
     for (text, parts) in [

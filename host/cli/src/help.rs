@@ -47,9 +47,13 @@ pub(super) fn in_language(command: Command, language: Language) -> Command {
     let about = command.get_about().map(say);
     let long = command.get_long_about().map(say);
     let after = command.get_after_help().map(say);
+    let after_long = command.get_after_long_help().map(say);
     let command = about.into_iter().fold(command, Command::about);
     let command = long.into_iter().fold(command, Command::long_about);
     let command = after.into_iter().fold(command, Command::after_help);
+    let command = after_long
+        .into_iter()
+        .fold(command, Command::after_long_help);
     command
         .mut_args(arg)
         .mut_subcommands(move |one| in_language(one, language))
@@ -83,6 +87,7 @@ mod tests {
             command.get_about(),
             command.get_long_about(),
             command.get_after_help(),
+            command.get_after_long_help(),
         ];
         texts.extend(of_command.into_iter().flatten().map(StyledStr::to_string));
         for arg in command.get_arguments() {

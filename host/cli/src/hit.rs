@@ -86,7 +86,7 @@ pub(super) struct Hit {
 /// Gives the settings their short names.
 pub(super) fn with_short_names(command: clap::Command) -> clap::Command {
     SHORT.iter().fold(command, |command, (setting, short)| {
-        command.mut_arg(*setting, |arg| arg.short(*short))
+        command.mut_arg(*setting, |arg| arg.short(*short).hide_short_help(false))
     })
 }
 

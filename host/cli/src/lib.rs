@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn help_groups_the_settings_and_knows_the_defaults_of_each_command() {
         let help = |line: &str| parse(line).unwrap_err().error.render().to_string();
-        let run = help("run --help");
+        let run = help("run --help-all");
         for heading in ["Plan:", "Load:", "Target:", "Behaviors:", "Output:"] {
             assert!(run.contains(heading), "{heading}");
         }
@@ -410,8 +410,17 @@ mod tests {
             line_after(&run, "--no-cache").contains("Do not keep"),
             "{run}"
         );
-        assert!(line_after(&help("demo --help"), "--users <N>").contains("[default: 20]"));
+        assert!(line_after(&help("demo --help-all"), "--users <N>").contains("[default: 20]"));
         assert!(!run.contains("Admin123!"));
+        // What is used most, on a screen or so.
+        let short = help("run --help");
+        assert!(
+            short.contains("--users <N>") && short.contains("--help-all"),
+            "{short}"
+        );
+        assert!(!short.contains("--breaker-window"), "{short}");
+        let lines = short.lines().count();
+        assert!(lines < 70 && run.lines().count() > 3 * lines, "{short}");
     }
 
     #[test]

@@ -31,6 +31,44 @@ pub(super) const EXIT_CODES: &str = "\
 Exit codes: 0 done or stopped on request, 1 the run could not do its job, 2 wrong usage or configuration,
 3 aborted by its own guard, 99 thresholds crossed.";
 
+/// Shown below the help on what is used most.
+const MORE: &str = "--help-all lists all options, and where else settings come from.";
+
+/// The settings that are used most; help has the others when it is asked for all.
+const COMMON: &[&str] = &[
+    "preset",
+    "shard",
+    "seed",
+    "users",
+    "rate",
+    "stage",
+    "duration",
+    "requests",
+    "ramp_up",
+    "delay_min",
+    "delay_max",
+    "min_request_count",
+    "max_request_count",
+    "workers",
+    "base_url",
+    "allow_host",
+    "insecure",
+    "header",
+    "request_timeout",
+    "threshold",
+    "abort_on",
+    "cleanup",
+    "results",
+    "metrics",
+    "summary_json",
+    "html",
+    "panel",
+    "lang",
+    "log",
+    "control",
+    "ui",
+];
+
 const PLAN: &str = "plan";
 const ARCHETYPE: &str = "archetype";
 const FEED: &str = "feed";
@@ -57,17 +95,34 @@ impl Args for PlanFlags {
             .value_name("NAME[=MODULE]")
             .action(ArgAction::Append)
             .help_heading(Section::Behaviors.as_str())
-            .help("Only those named play; repeatable, see below");
+            .help("Only those named play; repeatable, --help-all says how");
         let feed = Arg::new(FEED)
             .long(FEED)
             .value_name("NAME=FILE[:ORDER]")
             .action(ArgAction::Append)
             .help_heading(Section::Behaviors.as_str())
-            .help("Rows for behaviors that ask for this feed; repeatable, see below");
-        let command = command.after_help(LAYERS).arg(plan).arg(scenario);
+            .help("Rows for behaviors that ask for this feed; repeatable, --help-all says how");
+        let help = Arg::new("help")
+            .short('h')
+            .long("help")
+            .action(ArgAction::HelpShort)
+            .help("Print help on what is used most");
+        let all = Arg::new("help-all")
+            .long("help-all")
+            .action(ArgAction::HelpLong)
+            .help("Print help on everything");
+        let command = command.disable_help_flag(true).args([help, all]);
+        let command = command.after_help(MORE).after_long_help(LAYERS);
         settings()
             .iter()
-            .fold(command, |command, setting| command.args(flags(setting)))
+            .fold(
+                command.arg(plan).arg(scenario.hide_short_help(true)),
+                |command, setting| {
+                    let is_common = COMMON.contains(&setting.key);
+                    let flags = flags(setting).into_iter();
+                    command.args(flags.map(|flag| flag.hide_short_help(!is_common)))
+                },
+            )
             .arg(archetype)
             .arg(feed)
     }

@@ -63,11 +63,17 @@ impl Tools {
 
     /// Whether this build of vespeiro has such a flag: an older one may be measured too.
     pub fn knows(&self, flag: &str) -> Result<bool> {
-        let help = Command::new(&self.vespeiro)
-            .args(["run", "--help"])
-            .output()
-            .with_context(|| format!("cannot start {}", self.vespeiro.display()))?;
-        Ok(lists(&String::from_utf8_lossy(&help.stdout), flag))
+        // An older one has all of them in its only help.
+        for help in ["--help-all", "--help"] {
+            let help = Command::new(&self.vespeiro)
+                .args(["run", help])
+                .output()
+                .with_context(|| format!("cannot start {}", self.vespeiro.display()))?;
+            if help.status.success() {
+                return Ok(lists(&String::from_utf8_lossy(&help.stdout), flag));
+            }
+        }
+        Ok(false)
     }
 }
 
