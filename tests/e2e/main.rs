@@ -42,6 +42,7 @@ mod meeting;
 mod metrics;
 mod modules;
 mod notes;
+mod once;
 mod outputs;
 mod ownership;
 mod pauses;

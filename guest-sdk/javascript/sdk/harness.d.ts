@@ -38,6 +38,10 @@ export interface Script {
   cleanup?: readonly string[];
   feeds?: Record<string, readonly unknown[]>;
   secrets?: Record<string, string>;
+  /** Play what is done once in a run instead of a journey. */
+  once?: 'prepare' | 'teardown';
+  /** What the run was prepared with. */
+  shared?: unknown;
   /** What the user remembers of sessions before. */
   remembered?: unknown;
 }
@@ -54,6 +58,8 @@ export interface Played {
   transactions: [string, boolean | undefined][];
   /** Why the person gave up: a reason, and where, which scripts alone know. */
   gaveUp: [string, string | null] | undefined;
+  /** What was shared, by this session or before it. */
+  shared: any;
   /** What the user remembers at the end. */
   remembered: any;
   marks: string[];

@@ -22,12 +22,14 @@ export const inTurn = (...replies) => {
  * Play one session to its end. `script` has `replies` by route (`'GET /users/{id}': [200, {…}]`: a status, a pair of
  * status and JSON body, the word of a failure, or a function of the request that gives one of these), and optionally
  * `otherwise` (for all other routes), `seed`, `user` (its index), `ordinal`, `config`, `pace` ([min, max] in ms), `budget`,
- * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name), `secrets` (values by name), `remembered` (the user's notes).
+ * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name), `secrets` (values by name), `remembered` (the user's notes), `shared` (what the run was
+ * prepared with), `once` (`prepare` or `teardown`: play that instead).
  */
 export function play(definition, script = {}) {
   const played = new Played();
   played.remembered = script.remembered;
-  const { user = 0, seed = 1, ordinal = 0, config = {}, pace = [100, 2000], budget = 1000, cleanup } = script;
+  played.shared = script.shared;
+  const { user = 0, seed = 1, ordinal = 0, config = {}, pace = [100, 2000], budget = 1000, cleanup, once } = script;
   const username = `sim_user_testrun0_${user}`;
   const setup = {
     user: {
@@ -40,7 +42,7 @@ export function play(definition, script = {}) {
     },
     ordinal,
     seed,
-    purpose: cleanup === undefined ? { tag: 'journey' } : { tag: 'cleanup', val: [...cleanup] },
+    purpose: cleanup === undefined ? { tag: once ?? 'journey' } : { tag: 'cleanup', val: [...cleanup] },
     pace: { delayMinMs: pace[0], delayMaxMs: pace[1] },
     run: 'testrun0',
     config: JSON.stringify(config),
@@ -75,6 +77,8 @@ class Played {
   gaveUp = undefined;
   /** What the user remembers at the end. */
   remembered = undefined;
+  /** What was shared, by this session or before it. */
+  shared = undefined;
   marks = [];
   unmarks = [];
   logs = [];
@@ -127,6 +131,10 @@ function recorder(played, { feeds = {}, secrets = {} }) {
     abandoned: (reason, place) => {
       played.gaveUp = [reason, place];
     },
+    share: (value) => {
+      played.shared = JSON.parse(value);
+    },
+    shared: () => (played.shared === undefined ? null : JSON.stringify(played.shared)),
     remember: (notes) => {
       if (encode(notes).length > MAX_NOTES) {
         throw `notes of ${encode(notes).length} bytes are over the ${MAX_NOTES} that are allowed`;

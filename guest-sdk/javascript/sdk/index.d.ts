@@ -145,6 +145,10 @@ export interface Me {
   begin(transaction: string): void;
   /** End one that is open. */
   end(transaction: string, passed?: boolean): void;
+  /** In the behavior's `prepare`: hand this to all sessions of the archetype, at most 64 KiB of JSON. */
+  share(value: unknown): void;
+  /** What `prepare` has shared; undefined where there is nothing. */
+  readonly shared: any;
   /** Keep notes for this user's next sessions, instead of those before: at most 4096 bytes of JSON. They are kept at once, however
    *  the session ends, and stay when the behavior is swapped. */
   remember(notes: unknown): void;
@@ -207,6 +211,10 @@ export function behavior(declaration: {
   journey: (me: Me) => Steps;
   /** A journey that removes `me.marks`. */
   cleanup?: (me: Me) => Steps;
+  /** What is done once before a run: what it shares all sessions have. */
+  prepare?: (me: Me) => Steps;
+  /** What is done once after a run. */
+  teardown?: (me: Me) => Steps;
   auth?: Auth;
 }): Behavior;
 

@@ -11,11 +11,12 @@ export { GaveUp, Failed, UnexpectedStatus, UnexpectedBody, ConfigError, UsageErr
 /**
  * Declare a behavior: its `name` and `version`, its `routes` by category (`{ auth: ['POST /login'] }`; those of another
  * target than the run's own behind its name: `GET billing:/invoices`), its `journey`,
- * and optionally `cleanup` (a journey that removes `me.marks`) and `auth`, which `me.tokens` uses: the routes `login`,
+ * and optionally `cleanup` (a journey that removes `me.marks`), `prepare` and `teardown` (journeys that are played once, before and
+ * after a run) and `auth`, which `me.tokens` uses: the routes `login`,
  * `refresh` and `logout`, the `fields` of their bodies (`name`, `password`, `token`, `refresh`, `expires`), the `scheme` in
  * front of a token, and whether a `body` is `json` or `form`.
  */
-export function behavior({ name, version, routes, journey, cleanup, auth }) {
+export function behavior({ name, version, routes, journey, cleanup, prepare, teardown, auth }) {
   for (const [key, value] of [['name', name], ['version', version]]) {
     if (value !== undefined && typeof value !== 'string') {
       throw new UsageError(`${key} has to be a text, and not ${JSON.stringify(value)}`);
@@ -30,7 +31,7 @@ export function behavior({ name, version, routes, journey, cleanup, auth }) {
       table.set(line, route);
     }
   }
-  for (const [role, start] of [['journey', journey], ['cleanup', cleanup]]) {
+  for (const [role, start] of Object.entries({ journey, cleanup, prepare, teardown })) {
     const generator = start?.constructor?.name === 'GeneratorFunction';
     if (!generator && (start !== undefined || role === 'journey')) {
       const isAsync = start?.constructor?.name === 'AsyncFunction';
@@ -43,5 +44,5 @@ export function behavior({ name, version, routes, journey, cleanup, auth }) {
       throw new UsageError(`auth: ${line} is not among the routes: declare it there`);
     }
   }
-  return { name, version, table, categories: Object.keys(routes), journey, cleanup, auth };
+  return { name, version, table, categories: Object.keys(routes), journey, cleanup, prepare, teardown, auth };
 }

@@ -100,6 +100,17 @@ export class Me {
     }
   }
 
+  /** In the behavior's `prepare`: hand this to all sessions of the archetype, at most 64 KiB of JSON. */
+  share(value) {
+    this.#session.host.share(JSON.stringify(value));
+  }
+
+  /** What `prepare` has shared; undefined where there is nothing. */
+  get shared() {
+    const value = this.#session.host.shared();
+    return value === null || value === undefined ? undefined : JSON.parse(value);
+  }
+
   /** Keep notes for this user's next sessions, instead of those before: at most 4096 bytes of JSON. */
   remember(notes) {
     this.#session.host.remember(JSON.stringify(notes));

@@ -51,6 +51,7 @@ export function exported(definition) {
         return { method, path, category, kind: route.kind(definition.auth), target };
       }),
       categories: definition.categories,
+      once: { prepare: definition.prepare !== undefined, teardown: definition.teardown !== undefined },
     }),
     Session: class {
       constructor(setup) {

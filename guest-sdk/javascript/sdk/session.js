@@ -73,9 +73,9 @@ export class Session {
     this.over = false;
     /** How the journey ended: `[value, failed]`. */
     this.ended = undefined;
-    const start = setup.purpose.tag === 'cleanup' ? definition.cleanup : definition.journey;
+    const start = definition[setup.purpose.tag];
     if (start === undefined) {
-      this.ended = [undefined, false]; // no cleanup: nothing to remove
+      this.ended = [undefined, false]; // nothing to remove, or to prepare
     } else {
       this.ready.push([{ stack: [start(new Me(this, setup))], parent: undefined, index: 0 }, undefined, false]);
     }

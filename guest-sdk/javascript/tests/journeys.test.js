@@ -71,6 +71,28 @@ test('a transaction passes with its steps', () => {
   assert.match(wrong.error, /the transaction visit is not open/);
 });
 
+test('what a run is prepared with is there in its sessions', () => {
+  const once = behavior({
+    name: 'test', version: '0.0.0', routes,
+    *prepare(me) {
+      (yield get('/b')).expect(200);
+      me.share({ id: 7 });
+    },
+    *journey(me) {
+      me.check('prepared', me.shared.id === 7);
+      yield get('/b');
+    },
+    *teardown(me) {
+      yield get('/a/{x}/{y}', { x: me.shared.id, y: 0 });
+    },
+  });
+  const prepared = play(once, { otherwise: 200, once: 'prepare' });
+  assert.deepEqual([prepared.ending, prepared.shared], ['completed', { id: 7 }], prepared.error);
+  const { shared } = prepared;
+  assert.deepEqual(play(once, { otherwise: 200, shared }).checks, [['prepared', true]]);
+  assert.deepEqual(play(once, { otherwise: 200, shared, once: 'teardown' }).paths, ['/a/7/0']);
+});
+
 test('a user remembers, and says why it gives up', () => {
   const journey = function* (me) {
     const visits = me.remembered() ?? 0;

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
 
-use crate::contract::{Kind, Method};
+use crate::contract::{Kind, Method, Once};
 use crate::me::same;
 use crate::{Me, Result};
 
@@ -108,6 +108,8 @@ pub struct Behavior {
     pub(crate) routes: &'static [Route],
     pub(crate) journey: fn(Me) -> Journey,
     pub(crate) cleanup: Option<fn(Me) -> Journey>,
+    pub(crate) prepare: Option<fn(Me) -> Journey>,
+    pub(crate) teardown: Option<fn(Me) -> Journey>,
     categories: OnceLock<Vec<&'static str>>,
 }
 
@@ -127,6 +129,8 @@ impl Behavior {
             routes,
             journey,
             cleanup: None,
+            prepare: None,
+            teardown: None,
             categories: OnceLock::new(),
         }
     }
@@ -136,6 +140,28 @@ impl Behavior {
     pub const fn with_cleanup(mut self, cleanup: fn(Me) -> Journey) -> Behavior {
         self.cleanup = Some(cleanup);
         self
+    }
+
+    /// The same with what it does once before a run; its sessions get what it [shares](Me::share).
+    #[must_use]
+    pub const fn with_prepare(mut self, prepare: fn(Me) -> Journey) -> Behavior {
+        self.prepare = Some(prepare);
+        self
+    }
+
+    /// The same with what it does once after a run.
+    #[must_use]
+    pub const fn with_teardown(mut self, teardown: fn(Me) -> Journey) -> Behavior {
+        self.teardown = Some(teardown);
+        self
+    }
+
+    /// What it does once in a run.
+    #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+    pub(crate) fn once(&self) -> Once {
+        let flag = |has: bool, flag| if has { flag } else { Once::default() };
+        flag(self.prepare.is_some(), Once::PREPARE)
+            .and(flag(self.teardown.is_some(), Once::TEARDOWN))
     }
 
     /// Short name.
@@ -220,20 +246,23 @@ impl Behavior {
 /// ```
 ///
 /// `routes` may also be a constant slice. `cleanup: function` after `journey` names what removes the marks that
-/// earlier sessions left, see [`Me::marks`].
+/// earlier sessions left, see [`Me::marks`]. Behind that, `prepare: function` names what is done once before a run, see
+/// [`Me::share`], and `teardown: function` what is done once after it.
 #[macro_export]
 macro_rules! behavior {
     (name: $name:expr, version: $version:expr, routes: [$($route:expr),* $(,)?], $($rest:tt)*) => {
         $crate::behavior! { name: $name, version: $version, routes: &[$($route),*], $($rest)* }
     };
     (name: $name:expr, version: $version:expr, routes: $routes:expr, journey: $journey:path
-        $(, cleanup: $cleanup:path)? $(,)?) => {
+        $(, cleanup: $cleanup:path)? $(, prepare: $prepare:path)? $(, teardown: $teardown:path)? $(,)?) => {
         /// The behavior of this module.
         pub static BEHAVIOR: $crate::Behavior =
             $crate::Behavior::new($name, $version, $routes, |mut me| {
                 ::std::boxed::Box::pin(async move { $journey(&mut me).await })
             })
-            $(.with_cleanup(|mut me| ::std::boxed::Box::pin(async move { $cleanup(&mut me).await })))?;
+            $(.with_cleanup(|mut me| ::std::boxed::Box::pin(async move { $cleanup(&mut me).await })))?
+            $(.with_prepare(|mut me| ::std::boxed::Box::pin(async move { $prepare(&mut me).await })))?
+            $(.with_teardown(|mut me| ::std::boxed::Box::pin(async move { $teardown(&mut me).await })))?;
         $crate::export_behavior!(&BEHAVIOR);
     };
 }

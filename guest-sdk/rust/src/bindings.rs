@@ -54,6 +54,7 @@ impl<B: Provide> exported::Guest for Exported<B> {
                 .iter()
                 .map(|&category| category.into())
                 .collect(),
+            once: behavior.once(),
         }
     }
 }
@@ -117,6 +118,14 @@ impl Host for Imports {
 
     fn abandoned(&self, reason: &str, place: Option<&str>) {
         imported::abandoned(reason, place);
+    }
+
+    fn share(&self, value: &str) {
+        imported::share(value);
+    }
+
+    fn shared(&self) -> Option<String> {
+        imported::shared()
     }
 
     fn remember(&self, notes: &str) {

@@ -26,6 +26,33 @@ pub enum Purpose {
     Journey,
     /// Remove what earlier sessions left behind: their marks, oldest first.
     Cleanup(Vec<String>),
+    /// Prepare the run, before anybody plays.
+    Prepare,
+    /// Tear down, when all have played.
+    Teardown,
+}
+
+/// What a behavior does once in a run, and not in each session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Once(u8);
+
+impl Once {
+    /// It prepares the run.
+    pub const PREPARE: Once = Once(1);
+    /// It tears down.
+    pub const TEARDOWN: Once = Once(2);
+
+    /// Both this and that.
+    #[must_use]
+    pub const fn and(self, other: Once) -> Once {
+        Once(self.0 | other.0)
+    }
+
+    /// The flags as the contract numbers them.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
 }
 
 /// Bounds of a human pause, in milliseconds, both included.
@@ -435,4 +462,6 @@ pub struct Description {
     pub routes: Vec<Route>,
     /// Every category, in the order of `context.mix`.
     pub categories: Vec<String>,
+    /// What it does once in a run.
+    pub once: Once,
 }

@@ -17,6 +17,10 @@ pub trait Host {
     fn end(&self, transaction: &str, passed: bool);
     /// Say why the person gives up, and where.
     fn abandoned(&self, reason: &str, place: Option<&str>);
+    /// Hand this to all sessions of the archetype.
+    fn share(&self, value: &str);
+    /// What was shared.
+    fn shared(&self) -> Option<String>;
     /// Keep notes for the user's next sessions.
     fn remember(&self, notes: &str);
     /// The user's notes.

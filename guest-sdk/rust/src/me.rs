@@ -196,6 +196,27 @@ impl Me {
         self.core.host.end(transaction, passed);
     }
 
+    /// In the behavior's `prepare`: hand this to all sessions of the archetype, at most 64 KiB of JSON.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it cannot be written as JSON.
+    pub fn share<T: Serialize>(&self, value: &T) -> Result<()> {
+        let value =
+            serde_json::to_string(value).map_err(|error| Error::usage(error.to_string()))?;
+        self.core.host.share(&value);
+        Ok(())
+    }
+
+    /// What `prepare` has [shared](Me::share); `None` where there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it does not fit `T`.
+    pub fn shared<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        let value = self.core.host.shared();
+        let read = value.map(|value| serde_json::from_str(&value)).transpose();
+        read.map_err(|error| Error::usage(format!("what was shared does not fit: {error}")))
+    }
+
     /// Keep notes for this user's next sessions, instead of those before: at most 4096 bytes of JSON. They are kept at once,
     /// however the session ends, and stay when the behavior is swapped.
     ///

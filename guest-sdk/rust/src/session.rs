@@ -41,6 +41,8 @@ impl Session {
         let (start, marks) = match setup.purpose {
             Purpose::Journey => (Some(behavior.journey), Vec::new()),
             Purpose::Cleanup(marks) => (behavior.cleanup, marks),
+            Purpose::Prepare => (behavior.prepare, Vec::new()),
+            Purpose::Teardown => (behavior.teardown, Vec::new()),
         };
         let core = Rc::new(Core {
             behavior,
@@ -68,7 +70,7 @@ impl Session {
         });
         let journey = match start {
             Some(start) => start(Me::new(Rc::clone(&core))),
-            None => Box::pin(async { Ok(()) }), // no cleanup: nothing to remove
+            None => Box::pin(async { Ok(()) }), // nothing to remove, or to prepare
         };
         Session {
             core,
@@ -420,6 +422,10 @@ mod tests {
         fn begin(&self, _: &str) {}
         fn end(&self, _: &str, _: bool) {}
         fn abandoned(&self, _: &str, _: Option<&str>) {}
+        fn share(&self, _: &str) {}
+        fn shared(&self) -> Option<String> {
+            None
+        }
         fn remember(&self, _: &str) {}
         fn remembered(&self) -> Option<String> {
             None

@@ -257,6 +257,42 @@ fn a_transaction_passes_with_its_steps_and_the_host_is_told_of_nothing_else() {
 }
 
 #[test]
+fn what_a_run_is_prepared_with_is_there_in_its_sessions() {
+    async fn prepare(me: &mut Me) -> Result<()> {
+        me.call(B).send().await?.expect_status(200)?;
+        me.share(&7)
+    }
+    async fn journey(me: &mut Me) -> Result<()> {
+        me.check("prepared", me.shared()? == Some(7));
+        me.call(B).send().await.map(drop)
+    }
+    async fn teardown(me: &mut Me) -> Result<()> {
+        me.call(A)
+            .arg(me.shared::<u32>()?.unwrap_or(0))
+            .arg(0)
+            .send()
+            .await
+            .map(drop)
+    }
+    behavior! {
+        name: "test", version: "0.0.0", routes: ROUTES, journey: journey, prepare: prepare, teardown: teardown
+    }
+    let harness = || Harness::new(&BEHAVIOR).otherwise(200, json!({}));
+    let prepared = harness().prepare().run();
+    assert_eq!(
+        (prepared.ending, prepared.shared.as_deref()),
+        (Ok(Ending::Completed), Some("7"))
+    );
+    let shared = json!(7);
+    let played = harness().shared(&shared).run();
+    assert_eq!(played.checks, [("prepared".to_owned(), true)]);
+    assert_eq!(
+        harness().shared(&shared).teardown().run().paths(),
+        ["/a/7/b/0"]
+    );
+}
+
+#[test]
 fn a_user_remembers_and_says_why_it_gives_up() {
     async fn journey(me: &Me) -> Result<()> {
         let visits: u32 = me.remembered()?.unwrap_or(0);
@@ -318,6 +354,10 @@ fn the_contract_is_held_on_the_other_side_too() {
         fn begin(&self, _: &str) {}
         fn end(&self, _: &str, _: bool) {}
         fn abandoned(&self, _: &str, _: Option<&str>) {}
+        fn share(&self, _: &str) {}
+        fn shared(&self) -> Option<String> {
+            None
+        }
         fn remember(&self, _: &str) {}
         fn remembered(&self) -> Option<String> {
             None

@@ -32,6 +32,9 @@ pub trait RowSource: fmt::Debug + Send {
 
     fn remembered(&self) -> Option<&str>;
 
+    /// What the preparation of the run has shared.
+    fn shared(&self) -> Option<&str>;
+
     /// The value of a secret.
     fn secret(&self, name: &str) -> Option<String> {
         self.secrets().get(name).map(Into::into)

@@ -14,7 +14,7 @@ use super::crash::{PASSED_TOO_MUCH, lacks_memory};
 use super::feeder::{NoRow, RowSource};
 use super::limits::{MAX_PARTS, MAX_PASSED, MAX_TABLE_ELEMENTS};
 use super::memory_pool::MemoryShare;
-use super::step::{MAX_MARK, MAX_NOTES, MAX_TOKEN, TOKEN};
+use super::step::{MAX_MARK, MAX_NOTES, MAX_SHARED, MAX_TOKEN, TOKEN};
 use super::types::Level;
 use super::wasi::{MAX_LINE, Wasi, WithWasi};
 
@@ -53,6 +53,8 @@ pub enum GuestEvent {
         reason: String,
         place: Option<String>,
     },
+    /// It hands this to all sessions.
+    Share(String),
     Mark(String),
     Unmark(String),
     /// It asked for a row of a feed and got none.
@@ -302,6 +304,24 @@ impl GuestState {
             place: at,
         });
         self.pass(reason.len() + place.map_or(0, str::len))
+    }
+
+    pub(super) fn take_share(&mut self, value: String) -> wasmtime::Result<()> {
+        let length = value.len();
+        if length > MAX_SHARED {
+            self.complaint.get_or_insert_with(|| {
+                format!("{length} bytes to share are over the {MAX_SHARED} that are allowed")
+            });
+        } else {
+            self.report(|| GuestEvent::Share(value));
+        }
+        self.pass(length)
+    }
+
+    /// It may be asked for as often as the engine's own bound on a call lets it.
+    pub(super) fn give_shared(&mut self) -> wasmtime::Result<Option<String>> {
+        let shared = self.feed.as_ref().and_then(|plan| plan.shared());
+        Ok(shared.map(str::to_owned))
     }
 
     pub(super) fn take_notes(&mut self, notes: &str) -> wasmtime::Result<()> {

@@ -21,7 +21,7 @@ use super::load_error::{LoadError, LoadErrorKind};
 use super::memory_pool::MemoryPool;
 use super::program::{Program, SharedProgram, player};
 use super::timed_by::TimedBy;
-use super::types::{Request, Route, RouteRef};
+use super::types::{Once, Request, Route, RouteRef};
 use crate::compile::Import;
 use crate::module_file::ModuleFile;
 use crate::pre_instantiated::PreInstantiated;
@@ -40,6 +40,8 @@ pub struct Behavior {
     pub hash: String,
     pub routes: Vec<Route>,
     pub categories: Vec<String>,
+    /// What it does once in a run.
+    pub once: Vec<Once>,
     /// What its bytes are.
     pub form: ModuleFormat,
     /// How many bytes it has.
@@ -176,6 +178,7 @@ impl Behavior {
             hash,
             routes: description.routes,
             categories: description.categories,
+            once: description.once,
             form: facts.form,
             size,
             contract: facts.contract.clone(),
@@ -204,7 +207,8 @@ impl Behavior {
         let same = said.name == self.name
             && said.version == self.version
             && said.routes == self.routes
-            && said.categories == self.categories;
+            && said.categories == self.categories
+            && said.once == self.once;
         if !same {
             let reason =
                 "its answer differs from the first one: it has to be the same each time".into();

@@ -15,6 +15,8 @@ pub const MAX_MARK: usize = 256;
 pub const TOKEN: &str = "token:";
 /// Longest notes of a user, in bytes.
 pub const MAX_NOTES: usize = 4 << 10;
+/// Most that a preparation may share, in bytes.
+pub const MAX_SHARED: usize = 64 << 10;
 /// Longest mark that is a token, in bytes.
 pub const MAX_TOKEN: usize = 8 << 10;
 

@@ -23,6 +23,26 @@ pub enum Purpose {
     Journey,
     /// Remove these marks, oldest first.
     Cleanup(Vec<String>),
+    Once(Once),
+}
+
+/// What a behavior does once in a run, and not in each session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Once {
+    /// Before anybody plays; what it shares its archetype's sessions can have.
+    Prepare,
+    /// When all have played.
+    Teardown,
+}
+
+impl Once {
+    /// As the contract names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prepare => "prepare",
+            Self::Teardown => "teardown",
+        }
+    }
 }
 
 /// Bounds of a human pause, in milliseconds, both included.
@@ -108,6 +128,7 @@ pub struct Description {
     pub routes: Vec<Route>,
     /// In the order of [`Context::mix`].
     pub categories: Vec<String>,
+    pub once: Vec<Once>,
 }
 
 /// What a session is told at each step.

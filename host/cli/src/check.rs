@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::rehearsal::{Rehearsal, RehearsalFlags, User};
+use vespeiro_behavior::types::Once;
 use vespeiro_behavior::{GuestEvent, NoRow};
 use vespeiro_engine::SessionEnd;
 use vespeiro_engine::rehearsal::{Happening, Replies};
 use vespeiro_model::{Clock, Failure};
 use vespeiro_output::{Console, stdout, word};
+
+/// Most requests of what it does once.
+const PREPARES: u32 = 1000;
 
 /// Sessions against replies that suit the behavior, and against each kind of failing target.
 const SESSIONS: u32 = 5;
@@ -55,6 +59,8 @@ impl Check {
         let rehearsal = Rehearsal::load(&self.module, &self.options, clock, console)?;
         let loaded = clock.since(began);
         let mut found = Findings::default();
+        // Its sessions need what it shares.
+        rehearsal.once(Once::Prepare, &mut Replies::made_up(), PREPARES, |_, _| {});
         let mut user = rehearsal.user();
         let mut replies = self.options.replies()?;
         let scripted = self.options.replies.is_some();

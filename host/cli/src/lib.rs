@@ -20,6 +20,7 @@ mod log;
 mod meeting;
 mod module_loader;
 mod new;
+mod once_per_run;
 mod open_files;
 mod outputs;
 mod plan;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::conclusion::conclude;
 use super::log;
+use super::once_per_run;
 use super::open_files;
 use super::secrecy;
 use crate::exit::{Exit, Misuse};
@@ -17,8 +18,8 @@ use vespeiro_engine::capacity;
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::watch;
 use vespeiro_engine::{
-    Control, FeedSet, Run, Stopper, Swapper, execute, requests_planned, undeclared_target,
-    unmatched_condition,
+    Control, FeedSet, OncePerRun, Run, Stopper, Swapper, Tokens, execute, only_alone,
+    requests_planned, undeclared_target, unmatched_condition,
 };
 use vespeiro_http::{Targets, check_reach, preflight};
 use vespeiro_model::Clock;
@@ -95,9 +96,10 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         console.line("stopped before the run began");
         return Ok(Exit::Fine);
     };
-    if let Some(line) =
-        undeclared_target(&plan, &behaviors).or_else(|| unmatched_condition(&plan, &behaviors))
-    {
+    let unfit = undeclared_target(&plan, &behaviors)
+        .or_else(|| unmatched_condition(&plan, &behaviors))
+        .or_else(|| only_alone(&plan, &behaviors));
+    if let Some(line) = unfit {
         return Err(Misuse(line).into());
     }
     let control_server = match plan.control.address {
@@ -110,6 +112,20 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         () = stopper.stop_requested() => {}
     }
     let journal = teardown::journal(&plan)?;
+    let once = OncePerRun {
+        plan: &plan,
+        behaviors: &behaviors.clone(),
+        feeds: &feeds,
+        journal: &journal,
+        stopper: &stopper,
+        clock,
+    };
+    let mut tokens = Tokens::default();
+    if let Err(error) = once_per_run::prepare(&once, &mut tokens, console).await {
+        let cleaned = teardown::after_run(&plan, &loader, journal, &stopper, None, clock, console);
+        drop(cleaned.await);
+        return Err(error);
+    }
     let met = match plan.meeting() {
         None => None,
         Some(place) => match meet(place, &run, &behaviors, clock, console).await {
@@ -179,6 +195,8 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         }
     };
     let snapshot = Arc::new(ended.snapshot.clone());
+    ended.tokens.join(tokens);
+    let torn_down = once_per_run::teardown(&once, &mut ended.tokens, console).await;
     let timeline = outputs.load_ended(&snapshot, &run.swap_events());
     let cleaned = teardown::after_run(
         &plan,
@@ -204,7 +222,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     // Not earlier: without this task a signal does nothing, and the third one has to end the process.
     signals.abort();
     let exit = concluded?;
-    Ok(if failures.is_empty() {
+    Ok(if failures.is_empty() && torn_down? {
         exit
     } else {
         Exit::Failed

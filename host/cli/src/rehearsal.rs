@@ -8,10 +8,11 @@ use serde_json::Value;
 use crate::exit::Misuse;
 use crate::log;
 use crate::module_loader::ModuleLoader;
-use vespeiro_behavior::{Behavior, Feeder, LoadError, LoadErrorKind, Slot};
+use vespeiro_behavior::types::Once;
+use vespeiro_behavior::{Behavior, Feeder, GuestEvent, LoadError, LoadErrorKind, Slot};
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::rehearsal::{Bounds, Happening, Played, Replies, play};
-use vespeiro_engine::{FeedSet, journey};
+use vespeiro_engine::{FeedSet, journey, once};
 use vespeiro_model::Clock;
 use vespeiro_output::Console;
 use vespeiro_plan::{Flags, Module, Plan, Secrets, Sources, resolve};
@@ -119,6 +120,38 @@ impl Rehearsal {
             slot: Slot::rehearsing(Arc::clone(&self.behavior), self.plan.seed),
             feeder: self.feeds.rehearsing(&self.plan, 0),
         }
+    }
+
+    /// What the behavior does once in a run, if it does; its sessions that begin later have what it shares.
+    pub(super) fn once(
+        &self,
+        what: Once,
+        replies: &mut Replies,
+        budget: u32,
+        mut watch: impl FnMut(u64, Happening<'_>),
+    ) -> Option<Played> {
+        if !self.behavior.once.contains(&what) {
+            return None;
+        }
+        let mut user = self.user();
+        let setup = once(&self.plan, what, &self.config);
+        let bounds = Bounds {
+            plan: &self.plan,
+            budget,
+            clock: self.clock,
+        };
+        let mut shared = None;
+        let watch = |at, happening: Happening<'_>| {
+            if let Happening::Said(GuestEvent::Share(value)) = &happening {
+                shared = Some(value.clone());
+            }
+            watch(at, happening);
+        };
+        let played = play(&mut user.slot, &setup, &user.feeder, replies, bounds, watch);
+        if let Some(value) = shared {
+            self.feeds.share(0, value);
+        }
+        Some(played)
     }
 
     /// One session of the one user.

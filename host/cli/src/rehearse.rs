@@ -9,9 +9,9 @@ use super::{Cli, Command};
 use crate::exit::{Exit, Misuse};
 use crate::rehearsal::{Rehearsal, RehearsalFlags};
 use crate::session_text::{ended, said, shown, transaction};
-use vespeiro_behavior::types::{Content, Outcome, Request};
+use vespeiro_behavior::types::{Content, Once, Outcome, Request};
 use vespeiro_engine::SessionEnd;
-use vespeiro_engine::rehearsal::{Answer, Happening, Played, veil_body, veil_mark};
+use vespeiro_engine::rehearsal::{Answer, Happening, Played, Replies, veil_body, veil_mark};
 use vespeiro_model::Clock;
 use vespeiro_output::stdout::Printer;
 use vespeiro_output::{Console, Locale};
@@ -62,10 +62,18 @@ impl Rehearse {
             console,
         )?;
         let mut replies = self.options.replies()?;
-        let mut user = rehearsal.user();
         let mut left = self.options.requests;
         let mut out = Printer::default();
         let mut well = true;
+        well &= once(
+            &rehearsal,
+            Once::Prepare,
+            &mut replies,
+            &mut left,
+            &mut out,
+            console,
+        );
+        let mut user = rehearsal.user();
         for ordinal in 0..self.sessions {
             let behavior = &rehearsal.behavior;
             let (name, version) = (shown(&behavior.name), shown(&behavior.version));
@@ -85,9 +93,41 @@ impl Rehearse {
                 break;
             }
         }
+        well &= once(
+            &rehearsal,
+            Once::Teardown,
+            &mut replies,
+            &mut left,
+            &mut out,
+            console,
+        );
         out.finish()?;
         Ok(if well { Exit::Fine } else { Exit::Failed })
     }
+}
+
+/// What the behavior does once in a run. `false`: it does not complete.
+fn once(
+    rehearsal: &Rehearsal,
+    what: Once,
+    replies: &mut Replies,
+    left: &mut u32,
+    out: &mut Printer,
+    console: &Console,
+) -> bool {
+    let mut begun = false;
+    let played = rehearsal.once(what, replies, *left, |at, happening| {
+        if !std::mem::replace(&mut begun, true) {
+            let _ = writeln!(out, "{}:", what.as_str());
+        }
+        let _ = print_event(out, at, &happening, console);
+    });
+    let Some(played) = played else {
+        return true;
+    };
+    *left = left.saturating_sub(played.requests);
+    let _ = print_end(out, &played, console);
+    matches!(played.ended, SessionEnd::Completed)
 }
 
 fn record(file: PathBuf, command: Vec<OsString>, console: &Console) -> anyhow::Result<Exit> {

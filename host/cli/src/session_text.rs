@@ -18,6 +18,7 @@ pub(super) fn said(event: &GuestEvent, language: Language) -> String {
             false => format!("check {name:?}: failed"),
         },
         GuestEvent::Observe { metric, value } => format!("observe {metric:?}: {value}"),
+        GuestEvent::Share(value) => shares(value.len()),
         GuestEvent::Abandoned { reason, place } => gives_up(reason, place.as_deref()),
         GuestEvent::Begin(name) => return transaction(name, None, language),
         GuestEvent::End {
@@ -32,6 +33,11 @@ pub(super) fn said(event: &GuestEvent, language: Language) -> String {
         }
     };
     translated(&line, language)
+}
+
+/// What is handed to all sessions.
+pub(super) fn shares(length: usize) -> String {
+    format!("share {length} bytes")
 }
 
 /// Why a person gives up, and where.

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -17,13 +18,15 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::settings::PlanFlags;
-use super::{log, open_files, teardown};
+use super::{log, once_per_run, open_files, teardown};
 use crate::exit::{Exit, Misuse};
 use crate::module_loader::ModuleLoader;
 use entry::{Entry, Scribe};
 use text::{Style, shorten};
 use vespeiro_engine::feeds::read_all;
-use vespeiro_engine::{FeedSet, Seen, SessionEnd, Stopper, Trial, Witness, try_session};
+use vespeiro_engine::{
+    FeedSet, OncePerRun, Seen, SessionEnd, Stopper, Tokens, Trial, Witness, try_session,
+};
 use vespeiro_model::{Clock, Instant};
 use vespeiro_output::Console;
 use vespeiro_output::stdout::{Printer, is_colored};
@@ -149,6 +152,17 @@ impl Try {
             target: plan.target.base_url.to_string(),
             seed: plan.seed,
         });
+        let behaviors = [Arc::clone(&behavior)];
+        let once = OncePerRun {
+            plan,
+            behaviors: &behaviors,
+            feeds: &feeds,
+            journal: &journal,
+            stopper: &stopper,
+            clock,
+        };
+        let mut tokens = Tokens::default();
+        let prepared = once_per_run::prepare(&once, &mut tokens, console).await;
         let trial = Trial {
             behavior,
             feeds: &feeds,
@@ -157,7 +171,15 @@ impl Try {
             stopper: &stopper,
             clock,
         };
-        let mut ended = try_session(plan, trial).await;
+        let mut ended = match prepared {
+            Ok(()) => try_session(plan, trial).await.map_err(anyhow::Error::from),
+            Err(error) => Err(error),
+        };
+        let mut torn_down = true;
+        if let Ok(ended) = &mut ended {
+            ended.tokens.join(tokens);
+            torn_down = once_per_run::teardown(&once, &mut ended.tokens, console).await?;
+        }
         let cleaned = teardown::after_run(
             plan,
             &loader,
@@ -183,7 +205,7 @@ impl Try {
         let Some(well) = told.well else {
             anyhow::bail!("the session could not begin: see the log above");
         };
-        Ok(match well && !failed {
+        Ok(match well && !failed && torn_down {
             true => Exit::Fine,
             false => Exit::Failed,
         })

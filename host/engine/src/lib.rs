@@ -17,6 +17,7 @@ mod governor;
 mod guard;
 pub mod journal;
 mod lifecycle;
+mod once_per_run;
 mod orchestrator;
 pub mod rehearsal;
 mod rollout;
@@ -40,6 +41,7 @@ pub use driver::SessionEnd;
 pub use error::RunError;
 pub use feeds::FeedSet;
 pub use lifecycle::EndReason;
+pub use once_per_run::{OncePerRun, PlayedOnce, only_alone};
 pub use orchestrator::{
     CommonStart, GivenUp, Run, RunEnd, execute, undeclared_target, unmatched_condition,
 };
@@ -48,7 +50,7 @@ pub use signals::{StopLevel, Stopper};
 pub use teardown::{Progress, Tokens, TornDown, teardown};
 pub use trial::{Trial, try_session};
 pub use vespeiro_behavior::MAX_MODULE;
-pub use vu::journey;
+pub use vu::{journey, once};
 pub use witness::{Seen, Witness};
 pub use worker::quarantine::GivenUpCause;
 pub use workload::planned::requests_planned;

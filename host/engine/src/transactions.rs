@@ -80,7 +80,7 @@ impl Transactions {
         left.map(move |one| (one.name, now.since(one.began)))
     }
 
-    fn complain(&mut self, what: String) {
+    pub(crate) fn complain(&mut self, what: String) {
         self.complaint.get_or_insert(what);
     }
 }

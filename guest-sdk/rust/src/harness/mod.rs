@@ -59,6 +59,7 @@ pub struct Harness {
     channels: Channels,
     secrets: Vec<(String, String)>,
     remembered: Option<String>,
+    shared: Option<String>,
 }
 
 impl Harness {
@@ -90,6 +91,7 @@ impl Harness {
             channels: Channels::default(),
             secrets: Vec::new(),
             remembered: None,
+            shared: None,
         }
     }
 
@@ -170,6 +172,27 @@ impl Harness {
     #[must_use]
     pub fn feed(mut self, name: &str, rows: impl IntoIterator<Item = Value>) -> Self {
         self.feeds.push((name.into(), rows.into_iter().collect()));
+        self
+    }
+
+    /// Play what is done once before a run.
+    #[must_use]
+    pub fn prepare(mut self) -> Self {
+        self.setup.purpose = Purpose::Prepare;
+        self
+    }
+
+    /// Play what is done once after a run.
+    #[must_use]
+    pub fn teardown(mut self) -> Self {
+        self.setup.purpose = Purpose::Teardown;
+        self
+    }
+
+    /// What the preparation has shared.
+    #[must_use]
+    pub fn shared(mut self, value: &Value) -> Self {
+        self.shared = Some(value.to_string());
         self
     }
 
@@ -254,6 +277,7 @@ impl Harness {
     pub fn run(mut self) -> Played {
         let recorder = Rc::new(RefCell::new(Played {
             remembered: self.remembered.take(),
+            shared: self.shared.take(),
             ..Played::default()
         }));
         let host = Recorder::new(

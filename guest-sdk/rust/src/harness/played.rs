@@ -27,6 +27,8 @@ pub struct Played {
     pub transactions: Vec<(String, Option<bool>)>,
     /// Why the person gave up, and where, if it is known.
     pub gave_up: Option<(String, Option<String>)>,
+    /// What was shared, as JSON: by this session, or before it.
+    pub shared: Option<String>,
     /// What the user remembers at the end, as JSON.
     pub remembered: Option<String>,
     /// Custom metrics and their values.
@@ -56,6 +58,7 @@ impl Default for Played {
             checks: Vec::new(),
             transactions: Vec::new(),
             gave_up: None,
+            shared: None,
             remembered: None,
             observed: Vec::new(),
             marks: Vec::new(),
@@ -199,6 +202,14 @@ impl Host for Recorder {
     fn abandoned(&self, reason: &str, place: Option<&str>) {
         let said = (reason.into(), place.map(Into::into));
         self.played.borrow_mut().gave_up = Some(said);
+    }
+
+    fn share(&self, value: &str) {
+        self.played.borrow_mut().shared = Some(value.into());
+    }
+
+    fn shared(&self) -> Option<String> {
+        self.played.borrow().shared.clone()
     }
 
     fn remember(&self, notes: &str) {

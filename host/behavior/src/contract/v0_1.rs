@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::types::{Action, Ending, Request, RequestKind, Route, RouteRef};
+use crate::types::{Action, Ending, Once, Request, RequestKind, Route, RouteRef};
 use vespeiro_model::{Failure, FaultKind};
 
 version! {
@@ -117,6 +117,15 @@ impl From<wit::Fault> for FaultKind {
             wit::Fault::RateLimit => Self::RateLimit,
         }
     }
+}
+
+/// It knows nothing that is done once.
+fn once(_: &wit::Description) -> Vec<Once> {
+    Vec::new()
+}
+
+fn purpose(_: Once) -> wit::Purpose {
+    wit::Purpose::Journey
 }
 
 /// Its sessions open no channels, so that nothing comes of any.

@@ -2,7 +2,7 @@
 //! said there once; the host has the same kinds of failures, and passes on by its word what this version does not know yet.
 
 use crate::types::{
-    Action, Content, Ending, Message, Operation, Request, RequestKind, Route, RouteRef,
+    Action, Content, Ending, Message, Once, Operation, Request, RequestKind, Route, RouteRef,
 };
 use vespeiro_model::{ChannelKind, Failure, FaultKind, Word as _};
 
@@ -21,6 +21,14 @@ version! {
 
         fn abandoned(&mut self, reason: String, place: Option<String>) -> wasmtime::Result<()> {
             self.take_abandoned(&reason, place.as_deref())
+        }
+
+        fn share(&mut self, value: String) -> wasmtime::Result<()> {
+            self.take_share(value)
+        }
+
+        fn shared(&mut self) -> wasmtime::Result<Option<String>> {
+            self.give_shared()
         }
 
         fn remember(&mut self, notes: String) -> wasmtime::Result<()> {
@@ -176,6 +184,24 @@ fn action(operations: Vec<Operation>) -> Action {
         _ => None,
     });
     Action::Requests(requests.collect())
+}
+
+fn once(said: &wit::Description) -> Vec<Once> {
+    let flags = [
+        (wit::Once::PREPARE, Once::Prepare),
+        (wit::Once::TEARDOWN, Once::Teardown),
+    ];
+    let told = flags
+        .into_iter()
+        .filter(|(flag, _)| said.once.contains(*flag));
+    told.map(|(_, once)| once).collect()
+}
+
+fn purpose(once: Once) -> wit::Purpose {
+    match once {
+        Once::Prepare => wit::Purpose::Prepare,
+        Once::Teardown => wit::Purpose::Teardown,
+    }
 }
 
 fn of_channel(outcome: Outcome) -> wit::Outcome {

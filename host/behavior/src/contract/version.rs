@@ -3,7 +3,8 @@
 
 /// Implements a version: `wit` is its folder in `guest-sdk/wit`, `text` its WIT, `first` its first number, `host` what else it
 /// imports of the host. The file that
-/// calls it has the rest: its routes, failures and faults (`From`), what comes of channels (`of_channel`), and its steps
+/// calls it has the rest: its routes, failures and faults (`From`), what comes of channels (`of_channel`), what is done once in a
+/// run (`once`, `purpose`), and its steps
 /// (`Described`, which is made of the instance's description).
 macro_rules! version {
     (wit: $folder:literal, text: $text:literal, first: $first:literal, host: { $($more:tt)* }) => {
@@ -169,6 +170,7 @@ macro_rules! version {
                     purpose: match setup.purpose {
                         Purpose::Journey => wit::Purpose::Journey,
                         Purpose::Cleanup(marks) => wit::Purpose::Cleanup(marks),
+                        Purpose::Once(once) => purpose(once),
                     },
                     pace: wit::Pace {
                         delay_min_ms: pace.delay_min_ms,
@@ -182,8 +184,10 @@ macro_rules! version {
 
         impl From<wit::Description> for Description {
             fn from(said: wit::Description) -> Self {
+                let once = once(&said);
                 let routes = said.routes.into_iter().map(Into::into);
                 Self {
+                    once,
                     name: said.name,
                     version: said.version,
                     routes: routes.collect(),

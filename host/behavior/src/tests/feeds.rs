@@ -35,6 +35,10 @@ impl RowSource for Counted {
     fn remembered(&self) -> Option<&str> {
         None
     }
+
+    fn shared(&self) -> Option<&str> {
+        None
+    }
 }
 
 fn said(events: &[GuestEvent]) -> Vec<String> {

@@ -74,6 +74,9 @@ pub(super) enum Entry {
         metric: String,
         value: f64,
     },
+    Share {
+        bytes: usize,
+    },
     Abandoned {
         reason: String,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -337,6 +340,7 @@ impl Scribe {
                 metric: metric.clone(),
                 value: *value,
             },
+            GuestEvent::Share(value) => Entry::Share { bytes: value.len() },
             GuestEvent::Abandoned { reason, place } => Entry::Abandoned {
                 reason: self.secrets.text(reason),
                 place: place.as_deref().map(|place| self.secrets.text(place)),

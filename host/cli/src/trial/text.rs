@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::entry::{Answered, Entry, Fields};
-use crate::session_text::{gives_up, shown, transaction};
+use crate::session_text::{gives_up, shares, shown, transaction};
 use vespeiro_output::{Locale, translated, word};
 use vespeiro_plan::Language;
 
@@ -145,6 +145,7 @@ impl Style {
                 let told = self.say(&format!("observe {metric:?}: {value}"));
                 format!("{MARGIN}{told}\n")
             }
+            Entry::Share { bytes } => format!("{MARGIN}{}\n", self.say(&shares(*bytes))),
             Entry::Abandoned { reason, place } => {
                 let told = self.say(&gives_up(reason, place.as_deref()));
                 format!("{MARGIN}{}\n", self.paint(YELLOW, &told))

@@ -1,7 +1,7 @@
 //! What users get of the plan's data feeds and secrets, and their own notes. All workers share the rows, which nobody changes; how many a user has had is the
 //! user's own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use crate::feeds::Rows;
@@ -19,6 +19,8 @@ pub struct FeedSet {
     /// By name, in their order.
     feeds: Vec<FeedRows>,
     secrets: Secrets,
+    /// What was shared, by archetype. Looked at when a user is made, not on a request's path.
+    shared: Mutex<BTreeMap<u16, Arc<str>>>,
     /// What was said of sessions that got no row. Off a request's path: each worker asks once for each.
     told: Mutex<BTreeSet<(String, String, NoRow)>>,
 }
@@ -41,8 +43,20 @@ impl FeedSet {
         Arc::new(Self {
             feeds: feeds.collect(),
             secrets: plan.secrets.clone(),
+            shared: Mutex::default(),
             told: Mutex::default(),
         })
+    }
+
+    /// All users of this archetype that are made from now on have this.
+    pub fn share(&self, archetype: u16, value: String) {
+        if let Ok(mut shared) = self.shared.lock() {
+            shared.insert(archetype, value.into());
+        }
+    }
+
+    fn shared(&self, archetype: u16) -> Option<Arc<str>> {
+        self.shared.lock().ok()?.get(&archetype).cloned()
     }
 
     /// The feeds as the first user of the run would have them if it played this archetype, for a session that is no part
@@ -83,6 +97,7 @@ impl FeedSet {
             feeds: Arc::clone(self),
             seed,
             notes: None,
+            shared: self.shared(archetype),
         })
     }
 
@@ -131,6 +146,7 @@ struct UserCursors {
     /// By feed; `None`: it is for other archetypes.
     cursors: Box<[Option<Cursor>]>,
     notes: Option<Box<str>>,
+    shared: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -167,5 +183,9 @@ impl RowSource for UserCursors {
 
     fn remembered(&self) -> Option<&str> {
         self.notes.as_deref()
+    }
+
+    fn shared(&self) -> Option<&str> {
+        self.shared.as_deref()
     }
 }

@@ -13,8 +13,9 @@ use crate::driver::{SessionEnd, Transport, drive};
 use crate::transactions::{Moment, Transactions};
 use crate::vu::channels::ChannelRefused;
 use crate::vu::prepare::{StepRefused, check};
+use crate::vu::session::SHARES_TOO_LATE;
 use vespeiro_behavior::types::{
-    Content, Context, Opened, Operation, Outcome, Request, RouteRef, Setup, Step,
+    Content, Context, Once, Opened, Operation, Outcome, Purpose, Request, RouteRef, Setup, Step,
 };
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
 use vespeiro_http::Heads;
@@ -102,11 +103,14 @@ pub fn play(
         }
     };
     let mut transactions = Transactions::default();
-    session.events(|event| said(event, &mut transactions, Moment::default(), &mut watch));
+    let prepares = setup.purpose == Purpose::Once(Once::Prepare);
+    let begun = (Moment::default(), prepares);
+    session.events(|event| said(event, &mut transactions, begun, &mut watch));
     let mut rehearsed = Rehearsed {
         behavior,
         session,
         transactions,
+        prepares,
         idle_ms: 0,
         replies,
         channels: Channels::default(),
@@ -135,6 +139,7 @@ struct Rehearsed<'a, W> {
     behavior: Arc<Behavior>,
     session: Session,
     transactions: Transactions,
+    prepares: bool,
     /// How long it has waited before the requests of its steps.
     idle_ms: u64,
     replies: &'a mut Replies,
@@ -146,7 +151,7 @@ struct Rehearsed<'a, W> {
 
 impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
     fn next(&mut self, outcomes: Vec<Outcome>) -> Result<Step, SessionEnd> {
-        let now = self.moment();
+        let (now, prepares) = (self.moment(), self.prepares);
         let Self {
             played,
             watch,
@@ -168,7 +173,7 @@ impl<W: FnMut(u64, Happening<'_>)> Transport for Rehearsed<'_, W> {
         played.calls.push(self.bounds.clock.since(called));
         played.steps += 1;
         self.session
-            .events(|event| said(event, transactions, now, watch));
+            .events(|event| said(event, transactions, (now, prepares), watch));
         if let Some(why) = transactions.complaint.take() {
             return Err(SessionEnd::Refused(why));
         }
@@ -340,11 +345,14 @@ impl<W: FnMut(u64, Happening<'_>)> Rehearsed<'_, W> {
 fn said(
     event: GuestEvent,
     transactions: &mut Transactions,
-    now: Moment,
+    (now, prepares): (Moment, bool),
     watch: &mut impl FnMut(u64, Happening<'_>),
 ) {
     let at_ms = now.at.as_millis() as u64;
     let (name, ended) = match &event {
+        GuestEvent::Share(_) if !prepares => {
+            return transactions.complain(SHARES_TOO_LATE.into());
+        }
         GuestEvent::Begin(name) => {
             transactions.begin(name, now);
             (name, None)

@@ -34,7 +34,7 @@ impl Tokens {
     }
 
     /// Those of another worker as well.
-    pub(crate) fn join(&mut self, others: Tokens) {
+    pub fn join(&mut self, others: Tokens) {
         self.0.extend(others.0);
     }
 

@@ -59,6 +59,21 @@ pub fn journey(plan: &Plan, index: u32, ordinal: u32, config: &str) -> types::Se
     }
 }
 
+/// The user that does what is done once in a run: none of those that play.
+pub(crate) const ONCE: u32 = u32::MAX;
+
+/// All that a session is told that does something once in a run.
+pub fn once(plan: &Plan, what: types::Once, config: &str) -> types::Setup {
+    types::Setup {
+        purpose: types::Purpose::Once(what),
+        pace: types::Pace {
+            delay_min_ms: 0,
+            delay_max_ms: 0,
+        },
+        ..journey(plan, ONCE, 0, config)
+    }
+}
+
 /// The seed of everything the user decides.
 pub(crate) fn user_seed(plan: &Plan, index: u32) -> u64 {
     derive(plan.seed, Stream::User, u64::from(index))

@@ -26,6 +26,8 @@ pub(crate) struct Played {
     pub(crate) turned_away: bool,
     /// Wait this long before the next session.
     pub(crate) pause: Duration,
+    /// How it ended, of one that is played once in a run.
+    pub(crate) ended: Option<Box<SessionEnd>>,
 }
 
 /// Play the user's next session, with at most `budget` requests.
@@ -39,6 +41,7 @@ pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32)
         swapped: false,
         turned_away: false,
         pause: between_sessions(worker, vu, ordinal),
+        ended: None,
     };
     match OpenSession::begin(worker, vu, ordinal).await {
         Ok(open) => {
@@ -60,6 +63,7 @@ pub(crate) async fn session(worker: &Rc<WorkerState>, vu: &VuState, budget: u32)
             }
             played.swapped = matches!(ended, SessionEnd::Cut) && open.runtime.is_over();
             open.end(&ended);
+            played.ended = vu.once.map(|_| Box::new(ended));
         }
         Err(wait) => played.pause = wait,
     }

@@ -12,10 +12,10 @@ pub(crate) mod operations;
 mod pause;
 pub(crate) mod pool;
 pub(crate) mod prepare;
-mod session;
+pub(crate) mod session;
 pub(crate) mod state;
 pub(crate) mod task;
 mod trace;
 
-pub use identity::journey;
+pub use identity::{journey, once};
 pub(crate) use live::session;

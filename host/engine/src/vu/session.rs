@@ -21,6 +21,9 @@ use crate::worker::state::WorkerState;
 use vespeiro_behavior::{GuestEvent, Level, Session, types};
 use vespeiro_model::{Ending, Outcome};
 
+/// Of who shares something in a journey.
+pub(crate) const SHARES_TOO_LATE: &str =
+    "it shares something outside of prepare, which is over: share it there";
 /// Things that a session may have said to be there and not to be gone.
 const MAX_MARKS: u32 = 10_000;
 
@@ -42,6 +45,7 @@ pub(crate) struct OpenSession {
     idle: Rc<Idle>,
     /// Why its person gives up, and where, as it has said.
     given_up: Option<Box<(String, Option<String>)>>,
+    once: Option<types::Once>,
 }
 
 impl OpenSession {
@@ -53,7 +57,11 @@ impl OpenSession {
     ) -> Result<Self, Duration> {
         let archetype = vu.archetype;
         let archetype_state = worker.archetype_state(archetype);
-        let setup = identity::journey(&worker.plan, vu.index, ordinal, &archetype_state.config);
+        let config = &archetype_state.config;
+        let setup = match vu.once {
+            None => identity::journey(&worker.plan, vu.index, ordinal, config),
+            Some(what) => identity::once(&worker.plan, what, config),
+        };
         let drawn = unit(vu.seed, Stream::Version, u64::from(ordinal));
         let runtime = loop {
             let drawn = archetype_state.versions.draw(drawn);
@@ -92,6 +100,7 @@ impl OpenSession {
             transactions: Transactions::default(),
             idle: Rc::clone(&vu.idle),
             given_up: None,
+            once: vu.once,
         };
         open.session = Some(session?);
         open.take_events();
@@ -248,7 +257,7 @@ impl OpenSession {
         let (worker, archetype) = (&self.worker, self.archetype);
         if let Some(session) = &mut self.session {
             let (marks, transactions, idle) = (&mut self.marks, &mut self.transactions, &self.idle);
-            let given_up = &mut self.given_up;
+            let (given_up, once) = (&mut self.given_up, self.once);
             session.events(|event| {
                 match &event {
                     GuestEvent::Mark(_) => *marks = marks.saturating_add(1),
@@ -256,6 +265,12 @@ impl OpenSession {
                     GuestEvent::Abandoned { reason, place } => {
                         *given_up = Some(Box::new((reason.clone(), place.clone())));
                     }
+                    GuestEvent::Share(value) => match once {
+                        Some(types::Once::Prepare) => {
+                            worker.shared.replace(Some(value.clone()));
+                        }
+                        _ => transactions.complain(SHARES_TOO_LATE.into()),
+                    },
                     GuestEvent::Begin(name) => {
                         transactions.begin(name, moment(worker, idle));
                         return worker.show_transaction(name, None);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::cookies::UserCookies;
 use super::idle::Idle;
 use vespeiro_behavior::Feeder;
+use vespeiro_behavior::types::Once;
 use vespeiro_http::{Targets, UserConnections};
 use vespeiro_resilience::HoldState;
 
@@ -27,6 +28,8 @@ pub(crate) struct VuState {
     pub(crate) starts: Duration,
     /// Requests in flight: a user without any may be ended at once.
     pub(crate) in_flight: Cell<u32>,
+    /// What its session does once in a run, where that is no journey.
+    pub(crate) once: Option<Once>,
     /// To play no further step.
     pub(crate) leaving: Cell<bool>,
     /// When the session arrived, in the profile's time, until its first request has left.

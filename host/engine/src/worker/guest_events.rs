@@ -41,7 +41,7 @@ impl WorkerState {
             // Its session measures it. A cleanup has none to measure.
             GuestEvent::Begin(_) | GuestEvent::End { .. } => {}
             // Counted with its session, should it end so.
-            GuestEvent::Abandoned { .. } => {}
+            GuestEvent::Abandoned { .. } | GuestEvent::Share(_) => {}
         }
     }
 

@@ -88,6 +88,8 @@ pub(crate) struct WorkerState {
     pub(super) unfed: RefCell<BTreeSet<(u16, String, NoRow)>>,
     /// Who looks on, where a behavior is tried.
     pub(crate) witness: Option<Rc<dyn Witness>>,
+    /// What its one session has shared, that prepares a run.
+    pub(crate) shared: RefCell<Option<String>>,
 }
 
 /// A worker's part of the run.
@@ -179,6 +181,7 @@ impl WorkerState {
             feeds: part.feeds,
             unfed: RefCell::default(),
             witness: part.witness,
+            shared: RefCell::default(),
             plan,
         }
     }
