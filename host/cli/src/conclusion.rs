@@ -2,6 +2,7 @@
 //! outputs are written.
 
 use crate::exit::Exit;
+use crate::meeting::lost;
 use crate::open_files;
 use crate::teardown::CleanupResult;
 use vespeiro_engine::{EndReason, GivenUpCause, RunEnd};
@@ -10,12 +11,22 @@ use vespeiro_model::{AbortReason, Ending, Failure, Outcome};
 use vespeiro_summary::Summary;
 use vespeiro_summary::thresholds::ThresholdReport;
 
-/// The code of a run that went to its end, or the first thing that kept it from doing its job.
+/// The code of a run that went to its end, or the first thing that kept it from doing its job. `follows`: shard 0 judges the
+/// whole.
 pub(super) fn conclude(
     ended: &RunEnd,
     summary: &Summary,
     cleaned: anyhow::Result<CleanupResult>,
+    follows: bool,
 ) -> anyhow::Result<Exit> {
+    if follows && !ended.lost.is_empty() {
+        anyhow::bail!(
+            "shard 0 has been lost: this one has ended its part and keeps its summary; see there why it ended"
+        );
+    }
+    if !ended.lost.is_empty() {
+        anyhow::bail!("{}", lost(&ended.lost));
+    }
     let of = |cause: GivenUpCause| {
         let those = ended
             .given_up
@@ -45,7 +56,11 @@ pub(super) fn conclude(
             "{why}: the run was ended, since what it creates could no longer be cleaned up"
         );
     }
-    let idle = idle(&ended.snapshot);
+    // Of one shard's part nothing follows for the whole.
+    let idle = match follows {
+        true => Vec::new(),
+        false => idle(&ended.snapshot),
+    };
     if !idle.is_empty() {
         let names: Vec<&str> = idle.iter().map(|(name, _)| *name).collect();
         let sessions: u64 = idle.iter().map(|(_, sessions)| sessions).sum();
@@ -74,7 +89,7 @@ pub(super) fn conclude(
     }
     let exit = exit(summary);
     // A guard or a threshold that says so has a code of its own, and who stops a run knows what it was.
-    let on_its_own = exit == Exit::Fine && ended.why != EndReason::Stopped;
+    let on_its_own = !follows && exit == Exit::Fine && ended.why != EndReason::Stopped;
     if on_its_own && let Some(failure) = unanswered(&ended.snapshot.total().results()) {
         let (kind, cause) = (failure.as_str(), cause(&ended.snapshot, failure));
         anyhow::bail!("no request was answered, and most failed with {kind}: {cause}");

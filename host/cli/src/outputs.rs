@@ -11,6 +11,8 @@ use vespeiro_server::{RunHandle, metrics, ui};
 
 /// All that the plan asks for. What can be found out before the run is found out here.
 pub(super) fn outputs(context: &OutputContext<'_>, run: &RunHandle) -> Result<Outputs, Misuse> {
+    // Shard 0 shows all; this one keeps a summary of its part.
+    let kept = || Ok::<_, OutputError>(Outputs::new(context.plan, [json::output(context)?]));
     let all = || {
         Ok::<_, OutputError>(Outputs::new(
             context.plan,
@@ -29,7 +31,12 @@ pub(super) fn outputs(context: &OutputContext<'_>, run: &RunHandle) -> Result<Ou
             ],
         ))
     };
-    all().map_err(|error| Misuse(error.to_string()))
+    let outputs = if context.plan.follows() {
+        kept()
+    } else {
+        all()
+    };
+    outputs.map_err(|error| Misuse(error.to_string()))
 }
 
 /// Why the run is over, as outputs have it.

@@ -14,6 +14,7 @@ use crate::outputs::{end, outputs};
 use crate::results_folder::ResultsFolder;
 use crate::teardown;
 use tokio::runtime::LocalOptions;
+use tokio::task::JoinHandle;
 use vespeiro_engine::capacity;
 use vespeiro_engine::feeds::read_all;
 use vespeiro_engine::watch;
@@ -102,7 +103,8 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     if let Some(line) = unfit {
         return Err(Misuse(line).into());
     }
-    let control_server = match plan.control.address {
+    // Shard 0 is where a run is steered.
+    let control_server = match plan.control.address.filter(|_| !plan.follows()) {
         Some(address) => Some(serve_control(&run, address, console)?),
         None => None,
     };
@@ -143,9 +145,8 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         console.line(format!("results in {}", results.keep().display()));
     }
     wait_for_start(&plan, &stopper, clock, console).await;
-    let watching = plan
-        .control
-        .watch
+    let (others, between) = met.as_ref().map(Met::others).unwrap_or_default();
+    let watching = (plan.control.watch && met.is_none())
         .then(|| tokio::spawn(watch(&plan, &behaviors, swapper)));
     outputs.start();
     let mut printed = 0;
@@ -159,6 +160,7 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
             control: &control,
             clock,
             start: met.as_ref().map(Met::start),
+            others,
         },
         |snapshot| {
             for news in control.news(printed) {
@@ -191,7 +193,11 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
                 summary: None,
             };
             print_failures(&outputs.finish(result).await, console);
-            return Err(error.into());
+            let failed = Err(error.into());
+            return match &met {
+                Some(met) => met.done(failed, None, console).await,
+                None => failed,
+            };
         }
     };
     let snapshot = Arc::new(ended.snapshot.clone());
@@ -211,7 +217,11 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     let mut summary = Summary::new(&plan, &snapshot);
     summary.timeline = Some(timeline);
     summary.cleanup = cleaned.as_ref().ok().map(|cleaned| cleaned.figures.clone());
-    let concluded = conclude(&ended, &summary, cleaned);
+    let mut concluded = conclude(&ended, &summary, cleaned, plan.follows());
+    if let Some(met) = &met {
+        concluded = met.whole(concluded, &mut summary).await;
+    }
+    let cleanup = summary.cleanup.clone();
     let result = RunResult {
         end: end(ended.why),
         snapshot: Some(snapshot),
@@ -219,14 +229,19 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     };
     let failures = outputs.finish(result).await;
     print_failures(&failures, console);
+    // Written down by then, where it could be: shard 0 is told last.
+    let concluded = concluded.and_then(|exit| match failures.is_empty() && torn_down? {
+        true => Ok(exit),
+        false => Ok(Exit::Failed),
+    });
+    let concluded = match &met {
+        Some(met) if ended.lost.is_empty() => met.done(concluded, cleanup, console).await,
+        _ => concluded,
+    };
+    between.inspect(JoinHandle::abort);
     // Not earlier: without this task a signal does nothing, and the third one has to end the process.
     signals.abort();
-    let exit = concluded?;
-    Ok(if failures.is_empty() && torn_down? {
-        exit
-    } else {
-        Exit::Failed
-    })
+    concluded
 }
 
 fn serve_control(

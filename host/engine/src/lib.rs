@@ -23,6 +23,7 @@ pub mod rehearsal;
 mod rollout;
 mod seed;
 mod sending_time;
+mod shards;
 mod signals;
 mod stage_clock;
 mod state_log;
@@ -46,6 +47,7 @@ pub use orchestrator::{
     CommonStart, GivenUp, Run, RunEnd, execute, undeclared_target, unmatched_condition,
 };
 pub use rollout::{Mode, Source, Swap, SwapError, Swapped, Swapper, watch};
+pub use shards::{Orders, Others, ShardEvent};
 pub use signals::{StopLevel, Stopper};
 pub use teardown::{Progress, Tokens, TornDown, teardown};
 pub use trial::{Trial, try_session};

@@ -1,7 +1,9 @@
 //! Starts the workers, gathers what they record, tells watchers how the run stands, and ends it: when all budgets are
 //! spent, when its duration is over, or when somebody asks.
 
-use std::collections::BTreeMap;
+mod together;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use crate::journal::Journal;
 use crate::rollout::labels::{catalog, undeclared};
 use crate::rollout::rollouts::{Rollout, Rollouts};
 use crate::sending_time::SendingTime;
+use crate::shards::{Others, Outbox, ShardEvent};
 use crate::stage_clock::StageClock;
 use crate::state_log::StateLog;
 use crate::teardown::tokens::Tokens;
@@ -51,6 +54,8 @@ pub struct RunEnd {
     pub tokens: Tokens,
     /// Why the journal could not be written any more, which ended the run.
     pub journal_failure: Option<String>,
+    /// Shards that were lost, which ended the run; of shard 0, that one alone.
+    pub lost: Vec<usize>,
 }
 
 /// What the plan's conditions ask for that these behaviors will never do, in one line.
@@ -80,6 +85,7 @@ pub struct Run<'a> {
     pub control: &'a Control,
     pub clock: Clock,
     pub start: Option<CommonStart>,
+    pub others: Others,
 }
 
 /// When a run begins that others begin with it.
@@ -110,6 +116,7 @@ pub(crate) async fn execute_on(
         control,
         clock,
         start,
+        others,
     } = run;
     let catalog = catalog(&plan, &behaviors);
     let (events, mut inbox) = mpsc::channel(CHANNEL * plan.workers);
@@ -138,13 +145,15 @@ pub(crate) async fn execute_on(
     if let Some(start) = start {
         let _ = start.began.send(began);
     }
+    let followers = others.followers().to_vec();
+    let (mut others, outbox) = others.open();
     let mut run = Orchestrator::new(
         &plan,
         catalog,
         &behaviors,
         (clock, began),
         workers,
-        control,
+        (control, &followers, outbox),
         watch,
     );
     run.show();
@@ -154,7 +163,7 @@ pub(crate) async fn execute_on(
     let mut desired = control.watch();
     while !run.lifecycle.has_ended() {
         tokio::select! {
-            event = inbox.recv() => run.event(event.ok_or(RunError::Lost)?).await,
+            event = inbox.recv(), if run.own_workers() > 0 => run.event(event.ok_or(RunError::Lost)?).await,
             _ = sample.tick() => {
                 run.complete().await;
                 run.show();
@@ -163,6 +172,7 @@ pub(crate) async fn execute_on(
                 }
             }
             () = until(run.lifecycle.deadline()) => run.signal(Signal::Deadline).await,
+            message = others.next() => run.hear(message).await,
             Some(request) = control_requests.recv() => run.request(request).await,
             Ok(()) = desired.changed() => {
                 let next = *desired.borrow_and_update();
@@ -207,8 +217,15 @@ struct Orchestrator<'a, W> {
     generation: u64,
     /// Workers that nobody plays on since the last of them.
     idle: Vec<bool>,
-    /// Workers that have not ended.
+    /// Workers that have not ended, and other shards.
     playing: usize,
+    /// The way to the other shards.
+    others: Outbox,
+    /// The generation of the last orders from shard 0.
+    ordered: u64,
+    /// Shards that follow this one and have told all, or nothing for too long.
+    ended_shards: BTreeSet<usize>,
+    lost: Vec<usize>,
     watch: W,
 }
 
@@ -219,7 +236,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         behaviors: &[Arc<Behavior>],
         (clock, began): (Clock, Instant),
         workers: Workers,
-        control: &'a Control,
+        (control, followers, others): (&'a Control, &[usize], Outbox),
         watch: W,
     ) -> Self {
         let limits = LifecycleLimits {
@@ -233,6 +250,11 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             process::sample(Duration::ZERO),
             clock,
         );
+        let totals = match others.is_to_leader() {
+            true => totals.telling(),
+            false => totals.with_shards(followers),
+        };
+        let hands = plan.workers + followers.len();
         let workloads = plan.workloads().into_iter().map(|workload| {
             let deal = Deal::new(&plan.archetypes, &workload.archetypes);
             (workload, deal)
@@ -256,8 +278,12 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             given_up: BTreeMap::new(),
             tokens: Tokens::default(),
             generation: 0,
-            idle: vec![false; plan.workers],
-            playing: plan.workers,
+            idle: vec![false; hands],
+            playing: hands,
+            others,
+            ordered: 0,
+            ended_shards: BTreeSet::new(),
+            lost: Vec::new(),
             watch,
         }
     }
@@ -273,6 +299,18 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         }
         if self.lifecycle.is_stopping() {
             self.totals.stopping();
+        }
+        if let Some(command) = command {
+            let why = self.lifecycle.reason();
+            self.others.order(|orders| match command {
+                Command::Pause => orders.paused = true,
+                Command::Resume => orders.paused = false,
+                Command::Stop => orders.end = Some(why),
+                Command::Halt => {
+                    orders.end.get_or_insert(why);
+                    orders.halt = true;
+                }
+            });
         }
         match command {
             Some(Command::Pause) => self.workers.send(|| WorkerCommand::Pause(true)).await,
@@ -303,7 +341,13 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             } => {
                 self.idle[worker_index] |= generation == self.generation;
                 if self.idle.iter().all(|idle| *idle) {
-                    self.signal(Signal::Idle).await;
+                    match self.others.is_to_leader() {
+                        // It may want more users here still.
+                        true => self.others.tell(ShardEvent::Idle {
+                            generation: self.ordered,
+                        }),
+                        false => self.signal(Signal::Idle).await,
+                    }
                 }
             }
             WorkerEvent::Finished {
@@ -383,6 +427,10 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         }
         if let (Some(users), true) = (next.users, next.turn != before.turn) {
             let generation = self.next_generation();
+            self.others.order(|orders| {
+                orders.users = Some(users);
+                orders.generation = generation;
+            });
             self.workers
                 .send(|| WorkerCommand::Users { users, generation })
                 .await;
@@ -397,9 +445,11 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
     /// Take in the seconds that all workers have handed in: judge each and show it.
     async fn complete(&mut self) {
         while let Some((second, snapshot)) = self.next_second() {
+            // Shard 0 judges the figures of all.
+            let judges = self.lifecycle.is_live() && !self.others.is_to_leader();
             // Once a run is ending, its figures are no longer those of its plan.
             if self.ending.is_none_or(|ending| second <= ending)
-                && let Some(alarm) = self.guard.evaluate(&snapshot, self.lifecycle.is_live())
+                && let Some(alarm) = self.guard.evaluate(&snapshot, judges)
             {
                 tracing::error!("stopped by its own guard: {alarm}");
                 self.signal(Signal::GuardTripped).await;
@@ -407,6 +457,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             self.state_log.log_changes(&snapshot);
             self.broadcast(snapshot);
         }
+        self.tell();
     }
 
     /// Add the next second to the totals. Nobody holds a snapshot of before, unless it is being looked at: else each second
@@ -457,6 +508,15 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
     fn close(mut self) -> Result<RunEnd, RunError> {
         self.workers.join()?;
         self.totals.close();
+        self.tell();
+        self.others.tell(ShardEvent::Finished {
+            why: self.lifecycle.reason(),
+            given_up: self
+                .given_up
+                .iter()
+                .map(|(who, why)| (*who, *why))
+                .collect(),
+        });
         let mut snapshot = self.snapshot(self.elapsed());
         self.guard.close(&mut snapshot);
         self.state_log.log_changes(&snapshot);
@@ -470,6 +530,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             given_up: given_up.collect(),
             tokens: self.tokens,
             journal_failure: None,
+            lost: self.lost,
         })
     }
 
@@ -480,7 +541,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             paused: self.desired.paused,
             ..DesiredLoad::default()
         };
-        let own = self.plan.shard.whole();
+        let own = self.plan.shown.whole();
         for (workload, deal) in &self.workloads {
             let is_over = workload.ends.is_some_and(|ends| time >= ends);
             let asked = self.desired.users.filter(|_| workload.is_shared);

@@ -157,6 +157,7 @@ impl Prepared {
             control,
             clock: Clock::system(),
             start: None,
+            others: crate::Others::None,
         }
     }
 }

@@ -88,5 +88,6 @@ pub async fn try_session(plan: &Plan, trial: Trial<'_>) -> Result<RunEnd, RunErr
         given_up: Vec::new(),
         tokens,
         journal_failure: trial.journal.failure(),
+        lost: Vec::new(),
     })
 }

@@ -6,6 +6,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::merge::{Merge, counts};
 
 /// Addresses that are told apart.
@@ -26,7 +28,7 @@ counts! {
 }
 
 /// Counts by address, in the order in which addresses were met.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Addresses {
     each: Vec<(SocketAddr, AddressCounts)>,
     others: AddressCounts,
@@ -75,6 +77,15 @@ impl Merge for Addresses {
 
     fn is_empty(&self) -> bool {
         self.others.is_empty() && self.each.iter().all(|(_, counts)| counts.is_empty())
+    }
+
+    fn fits(&self, like: &Addresses) -> bool {
+        let mut all = self
+            .each
+            .iter()
+            .map(|(_, counts)| counts)
+            .chain([&self.others]);
+        self.each.len() <= MAX_ADDRESSES && all.all(|counts| counts.fits(&like.others))
     }
 }
 

@@ -4,8 +4,10 @@
 //! What must stay true: no more than [`MAX_CAUSES`] are told apart; the others of a kind are counted together, so that the
 //! counts of a kind are always all of its failures.
 
+use serde::{Deserialize, Serialize};
+
 use super::OTHER_ROUTE as OTHER;
-use super::merge::Merge;
+use super::merge::{MOST, Merge};
 use vespeiro_model::Failure;
 use vespeiro_model::text::harmless;
 
@@ -15,7 +17,7 @@ pub const MAX_CAUSES: usize = 32;
 const MAX_CHARS: usize = 200;
 
 /// Counts by kind and cause, in the order in which causes were met.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct FailureCauses {
     each: Vec<(Failure, Box<str>, u64)>,
 }
@@ -71,6 +73,11 @@ impl Merge for FailureCauses {
 
     fn is_empty(&self) -> bool {
         self.each.iter().all(|(.., count)| *count == 0)
+    }
+
+    fn fits(&self, _: &FailureCauses) -> bool {
+        let most = MAX_CAUSES + Failure::ALL.len();
+        self.each.len() <= most && self.each.iter().all(|(.., count)| *count <= MOST)
     }
 }
 

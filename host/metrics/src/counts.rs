@@ -152,6 +152,10 @@ impl Merge for Sketch {
     fn is_empty(&self) -> bool {
         self.count() == 0
     }
+
+    fn fits(&self, _: &Sketch) -> bool {
+        self.is_sound()
+    }
 }
 
 impl Merge for Timing {
@@ -165,5 +169,9 @@ impl Merge for Timing {
 
     fn is_empty(&self) -> bool {
         self.count() == 0
+    }
+
+    fn fits(&self, like: &Timing) -> bool {
+        Timing::fits(self, like)
     }
 }

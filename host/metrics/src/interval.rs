@@ -5,17 +5,23 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use vespeiro_model::Outcome;
 
 use super::merge::Merge as _;
 use super::version::Versions;
-use super::{ArchetypeCounts, Catalog, Role, RunCounts, Slowest, WorkerStatus};
+use super::{
+    ArchetypeCounts, Catalog, MAX_VERSIONS, Role, RunCounts, Slowest, VersionCounts, WorkerStatus,
+};
 
 /// Requests of an interval that are kept one by one.
 pub(super) const MAX_ACTIVITY: usize = 8;
 
+/// More than that of the slowest requests no plan asks for.
+const MAX_SLOWEST: usize = 1_000;
+
 /// One request, kept for the panel's list of recent activity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedRequest {
     /// When its outcome was recorded.
     pub at: SystemTime,
@@ -30,10 +36,23 @@ pub struct RecordedRequest {
 }
 
 /// The beginning of a path, without its query, which may hold a secret; empty where a request was counted without one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub struct ShortPath {
     bytes: [u8; ShortPath::LONGEST],
     length: u8,
+}
+
+impl From<String> for ShortPath {
+    fn from(path: String) -> ShortPath {
+        ShortPath::new(&path)
+    }
+}
+
+impl From<ShortPath> for String {
+    fn from(path: ShortPath) -> String {
+        path.as_str().to_owned()
+    }
 }
 
 impl ShortPath {
@@ -56,19 +75,24 @@ impl ShortPath {
 }
 
 /// One worker's counts since its last hand-over.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Interval {
+    #[serde(skip)]
     pub(super) worker: usize,
     /// The second of the run in which it was recorded, counted from 0.
+    #[serde(skip)]
     pub(super) second: u64,
     /// Where its counts begin: earlier, of a worker that could not hand over for long.
+    #[serde(skip)]
     pub(super) first: u64,
     /// The second of what its worker hands over next.
+    #[serde(skip)]
     pub(super) next: u64,
     pub(super) archetypes: Vec<ArchetypeCounts>,
     pub(super) versions: Versions,
     pub(super) run: Box<RunCounts>,
     /// The worker's state when it handed over.
+    #[serde(skip)]
     pub(super) status: Box<WorkerStatus>,
     /// The first few requests of the interval.
     pub(super) activity: Vec<RecordedRequest>,
@@ -125,6 +149,23 @@ impl Interval {
         }
         self.run.merge(&other.run);
         self.slowest.merge(&other.slowest);
+    }
+
+    /// Whether another process with this catalog could have counted it.
+    pub(super) fn fits(&self, catalog: &Catalog) -> bool {
+        let (like, known) = (Interval::new(catalog), catalog.archetypes.len());
+        let is_known = |role: Role| usize::from(role.archetype) < known;
+        let slow = self.slowest.list.iter().map(|slow| &slow.request);
+        self.archetypes.fits(&like.archetypes)
+            && self.versions.iter().count() <= known * MAX_VERSIONS
+            && self
+                .versions
+                .iter()
+                .all(|(role, counts)| is_known(role) && counts.fits(&VersionCounts::default()))
+            && self.run.fits(&like.run)
+            && self.activity.len() <= MAX_ACTIVITY
+            && self.slowest.list.len() <= MAX_SLOWEST
+            && slow.chain(&self.activity).all(|one| is_known(one.role))
     }
 
     /// Forget the values, keep the memory.

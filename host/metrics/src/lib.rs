@@ -31,6 +31,7 @@ mod run_info;
 mod sample;
 mod seconds;
 mod series;
+mod shards;
 mod sketch;
 mod slowest;
 mod snapshot;
@@ -68,6 +69,7 @@ pub use resilience::{HoldCount, RefusedLogins, ResilienceCounts, WorkerStatus, W
 pub use run_info::RunInfo;
 pub use sample::{RequestSample, Role};
 pub use series::{ResultCount, Series};
+pub use shards::{ShardSecond, ShardState};
 pub use sketch::Sketch;
 pub use slowest::{SLOWEST, SlowRequest, Slowest, TraceId};
 pub use snapshot::{CpuUse, RouteGroup, Snapshot};

@@ -11,7 +11,14 @@ pub trait Merge {
     /// Forgets the values, keeps the memory.
     fn reset(&mut self);
     fn is_empty(&self) -> bool;
+
+    /// Whether it can be added to one that is shaped as `like`, which nothing has been counted in: of what another process
+    /// sends, not one value is taken that this has not looked at.
+    fn fits(&self, like: &Self) -> bool;
 }
+
+/// No shard comes to more of anything in a second: sums of such counts stay far from overflow.
+pub(super) const MOST: u64 = 1 << 48;
 
 impl Merge for u64 {
     fn merge(&mut self, other: &u64) {
@@ -24,6 +31,10 @@ impl Merge for u64 {
 
     fn is_empty(&self) -> bool {
         *self == 0
+    }
+
+    fn fits(&self, _: &u64) -> bool {
+        *self <= MOST
     }
 }
 
@@ -39,6 +50,10 @@ impl Merge for Duration {
     fn is_empty(&self) -> bool {
         self.is_zero()
     }
+
+    fn fits(&self, _: &Duration) -> bool {
+        self.as_secs() <= 1 << 32
+    }
 }
 
 impl<T: Merge, const N: usize> Merge for [T; N] {
@@ -53,6 +68,10 @@ impl<T: Merge, const N: usize> Merge for [T; N] {
 
     fn is_empty(&self) -> bool {
         self.iter().all(T::is_empty)
+    }
+
+    fn fits(&self, like: &Self) -> bool {
+        self.iter().zip(like).all(|(mine, like)| mine.fits(like))
     }
 }
 
@@ -77,6 +96,11 @@ impl<T: Merge + Default> Merge for Vec<T> {
     fn is_empty(&self) -> bool {
         self.iter().all(T::is_empty)
     }
+
+    fn fits(&self, like: &Vec<T>) -> bool {
+        let mut pairs = self.iter().zip(like);
+        self.len() == like.len() && pairs.all(|(mine, like)| mine.fits(like))
+    }
 }
 
 /// Has at least so many places; what was counted stays under its number.
@@ -99,6 +123,7 @@ macro_rules! counts {
         }
     )+) => {$(
         $(#[$meta])*
+        #[derive(serde::Serialize, serde::Deserialize)]
         $vis struct $name {
             $($(#[$doc])* $field_vis $field: $type,)+
         }
@@ -120,6 +145,10 @@ macro_rules! counts {
 
             fn is_empty(&self) -> bool {
                 $($crate::merge::Merge::is_empty(&self.$field))&&+
+            }
+
+            fn fits(&self, like: &Self) -> bool {
+                $($crate::merge::Merge::fits(&self.$field, &like.$field))&&+
             }
         }
     )+};

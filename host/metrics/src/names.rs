@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::OTHER_ROUTE as OTHER;
 use super::merge::Merge;
 use vespeiro_model::text::{harmless, is_hidden};
@@ -17,7 +19,7 @@ pub const NOWHERE: &str = "-";
 const MAX_CHARS: usize = 80;
 
 /// Values by name, in the order of their first use.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct NamedCounts<T> {
     entries: Vec<(Box<str>, T)>,
 }
@@ -71,6 +73,11 @@ impl<T: Merge + Default> Merge for NamedCounts<T> {
 
     fn is_empty(&self) -> bool {
         self.entries.iter().all(|(_, value)| value.is_empty())
+    }
+
+    fn fits(&self, _: &NamedCounts<T>) -> bool {
+        let (mut values, like) = (self.entries.iter(), T::default());
+        self.entries.len() <= MAX_NAMES + 1 && values.all(|(_, value)| value.fits(&like))
     }
 }
 

@@ -6,13 +6,15 @@
 use std::fs;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Clock ticks per second in `/proc/self/stat`: fixed by the kernel's ABI on every architecture we build for.
 const TICKS: u64 = 100;
 /// Open files up to which it is cheap enough to look at each; beyond it, nearly all of them are sockets.
 const FEW: u64 = 4096;
 
 /// Resources of this process at one instant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     /// When it was looked at, since the start of the run.
     pub at: Duration,

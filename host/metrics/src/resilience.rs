@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use vespeiro_model::{BreakerState, HoldReason};
 
 use super::merge::counts;
@@ -43,7 +44,7 @@ impl ResilienceCounts {
 }
 
 /// Logins that the target has refused in the last minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedLogins {
     /// Without being asked to.
     pub unplanned: u64,
@@ -54,7 +55,7 @@ pub struct RefusedLogins {
 }
 
 /// One worker's state at the moment of its hand-over.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct WorkerStatus {
     /// `None`: there is no breaker.
     pub breaker: Option<BreakerState>,

@@ -3,12 +3,16 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use vespeiro_model::{Outcome, Phases};
 
 use super::{TraceId, WireBytes};
 
 /// Who plays: an archetype, and the version of its behavior.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Role {
     /// Position in the catalog.
     pub archetype: u16,

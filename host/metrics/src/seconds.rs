@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Catalog, Interval, Role, SLOWEST, VersionCounts};
+use super::{Catalog, Interval, Role, SLOWEST, ShardSecond, VersionCounts};
 
 /// The grid that intervals are cut by, on the run's clock.
 pub(super) const SECOND: Duration = Duration::from_secs(1);
@@ -92,6 +92,27 @@ impl Seconds {
         open.is_mixed |= is_late || interval.first < interval.second;
         open.counts.merge(interval);
         interval.reset();
+    }
+
+    /// Take in what a shard hands over, as worker number `hand`.
+    pub(super) fn take_in_of_shard(&mut self, hand: usize, handed: &ShardSecond) {
+        let ShardSecond {
+            second,
+            is_complete,
+            counts,
+        } = handed;
+        if let Some(known) = self.handed_in.get_mut(hand) {
+            *known = (second + 1).max(*known);
+        }
+        let is_late = *second < self.given_out && !counts.is_empty();
+        let open = self.open(*second);
+        open.is_mixed |= is_late || !is_complete;
+        open.counts.merge(counts);
+    }
+
+    /// So many more hand in.
+    pub(super) fn joined_by(&mut self, hands: usize) {
+        self.handed_in.resize(self.handed_in.len() + hands, 0);
     }
 
     /// This worker has ended: it hands in nothing more.

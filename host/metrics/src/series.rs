@@ -3,13 +3,17 @@
 
 use std::borrow::Cow;
 
-use vespeiro_model::{Outcome, OutcomeClass, OutcomeKind};
+use serde::{Deserialize, Serialize};
+use vespeiro_model::{Failure, Outcome, OutcomeClass, OutcomeKind};
 
-use super::merge::Merge;
+use super::merge::{MOST, Merge};
 use super::{RequestSample, Scale, Timing};
 
+/// As many as there can be ways.
+const MAX_RESULTS: usize = 3 * 1_000 + 2 * Failure::ALL.len();
+
 /// Number of requests that came out in one way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ResultCount {
     pub outcome: Outcome,
     /// The tool asked for this failure.
@@ -40,7 +44,7 @@ impl ResultCount {
 }
 
 /// A group of requests that were sent.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Series {
     /// A handful in practice, at most 3 for each status code, and 2 for each failure kind.
     results: Vec<ResultCount>,
@@ -193,5 +197,15 @@ impl Merge for Series {
 
     fn is_empty(&self) -> bool {
         self.requests() == 0
+    }
+
+    fn fits(&self, like: &Series) -> bool {
+        let mut results = self.results.iter();
+        self.results.len() <= MAX_RESULTS
+            && results.all(|result| result.count <= MOST)
+            && self.bytes_sent.fits(&like.bytes_sent)
+            && self.bytes_received.fits(&like.bytes_received)
+            && self.succeeded.fits(&like.succeeded)
+            && self.failed.fits(&like.failed)
     }
 }

@@ -3,6 +3,10 @@
 //!
 //! What must stay true: at most a few thousand cells, whatever a behavior reports.
 
+use serde::{Deserialize, Serialize};
+
+use super::merge::MOST;
+
 /// Bits of the mantissa that tell two cells apart: 32 cells for each power of two.
 const MANTISSA_BITS: u32 = 5;
 /// Magnitudes from 2^-30 (about 1e-9) to 2^50 (about 1e15) are told apart so; smaller ones count as zero, of larger ones
@@ -13,10 +17,13 @@ const HIGHEST: u64 = (1023 + 50) << MANTISSA_BITS;
 const LARGE: u64 = HIGHEST - LOWEST + 1;
 
 /// By how much values are smaller in the sum: 2^64 times the largest value fits.
+/// What the largest numbers have.
+const MOST_KEY: u16 = 3_534;
+
 const SHRINK: f64 = 1.0 / (1u128 << 64) as f64;
 
 /// Counts per cell of a logarithmic scale, on both sides of zero.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sketch {
     count: u64,
     /// By [`SHRINK`], so that no number of values is too much for it.
@@ -120,6 +127,26 @@ impl Sketch {
             }
         }
         self.max
+    }
+
+    /// Whether a behavior could have made it.
+    pub(super) fn is_sound(&self) -> bool {
+        let counts = self
+            .cells
+            .iter()
+            .try_fold(0u64, |sum, (_, count)| sum.checked_add(*count));
+        let finite = [self.sum, self.min, self.max]
+            .iter()
+            .all(|value| value.is_finite());
+        counts == Some(self.count)
+            && self.count <= MOST
+            && finite
+            && self.min <= self.max
+            && self.cells.is_sorted_by(|a, b| a.0 < b.0)
+            && self
+                .cells
+                .iter()
+                .all(|(key, _)| key.unsigned_abs() <= MOST_KEY)
     }
 
     fn extremes(&mut self, min: f64, max: f64) {

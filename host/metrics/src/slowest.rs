@@ -8,13 +8,15 @@ use std::net::SocketAddr;
 use std::num::NonZeroU128;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::RecordedRequest;
 
 /// How many are kept unless the plan says otherwise.
 pub const SLOWEST: usize = 10;
 
 /// A trace of the target's, as W3C has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TraceId(pub NonZeroU128);
 
 impl fmt::Display for TraceId {
@@ -24,7 +26,7 @@ impl fmt::Display for TraceId {
 }
 
 /// One slow request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlowRequest {
     pub request: RecordedRequest,
     /// `None` when requests carry no trace context.
@@ -34,7 +36,7 @@ pub struct SlowRequest {
 }
 
 /// So many requests at most: the slowest of all that were offered, slowest first.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Slowest {
     most: usize,
     pub(super) list: Vec<SlowRequest>,

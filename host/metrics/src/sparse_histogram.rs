@@ -7,8 +7,12 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
+use super::merge::MOST;
+
 /// How many significant digits values have.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Digits {
     Two,
     #[default]
@@ -61,7 +65,7 @@ impl Digits {
 }
 
 /// Counts by value.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct SparseHistogram {
     digits: Digits,
     /// Numbers of the cells in use, ascending: the largest value of all lies in cell 56,319.
@@ -226,6 +230,24 @@ impl SparseHistogram {
         self.counts.clear();
         self.carried.clear();
         self.count = 0;
+    }
+
+    /// Whether recording could have made it: it may come from elsewhere.
+    pub(super) fn is_sound(&self) -> bool {
+        let last = self.digits.number_of(u64::MAX);
+        let numbers = &self.numbers;
+        numbers.len() == self.counts.len()
+            && numbers.is_sorted_by(|a, b| a < b)
+            && numbers.last().is_none_or(|number| *number <= last)
+            && self
+                .carried
+                .keys()
+                .all(|number| numbers.binary_search(number).is_ok())
+            && self.count <= MOST
+            && (0..numbers.len())
+                .map(|at| u128::from(self.count_at(at)))
+                .sum::<u128>()
+                == self.count.into()
     }
 
     /// Values in it.

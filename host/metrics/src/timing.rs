@@ -6,14 +6,19 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::hdr::{self, DecodeError};
 use crate::sparse_histogram::{Digits, SparseHistogram};
 
 /// How fine [`Timing::exponential`] is: 2^3 buckets for each power of two, each 9 % wider than the one before it.
 pub const NATIVE_SCHEMA: i32 = 3;
 
+/// No shard's times of a second come to more: half a million users who each took half an hour.
+const MOST_NANOS: u64 = 1 << 60;
+
 /// Resolution and range of a [`Timing`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scale {
     /// 1 ns to 60 s: calls into a behavior.
     Nanos,
@@ -48,7 +53,7 @@ impl Scale {
 }
 
 /// Durations, counted. Empty ones hold no memory; a used one holds what its values need, at most 80 KB.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     scale: Scale,
     grid: SparseHistogram,
@@ -143,6 +148,15 @@ impl Timing {
         }
         self.sum_nanos = self.sum_nanos.saturating_add(cells.sum_nanos);
         self.max_nanos = self.max_nanos.max(cells.max_nanos);
+    }
+
+    /// Whether it is of the same scale and digits, and as it could have been recorded within a second.
+    pub(super) fn fits(&self, like: &Timing) -> bool {
+        let (nanos, grids) = ([self.sum_nanos, self.max_nanos], (&self.grid, &like.grid));
+        self.scale == like.scale
+            && grids.0.digits() == grids.1.digits()
+            && grids.0.is_sound()
+            && nanos.iter().all(|nanos| *nanos <= MOST_NANOS)
     }
 
     /// Forget the values, keep the memory.

@@ -11,10 +11,11 @@ use std::time::{Duration, SystemTime};
 
 use super::merge::Merge as _;
 use super::rates::{History, Rates, Reading};
-use super::seconds::Seconds;
+use super::seconds::{SECOND, Seconds};
 use super::{
     ArchetypeCounts, Catalog, CpuUse, DesiredLoad, Interval, OLDER, Process, RecordedRequest, Role,
-    RunCounts, Slowest, Snapshot, VersionCounts, VersionTotal, WorkerStatus, WorkerStatuses,
+    RunCounts, ShardSecond, ShardState, Slowest, Snapshot, VersionCounts, VersionTotal,
+    WorkerStatus, WorkerStatuses,
 };
 use vespeiro_model::{Clock, Ending, SwapResult};
 
@@ -45,6 +46,10 @@ pub struct Totals {
     /// What is not in the totals yet.
     seconds: Seconds,
     is_complete: bool,
+    /// How the other shards stand, where this one has their figures too.
+    shards: Vec<ShardState>,
+    /// What shard 0 has not been told yet, where there is one.
+    untold: Option<Vec<ShardSecond>>,
 }
 
 impl Totals {
@@ -76,6 +81,8 @@ impl Totals {
             stopping: false,
             activity: VecDeque::with_capacity(ACTIVITY),
             history: History::new(start),
+            shards: Vec::new(),
+            untold: None,
         }
     }
 
@@ -152,6 +159,7 @@ impl Totals {
     pub fn next_second(&mut self, now: Duration, before: impl FnOnce()) -> Option<Duration> {
         let mut second = self.seconds.next(now)?;
         before();
+        self.tell(second.ends, second.is_complete, &second.counts);
         self.absorb(&mut second.counts);
         self.seconds.recycle(second.counts);
         self.is_complete = second.is_complete;
@@ -166,6 +174,7 @@ impl Totals {
     /// The run is over: add what is left, of the second in which it ended.
     pub fn close(&mut self) {
         let mut rest = self.seconds.rest();
+        self.tell(self.counted_until() + SECOND, true, &rest);
         self.absorb(&mut rest);
         self.is_complete = true;
     }
@@ -207,6 +216,69 @@ impl Totals {
         self.desired = desired;
     }
 
+    /// The same, with the figures of other shards, of so many workers each. They hand in after this one's own workers.
+    pub fn with_shards(mut self, workers: &[usize]) -> Totals {
+        self.shards = workers
+            .iter()
+            .map(|workers| ShardState::of(*workers))
+            .collect();
+        self.seconds.joined_by(workers.len());
+        self
+    }
+
+    /// The same, that keep each second for shard 0.
+    pub fn telling(mut self) -> Totals {
+        self.untold = Some(Vec::new());
+        self
+    }
+
+    fn tell(&mut self, ends: Duration, is_complete: bool, counts: &Interval) {
+        if let Some(untold) = &mut self.untold {
+            untold.push(ShardSecond {
+                second: ends.as_secs().saturating_sub(1),
+                is_complete,
+                counts: counts.clone(),
+            });
+        }
+    }
+
+    /// What there is to tell shard 0 since this was asked last.
+    pub fn take_untold(&mut self) -> Vec<ShardSecond> {
+        self.untold.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// How this shard stands, for shard 0.
+    pub fn state(&self, process: Process) -> ShardState {
+        ShardState {
+            workers: self.worker_statuses.clone(),
+            process: Process {
+                cpu: process.cpu.saturating_sub(self.cpu_at_start),
+                ..process
+            },
+            cores: usable_cores(self.workers),
+        }
+    }
+
+    /// Take in a second of another shard, from 0. `false`: it could not have counted that, and nothing of it is taken.
+    pub fn take_in_of_shard(&mut self, shard: usize, second: &ShardSecond) -> bool {
+        let fits = second.fits(&self.catalog, self.counted_until().as_secs());
+        if fits {
+            self.seconds.take_in_of_shard(self.workers + shard, second);
+        }
+        fits
+    }
+
+    /// Take in how another shard stands. `false` as above.
+    pub fn shard_stands(&mut self, shard: usize, state: ShardState) -> bool {
+        match self.shards.get_mut(shard) {
+            Some(known) if state.fits(known) => {
+                *known = state;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// From now on the run only waits for what is under way.
     pub fn stopping(&mut self) {
         self.stopping = true;
@@ -225,6 +297,18 @@ impl Totals {
     pub fn snapshot(&mut self, elapsed: Duration, process: Process) -> Snapshot {
         let mut activity: Vec<RecordedRequest> = self.activity.iter().copied().collect();
         activity.sort_by_key(|a| a.at);
+        let mut process = process;
+        for other in self.shards.iter().map(|shard| &shard.process) {
+            process.cpu += other.cpu;
+            process.rss += other.rss;
+            process.open_files += other.open_files;
+            process.open_sockets += other.open_sockets;
+            process.threads += other.threads;
+        }
+        let own = self.worker_statuses.iter();
+        let statuses = own.chain(self.shards.iter().flat_map(|shard| &shard.workers));
+        let statuses: Vec<WorkerStatus> = statuses.copied().collect();
+        let cores = self.shards.iter().map(|shard| shard.cores).sum::<usize>();
         let mut snapshot = Snapshot {
             catalog: self.catalog.clone(),
             started: self.started,
@@ -233,14 +317,14 @@ impl Totals {
             sending: elapsed,
             stage: None,
             is_complete: self.is_complete,
-            workers: self.workers,
+            workers: statuses.len(),
             archetypes: self.archetypes.clone(),
             versions: self.versions.clone(),
             swaps: self.swaps.clone(),
             run: self.run.clone(),
             slowest: self.slowest.clone(),
             desired: self.desired.clone(),
-            worker_statuses: WorkerStatuses(self.worker_statuses.clone()),
+            worker_statuses: WorkerStatuses(statuses),
             stopping: self.stopping,
             activity,
             early: None,
@@ -250,7 +334,7 @@ impl Totals {
             cpu: CpuUse {
                 used: process.cpu.saturating_sub(self.cpu_at_start),
                 over: process.at,
-                cores: usable_cores(self.workers),
+                cores: usable_cores(self.workers) + cores,
             },
         };
         let now = Reading {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::merge::Merge as _;
 use super::{OLDER, Role, VersionCounts};
 
 /// The versions that one worker's interval has met: few, so that a search is quicker than a map.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Versions(Vec<(Role, VersionCounts)>);
 
 impl Versions {

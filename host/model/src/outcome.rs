@@ -1,5 +1,7 @@
 //! What became of one request. Made by `http`, judged by `resilience`, counted by `metrics`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Failure;
 
 crate::words! {
@@ -35,7 +37,7 @@ impl OutcomeClass {
 }
 
 /// What became of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Outcome {
     /// The target answered with this status code.
     Status(u16),

@@ -236,7 +236,7 @@ fn poster(
 /// What tells this process's series from those of other generators and of other runs.
 fn instance(plan: &Plan) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let shard = (!plan.shard.is_alone()).then(|| plan.shard.word());
+    let shard = (!plan.shown.is_alone()).then(|| plan.shown.word());
     let parts = [host.trim(), &plan.run_id, shard.as_deref().unwrap_or("")];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(":")

@@ -39,6 +39,8 @@ section! {
         preset: String = ("preset", "mixed", text("NAME"), format!("Preset to start from: {}; or a .toml file", preset::names()));
         /// Which part of the plan this process plays.
         shard: Shard = { process.shard() };
+        /// Which part of the plan the figures are of that this process shows: of all, at shard 0 of shards that meet.
+        shown: Shard = { process.shard() };
         /// The seed of all randomness.
         seed: u64 = ("seed", process.seed().unwrap_or_else(random_seed), count(0..=u64::MAX),
             "Seed of all randomness; it repeats a run exactly where mix and error_mix are off");
@@ -90,7 +92,10 @@ section! {
 pub(crate) fn read_plan(r: &mut Reader<'_>, env: &Environment) -> Plan {
     let process = shard::read(r, &env.engine);
     let mut plan = Plan::read(r, env.locale.as_deref(), env.state.as_deref(), &process);
-    plan.output.name_results(&plan.run_id, plan.shard);
+    if plan.meeting().is_some() && plan.shard.index == 0 {
+        plan.shown = Shard::ALONE;
+    }
+    plan.output.name_results(&plan.run_id, plan.shown);
     plan.cleanup.journal = plan.shard.file(&plan.cleanup.journal);
     shard::fit(r, &plan);
     let load = &plan.load;
@@ -136,32 +141,37 @@ impl Plan {
         self.meet.place.as_ref().filter(|_| !self.shard.is_alone())
     }
 
+    /// Whether another shard shows the figures of this one.
+    pub fn follows(&self) -> bool {
+        self.shard.index > 0 && self.meeting().is_some()
+    }
+
     /// One of this shard's workers among all of the run.
     pub fn place(&self, worker: usize) -> Place {
         self.shard.place(worker, self.workers)
     }
 
-    /// Users of this shard to reckon with, of all profiles together.
+    /// Users to reckon with of the part that is shown, of all profiles together.
     pub fn usual_users(&self) -> u32 {
         self.users_when(None)
     }
 
     /// Most users that there are here at a time, as far as the profiles decide.
     pub fn most_users(&self) -> u32 {
-        self.own_users(|workload| workload.profile.most_users())
+        self.users_of(self.shard, |workload| workload.profile.most_users())
     }
 
-    /// Users of this shard to reckon with when somebody has asked for so many of the run's own profile.
+    /// The same when somebody has asked for so many of the run's own profile.
     pub fn users_when(&self, asked: Option<u32>) -> u32 {
-        self.own_users(|workload| match asked {
+        self.users_of(self.shown, |workload| match asked {
             Some(asked) if workload.is_shared => asked,
             _ => workload.profile.usual_users(),
         })
     }
 
-    /// What this shard has of so many users of each profile.
-    fn own_users(&self, users: impl Fn(&Workload) -> u32) -> u32 {
-        let part = self.shard.whole().part();
+    /// What a shard has of so many users of each profile.
+    fn users_of(&self, shard: Shard, users: impl Fn(&Workload) -> u32) -> u32 {
+        let part = shard.whole().part();
         let own = self.workloads().into_iter().map(|workload| {
             let deal = Deal::new(&self.archetypes, &workload.archetypes);
             deal.share(users(&workload), part) as u32

@@ -220,7 +220,7 @@ async fn swap(
         let status = match error {
             SwapError::NoArchetype { .. } => StatusCode::NOT_FOUND,
             SwapError::Share => StatusCode::BAD_REQUEST,
-            SwapError::Over(_) => StatusCode::CONFLICT,
+            SwapError::Together | SwapError::Over(_) => StatusCode::CONFLICT,
             SwapError::Thread(_) | SwapError::Lost => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };

@@ -140,9 +140,9 @@ fn run(plan: &Plan, snapshot: &Snapshot) -> Run {
         target: target(plan),
         profile: plan.profile_name().into(),
         users: plan.usual_users(),
-        shard: (!plan.shard.is_alone()).then_some(Shard {
-            index: plan.shard.index,
-            shards: plan.shard.shards,
+        shard: (!plan.shown.is_alone()).then_some(Shard {
+            index: plan.shown.index,
+            shards: plan.shown.shards,
         }),
         workers: snapshot.workers,
         started_at: started.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),

@@ -18,7 +18,7 @@ use vespeiro_plan::one_line;
 
 use crate::build::Detail;
 use crate::build::mixes::share;
-use crate::json::{Cause, MergedRun, Outcomes, Resilience, Run, SlowRequest, Summary};
+use crate::json::{Cause, Cleanup, MergedRun, Outcomes, Resilience, Run, SlowRequest, Summary};
 use crate::rows::Row;
 use crate::thresholds::ThresholdReport;
 
@@ -70,6 +70,18 @@ pub enum MergeError {
 pub fn merge(parts: &[Summary]) -> Result<Option<Summary>, MergeError> {
     shards::check(parts)?;
     merge_any(parts)
+}
+
+/// The cleanup of a run, and those of its other shards, as that of the whole.
+pub fn add_cleanups(summary: &mut Summary, others: &[Cleanup]) -> Result<(), MergeError> {
+    let all = Merger {
+        parts: std::slice::from_ref(summary),
+        elapsed: summary.run.elapsed_seconds,
+        sending: summary.run.sending_seconds,
+    };
+    let cleanups = summary.cleanup.iter().chain(others);
+    summary.cleanup = all.cleanups(cleanups)?;
+    Ok(())
 }
 
 /// The same of as many shards as there are: what is judged is those alone.

@@ -33,6 +33,10 @@ pub enum SwapError {
     NoArchetype { name: String, known: String },
     #[error("a share has to be above 0% and at most 100%")]
     Share,
+    #[error(
+        "shards that meet play the behaviors that they began with: start them anew with another one"
+    )]
+    Together,
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error("behavior {module}: {crash}: in the rehearsal, before it got any user")]
@@ -61,7 +65,10 @@ impl SwapError {
     fn is_refusal(&self) -> bool {
         !matches!(
             self,
-            SwapError::NoArchetype { .. } | SwapError::Share | SwapError::Over(_)
+            SwapError::NoArchetype { .. }
+                | SwapError::Share
+                | SwapError::Together
+                | SwapError::Over(_)
         )
     }
 
@@ -151,6 +158,9 @@ impl Swapper {
 
     /// Carry it out, and leave what comes of an error to the caller.
     pub(super) async fn attempt(&self, swap: &Swap) -> Result<Swapped, SwapError> {
+        if self.plan.meeting().is_some() {
+            return Err(SwapError::Together);
+        }
         let Some(archetype) = self.archetype(swap) else {
             let names: Vec<&str> = self.plan.archetypes.iter().map(|a| &*a.name).collect();
             return Err(SwapError::NoArchetype {

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Crashes in a row, without a session that came to its end between them.
 const IN_A_ROW: u32 = 10;
 /// How far back the other rules look, in seconds.
@@ -22,7 +24,7 @@ const MANY_CRASHES: u32 = 10;
 const LOST_OF: u32 = 5;
 
 /// Why an archetype's users had to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GivenUpCause {
     /// Its behavior kept crashing.
     Crashes,

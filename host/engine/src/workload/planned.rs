@@ -4,10 +4,10 @@ use super::arrivals::planned;
 use crate::vu::identity::{budget, index};
 use vespeiro_plan::{ArrivalKind, Deal, Plan, Profile, Workload};
 
-/// Requests that this shard's part of a plan makes altogether; `None` where its time alone bounds it.
+/// Requests that the part of a plan makes altogether that this process shows; `None` where its time alone bounds it.
 pub fn requests_planned(plan: &Plan) -> Option<u64> {
     let workloads = plan.workloads();
-    let own = plan.shard.whole();
+    let own = plan.shown.whole();
     let of = |(at, workload): (usize, &Workload)| {
         let deal = Deal::new(&plan.archetypes, &workload.archetypes);
         match &workload.profile {

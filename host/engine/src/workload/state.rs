@@ -164,6 +164,7 @@ mod tests {
             let mut planned_by_shards = 0;
             for (index, workers) in workers_of.iter().enumerate() {
                 plan.shard = Shard { index, shards: workers_of.len() };
+                plan.shown = plan.shard;
                 planned_by_shards += requests_planned(&plan).unwrap_or(0);
                 for worker in 0..*workers {
                     for (workload, due) in plan.workloads().into_iter().zip(&mut due) {

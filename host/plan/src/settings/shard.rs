@@ -124,6 +124,10 @@ pub(crate) fn fit(r: &mut Reader<'_>, plan: &Plan) {
             r.refuse(key, bad);
         }
     }
+    if meets {
+        // Shard 0 judges the figures of all.
+        return;
+    }
     let guard = &plan.guard;
     let stopping = guard.thresholds.iter().filter(|threshold| threshold.abort);
     let stopping = stopping.map(|threshold| ("threshold", &threshold.condition));
@@ -137,7 +141,7 @@ pub(crate) fn fit(r: &mut Reader<'_>, plan: &Plan) {
                 format!(
                     "a shard counts its own part alone, and \"{condition}\" stops it by a count"
                 ),
-                "stop by a time or a share, or judge the whole by vespeiro report",
+                "stop by a time or a share, or judge the whole, by --meet or vespeiro report",
             );
             r.refuse(key, bad);
         }

@@ -1,16 +1,21 @@
-//! The other shards' end of a meeting: they ask shard 0 to be let in until it answers, and again until all are there.
+//! The other shards' end of a meeting: they ask shard 0 to be let in until it answers, and again until all are there. While
+//! they play they tell it what they count, and hear what it wants.
 //!
 //! What must stay true: the moment of the start is that of the answer which came back soonest, less half of the way: no two
 //! machines' clocks are compared.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{ASK, Answer, Began, Hello, LEAD, MeetError, SILENCE, Start, named};
+use super::{ASK, Answer, BEAT, Beat, Began, Done, Hello, LEAD, MeetError, SILENCE, Start, named};
+use vespeiro_engine::{Orders, Others, ShardEvent};
 use vespeiro_http::{Forwarded, Forwarder};
 use vespeiro_model::Clock;
 use vespeiro_plan::MeetingPlace;
@@ -29,6 +34,8 @@ pub struct Guest {
     headers: HeaderMap,
     place: MeetingPlace,
     own: Hello,
+    /// Shard 0 has all that this one told it, or hears nothing more.
+    delivered: Notify,
     clock: Clock,
 }
 
@@ -65,6 +72,7 @@ impl Guest {
             headers,
             place: place.clone(),
             own,
+            delivered: Notify::new(),
             clock,
         })
     }
@@ -128,6 +136,95 @@ impl Guest {
         }
     }
 
+    /// Shard 0, for a run that all have come to, and the task that goes between.
+    pub fn others(self: &Arc<Self>) -> (Others, JoinHandle<()>) {
+        let (events, told) = mpsc::unbounded_channel();
+        let (asks, orders) = watch::channel(Orders::default());
+        let guest = Arc::clone(self);
+        let between = tokio::spawn(async move {
+            guest.follow(told, asks).await;
+            guest.delivered.notify_one();
+        });
+        (Others::Leader { events, orders }, between)
+    }
+
+    /// Tell what is new as soon as it is, and hear what shard 0 wants; ends when that is lost.
+    async fn follow(
+        &self,
+        mut told: mpsc::UnboundedReceiver<ShardEvent>,
+        asks: watch::Sender<Orders>,
+    ) {
+        let mut number = 0;
+        let mut goes_on = true;
+        loop {
+            let mut events = Vec::new();
+            tokio::select! {
+                event = told.recv(), if goes_on => {
+                    goes_on = event.is_some();
+                    events.extend(event);
+                }
+                () = sleep(BEAT) => {}
+            }
+            while let Ok(event) = told.try_recv() {
+                events.push(event);
+            }
+            number += 1;
+            let beat = Beat {
+                index: self.own.index,
+                process: self.own.process,
+                number,
+                events,
+            };
+            let Ok(body) = postcard::to_allocvec(&beat) else {
+                return;
+            };
+            let Ok(answer) = self.insist("/beat", &body).await else {
+                return;
+            };
+            let Ok(orders) = postcard::from_bytes::<Orders>(&answer) else {
+                return;
+            };
+            if !goes_on {
+                self.delivered.notify_one();
+            }
+            asks.send_if_modified(|known| std::mem::replace(known, orders) != orders);
+        }
+    }
+
+    /// Tell how this shard has ended, once shard 0 has all that the run had to tell.
+    ///
+    /// # Errors
+    /// Shard 0 is gone, or has given this one up.
+    pub async fn done(&self, text: String) -> Result<(), MeetError> {
+        let done = Done {
+            index: self.own.index,
+            process: self.own.process,
+            text,
+        };
+        let body = serde_json::to_vec(&done).unwrap_or_default();
+        self.delivered.notified().await;
+        self.insist("/done", &body).await.map(drop)
+    }
+
+    /// Ask until there is an answer, as long as shard 0 may be silent.
+    async fn insist(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, MeetError> {
+        let since = self.clock.now();
+        loop {
+            match self.send(path, body.to_vec()).await {
+                Ok(answer) if answer.status < 300 => return Ok(answer.body),
+                Ok(answer) => {
+                    let why = format!("shard 0 answered with status {}", answer.status);
+                    return Err(MeetError::Over(why));
+                }
+                Err(_) if self.clock.since(since) < SILENCE => sleep(ASK).await,
+                Err(_) => {
+                    let place = self.place.to_string();
+                    return Err(MeetError::Silent { place });
+                }
+            }
+        }
+    }
+
     /// Whether there is no use in asking again, after shard 0 did not answer.
     fn give_up(
         &self,
@@ -166,8 +263,12 @@ impl Guest {
     }
 
     async fn post(&self, path: &str, message: &impl Serialize) -> Result<Forwarded, String> {
-        let url = format!("http://{}{path}", self.place);
         let body = serde_json::to_vec(message).map_err(|error| error.to_string())?;
+        self.send(path, body).await
+    }
+
+    async fn send(&self, path: &str, body: Vec<u8>) -> Result<Forwarded, String> {
+        let url = format!("http://{}{path}", self.place);
         let headers = self.headers.clone();
         let sent = self
             .client

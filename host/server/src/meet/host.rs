@@ -4,24 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::post;
 use axum::{Json, Router};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, sleep_until};
 
 use super::roll::{Refusal, Roll};
-use super::{Answer, Began, Hello, LEAD, MeetError, Start, named};
+use super::{Answer, Beat, Began, Done, Hello, LEAD, MeetError, Start, named};
 use crate::actions::{Problem, RunHandle, admitted};
 use crate::control::guard;
 use crate::listener::{Listener, Server};
+use vespeiro_engine::{Orders, Others, ShardEvent};
 use vespeiro_model::Clock;
 use vespeiro_plan::MeetingPlace;
 
 /// The largest message of a shard before the run: a thousand archetypes and all settings.
 const MAX_HELLO: usize = 512 << 10;
+/// The largest message of a shard that plays: the figures of several seconds.
+const MAX_BEAT: usize = 32 << 20;
+/// How often the silence of the others is looked at.
+const LISTEN: Duration = Duration::from_millis(500);
 /// Refusals that are told; whoever tries on and on fills no log.
 const MAX_TOLD: usize = 100;
 /// How long those who wait are given to hear that there is no run.
@@ -32,7 +38,7 @@ const SPARE: usize = 64;
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct Host {
-    server: Server,
+    server: Mutex<Option<Server>>,
     meeting: Meeting,
     place: MeetingPlace,
 }
@@ -40,8 +46,9 @@ pub struct Host {
 #[derive(Debug, Clone)]
 struct Meeting {
     table: Arc<Mutex<Table>>,
-    /// Somebody has come.
+    /// Somebody has come, or has told how it ended.
     came: Arc<Notify>,
+    orders: watch::Sender<Orders>,
     clock: Clock,
 }
 
@@ -54,6 +61,20 @@ struct Table {
     told: usize,
     /// When each shard has begun: from and to, around the moment that was agreed upon.
     began: BTreeMap<usize, (i64, i64)>,
+    /// To the run, once there is one.
+    events: Option<mpsc::UnboundedSender<(usize, Option<ShardEvent>)>>,
+    /// What each shard said at its end.
+    ended: BTreeMap<usize, String>,
+    lost: Vec<usize>,
+}
+
+/// How the other shards ended.
+#[derive(Debug, Default)]
+pub struct Ends {
+    /// What each of them said, by its index.
+    pub said: BTreeMap<usize, String>,
+    /// Those of which nothing was heard any more.
+    pub lost: Vec<usize>,
 }
 
 impl Host {
@@ -76,19 +97,25 @@ impl Host {
                 over: None,
                 told: 0,
                 began: BTreeMap::new(),
+                events: None,
+                ended: BTreeMap::new(),
+                lost: Vec::new(),
             })),
             came: Arc::default(),
+            orders: watch::Sender::new(Orders::default()),
             clock,
         };
         let app = Router::new()
             .route("/join", post(join))
             .route("/began", post(began))
+            .route("/done", post(done))
             .layer(DefaultBodyLimit::max(MAX_HELLO))
+            .route("/beat", post(beat).layer(DefaultBodyLimit::max(MAX_BEAT)))
             .with_state(meeting.clone())
             .layer(from_fn_with_state(run.clone(), admitted))
             .layer(from_fn_with_state(run.clone(), guard));
         Ok(Host {
-            server: listener.serve_many(app, shards + SPARE),
+            server: Mutex::new(Some(listener.serve_many(app, shards + SPARE))),
             meeting,
             place: place.clone(),
         })
@@ -148,15 +175,73 @@ impl Host {
         self.meeting.note(0, (late, late));
     }
 
-    /// Stop answering.
-    pub async fn close(self) {
-        self.server.close().await;
+    /// The others, for a run that all have come to. Whoever is silent for too long from now on is lost.
+    pub fn others(&self) -> Others {
+        let (events, heard) = mpsc::unbounded_channel();
+        let workers = {
+            let mut table = self.meeting.table();
+            table.events = Some(events);
+            table.roll.workers()
+        };
+        let meeting = self.meeting.clone();
+        tokio::spawn(async move {
+            while meeting.listen() {
+                sleep(LISTEN).await;
+            }
+        });
+        Others::Followers {
+            workers,
+            events: heard,
+            orders: self.meeting.orders.clone(),
+        }
+    }
+
+    /// Wait until each of the others has told how it ended, or was lost; then stop answering.
+    pub async fn ends(&self) -> Ends {
+        while self.meeting.table().roll.playing() > 0 {
+            self.meeting.came.notified().await;
+        }
+        let server = self
+            .server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(server) = server {
+            server.close().await;
+        }
+        let mut table = self.meeting.table();
+        Ends {
+            said: std::mem::take(&mut table.ended),
+            lost: std::mem::take(&mut table.lost),
+        }
     }
 }
 
 impl Meeting {
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, index: usize, process: u64) -> Result<MutexGuard<'_, Table>, Problem> {
+        let mut table = self.table();
+        match table.roll.hear(index, process, self.clock.now()) {
+            true => Ok(table),
+            false => Err(refused(&Refusal::Late(index))),
+        }
+    }
+
+    /// Look who was silent for too long. `false`: there is nobody left to hear of.
+    fn listen(&self) -> bool {
+        let now = self.clock.now();
+        let mut table = self.table();
+        for index in table.roll.lose(now) {
+            table.lost.push(index);
+            if let Some(events) = &table.events {
+                let _ = events.send((index - 1, None));
+            }
+            self.came.notify_one();
+        }
+        table.roll.playing() > 0
     }
 
     /// Keep when a shard has begun; tell how far apart all did, once that is known.
@@ -222,11 +307,41 @@ async fn began(
     State(meeting): State<Meeting>,
     Json(began): Json<Began>,
 ) -> Result<StatusCode, Problem> {
-    if !meeting.table().roll.knows(began.index, began.process) {
-        return Err(refused(&Refusal::Late(began.index)));
-    }
+    drop(meeting.hear(began.index, began.process)?);
     let of = |micros: u64| micros.min(3_600_000_000) as i64;
     let (late, unsure) = (of(began.late_micros), of(began.unsure_micros));
     meeting.note(began.index, (late - unsure, late + unsure));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A shard tells what is new; the answer are orders.
+async fn beat(State(meeting): State<Meeting>, body: Bytes) -> Result<Vec<u8>, Problem> {
+    let unread = |_| Problem(StatusCode::BAD_REQUEST, "this is no beat of a shard".into());
+    let beat: Beat = postcard::from_bytes(&body).map_err(unread)?;
+    let mut table = meeting.hear(beat.index, beat.process)?;
+    if table.roll.is_new(beat.index, beat.process, beat.number)
+        && let Some(run) = &table.events
+    {
+        for event in beat.events {
+            // A run that is over needs no figures.
+            let _ = run.send((beat.index - 1, Some(event)));
+        }
+    }
+    let orders = *meeting.orders.borrow();
+    postcard::to_allocvec(&orders).map_err(unread)
+}
+
+async fn done(
+    State(meeting): State<Meeting>,
+    Json(done): Json<Done>,
+) -> Result<StatusCode, Problem> {
+    let mut table = meeting.hear(done.index, done.process)?;
+    table.roll.done(done.index, done.process);
+    // One whose run broke has not said that it ended: nobody waits for that.
+    if let Some(run) = &table.events {
+        let _ = run.send((done.index - 1, None));
+    }
+    table.ended.insert(done.index, done.text);
+    meeting.came.notify_one();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,5 @@
-//! Shards that play as one run meet: shard 0 listens, the others join it, and all begin at the same moment. Opened by the
-//! command line before a run.
+//! Shards that play as one run meet: shard 0 listens, the others join it, and all begin at the same moment. From then on they
+//! tell it what they count and do what it asks, until each has told how it ended. Opened by the command line before a run.
 //!
 //! What must stay true: only shards of the same plan, modules and version play together, each once; whoever is refused is
 //! told why, and so is shard 0.
@@ -9,7 +9,7 @@ mod host;
 mod roll;
 
 pub use guest::Guest;
-pub use host::Host;
+pub use host::{Ends, Host};
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -19,12 +19,15 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::listener::BindError;
+use vespeiro_engine::ShardEvent;
 use vespeiro_plan::Plan;
 
 /// Whoever is not heard for so long is gone.
 pub const SILENCE: Duration = Duration::from_secs(10);
 /// How often a shard that waits asks again.
 const ASK: Duration = Duration::from_millis(200);
+/// How often a shard lets shard 0 hear of it at least; the figures of a second go at once.
+const BEAT: Duration = Duration::from_secs(2);
 /// From when all are there to when they begin: time for each to hear of it several times, and for its workers to stand.
 const LEAD: Duration = Duration::from_secs(1);
 /// Shards that are named in a line.
@@ -35,6 +38,7 @@ const MOST_NAMED: usize = 10;
 pub struct Hello {
     pub index: usize,
     pub shards: usize,
+    pub workers: usize,
     pub version: String,
     /// Tells this process from another one that is the same shard.
     pub process: u64,
@@ -56,6 +60,7 @@ impl Hello {
         Hello {
             index: plan.shard.index,
             shards: plan.shard.shards,
+            workers: plan.workers,
             version: env!("CARGO_PKG_VERSION").into(),
             process: RandomState::new().hash_one(plan.shard.index),
             plan: common
@@ -86,6 +91,24 @@ struct Began {
     late_micros: u64,
     /// By how much its idea of that moment may be wrong, either way.
     unsure_micros: u64,
+}
+
+/// What a shard tells since it was heard last. The answer are orders.
+#[derive(Debug, Serialize, Deserialize)]
+struct Beat {
+    index: usize,
+    process: u64,
+    /// From 1; the same again where no answer came.
+    number: u64,
+    events: Vec<ShardEvent>,
+}
+
+/// How a shard has ended, once all that it writes is written: a text of whoever opened the meeting.
+#[derive(Debug, Serialize, Deserialize)]
+struct Done {
+    index: usize,
+    process: u64,
+    text: String,
 }
 
 /// The moment at which all shards begin.

@@ -1,4 +1,4 @@
-//! Who has joined, who is missing, and when all begin: the policy of a meeting, which knows no network. Owned by `host.rs`.
+//! Who has joined, who is missing, when all begin, and who has not been heard since: the policy of a meeting, which knows no network. Owned by `host.rs`.
 //!
 //! What must stay true: it is a pure function of what was said and when; all begin once each shard is there, and the moment
 //! that was told never changes.
@@ -43,7 +43,31 @@ pub(super) enum Refusal {
 #[derive(Debug, Clone, Copy)]
 struct Member {
     process: u64,
+    workers: usize,
     heard: Instant,
+    /// The number of its last beat.
+    beat: u64,
+    stays: Stays,
+}
+
+/// Whether a shard is to be heard of again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stays {
+    Here,
+    Done,
+    Lost,
+}
+
+impl Member {
+    fn new(hello: &Hello, now: Instant) -> Member {
+        Member {
+            process: hello.process,
+            workers: hello.workers,
+            heard: now,
+            beat: 0,
+            stays: Stays::Here,
+        }
+    }
 }
 
 /// See the module's documentation.
@@ -59,12 +83,8 @@ impl Roll {
     /// Of the shard that says this of itself, and waits for the others.
     pub(super) fn new(own: Hello, now: Instant) -> Roll {
         let mut members = vec![None; own.shards];
-        let process = own.process;
         if let Some(first) = members.first_mut() {
-            *first = Some(Member {
-                process,
-                heard: now,
-            });
+            *first = Some(Member::new(&own, now));
         }
         Roll {
             own,
@@ -88,10 +108,7 @@ impl Roll {
             Some(_) if self.starts.is_some() => Err(Refusal::Late(index)),
             Some(Some(_)) => Err(Refusal::Twice(index)),
             Some(place) => {
-                *place = Some(Member {
-                    process,
-                    heard: now,
-                });
+                *place = Some(Member::new(hello, now));
                 if self.members.iter().all(Option::is_some) {
                     self.starts = Some(now + LEAD);
                 }
@@ -100,10 +117,62 @@ impl Roll {
         }
     }
 
-    /// Whether this process was let in.
-    pub(super) fn knows(&self, index: usize, process: u64) -> bool {
-        let member = self.members.get(index).copied().flatten();
-        index > 0 && member.is_some_and(|member| member.process == process)
+    /// Hear from a shard of the run. `false`: this process is none, or none any more.
+    pub(super) fn hear(&mut self, index: usize, process: u64, now: Instant) -> bool {
+        let heard = self.member(index, process);
+        heard.map(|member| member.heard = now).is_some()
+    }
+
+    /// Whether this beat of a shard that was heard is a new one. Each is new once.
+    pub(super) fn is_new(&mut self, index: usize, process: u64, beat: u64) -> bool {
+        let member = self.member(index, process);
+        let Some(member) = member.filter(|member| member.beat < beat) else {
+            return false;
+        };
+        member.beat = beat;
+        true
+    }
+
+    /// A shard has told how it ended: it need not be heard any more.
+    pub(super) fn done(&mut self, index: usize, process: u64) {
+        if let Some(member) = self.member(index, process) {
+            member.stays = Stays::Done;
+        }
+    }
+
+    fn member(&mut self, index: usize, process: u64) -> Option<&mut Member> {
+        let member = self.members.get_mut(index).filter(|_| index > 0)?.as_mut();
+        member.filter(|one| one.process == process && one.stays != Stays::Lost)
+    }
+
+    /// Those of the run that were silent for too long; each is told once.
+    pub(super) fn lose(&mut self, now: Instant) -> Vec<usize> {
+        let Some(starts) = self.starts else {
+            return Vec::new();
+        };
+        let mut lost = Vec::new();
+        for (index, member) in self.members.iter_mut().enumerate().skip(1) {
+            let Some(member) = member.as_mut().filter(|one| one.stays == Stays::Here) else {
+                continue;
+            };
+            if now.saturating_duration_since(member.heard.max(starts)) >= SILENCE {
+                member.stays = Stays::Lost;
+                lost.push(index);
+            }
+        }
+        lost
+    }
+
+    /// Those who are to be heard of still.
+    pub(super) fn playing(&self) -> usize {
+        let others = self.members.iter().skip(1).flatten();
+        others.filter(|one| one.stays == Stays::Here).count()
+    }
+
+    /// How many workers each of the others has.
+    pub(super) fn workers(&self) -> Vec<usize> {
+        let others = self.members.iter().skip(1);
+        others.map(|one| one.map_or(0, |one| one.workers)).collect()
     }
 
     /// When all begin, once that is known.
@@ -189,6 +258,7 @@ mod tests {
         Hello {
             index,
             shards,
+            workers: 2,
             version: "1.0.0".into(),
             process,
             plan: map("users", "5"),
@@ -244,7 +314,29 @@ mod tests {
         let after = later + 100 * SECOND;
         assert_eq!(roll.join(&hello(2, 3, 5), after), Err(Refusal::Late(2)));
         assert!(roll.join(&hello(2, 3, 9), after).is_ok());
-        assert!(roll.knows(2, 9) && !roll.knows(2, 5) && !roll.knows(0, 1));
+        assert!(roll.hear(2, 9, after) && !roll.hear(2, 5, after) && !roll.hear(0, 1, after));
+    }
+
+    #[test]
+    fn each_beat_counts_once_and_whoever_is_silent_is_lost_for_good() {
+        let now = Clock::system().now();
+        let mut roll = Roll::new(hello(0, 4, 1), now);
+        (1..4).for_each(|index| assert!(roll.join(&hello(index, 4, 7), now).unwrap()));
+        let starts = roll.starts().unwrap();
+        assert_eq!((roll.workers(), roll.playing()), (vec![2; 3], 3));
+        // Nobody is lost before there was something to say.
+        assert!(roll.lose(starts + SILENCE - SECOND).is_empty());
+        for (beat, is_new) in [(1, true), (1, false), (2, true), (1, false), (3, true)] {
+            assert_eq!(roll.is_new(1, 7, beat), is_new, "{beat}");
+        }
+        let later = starts + SILENCE;
+        assert!(roll.hear(1, 7, later - SECOND));
+        roll.done(3, 7);
+        assert_eq!(roll.lose(later), [2]);
+        assert!(roll.lose(later).is_empty());
+        assert!(!roll.hear(2, 7, later) && !roll.is_new(2, 7, 9));
+        assert_eq!(roll.playing(), 1);
+        assert_eq!(roll.lose(later + SILENCE), [1]);
     }
 
     proptest! {

@@ -158,7 +158,15 @@ impl Merger<'_> {
     }
 
     pub(super) fn cleanup(&self) -> Result<Option<Cleanup>, MergeError> {
-        let all = || self.parts.iter().filter_map(|part| part.cleanup.as_ref());
+        self.cleanups(self.parts.iter().filter_map(|part| part.cleanup.as_ref()))
+    }
+
+    /// Several cleanups as one.
+    pub(super) fn cleanups<'c>(
+        &self,
+        all: impl Iterator<Item = &'c Cleanup> + Clone,
+    ) -> Result<Option<Cleanup>, MergeError> {
+        let all = || all.clone();
         if all().next().is_none() {
             return Ok(None);
         }
