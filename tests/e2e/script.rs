@@ -274,3 +274,30 @@ fn a_script_reads_nothing_that_lies_elsewhere() {
         assert!(ended.stderr.contains("which is not there"), "{ended:?}");
     }
 }
+
+#[test]
+fn half_a_character_is_told_as_an_unknown_one_and_harms_nobody() {
+    let folder = TempDir::new().unwrap();
+    let half = r"
+  me.log('log \ud800');
+  me.check('check \ud800', true);
+  me.mark('user:\ud800');
+  me.observe('metric \ud800', 1);
+  me.remember({ note: '\ud800' });
+  (yield get('/health', {}, { headers: { 'x-half': '\ud800' }, bearer: '\udfff', mark: 'user:\udc00' }));
+";
+    let fine = write(&folder, "fine.js", &journey(half));
+    let told = vespeiro(&["rehearse", &fine]).fine().stdout;
+    for said in [
+        "\"log \u{fffd}\"",
+        "\"check \u{fffd}\": passed",
+        "completed",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    let body = r"  yield get('/health'); throw 'half \ud800';";
+    let failing = write(&folder, "failing.js", &journey(body));
+    let told = vespeiro(&["rehearse", &failing]).orderly();
+    assert!(told.stdout.contains("half \u{fffd}"), "{told:?}");
+    assert!(!told.stdout.contains("crashed"), "{told:?}");
+}

@@ -1,10 +1,14 @@
 //! The module's side of the contract: what the host calls becomes sessions, what sessions say reaches the host. build.mjs
 //! puts it before a behavior; nothing else imports it, for only inside a module is there a host to import.
 
-import host from 'vespeiro:behavior/host@0.2.0';
+import calls from 'vespeiro:behavior/host@0.2.0';
 
 import { Session } from './session.js';
+import { whole } from './text.js';
 import { provide } from './web.js';
+
+/** The host's functions, which are told whole characters. */
+const host = Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, (...parts) => call(...parts.map(whole))]));
 
 /** The session whose call is running; Date and Math.random are its own. */
 let running;
@@ -60,7 +64,11 @@ export function exported(definition) {
 
       next(context, outcomes) {
         running = this.session;
-        return running.next(context, outcomes);
+        try {
+          return running.next(context, outcomes);
+        } catch (error) {
+          throw whole(error);
+        }
       }
     },
   };

@@ -11,7 +11,7 @@ import { Pause } from './pauses.js';
 import { Random } from './random.js';
 import { Reply } from './reply.js';
 import { queryOf } from './routes.js';
-import { encode } from './text.js';
+import { encode, whole } from './text.js';
 import { Turn } from './tokens.js';
 
 const MAX_DELAY_MS = 3_600_000;
@@ -292,10 +292,10 @@ export class Session {
     }
     const list = [];
     for (const name in headers) {
-      list.push([name, String(headers[name])]);
+      list.push([whole(name), whole(String(headers[name]))]);
     }
     if (bearer !== undefined) {
-      list.push(['authorization', `Bearer ${bearer}`]);
+      list.push(['authorization', whole(`Bearer ${bearer}`)]);
     }
     let bytes = null;
     if (json !== undefined) {
@@ -316,14 +316,14 @@ export class Session {
     this.waiting.push({ task, line, captured });
     this.outbox.push({
       route: route.place,
-      path: query === undefined ? path : withQuery(path, queryOf(query)),
+      path: whole(query === undefined ? path : withQuery(path, queryOf(query))),
       category: place < 0 ? null : place,
       headers: list,
       body: bytes,
       expect: expect === undefined ? NONE : errorsOf(line, expect),
       capture: captured,
       timeoutMs: timeoutMs ?? null,
-      mark: mark ?? null,
+      mark: whole(mark ?? null),
       fault: fault === undefined || fault === null ? null : faultOf(fault),
     });
   }

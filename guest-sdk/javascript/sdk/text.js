@@ -12,7 +12,11 @@ export const decode =
 export const encode =
   typeof TextEncoder === 'function'
     ? (text) => new TextEncoder().encode(text)
-    : (text) => Uint8Array.fromBase64(btoa(unescape(encodeURIComponent(text))));
+    : (text) => Uint8Array.fromBase64(btoa(unescape(encodeURIComponent(whole(text)))));
+
+/** A text without halves of characters: what crosses to the host is UTF-8, which has none, and the engine dies of one. Node has
+ * it from version 20 on; before that, a test of the author's sees the half. */
+export const whole = (value) => (typeof value === 'string' && value.toWellFormed !== undefined ? value.toWellFormed() : value);
 
 /** What is no UTF-8 stays as it is, byte by byte: a target may answer with anything. */
 function character(sequence) {
