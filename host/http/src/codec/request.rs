@@ -222,17 +222,8 @@ impl RouteHead {
     pub fn http2(&self, added: Added<'_>) -> Result<Request<()>, http::Error> {
         let count = self.fields.len() + added.headers.len() + 2;
         let mut headers = HeaderMap::with_capacity(count);
-        let mut append = |field: &Field| headers.append(field.name.clone(), field.value.clone());
-        if self.is_replaced_by(added.headers) {
-            let beside = self.fields_beside(added);
-            beside.filter(|field| !field.is(HOST)).for_each(|field| {
-                append(field);
-            });
-        } else {
-            // The first is `Host`.
-            self.fields.iter().skip(1).for_each(|field| {
-                append(field);
-            });
+        for field in self.fields_beside(added).filter(|field| !field.is(HOST)) {
+            headers.append(field.name.clone(), field.value.clone());
         }
         let mut authority = self.authority.clone();
         for (name, value) in added.own_headers() {
@@ -280,12 +271,14 @@ impl RouteHead {
 
     /// Those of its fields that a request does not replace.
     fn fields_beside<'a>(&'a self, added: Added<'a>) -> impl Iterator<Item = &'a Field> {
+        let may_be_replaced = self.is_replaced_by(added.headers);
         self.fields.iter().filter(move |field| {
-            !added.headers.iter().any(|(name, _)| {
-                field.is(name)
-                    // A part of a coded body cannot be decoded.
-                    || (field.name == ACCEPT_ENCODING && name.eq_ignore_ascii_case(RANGE))
-            })
+            !may_be_replaced
+                || !added.headers.iter().any(|(name, _)| {
+                    field.is(name)
+                        // A part of a coded body cannot be decoded.
+                        || (field.name == ACCEPT_ENCODING && name.eq_ignore_ascii_case(RANGE))
+                })
         })
     }
 }
