@@ -6,7 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::project::{kept, python, succeed, tool};
+use crate::interpreter;
+use crate::project::{python, succeed, tool};
 use crate::support::{Counts, Peer, RunOf};
 
 const DJANGO: &str = "django==5.2.8";
@@ -15,24 +16,6 @@ fn source(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/e2e/strangers/django")
         .join(file)
-}
-
-/// A Python that has Django.
-fn interpreter() -> PathBuf {
-    let folder = kept("django");
-    let python = folder.join("bin/python");
-    if !python.is_file() {
-        succeed(tool("python3").args(["-m", "venv"]).arg(&folder));
-    }
-    succeed(tool(python.to_str().unwrap()).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        DJANGO,
-    ]));
-    python
 }
 
 fn site(python: &Path, folder: &TempDir) -> Command {
@@ -74,7 +57,7 @@ fn somebody_logs_in_to_djangos_admin_and_changes_something() {
     if !python() {
         return;
     }
-    let (python, folder) = (interpreter(), TempDir::new().unwrap());
+    let (python, folder) = (interpreter("django", DJANGO), TempDir::new().unwrap());
     succeed(site(&python, &folder).arg("prepare"));
     let django = Peer::start(|port| {
         let mut command = site(&python, &folder);

@@ -1,41 +1,25 @@
 //! The schemas of Kubernetes, by the package `kubernetes-validate`: every version that is looked after takes what we print.
 
 use std::fs;
-use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::project::{kept, python, succeed, tool};
+use crate::interpreter;
+use crate::project::{python, succeed, tool};
 use crate::support::vespeiro;
 
 const PACKAGE: &str = "kubernetes-validate==1.37.0";
 const VERSIONS: [&str; 5] = ["1.33", "1.34", "1.35", "1.36", "1.37"];
-
-/// The program of the package.
-fn validator() -> PathBuf {
-    let folder = kept("kubernetes-validate");
-    let program = folder.join("bin/kubernetes-validate");
-    if !program.is_file() {
-        succeed(tool("python3").args(["-m", "venv"]).arg(&folder));
-        let mut pip = tool(folder.join("bin/python").to_str().unwrap());
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ]);
-        succeed(pip.arg(PACKAGE));
-    }
-    program
-}
 
 #[test]
 fn every_version_of_kubernetes_takes_the_manifests() {
     if !python() {
         return;
     }
-    let (program, folder) = (validator(), TempDir::new().unwrap());
+    let (program, folder) = (
+        interpreter("kubernetes-validate", PACKAGE).with_file_name("kubernetes-validate"),
+        TempDir::new().unwrap(),
+    );
     let plan = folder.path().join("plan.toml");
     fs::write(folder.path().join("key"), "of-a-file").unwrap();
     let text = "duration = 60\n# a: b\n[secrets]\none = \"ONE\"\ntwo = { file = \"key\" }\n";

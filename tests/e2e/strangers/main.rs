@@ -15,3 +15,25 @@ mod project;
 #[allow(dead_code, unused_imports)]
 mod support;
 mod websockets;
+
+use std::path::PathBuf;
+
+use project::{kept, succeed, tool};
+
+/// A Python that has this package, in a folder of this name.
+fn interpreter(name: &str, package: &str) -> PathBuf {
+    let folder = kept(name);
+    let python = folder.join("bin/python");
+    if !python.is_file() {
+        succeed(tool("python3").args(["-m", "venv"]).arg(&folder));
+    }
+    succeed(tool(python.to_str().unwrap()).args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        package,
+    ]));
+    python
+}

@@ -1,39 +1,25 @@
 //! A WebSocket server of Python's `websockets`: what it counts is what the run counts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::project::{kept, python, succeed, tool};
+use crate::interpreter;
+use crate::project::{python, tool};
 use crate::support::{Peer, RunOf, eventually, example};
 
 const WEBSOCKETS: &str = "websockets==15.0.1";
-
-/// A Python that has the package.
-fn interpreter() -> PathBuf {
-    let folder = kept("websockets");
-    let python = folder.join("bin/python");
-    if !python.is_file() {
-        succeed(tool("python3").args(["-m", "venv"]).arg(&folder));
-    }
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ];
-    succeed(tool(python.to_str().unwrap()).args(pip).arg(WEBSOCKETS));
-    python
-}
 
 #[test]
 fn users_talk_to_a_websocket_server_of_python() {
     if !python() {
         return;
     }
-    let (python, folder) = (interpreter(), TempDir::new().unwrap());
+    let (python, folder) = (
+        interpreter("websockets", WEBSOCKETS),
+        TempDir::new().unwrap(),
+    );
     let counts = folder.path().join("counts.json");
     let script = Path::new(env!("CARGO_MANIFEST_DIR"));
     let script = script.join("../../tests/e2e/strangers/websockets/echo.py");
