@@ -201,9 +201,7 @@ impl Me {
     /// # Errors
     /// [`Error::Usage`] when it cannot be written as JSON.
     pub fn share<T: Serialize>(&self, value: &T) -> Result<()> {
-        let value =
-            serde_json::to_string(value).map_err(|error| Error::usage(error.to_string()))?;
-        self.core.host.share(&value);
+        self.core.host.share(&as_json(value)?);
         Ok(())
     }
 
@@ -212,9 +210,7 @@ impl Me {
     /// # Errors
     /// [`Error::Usage`] when it does not fit `T`.
     pub fn shared<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        let value = self.core.host.shared();
-        let read = value.map(|value| serde_json::from_str(&value)).transpose();
-        read.map_err(|error| Error::usage(format!("what was shared does not fit: {error}")))
+        of_json(self.core.host.shared(), "shared")
     }
 
     /// Keep notes for this user's next sessions, instead of those before: at most 4096 bytes of JSON. They are kept at once,
@@ -223,9 +219,7 @@ impl Me {
     /// # Errors
     /// [`Error::Usage`] when they cannot be written as JSON.
     pub fn remember<T: Serialize>(&self, notes: &T) -> Result<()> {
-        let notes =
-            serde_json::to_string(notes).map_err(|error| Error::usage(error.to_string()))?;
-        self.core.host.remember(&notes);
+        self.core.host.remember(&as_json(notes)?);
         Ok(())
     }
 
@@ -234,9 +228,7 @@ impl Me {
     /// # Errors
     /// [`Error::Usage`] when it does not fit `T`: another version has kept something else.
     pub fn remembered<T: DeserializeOwned>(&self) -> Result<Option<T>> {
-        let notes = self.core.host.remembered();
-        let read = notes.map(|notes| serde_json::from_str(&notes)).transpose();
-        read.map_err(|error| Error::usage(format!("what was remembered does not fit: {error}")))
+        of_json(self.core.host.remembered(), "remembered")
     }
 
     /// Say that something was created, `<kind>:<name>`, in whose name [`Me::run`] is; [`Call::mark`] says it earlier and is
@@ -294,6 +286,16 @@ pub(crate) fn same(one: &str, other: &str) -> bool {
     let (others, other_rest) = other.as_bytes().as_chunks::<8>();
     let alike = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) == u64::from_le_bytes(*b);
     words.iter().zip(others).all(alike) && rest.iter().zip(other_rest).all(|(a, b)| a == b)
+}
+
+fn as_json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::usage(error.to_string()))
+}
+
+/// `what` was done to it.
+fn of_json<T: DeserializeOwned>(text: Option<String>, what: &str) -> Result<Option<T>> {
+    let read = text.map(|text| serde_json::from_str(&text)).transpose();
+    read.map_err(|error| Error::usage(format!("what was {what} does not fit: {error}")))
 }
 
 #[cfg(test)]
