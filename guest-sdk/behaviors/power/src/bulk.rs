@@ -67,8 +67,7 @@ impl<'a> Bulk<'a> {
         for time in 0..MOST_RENAMES {
             let has_time = spare >= size && !(time > 0 && locks);
             let likes = || match time {
-                0 => client.who().has_room(me, "user-mutation"),
-                1 => client.who().does_more(me, "user-mutation"),
+                0 | 1 => client.who().does_more(me, "user-mutation"),
                 _ => me.wanted("user-mutation") > MUCH,
             };
             if !has_time || !likes() {

@@ -45,14 +45,14 @@ const MOVES: [Choice<Move>; 11] = [
     Choice::new(Move::Hunt, 16.0, "user-query"),
     Choice::new(Move::TwoWindows, 6.0, "user-query"),
     Choice::new(Move::Filter, 12.0, "user-query"),
-    Choice::new(Move::BulkEdit, 16.0, "user-mutation"),
-    Choice::new(Move::Rename, 6.0, "user-mutation"),
-    Choice::new(Move::BulkLock, 6.0, "admin"),
-    Choice::new(Move::Rights, 12.0, "role-permission"),
-    Choice::new(Move::OwnProfile, 8.0, "profile"),
-    Choice::new(Move::EditProfile, 8.0, "profile"),
-    Choice::new(Move::Whoami, 8.0, "auth"),
-    Choice::new(Move::AnotherSession, 4.0, "auth"),
+    Choice::new(Move::BulkEdit, 6.0, "user-mutation"),
+    Choice::new(Move::Rename, 10.0, "user-mutation"),
+    Choice::new(Move::BulkLock, 1.0, "admin"),
+    Choice::new(Move::Rights, 18.0, "role-permission"),
+    Choice::new(Move::OwnProfile, 16.0, "profile"),
+    Choice::new(Move::EditProfile, 16.0, "profile"),
+    Choice::new(Move::Whoami, 14.0, "auth"),
+    Choice::new(Move::AnotherSession, 6.0, "auth"),
 ];
 
 async fn journey(me: &mut Me) -> Result<()> {
@@ -96,13 +96,13 @@ async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Resu
     }
     maybe_err(client, standing, 2 + bulk::LEAST + WINDOWS + LEAVE).await?;
     if let Some(most) = parts.next(client, 1, 1 + bulk::LEAST + WINDOWS + LEAVE) {
-        hunt::hunt(&[client], most.min(8)).await?;
+        hunt::hunt(&[client], most.min(10)).await?;
     }
     let after = 1 + WINDOWS + LEAVE;
-    meanwhile(client, account, bulk, "admin", bulk::LEAST + after).await?;
+    meanwhile(client, account, bulk, bulk::LEAST + after).await?;
     if let Some(most) = parts.next(client, bulk::LEAST, after) {
         // Small, for all begin with it: the mix has no room for many.
-        let locks = account.who().has_room(me, "admin") && me.chance(0.5);
+        let locks = account.who().has_room(me, "admin") && me.chance(0.2);
         bulk.once(most.min(5 * bulk::FEWEST + 2), locks).await?;
     }
     let leave = LEAVE + bulk.to_leave();
@@ -110,9 +110,9 @@ async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Resu
     if let Some(most) = parts.next(client, 1, WINDOWS + leave) {
         hunt::filter(client, most).await?;
     }
-    meanwhile(client, account, bulk, "auth", WINDOWS + leave).await?;
+    meanwhile(client, account, bulk, WINDOWS + leave).await?;
     if let Some(most) = parts.next(client, WINDOWS, leave) {
-        two_windows(client, account, most.min(12)).await?;
+        two_windows(client, account, most.min(8)).await?;
     }
     // Nothing is left over that would be too little for another session.
     while let Some(most) = Day::over().goes_on(me, leave) {
@@ -121,18 +121,18 @@ async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Resu
     Ok(())
 }
 
-/// While the mix has had enough of what comes next, something else, that leaves so many requests.
+/// Some other things, that leave so many requests. How many is drawn, and not for the mix to say: all would wait for it, and then
+/// go on, at the same time.
 async fn meanwhile(
     client: Client<'_>,
     account: &Account,
     bulk: &mut Bulk<'_>,
-    next: &'static str,
     reserve: u32,
 ) -> Result<()> {
     let (me, who) = (client.me(), account.who());
-    for _ in 0..MOST_BETWEEN {
+    for _ in 0..me.range(0..=MOST_BETWEEN) {
         let most = client.spare(reserve);
-        if most == 0 || who.has_room(me, next) {
+        if most == 0 {
             break;
         }
         let fits = |next: Move| match next {
@@ -148,6 +148,12 @@ async fn meanwhile(
     Ok(())
 }
 
+/// Halves what the mix says of a category, for a choice by it ([`Me::choose`] multiplies by e^(n/3)). What takes many requests is
+/// chosen long before they are sent, and by many people at the same time: they would go far beyond what is wanted.
+fn halved(me: &Me, category: &str) -> f32 {
+    (-me.wanted(category) / 6.0).exp()
+}
+
 async fn work(me: &Me, account: &Account, bulk: &mut Bulk<'_>, mut day: Day) -> Result<()> {
     let client = account.client(me);
     while day.goes_on(me, LEAVE + bulk.to_leave()).is_some() {
@@ -155,17 +161,23 @@ async fn work(me: &Me, account: &Account, bulk: &mut Bulk<'_>, mut day: Day) -> 
         let most = client.spare(LEAVE + bulk.to_leave()).max(1);
         let is_only = day.is_only();
         let is_time = |next: Move| match next {
-            Move::BulkEdit => !is_only && bulk.fits(most) && account.who().has_room(me, "admin"),
-            Move::BulkLock => !is_only && bulk.fits(most),
+            Move::BulkEdit | Move::BulkLock => !is_only && bulk.fits(most),
             Move::TwoWindows => !is_only && most >= WINDOWS,
             Move::AnotherSession => !is_only && most >= 5,
             Move::Whoami => day.has_room_for_auth(),
             _ => most >= 1,
         };
-        let fits = |next: Move| match next {
+        // Whoever is registered has to be deleted: the less room the mix has for that, the fewer are.
+        let room = (me.wanted("admin").min(0.0) / 3.0).exp();
+        let likes = |next: Move| match next {
             Move::Rename => account.reason_to_rename(me),
-            _ => is_time(next).into(),
+            Move::BulkEdit => room * halved(me, "user-mutation"),
+            Move::BulkLock => halved(me, "admin"),
+            Move::Hunt | Move::TwoWindows => halved(me, "user-query"),
+            Move::AnotherSession => halved(me, "auth"),
+            _ => 1.0,
         };
+        let fits = |next: Move| f32::from(is_time(next)) * likes(next);
         let Some(next) = account.who().choose(me, &MOVES, fits) else {
             break;
         };
