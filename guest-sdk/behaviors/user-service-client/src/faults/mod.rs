@@ -198,12 +198,14 @@ fn says<'a>(call: Call<'a>, text: impl Into<String>) -> Call<'a> {
 
 /// One of these that the behavior may call.
 fn one_of(me: &Me, routes: &[Route]) -> Option<Route> {
-    let known: Vec<Route> = routes
-        .iter()
-        .copied()
-        .filter(|route| me.may_call(route))
-        .collect();
+    let known: Vec<Route> = known(me, routes).collect();
     me.pick(&known).copied()
+}
+
+/// Those of them that the behavior may call.
+fn known(me: &Me, routes: &[Route]) -> impl Iterator<Item = Route> {
+    let routes = routes.iter().copied();
+    routes.filter(|route| me.may_call(route))
 }
 
 /// A call to a route with identifiers that nothing has.
