@@ -24,7 +24,10 @@ const WINDOWS: u32 = 4;
 /// person does.
 const WHOLE: u32 = 30;
 /// What else is done between two parts of a first session, at most.
-const MOST_BETWEEN: u32 = 6;
+const MOST_BETWEEN: u32 = 9;
+
+/// How far the mix is short of administrative requests, in points, when bulk operations do not wait.
+const MUCH: f32 = 3.0;
 
 #[derive(Clone, Copy)]
 enum Move {
@@ -102,7 +105,11 @@ async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Resu
     meanwhile(client, account, bulk, bulk::LEAST + after).await?;
     if let Some(most) = parts.next(client, bulk::LEAST, after) {
         // Small, for all begin with it: the mix has no room for many.
-        let locks = account.who().has_room(me, "admin") && me.chance(0.2);
+        let locks = match me.wanted("admin") {
+            MUCH.. => me.chance(0.6),
+            -1.0.. => me.chance(0.2),
+            _ => false,
+        };
         bulk.once(most.min(5 * bulk::FEWEST + 2), locks).await?;
     }
     let leave = LEAVE + bulk.to_leave();
@@ -122,7 +129,7 @@ async fn try_everything(me: &Me, account: &Account, bulk: &mut Bulk<'_>) -> Resu
 }
 
 /// Some other things, that leave so many requests. How many is drawn, and not for the mix to say: all would wait for it, and then
-/// go on, at the same time.
+/// go on, at the same time. Where it is far short of what only bulk operations bring, they do not wait.
 async fn meanwhile(
     client: Client<'_>,
     account: &Account,
@@ -132,7 +139,7 @@ async fn meanwhile(
     let (me, who) = (client.me(), account.who());
     for _ in 0..me.range(0..=MOST_BETWEEN) {
         let most = client.spare(reserve);
-        if most == 0 {
+        if most == 0 || me.wanted("admin") > MUCH {
             break;
         }
         let fits = |next: Move| match next {
