@@ -101,7 +101,8 @@ async fn arrive(me: &Me, account: &Account) -> Result<()> {
 async fn look_further(client: Client<'_>, account: &Account) -> Result<()> {
     let me = client.me();
     let fits = |curiosity| match curiosity {
-        Curiosity::Rename => account.reason_to_rename(me),
+        // A name is looked over when it is new.
+        Curiosity::Rename => 3.0 * account.reason_to_rename(me),
         // Login and logout are enough of the kind for now.
         Curiosity::OwnAccount | Curiosity::Renew => 0.0,
         Curiosity::OwnProfile | Curiosity::EditProfile | Curiosity::Password => 0.0,
