@@ -9,7 +9,9 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::{Router, routing};
 use tempfile::TempDir;
 
-use crate::support::{RunOf, Running, Server, Service, eventually, get, post, vespeiro};
+use crate::support::{
+    RunOf, Running, Server, Service, Talked, eventually, get, post, talkative, vespeiro,
+};
 
 fn write(folder: &TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
@@ -300,4 +302,44 @@ fn half_a_character_is_told_as_an_unknown_one_and_harms_nobody() {
     let told = vespeiro(&["rehearse", &failing]).orderly();
     assert!(told.stdout.contains("half \u{fffd}"), "{told:?}");
     assert!(!told.stdout.contains("crashed"), "{told:?}");
+}
+
+const TALKER: &str = "import { all, behavior, open, type Channel, type Me } from 'vespeiro';
+function* journey(me: Me) {
+  const chat: Channel = yield* open('websocket', '/chat');
+  for (let n = 0; n < 4; n += 1) {
+    const text = `${me.user.username} disse “não” ${n}`;
+    const bytes = new TextEncoder().encode(text);
+    const [, [answer]] = yield* all([chat.send(n % 2 === 0 ? text : bytes), chat.receive({ within: 10_000 })]);
+    me.check('the answer is what was said', answer.text() === text && answer.binary === (n % 2 === 1));
+  }
+  yield chat.close();
+  const events = yield* open('event-stream', '/events');
+  const told = yield* events.receive({ atMost: 10, within: 10_000 });
+  me.check('the stream tells all', told.map((one) => one.text()).join() === 'one,{\"n\":2},ção' && events.ended);
+  me.check('names and ids', told[1].event === 'note' && told[1].id === '7' && told[1].json().n === 2);
+}
+export default behavior({ version: '1.0.0', routes: { talk: ['GET /chat', 'GET /events'] }, journey });
+";
+
+#[test]
+fn a_script_talks_over_channels_and_both_sides_count_the_same() {
+    let heard = Arc::new(Talked::default());
+    let server = Server::start(talkative(&heard));
+    let folder = TempDir::new().unwrap();
+    let talker = write(&folder, "talker.ts", TALKER);
+    let load = "--users 5 --workers 2 --min-request-count 6 --max-request-count 6 --delay-min 0 --delay-max 0 --guest-timeout 5s";
+    let played = RunOf::start(&server.url, &format!("--archetype talker={talker} {load}")).played();
+    assert_eq!(
+        (played.sent(), played.errors()),
+        (30, 0),
+        "{:?}",
+        played.ended
+    );
+    assert_eq!(played.sessions("talker", "completed"), 15);
+    assert_eq!(played.check("the answer is what was said"), (60, 0));
+    assert_eq!(played.check("the stream tells all"), (15, 0));
+    assert_eq!(played.check("names and ids"), (15, 0));
+    heard.agrees(&played);
+    played.adds_up();
 }

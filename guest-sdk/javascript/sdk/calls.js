@@ -40,6 +40,17 @@ export class Call extends Wanted {
     this.line = `${method} ${path}`;
     this.args = args;
     this.options = options;
+    /** What is to be spoken over the channel that it opens, if it is to open one. */
+    this.protocol = undefined;
+  }
+}
+
+/** A request that is to open a channel. */
+export class Opening extends Wanted {
+  constructor(call) {
+    super();
+    this.line = call.line;
+    this.call = call;
   }
 }
 
@@ -52,30 +63,37 @@ export class Together extends Wanted {
 
 const OPTIONS = new Set(['query', 'json', 'form', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture', 'path', 'expect']);
 
-/** The requests of the session whose journey runs that nobody has yielded yet. */
+/** What the session whose journey runs has made to be sent, and nobody has yielded yet. */
 let unsent = new Set();
 
-/** For the executor: from here on, requests that are made go into this set. */
+/** For the executor: from here on, what is made to be sent goes into this set. */
 export function gather(set) {
   unsent = set;
 }
 
-function call(method, path, args, options) {
-  const made = new Call(method, path, args, options);
+/** Something that has to be yielded. */
+export function made(wanted) {
+  unsent.add(wanted);
+  return wanted;
+}
+
+function checked(method, path, args, options) {
+  const one = new Call(method, path, args, options);
   for (const name in args) {
     if (!path.includes(`{${name}}`)) {
       const fix = OPTIONS.has(name) ? `options come third, behind the path's arguments: (path, {}, { ${name} })` : 'see its placeholders';
-      throw new UsageError(`${made.line}: the path has no {${name}}: ${fix}`);
+      throw new UsageError(`${one.line}: the path has no {${name}}: ${fix}`);
     }
   }
   for (const name in options) {
     if (!OPTIONS.has(name)) {
-      throw new UsageError(`${made.line}: there is no option ${name}: there are ${[...OPTIONS].join(', ')}`);
+      throw new UsageError(`${one.line}: there is no option ${name}: there are ${[...OPTIONS].join(', ')}`);
     }
   }
-  unsent.add(made);
-  return made;
+  return one;
 }
+
+const call = (...parts) => made(checked(...parts));
 
 /**
  * A request to a declared route: `args` fill the path's placeholders; `options` are `query`, `json`, `form`, `body`, `headers`,
@@ -90,6 +108,21 @@ export const put = (path, args, options) => call('PUT', path, args, options);
 export const patch = (path, args, options) => call('PATCH', path, args, options);
 export const del = (path, args, options) => call('DELETE', path, args, options);
 export const options = (path, args, settings) => call('OPTIONS', path, args, settings);
+
+const PROTOCOLS = ['websocket', 'event-stream'];
+
+/**
+ * Open a channel with a GET of a declared route: a `websocket`, or an `event-stream`. Gives it once it is open; the person gives up
+ * where the answer opens none.
+ */
+export function open(protocol, path, args, options) {
+  if (!PROTOCOLS.includes(protocol)) {
+    throw new UsageError(`open takes ${PROTOCOLS.join(' or ')}, then what a request takes, and not ${JSON.stringify(protocol)}`);
+  }
+  const one = checked('GET', path, args, options);
+  one.protocol = protocol;
+  return made(new Opening(one));
+}
 
 /**
  * Requests, pauses and generators at the same time; what is sent at one point goes out as one step. Gives the list of

@@ -10,7 +10,7 @@ export class GaveUp extends Error {
 }
 
 /** A request got no response. `kind` is `timeout`, `connect`, `tls`, `reset`, `protocol`, `too-large`, `redirects`, `unprocessed`,
- * `generator`, `circuit-open`, or another word of the host's. */
+ * `channel`, `generator`, `circuit-open`, or another word of the host's. */
 export class Failed extends GaveUp {
   constructor(route, kind) {
     super(`${route}: no response: ${kind}`);

@@ -25,6 +25,9 @@ export interface Script {
   replies?: Record<string, Scripted>;
   /** The answer of every other route. */
   otherwise?: Scripted;
+  /** Texts that come over the channel that a route opens. Without them a WebSocket opens with the status 101 and says back what it is
+   *  told, a stream of events with 200 and says nothing. */
+  messages?: Record<string, readonly string[]>;
   seed?: number;
   /** Index of the user. */
   user?: number;
@@ -50,8 +53,10 @@ export interface Played {
   /** Undefined when the session failed, broke the contract or met no scripted reply: then `error` says why. */
   ending: Ending | undefined;
   error: string | undefined;
-  steps: { delayMs: number; action: { tag: 'requests'; val: Sent[] } | { tag: 'done'; val: Ending } }[];
+  steps: { delayMs: number; action: { tag: 'requests'; val: Sent[] } | { tag: 'operations'; val: { tag: string; val: any }[] } | { tag: 'done'; val: Ending } }[];
   requests: Sent[];
+  /** What was sent over channels: routes, and texts or bytes. */
+  messages: [string, string | Uint8Array][];
   checks: [string, boolean][];
   observed: [string, number][];
   /** Names and whether they passed, undefined of those that are open at the end. */

@@ -1,6 +1,7 @@
 //! The test harness: plays a behavior in Node, against scripted replies, so that an author tests a journey without a
 //! network. It runs the executor that the module runs, and refuses what the host would refuse.
 
+import { Channels } from './harness-channels.js';
 import { Session } from './session.js';
 import { decode, encode } from './text.js';
 
@@ -9,7 +10,8 @@ const MAX_DELAY_MS = 3_600_000;
 const LATENCY_MS = 1;
 const MAX_NOTES = 4096;
 const FAILURES = new Set([
-  'timeout', 'connect', 'tls', 'reset', 'protocol', 'too-large', 'redirects', 'unprocessed', 'generator', 'circuit-open', 'stopped',
+  'timeout', 'connect', 'tls', 'reset', 'protocol', 'too-large', 'redirects', 'unprocessed', 'channel', 'generator', 'circuit-open',
+  'stopped',
 ]);
 
 /** Replies one after the other; the last one stays. */
@@ -21,7 +23,8 @@ export const inTurn = (...replies) => {
 /**
  * Play one session to its end. `script` has `replies` by route (`'GET /users/{id}': [200, {…}]`: a status, a pair of
  * status and JSON body, the word of a failure, or a function of the request that gives one of these), and optionally
- * `otherwise` (for all other routes), `seed`, `user` (its index), `ordinal`, `config`, `pace` ([min, max] in ms), `budget`,
+ * `otherwise` (for all other routes), `messages` by route (a list of texts that come over the channel that it opens; without one, a
+ * WebSocket opens with the status 101 and says back what it is told, a stream with 200 and says nothing), `seed`, `user` (its index), `ordinal`, `config`, `pace` ([min, max] in ms), `budget`,
  * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name), `secrets` (values by name), `remembered` (the user's notes), `shared` (what the run was
  * prepared with), `once` (`prepare` or `teardown`: play that instead).
  */
@@ -68,6 +71,8 @@ class Played {
   error = undefined;
   steps = [];
   requests = [];
+  /** What was sent over channels: pairs of a route, and a text or bytes. */
+  messages = [];
   /** Pairs of a name and whether it held, and so on, in order. */
   checks = [];
   observed = [];
@@ -157,6 +162,7 @@ function run(session, definition, script, played, budget) {
   const faults = [...(script.faults ?? [])];
   const mix = script.wanted === undefined ? [] : definition.categories.map((name) => script.wanted[name] ?? 0);
   const routes = [...definition.table.values()];
+  const channels = new Channels(script.messages, played);
   let outcomes = [];
   let left = budget;
   for (let count = 0; count < MAX_STEPS; count += 1) {
@@ -170,16 +176,20 @@ function run(session, definition, script, played, budget) {
     if (step.action.tag === 'done') {
       return step.action.val;
     }
-    outcomes = step.action.val.map((request) => {
+    const send = (request) => {
       check(request);
       if (request.fault !== null && request.fault === faults[0]) {
         faults.shift();
       }
       played.requests.push(request);
+      left -= 1;
       return outcomeOf(request, script);
-    });
-    left -= outcomes.length;
-    played.elapsedMs += outcomes.length > 0 ? LATENCY_MS : 0;
+    };
+    const { tag, val } = step.action;
+    const before = played.requests.length;
+    outcomes = val.map((one) => (tag === 'requests' ? send(one) : channels.carryOut(one, send)));
+    played.elapsedMs += played.requests.length > before ? LATENCY_MS : 0;
+    played.elapsedMs += channels.waited();
   }
   throw `no end after ${MAX_STEPS} steps`;
 }
@@ -189,7 +199,7 @@ function told({ delayMs, action }, routes, categories) {
   if (action.tag === 'done') {
     return { delayMs, action };
   }
-  const requests = action.val.map(({ route: place, category, fault, ...request }) => {
+  const inWords = ({ route: place, category, fault, ...request }) => {
     const { method, path: template, target, category: own } = routes[place];
     return {
       ...request,
@@ -198,8 +208,17 @@ function told({ delayMs, action }, routes, categories) {
       category: category === null ? own : categories[category],
       fault: fault?.tag === 'other' ? fault.val : (fault?.tag ?? null),
     };
+  };
+  if (action.tag === 'requests') {
+    return { delayMs, action: { tag: 'requests', val: action.val.map(inWords) } };
+  }
+  const operations = action.val.map(({ tag, val }) => {
+    if (tag === 'open') {
+      return { tag, val: { ...val, request: inWords(val.request) } };
+    }
+    return { tag, val: tag === 'request' ? inWords(val) : val };
   });
-  return { delayMs, action: { tag: 'requests', val: requests } };
+  return { delayMs, action: { tag: 'operations', val: operations } };
 }
 
 /** What the host refuses. */
@@ -210,8 +229,9 @@ function check({ method, path, route }) {
   }
 }
 
-function outcomeOf(request, { replies = {}, otherwise }) {
-  const reply = replies[lineOf(request)] ?? otherwise;
+function outcomeOf(request, { replies = {}, otherwise, messages = {} }) {
+  const opens = messages[lineOf(request)] === undefined ? undefined : 200;
+  const reply = replies[lineOf(request)] ?? opens ?? otherwise;
   if (reply === undefined) {
     throw `no reply is scripted for ${lineOf(request)}`;
   }

@@ -18,6 +18,7 @@ export type Failure =
   | 'too-large'
   | 'redirects'
   | 'unprocessed'
+  | 'channel'
   | 'generator'
   | 'circuit-open'
   | 'stopped'
@@ -70,6 +71,15 @@ export const patch: Request;
 export const del: Request;
 export const options: Request;
 
+/** Open a channel with a GET of a declared route: a WebSocket, or a stream of events. Gives it once it is open; the person gives up
+ *  where the answer opens none. At most 16 are open at a time, and all are closed with their session. */
+export function open(
+  protocol: 'websocket' | 'event-stream',
+  path: string,
+  args?: Arguments,
+  options?: Omit<RequestOptions, 'json' | 'form' | 'body'>,
+): Wanted<Channel>;
+
 /** All at the same time; gives their results in order once all have ended, then throws the first error among them. */
 export function all<T extends readonly (Wanted<any> | Steps<any>)[]>(
   items: readonly [...T],
@@ -101,6 +111,44 @@ export class Reply {
   json(): any;
   /** The first value of a captured header; `name` in lower case. */
   header(name: string): string | undefined;
+}
+
+/** An open channel. What its methods give has to be yielded. */
+export interface Channel {
+  /** What has opened it: `GET /chat`. */
+  readonly line: string;
+  /** Of the answer that has opened it: 101 of a WebSocket. */
+  readonly status: number;
+  readonly headers: [string, string][];
+  readonly latencyUs: number;
+  /** The target has closed it, and all that it had sent was received. */
+  readonly ended: boolean;
+  /** Messages that were dropped, since they were not received in time. */
+  readonly dropped: number;
+  /** Send a text, or bytes. */
+  send(content: string | Uint8Array): Wanted<void>;
+  sendJson(value: unknown): Wanted<void>;
+  /** Say that nothing more is sent; what the target still sends can be received. */
+  end(): Wanted<void>;
+  /** So many messages, from 1 (the default) to 256, or what has come of them `within` so many milliseconds, oldest first. */
+  receive(options: { atMost?: number; within: number }): Wanted<Message[]>;
+  /** Nothing may be done with it afterwards. */
+  close(): Wanted<void>;
+}
+
+/** A message that has come over a channel. */
+export interface Message {
+  /** Whether it carries bytes, and not a text. */
+  readonly binary: boolean;
+  readonly bytes: Uint8Array;
+  /** Name of an event; empty for a plain `message`, and over a WebSocket. */
+  readonly event: string;
+  /** Of an event: the last id that the stream has said. */
+  readonly id: string;
+  /** When it was complete, since the session began. */
+  readonly atUs: number;
+  text(): string;
+  json(): any;
 }
 
 export class Tokens {

@@ -2,9 +2,10 @@
 //! that the journey wants to send at this point into one step, and pauses only advance a virtual clock until a request
 //! follows, so a pause and the requests behind it cost one call.
 //!
-//! What must stay true: every request handed out gets exactly its own outcome, in the next call.
+//! What must stay true: every request and operation handed out gets exactly its own outcome, in the next call.
 
-import { Call, Together, gather } from './calls.js';
+import { Call, Opening, Together, gather } from './calls.js';
+import { Channel, Operation, opening } from './channel.js';
 import { Failed, GaveUp, UnexpectedBody, UsageError, instead } from './errors.js';
 import { Me } from './me.js';
 import { Pause } from './pauses.js';
@@ -62,11 +63,12 @@ export class Session {
     this.fault = null;
     /** What can go on at once: `[task, value, failed]`. */
     this.ready = [];
-    /** The requests of this step, and who waits for each. */
+    /** The requests of this step, or operations where they are not all requests, and who waits for each. */
     this.outbox = [];
+    this.hasOperations = false;
     this.waiting = [];
     this.pauses = [];
-    /** Requests that the journey has made and not yielded. */
+    /** Requests and operations that the journey has made and not yielded. */
     this.unsent = new Set();
     /** Set once nothing more may be sent. */
     this.spent = false;
@@ -101,14 +103,18 @@ export class Session {
     this.fault = wordOf(context.fault);
     const { waiting } = this;
     if (outcomes.length !== waiting.length) {
-      throw `${outcomes.length} outcomes came for ${waiting.length} requests`;
+      throw `${outcomes.length} outcomes came for ${waiting.length} requests and operations`;
     }
     this.waiting = [];
     for (let at = 0; at < waiting.length; at += 1) {
-      const { task, line, captured } = waiting[at];
+      const { task, line, captured, means } = waiting[at];
       const { tag, val } = outcomes[at];
       if (tag === 'response') {
         this.ready.push([task, new Reply(line, captured, val), false]);
+      } else if (tag === 'opened') {
+        this.ready.push([task, new Channel(line, val), false]);
+      } else if (tag !== 'failed') {
+        this.ready.push([task, means(val), false]);
       } else if (val.tag === 'stopped') {
         this.spent = true;
       } else {
@@ -131,9 +137,7 @@ export class Session {
         return { delayMs, action: { tag: 'done', val: this.#ending() } };
       }
       if (this.outbox.length > 0) {
-        const requests = this.outbox;
-        this.outbox = [];
-        return { delayMs, action: { tag: 'requests', val: requests } };
+        return { delayMs, action: this.#leave() };
       }
       if (this.spent) {
         return { delayMs, action: { tag: 'done', val: 'abandoned' } };
@@ -150,6 +154,23 @@ export class Session {
       this.clock = began + longer;
       this.#wakePauses();
     }
+  }
+
+  #leave() {
+    const tag = this.hasOperations ? 'operations' : 'requests';
+    const val = this.outbox;
+    this.outbox = [];
+    this.hasOperations = false;
+    return { tag, val };
+  }
+
+  /** What goes into this step besides plain requests makes operations of them too. */
+  #operate(operation) {
+    if (!this.hasOperations) {
+      this.outbox = this.outbox.map((request) => ({ tag: 'request', val: request }));
+      this.hasOperations = true;
+    }
+    this.outbox.push(operation);
   }
 
   #wakePauses() {
@@ -211,6 +232,15 @@ export class Session {
       task.stack.push(bearer.authorized(wanted));
       return false;
     }
+    if (wanted instanceof Opening) {
+      this.unsent.delete(wanted);
+      task.stack.push(opening(wanted.call));
+      return false;
+    }
+    if (wanted instanceof Operation) {
+      this.unsent.delete(wanted);
+      return this.#use(task, wanted);
+    }
     if (wanted instanceof Pause) {
       this.pauses.push({ until: this.clock + wanted.length(this), task });
       return true;
@@ -235,6 +265,21 @@ export class Session {
       throw new UsageError('a journey cannot wait for promises: write function* for async, and yield for await');
     }
     throw new UsageError('a journey yields requests, pauses, all([…]) or generators, and nothing else');
+  }
+
+  /** Do something with a channel; false when there is nothing to wait for. */
+  #use(task, { channel, line, asked, means }) {
+    if (channel.closed) {
+      throw new UsageError(`${line}: the channel is closed`);
+    }
+    if (asked.tag === 'receive' && channel.ended) {
+      task.stack.push(nothing());
+      return false;
+    }
+    channel.closed = asked.tag === 'close';
+    this.waiting.push({ task, line, means });
+    this.#operate(asked);
+    return true;
   }
 
   /** The next in the holder's queue may renew. */
@@ -276,7 +321,7 @@ export class Session {
     }
   }
 
-  #post(task, { line, args, options }) {
+  #post(task, { line, args, options, protocol }) {
     const route = this.definition.table.get(line);
     if (route === undefined) {
       throw new UsageError(`${line} is not among the behavior's routes: declare it there`);
@@ -314,7 +359,7 @@ export class Session {
     }
     this.left -= 1;
     this.waiting.push({ task, line, captured });
-    this.outbox.push({
+    const request = {
       route: route.place,
       path: whole(query === undefined ? path : withQuery(path, queryOf(query))),
       category: place < 0 ? null : place,
@@ -325,7 +370,14 @@ export class Session {
       timeoutMs: timeoutMs ?? null,
       mark: whole(mark ?? null),
       fault: fault === undefined || fault === null ? null : faultOf(fault),
-    });
+    };
+    if (protocol !== undefined) {
+      this.#operate({ tag: 'open', val: { protocol, request } });
+    } else if (this.hasOperations) {
+      this.outbox.push({ tag: 'request', val: request });
+    } else {
+      this.outbox.push(request);
+    }
   }
 
   #ending() {

@@ -170,6 +170,7 @@ export class Tokens {
     const { bearer, headers, ...options } = wanted.options;
     const signed = new Call('', '', wanted.args, { ...options, headers: { ...headers, authorization: this.#bearer } });
     signed.line = wanted.line;
+    signed.protocol = wanted.protocol;
     return signed;
   }
 

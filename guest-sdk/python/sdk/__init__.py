@@ -3,7 +3,8 @@ given besides is `Me`, in me.py. Nothing here knows a socket or a clock.
 """
 
 from .behavior import Behavior, behavior
-from .calls import all_of, delete, get, head, options, patch, post, put
+from .calls import all_of, delete, get, head, open_channel, options, patch, post, put
+from .channel import Channel, Message
 from .errors import ConfigError, Failed, GaveUp, UnexpectedBody, UnexpectedStatus, UsageError
 from .me import Me
 from .pauses import think, think_between, think_briefly, think_long, wait
@@ -11,7 +12,7 @@ from .reply import Reply
 from .tokens import Tokens
 
 __all__ = [
-    "Behavior", "ConfigError", "Failed", "GaveUp", "Me", "Reply", "Tokens", "UnexpectedBody", "UnexpectedStatus",
-    "UsageError", "all_of", "behavior", "delete", "get", "head", "options", "patch", "post", "put", "think",
-    "think_between", "think_briefly", "think_long", "wait",
+    "Behavior", "Channel", "ConfigError", "Failed", "GaveUp", "Me", "Message", "Reply", "Tokens", "UnexpectedBody",
+    "UnexpectedStatus", "UsageError", "all_of", "behavior", "delete", "get", "head", "open_channel", "options", "patch",
+    "post", "put", "think", "think_between", "think_briefly", "think_long", "wait",
 ]

@@ -24,8 +24,8 @@ def main():
         Path(folder, f"{INTERFACE}.py").write_text(RESOURCE)
         command = [
             str(Path(sys.executable).with_name("componentize-py")), "--quiet",
-            "--wit-path", str(SDK / "wit"), "--world", "archetype",
-            "--export-interface-name", f"vespeiro:behavior/behavior@0.1.0={INTERFACE}",
+            "--wit-path", str(SDK / "wit" / "0.2"), "--world", "archetype",
+            "--export-interface-name", f"vespeiro:behavior/behavior@0.2.0={INTERFACE}",
             "componentize", "vespeiro_app", "--stub-wasi",
             "--python-path", folder, "--python-path", str(PROJECT), "--output", str(module),
         ]  # fmt: skip

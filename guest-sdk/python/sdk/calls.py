@@ -2,14 +2,27 @@
 session.py acts on them.
 """
 
+from .errors import UsageError
+
 
 class Call:
-    __slots__ = ("line", "args", "options")
+    __slots__ = ("line", "args", "options", "protocol")
 
-    def __init__(self, line, args, options):
+    def __init__(self, line, args, options, protocol=None):
         self.line = line
         self.args = args
         self.options = options
+        #: What is to be spoken over the channel that it opens, if it is to open one.
+        self.protocol = protocol
+
+
+class Opening:
+    """A request that is to open a channel."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call):
+        self.call = call
 
 
 class Together:
@@ -20,7 +33,7 @@ class Together:
 
 
 OPTIONS = frozenset(
-    ("query", "json", "body", "headers", "bearer", "mark", "fault", "category", "timeout_ms", "capture")
+    ("query", "json", "form", "body", "headers", "bearer", "mark", "fault", "category", "timeout_ms", "capture", "expect", "path")
 )
 
 
@@ -31,35 +44,49 @@ def _call(method, path, args, options):
     return Call(f"{method} {path}", args or {}, options)
 
 
-def get(path, args=None, **options):
-    """A request to a declared route: `args` fill the path's placeholders; options are `query`, `json`, `body`, `headers`,
-    `bearer` (of `me.tokens`), `mark`, `fault`, `category`, `timeout_ms`, and `capture`: `body` (the default), `headers`,
-    `all` or `nothing`."""
+def get(path, /, args=None, **options):
+    """A request to a declared route: `args` fill the path's placeholders; options are `query`, `json`, `form`, `body`,
+    `headers`, `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeout_ms`, `path` (a link from a
+    reply, sent as it is instead of the path), `expect` (a status, or a list of them, from 400 on that are no error), and
+    `capture`: `body` (the default), `headers`, `all` or `nothing`."""
     return _call("GET", path, args, options)
 
 
-def head(path, args=None, **options):
+def head(path, /, args=None, **options):
     return _call("HEAD", path, args, options)
 
 
-def post(path, args=None, **options):
+def post(path, /, args=None, **options):
     return _call("POST", path, args, options)
 
 
-def put(path, args=None, **options):
+def put(path, /, args=None, **options):
     return _call("PUT", path, args, options)
 
 
-def patch(path, args=None, **options):
+def patch(path, /, args=None, **options):
     return _call("PATCH", path, args, options)
 
 
-def delete(path, args=None, **options):
+def delete(path, /, args=None, **options):
     return _call("DELETE", path, args, options)
 
 
-def options(path, args=None, **settings):
+def options(path, /, args=None, **settings):
     return _call("OPTIONS", path, args, settings)
+
+
+PROTOCOLS = ("websocket", "event-stream")
+
+
+def open_channel(protocol, path, /, args=None, **options):
+    """Open a channel with a GET of a declared route: a `websocket`, or an `event-stream`. Gives it once it is open; the person
+    gives up where the answer opens none."""
+    if protocol not in PROTOCOLS:
+        raise UsageError(f"open_channel takes {' or '.join(PROTOCOLS)}, then what a request takes, and not {protocol!r}")
+    call = _call("GET", path, args, options)
+    call.protocol = protocol
+    return Opening(call)
 
 
 def all_of(items):

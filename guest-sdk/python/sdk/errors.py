@@ -8,8 +8,8 @@ class GaveUp(Exception):
 
 
 class Failed(GaveUp):
-    """A request got no response. `kind` is `timeout`, `connect`, `tls`, `reset`, `protocol`, `too-large` or
-    `circuit-open`."""
+    """A request got no response. `kind` is `timeout`, `connect`, `tls`, `reset`, `protocol`, `too-large`,
+    `redirects`, `unprocessed`, `channel`, `generator`, `circuit-open`, or another word of the host's."""
 
     def __init__(self, route, kind):
         super().__init__(f"{route}: no response: {kind}")

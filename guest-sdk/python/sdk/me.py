@@ -22,7 +22,7 @@ class Me:
         #: Identifier of the run; goes into the name of whatever is created.
         self.run = setup.run
         #: What cleanup has to remove, oldest first; empty in a journey.
-        self.marks = setup.marks or []
+        self.marks = setup.marks
 
     @property
     def config(self):
@@ -76,6 +76,52 @@ class Me:
     def observe(self, metric, value):
         """Add a value to a custom metric."""
         self._session.host.observe(metric, float(value))
+
+    def begin(self, transaction):
+        """Begin a transaction: a named span that the host measures, with and without pauses; `transaction` is its short
+        form."""
+        self._session.host.begin(transaction)
+
+    def end(self, transaction, passed=True):
+        """End one that is open: whether it did what it was for."""
+        self._session.host.end(transaction, bool(passed))
+
+    def transaction(self, name, steps):
+        """With `yield from`: the steps of a generator as a transaction, which has passed where they end without an error."""
+        self.begin(name)
+        passed = False
+        try:
+            result = yield from steps
+            passed = True
+            return result
+        finally:
+            self.end(name, passed)
+
+    def share(self, value):
+        """In the behavior's `prepare`: hand this to all sessions of the archetype, at most 64 KiB of JSON."""
+        self._session.host.share(json.dumps(value, separators=(",", ":")))
+
+    @property
+    def shared(self):
+        """What `prepare` has shared; None where there is nothing."""
+        value = self._session.host.shared()
+        return None if value is None else json.loads(value)
+
+    def remember(self, notes):
+        """Keep notes for this user's next sessions, instead of those before: at most 4096 bytes of JSON."""
+        self._session.host.remember(json.dumps(notes, separators=(",", ":")))
+
+    def remembered(self):
+        """What this user has remembered, in this session or one before; None where there is nothing."""
+        notes = self._session.host.remembered()
+        return None if notes is None else json.loads(notes)
+
+    def secret(self, name):
+        """One of the plan's `[secrets]`, for a header or a body. The host shows it nowhere."""
+        value = self._session.host.secret(name)
+        if value is None:
+            raise ConfigError(f"the plan has no secret {name}: name its variable or file in [secrets]")
+        return value
 
     def mark(self, thing):
         """Say that something was created, `<kind>:<name>`; a request's `mark` says it earlier and is safer."""

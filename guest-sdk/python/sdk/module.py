@@ -11,15 +11,28 @@ from componentize_py_types import Err
 from wit_world.imports import host as imported
 from wit_world.imports import types
 
+from .channel import Opened, Operation, Received
 from .errors import Refused
+from .session import Sent, Setup
 from .session import Session as Core
-from .session import Setup
 
 LEVELS = {"debug": imported.Level.DEBUG, "info": imported.Level.INFO, "warn": imported.Level.WARN, "error": imported.Level.ERROR}
 METHODS = {method.name: method for method in types.Method}
-FAULTS = {fault.name.lower().replace("_", "-"): fault for fault in types.Fault}
+KINDS = {kind.name.lower(): kind for kind in types.Kind}
+PROTOCOLS = {"websocket": types.Protocol.WEBSOCKET, "event-stream": types.Protocol.EVENT_STREAM}
+FAULTS = {
+    "bad-credentials": types.Fault_BadCredentials, "forbidden": types.Fault_Forbidden, "invalid-data": types.Fault_InvalidData,
+    "not-found": types.Fault_NotFound, "rate-limit": types.Fault_RateLimit,
+}  # fmt: skip
 FAULT_WORDS = {fault: word for word, fault in FAULTS.items()}
-FAILURE_WORDS = {failure: failure.name.lower().replace("_", "-") for failure in types.Failure}
+FAILURE_WORDS = {
+    types.Failure_Timeout: "timeout", types.Failure_Connect: "connect", types.Failure_Tls: "tls", types.Failure_Reset: "reset",
+    types.Failure_Protocol: "protocol", types.Failure_TooLarge: "too-large", types.Failure_Redirects: "redirects",
+    types.Failure_Unprocessed: "unprocessed", types.Failure_Channel: "channel", types.Failure_Generator: "generator",
+    types.Failure_CircuitOpen: "circuit-open", types.Failure_Stopped: "stopped",
+}  # fmt: skip
+PURPOSES = {types.Purpose_Journey: "journey", types.Purpose_Cleanup: "cleanup", types.Purpose_Prepare: "prepare",
+            types.Purpose_Teardown: "teardown"}  # fmt: skip
 ENDINGS = {"completed": types.Ending.COMPLETED, "abandoned": types.Ending.ABANDONED}
 CAPTURES = {
     "body": types.Capture.BODY,
@@ -40,6 +53,14 @@ class Host:
     mark = staticmethod(imported.mark)
     unmark = staticmethod(imported.unmark)
     feed = staticmethod(imported.feed)
+    secret = staticmethod(imported.secret)
+    begin = staticmethod(imported.begin)
+    end = staticmethod(imported.end)
+    abandoned = staticmethod(imported.abandoned)
+    remember = staticmethod(imported.remember)
+    remembered = staticmethod(imported.remembered)
+    share = staticmethod(imported.share)
+    shared = staticmethod(imported.shared)
 
     @staticmethod
     def log(level, message):
@@ -119,8 +140,16 @@ class Behavior:
     """The contract's exported functions."""
 
     def describe(self):
-        routes = [types.Route(METHODS[route.method], route.path, route.category) for route in DEFINITION.table.values()]
-        return types.Description(DEFINITION.name, DEFINITION.version, routes, DEFINITION.categories)
+        routes = [
+            types.Route(METHODS[route.method], route.path, route.category, KINDS[route.kind(DEFINITION.auth)], route.target)
+            for route in sorted(DEFINITION.table.values(), key=lambda route: route.place)
+        ]
+        once = types.Once(0)
+        if DEFINITION.starts["prepare"]:
+            once |= types.Once.PREPARE
+        if DEFINITION.starts["teardown"]:
+            once |= types.Once.TEARDOWN
+        return types.Description(DEFINITION.name, DEFINITION.version, routes, DEFINITION.categories, once)
 
 
 class Session:
@@ -129,30 +158,71 @@ class Session:
     # No __slots__: componentize-py keeps the host's handle on the object.
     def __init__(self, setup):
         purpose, pace = setup.purpose, setup.pace
-        marks = purpose.value if isinstance(purpose, types.Purpose_Cleanup) else None
-        told = Setup(setup.user, setup.ordinal, setup.seed, marks, (pace.delay_min_ms, pace.delay_max_ms), setup.run, setup.config)
+        marks = purpose.value if isinstance(purpose, types.Purpose_Cleanup) else []
+        bounds = (pace.delay_min_ms, pace.delay_max_ms)
+        purpose = PURPOSES[type(purpose)]
+        told = Setup(setup.user, setup.ordinal, setup.seed, purpose, marks, bounds, setup.run, setup.config)
         self.core = Core(DEFINITION, told, Host)
 
     def next(self, context, outcomes):
         global running
         running = self.core
-        heard = [
-            (value.status, value.headers, value.body, value.latency_us)
-            if isinstance(value := outcome.value, types.Response)
-            else FAILURE_WORDS[value]
-            for outcome in outcomes
-        ]
-        fault = None if context.fault is None else FAULT_WORDS[context.fault]
+        heard = [_heard(outcome) for outcome in outcomes]
+        fault = None if context.fault is None else _word(context.fault, FAULT_WORDS)
         try:
             delay_ms, action = running.next(context.elapsed_ms, context.requests_left, context.mix, fault, heard)
         except Refused as refused:
             raise Err(str(refused)) from None
         if isinstance(action, str):
             return types.Step(delay_ms, types.Action_Done(ENDINGS[action]))
-        return types.Step(delay_ms, types.Action_Requests([_request(sent) for sent in action]))
+        if all(isinstance(one, Sent) and one.protocol is None for one in action):
+            return types.Step(delay_ms, types.Action_Requests([_request(sent) for sent in action]))
+        return types.Step(delay_ms, types.Action_Operations([_operation(one) for one in action]))
+
+
+def _word(case, words):
+    """A case of the contract as one word: one that this SDK does not know has the host's."""
+    return words.get(type(case)) or case.value
+
+
+def _heard(outcome):
+    if isinstance(outcome, types.Outcome_Done):
+        return None
+    value = outcome.value
+    if isinstance(outcome, types.Outcome_Response):
+        return value.status, value.headers, value.body, value.latency_us
+    if isinstance(outcome, types.Outcome_Failed):
+        return _word(value, FAILURE_WORDS)
+    if isinstance(outcome, types.Outcome_Opened):
+        return Opened(value.channel, value.status, value.headers, value.latency_us)
+    return Received([(_content(one.content), one.event, one.id, one.at_us) for one in value.messages], value.dropped)
+
+
+def _content(content):
+    return None if isinstance(content, types.Content_End) else content.value
 
 
 def _request(sent):
-    fault = None if sent.fault is None else FAULTS[sent.fault]
-    return types.Request(METHODS[sent.method], sent.path, sent.route, sent.category, sent.headers, sent.body,
+    fault = None
+    if sent.fault is not None:
+        fault = FAULTS[sent.fault]() if sent.fault in FAULTS else types.Fault_Other(sent.fault)
+    return types.Request(sent.place, sent.path, sent.other_category, sent.headers, sent.body, sent.expect,
                          CAPTURES[sent.capture], sent.timeout_ms, sent.mark, fault)  # fmt: skip
+
+
+def _operation(one):
+    if isinstance(one, Sent):
+        request = _request(one)
+        if one.protocol is None:
+            return types.Operation_Request(request)
+        return types.Operation_Open(types.Opening(PROTOCOLS[one.protocol], request))
+    number = one.channel.number
+    if one.what == "receive":
+        return types.Operation_Receive(types.Receiving(number, one.at_most, one.within_ms))
+    if one.what == "close":
+        return types.Operation_Close(number)
+    if one.what == "end":
+        content = types.Content_End()
+    else:
+        content = types.Content_Text(one.content) if isinstance(one.content, str) else types.Content_Binary(one.content)
+    return types.Operation_Send(types.Sending(number, content))

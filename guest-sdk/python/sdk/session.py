@@ -2,13 +2,14 @@
 that the journey wants to send at this point into one step, and pauses only advance a virtual clock until a request
 follows, so a pause and the requests behind it cost one call.
 
-What must stay true: every request handed out gets exactly its own outcome, in the next call.
+What must stay true: every request and operation handed out gets exactly its own outcome, in the next call.
 """
 
 import json as json_module
 
-from .calls import Call, Together
-from .errors import Failed, GaveUp, Refused, UnexpectedBody, UsageError
+from .calls import Call, Opening, Together
+from .channel import Channel, Operation
+from .errors import Failed, GaveUp, Refused, UnexpectedBody, UnexpectedStatus, UsageError
 from .me import Me
 from .pauses import MAX_DELAY_MS, Pause
 from .reply import Reply
@@ -18,18 +19,21 @@ from .tokens import Turn
 
 #: After so many pauses without a request the host gets the word, so that a journey of empty pauses cannot spin.
 MAX_TURNS = 64
+#: The folder of these files, which no place in a journey is in.
+SDK = __file__.rpartition("/")[0]
 CAPTURES = ("body", "headers", "all", "nothing")
 
 
 class Setup:
-    """All that a session is told when it begins; `marks` is None in a journey."""
+    """All that a session is told when it begins; `purpose` is `journey`, `cleanup`, `prepare` or `teardown`."""
 
-    __slots__ = ("user", "ordinal", "seed", "marks", "pace", "run", "config")
+    __slots__ = ("user", "ordinal", "seed", "purpose", "marks", "pace", "run", "config")
 
-    def __init__(self, user, ordinal, seed, marks, pace, run, config):
+    def __init__(self, user, ordinal, seed, purpose, marks, pace, run, config):
         self.user = user
         self.ordinal = ordinal
         self.seed = seed
+        self.purpose = purpose
         self.marks = marks
         self.pace = pace
         self.run = run
@@ -37,11 +41,16 @@ class Setup:
 
 
 class Sent:
-    """One request, as the host gets it."""
+    """One request, as the host gets it, and in words: `place` and `other_category` are places in the description, `protocol`
+    what is to be spoken over the channel that it opens, if it is to open one."""
 
-    __slots__ = ("method", "path", "route", "category", "headers", "body", "capture", "timeout_ms", "mark", "fault")
+    __slots__ = (
+        "method", "path", "route", "category", "headers", "body", "capture", "timeout_ms", "mark", "fault", "expect", "place",
+        "other_category", "protocol",
+    )  # fmt: skip
 
-    def __init__(self, method, path, route, category, headers, body, capture, timeout_ms, mark, fault):
+    def __init__(self, method, path, route, category, headers, body, capture, timeout_ms, mark, fault, expect, place,
+                 other_category, protocol):  # fmt: skip
         self.method = method
         self.path = path
         self.route = route
@@ -52,6 +61,10 @@ class Sent:
         self.timeout_ms = timeout_ms
         self.mark = mark
         self.fault = fault
+        self.expect = expect
+        self.place = place
+        self.other_category = other_category
+        self.protocol = protocol
 
 
 class Task:
@@ -103,16 +116,16 @@ class Session:
         self._over = False
         self._ended = False
         self._error = None
-        start = behavior.journey if setup.marks is None else behavior.cleanup
+        start = behavior.starts[setup.purpose]
         if start is None:
-            self._ended = True  # no cleanup: nothing to remove
+            self._ended = True  # nothing to remove, or to prepare
         else:
             self._ready.append((Task(start(Me(self, setup)), None, 0), None, None))
 
     def next(self, elapsed_ms, left, mix, fault, outcomes):
         """Given what came of the requests of the last step (a `(status, headers, body, latency_us)` or the word of a
-        failure for each), what next? Gives the delay and a list of requests or the word of an ending; raises `Refused`
-        with the message of an error of the behavior."""
+        failure for each; `Opened`, `Received` or None of what was done with channels), what next? Gives the delay, and a list of
+        requests and operations or the word of an ending; raises `Refused` with the message of an error of the behavior."""
         if self._over:
             raise Refused("the session is over")
         self._over = True  # unless it goes well
@@ -134,10 +147,13 @@ class Session:
     def _hear(self, outcomes):
         waiting, self._waiting = self._waiting, []
         if len(outcomes) != len(waiting):
-            raise Refused(f"{len(outcomes)} outcomes came for {len(waiting)} requests")
-        for (task, line, capture), outcome in zip(waiting, outcomes):
-            if not isinstance(outcome, str):
+            raise Refused(f"{len(outcomes)} outcomes came for {len(waiting)} requests and operations")
+        for (task, line, capture, channel), outcome in zip(waiting, outcomes):
+            if isinstance(outcome, tuple):
                 self._ready.append((task, Reply(line, capture, *outcome), None))
+            elif not isinstance(outcome, str):
+                came = Channel(line, outcome) if channel is None else channel.take(outcome)
+                self._ready.append((task, came, None))
             elif outcome == "stopped":
                 self._spent = True
             else:
@@ -207,11 +223,16 @@ class Session:
         """Take up what a task yielded; False when it can go on at once."""
         if isinstance(wanted, Call):
             bearer = wanted.options.get("bearer")
-            if bearer is None:
+            if bearer is None or isinstance(bearer, str):
                 self._post(task, wanted)
                 return True
             task.stack.append(bearer.authorized(wanted))
             return False
+        if isinstance(wanted, Opening):
+            task.stack.append(_opening(wanted.call))
+            return False
+        if isinstance(wanted, Operation):
+            return self._use(task, wanted)
         if isinstance(wanted, Pause):
             self._pauses.append((self.clock + wanted.length(self.pace, self.rng), task))
             return True
@@ -234,6 +255,19 @@ class Session:
             task.stack.append(wanted)
             return False
         raise UsageError("a journey yields requests, pauses, all_of([…]) or generators, and nothing else")
+
+    def _use(self, task, operation):
+        """Do something with a channel; False when there is nothing to wait for."""
+        channel = operation.channel
+        if channel.closed:
+            raise UsageError(f"{channel.line}: {operation.what}: the channel is closed")
+        if operation.what == "receive" and channel.ended:
+            task.stack.append(_nothing())
+            return False
+        channel.closed = operation.what == "close"
+        self._waiting.append((task, channel.line, None, channel))
+        self._outbox.append(operation)
+        return True
 
     def _finish(self, task, value, error):
         group = task.group
@@ -259,20 +293,30 @@ class Session:
             self._spent = True  # and the task never goes on
             return
         headers = [(name, str(value)) for name, value in option("headers", {}).items()]
+        if (bearer := option("bearer")) is not None:
+            headers.append(("authorization", f"Bearer {bearer}"))
         body = option("body")
         if "json" in call.options:
             headers.append(("content-type", "application/json"))
             body = json_module.dumps(call.options["json"], separators=(",", ":"))
+        elif "form" in call.options:
+            headers.append(("content-type", "application/x-www-form-urlencoded"))
+            body = query_of(call.options["form"])[1:]
         if isinstance(body, str):
             body = body.encode()
-        path = route.fill(call.args)
+        path = call.options["path"] if "path" in call.options else route.fill(call.args)
         if "query" in call.options:
-            path += query_of(call.options["query"])
+            query = query_of(call.options["query"])
+            path += query.replace("?", "&", 1) if "?" in path else query  # a link may have one already
+        category, categories = option("category"), self.behavior.categories
+        if category is not None and category not in categories:
+            raise UsageError(f"{call.line}: no route declares the category `{category}`")
         self.left -= 1
-        self._waiting.append((task, call.line, capture))
+        self._waiting.append((task, call.line, capture, None))
         self._outbox.append(
-            Sent(route.method, path, route.path, option("category", route.category), headers, body, capture,
-                 option("timeout_ms"), option("mark"), option("fault"))
+            Sent(route.method, path, route.label, category or route.category, headers, body, capture, option("timeout_ms"),
+                 option("mark"), option("fault"), _errors_of(call.line, option("expect", ())), route.place,
+                 None if category is None else categories.index(category), call.protocol)
         )  # fmt: skip
 
     def _ending(self):
@@ -285,9 +329,38 @@ class Session:
                 trace = trace.tb_next
             place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
             raise Refused(f"behavior: {type(error).__name__}: {error}{place}")
+        self.host.abandoned(str(error) or "gave up", _place(error.__traceback__))
         if isinstance(error, UnexpectedBody):
             self.host.log("warn", str(error))
         return "abandoned"
+
+
+def _opening(call):
+    """The channel that a request opens; the person gives up where the answer opens none."""
+    came = yield call
+    if isinstance(came, Reply):
+        raise UnexpectedStatus(came.line, came.status)
+    return came
+
+
+def _errors_of(line, expect):
+    """Of the statuses that a request expects, those that would be errors."""
+    statuses = [expect] if isinstance(expect, int) else list(expect)
+    for status in statuses:
+        if not isinstance(status, int) or not 100 <= status <= 599:
+            raise UsageError(f"{line}: expect is a status or a list of them, and not {status!r}")
+    return [status for status in statuses if status >= 400]
+
+
+def _place(trace):
+    """The author's line that an error comes from: `behavior.py:12`; None where it is none of theirs."""
+    place = None
+    while trace is not None:
+        folder, _, name = trace.tb_frame.f_code.co_filename.rpartition("/")
+        if folder != SDK:
+            place = f"{name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def _just(wanted):

@@ -118,7 +118,7 @@ class Tokens:
     def _sign(self, wanted):
         options = {name: value for name, value in wanted.options.items() if name != "bearer"}
         options["headers"] = {**options.get("headers", {}), "authorization": self._bearer}
-        return Call(wanted.line, wanted.args, options)
+        return Call(wanted.line, wanted.args, options, wanted.protocol)
 
     def _login(self):
         """The reply, and the token that this one takes the place of."""

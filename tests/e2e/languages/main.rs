@@ -13,8 +13,10 @@ mod project;
 mod support;
 mod without_sdk;
 
+use std::sync::Arc;
+
 use project::{Project, java, node, python, rust};
-use support::{Played, Recording, RunOf, Seen, Service, eventually};
+use support::{Played, Recording, RunOf, Seen, Server, Service, Talked, eventually, talkative};
 
 /// Plays a module against the service; long enough that users come back, so that both ways in are walked.
 fn play(project: &Project) {
@@ -159,6 +161,35 @@ fn patiently(mut run: RunOf) -> Played {
     played
 }
 
+/// A module that talks over channels, and keeps what it is to keep: what it counts is what the other side has counted.
+fn talks(project: &Project) {
+    let talked = Arc::new(Talked::default());
+    let server = Server::start(talkative(&talked));
+    let load = "--users 5 --workers 2 --min-request-count 9 --max-request-count 9 --delay-min 0 --delay-max 0 --guest-timeout 5s";
+    let arguments = format!("--archetype mine={} {load}", project.module());
+    let played = patiently(RunOf::start(&server.url, &arguments));
+    assert_eq!(
+        (played.sent(), played.errors()),
+        (45, 0),
+        "{:?}",
+        played.ended
+    );
+    assert_eq!(played.sessions("mine", "completed"), 15);
+    for (check, count) in [
+        ("what was shared", 15),
+        ("what was remembered", 15),
+        ("the answer is what was said", 60),
+        ("the stream tells all", 15),
+        ("names and ids", 15),
+        ("a status that is no error", 15),
+    ] {
+        assert_eq!(played.check(check), (count, 0), "{check}");
+    }
+    let transactions = &played.summary["transactions"];
+    assert_eq!(transactions[0]["name"], "look", "{transactions}");
+    talked.agrees(&played);
+}
+
 #[test]
 fn rust_builds_and_plays() {
     if rust() {
@@ -207,6 +238,10 @@ fn python_builds_and_plays() {
         let more = ("health.status == 200)\n", "    yield get(\"/health\")\n");
         project.becomes_blank("python", ["behavior.py", "test_behavior.py"], more);
         project.run("python3", &["-m", "unittest"]);
+        let module = format!("{}.wasm", project.name);
+        std::fs::write(project.path("behavior.py"), include_str!("talker.py")).unwrap();
+        project.run(".venv/bin/python", &["vespeiro/build.py", &module]);
+        talks(&project);
         Project::begun("python", Some("admin")).run("python3", &["-m", "unittest"]);
     }
 }
