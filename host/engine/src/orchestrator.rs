@@ -23,6 +23,7 @@ use super::lifecycle::{Command, Lifecycle, LifecycleLimits, Signal};
 use super::signals::StopLevel;
 use crate::rollout::labels::catalog;
 use crate::rollout::rollouts::Rollouts;
+use crate::rollout::steps::Steps;
 use crate::sending_time::SendingTime;
 use crate::shards::{Outbox, ShardEvent};
 use crate::stage_clock::StageClock;
@@ -31,6 +32,7 @@ use crate::teardown::tokens::Tokens;
 use crate::worker::quarantine::GivenUpCause;
 use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, spawn, until};
 use crate::worker::workers::{CHANNEL, Workers};
+use swapping::SwapUnderWay;
 use vespeiro_behavior::Behavior;
 use vespeiro_metrics::{Catalog, Snapshot, Totals, process};
 use vespeiro_model::Clock;
@@ -108,6 +110,7 @@ pub(crate) async fn execute_on(
         tokio::select! {
             event = inbox.recv(), if run.own_workers() > 0 => run.event(event.ok_or(RunError::Lost)?).await,
             _ = sample.tick() => {
+                run.forget_swap();
                 run.complete().await;
                 run.show();
                 if journal.failure().is_some() {
@@ -166,6 +169,9 @@ struct Orchestrator<'a, W> {
     others: Outbox,
     /// The generation of the last orders from shard 0.
     ordered: u64,
+    /// What they are to do to their behaviors, and the swap that waits for that.
+    steps: Steps,
+    swapping: Option<SwapUnderWay>,
     /// Shards that follow this one and have told all, or nothing for too long.
     ended_shards: BTreeSet<usize>,
     lost: Vec<usize>,
@@ -225,6 +231,8 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             playing: hands,
             others,
             ordered: 0,
+            steps: Steps::of(followers.len()),
+            swapping: None,
             ended_shards: BTreeSet::new(),
             lost: Vec::new(),
             watch,
@@ -269,13 +277,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             WorkerEvent::Interval(mut interval) => {
                 self.totals.take_in(&mut interval);
                 self.workers.recycle(interval);
-                if self.rollouts.watches() {
-                    for back in self.rollouts.review(&mut self.totals, self.clock.now()) {
-                        tracing::error!("{}", back.why);
-                        self.control.add_news(self.elapsed(), back.why, true);
-                        self.publish(back.rollout).await;
-                    }
-                }
+                self.review_swaps().await;
                 self.complete().await;
             }
             WorkerEvent::Idle {
