@@ -50,12 +50,15 @@ pub struct Orders {
     pub steps: Vec<Step>,
 }
 
+/// A module's hash and bytes.
+type Module = (String, Arc<[u8]>);
+
 /// The module that the others fetch, while they are to prepare it.
 #[derive(Debug, Clone, Default)]
-pub struct Offered(Arc<Mutex<Option<(String, Arc<[u8]>)>>>);
+pub struct Offered(Arc<Mutex<Option<Module>>>);
 
 impl Offered {
-    pub(crate) fn put(&self, module: Option<(String, Arc<[u8]>)>) {
+    pub(crate) fn put(&self, module: Option<Module>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = module;
     }
 
@@ -182,7 +185,7 @@ impl Outbox {
     }
 
     /// Let the others fetch this module, and none before it.
-    pub(crate) fn offer(&self, module: Option<(String, Arc<[u8]>)>) {
+    pub(crate) fn offer(&self, module: Option<Module>) {
         if let Outbox::Followers(_, offered) = self {
             offered.put(module);
         }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -43,6 +44,8 @@ pub struct Guest {
     own: Hello,
     /// Shard 0 has all that this one told it, or hears nothing more.
     delivered: Notify,
+    /// Shard 0 is gone.
+    is_lost: AtomicBool,
     clock: Clock,
 }
 
@@ -80,6 +83,7 @@ impl Guest {
             place: place.clone(),
             own,
             delivered: Notify::new(),
+            is_lost: AtomicBool::new(false),
             clock,
         })
     }
@@ -157,7 +161,7 @@ impl Guest {
         let (asked, does) = (orders.clone(), events.downgrade());
         let between = tokio::spawn(async move {
             tokio::select! {
-                () = guest.follow(told, asks) => {}
+                () = guest.follow(told, asks) => guest.is_lost.store(true, Ordering::Relaxed),
                 () = steps::follow(&guest, &swapper, asked, does) => {}
             }
             guest.delivered.notify_one();
@@ -227,6 +231,11 @@ impl Guest {
         };
         let body = serde_json::to_vec(&done).unwrap_or_default();
         self.delivered.notified().await;
+        // What ends this one need not wait as long once more.
+        if self.is_lost.load(Ordering::Relaxed) {
+            let place = self.place.to_string();
+            return Err(MeetError::Silent { place });
+        }
         self.insist("/done", &body).await.map(drop)
     }
 
