@@ -76,13 +76,16 @@ impl Three {
         let shards = (0..3).map(|index| {
             let here = folder.path().display();
             let mut all = format!(
-                "run --no-panel --no-preflight --log=info --base-url {} --plan {} --meet {place} --control {control} \
+                "run --no-panel --no-preflight --log=info --base-url {} --plan {} --meet {place} \
                  --shard {index}/3 --run-id e2emeets --seed 7 --workers 1 --journal {here}/run.journal --cleanup never \
                  --summary-json {here}/sum.json --delay-min 0 --delay-max 2ms --ramp-up 0 --guest-timeout 5s",
                 target.server.url,
                 file.display(),
             );
-            all = format!("{all} {more}");
+            all = match more.contains("--control") {
+                true => format!("{all} {more}"),
+                false => format!("{all} --control {control} {more}"),
+            };
             let all: Vec<&str> = all.split_whitespace().collect();
             Running::start_in(&all, env(index))
         });
@@ -361,4 +364,73 @@ fn where_shard_0_cannot_prepare_nobody_plays() {
     }
     let seen = target.seen();
     assert!(seen.iter().all(|line| line == "POST /items"), "{seen:?}");
+}
+
+#[test]
+fn all_shards_pause_and_go_on_and_end_by_what_all_have_counted() {
+    let target = Target::start(StatusCode::OK);
+    // No shard alone comes to so many: of 9 users each has three.
+    let three = Three::with(&target, PLAN, "--abort-on requests>3000", |_| &[]);
+    three.waits_for("requests of nine users", |now| {
+        now["users"] == 9 && now["requests"].as_u64() > Some(50)
+    });
+    assert_eq!(post(&three.control, "/pause", b"").status, 200);
+    eventually("nobody asks any more", || {
+        let before = target.seen().len();
+        // Three beats.
+        std::thread::sleep(Duration::from_secs(3));
+        (target.seen().len() == before).then_some(())
+    });
+    let held = target.seen().len();
+    assert_eq!(post(&three.control, "/resume", b"").status, 200);
+    eventually("all go on", || {
+        (target.seen().len() > held + 100).then_some(())
+    });
+    let ended: Vec<_> = three
+        .shards
+        .into_iter()
+        .map(|one| one.ended().orderly())
+        .collect();
+    let codes: Vec<_> = ended.iter().map(|one| one.code).collect();
+    assert_eq!(codes, [Some(3), Some(0), Some(0)], "{}", ended[0].stderr);
+    assert!(
+        ended[0].stderr.contains("stopped by its own guard"),
+        "{}",
+        ended[0].stderr
+    );
+    let requests = |name: &str| {
+        read(&three.folder.path().join(name))["total"]["requests"]
+            .as_u64()
+            .unwrap()
+    };
+    let whole = requests("sum.json");
+    assert_eq!(whole, target.seen().len() as u64);
+    assert!(
+        whole > 3000 && requests("sum-1-of-3.json") < 3000,
+        "{whole}"
+    );
+}
+
+#[test]
+fn who_has_another_token_is_not_let_in_and_waits_longer_each_time() {
+    let target = Target::start(StatusCode::OK);
+    let mut three = Three::with(
+        &target,
+        PLAN,
+        "--control none",
+        |index| match index {
+            2 => &[("VESPEIRO_CONTROL_TOKEN", "another one of 16 characters")],
+            _ => &[("VESPEIRO_CONTROL_TOKEN", "the one that shards share")],
+        },
+    );
+    let stranger = three.shards.pop().unwrap().ended().orderly();
+    assert_eq!(stranger.code, Some(2), "{}", stranger.stderr);
+    let why = "shard 0 does not let this one in: this run needs its control_token";
+    assert!(stranger.stderr.contains(why), "{}", stranger.stderr);
+    assert!(
+        !stranger.stderr.contains("another one"),
+        "{}",
+        stranger.stderr
+    );
+    assert_eq!(target.seen().len(), 0);
 }
