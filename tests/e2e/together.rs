@@ -412,7 +412,7 @@ fn all_shards_pause_and_go_on_and_end_by_what_all_have_counted() {
 }
 
 #[test]
-fn who_has_another_token_is_not_let_in_and_waits_longer_each_time() {
+fn who_has_another_token_is_not_let_in() {
     let target = Target::start(StatusCode::OK);
     let mut three = Three::with(
         &target,
