@@ -414,15 +414,10 @@ fn all_shards_pause_and_go_on_and_end_by_what_all_have_counted() {
 #[test]
 fn who_has_another_token_is_not_let_in() {
     let target = Target::start(StatusCode::OK);
-    let mut three = Three::with(
-        &target,
-        PLAN,
-        "--control none",
-        |index| match index {
-            2 => &[("VESPEIRO_CONTROL_TOKEN", "another one of 16 characters")],
-            _ => &[("VESPEIRO_CONTROL_TOKEN", "the one that shards share")],
-        },
-    );
+    let mut three = Three::with(&target, PLAN, "--control none", |index| match index {
+        2 => &[("VESPEIRO_CONTROL_TOKEN", "another one of 16 characters")],
+        _ => &[("VESPEIRO_CONTROL_TOKEN", "the one that shards share")],
+    });
     let stranger = three.shards.pop().unwrap().ended().orderly();
     assert_eq!(stranger.code, Some(2), "{}", stranger.stderr);
     let why = "shard 0 does not let this one in: this run needs its control_token";
