@@ -384,7 +384,8 @@ mod tests {
         /// Whoever comes when, and how often: all begin once, and not before each of them was heard of lately.
         #[test]
         fn all_begin_once_each_is_there(
-            shards in 1..5usize,
+            // One alone has nobody to meet.
+            shards in 2..5usize,
             joins in prop::collection::vec((0..6usize, 0..3u64, 0..4_000u64), 0..60),
         ) {
             let mut now = Clock::system().now();
