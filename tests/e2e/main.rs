@@ -72,6 +72,7 @@ mod success;
 mod support;
 mod swap;
 mod targets;
+mod together;
 mod totals;
 mod traces;
 mod transactions;

@@ -106,7 +106,7 @@ fn who_cannot_prepare_plays_nothing_and_shards_cannot_share_it() {
     assert!(seen.iter().all(|line| line == "POST /items"), "{seen:?}");
     run.extend(["--shard", "0/2", "--run-id", "abcd1234", "--seed", "1"]);
     let ended = vespeiro(&run);
-    let line = "shop has a prepare, which is played once in a run, and shards cannot share it";
+    let line = "shop has a prepare, which is played once in a run, and shards that do not meet cannot share it";
     assert!(
         ended.code == Some(2) && ended.stderr.contains(line),
         "{ended:?}"
@@ -121,4 +121,41 @@ fn who_cannot_prepare_plays_nothing_and_shards_cannot_share_it() {
     let told = vespeiro(&["rehearse", path.to_str().unwrap()]);
     let line = "it shares something outside of prepare, which is over";
     assert!(told.stdout.contains(line), "{told:?}");
+}
+
+#[test]
+fn a_teardown_that_fails_is_told_fails_the_run_and_keeps_its_figures() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("shop.js");
+    fs::write(
+        &path,
+        SCRIPT.replace(
+            "del('/items/{id}', me.shared)).expect(200)",
+            "del('/items/{id}', me.shared)).expect(418)",
+        ),
+    )
+    .unwrap();
+    let (server, log) = target(StatusCode::CREATED);
+    let archetype = format!("--archetype shop={}", path.display());
+    let played = RunOf::start(&server.url, &format!("{archetype} {LOAD}")).played();
+    let ended = &played.ended;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("archetype shop: its teardown was given up"),
+        "{ended:?}"
+    );
+    assert_eq!(
+        (played.sent(), played.errors()),
+        (20, 0),
+        "its figures are kept"
+    );
+    assert_eq!(log.lock().unwrap().last().unwrap(), "DELETE /items/a7");
+    // What it was to remove is in the journal still.
+    assert_eq!(
+        played.summary["cleanup"]["left"], 1,
+        "{}",
+        played.summary["cleanup"]
+    );
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::{RunOf, Service, eventually, example, get, send, vespeiro};
 
-const MARK: &str = "X-Vespeiro-Page: 1";
+pub(crate) const MARK: &str = "X-Vespeiro-Page: 1";
 
 /// People who never come to an end.
 fn start(service: &Service, more: &str) -> (RunOf, String) {

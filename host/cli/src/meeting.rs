@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::exit::{Exit, Misuse};
 use vespeiro_behavior::{Behavior, content_hash};
-use vespeiro_engine::{CommonStart, Others};
+use vespeiro_engine::{CommonStart, FeedSet, Others, Swapper};
 use vespeiro_model::Clock;
 use vespeiro_output::Console;
 use vespeiro_plan::MeetingPlace;
@@ -40,13 +40,15 @@ struct Ended {
     cleanup: Option<Cleanup>,
 }
 
-/// Wait until all shards are there. `None`: somebody stopped this one meanwhile.
+/// Wait until all shards are there, and shard 0 has played `prepare`, whose share all of them have. `None`: somebody stopped this
+/// one meanwhile.
 pub(super) async fn meet(
     place: &MeetingPlace,
     run: &RunHandle,
-    behaviors: &[Arc<Behavior>],
+    (behaviors, feeds): (&[Arc<Behavior>], &FeedSet),
     clock: Clock,
     console: &Console,
+    prepare: impl AsyncFnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<Option<Met>> {
     let plan = &run.plan;
     let modules = behaviors.iter().map(|behavior| behavior.hash.as_str());
@@ -58,7 +60,18 @@ pub(super) async fn meet(
         0 => {
             let host = Host::open(place, run, own, clock).map_err(told)?;
             console.line(format!("ready; {shards} shards meet at {place}"));
-            let start = host.gather(timeout, stopped).await.map_err(told)?;
+            let are_there = host.gather(timeout, stopped).await.map_err(told)?;
+            if are_there.is_none() {
+                return Ok(None);
+            }
+            if let Err(error) = prepare().await {
+                let why = format!("shard 0 could not prepare the run: {error:#}");
+                host.call_off(why).await;
+                return Err(error);
+            }
+            let stopped = run.stopper.stop_requested();
+            let start = host.start(feeds.all_shared(), timeout, stopped).await;
+            let start = start.map_err(told)?;
             start.map(|start| (End::Host(Arc::new(host)), start))
         }
         _ => {
@@ -69,6 +82,12 @@ pub(super) async fn meet(
                 start = guest.join(timeout) => Some(start.map_err(told)?),
                 () = stopped => None,
             };
+            let start = start.map(|(start, shared)| {
+                for (archetype, value) in shared {
+                    feeds.share(archetype, value);
+                }
+                start
+            });
             start.map(|start| (End::Guest(Arc::new(guest)), start))
         }
     };
@@ -105,12 +124,12 @@ impl Met {
         }
     }
 
-    /// The others, for the run.
-    pub(super) fn others(&self) -> (Others, Option<JoinHandle<()>>) {
+    /// The others, for the run. Those that follow shard 0 swap behaviors when it says so.
+    pub(super) fn others(&self, swapper: &Swapper) -> (Others, Option<JoinHandle<()>>) {
         match &self.end {
             End::Host(host) => (host.others(), None),
             End::Guest(guest) => {
-                let (others, between) = guest.others();
+                let (others, between) = guest.others(swapper.clone());
                 (others, Some(between))
             }
         }

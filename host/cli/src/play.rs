@@ -123,30 +123,43 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
         clock,
     };
     let mut tokens = Tokens::default();
-    if let Err(error) = once_per_run::prepare(&once, &mut tokens, console).await {
-        let cleaned = teardown::after_run(&plan, &loader, journal, &stopper, None, clock, console);
-        drop(cleaned.await);
-        return Err(error);
-    }
+    let mut has_prepared = false;
+    let mut prepare = async || {
+        has_prepared = true;
+        once_per_run::prepare(&once, &mut tokens, console).await
+    };
     let met = match plan.meeting() {
-        None => None,
-        Some(place) => match meet(place, &run, &behaviors, clock, console).await {
-            Ok(Some(met)) => Some(met),
-            none => {
+        None => prepare().await.map(|()| Some(None)),
+        Some(place) => {
+            let own = (&behaviors[..], &*feeds);
+            let met = meet(place, &run, own, clock, console, prepare).await;
+            met.map(|met| met.map(Some))
+        }
+    };
+    let met = match met {
+        Ok(Some(met)) => met,
+        none => {
+            if has_prepared {
+                let cleaned =
+                    teardown::after_run(&plan, &loader, journal, &stopper, None, clock, console);
+                drop(cleaned.await);
+            } else {
                 // Nothing was created.
                 journal.remove()?;
-                none?;
-                console.line("stopped before the run began");
-                return Ok(Exit::Fine);
             }
-        },
+            none?;
+            console.line("stopped before the run began");
+            return Ok(Exit::Fine);
+        }
     };
     if let Some(results) = results {
         console.line(format!("results in {}", results.keep().display()));
     }
     wait_for_start(&plan, &stopper, clock, console).await;
-    let (others, between) = met.as_ref().map(Met::others).unwrap_or_default();
-    let watching = (plan.control.watch && met.is_none())
+    let others = met.as_ref();
+    let (others, between) = others.map(|met| met.others(&swapper)).unwrap_or_default();
+    // The others do what shard 0 does.
+    let watching = (plan.control.watch && !plan.follows())
         .then(|| tokio::spawn(watch(&plan, &behaviors, swapper)));
     outputs.start();
     let mut printed = 0;
@@ -202,7 +215,11 @@ async fn play_on(plan: Arc<Plan>, console: &Console) -> anyhow::Result<Exit> {
     };
     let snapshot = Arc::new(ended.snapshot.clone());
     ended.tokens.join(tokens);
-    let torn_down = once_per_run::teardown(&once, &mut ended.tokens, console).await;
+    // Of shards that meet all have played by now.
+    let torn_down = match plan.follows() {
+        true => Ok(true),
+        false => once_per_run::teardown(&once, &mut ended.tokens, console).await,
+    };
     let timeline = outputs.load_ended(&snapshot, &run.swap_events());
     let cleaned = teardown::after_run(
         &plan,

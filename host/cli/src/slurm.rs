@@ -19,19 +19,27 @@ pub(super) struct Slurm {
     /// Nodes to spread them over, evenly; without it wherever there is room
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     nodes: Option<u32>,
+    /// Port at which the shards meet; one that follows from the job's number by default
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    port: Option<u16>,
+    /// Each shard plays for itself, and the report judges the whole: for nodes that do not reach each other
+    #[arg(long, conflicts_with = "port")]
+    no_meet: bool,
 }
 
 impl Slurm {
     pub(super) fn execute(self, console: &Console) -> anyhow::Result<Exit> {
-        let own = script::OWN_FLAGS;
+        let own = script::own_flags(!self.no_meet);
         let job = self
             .run
-            .job(&own, |flags| super::resolve_here(flags, None), console)?;
+            .job(own, |flags| super::resolve_here(flags, None), console)?;
         let program = std::env::current_exe().context("this program's own path")?;
         let asked = script::Asked {
             shards: self.run.shards,
             cpus: self.run.cpus,
             nodes: self.nodes,
+            meet: !self.no_meet,
+            port: self.port,
         };
         stdout::print_exactly(script::script(&job, &program, &asked)?)?;
         Ok(Exit::Fine)

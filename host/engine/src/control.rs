@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::rollout::rollouts::{Mode, Swapped};
+use crate::rollout::swap::Source;
 use vespeiro_behavior::Behavior;
 use vespeiro_metrics::Snapshot;
 
@@ -47,14 +48,36 @@ pub struct News {
 #[derive(Debug)]
 pub(super) enum ControlRequest {
     Swap {
+        ready: Ready,
+        reply: oneshot::Sender<Result<Swapped, Elsewhere>>,
+    },
+    /// Shard 0 says that a swap has stood its test, or that it is taken back.
+    Judged {
         archetype: u16,
-        behavior: Arc<Behavior>,
-        share: f64,
-        mode: Mode,
-        reply: oneshot::Sender<Swapped>,
+        is_good: bool,
+        done: oneshot::Sender<()>,
     },
     /// A swap came to nothing: count it.
     Refused { archetype: u16, why: String },
+}
+
+/// A behavior that has been compiled and rehearsed.
+#[derive(Debug, Clone)]
+pub(super) struct Ready {
+    pub(super) archetype: u16,
+    pub(super) behavior: Arc<Behavior>,
+    /// For the other shards of the run.
+    pub(super) source: Source,
+    pub(super) share: f64,
+    pub(super) mode: Mode,
+}
+
+/// Another shard of the run does not take the behavior: none plays it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("shard {shard}: {why}: no shard plays it")]
+pub struct Elsewhere {
+    pub shard: usize,
+    pub why: String,
 }
 
 /// The run is over: there is nothing left to steer.
@@ -127,21 +150,21 @@ impl Control {
         news.iter().filter(|n| n.number > after).cloned().collect()
     }
 
-    /// Have a behavior play `share` of an archetype's new sessions.
-    pub(super) async fn swap(
-        &self,
-        archetype: u16,
-        behavior: Arc<Behavior>,
-        share: f64,
-        mode: Mode,
-    ) -> Result<Swapped, Over> {
+    /// Have a behavior play its share of an archetype's new sessions, on all shards of the run.
+    pub(super) async fn swap(&self, ready: Ready) -> Result<Result<Swapped, Elsewhere>, Over> {
         let (reply, answer) = oneshot::channel();
-        let call = ControlRequest::Swap {
+        let call = ControlRequest::Swap { ready, reply };
+        self.calls.send(call).await.map_err(|_| Over)?;
+        answer.await.map_err(|_| Over)
+    }
+
+    /// What was swapped last has stood its test, or has not.
+    pub(super) async fn judged(&self, archetype: u16, is_good: bool) -> Result<(), Over> {
+        let (done, answer) = oneshot::channel();
+        let call = ControlRequest::Judged {
             archetype,
-            behavior,
-            share,
-            mode,
-            reply,
+            is_good,
+            done,
         };
         self.calls.send(call).await.map_err(|_| Over)?;
         answer.await.map_err(|_| Over)

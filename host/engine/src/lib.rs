@@ -46,8 +46,10 @@ pub use once_per_run::{OncePerRun, PlayedOnce, only_alone};
 pub use orchestrator::{
     CommonStart, GivenUp, Run, RunEnd, execute, undeclared_target, unmatched_condition,
 };
-pub use rollout::{Mode, Source, Swap, SwapError, Swapped, Swapper, watch};
-pub use shards::{Orders, Others, ShardEvent};
+pub use rollout::{
+    Mode, Offer, Prepared, Source, Step, Swap, SwapError, Swapped, Swapper, Task, watch,
+};
+pub use shards::{Offered, Orders, Others, ShardEvent};
 pub use signals::{StopLevel, Stopper};
 pub use teardown::{Progress, Tokens, TornDown, teardown};
 pub use trial::{Trial, try_session};

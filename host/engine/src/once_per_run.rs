@@ -47,10 +47,10 @@ pub struct PlayedOnce {
     pub tokens: Tokens,
 }
 
-/// The line for a plan that is played by several processes, of which one alone would have to prepare the run and hand on what it
-/// shares. Shard 0 is to be that one, as soon as it can hand something on.
+/// The line for a plan that is played by several processes that do not meet: none can hand on what it has prepared. Where they meet,
+/// shard 0 does.
 pub fn only_alone(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<String> {
-    if plan.shard.is_alone() {
+    if plan.shard.is_alone() || plan.meeting().is_some() {
         return None;
     }
     let found = behaviors
@@ -58,7 +58,7 @@ pub fn only_alone(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<String> {
         .find(|behavior| !behavior.once.is_empty())?;
     let (name, what) = (&found.name, found.once[0].as_str());
     Some(format!(
-        "the behavior {name} has a {what}, which is played once in a run, and shards cannot share it: play the plan in one process"
+        "the behavior {name} has a {what}, which is played once in a run, and shards that do not meet cannot share it: give them --meet HOST:PORT"
     ))
 }
 

@@ -1,100 +1,45 @@
 //! Starts the workers, gathers what they record, tells watchers how the run stands, and ends it: when all budgets are
 //! spent, when its duration is over, or when somebody asks.
 
+mod figures;
+mod run;
+mod swapping;
 mod together;
+
+pub use run::{CommonStart, GivenUp, Run, RunEnd, undeclared_target, unmatched_condition};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::control::{Control, ControlRequest, DesiredState};
+use super::control::{Control, DesiredState};
 use super::error::RunError;
-use super::guard::{Guard, unmatched};
-use super::lifecycle::{Command, EndReason, Lifecycle, LifecycleLimits, Signal};
-use super::signals::{StopLevel, Stopper};
-use crate::feeds::cursor::FeedSet;
-use crate::journal::Journal;
-use crate::rollout::labels::{catalog, undeclared};
-use crate::rollout::rollouts::{Rollout, Rollouts};
+use super::guard::Guard;
+use super::lifecycle::{Command, Lifecycle, LifecycleLimits, Signal};
+use super::signals::StopLevel;
+use crate::rollout::labels::catalog;
+use crate::rollout::rollouts::Rollouts;
+use crate::rollout::steps::Steps;
 use crate::sending_time::SendingTime;
-use crate::shards::{Others, Outbox, ShardEvent};
+use crate::shards::{Outbox, ShardEvent};
 use crate::stage_clock::StageClock;
 use crate::state_log::StateLog;
 use crate::teardown::tokens::Tokens;
 use crate::worker::quarantine::GivenUpCause;
 use crate::worker::thread::{WorkerCommand, WorkerEvent, WorkerInit, spawn, until};
 use crate::worker::workers::{CHANNEL, Workers};
+use swapping::SwapUnderWay;
 use vespeiro_behavior::Behavior;
-use vespeiro_metrics::{ArchetypeLoad, Catalog, DesiredLoad, Snapshot, Totals, process};
-use vespeiro_model::{Clock, SwapResult};
+use vespeiro_metrics::{Catalog, Snapshot, Totals, process};
+use vespeiro_model::Clock;
 use vespeiro_plan::{Deal, Plan, Workload};
 
 /// How often watchers are told what is no figure of a second: who plays, how the run goes on.
 const SAMPLE: Duration = Duration::from_millis(500);
-
-/// An archetype whose users stopped before the others, on one worker at least.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenUp {
-    pub archetype: String,
-    pub cause: GivenUpCause,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub struct RunEnd {
-    pub why: EndReason,
-    pub snapshot: Snapshot,
-    /// Archetypes whose users stopped before the others.
-    pub given_up: Vec<GivenUp>,
-    /// What cleanup has to log out.
-    pub tokens: Tokens,
-    /// Why the journal could not be written any more, which ended the run.
-    pub journal_failure: Option<String>,
-    /// Shards that were lost, which ended the run; of shard 0, that one alone.
-    pub lost: Vec<usize>,
-}
-
-/// What the plan's conditions ask for that these behaviors will never do, in one line.
-pub fn unmatched_condition(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<String> {
-    let catalog = catalog(plan, behaviors);
-    unmatched(&plan.guard, &catalog, plan.shared_profile())
-}
-
-/// The line for the first of the behaviors that has a route at a target which the plan does not declare.
-pub fn undeclared_target(plan: &Plan, behaviors: &[Arc<Behavior>]) -> Option<String> {
-    let mut all = behaviors.iter();
-    all.find_map(|behavior| undeclared(plan, behavior))
-}
-
-/// What a run is made from.
-#[derive(Debug)]
-pub struct Run<'a> {
-    pub plan: Arc<Plan>,
-    /// One per archetype, in the plan's order.
-    pub behaviors: Vec<Arc<Behavior>>,
-    /// The rows of the plan's feeds.
-    pub feeds: &'a Arc<FeedSet>,
-    /// Where the run notes what it creates.
-    pub journal: &'a Journal,
-    /// These two reach the run while it goes on.
-    pub stopper: &'a Stopper,
-    pub control: &'a Control,
-    pub clock: Clock,
-    pub start: Option<CommonStart>,
-    pub others: Others,
-}
-
-/// When a run begins that others begin with it.
-#[derive(Debug)]
-pub struct CommonStart {
-    pub at: Instant,
-    /// Told when it has begun.
-    pub began: oneshot::Sender<Instant>,
-}
 
 /// Run a plan to its end. `watch` sees its state twice a second, and each second of its figures.
 pub async fn execute(run: Run<'_>, watch: impl FnMut(&Arc<Snapshot>)) -> Result<RunEnd, RunError> {
@@ -165,6 +110,7 @@ pub(crate) async fn execute_on(
         tokio::select! {
             event = inbox.recv(), if run.own_workers() > 0 => run.event(event.ok_or(RunError::Lost)?).await,
             _ = sample.tick() => {
+                run.forget_swap();
                 run.complete().await;
                 run.show();
                 if journal.failure().is_some() {
@@ -223,6 +169,9 @@ struct Orchestrator<'a, W> {
     others: Outbox,
     /// The generation of the last orders from shard 0.
     ordered: u64,
+    /// What they are to do to their behaviors, and the swap that waits for that.
+    steps: Steps,
+    swapping: Option<SwapUnderWay>,
     /// Shards that follow this one and have told all, or nothing for too long.
     ended_shards: BTreeSet<usize>,
     lost: Vec<usize>,
@@ -282,6 +231,8 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             playing: hands,
             others,
             ordered: 0,
+            steps: Steps::of(followers.len()),
+            swapping: None,
             ended_shards: BTreeSet::new(),
             lost: Vec::new(),
             watch,
@@ -326,13 +277,7 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             WorkerEvent::Interval(mut interval) => {
                 self.totals.take_in(&mut interval);
                 self.workers.recycle(interval);
-                if self.rollouts.watches() {
-                    for back in self.rollouts.review(&mut self.totals, self.clock.now()) {
-                        tracing::error!("{}", back.why);
-                        self.control.add_news(self.elapsed(), back.why, true);
-                        self.publish(back.rollout).await;
-                    }
-                }
+                self.review_swaps().await;
                 self.complete().await;
             }
             WorkerEvent::Idle {
@@ -373,50 +318,6 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
         self.generation
     }
 
-    /// Have the workers play an archetype's new sessions with these versions.
-    async fn publish(&mut self, rollout: Rollout) {
-        let generation = self.next_generation();
-        let command = || WorkerCommand::TakeOver {
-            rollout: rollout.clone(),
-            generation,
-        };
-        self.workers.send(command).await;
-    }
-
-    async fn request(&mut self, request: ControlRequest) {
-        match request {
-            ControlRequest::Swap {
-                archetype,
-                behavior,
-                share,
-                mode,
-                reply,
-            } => {
-                let swap = self.rollouts.swap(
-                    &mut self.totals,
-                    archetype,
-                    behavior,
-                    share,
-                    mode,
-                    self.clock.now(),
-                );
-                let (swapped, rollout) = swap;
-                if let Some(rollout) = rollout {
-                    self.control
-                        .add_news(self.elapsed(), swapped.to_string(), false);
-                    self.publish(rollout).await;
-                }
-                // Whoever asked may have gone.
-                let _ = reply.send(swapped);
-            }
-            ControlRequest::Refused { archetype, why } => {
-                self.totals.swapped(archetype, SwapResult::Refused);
-                tracing::error!("{why}");
-                self.control.add_news(self.elapsed(), why, true);
-            }
-        }
-    }
-
     /// Somebody steers the run.
     async fn desire(&mut self, next: DesiredState) {
         let before = std::mem::replace(&mut self.desired, next);
@@ -440,69 +341,6 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
     /// Time since the start of the run.
     fn elapsed(&self) -> Duration {
         self.clock.since(self.began)
-    }
-
-    /// Take in the seconds that all workers have handed in: judge each and show it.
-    async fn complete(&mut self) {
-        while let Some((second, snapshot)) = self.next_second() {
-            // Shard 0 judges the figures of all.
-            let judges = self.lifecycle.is_live() && !self.others.is_to_leader();
-            // Once a run is ending, its figures are no longer those of its plan.
-            if self.ending.is_none_or(|ending| second <= ending)
-                && let Some(alarm) = self.guard.evaluate(&snapshot, judges)
-            {
-                tracing::error!("stopped by its own guard: {alarm}");
-                self.signal(Signal::GuardTripped).await;
-            }
-            self.state_log.log_changes(&snapshot);
-            self.broadcast(snapshot);
-        }
-        self.tell();
-    }
-
-    /// Add the next second to the totals. Nobody holds a snapshot of before, unless it is being looked at: else each second
-    /// would copy all that the run has counted.
-    fn next_second(&mut self) -> Option<(Duration, Snapshot)> {
-        let control = self.control.clone();
-        control.advance(|latest| {
-            let now = self.elapsed();
-            let second = self.totals.next_second(now, || drop(latest.take()))?;
-            let snapshot = self.snapshot(second);
-            let mut shown = snapshot.clone();
-            self.guard.write_status(&mut shown);
-            *latest = Some(Arc::new(shown));
-            Some((second, snapshot))
-        })
-    }
-
-    /// Show the state of the run to everybody who watches; its figures are those of the last second, but for a first glance.
-    fn show(&mut self) {
-        let mut snapshot = self.snapshot(self.totals.counted_until());
-        let early = self.totals.early(self.elapsed(), snapshot.process);
-        snapshot.early = early.map(Arc::new);
-        self.broadcast(snapshot);
-    }
-
-    fn broadcast(&mut self, mut snapshot: Snapshot) {
-        self.guard.write_status(&mut snapshot);
-        let snapshot = Arc::new(snapshot);
-        self.control.show(&snapshot);
-        (self.watch)(&snapshot);
-    }
-
-    /// The state of the run, with what was counted up to `counted`.
-    fn snapshot(&mut self, counted: Duration) -> Snapshot {
-        self.totals.desired(self.aim());
-        let process = process::sample(self.elapsed());
-        let mut snapshot = self.totals.snapshot(counted, process);
-        snapshot.sending = self.sending.until(counted);
-        snapshot.stage = self.stages.at(
-            self.plan.shared_profile(),
-            counted,
-            snapshot.sending,
-            self.lifecycle.is_live(),
-        );
-        snapshot
     }
 
     fn close(mut self) -> Result<RunEnd, RunError> {
@@ -532,40 +370,5 @@ impl<'a, W: FnMut(&Arc<Snapshot>)> Orchestrator<'a, W> {
             journal_failure: None,
             lost: self.lost,
         })
-    }
-
-    /// What is wanted of this shard's part of the run at this moment.
-    fn aim(&self) -> DesiredLoad {
-        let time = self.lifecycle.clock().time(self.clock.now());
-        let mut aim = DesiredLoad {
-            paused: self.desired.paused,
-            ..DesiredLoad::default()
-        };
-        let own = self.plan.shown.whole();
-        for (workload, deal) in &self.workloads {
-            let is_over = workload.ends.is_some_and(|ends| time >= ends);
-            let asked = self.desired.users.filter(|_| workload.is_shared);
-            let users = match asked {
-                None if is_over => 0,
-                None => workload.profile.users_at(time),
-                Some(asked) => asked,
-            };
-            let users = deal.share(users, own.part()) as u32;
-            let rate = workload.profile.rate_at(time).map(|rate| {
-                let most = workload.profile.most_users();
-                let part = deal.share_of_arrivals(most, own).filter(|_| !is_over);
-                part.map_or(0.0, |part| rate / part.step as f64)
-            });
-            if !workload.is_shared {
-                aim.archetypes.push(ArchetypeLoad {
-                    archetype: workload.archetypes[0],
-                    users,
-                    rate,
-                });
-            }
-            aim.users = aim.users.saturating_add(users);
-            aim.rate = aim.rate.into_iter().chain(rate).reduce(|a, b| a + b);
-        }
-        aim
     }
 }

@@ -3,10 +3,13 @@
 //!
 //! What must stay true: shard 0 alone decides for all; a shard that is lost ends the run, and none waits for it.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use crate::lifecycle::EndReason;
+use crate::rollout::steps::Step;
 use crate::worker::quarantine::GivenUpCause;
 use vespeiro_metrics::{ShardSecond, ShardState};
 
@@ -20,6 +23,11 @@ pub enum ShardEvent {
     Idle {
         generation: u64,
     },
+    /// It has done this step, and all before it; or why it cannot.
+    Stepped {
+        number: u64,
+        refused: Option<String>,
+    },
     /// Its workers have ended; nothing follows.
     Finished {
         why: EndReason,
@@ -28,7 +36,7 @@ pub enum ShardEvent {
 }
 
 /// What shard 0 asks of the others: the latest counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Orders {
     pub paused: bool,
     pub users: Option<u32>,
@@ -38,6 +46,28 @@ pub struct Orders {
     pub end: Option<EndReason>,
     /// What is under way is ended too.
     pub halt: bool,
+    /// What they do to their behaviors, in this order, each once.
+    pub steps: Vec<Step>,
+}
+
+/// A module's hash and bytes.
+type Module = (String, Arc<[u8]>);
+
+/// The module that the others fetch, while they are to prepare it.
+#[derive(Debug, Clone, Default)]
+pub struct Offered(Arc<Mutex<Option<Module>>>);
+
+impl Offered {
+    pub(crate) fn put(&self, module: Option<Module>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = module;
+    }
+
+    /// The module with this hash, if that is the one.
+    pub fn find(&self, hash: &str) -> Option<Arc<[u8]>> {
+        let offered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, bytes) = offered.as_ref()?;
+        (known == hash).then(|| Arc::clone(bytes))
+    }
 }
 
 /// The other shards, as this one has to do with them.
@@ -53,6 +83,7 @@ pub enum Others {
         /// From which of them, counted from 0 after this one; `None`: it has been lost.
         events: mpsc::UnboundedReceiver<(usize, Option<ShardEvent>)>,
         orders: watch::Sender<Orders>,
+        offered: Offered,
     },
     /// This is one that follows shard 0, which is lost when its orders end.
     Leader {
@@ -82,7 +113,7 @@ pub(crate) enum Message {
 #[derive(Debug)]
 pub(crate) enum Outbox {
     None,
-    Followers(watch::Sender<Orders>),
+    Followers(watch::Sender<Orders>, Offered),
     Leader(mpsc::UnboundedSender<ShardEvent>),
 }
 
@@ -98,9 +129,12 @@ impl Others {
     pub(crate) fn open(self) -> (Inbox, Outbox) {
         match self {
             Others::None => (Inbox::None, Outbox::None),
-            Others::Followers { events, orders, .. } => {
-                (Inbox::Events(events), Outbox::Followers(orders))
-            }
+            Others::Followers {
+                events,
+                orders,
+                offered,
+                ..
+            } => (Inbox::Events(events), Outbox::Followers(orders, offered)),
             Others::Leader { events, orders } => (Inbox::Orders(orders), Outbox::Leader(events)),
         }
     }
@@ -116,7 +150,7 @@ impl Inbox {
                 .await
                 .map(|(shard, event)| Message::Of(shard, event)),
             Inbox::Orders(orders) => match orders.changed().await {
-                Ok(()) => Some(Message::Orders(Some(*orders.borrow_and_update()))),
+                Ok(()) => Some(Message::Orders(Some(orders.borrow_and_update().clone()))),
                 Err(_) => {
                     *self = Inbox::None;
                     Some(Message::Orders(None))
@@ -145,8 +179,15 @@ impl Outbox {
 
     /// Ask the others, where they follow this one.
     pub(crate) fn order(&self, change: impl FnOnce(&mut Orders)) {
-        if let Outbox::Followers(orders) = self {
+        if let Outbox::Followers(orders, _) = self {
             orders.send_modify(change);
+        }
+    }
+
+    /// Let the others fetch this module, and none before it.
+    pub(crate) fn offer(&self, module: Option<Module>) {
+        if let Outbox::Followers(_, offered) = self {
+            offered.put(module);
         }
     }
 }

@@ -24,7 +24,7 @@ use vespeiro_engine::{
 use vespeiro_model::Word as _;
 use vespeiro_model::text::harmless;
 use vespeiro_output::{RunShape, SwapEvent};
-use vespeiro_plan::{Module, Plan};
+use vespeiro_plan::Plan;
 
 /// How long the first wrong token waits for its answer, doubled with each one, and the longest wait.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -200,10 +200,10 @@ async fn swap(
         Problem(error.status(), why)
     })?;
     let source = match query.builtin {
-        Some(name) => Source::Module(Module::BuiltIn(name)),
+        Some(name) => Source::BuiltIn(name),
         None => Source::Bytes {
             name: query.name.unwrap_or_else(|| "(sent)".into()),
-            bytes: body.to_vec(),
+            bytes: Arc::from(&body[..]),
         },
     };
     let swap = Swap {
@@ -220,7 +220,7 @@ async fn swap(
         let status = match error {
             SwapError::NoArchetype { .. } => StatusCode::NOT_FOUND,
             SwapError::Share => StatusCode::BAD_REQUEST,
-            SwapError::Together | SwapError::Over(_) => StatusCode::CONFLICT,
+            SwapError::Follows | SwapError::Over(_) => StatusCode::CONFLICT,
             SwapError::Thread(_) | SwapError::Lost => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };

@@ -27,6 +27,9 @@ pub struct EndedJob {
 }
 
 impl Slurm {
+    /// What jobs inherit from whoever submits them.
+    pub const TOKEN: &str = "a token of the tests alone";
+
     /// `None`: skip the test.
     pub fn start() -> Option<Slurm> {
         let munged = tool("munged", "munge")?;
@@ -117,6 +120,7 @@ impl Slurm {
         let mut command = command(program);
         let path = std::env::var_os("PATH").unwrap_or_default();
         command
+            .env("VESPEIRO_CONTROL_TOKEN", Slurm::TOKEN)
             .env("SLURM_CONF", self.folder().join("slurm.conf"))
             .env("HOME", self.folder())
             .env("PATH", path)

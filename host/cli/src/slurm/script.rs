@@ -10,12 +10,18 @@ use crate::exit::Misuse;
 use crate::sharded::Job;
 
 /// Given to every shard by `batch.sh`.
-pub(super) const OWN_FLAGS: [&str; 4] = [
+const OWN_FLAGS: [&str; 5] = [
     "--no-panel",
     "--shard=none",
     "--results=results",
     "--journal=journal",
+    "--meet=none",
 ];
+
+/// Of shards that meet, or do not.
+pub(super) fn own_flags(meet: bool) -> &'static [&'static str] {
+    &OWN_FLAGS[..OWN_FLAGS.len() - usize::from(!meet)]
+}
 
 /// What stands below the variables.
 const BODY: &str = include_str!("batch.sh");
@@ -25,6 +31,8 @@ pub(super) struct Asked {
     pub(super) shards: u32,
     pub(super) cpus: u32,
     pub(super) nodes: Option<u32>,
+    pub(super) meet: bool,
+    pub(super) port: Option<u16>,
 }
 
 pub(super) fn script(job: &Job, program: &Path, asked: &Asked) -> Result<String, Misuse> {
@@ -32,6 +40,8 @@ pub(super) fn script(job: &Job, program: &Path, asked: &Asked) -> Result<String,
         shards,
         cpus,
         nodes,
+        meet,
+        port,
     } = *asked;
     let mut lines = vec![
         "#!/bin/bash".to_owned(),
@@ -63,6 +73,11 @@ pub(super) fn script(job: &Job, program: &Path, asked: &Asked) -> Result<String,
         format!("plan={}", quoted(&text(&job.file)?)?),
         format!("shards={shards}"),
         format!("cleanup={}", job.plan.cleanup.when.as_str()),
+        format!("meet={}", if meet { "yes" } else { "no" }),
+        format!(
+            "port={}",
+            port.map(|port| port.to_string()).unwrap_or_default()
+        ),
     ]);
     let flags = job.flags.iter().map(|flag| quoted(flag));
     let flags = flags.collect::<Result<Vec<_>, _>>()?;
@@ -126,12 +141,14 @@ mod tests {
         };
         let console = Console::start().unwrap();
         let resolve = |flags| resolve_here(flags, None);
-        let job = slurm.run.job(&OWN_FLAGS, resolve, &console);
+        let job = slurm.run.job(own_flags(!slurm.no_meet), resolve, &console);
         let job = job.map_err(|error| error.to_string())?;
         let asked = Asked {
             shards: slurm.run.shards,
             cpus: slurm.run.cpus,
             nodes: slurm.nodes,
+            meet: !slurm.no_meet,
+            port: slurm.port,
         };
         let script = script(&job, Path::new("/opt/it's here/vespeiro"), &asked);
         Ok((script.unwrap(), file))
@@ -203,6 +220,12 @@ mod tests {
             ("", &["--shards=0"], "invalid value '0'"),
             ("", &["--shards=3", "--", "--shard=1/2"], "cannot be used"),
             ("", &["--shards=3", "--", "--journal=x"], "cannot be used"),
+            ("", &["--shards=3", "--", "--meet=n1:1"], "cannot be used"),
+            (
+                "",
+                &["--shards=3", "--port=7072", "--no-meet"],
+                "cannot be used",
+            ),
             (
                 "",
                 &["--shards=3", "--", "--admin-password=Hidden1!"],

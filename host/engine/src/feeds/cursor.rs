@@ -2,7 +2,7 @@
 //! user's own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::feeds::Rows;
 use crate::feeds::assignment::Assignment;
@@ -53,6 +53,14 @@ impl FeedSet {
         if let Ok(mut shared) = self.shared.lock() {
             shared.insert(archetype, value.into());
         }
+    }
+
+    /// What was shared, by archetype.
+    pub fn all_shared(&self) -> BTreeMap<u16, String> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let each = shared.iter();
+        each.map(|(archetype, value)| (*archetype, value.to_string()))
+            .collect()
     }
 
     fn shared(&self, archetype: u16) -> Option<Arc<str>> {

@@ -42,7 +42,11 @@ impl<W: FnMut(&Arc<Snapshot>)> Orchestrator<'_, W> {
             return;
         }
         let fits = match event {
-            ShardEvent::Second(second) => self.totals.take_in_of_shard(shard, &second),
+            ShardEvent::Second(second) => {
+                let fits = self.totals.take_in_of_shard(shard, &second);
+                self.review_swaps().await;
+                fits
+            }
             ShardEvent::Stands(state) => self.totals.shard_stands(shard, state),
             ShardEvent::Idle { generation } => {
                 let idle = WorkerEvent::Idle {
@@ -50,6 +54,10 @@ impl<W: FnMut(&Arc<Snapshot>)> Orchestrator<'_, W> {
                     generation,
                 };
                 self.event(idle).await;
+                true
+            }
+            ShardEvent::Stepped { number, refused } => {
+                self.stepped(shard, number, refused).await;
                 true
             }
             ShardEvent::Finished { why, given_up } => {
@@ -69,6 +77,8 @@ impl<W: FnMut(&Arc<Snapshot>)> Orchestrator<'_, W> {
 
     async fn shard_ended(&mut self, shard: usize, given_up: Vec<(u16, GivenUpCause)>) {
         self.ended_shards.insert(shard);
+        self.steps.ended(shard);
+        self.go_on_swapping().await;
         let known = self.plan.archetypes.len();
         let given_up = given_up.into_iter();
         let finished = WorkerEvent::Finished {
@@ -88,6 +98,7 @@ impl<W: FnMut(&Arc<Snapshot>)> Orchestrator<'_, W> {
         }
         tracing::error!("shard {} {why}: the run ends", shard + 1);
         self.lost.push(shard + 1);
+        self.refuse_swap(shard, "it has been lost".into());
         self.signal(Signal::Asked(StopLevel::Graceful)).await;
         self.shard_ended(shard, Vec::new()).await;
     }

@@ -4,9 +4,11 @@ pub(crate) mod labels;
 pub(crate) mod rollouts;
 pub(crate) mod room;
 pub(crate) mod runtime;
-mod swap;
+pub(crate) mod steps;
+pub(crate) mod swap;
 mod watch;
 
 pub use rollouts::{Mode, Swapped};
-pub use swap::{Source, Swap, SwapError, Swapper};
+pub use steps::{Offer, Step, Task};
+pub use swap::{Prepared, Source, Swap, SwapError, Swapper};
 pub use watch::watch;

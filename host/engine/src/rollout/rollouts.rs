@@ -173,9 +173,14 @@ impl Rollouts {
         (swapped, Some(self.rollout(archetype, mode)))
     }
 
-    /// The behaviors that have crashed too often on probation, taken back. To be asked whenever totals have grown.
-    pub(crate) fn review(&mut self, totals: &mut Totals, now: Instant) -> Vec<Rollback> {
-        let mut taken_back = Vec::new();
+    /// The archetypes whose probation is over, with those behaviors taken back that have crashed too often. To be asked whenever
+    /// totals have grown.
+    pub(crate) fn review(
+        &mut self,
+        totals: &mut Totals,
+        now: Instant,
+    ) -> Vec<(u16, Option<Rollback>)> {
+        let mut verdicts = Vec::new();
         for archetype in 0..self.archetypes.len() as u16 {
             let part = &mut self.archetypes[usize::from(archetype)];
             let Some(probation) = part.probation.take_if(|p| {
@@ -186,25 +191,54 @@ impl Rollouts {
             };
             let (started, crashed, traps) = since(&probation, totals);
             if !too_many((started, crashed, traps)) {
+                verdicts.push((archetype, None));
                 continue;
             }
-            let bad = part.versions.last().map(|(b, _)| Arc::clone(b));
-            let bad = bad.map_or_else(String::new, |b| self.short(archetype, &b));
-            self.publish(totals, archetype, probation.before);
-            totals.swapped(archetype, SwapResult::RolledBack);
+            let [bad, back] = self.take_back(totals, archetype, probation);
             let name = self.catalog.archetype(archetype);
-            let back = self.short(
-                archetype,
-                &self.archetypes[usize::from(archetype)].versions[0].0,
-            );
-            taken_back.push(Rollback {
+            verdicts.push((archetype, Some(Rollback {
                 why: format!(
                     "swap of {name} rolled back: {bad} crashed {traps} times and lost {crashed} of {started} sessions; {back} plays again"
                 ),
                 rollout: self.rollout(archetype, Mode::Now),
-            });
+            })));
         }
-        taken_back
+        verdicts
+    }
+
+    /// What shard 0 has found of the behavior that is on probation here.
+    pub(crate) fn judged(
+        &mut self,
+        totals: &mut Totals,
+        archetype: u16,
+        is_good: bool,
+    ) -> Option<Rollback> {
+        let part = self.archetypes.get_mut(usize::from(archetype))?;
+        let probation = part.probation.take().filter(|_| !is_good)?;
+        let [bad, back] = self.take_back(totals, archetype, probation);
+        let name = self.catalog.archetype(archetype);
+        Some(Rollback {
+            why: format!(
+                "swap of {name} rolled back by shard 0: {bad} crashed; {back} plays again"
+            ),
+            rollout: self.rollout(archetype, Mode::Now),
+        })
+    }
+
+    /// Tells what played, and what plays again.
+    fn take_back(
+        &mut self,
+        totals: &mut Totals,
+        archetype: u16,
+        probation: Probation,
+    ) -> [String; 2] {
+        let versions = &self.archetypes[usize::from(archetype)].versions;
+        let bad = versions.last().map(|(b, _)| Arc::clone(b));
+        let bad = bad.map_or_else(String::new, |b| self.short(archetype, &b));
+        self.publish(totals, archetype, probation.before);
+        totals.swapped(archetype, SwapResult::RolledBack);
+        let plays = &self.archetypes[usize::from(archetype)].versions[0].0;
+        [bad, self.short(archetype, plays)]
     }
 
     /// Is anybody on probation?

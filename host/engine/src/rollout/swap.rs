@@ -8,15 +8,16 @@ use std::thread;
 
 use tokio::sync::{Mutex, oneshot};
 
-use crate::control::{Control, Over};
+use crate::control::{Control, Elsewhere, Over, Ready};
 use crate::driver::SessionEnd;
 use crate::feeds::cursor::FeedSet;
 use crate::rehearsal::{Bounds, Replies, play};
 use crate::rollout::labels::undeclared;
 use crate::rollout::rollouts::{Mode, Swapped};
+use crate::rollout::steps::{Offer, Step, Task};
 use crate::vu::identity;
 use vespeiro_behavior::{
-    Behavior, Cancel, Crash, Engine, Limits, LoadError, Slot, yield_to_others,
+    Behavior, Cancel, Crash, Engine, Limits, LoadError, Slot, content_hash, yield_to_others,
 };
 use vespeiro_model::Clock;
 use vespeiro_plan::{Module, Plan};
@@ -33,10 +34,13 @@ pub enum SwapError {
     NoArchetype { name: String, known: String },
     #[error("a share has to be above 0% and at most 100%")]
     Share,
-    #[error(
-        "shards that meet play the behaviors that they began with: start them anew with another one"
-    )]
-    Together,
+    /// The others do what that one does.
+    #[error("shards that meet are swapped at shard 0")]
+    Follows,
+    #[error(transparent)]
+    Elsewhere(#[from] Elsewhere),
+    #[error("shard 0 offers a module that is not the one whose hash it says")]
+    Hash,
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error("behavior {module}: {crash}: in the rehearsal, before it got any user")]
@@ -67,7 +71,7 @@ impl SwapError {
             self,
             SwapError::NoArchetype { .. }
                 | SwapError::Share
-                | SwapError::Together
+                | SwapError::Follows
                 | SwapError::Over(_)
         )
     }
@@ -81,11 +85,11 @@ impl SwapError {
 /// Where a new behavior comes from.
 #[derive(Debug, Clone)]
 pub enum Source {
-    Module(Module),
+    BuiltIn(String),
     /// Bytes that somebody has sent, and what they call them.
     Bytes {
         name: String,
-        bytes: Vec<u8>,
+        bytes: Arc<[u8]>,
     },
 }
 
@@ -158,8 +162,8 @@ impl Swapper {
 
     /// Carry it out, and leave what comes of an error to the caller.
     pub(super) async fn attempt(&self, swap: &Swap) -> Result<Swapped, SwapError> {
-        if self.plan.meeting().is_some() {
-            return Err(SwapError::Together);
+        if self.plan.follows() {
+            return Err(SwapError::Follows);
         }
         let Some(archetype) = self.archetype(swap) else {
             let names: Vec<&str> = self.plan.archetypes.iter().map(|a| &*a.name).collect();
@@ -173,11 +177,68 @@ impl Swapper {
         }
         let _turn = self.turn.lock().await;
         let behavior = self.prepare(archetype, swap.source.clone()).await?;
-        let swapped = self
-            .control
-            .swap(archetype, behavior, swap.share, swap.mode)
-            .await?;
-        Ok(swapped)
+        let ready = Ready {
+            archetype,
+            behavior,
+            source: swap.source.clone(),
+            share: swap.share,
+            mode: swap.mode,
+        };
+        Ok(self.control.swap(ready).await??)
+    }
+
+    /// Compile and rehearse what shard 0 offers; `module` are the bytes that it has given, unless it is built in.
+    pub async fn prepare_offered(
+        &self,
+        archetype: u16,
+        offer: &Offer,
+        module: Arc<[u8]>,
+    ) -> Result<Prepared, SwapError> {
+        if usize::from(archetype) >= self.plan.archetypes.len() {
+            return Err(SwapError::Hash);
+        }
+        let name = offer.name.clone();
+        let source = match offer.is_built_in {
+            true => Source::BuiltIn(name),
+            false if content_hash(&module) != offer.hash => return Err(SwapError::Hash),
+            false => Source::Bytes {
+                name,
+                bytes: module,
+            },
+        };
+        let behavior = self.prepare(archetype, source.clone()).await?;
+        if behavior.hash != offer.hash {
+            return Err(SwapError::Hash);
+        }
+        Ok(Prepared {
+            archetype,
+            behavior,
+            source,
+        })
+    }
+
+    /// Do what shard 0 wants next, if that is not to prepare something.
+    pub async fn take_step(
+        &self,
+        step: &Step,
+        prepared: Option<&Prepared>,
+    ) -> Result<(), SwapError> {
+        match (&step.task, prepared) {
+            (Task::Publish { share, mode }, Some(prepared)) => {
+                let ready = Ready {
+                    archetype: prepared.archetype,
+                    behavior: Arc::clone(&prepared.behavior),
+                    source: prepared.source.clone(),
+                    share: *share,
+                    mode: *mode,
+                };
+                self.control.swap(ready).await??;
+            }
+            (Task::Settle, _) => self.control.judged(step.archetype, true).await?,
+            (Task::TakeBack, _) => self.control.judged(step.archetype, false).await?,
+            (Task::Publish { .. } | Task::Prepare(_), _) => {}
+        }
+        Ok(())
     }
 
     /// Load and rehearse on a thread of its own, so that neither workers nor orchestrator wait for it.
@@ -193,7 +254,9 @@ impl Swapper {
                 // Reading, hashing, componentizing and the rehearsal are in the load's way as compiling is.
                 yield_to_others();
                 let load = || match &source {
-                    Source::Module(module) => Behavior::of(&engine, module, limits),
+                    Source::BuiltIn(name) => {
+                        Behavior::of(&engine, &Module::BuiltIn(name.clone()), limits)
+                    }
                     Source::Bytes { name, bytes } => Behavior::load(&engine, name, bytes, limits),
                 };
                 let behavior = load().map_err(SwapError::from);
@@ -210,6 +273,14 @@ impl Swapper {
             .map_err(SwapError::Thread)?;
         ready.await.map_err(|_| SwapError::Lost)?
     }
+}
+
+/// What shard 0 has offered, ready to play.
+#[derive(Debug)]
+pub struct Prepared {
+    archetype: u16,
+    behavior: Arc<Behavior>,
+    source: Source,
 }
 
 /// Gives up the compilation when whoever waits for it is gone.

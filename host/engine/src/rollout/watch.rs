@@ -198,7 +198,7 @@ async fn carry_out(swapper: &Swapper, swap: &Swap, told: &mut BTreeSet<String>) 
         if told.insert(swap.archetype.clone()) {
             let name = match &swap.source {
                 Source::Bytes { name, .. } => name,
-                Source::Module(_) => &swap.archetype,
+                Source::BuiltIn(name) => name,
             };
             tracing::warn!(
                 "module {name} has a mistake, or is not written to its end: it is waited for"
@@ -253,12 +253,13 @@ fn look_on(mut files: Vec<Watched>, found: &Sender<Swap>) {
                     tracing::warn!("module {path} has changed and cannot be read: {error}");
                 }
                 Look::New(bytes) => {
+                    let bytes: Arc<[u8]> = bytes.into();
                     for archetype in &file.archetypes {
                         let swap = Swap {
                             archetype: archetype.clone(),
                             source: Source::Bytes {
                                 name: path.to_string(),
-                                bytes: bytes.clone(),
+                                bytes: Arc::clone(&bytes),
                             },
                             share: 1.0,
                             mode: Mode::Drain,

@@ -4,7 +4,9 @@
 //! What must stay true: the moment of the start is that of the answer which came back soonest, less half of the way: no two
 //! machines' clocks are compared.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, Method, header};
@@ -14,16 +16,22 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{ASK, Answer, BEAT, Beat, Began, Done, Hello, LEAD, MeetError, SILENCE, Start, named};
-use vespeiro_engine::{Orders, Others, ShardEvent};
+use super::{
+    ASK, Answer, BEAT, Beat, Began, Done, Fetch, Hello, LEAD, MeetError, SILENCE, Start, named,
+    steps,
+};
+use vespeiro_engine::{MAX_MODULE, Orders, Others, ShardEvent, Swapper};
 use vespeiro_http::{Forwarded, Forwarder};
 use vespeiro_model::Clock;
 use vespeiro_plan::MeetingPlace;
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Longest answer.
+/// Longest wait for a module.
+const FETCHED: Duration = Duration::from_secs(60);
+/// Longest answer, and the longest with what all archetypes share.
 const MAX_ANSWER: usize = 256 << 10;
+const MAX_SHARED: usize = 64 << 20;
 /// Who knows the moment of the start asks on, for a better answer, until it is as near as this.
 const NEAR: Duration = Duration::from_millis(300);
 
@@ -36,6 +44,8 @@ pub struct Guest {
     own: Hello,
     /// Shard 0 has all that this one told it, or hears nothing more.
     delivered: Notify,
+    /// Shard 0 is gone.
+    is_lost: AtomicBool,
     clock: Clock,
 }
 
@@ -73,32 +83,38 @@ impl Guest {
             place: place.clone(),
             own,
             delivered: Notify::new(),
+            is_lost: AtomicBool::new(false),
             clock,
         })
     }
 
-    /// Ask until all are there; tells when they begin.
+    /// Ask until all are there; tells when they begin, and what the preparation of the run shares, by archetype.
     ///
     /// # Errors
     /// Shard 0 does not want this one, has given up, is gone, or was not found within `within`.
-    pub async fn join(&self, within: Duration) -> Result<Start, MeetError> {
+    pub async fn join(
+        &self,
+        within: Duration,
+    ) -> Result<(Start, BTreeMap<u16, String>), MeetError> {
         let began = self.clock.now();
         let mut met: Option<(Instant, Vec<usize>)> = None;
-        let mut start: Option<Start> = None;
+        let mut start: Option<(Start, BTreeMap<u16, String>)> = None;
         loop {
             let asked = self.clock.now();
-            match self.post("/join", &self.own).await {
+            match self.post("/join", &self.own, MAX_SHARED).await {
                 Ok(answer) => {
                     let now = self.clock.now();
                     match self.read(&answer)? {
                         Answer::Wait { missing } => met = Some((now, missing)),
+                        Answer::Prepares => met = Some((now, Vec::new())),
                         Answer::Over { why } => return Err(MeetError::Over(why)),
-                        Answer::StartsIn { micros } => {
+                        Answer::StartsIn { micros, shared } => {
                             let unsure = now.saturating_duration_since(asked) / 2;
                             let left = Duration::from_micros(micros).min(LEAD);
                             let at = (now + left).checked_sub(unsure).unwrap_or(now);
-                            if start.is_none_or(|known| unsure < known.unsure) {
-                                start = Some(Start { at, unsure });
+                            let known = start.as_ref();
+                            if known.is_none_or(|(known, _)| unsure < known.unsure) {
+                                start = Some((Start { at, unsure }, shared));
                             }
                         }
                     }
@@ -106,10 +122,11 @@ impl Guest {
                 Err(why) => self.give_up(began, within, met.as_ref(), why)?,
             }
             let now = self.clock.now();
-            if let Some(start) = start.filter(|start| start.at <= now + NEAR) {
+            if let Some(start) = start.take_if(|(start, _)| start.at <= now + NEAR) {
                 return Ok(start);
             }
-            if let (None, Some((_, missing))) = (start, &met)
+            if let (None, Some((_, missing))) = (&start, &met)
+                && !missing.is_empty()
                 && now.saturating_duration_since(began) >= within + SILENCE
             {
                 return Err(MeetError::Missing {
@@ -131,18 +148,22 @@ impl Guest {
             late_micros: at.saturating_duration_since(start.at).as_micros() as u64,
             unsure_micros: start.unsure.as_micros() as u64,
         };
-        if let Err(why) = self.post("/began", &began).await {
+        if let Err(why) = self.post("/began", &began, MAX_ANSWER).await {
             tracing::info!("shard 0 does not hear when this one began: {why}");
         }
     }
 
     /// Shard 0, for a run that all have come to, and the task that goes between.
-    pub fn others(self: &Arc<Self>) -> (Others, JoinHandle<()>) {
+    pub fn others(self: &Arc<Self>, swapper: Swapper) -> (Others, JoinHandle<()>) {
         let (events, told) = mpsc::unbounded_channel();
         let (asks, orders) = watch::channel(Orders::default());
         let guest = Arc::clone(self);
+        let (asked, does) = (orders.clone(), events.downgrade());
         let between = tokio::spawn(async move {
-            guest.follow(told, asks).await;
+            tokio::select! {
+                () = guest.follow(told, asks) => guest.is_lost.store(true, Ordering::Relaxed),
+                () = steps::follow(&guest, &swapper, asked, does) => {}
+            }
             guest.delivered.notify_one();
         });
         (Others::Leader { events, orders }, between)
@@ -156,6 +177,7 @@ impl Guest {
     ) {
         let mut number = 0;
         let mut goes_on = true;
+        let mut rest = BEAT;
         loop {
             let mut events = Vec::new();
             tokio::select! {
@@ -163,7 +185,7 @@ impl Guest {
                     goes_on = event.is_some();
                     events.extend(event);
                 }
-                () = sleep(BEAT) => {}
+                () = sleep(rest) => {}
             }
             while let Ok(event) = told.try_recv() {
                 events.push(event);
@@ -187,7 +209,13 @@ impl Guest {
             if !goes_on {
                 self.delivered.notify_one();
             }
-            asks.send_if_modified(|known| std::mem::replace(known, orders) != orders);
+            // All swap together: nobody waits longer for it than needed.
+            rest = if orders.steps.is_empty() { BEAT } else { ASK };
+            asks.send_if_modified(|known| {
+                let is_new = *known != orders;
+                *known = orders;
+                is_new
+            });
         }
     }
 
@@ -203,14 +231,36 @@ impl Guest {
         };
         let body = serde_json::to_vec(&done).unwrap_or_default();
         self.delivered.notified().await;
+        // What ends this one need not wait as long once more.
+        if self.is_lost.load(Ordering::Relaxed) {
+            let place = self.place.to_string();
+            return Err(MeetError::Silent { place });
+        }
         self.insist("/done", &body).await.map(drop)
+    }
+
+    /// The module with this hash.
+    pub(super) async fn fetch(&self, hash: &str) -> Result<Arc<[u8]>, String> {
+        let fetch = Fetch {
+            index: self.own.index,
+            process: self.own.process,
+            hash: hash.to_owned(),
+        };
+        let body = serde_json::to_vec(&fetch).map_err(|error| error.to_string())?;
+        let answer = self.send_within("/module", body, MAX_MODULE, FETCHED).await;
+        let unfetched = |why| format!("the module could not be fetched from shard 0: {why}");
+        let answer = answer.map_err(unfetched)?;
+        match answer.status {
+            200 => Ok(answer.body.into()),
+            status => Err(unfetched(format!("it answered with status {status}"))),
+        }
     }
 
     /// Ask until there is an answer, as long as shard 0 may be silent.
     async fn insist(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, MeetError> {
         let since = self.clock.now();
         loop {
-            match self.send(path, body.to_vec()).await {
+            match self.send(path, body.to_vec(), MAX_ANSWER).await {
                 Ok(answer) if answer.status < 300 => return Ok(answer.body),
                 Ok(answer) => {
                     let why = format!("shard 0 answered with status {}", answer.status);
@@ -262,19 +312,33 @@ impl Guest {
         }))
     }
 
-    async fn post(&self, path: &str, message: &impl Serialize) -> Result<Forwarded, String> {
+    async fn post(
+        &self,
+        path: &str,
+        message: &impl Serialize,
+        most: usize,
+    ) -> Result<Forwarded, String> {
         let body = serde_json::to_vec(message).map_err(|error| error.to_string())?;
-        self.send(path, body).await
+        self.send(path, body, most).await
     }
 
-    async fn send(&self, path: &str, body: Vec<u8>) -> Result<Forwarded, String> {
+    async fn send(&self, path: &str, body: Vec<u8>, most: usize) -> Result<Forwarded, String> {
+        self.send_within(path, body, most, PATIENCE).await
+    }
+
+    /// The answer, of `most` bytes at most.
+    async fn send_within(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        most: usize,
+        patience: Duration,
+    ) -> Result<Forwarded, String> {
         let url = format!("http://{}{path}", self.place);
         let headers = self.headers.clone();
-        let sent = self
-            .client
-            .send(Method::POST, &url, headers, body, MAX_ANSWER);
-        let sent = timeout(PATIENCE, sent).await;
-        let sent = sent.map_err(|_| format!("it was silent for {PATIENCE:?}"))?;
+        let sent = self.client.send(Method::POST, &url, headers, body, most);
+        let sent = timeout(patience, sent).await;
+        let sent = sent.map_err(|_| format!("it was silent for {patience:?}"))?;
         sent.map_err(|error| error.to_string())
     }
 }

@@ -14,11 +14,11 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, sleep_until};
 
 use super::roll::{Refusal, Roll};
-use super::{Answer, Beat, Began, Done, Hello, LEAD, MeetError, Start, named};
+use super::{Answer, Beat, Began, Done, Fetch, Hello, LEAD, MeetError, Start, named};
 use crate::actions::{Problem, RunHandle, admitted};
 use crate::control::guard;
 use crate::listener::{Listener, Server};
-use vespeiro_engine::{Orders, Others, ShardEvent};
+use vespeiro_engine::{Offered, Orders, Others, ShardEvent};
 use vespeiro_model::Clock;
 use vespeiro_plan::MeetingPlace;
 
@@ -49,6 +49,7 @@ struct Meeting {
     /// Somebody has come, or has told how it ended.
     came: Arc<Notify>,
     orders: watch::Sender<Orders>,
+    offered: Offered,
     clock: Clock,
 }
 
@@ -59,6 +60,8 @@ struct Table {
     /// Why there is no run.
     over: Option<String>,
     told: usize,
+    /// What the preparation shares, by archetype.
+    shared: BTreeMap<u16, String>,
     /// When each shard has begun: from and to, around the moment that was agreed upon.
     began: BTreeMap<usize, (i64, i64)>,
     /// To the run, once there is one.
@@ -96,6 +99,7 @@ impl Host {
                 shards,
                 over: None,
                 told: 0,
+                shared: BTreeMap::new(),
                 began: BTreeMap::new(),
                 events: None,
                 ended: BTreeMap::new(),
@@ -103,12 +107,14 @@ impl Host {
             })),
             came: Arc::default(),
             orders: watch::Sender::new(Orders::default()),
+            offered: Offered::default(),
             clock,
         };
         let app = Router::new()
             .route("/join", post(join))
             .route("/began", post(began))
             .route("/done", post(done))
+            .route("/module", post(module))
             .layer(DefaultBodyLimit::max(MAX_HELLO))
             .route("/beat", post(beat).layer(DefaultBodyLimit::max(MAX_BEAT)))
             .with_state(meeting.clone())
@@ -121,7 +127,7 @@ impl Host {
         })
     }
 
-    /// Wait until all are there; tells when they begin. `None`: `stop` came first.
+    /// Wait until all are there, so that shard 0 may prepare the run. `None`: `stop` came first.
     ///
     /// # Errors
     /// Somebody is missing still after `timeout`.
@@ -129,14 +135,45 @@ impl Host {
         &self,
         timeout: Duration,
         stop: impl Future<Output = ()>,
+    ) -> Result<Option<()>, MeetError> {
+        let are_there = |roll: &Roll| roll.are_all_there().then_some(());
+        self.until(are_there, timeout, stop).await
+    }
+
+    /// The run is prepared, and shares this: wait until all are there still, or again; tells when they begin.
+    ///
+    /// # Errors
+    /// As for [`Self::gather`].
+    pub async fn start(
+        &self,
+        shared: BTreeMap<u16, String>,
+        timeout: Duration,
+        stop: impl Future<Output = ()>,
     ) -> Result<Option<Start>, MeetError> {
+        {
+            let mut table = self.meeting.table();
+            table.shared = shared;
+            table.roll.ready(self.meeting.clock.now());
+        }
+        let starts = |roll: &Roll| {
+            let unsure = Duration::ZERO;
+            roll.starts().map(|at| Start { at, unsure })
+        };
+        self.until(starts, timeout, stop).await
+    }
+
+    async fn until<R>(
+        &self,
+        is_so: impl Fn(&Roll) -> Option<R>,
+        timeout: Duration,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<R>, MeetError> {
         let clock = self.meeting.clock;
         let until = clock.now() + timeout;
         tokio::pin!(stop);
         loop {
-            if let Some(at) = self.meeting.table().roll.starts() {
-                let unsure = Duration::ZERO;
-                return Ok(Some(Start { at, unsure }));
+            if let Some(so) = is_so(&self.meeting.table().roll) {
+                return Ok(Some(so));
             }
             tokio::select! {
                 () = self.meeting.came.notified() => {}
@@ -164,7 +201,7 @@ impl Host {
     }
 
     /// There is no run: let those hear it who wait.
-    async fn call_off(&self, why: String) {
+    pub async fn call_off(&self, why: String) {
         self.meeting.table().over = Some(why);
         sleep(LAST_WORDS).await;
     }
@@ -193,6 +230,7 @@ impl Host {
             workers,
             events: heard,
             orders: self.meeting.orders.clone(),
+            offered: self.meeting.offered.clone(),
         }
     }
 
@@ -286,16 +324,20 @@ async fn join(
     }
     let answer = match table.roll.starts() {
         Some(at) => {
-            meeting.came.notify_one();
             let left = at.saturating_duration_since(now).min(LEAD);
             Answer::StartsIn {
                 micros: left.as_micros() as u64,
+                shared: table.shared.clone(),
             }
         }
-        None => Answer::Wait {
-            missing: table.roll.missing(now),
+        None => match table.roll.missing(now) {
+            missing if missing.is_empty() => Answer::Prepares,
+            missing => Answer::Wait { missing },
         },
     };
+    if table.roll.are_all_there() {
+        meeting.came.notify_one();
+    }
     Ok(Json(answer))
 }
 
@@ -327,8 +369,22 @@ async fn beat(State(meeting): State<Meeting>, body: Bytes) -> Result<Vec<u8>, Pr
             let _ = run.send((beat.index - 1, Some(event)));
         }
     }
-    let orders = *meeting.orders.borrow();
+    let orders = meeting.orders.borrow().clone();
     postcard::to_allocvec(&orders).map_err(unread)
+}
+
+/// A shard fetches what it is to prepare.
+async fn module(
+    State(meeting): State<Meeting>,
+    Json(fetch): Json<Fetch>,
+) -> Result<Bytes, Problem> {
+    drop(meeting.hear(fetch.index, fetch.process)?);
+    let found = meeting.offered.find(&fetch.hash);
+    // One copy for all shards.
+    found.map(Bytes::from_owner).ok_or_else(|| {
+        let why = "no shard is to play that module any more".to_owned();
+        Problem(StatusCode::NOT_FOUND, why)
+    })
 }
 
 async fn done(

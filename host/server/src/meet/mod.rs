@@ -7,6 +7,7 @@
 mod guest;
 mod host;
 mod roll;
+mod steps;
 
 pub use guest::Guest;
 pub use host::{Ends, Host};
@@ -77,8 +78,13 @@ impl Hello {
 enum Answer {
     /// These are missing still.
     Wait { missing: Vec<usize> },
-    /// From the moment of this answer.
-    StartsIn { micros: u64 },
+    /// All are there, and shard 0 prepares the run.
+    Prepares,
+    /// From the moment of this answer, with what the preparation shares, by archetype.
+    StartsIn {
+        micros: u64,
+        shared: BTreeMap<u16, String>,
+    },
     /// There is no run.
     Over { why: String },
 }
@@ -101,6 +107,14 @@ struct Beat {
     /// From 1; the same again where no answer came.
     number: u64,
     events: Vec<ShardEvent>,
+}
+
+/// A shard wants the module with this hash.
+#[derive(Debug, Serialize, Deserialize)]
+struct Fetch {
+    index: usize,
+    process: u64,
+    hash: String,
 }
 
 /// How a shard has ended, once all that it writes is written: a text of whoever opened the meeting.

@@ -1,6 +1,7 @@
 //! Who has joined, who is missing, when all begin, and who has not been heard since: the policy of a meeting, which knows no network. Owned by `host.rs`.
 //!
-//! What must stay true: it is a pure function of what was said and when; all begin once each shard is there, and the moment
+//! What must stay true: it is a pure function of what was said and when; all begin once each shard is there and shard 0 has
+//! prepared the run, and the moment
 //! that was told never changes.
 
 use std::collections::BTreeMap;
@@ -76,6 +77,8 @@ pub(super) struct Roll {
     own: Hello,
     /// By index; shard 0 is there.
     members: Vec<Option<Member>>,
+    /// Shard 0 has prepared the run.
+    is_ready: bool,
     starts: Option<Instant>,
 }
 
@@ -89,6 +92,7 @@ impl Roll {
         Roll {
             own,
             members,
+            is_ready: false,
             starts: None,
         }
     }
@@ -109,12 +113,27 @@ impl Roll {
             Some(Some(_)) => Err(Refusal::Twice(index)),
             Some(place) => {
                 *place = Some(Member::new(hello, now));
-                if self.members.iter().all(Option::is_some) {
-                    self.starts = Some(now + LEAD);
-                }
+                self.begin(now);
                 Ok(true)
             }
         }
+    }
+
+    /// Shard 0 has prepared the run: it begins with the last who comes.
+    pub(super) fn ready(&mut self, now: Instant) {
+        self.is_ready = true;
+        self.review(now);
+        self.begin(now);
+    }
+
+    fn begin(&mut self, now: Instant) {
+        if self.is_ready && self.are_all_there() {
+            self.starts.get_or_insert(now + LEAD);
+        }
+    }
+
+    pub(super) fn are_all_there(&self) -> bool {
+        self.members.iter().all(Option::is_some)
     }
 
     /// Hear from a shard of the run. `false`: this process is none, or none any more.
@@ -266,10 +285,32 @@ mod tests {
         }
     }
 
+    /// That of a shard 0 with nothing to prepare.
+    fn ready(shards: usize, process: u64, now: Instant) -> Roll {
+        let mut roll = Roll::new(hello(0, shards, process), now);
+        roll.ready(now);
+        roll
+    }
+
+    #[test]
+    fn nobody_begins_before_the_run_is_prepared_and_all_are_there_still() {
+        let now = Clock::system().now();
+        let mut roll = Roll::new(hello(0, 3, 1), now);
+        (1..3).for_each(|index| assert!(roll.join(&hello(index, 3, 7), now).unwrap()));
+        assert!(roll.are_all_there() && roll.starts().is_none());
+        // One has gone while it was prepared.
+        let later = now + SILENCE;
+        assert_eq!(roll.join(&hello(1, 3, 7), later - SECOND), Ok(false));
+        roll.ready(later);
+        assert_eq!((roll.missing(later), roll.starts()), (vec![2], None));
+        roll.join(&hello(2, 3, 8), later + SECOND).unwrap();
+        assert_eq!(roll.starts(), Some(later + SECOND + LEAD));
+    }
+
     #[test]
     fn whoever_does_not_fit_is_told_what_and_takes_no_place() {
         let now = Clock::system().now();
-        let mut roll = Roll::new(hello(0, 2, 1), now);
+        let mut roll = ready(2, 1, now);
         let of = |change: fn(&mut Hello)| {
             let mut hello = hello(1, 2, 7);
             change(&mut hello);
@@ -302,7 +343,7 @@ mod tests {
     #[test]
     fn a_second_process_is_refused_before_the_start_and_after_it() {
         let now = Clock::system().now();
-        let mut roll = Roll::new(hello(0, 3, 1), now);
+        let mut roll = ready(3, 1, now);
         roll.join(&hello(1, 3, 7), now).unwrap();
         assert_eq!(roll.join(&hello(1, 3, 8), now), Err(Refusal::Twice(1)));
         // Who is silent has gone, and another one may come in its place.
@@ -320,7 +361,7 @@ mod tests {
     #[test]
     fn each_beat_counts_once_and_whoever_is_silent_is_lost_for_good() {
         let now = Clock::system().now();
-        let mut roll = Roll::new(hello(0, 4, 1), now);
+        let mut roll = ready(4, 1, now);
         (1..4).for_each(|index| assert!(roll.join(&hello(index, 4, 7), now).unwrap()));
         let starts = roll.starts().unwrap();
         assert_eq!((roll.workers(), roll.playing()), (vec![2; 3], 3));
@@ -343,11 +384,12 @@ mod tests {
         /// Whoever comes when, and how often: all begin once, and not before each of them was heard of lately.
         #[test]
         fn all_begin_once_each_is_there(
-            shards in 1..5usize,
+            // One alone has nobody to meet.
+            shards in 2..5usize,
             joins in prop::collection::vec((0..6usize, 0..3u64, 0..4_000u64), 0..60),
         ) {
             let mut now = Clock::system().now();
-            let mut roll = Roll::new(hello(0, shards, 99), now);
+            let mut roll = ready(shards, 99, now);
             let mut heard: BTreeMap<usize, (u64, Instant)> = BTreeMap::new();
             let mut starts = None;
             for (index, process, millis) in joins {
