@@ -116,7 +116,7 @@ fn too_little_address_space_is_the_machines_limit_and_not_the_behaviors() {
         let log = String::from_utf8_lossy(&ended.stderr).into_owned();
         (ended.status.code(), log)
     };
-    // Not even for one instance.
+    // Not even for the process itself, or for one instance.
     for mib in [150, 400, 4095] {
         let (code, log) = within(mib, "");
         assert_eq!(code, Some(1), "{log}");

@@ -1,5 +1,6 @@
 //! The `vespeiro` binary: parses, runs one command, maps an error to an exit code; nothing else.
 
+mod address_space;
 mod allocator;
 
 use std::process::ExitCode;
@@ -12,6 +13,9 @@ use vespeiro::{Cli, Console, language, secrecy};
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    if !address_space::is_enough() {
+        return Exit::Failed.into();
+    }
     allocator::give_back();
     secrecy::begin();
     // Without a thread nothing can be printed, and no run can start.

@@ -36,3 +36,21 @@ fn a_person_watches_a_run_swaps_a_behavior_and_stops_it() {
     );
     assert_eq!(played.summary["versions"].as_array().unwrap().len(), 2);
 }
+
+/// Copied to `host/docs/images/live-page.png` where the page has changed; a release build has figures to be proud of.
+#[test]
+fn the_picture_of_the_readme_can_be_taken() {
+    let Some(chromium) = Chromium::ready() else {
+        return;
+    };
+    let service = Service::start();
+    let run = RunOf::start(
+        &service.url,
+        "--ui 127.0.0.1:0 --users 60 --duration 5m --ramp-up 8s --delay-min 50ms --delay-max 600ms --preset mixed",
+    );
+    let page = format!("http://{}", run.authority("ui: "));
+    chromium.run("readme.mjs", &[("VESPEIRO_PAGE", &page)]);
+    run.process.signal("TERM");
+    let played = run.played();
+    assert!(played.answered().values().sum::<u64>() > 800);
+}
