@@ -68,7 +68,10 @@ impl CompactHistogram {
     ) -> Result<CompactHistogram, DecodeError> {
         let mut timing = Timing::from_base64(Scale::Micros, text, Duration::ZERO, max)?;
         timing.set_mean(mean);
-        Ok(CompactHistogram::of(&timing))
+        Ok(match timing.is_coarse() {
+            true => CompactHistogram(timing),
+            false => CompactHistogram::of(&timing),
+        })
     }
 }
 

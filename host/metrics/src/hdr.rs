@@ -6,6 +6,7 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::ZlibDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 
@@ -16,7 +17,9 @@ const HEAD: usize = 40;
 /// What a histogram in the V2 form begins with.
 const V2: u32 = 0x1c84_9303 | 0x10;
 /// Many times what one has that is written here, unpacked: bytes.
-const LARGEST: u64 = 4 << 20;
+const LARGEST: usize = 4 << 20;
+/// What most have, unpacked: bytes.
+const SMALL: usize = 4 << 10;
 
 /// Why text is no histogram.
 #[derive(Debug, thiserror::Error)]
@@ -62,11 +65,7 @@ pub(super) fn decode(text: &str) -> Result<(u8, Vec<(u64, u64)>), DecodeError> {
     let (_, packed) = bytes
         .split_at_checked(PACKED_HEAD)
         .ok_or(DecodeError::Packed("it is cut short"))?;
-    let mut plain = Vec::new();
-    let unpacked = ZlibDecoder::new(packed)
-        .take(LARGEST)
-        .read_to_end(&mut plain);
-    unpacked.map_err(|_| DecodeError::Packed("it cannot be unpacked"))?;
+    let plain = unpacked(packed)?;
     // The library takes the length on trust, and as much memory.
     let length = plain.get(4..8).and_then(|four| four.try_into().ok());
     let length = length.map(u32::from_be_bytes);
@@ -79,6 +78,21 @@ pub(super) fn decode(text: &str) -> Result<(u8, Vec<(u64, u64)>), DecodeError> {
     let histogram = Deserializer::new().deserialize(&mut plain.as_slice());
     let histogram = histogram.map_err(DecodeError::Histogram)?;
     Ok((histogram.sigfig(), cells(&histogram)))
+}
+
+/// In one step where it is as small as most are, which takes half as long as piece by piece.
+fn unpacked(packed: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    let mut plain = Vec::with_capacity(LARGEST.min(SMALL + 8 * packed.len()));
+    let status = Decompress::new(true).decompress_vec(packed, &mut plain, FlushDecompress::Finish);
+    if matches!(status, Ok(Status::StreamEnd)) {
+        return Ok(plain);
+    }
+    plain.clear();
+    let all = ZlibDecoder::new(packed)
+        .take(LARGEST as u64)
+        .read_to_end(&mut plain);
+    all.map_err(|_| DecodeError::Packed("it cannot be unpacked"))?;
+    Ok(plain)
 }
 
 /// The cells of what is written here, unpacked: one by one, where the library makes all that there could be, which takes many times
@@ -188,6 +202,24 @@ mod tests {
             plain.extend(&head);
             let _ = plainly(&plain);
         }
+    }
+
+    #[test]
+    fn what_packs_well_is_read_too() {
+        let alike: Vec<(u64, u64)> = (1..2_000)
+            .map(|value| (value, 1))
+            .chain((1_000..30_000).map(|at| (2_000 * at, 1)))
+            .collect();
+        let text = encode(&histogram(3, alike.into_iter()));
+        let packed = STANDARD.decode(&text).unwrap();
+        let plain = unpacked(&packed[PACKED_HEAD..]).unwrap();
+        assert!(
+            plain.len() > SMALL + 8 * packed.len(),
+            "{} of {}",
+            plain.len(),
+            packed.len()
+        );
+        assert_eq!(decode(&text).unwrap().1, by_library(&text));
     }
 
     #[test]

@@ -109,6 +109,26 @@ impl SparseHistogram {
             Ok(at) => at,
             Err(at) => self.insert(at, number),
         };
+        self.add(at, number, count);
+    }
+
+    /// Record so many of each value: fast where they ascend, and right where they do not.
+    pub(super) fn record_ascending(&mut self, values: &[(u64, u64)]) {
+        self.numbers.reserve_exact(values.len());
+        self.counts.reserve_exact(values.len());
+        for &(value, count) in values {
+            let number = self.digits.number_of(value);
+            if self.numbers.last().is_some_and(|last| *last >= number) {
+                self.record_n(value, count);
+                continue;
+            }
+            self.numbers.push(number);
+            self.counts.push(0);
+            self.add(self.numbers.len() - 1, number, count);
+        }
+    }
+
+    fn add(&mut self, at: usize, number: u16, count: u64) {
         let sum = u64::from(self.counts[at]).saturating_add(count);
         self.counts[at] = sum as u16;
         if sum > u64::from(u16::MAX) {
@@ -346,6 +366,19 @@ mod tests {
                 let quantile = (rank as f64 - 0.5) / whole.len() as f64;
                 prop_assert_eq!(grid.ranked(rank).unwrap().highest, whole.value_at_quantile(quantile));
             }
+        }
+
+        #[test]
+        fn in_any_order_all_at_once_is_one_by_one(
+            mut values in prop::collection::vec((value(), count()), 0..50), digits in digits(), ascending in any::<bool>(),
+        ) {
+            if ascending {
+                values.sort_unstable();
+            }
+            let (mut at_once, mut one_by_one) = (SparseHistogram::new(digits), SparseHistogram::new(digits));
+            at_once.record_ascending(&values);
+            values.iter().for_each(|(value, count)| one_by_one.record_n(*value, *count));
+            prop_assert_eq!(at_once, one_by_one);
         }
 
         #[test]

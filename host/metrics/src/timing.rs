@@ -273,13 +273,16 @@ impl Timing {
         if !text.is_empty() {
             let (digits, cells) = hdr::decode(text)?;
             timing.grid = SparseHistogram::new(Digits::at_least(digits));
-            for (ticks, count) in cells {
-                timing.grid.record_n(ticks, count);
-            }
+            timing.grid.record_ascending(&cells);
             timing.sum_nanos = whole_nanos(sum);
             timing.max_nanos = whole_nanos(max);
         }
         Ok(timing)
+    }
+
+    /// With 2 significant digits.
+    pub(super) fn is_coarse(&self) -> bool {
+        self.grid.digits() == Digits::Two
     }
 
     /// The sum where only the mean was kept.

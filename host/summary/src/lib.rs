@@ -6,6 +6,7 @@ pub mod compare;
 pub mod files;
 pub mod json;
 pub mod merge;
+mod on_cores;
 mod rows;
 mod sampler;
 pub mod thresholds;

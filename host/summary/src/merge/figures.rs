@@ -13,6 +13,7 @@ use crate::json::{
     Archetype, BehaviorFigures, Distribution, EndedSessions, LatencyByOutcome, NoTiming, Phases,
     Requests, Route, Series, Sessions, Summary, Target, Version,
 };
+use crate::on_cores::on_cores;
 use crate::rows::{Row, grouped, merged};
 use vespeiro_plan::MAIN_TARGET;
 
@@ -140,12 +141,13 @@ impl Merger<'_> {
         let is_same = |a: &Series, b: &Series| {
             (&a.archetype, &a.path, &a.method) == (&b.archetype, &b.path, &b.method)
         };
-        let joined = grouped(all, is_same).into_iter().map(|group| {
+        let groups = grouped(all, is_same);
+        let joined = on_cores(&groups, |group| {
             if let [one] = group[..] {
                 return Ok(one.clone());
             }
             let results = group.iter().flat_map(|one| &one.results).cloned();
-            let times = self.times(&group, Detail::Histogram)?;
+            let times = self.times(group, Detail::Histogram)?;
             Ok(Series {
                 results: sorted(merged(results)),
                 bytes_sent: group.iter().map(|one| one.bytes_sent).sum(),
@@ -156,7 +158,7 @@ impl Merger<'_> {
                 ..group[0].clone()
             })
         });
-        joined.collect()
+        joined.into_iter().collect()
     }
 
     /// Counts of the parts, and the latency of their series.
@@ -249,24 +251,22 @@ impl Merger<'_> {
 
     pub(super) fn archetypes(&self, series: &[Series]) -> Result<Vec<Archetype>, MergeError> {
         let all = self.parts.iter().flat_map(|part| &part.archetypes);
-        let merged = grouped(all, |a, b| a.name == b.name)
-            .into_iter()
-            .map(|parts| {
-                let joined = |of: fn(&Archetype) -> &str| joined(parts.iter().map(|a| of(a)));
-                let own = series.iter().filter(|s| s.archetype == parts[0].name);
-                let times = self.times(&own.collect::<Vec<_>>(), Detail::Quantiles)?;
-                let figures: Vec<_> = parts.iter().map(|a| &a.figures).collect();
-                Ok(Archetype {
-                    behavior: joined(|a| &a.behavior),
-                    version: joined(|a| &a.version),
-                    hash: joined(|a| &a.hash),
-                    users: parts.iter().map(|a| a.users).sum(),
-                    not_sent: parts.iter().map(|a| a.not_sent).sum(),
-                    figures: self.figures(&figures, times)?,
-                    ..parts[0].clone()
-                })
-            });
-        merged.collect()
+        let merged = on_cores(&grouped(all, |a, b| a.name == b.name), |parts| {
+            let joined = |of: fn(&Archetype) -> &str| joined(parts.iter().map(|a| of(a)));
+            let own = series.iter().filter(|s| s.archetype == parts[0].name);
+            let times = self.times(&own.collect::<Vec<_>>(), Detail::Quantiles)?;
+            let figures: Vec<_> = parts.iter().map(|a| &a.figures).collect();
+            Ok(Archetype {
+                behavior: joined(|a| &a.behavior),
+                version: joined(|a| &a.version),
+                hash: joined(|a| &a.hash),
+                users: parts.iter().map(|a| a.users).sum(),
+                not_sent: parts.iter().map(|a| a.not_sent).sum(),
+                figures: self.figures(&figures, times)?,
+                ..parts[0].clone()
+            })
+        });
+        merged.into_iter().collect()
     }
 
     pub(super) fn versions(&self) -> Result<Vec<Version>, MergeError> {
@@ -275,7 +275,7 @@ impl Merger<'_> {
             (&a.archetype, &a.behavior) == (&b.archetype, &b.behavior)
                 && (&a.version, &a.hash) == (&b.version, &b.hash)
         };
-        let merged = grouped(all, is_same).into_iter().map(|parts| {
+        let merged = on_cores(&grouped(all, is_same), |parts| {
             let requests = || parts.iter().map(|v| &v.figures.requests);
             let by_outcome = requests().map(|r| &r.latency_by_outcome);
             let detail = Detail::Histogram;
@@ -291,7 +291,7 @@ impl Merger<'_> {
                 ..parts[0].clone()
             })
         });
-        merged.collect()
+        merged.into_iter().collect()
     }
 
     fn figures(

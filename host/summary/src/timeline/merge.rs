@@ -1,8 +1,14 @@
 //! Several timelines as one: those of runs that went on at the same time. Called when summaries are merged.
 
+use std::ops::Range;
+
 use super::{EVENTS, POINTS, PointBuilder, PointsBuilder};
 use crate::json::{Event, Point, Timeline};
+use crate::on_cores::on_cores;
 use vespeiro_metrics::DecodeError;
+
+/// Cells that are filled at a time.
+const STRETCH: usize = 32;
 
 /// The timelines, each with the seconds by which its run began after the first one. They are laid on one grid: a point
 /// belongs to the cell in which its middle lies.
@@ -17,7 +23,6 @@ pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError>
     }
     let step = longest.max((end / POINTS as f64).ceil());
     let cells = (end / step).ceil() as usize;
-    let mut grid: Vec<Option<PointBuilder>> = vec![None; cells];
     for (_, part) in parts {
         for name in &part.categories {
             if !merged.categories.contains(name) {
@@ -26,32 +31,23 @@ pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError>
         }
     }
     for (shift, part) in parts {
-        // Of one run, a cell holds points that follow each other; of several, such that went on at the same time.
-        let mut own: Vec<Option<PointBuilder>> = vec![None; cells];
-        for point in &part.points {
-            let middle = shift + point.at - point.over / 2.0;
-            let cell = ((middle / step) as usize).min(cells.saturating_sub(1));
-            let point_builder = point_builder(point, part, &merged.categories)?;
-            match &mut own[cell] {
-                Some(earlier) => earlier.append(&point_builder),
-                empty => *empty = Some(point_builder),
-            }
-        }
-        for (cell, own) in grid.iter_mut().zip(own) {
-            let Some(own) = own else { continue };
-            match cell {
-                Some(other) => beside(other, &own),
-                empty => *empty = Some(own),
-            }
-        }
         merged.events.extend(part.events.iter().map(|event| Event {
             at: event.at + shift,
             ..event.clone()
         }));
         merged.events_lost += part.events_lost;
     }
+    let stretches: Vec<_> = (0..cells)
+        .step_by(STRETCH)
+        .map(|from| from..cells.min(from + STRETCH))
+        .collect();
+    let grid = on_cores(&stretches, |stretch| {
+        let grid = Grid { step, cells };
+        grid.filled(stretch, parts, &merged.categories)
+    });
+    let grid = grid.into_iter().collect::<Result<Vec<_>, _>>()?;
     let mut builder = PointsBuilder::new();
-    for (at, cell) in grid.into_iter().enumerate() {
+    for (at, cell) in grid.into_iter().flatten().enumerate() {
         let mut point_builder = cell.unwrap_or_else(|| PointBuilder {
             point: Point::default(),
             histogram: Default::default(),
@@ -66,6 +62,49 @@ pub(crate) fn merge(parts: &[(f64, &Timeline)]) -> Result<Timeline, DecodeError>
     merged.events_lost += merged.events.len().saturating_sub(EVENTS) as u64;
     merged.events.truncate(EVENTS);
     Ok(merged)
+}
+
+/// Cells of equal length.
+struct Grid {
+    /// Seconds of each.
+    step: f64,
+    cells: usize,
+}
+
+impl Grid {
+    /// These cells, with the points of all parts that lie in them.
+    fn filled(
+        &self,
+        stretch: &Range<usize>,
+        parts: &[(f64, &Timeline)],
+        categories: &[String],
+    ) -> Result<Vec<Option<PointBuilder>>, DecodeError> {
+        let mut filled: Vec<Option<PointBuilder>> = vec![None; stretch.len()];
+        for (shift, part) in parts {
+            // Of one run, a cell holds points that follow each other; of several, such that went on at the same time.
+            let mut own: Vec<Option<PointBuilder>> = vec![None; stretch.len()];
+            for point in &part.points {
+                let middle = shift + point.at - point.over / 2.0;
+                let cell = ((middle / self.step) as usize).min(self.cells.saturating_sub(1));
+                if !stretch.contains(&cell) {
+                    continue;
+                }
+                let point_builder = point_builder(point, part, categories)?;
+                match &mut own[cell - stretch.start] {
+                    Some(earlier) => earlier.append(&point_builder),
+                    empty => *empty = Some(point_builder),
+                }
+            }
+            for (cell, own) in filled.iter_mut().zip(own) {
+                let Some(own) = own else { continue };
+                match cell {
+                    Some(other) => beside(other, &own),
+                    empty => *empty = Some(own),
+                }
+            }
+        }
+        Ok(filled)
+    }
 }
 
 /// Another run's figures of the same time.
