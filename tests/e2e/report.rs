@@ -48,10 +48,11 @@ fn runs_at_the_same_time_become_one_summary() {
         let budget = [
             "--min-request-count=40",
             "--max-request-count=40",
-            "--delay-max=5",
+            "--delay-max=100",
         ];
+        // So long that a busy machine leaves no gap between the two, for then there would be no timeline.
         let files = [
-            "--delay-min=0",
+            "--delay-min=60",
             "--summary-json",
             &summary,
             "--journal",

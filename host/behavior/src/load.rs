@@ -79,7 +79,7 @@ impl Behavior {
                     kind: LoadErrorKind::NoBuiltIn,
                 };
                 let bytes = built_in(name).ok_or_else(unknown)?;
-                Self::load(engine, &source, bytes, limits)
+                Self::load(engine, &source, &bytes, limits)
             }
             Module::File(path) => {
                 let source = path.display().to_string();
@@ -133,7 +133,7 @@ impl Behavior {
             name: name.to_owned(),
             source: source.to_owned(),
         };
-        Self::try_load(engine, name, module, Some(Arc::new(program)), limits).map(Arc::new)
+        Self::try_load(engine, name, &module, Some(Arc::new(program)), limits).map(Arc::new)
     }
 
     fn try_load(
