@@ -55,7 +55,7 @@ pub(crate) fn said(by: &Running, what: &str) {
 pub(crate) fn own_place() -> String {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     let (process, taken) = (std::process::id(), TAKEN.fetch_add(1, Ordering::Relaxed));
-    let [_, one, two, three] = (process * 8 + taken).to_be_bytes();
+    let [_, one, two, three] = process.wrapping_mul(256).wrapping_add(taken).to_be_bytes();
     format!("127.{}.{two}.{three}:7072", one | 128)
 }
 
