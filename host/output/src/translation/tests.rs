@@ -30,13 +30,14 @@ const ELSEWHERE: &[&str] = &[
     "server/src/ui.rs",
 ];
 
-/// What libraries say or ask for, and what scripts read.
+/// What libraries say or ask for, what scripts read, and what is said where there is no memory for a translation.
 const OF_OTHERS: &[&str] = &[
     "For more information",
     "cannot allocate memory",
     "cd {name}",
     "cd {name} && ./build    # {needs}",
     "control: http://{}",
+    "error: vespeiro takes {} MiB of addresses to begin with, and {} MiB are allowed (ulimit -v): allow more",
     "failed to allocate",
     "failed to convert",
     "metrics at http://{}/metrics",
