@@ -138,7 +138,7 @@ async fn serve(client: Client<'_>, desk: &mut Desk, mut day: Day) -> Result<()> 
         };
         // Of those who have little time, some are here for the one whom they take in, the others for a look.
         // Who is taken in has to be deleted: the less room the mix has for that, the fewer are.
-        let room = (me.wanted("admin").min(0.0) / 3.0).exp();
+        let room = client.who().room(me, "admin");
         let liking = |duty: Duty| match duty {
             Duty::Do(_) if day.is_only() => 6.0,
             Duty::Do(Chore::TakeIn | Chore::Batch) => room,

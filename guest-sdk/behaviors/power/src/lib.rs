@@ -175,7 +175,7 @@ async fn work(me: &Me, account: &Account, bulk: &mut Bulk<'_>, mut day: Day) -> 
             _ => most >= 1,
         };
         // Whoever is registered has to be deleted: the less room the mix has for that, the fewer are.
-        let room = (me.wanted("admin").min(0.0) / 3.0).exp();
+        let room = account.who().room(me, "admin");
         let likes = |next: Move| match next {
             Move::Rename => account.reason_to_rename(me),
             Move::BulkEdit => room * halved(me, "user-mutation"),

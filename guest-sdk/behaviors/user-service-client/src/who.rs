@@ -60,6 +60,13 @@ impl Who {
         me.wanted(category) >= -1.0
     }
 
+    /// How much room the plan's mix has for what brings requests of this category with it, as a factor: 1.0 where it is not past
+    /// its share, and the less the further it is.
+    #[must_use]
+    pub fn room(&self, me: &Me, category: &'static str) -> f32 {
+        (me.wanted(category).min(0.0) / 3.0).exp()
+    }
+
     /// Whether they are one of a share of the users that is spread evenly over them, so that it is kept by few as well.
     #[must_use]
     pub fn is_among(&self, me: &Me, share: f64) -> bool {
