@@ -23,7 +23,7 @@ fn run(service: &Service, folder: &Path, options: &[&str]) -> (Value, String) {
     let summary = folder.join("summary.json");
     let output = Command::new(VESPEIRO)
         .args(["run", "--base-url", &service.url, "--seed", "7"])
-        .args(["--users", "20", "--workers", "2"])
+        .args(["--users", "100", "--workers", "2"])
         // In all: without pauses, who sends several at once would have sent their own long before the others.
         .args(["--requests", "10000"])
         .args([
