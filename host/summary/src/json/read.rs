@@ -39,6 +39,12 @@ struct Probe {
 
 /// Read a whole file.
 pub fn read(text: &[u8]) -> Result<Summary, ReadError> {
+    if is_plain(text) {
+        // Whatever is wrong is told below.
+        if let Ok(summary) = serde_json::from_slice(text) {
+            return Ok(summary);
+        }
+    }
     // First, because a later layout may lack what this one needs.
     let Probe { schema, largest } = serde_json::from_slice(text)?;
     let schema = schema.ok_or_else(|| serde::de::Error::missing_field("schema"));
@@ -51,6 +57,42 @@ pub fn read(text: &[u8]) -> Result<Summary, ReadError> {
         count if count > MOST => Err(ReadError::Count(count)),
         _ => Ok(summary),
     }
+}
+
+/// Whether it is of this schema, and no count in it can be too large: without parsing it, as that takes as long as reading it.
+fn is_plain(text: &[u8]) -> bool {
+    let rest = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let rest = rest.and_then(|rest| rest.strip_prefix(b"\"schema\":"));
+    let Some(rest) = rest.map(<[u8]>::trim_ascii_start) else {
+        return false;
+    };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    // A number alone, and no part of one, as `2.5` or `2e9` would be.
+    let whole = matches!(rest.get(digits), Some(b',' | b'}'));
+    whole && rest[..digits] == *SCHEMA.to_string().as_bytes() && !has_long_number(&rest[digits..])
+}
+
+/// Whether as many digits as `MOST` has follow each other anywhere but in a seed or behind a decimal point.
+fn has_long_number(text: &[u8]) -> bool {
+    let length = MOST.ilog10() as usize + 1;
+    // No run of that many digits lies between two places that are as far apart, and have none.
+    let mut at = length - 1;
+    while at < text.len() {
+        if !text[at].is_ascii_digit() {
+            at += length;
+            continue;
+        }
+        let before = |byte: &&u8| byte.is_ascii_digit();
+        let first = at - text[..at].iter().rev().take_while(before).count();
+        let last = at + text[at..].iter().take_while(before).count();
+        let (head, run) = (&text[..first], &text[first..last]);
+        let excused = head.ends_with(b".") || head.trim_ascii_end().ends_with(b"\"seed\":");
+        if run.len() >= length && !excused {
+            return true;
+        }
+        at = last + length;
+    }
+    false
 }
 
 impl<'de> Deserialize<'de> for Probe {
@@ -138,6 +180,8 @@ impl<'de> Visitor<'de> for Largest {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use vespeiro_metrics::testing::snapshot;
     use vespeiro_plan::Language;
@@ -152,6 +196,41 @@ mod tests {
         summary.series[0].bytes_sent = u64::MAX;
         let refused = read(&text(&summary)).unwrap_err().to_string();
         assert!(refused.contains("18446744073709551615"), "{refused}");
+    }
+
+    proptest! {
+        /// The short way never lets pass what the long way refuses.
+        #[test]
+        fn what_is_plain_is_of_this_schema_and_counts_nothing_too_large(
+            schema in prop::sample::select(vec!["2", "1", "22", "2.5", "2e1", "\"2\""]),
+            name in prop::sample::select(vec!["seed", "count", "seeds"]),
+            numbers in prop::collection::vec(any::<u64>().prop_map(|n| n >> (n % 64)), 1..9),
+            point: bool,
+            space in prop::sample::select(vec!["", " ", "\n  "]),
+        ) {
+            let number = |n: &u64| match point {
+                true => format!("0.{n}"),
+                false => n.to_string(),
+            };
+            let numbers: Vec<String> = numbers.iter().map(number).collect();
+            let numbers = numbers.join(&format!(",{space}"));
+            let text = format!("{{{space}\"schema\":{space}{schema},\"a\":[{numbers}],\"run\":{{\"{name}\":{space}{}}}}}", u64::MAX);
+            if is_plain(text.as_bytes()) {
+                let Probe { schema, largest } = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(schema, Some(SCHEMA));
+                prop_assert!(largest <= MOST, "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_run_writes_is_read_the_short_way() {
+        let mut summary = Summary::new(&plan(Language::English), &snapshot());
+        summary.run.seed = u64::MAX;
+        assert!(is_plain(&serde_json::to_vec(&summary).unwrap()));
+        assert!(is_plain(&serde_json::to_vec_pretty(&summary).unwrap()));
+        summary.series[0].bytes_sent = MOST + 1;
+        assert!(!is_plain(&serde_json::to_vec(&summary).unwrap()));
     }
 
     #[test]
