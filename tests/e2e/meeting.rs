@@ -8,7 +8,9 @@ use tempfile::TempDir;
 
 use serde_json::Value;
 
-use crate::support::{Counting, Running, eventually, example, get, post, vespeiro};
+use crate::support::{
+    Counting, Running, binary, command, eventually, example, get, post, vespeiro,
+};
 
 /// Start one shard of a run, of 40 requests where it has no duration, which logs what it hears of the others.
 fn shard(target: &Counting, folder: &Path, place: &str, own: &str) -> Running {
@@ -259,4 +261,29 @@ fn shards_that_meet_are_steered_at_shard_0_and_none_outlives_another() {
     }
     let kept = read(&folders[1].path().join("sum-1-of-3.json"));
     assert!(kept["total"]["requests"].as_u64().unwrap() > 0);
+}
+
+/// The script is what the figures of docs/distributed.md come from; a million users take it eight minutes.
+#[test]
+fn the_script_that_measures_many_shards_does() {
+    let mut script = command(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/scale"));
+    script.env("PATH", std::env::var_os("PATH").unwrap());
+    script.args(["--users=300", "--shards=3", "--starts=300"]);
+    // Other tests have these cores as well.
+    script.args(["--apart=2000", "--binary", &binary()]);
+    let ended = script.output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let error = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{said}{error}");
+    for row in [
+        "users of a shard",
+        "all shards began within",
+        "merging 2 summaries",
+    ] {
+        assert!(said.contains(row), "{said}");
+    }
+    let row = said
+        .lines()
+        .find(|line| line.trim_start().starts_with("admin"));
+    assert!(row.is_some_and(|row| row.ends_with(" 10 to 10")), "{said}");
 }

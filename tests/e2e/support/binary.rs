@@ -63,7 +63,7 @@ pub fn command(program: &str) -> Command {
 }
 
 /// The binary that is tested: this build's, or a ready-made one that `VESPEIRO` names.
-fn binary() -> String {
+pub fn binary() -> String {
     std::env::var("VESPEIRO").unwrap_or_else(|_| env!("CARGO_BIN_EXE_vespeiro").into())
 }
 

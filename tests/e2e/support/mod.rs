@@ -24,7 +24,7 @@ mod terminal;
 mod tools;
 mod visits;
 
-pub use binary::{Ended, Owned, Running, command, vespeiro};
+pub use binary::{Ended, Owned, Running, binary, command, vespeiro};
 pub use counting::{Counting, Heard};
 pub use fickle::Fickle;
 pub use guests::{by_hand, example, slow_to_compile};
