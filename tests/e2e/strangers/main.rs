@@ -8,6 +8,7 @@
 
 mod django;
 mod kubernetes;
+mod pocketbase;
 #[path = "../languages/project.rs"]
 #[allow(dead_code)]
 mod project;
