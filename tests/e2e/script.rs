@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::{Router, routing};
+use axum::{Json, Router, routing};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -342,4 +343,75 @@ fn a_script_talks_over_channels_and_both_sides_count_the_same() {
     assert_eq!(played.check("names and ids"), (15, 0));
     heard.agrees(&played);
     played.adds_up();
+}
+
+const SIGNER: &str = "import { base64, basic, behavior, graphql, hex, hmacSha256, post, sha256 } from 'vespeiro';
+function* journey(me) {
+  const body = 'what do ya want for nothing?';
+  const headers = {
+    authorization: basic('Aladdin', 'open sesame'),
+    'x-signature': hex(hmacSha256('Jefe', body)),
+    'x-digest': base64(sha256(body)),
+  };
+  (yield post('/signed', {}, { body, headers })).expect(200);
+  const person = yield graphql('/graphql', 'query Person($id: ID!) { person(id: $id) { name } }', { id: me.ordinal });
+  me.check('a person has a name', person.graphql().person.name === `number ${me.ordinal}`);
+}
+export default behavior({ routes: { api: ['POST /signed', 'POST /graphql'] }, journey });
+";
+
+#[test]
+fn a_script_signs_and_asks_as_services_want_it() {
+    // RFC 4231 case 2, RFC 7617, and what `openssl dgst -sha256` says of the body.
+    let wanted = [
+        ("authorization", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        (
+            "x-signature",
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+        ),
+        ("x-digest", "s4Hn/sZT/Dq5sXgnI2a4rIf+2NMcsl7R0OHzMYZEyJw="),
+    ];
+    let signed = routing::post(move |headers: HeaderMap| async move {
+        let fits =
+            |(name, value): &(&str, &str)| headers.get(*name).is_some_and(|own| own == value);
+        match wanted.iter().all(fits) {
+            true => StatusCode::OK,
+            false => StatusCode::UNAUTHORIZED,
+        }
+    });
+    // Number 2 is not there, as GraphQL tells it: with 200.
+    let person = routing::post(|Json(asked): Json<Value>| async move {
+        let known = asked["query"]
+            .as_str()
+            .is_some_and(|query| query.starts_with("query Person("));
+        match &asked["variables"]["id"] {
+            Value::Number(two) if two.as_u64() == Some(2) => {
+                Json(json!({ "data": null, "errors": [{ "message": "nobody has the number 2" }] }))
+            }
+            id if known => {
+                Json(json!({ "data": { "person": { "name": format!("number {id}") } } }))
+            }
+            _ => Json(json!({})),
+        }
+    });
+    let server = Server::start(
+        Router::new()
+            .route("/signed", signed)
+            .route("/graphql", person),
+    );
+    let folder = TempDir::new().unwrap();
+    let signer = write(&folder, "signer.js", SIGNER);
+    // Three sessions and the first request of a fourth.
+    let load = "--users 5 --min-request-count 7 --max-request-count 7 --delay-min 0 --delay-max 0 --no-preflight --guest-timeout 10s";
+    let played = RunOf::fine(&server.url, &format!("--archetype signer={signer} {load}"));
+    assert_eq!(
+        (played.sent(), played.errors()),
+        (35, 0),
+        "{:?}",
+        played.ended
+    );
+    assert_eq!(played.check("a person has a name"), (10, 0));
+    assert_eq!(played.sessions("signer", "abandoned"), 5);
+    let said = &played.ended.stdout;
+    assert!(said.contains("nobody has the number 2"), "{said}");
 }

@@ -109,6 +109,17 @@ export const patch = (path, args, options) => call('PATCH', path, args, options)
 export const del = (path, args, options) => call('DELETE', path, args, options);
 export const options = (path, args, settings) => call('OPTIONS', path, args, settings);
 
+/**
+ * Ask a GraphQL service (https://spec.graphql.org): a POST to a declared route with a query and its variables; `operation` in the
+ * options names one of several in the query. The reply's `graphql()` gives its data.
+ */
+export function graphql(path, query, variables, { operation, ...others } = {}) {
+  if (typeof query !== 'string') {
+    throw new UsageError(`graphql takes a path, a query as text, and its variables, and not ${typeof query}`);
+  }
+  return post(path, {}, { ...others, json: { query, variables, operationName: operation } });
+}
+
 const PROTOCOLS = ['websocket', 'event-stream'];
 
 /**

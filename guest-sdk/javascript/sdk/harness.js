@@ -1,9 +1,18 @@
 //! The test harness: plays a behavior in Node, against scripted replies, so that an author tests a journey without a
 //! network. It runs the executor that the module runs, and refuses what the host would refuse.
 
+import { createHash, createHmac } from 'node:crypto';
+
 import { Channels } from './harness-channels.js';
 import { Session } from './session.js';
+import { digestWith } from './sign.js';
 import { decode, encode } from './text.js';
+
+const bytes = (digest) => new Uint8Array(digest.digest());
+digestWith({
+  sha256: (value) => bytes(createHash('sha256').update(value)),
+  hmacSha256: (key, value) => bytes(createHmac('sha256', key).update(value)),
+});
 
 const MAX_STEPS = 100_000;
 const MAX_DELAY_MS = 3_600_000;

@@ -71,6 +71,25 @@ export const patch: Request;
 export const del: Request;
 export const options: Request;
 
+/** Ask a GraphQL service: a POST to a declared route. `operation` names one of several in the query. */
+export function graphql(
+  path: string,
+  query: string,
+  variables?: Record<string, unknown>,
+  options?: Omit<RequestOptions, 'json' | 'form' | 'body'> & { operation?: string },
+): Wanted<Reply>;
+
+/** The digest of a text's UTF-8, or of bytes. */
+export function sha256(value: string | Uint8Array): Uint8Array;
+/** What a service signs with: HMAC (RFC 2104) with SHA-256. */
+export function hmacSha256(key: string | Uint8Array, value: string | Uint8Array): Uint8Array;
+/** In lower case. */
+export function hex(value: string | Uint8Array): string;
+/** Of a text's UTF-8, or of bytes; with `url`, for URLs and without padding, as in a JWT. */
+export function base64(value: string | Uint8Array, options?: { url?: boolean }): string;
+/** The value of `authorization` for a name and a password. */
+export function basic(name: string, password: string): string;
+
 /** Open a channel with a GET of a declared route: a WebSocket, or a stream of events. Gives it once it is open; the person gives up
  *  where the answer opens none. At most 16 are open at a time, and all are closed with their session. */
 export function open(
@@ -109,6 +128,8 @@ export class Reply {
   expect(...statuses: number[]): this;
   text(): string;
   json(): any;
+  /** The data of a GraphQL service's answer; the person gives up where it tells of an error. */
+  graphql(): any;
   /** The first value of a captured header; `name` in lower case. */
   header(name: string): string | undefined;
 }

@@ -48,6 +48,18 @@ export class Reply {
     }
   }
 
+  /** The data of a GraphQL service's answer; the person gives up where it tells of an error, whatever the status is. */
+  graphql() {
+    const { data, errors } = this.json() ?? {};
+    if (errors?.length > 0) {
+      throw new UnexpectedBody(this.line, String(errors[0]?.message ?? 'an error without a message'));
+    }
+    if (data === undefined || data === null) {
+      throw new UnexpectedBody(this.line, `no data, with status ${this.status}`);
+    }
+    return data;
+  }
+
   /** The first value of a captured header; `name` in lower case. */
   header(name) {
     return this.headers.find(([key]) => key === name)?.[1];

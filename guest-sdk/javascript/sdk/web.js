@@ -1,10 +1,14 @@
-//! What authors expect of any JavaScript and this engine lacks: URL, URLSearchParams, structuredClone (core-js), and small
-//! ones of our own over what the SDK has. Only inside a module; the harness plays where all of it is.
+//! What authors expect of any JavaScript and this engine lacks: URL, URLSearchParams, structuredClone (core-js), digests
+//! (@noble/hashes), and small ones of our own over what the SDK has. Only inside a module; the harness plays where all of it is.
 
 import 'core-js/web/structured-clone.js';
 import 'core-js/web/url.js';
 import 'core-js/web/url-search-params.js';
 
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+
+import { digestWith } from './sign.js';
 import { decode, encode } from './text.js';
 
 /** UTF-8 alone. */
@@ -32,6 +36,7 @@ class Decoder {
 
 /** `byte` draws from the session's own randomness: the same seed gives the same. */
 export function provide(byte) {
+  digestWith({ sha256, hmacSha256: (key, bytes) => hmac(sha256, key, bytes) });
   globalThis.TextEncoder ??= Encoder;
   globalThis.TextDecoder ??= Decoder;
   const getRandomValues = (array) => {
