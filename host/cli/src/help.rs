@@ -115,4 +115,93 @@ mod tests {
         let missing: Vec<_> = texts.iter().filter(lacks).collect();
         assert!(missing.is_empty(), "{missing:#?}");
     }
+
+    /// Where each group of options is explained.
+    const MORE: [(&str, &str); 8] = [
+        (
+            "Plan",
+            "[layers, plan files and presets](plan.md), [several machines](distributed.md)",
+        ),
+        (
+            "Load",
+            "[load profiles](load-profiles.md), [how users differ](realism.md)",
+        ),
+        (
+            "Target",
+            "[connections to the target](http.md), [request mix and error mix](mixes.md)",
+        ),
+        ("Connections", "[connections to the target](http.md)"),
+        (
+            "Behaviors",
+            "[swapping](swap.md), [data feeds](feeds.md), [modules](modules.md)",
+        ),
+        (
+            "Guard",
+            "[conditions, guards and results](results.md), [regard for the target](resilience.md)",
+        ),
+        ("Cleanup", "[cleanup](cleanup.md)"),
+        (
+            "Output",
+            "[ways out](outputs.md), [metrics](metrics.md), [the live page](live-page.md)",
+        ),
+    ];
+
+    const PAGE: &str = "\
+# Options
+
+What `vespeiro run`, `vespeiro demo` and `vespeiro plan` take; `vespeiro run --help-all` says the same. `--min-request-count` is also
+`min_request_count` in a plan file and `VESPEIRO_MIN_REQUEST_COUNT` in the environment, and so on for each. Durations are `250ms`, `30s`,
+`5m`, `1h30m`, or bare numbers of the unit that is named; sizes are `64KiB`, `1MiB`, `1GiB`, or bytes. `vespeiro demo` starts from 20
+users, 20 s, and pauses of 50 to 400 ms. This page is made of the settings: a test holds it to them, and writes it where `UPDATE_DOCS=1`
+is set.
+";
+
+    /// The page with all options of `vespeiro run`.
+    fn options_page() -> String {
+        let command = crate::command();
+        let run = command.find_subcommand("run").unwrap();
+        let mut page = PAGE.to_owned();
+        for (group, more) in MORE {
+            page += &format!(
+                "\n## {group}\n\nMore: {more}.\n\n| option | default | what it does |\n| --- | --- | --- |\n"
+            );
+            let own = run
+                .get_arguments()
+                .filter(|arg| arg.get_help_heading() == Some(group));
+            for arg in own {
+                let help = arg.get_long_help().or(arg.get_help()).unwrap().to_string();
+                let (help, default) = match help.rsplit_once(" [default: ") {
+                    Some((help, default)) => (help, format!("`{}`", default.trim_end_matches(']'))),
+                    None => (&*help, String::new()),
+                };
+                let long = arg.get_long().unwrap();
+                let names = arg.get_value_names().unwrap_or_default();
+                let takes_one = arg.get_action().takes_values()
+                    && arg.get_num_args().is_none_or(|few| few.min_values() > 0);
+                let value = match names.first().filter(|_| takes_one) {
+                    Some(name) => format!(" {name}"),
+                    None => String::new(),
+                };
+                // A bar would end the cell.
+                let [default, help] = [&*default, help].map(|text| text.replace('|', "\\|"));
+                page += &format!("| `--{long}{value}` | {default} | {help} |\n");
+            }
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_of_options_is_what_the_settings_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/options.md");
+        let made = options_page();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &made).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap();
+        let differs = kept
+            .lines()
+            .zip(made.lines())
+            .find(|(kept, made)| kept != made);
+        assert!(kept == made, "run it with UPDATE_DOCS=1: {differs:?}");
+    }
 }
