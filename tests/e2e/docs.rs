@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::support::{Service, command};
@@ -89,13 +90,15 @@ fn every_page_is_in_the_book_and_every_link_leads_somewhere() {
     let mut pages: Vec<_> = ["README.md", "guest-sdk/README.md", "host/ARCHITECTURE.md"]
         .map(|page| root.join(page))
         .into();
-    for entry in fs::read_dir(&docs).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        if path.extension().is_some_and(|end| end == "md") {
-            let listed = name == "SUMMARY.md" || summary.contains(&format!("({name})"));
-            assert!(listed, "{name} is not in host/docs/SUMMARY.md");
-            pages.push(path);
+    for folder in ["", TRANSLATED] {
+        for entry in fs::read_dir(docs.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "md") {
+                let name = path.strip_prefix(&docs).unwrap().to_str().unwrap();
+                let listed = name == "SUMMARY.md" || summary.contains(&format!("({name})"));
+                assert!(listed, "{name} is not in host/docs/SUMMARY.md");
+                pages.push(path);
+            }
         }
     }
     for page in pages {
@@ -111,6 +114,40 @@ fn every_page_is_in_the_book_and_every_link_leads_somewhere() {
             let headings = target.lines().filter(|line| line.starts_with('#'));
             let found = place.is_empty() || headings.map(anchor).any(|known| known == place);
             assert!(found, "{}: {link}", page.display());
+        }
+    }
+}
+
+/// Where the pages in Portuguese are.
+const TRANSLATED: &str = "pt-BR/";
+
+/// Each translation names its page, and the digest of the text that it was made of. Commands and scripts stay as they are.
+#[test]
+fn no_translation_is_behind_its_page() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../docs")
+        .join(TRANSLATED);
+    for name in ["README.md", "tutorial.md"] {
+        let translation = fs::read_to_string(folder.join(name)).unwrap();
+        let mark = translation.lines().next().unwrap();
+        let mark = mark.strip_prefix("<!-- translates ").unwrap();
+        let (original, digest) = mark.trim_end_matches(" -->").split_once(" @ ").unwrap();
+        let text = fs::read_to_string(folder.join(original)).unwrap();
+        let is: String = Sha256::digest(&text)
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            digest, is,
+            "{TRANSLATED}{name} is behind {original}: translate what has changed, then write @ {is} into its first line"
+        );
+        for language in ["sh", "js"] {
+            assert_eq!(
+                blocks(&translation, language),
+                blocks(&text, language),
+                "{name}"
+            );
         }
     }
 }
