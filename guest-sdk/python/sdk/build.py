@@ -1,5 +1,6 @@
 """Builds a behavior: `python vespeiro/build.py MODULE` in the folder of behavior.py, with the tools of requirements.txt.
-The component that it makes imports nothing but the host of the contract.
+The component that it makes imports the host of the contract, and WASI, which the host has locked down: no file, no socket, and a clock
+and randomness that are the session's own.
 """
 
 import subprocess
@@ -26,7 +27,7 @@ def main():
             str(Path(sys.executable).with_name("componentize-py")), "--quiet",
             "--wit-path", str(SDK / "wit" / "0.2"), "--world", "archetype",
             "--export-interface-name", f"vespeiro:behavior/behavior@0.2.0={INTERFACE}",
-            "componentize", "vespeiro_app", "--stub-wasi",
+            "componentize", "vespeiro_app",
             "--python-path", folder, "--python-path", str(PROJECT), "--output", str(module),
         ]  # fmt: skip
         if subprocess.run(command).returncode != 0:

@@ -11,6 +11,7 @@ from componentize_py_types import Err
 from wit_world.imports import host as imported
 from wit_world.imports import types
 
+from . import early  # noqa: F401
 from .channel import Opened, Operation, Received
 from .errors import Refused
 from .session import Sent, Setup

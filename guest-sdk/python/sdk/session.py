@@ -20,7 +20,9 @@ from .tokens import Turn
 #: After so many pauses without a request the host gets the word, so that a journey of empty pauses cannot spin.
 MAX_TURNS = 64
 #: The folder of these files, which no place in a journey is in.
+#: Where lines are not the author's: this SDK, and the standard library.
 SDK = __file__.rpartition("/")[0]
+LIBRARY = json_module.__file__.rpartition("/json/")[0]
 CAPTURES = ("body", "headers", "all", "nothing")
 
 
@@ -324,11 +326,8 @@ class Session:
         if error is None:
             return "completed"
         if not isinstance(error, GaveUp):
-            trace = error.__traceback__
-            while trace is not None and trace.tb_next is not None:
-                trace = trace.tb_next
-            place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-            raise Refused(f"behavior: {type(error).__name__}: {error}{place}")
+            place = _place(error.__traceback__)
+            raise Refused(f"behavior: {type(error).__name__}: {error}" + (f" at {place}" if place else ""))
         self.host.abandoned(str(error) or "gave up", _place(error.__traceback__))
         if isinstance(error, UnexpectedBody):
             self.host.log("warn", str(error))
@@ -357,7 +356,7 @@ def _place(trace):
     place = None
     while trace is not None:
         folder, _, name = trace.tb_frame.f_code.co_filename.rpartition("/")
-        if folder != SDK:
+        if folder != SDK and not folder.startswith(LIBRARY):
             place = f"{name}:{trace.tb_lineno}"
         trace = trace.tb_next
     return place

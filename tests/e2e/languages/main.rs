@@ -190,6 +190,43 @@ fn talks(project: &Project) {
     talked.agrees(&played);
 }
 
+/// What people write without a thought: it works, follows the seed, or is a Python error with its line, and no trap.
+fn is_ordinary_python(project: &Project) {
+    let rehearse = |seed: &str| {
+        let mut command = support::command(&support::binary());
+        let command = command.args([
+            "rehearse",
+            &project.module(),
+            "--seed",
+            seed,
+            "--guest-timeout",
+            "30s",
+        ]);
+        let rehearsed = command.output().unwrap();
+        String::from_utf8(rehearsed.stdout).unwrap()
+    };
+    let told = rehearse("7");
+    for said in [
+        "check \"digests\": passed",
+        "check \"dates\": passed",
+        "check \"codecs\": passed",
+        "check \"a file is an error\": passed",
+        "UserWarning: careful",
+        "failed: behavior: ModuleNotFoundError: No module named",
+        "colorsys",
+        " at behavior.py:36",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert!(!told.contains("crashed"), "{told}");
+    let drawn = |told: &str| {
+        let line = told.lines().find(|line| line.contains("drawn "));
+        line.unwrap().to_owned()
+    };
+    assert_eq!(drawn(&rehearse("7")), drawn(&told));
+    assert_ne!(drawn(&rehearse("8")), drawn(&told));
+}
+
 #[test]
 fn rust_builds_and_plays() {
     if rust() {
@@ -242,6 +279,9 @@ fn python_builds_and_plays() {
         std::fs::write(project.path("behavior.py"), include_str!("talker.py")).unwrap();
         project.run(".venv/bin/python", &["vespeiro/build.py", &module]);
         talks(&project);
+        std::fs::write(project.path("behavior.py"), include_str!("ordinary.py")).unwrap();
+        project.run(".venv/bin/python", &["vespeiro/build.py", &module]);
+        is_ordinary_python(&project);
         Project::begun("python", Some("admin")).run("python3", &["-m", "unittest"]);
     }
 }
