@@ -8,6 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from unyielded import unyielded
+
 SDK = Path(__file__).resolve().parent
 PROJECT = SDK.parent
 #: componentize-py looks for the exported functions and for the exported resource in modules of these names.
@@ -20,6 +22,12 @@ def main():
     if len(sys.argv) != 2:
         sys.exit("usage: python vespeiro/build.py MODULE")
     module = Path(sys.argv[1]).resolve()
+    # Those beside behavior.py, and in folders that are packages; the SDK and the tools are not the author's.
+    files = [*PROJECT.glob("*.py"), *(file for init in PROJECT.glob("*/__init__.py") for file in init.parent.rglob("*.py"))]
+    files = sorted(file for file in files if SDK not in file.parents)
+    lost = [line for file in files for line in unyielded(file.read_text(), str(file.relative_to(PROJECT)))]
+    if lost:
+        sys.exit("\n".join(lost))
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "vespeiro_app.py").write_text(APP)
         Path(folder, f"{INTERFACE}.py").write_text(RESOURCE)

@@ -17,6 +17,7 @@ from vespeiro import (  # noqa: E402
     Failed, GaveUp, UsageError, all_of, behavior, get, post, think, think_between, think_briefly, think_long, wait,
 )  # fmt: skip
 from vespeiro.harness import in_turn, play  # noqa: E402
+from vespeiro.unyielded import unyielded  # noqa: E402
 
 ROUTES = {"query": ["GET /a/{x}/{y}", "GET /b"], "auth": ["POST /login", "POST /refresh", "POST /logout"]}
 AUTH = {"login": "POST /login", "refresh": "POST /refresh", "logout": "POST /logout"}
@@ -35,6 +36,36 @@ def delays(played):
     return [delay for delay, _ in played.steps]
 
 
+FORGETFUL = """
+from vespeiro import get, think, post as send
+import other
+
+
+def look(me):
+    def shown():
+        return get("/b")
+
+    yield shown()
+
+
+def plain():
+    return [one for one in range(3)]
+
+
+def journey(me):
+    get("/a")
+    yield get("/b")
+    think()
+    look(me)
+    yield from look(me)
+    send("/login")
+    plain()
+    other.get("/a")
+    reply = get("/b")
+    yield reply
+"""
+
+
 class Journeys(unittest.TestCase):
     def test_a_pause_and_what_follows_are_one_step(self):
         def journey(me):
@@ -48,6 +79,17 @@ class Journeys(unittest.TestCase):
         played = playing(journey, pace=(700, 700))
         self.assertEqual((delays(played), sizes(played)), ([42, 700, 5], [1, 1, 0]))
         self.assertEqual(played.elapsed_ms, 42 + 1 + 700 + 1 + 5)
+
+    def test_what_is_made_and_never_sent_is_found_with_its_line(self):
+        self.assertEqual(
+            unyielded(FORGETFUL, "behavior.py"),
+            [
+                "behavior.py:18: get(…) is made and never sent: write `yield get(…)`",
+                "behavior.py:20: think(…) is made and never sent: write `yield think(…)`",
+                "behavior.py:21: look(…) is a generator that nobody plays: write `yield from look(…)`",
+                "behavior.py:23: send(…) is made and never sent: write `yield send(…)`",
+            ],
+        )
 
     def test_what_is_sent_together_is_one_step_and_comes_back_in_order(self):
         def later():
