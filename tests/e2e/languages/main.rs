@@ -254,6 +254,41 @@ fn javascript_builds_and_plays() {
     }
 }
 
+/// An error in a module that was bundled is told with the line that its author wrote.
+fn tells_the_authors_line(project: &Project) {
+    let journey = "import { behavior, get, type Me } from 'vespeiro';
+import { fill } from './lib/cart';
+
+interface Visit { page: string }
+
+function* journey(me: Me) {
+  const visit: Visit = { page: '/health' };
+  yield* get(visit.page);
+  if (me.ordinal === 0) {
+    fill({} as { items: string[] });
+  }
+}
+
+export default behavior({ name: 'lost', version: '1.0.0', routes: { watch: ['GET /health'] }, journey });
+";
+    let helper = "// What a cart holds.\nexport function fill(cart: { items: string[] }): number {\n  return cart.items.length;\n}\n";
+    std::fs::create_dir(project.path("lib")).unwrap();
+    std::fs::write(project.path("lib/cart.ts"), helper).unwrap();
+    std::fs::write(project.path("behavior.ts"), journey).unwrap();
+    let module = format!("{}.wasm", project.name);
+    project.run("node", &["vespeiro/build.mjs", "behavior.ts", &module]);
+    let mut command = support::command(&support::binary());
+    let told = command
+        .args(["rehearse", &project.module()])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(
+        told.contains("TypeError") && told.contains(" at lib/cart.ts:3"),
+        "{told}"
+    );
+}
+
 #[test]
 fn typescript_builds_and_plays() {
     if node() {
@@ -262,6 +297,7 @@ fn typescript_builds_and_plays() {
         let more = ("health.status === 200);\n", "yield* get('/health');\n");
         project.becomes_blank("typescript", ["behavior.ts", "behavior.test.ts"], more);
         project.run("npm", &["test"]);
+        tells_the_authors_line(&project);
         play_as_administrator(&Project::built("typescript", Some("admin")));
     }
 }
