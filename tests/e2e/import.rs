@@ -69,7 +69,7 @@ pub fn import(folder: &TempDir, source: &str, more: &[&str]) -> Ended {
 }
 
 /// One user, one session.
-fn play(folder: &TempDir) -> Ended {
+pub fn play(folder: &TempDir) -> Ended {
     let plan = folder.path().join("out/plan.toml");
     let once = [
         "--users",

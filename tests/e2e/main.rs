@@ -30,6 +30,7 @@ mod hidden;
 mod hit;
 mod hostile;
 mod import;
+mod import_links;
 mod isolation;
 mod journey;
 mod kubernetes;

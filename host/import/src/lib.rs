@@ -8,6 +8,7 @@ mod curl;
 mod har;
 mod javascript;
 mod journey;
+mod links;
 mod openapi;
 mod postman;
 mod project;

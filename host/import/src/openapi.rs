@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::journey::{Body, Journey, Step, identifier, literal};
+use crate::links::{Link, Target, links};
 use crate::project::Project;
 use crate::schema::{Document, said};
 
@@ -68,6 +69,7 @@ pub(crate) fn read(root: &Value) -> Project {
         });
         let mut reader = Reader {
             document,
+            linked: Vec::new(),
             project: &mut project,
             journey: Journey {
                 name,
@@ -123,6 +125,8 @@ fn base_url(root: &Value) -> Option<String> {
 
 struct Reader<'a, 'p> {
     document: Document<'a>,
+    /// Parameters of the query that an answer has the value of: method and path, the parameter, and what was captured.
+    linked: Vec<(&'static str, &'a str, &'a str, String)>,
     project: &'p mut Project,
     journey: Journey,
 }
@@ -185,14 +189,23 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    /// Those of the query and the headers that are required.
+    /// Those of the query and the headers that are required, and those that an earlier answer has the value of.
     fn parameters(&mut self, one: &Operation<'a>, step: &mut Step) {
+        let linked = |of: &&(&str, &str, &str, String)| of.0 == one.method && of.1 == one.path;
+        for (.., name, captured) in self.linked.iter().filter(linked) {
+            add_query(&mut step.path, name, &format!("${{{captured}}}"));
+        }
         for parameter in &one.parameters {
             let name = parameter
                 .get("name")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            if parameter.get("required") != Some(&Value::Bool(true)) {
+            let is_linked = self
+                .linked
+                .iter()
+                .filter(linked)
+                .any(|(.., known, _)| *known == name);
+            if is_linked || parameter.get("required") != Some(&Value::Bool(true)) {
                 continue;
             }
             let value = text(&self.parameter(name, parameter));
@@ -310,7 +323,12 @@ impl<'a> Reader<'a, '_> {
             });
         let good: Vec<_> = good.collect();
         step.expect = good.iter().map(|(status, _)| *status).collect();
-        if one.method != "post" {
+        for (_, answer) in &good {
+            for link in links(self.document, self.document.resolve(answer)) {
+                self.follow(&link, all, step);
+            }
+        }
+        if one.method != "post" || !step.capture.is_empty() {
             return;
         }
         let below = format!("{}/{{", one.path.trim_end_matches('/'));
@@ -331,6 +349,34 @@ impl<'a> Reader<'a, '_> {
         if let Some(pointer) = found {
             step.capture
                 .push((name_of(&format!("{}/", one.path), parameter), pointer));
+        }
+    }
+
+    /// Capture what a link says, for the operation that it leads to in this journey.
+    fn follow(&mut self, link: &Link<'a>, all: &[Operation<'a>], step: &mut Step) {
+        let is_target = |one: &&Operation<'a>| match &link.target {
+            Target::Id(id) => one
+                .operation
+                .get("operationId")
+                .is_some_and(|own| own == id),
+            Target::Place(path, method) => one.path == path && one.method == *method,
+        };
+        let Some(target) = all.iter().find(is_target) else {
+            return;
+        };
+        let in_path = target.path.split_once(&format!("{{{}}}", link.parameter));
+        let captured = match (in_path, link.place) {
+            (Some((before, _)), None | Some("path")) => name_of(before, link.parameter),
+            (_, None | Some("query")) => {
+                let captured = identifier(link.parameter);
+                let whose = (target.method, target.path, link.parameter, captured.clone());
+                self.linked.push(whose);
+                captured
+            }
+            _ => return,
+        };
+        if !step.capture.iter().any(|(known, _)| *known == captured) {
+            step.capture.push((captured, link.pointer.to_owned()));
         }
     }
 

@@ -194,16 +194,12 @@ fn talks(project: &Project) {
 fn is_ordinary_python(project: &Project) {
     let rehearse = |seed: &str| {
         let mut command = support::command(&support::binary());
-        let command = command.args([
-            "rehearse",
-            &project.module(),
-            "--seed",
-            seed,
-            "--guest-timeout",
-            "30s",
-        ]);
+        let command = command.args(["rehearse", &project.module(), "--seed", seed]);
         let rehearsed = command.output().unwrap();
-        String::from_utf8(rehearsed.stdout).unwrap()
+        let [told, errors] =
+            [rehearsed.stdout, rehearsed.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert_eq!(errors, "");
+        told
     };
     let told = rehearse("7");
     for said in [
