@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::error::{Error, FieldMap};
 use crate::params::Params;
-use crate::reply::{self, Reply};
 
 const DEFAULT_PER_PAGE: u64 = 20;
 const MAX_PER_PAGE: u64 = 100;
@@ -16,18 +15,20 @@ pub struct Page {
     per_page: u64,
 }
 
+/// What is told of a page.
 #[derive(Serialize)]
-struct Meta {
-    page: u64,
-    per_page: u64,
-    total: usize,
-    total_pages: u64,
+pub struct Meta {
+    pub page: u64,
+    pub per_page: u64,
+    pub total: usize,
+    pub total_pages: u64,
 }
 
+/// A page of a list, as the API shows it.
 #[derive(Serialize)]
-struct Listing<T> {
-    data: Vec<T>,
-    meta: Meta,
+pub struct Listing<T> {
+    pub data: Vec<T>,
+    pub meta: Meta,
 }
 
 impl Page {
@@ -61,14 +62,14 @@ impl Page {
         self.per_page as usize
     }
 
-    /// The answer: this page's items out of `total`.
-    pub fn reply<T: Serialize>(&self, data: Vec<T>, total: usize) -> Reply {
+    /// This page's items out of `total`.
+    pub fn listing<T>(&self, data: Vec<T>, total: usize) -> Listing<T> {
         let meta = Meta {
             page: self.number,
             per_page: self.per_page,
             total,
             total_pages: (total as u64).div_ceil(self.per_page),
         };
-        reply::json(axum::http::StatusCode::OK, &Listing { data, meta })
+        Listing { data, meta }
     }
 }
