@@ -8,6 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+/// What the answer says of itself.
+pub const ABORTED: &str = "fault filter abort";
 const ABORT: &str = "x-envoy-fault-abort-request";
 const DELAY: &str = "x-envoy-fault-delay-request";
 const MAX_DELAY: Duration = Duration::from_secs(60);
@@ -32,7 +34,7 @@ pub fn abort(headers: &HeaderMap) -> Option<Response> {
         .filter(|code| (200..=599).contains(code))?;
     let status = StatusCode::from_u16(code).ok()?;
     let bodiless = matches!(code, 204 | 205 | 304);
-    let body = axum::Json(json!({ "message": "fault filter abort" }));
+    let body = axum::Json(json!({ "message": ABORTED }));
     Some(if bodiless {
         status.into_response()
     } else {

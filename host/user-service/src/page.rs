@@ -1,12 +1,15 @@
 //! Pages of lists: what was asked for (`page`, `per_page`) and what `meta` tells about it. Used by every list.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 use crate::error::{Error, FieldMap};
-use crate::params::Params;
+use crate::params::{Params, within};
 
 const DEFAULT_PER_PAGE: u64 = 20;
-const MAX_PER_PAGE: u64 = 100;
+const NUMBERS: RangeInclusive<u64> = 1..=u64::MAX;
+const SIZES: RangeInclusive<u64> = 1..=100;
 
 /// The part of a list that was asked for. `per_page` is between 1 and 100.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +38,21 @@ impl Page {
     /// Reads `page` and `per_page`; what is wrong goes to `errors`.
     pub fn read(params: &Params, errors: &mut FieldMap) -> Self {
         Self {
-            number: params.number("page", 1..=u64::MAX, 1, errors),
-            per_page: params.number("per_page", 1..=MAX_PER_PAGE, DEFAULT_PER_PAGE, errors),
+            number: params.number("page", NUMBERS, 1, errors),
+            per_page: params.number("per_page", SIZES, DEFAULT_PER_PAGE, errors),
+        }
+    }
+
+    /// As [`Page::read`], of numbers.
+    pub fn of(number: Option<u64>, per_page: Option<u64>, errors: &mut FieldMap) -> Self {
+        let mut read = |name, given: Option<u64>, range, default| {
+            given.map_or(default, |given| {
+                within(name, Some(given), range, default, errors)
+            })
+        };
+        Self {
+            number: read("page", number, NUMBERS, 1),
+            per_page: read("per_page", per_page, SIZES, DEFAULT_PER_PAGE),
         }
     }
 
