@@ -336,3 +336,59 @@ async fn profiles_roles_and_permissions_are_those_of_rest() {
         );
     }
 }
+
+/// The services that reflection of this version tells of.
+macro_rules! told {
+    ($version:ident, $caller:expr) => {{
+        use tonic_reflection::pb::$version::server_reflection_request::MessageRequest;
+        use tonic_reflection::pb::$version::server_reflection_response::MessageResponse;
+        use tonic_reflection::pb::$version::{ServerReflectionRequest, ServerReflectionResponse};
+        let asked = ServerReflectionRequest {
+            message_request: Some(MessageRequest::ListServices(String::new())),
+            ..Default::default()
+        };
+        let path = concat!(
+            "/grpc.reflection.",
+            stringify!($version),
+            ".ServerReflection/ServerReflectionInfo"
+        );
+        let mut grpc = $caller.grpc.clone();
+        grpc.ready().await.unwrap();
+        let codec = ProstCodec::<_, ServerReflectionResponse>::default();
+        let asked = tonic::Request::new(futures_util::stream::iter([asked]));
+        let answers = grpc
+            .streaming(asked, PathAndQuery::from_static(path), codec)
+            .await;
+        let mut answers = answers.unwrap().into_inner();
+        let Some(MessageResponse::ListServicesResponse(list)) =
+            answers.message().await.unwrap().unwrap().message_response
+        else {
+            panic!("no list")
+        };
+        assert!(answers.message().await.unwrap().is_none());
+        let names: Vec<String> = list
+            .service
+            .into_iter()
+            .map(|service| service.name)
+            .collect();
+        (path, names)
+    }};
+}
+
+#[tokio::test]
+async fn reflection_of_both_versions_tells_of_the_five_services() {
+    let client = Client::new(Config::default());
+    let anyone = Caller::of(&client);
+    for (path, mut names) in [told!(v1, anyone), told!(v1alpha, anyone)] {
+        names.sort_unstable();
+        let ours = ["Auth", "Permission", "Profile", "Role", "User"];
+        assert_eq!(
+            names[1..],
+            ours.map(|name| format!("users.v1.{name}Service"))
+        );
+        let series = format!(
+            "user_service_requests_total{{method=\"POST\",route=\"{path}\",status=\"OK\"}}"
+        );
+        assert_eq!(client.metric(&series).await, 1);
+    }
+}
