@@ -77,7 +77,8 @@
 //! - **Rate limit** ([`Config::rate_limit`]): a token bucket per session, one second's worth of burst. Anonymous
 //!   requests (login, registration, refresh) are exempt: a load tool's users all come from one address.
 //! - **Faults** ([`Config::allow_faults`]): `x-envoy-fault-delay-request: <ms>` waits (60 s at most), then
-//!   `x-envoy-fault-abort-request: <200..599>` answers with that status; values out of form are ignored.
+//!   `x-envoy-fault-abort-request: <200..599>` answers with that status; values out of form are ignored. A gRPC call
+//!   may ask for a code instead: `x-envoy-fault-abort-grpc-request: <1..16>`.
 //! - **Events** are named `user.created`, `user.updated`, `user.activated`, `user.deactivated` and `user.deleted`; their data
 //!   is `{"type", "id", "username", "at"}`, their id counts them. Whoever connects hears of what happens from then on, and of
 //!   nothing that is more than [`MAX_BEHIND`] events ago.

@@ -7,7 +7,7 @@ use axum::http::{Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::app::App;
 use crate::error::Error;
@@ -47,8 +47,12 @@ async fn admit(app: &App, mut request: Request, next: Next) -> Result<Response, 
         if let Some(delay) = faults::delay(request.headers()) {
             tokio::time::sleep(delay).await;
         }
-        if let Some(answer) = faults::abort(request.headers()) {
-            let code = status::of_http(answer.status());
+        let asked = faults::abort_call(request.headers()).map(|code| Code::from(i32::from(code)));
+        let asked = asked.or_else(|| {
+            let answer = faults::abort(request.headers())?;
+            Some(status::of_http(answer.status()))
+        });
+        if let Some(code) = asked {
             return Err(Status::new(code, faults::ABORTED));
         }
     }

@@ -191,6 +191,12 @@ async fn limits_faults_and_latency_are_those_of_rest() {
             "{asked}"
         );
     }
+    let chosen = anyone.with("x-envoy-fault-abort-grpc-request", "10");
+    let answer = chosen.call::<User>("AuthService/Me", ()).await.unwrap_err();
+    assert_eq!(
+        (answer.code(), answer.message()),
+        (Code::Aborted, "fault filter abort")
+    );
     let began = tokio::time::Instant::now();
     let slow = anyone
         .with("x-envoy-fault-delay-request", "7000")
@@ -202,6 +208,7 @@ async fn limits_faults_and_latency_are_those_of_rest() {
         ("RESOURCE_EXHAUSTED", 1),
         ("UNAVAILABLE", 3),
         ("UNKNOWN", 1),
+        ("ABORTED", 1),
         ("PERMISSION_DENIED", 1),
         ("OK", 0),
     ] {
