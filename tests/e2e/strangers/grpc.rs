@@ -1,7 +1,8 @@
 //! The user service's gRPC interface, asked by Python's `grpcio`, which finds by reflection what there is: the calls that it has
 //! made are those in the service's ledger.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -11,18 +12,40 @@ use crate::support::{Service, eventually};
 
 const GRPC: [&str; 2] = ["grpcio==1.76.0", "grpcio-reflection==1.76.0"];
 
+/// Installed once, however many tests want it at once.
+fn client() -> &'static str {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    let python = PYTHON.get_or_init(|| interpreter("grpc", &GRPC));
+    python.to_str().unwrap()
+}
+
+#[test]
+fn the_client_of_the_books_page_works() {
+    if !python() {
+        return;
+    }
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/user-service.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let code = page.split("```python\n").nth(1).unwrap();
+    let service = Service::start();
+    let address = service.url.strip_prefix("http://").unwrap();
+    let code = code.split("```").next().unwrap();
+    let code = code.replace("127.0.0.1:9501", address);
+    let told = tool(client()).args(["-c", &code]).output().unwrap();
+    let said = String::from_utf8_lossy(&told.stdout);
+    assert_eq!(said.trim(), "admin@example.test", "{told:?}");
+}
+
 #[test]
 fn a_client_of_python_finds_the_user_service_by_reflection_and_counts_what_it_counts() {
     if !python() {
         return;
     }
-    let python = interpreter("grpc", &GRPC);
     let service = Service::start();
     let script = Path::new(env!("CARGO_MANIFEST_DIR"));
     let script = script.join("../../tests/e2e/strangers/grpc/client.py");
     let address = service.url.strip_prefix("http://").unwrap();
-    let mut client = tool(python.to_str().unwrap());
-    let told = client.arg(&script).arg(address).output().unwrap();
+    let told = tool(client()).arg(&script).arg(address).output().unwrap();
     let errors = String::from_utf8_lossy(&told.stderr);
     assert!(told.status.success(), "{errors}");
     let told: Value = serde_json::from_slice(&told.stdout).unwrap();
