@@ -60,6 +60,11 @@ fn the_page_for_those_who_know_locust_works() {
 }
 
 #[test]
+fn the_page_of_the_user_service_works() {
+    works_as_it_stands("docs/user-service.md");
+}
+
+#[test]
 fn the_tutorial_works() {
     works_as_it_stands("docs/tutorial.md");
 }

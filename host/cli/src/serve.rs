@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use vespeiro_output::{Console, stdout};
 use vespeiro_plan::units::{DefaultUnit, parse_duration};
 
-/// Run the reference user service
+/// Run the reference user service: REST, gRPC, event streams and a WebSocket on one port
 #[derive(Debug, clap::Args)]
 pub(super) struct Serve {
     /// Port to listen on; 0 picks a free one

@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, Request, header};
 
 use crate::app::App;
 use crate::error::Error;
@@ -12,11 +12,20 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        // With a rate limit on, the gate knows the caller already.
-        match parts.extensions.get::<Self>() {
-            Some(caller) => Ok(*caller),
-            None => identify(app, &parts.headers),
-        }
+        known(app, &parts.extensions, &parts.headers)
+    }
+}
+
+/// Who makes this request.
+pub fn of<B>(app: &App, request: &Request<B>) -> Result<Caller, Error> {
+    known(app, request.extensions(), request.headers())
+}
+
+fn known(app: &App, extensions: &Extensions, headers: &HeaderMap) -> Result<Caller, Error> {
+    // With a rate limit on, the gate knows the caller already.
+    match extensions.get::<Caller>() {
+        Some(caller) => Ok(*caller),
+        None => identify(app, headers),
     }
 }
 

@@ -4,9 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tonic::Status;
+
+use crate::grpc;
 
 /// Field name to what is wrong with it.
 pub type FieldMap = BTreeMap<String, Vec<String>>;
@@ -30,6 +34,8 @@ pub enum Error {
     TooLarge,
     #[error("send the body as application/json")]
     MediaType,
+    #[error("a gRPC call takes HTTP/2 and the content type application/grpc")]
+    NotGrpc,
     #[error("the given data is invalid")]
     Invalid(FieldMap),
     #[error("too many requests")]
@@ -53,7 +59,7 @@ impl Error {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType | Self::NotGrpc => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unwritable(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -74,8 +80,7 @@ impl IntoResponse for Error {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::RateLimited { retry_after } => {
-                let seconds = retry_after.as_micros().div_ceil(1_000_000).max(1);
-                let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+                let seconds = whole_seconds(retry_after);
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             _ => {}
@@ -84,9 +89,18 @@ impl IntoResponse for Error {
     }
 }
 
+/// A wait as `retry-after` tells it: rounded up, at least one.
+pub fn whole_seconds(wait: Duration) -> u64 {
+    let seconds = wait.as_micros().div_ceil(1_000_000).max(1);
+    u64::try_from(seconds).unwrap_or(u64::MAX)
+}
+
 /// Answers a path that is not on the table.
-pub async fn no_such_route() -> Error {
-    Error::NotFound("route")
+pub async fn no_such_route(request: Request) -> Response {
+    if grpc::is_call(&request) {
+        return Status::unimplemented("no such method").into_http();
+    }
+    Error::NotFound("route").into_response()
 }
 
 /// Answers a path that is on the table, asked with another method.

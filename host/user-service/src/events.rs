@@ -21,17 +21,9 @@ pub fn routes() -> Router<App> {
 }
 
 async fn listen(State(app): State<App>, caller: Caller) -> Response {
-    let events = app.hub().events();
-    let open = app.hub().open(Kind::Events);
-    let listener = Listener {
-        app,
-        caller,
-        events,
-        open,
-    };
+    let listener = Listener::new(app, caller, Kind::Events);
     let events = stream::unfold(listener, |mut listener| async move {
-        let event = listener.next().await?;
-        listener.open.counts().sent.fetch_add(1, Relaxed);
+        let event = listener.next().await.ok()?;
         let event = sse::Event::default()
             .event(event.name)
             .id(event.number.to_string())
@@ -43,23 +35,45 @@ async fn listen(State(app): State<App>, caller: Caller) -> Response {
         .into_response()
 }
 
-struct Listener {
+/// Whoever hears of what happens from now on.
+pub struct Listener {
     app: App,
     caller: Caller,
     events: Option<Receiver<Arc<Event>>>,
     open: Open,
 }
 
+/// Why there is nothing more to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Session,
+    Service,
+}
+
 impl Listener {
-    /// `None` when the service stops or the session is over.
-    async fn next(&mut self) -> Option<Arc<Event>> {
+    pub fn new(app: App, caller: Caller, kind: Kind) -> Self {
+        Self {
+            events: app.hub().events(),
+            open: app.hub().open(kind),
+            app,
+            caller,
+        }
+    }
+
+    /// The next event, counted as sent.
+    pub async fn next(&mut self) -> Result<Arc<Event>, End> {
+        let events = self.events.as_mut().ok_or(End::Service)?;
         loop {
-            match self.events.as_mut()?.recv().await {
-                Ok(event) => return self.caller.is_signed_in(&self.app).then_some(event),
+            match events.recv().await {
+                Ok(_) if !self.caller.is_signed_in(&self.app) => return Err(End::Session),
+                Ok(event) => {
+                    self.open.counts().sent.fetch_add(1, Relaxed);
+                    return Ok(event);
+                }
                 Err(RecvError::Lagged(missed)) => {
                     self.open.counts().dropped.fetch_add(missed, Relaxed);
                 }
-                Err(RecvError::Closed) => return None,
+                Err(RecvError::Closed) => return Err(End::Service),
             }
         }
     }

@@ -8,7 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+/// What the answer says of itself.
+pub const ABORTED: &str = "fault filter abort";
 const ABORT: &str = "x-envoy-fault-abort-request";
+const ABORT_CALL: &str = "x-envoy-fault-abort-grpc-request";
 const DELAY: &str = "x-envoy-fault-delay-request";
 const MAX_DELAY: Duration = Duration::from_secs(60);
 /// Spread of the service time's logarithm.
@@ -22,22 +25,24 @@ pub fn delay(headers: &HeaderMap) -> Option<Duration> {
 
 /// The answer that a request asks for instead of its own.
 pub fn abort(headers: &HeaderMap) -> Option<Response> {
-    let code = headers
-        .get(ABORT)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
-        .filter(|code| (200..=599).contains(code))?;
+    let code = number(headers, ABORT).filter(|code| (200..=599).contains(code))?;
     let status = StatusCode::from_u16(code).ok()?;
     let bodiless = matches!(code, 204 | 205 | 304);
-    let body = axum::Json(json!({ "message": "fault filter abort" }));
+    let body = axum::Json(json!({ "message": ABORTED }));
     Some(if bodiless {
         status.into_response()
     } else {
         (status, body).into_response()
     })
+}
+
+/// The code that a gRPC call asks for instead of its own: of all that there are, but for that of success.
+pub fn abort_call(headers: &HeaderMap) -> Option<u16> {
+    number(headers, ABORT_CALL).filter(|code| (1..=16).contains(code))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u16> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// One draw of the service time with this median.
@@ -81,6 +86,17 @@ mod tests {
         }
         for bad in ["", "100", "199", "600", "no"] {
             assert!(abort(&headers(ABORT, bad)).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn calls_are_aborted_with_codes_of_grpc() {
+        for code in [1, 5, 16] {
+            let asked = headers(ABORT_CALL, &code.to_string());
+            assert_eq!(abort_call(&asked), Some(code));
+        }
+        for bad in ["", "0", "17", "-1", "NOT_FOUND"] {
+            assert_eq!(abort_call(&headers(ABORT_CALL, bad)), None, "{bad}");
         }
     }
 

@@ -24,7 +24,7 @@ pub async fn pass(State(app): State<App>, request: Request, next: Next) -> Respo
     let response = admit(&app, request, next)
         .await
         .unwrap_or_else(Error::into_response);
-    entry.close(response.status());
+    entry.close(&response);
     response
 }
 
@@ -38,7 +38,17 @@ async fn admit(app: &App, request: Request, next: Next) -> Result<Response, Erro
             return Ok(answer);
         }
     }
-    // A bad token is left to the handler: it may be one that needs none.
+    limit(app, &mut request)?;
+    if let Some(median) = app.config().latency
+        && request.uri().path().starts_with("/api/")
+    {
+        tokio::time::sleep(faults::service_time(median)).await;
+    }
+    Ok(next.run(request).await)
+}
+
+/// Takes the request out of its session's bucket. A bad token is left to the handler: it may be one that needs none.
+pub fn limit(app: &App, request: &mut Request) -> Result<(), Error> {
     if let Some(limit) = app.limit()
         && let Ok(caller) = caller::identify(app, request.headers())
     {
@@ -52,12 +62,7 @@ async fn admit(app: &App, request: Request, next: Next) -> Result<Response, Erro
         }
         request.extensions_mut().insert(caller);
     }
-    if let Some(median) = app.config().latency
-        && request.uri().path().starts_with("/api/")
-    {
-        tokio::time::sleep(faults::service_time(median)).await;
-    }
-    Ok(next.run(request).await)
+    Ok(())
 }
 
 /// Reads the body to its end whatever comes of the request: a connection with an unread rest cannot be kept alive,

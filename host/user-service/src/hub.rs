@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc};
+use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::store::Key;
@@ -48,6 +49,10 @@ impl Change {
 pub struct Event {
     pub number: u64,
     pub name: &'static str,
+    pub id: Uuid,
+    pub username: String,
+    pub at: Timestamp,
+    /// All but the number, as JSON.
     pub data: String,
 }
 
@@ -56,15 +61,18 @@ pub struct Event {
 pub enum Kind {
     Events,
     Notifications,
+    /// Event streams over gRPC.
+    Watches,
 }
 
 impl Kind {
-    const ALL: [Self; 2] = [Self::Events, Self::Notifications];
+    const ALL: [Self; 3] = [Self::Events, Self::Notifications, Self::Watches];
 
     fn name(self) -> &'static str {
         match self {
             Self::Events => "events",
             Self::Notifications => "notifications",
+            Self::Watches => "watches",
         }
     }
 }
@@ -83,7 +91,7 @@ pub struct Counts {
 #[derive(Default)]
 pub struct Hub {
     listeners: Mutex<Listeners>,
-    counts: Arc<[Counts; 2]>,
+    counts: Arc<[Counts; 3]>,
 }
 
 struct Listeners {
@@ -105,7 +113,7 @@ impl Default for Listeners {
 
 /// Counts a channel as open until it is dropped.
 pub struct Open {
-    counts: Arc<[Counts; 2]>,
+    counts: Arc<[Counts; 3]>,
     kind: Kind,
 }
 
@@ -178,8 +186,16 @@ impl Hub {
         let data = data.to_string();
         self.tell_sockets(&listeners, user.key, &data);
         if let Some(events) = events {
+            let event = Event {
+                number,
+                name,
+                id: user.id,
+                username: user.username.clone(),
+                at,
+                data,
+            };
             // Those who listened may just have left.
-            let _ = events.send(Arc::new(Event { number, name, data }));
+            let _ = events.send(Arc::new(event));
         }
     }
 

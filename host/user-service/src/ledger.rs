@@ -2,18 +2,37 @@
 //! and before its answer leaves.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, Response};
+use tonic::Code;
+
+use crate::grpc;
 
 /// Route label of requests off the table.
 const UNMATCHED: &str = "unmatched";
 /// Status of a request whose client went away before its answer was made; no answer ever carries it by itself.
-const CLIENT_GONE: u16 = 499;
+const CLIENT_GONE: Status = Status::Http(499);
 
-type Counts = BTreeMap<(&'static str, u16), u64>;
+type Counts = BTreeMap<(&'static str, Status), u64>;
+
+/// What an answer said of itself: a number, or the name of a gRPC code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Status {
+    Http(u16),
+    Grpc(&'static str),
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(number) => number.fmt(f),
+            Self::Grpc(name) => f.write_str(name),
+        }
+    }
+}
 
 /// Requests by route, method and status; as many cells as the table allows, whatever clients send.
 #[derive(Clone, Default)]
@@ -24,10 +43,17 @@ pub struct Entry {
     ledger: Ledger,
     route: Option<MatchedPath>,
     method: &'static str,
-    status: u16,
+    status: Status,
 }
 
 impl Ledger {
+    /// A gRPC call: until it has a status it is cancelled.
+    pub fn open_call(&self, request: &Request) -> Entry {
+        let mut entry = self.open(request);
+        entry.status = Status::Grpc(grpc::name(Code::Cancelled));
+        entry
+    }
+
     pub fn open(&self, request: &Request) -> Entry {
         Entry {
             ledger: self.clone(),
@@ -37,7 +63,7 @@ impl Ledger {
         }
     }
 
-    fn count(&self, route: &str, method: &'static str, status: u16) {
+    fn count(&self, route: &str, method: &'static str, status: Status) {
         let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Only the first request of a route pays for its name.
         if !routes.contains_key(route) {
@@ -63,8 +89,16 @@ impl Ledger {
 }
 
 impl Entry {
-    pub fn close(mut self, status: StatusCode) {
-        self.status = status.as_u16();
+    /// What the head of an answer says: that of a call may be a status already.
+    pub fn close<B>(mut self, response: &Response<B>) {
+        self.status = match grpc::code_of(response.headers()) {
+            Some(code) => Status::Grpc(grpc::name(code)),
+            None => Status::Http(response.status().as_u16()),
+        };
+    }
+
+    pub fn close_call(mut self, code: Code) {
+        self.status = Status::Grpc(grpc::name(code));
     }
 }
 

@@ -38,6 +38,26 @@
 //! a body that says it is not JSON, 429 over the rate limit. They are decided in the order 413, 429, 401, 415, 400,
 //! 403, 404, 422, 409; only a field of the wrong JSON type is a 422 at the place of the 400.
 //!
+//! # gRPC
+//!
+//! The same over gRPC, on the same port: HTTP/2 with prior knowledge, the services `AuthService`, `UserService`,
+//! `ProfileService`, `RoleService` and `PermissionService` of `proto/users/v1/users.proto`, which says what each method
+//! takes, and reflection (`grpc.reflection.v1` and `v1alpha`). Users, sessions, tokens (`authorization: Bearer` in the
+//! metadata), rate limit, service time and faults are those of REST.
+//!
+//! | REST | gRPC |
+//! | --- | --- |
+//! | 400, 422 | `INVALID_ARGUMENT`; the message names the fields. What is no message: `INTERNAL` |
+//! | 401, 403, 404, 409 | `UNAUTHENTICATED`, `PERMISSION_DENIED`, `NOT_FOUND`, `ALREADY_EXISTS` |
+//! | 413 | `OUT_OF_RANGE` |
+//! | 415 | HTTP's 415, without a gRPC status, for what is no call: HTTP/1.1, another content type |
+//! | 429 | `RESOURCE_EXHAUSTED`, with `retry-after` in the metadata |
+//! | off the table | `UNIMPLEMENTED` |
+//! | a fault's status | what gRPC makes of it: 403 `PERMISSION_DENIED`, 429 and 502 to 504 `UNAVAILABLE`, others `UNKNOWN` … |
+//!
+//! `UserService/WatchUsers` is the stream of events: it ends with its session (`UNAUTHENTICATED`) or the service
+//! (`UNAVAILABLE`).
+//!
 //! # Rules worth knowing
 //!
 //! - **Sessions.** An access token (HS256, a new key per process) lives [`Config::access_ttl`] and dies with its
@@ -57,7 +77,8 @@
 //! - **Rate limit** ([`Config::rate_limit`]): a token bucket per session, one second's worth of burst. Anonymous
 //!   requests (login, registration, refresh) are exempt: a load tool's users all come from one address.
 //! - **Faults** ([`Config::allow_faults`]): `x-envoy-fault-delay-request: <ms>` waits (60 s at most), then
-//!   `x-envoy-fault-abort-request: <200..599>` answers with that status; values out of form are ignored.
+//!   `x-envoy-fault-abort-request: <200..599>` answers with that status; values out of form are ignored. A gRPC call
+//!   may ask for a code instead: `x-envoy-fault-abort-grpc-request: <1..16>`.
 //! - **Events** are named `user.created`, `user.updated`, `user.activated`, `user.deactivated` and `user.deleted`; their data
 //!   is `{"type", "id", "username", "at"}`, their id counts them. Whoever connects hears of what happens from then on, and of
 //!   nothing that is more than [`MAX_BEHIND`] events ago.
@@ -70,8 +91,11 @@
 //! - **Ledger**: `user_service_requests_total{method,route,status}` counts when the answer is made, before it is
 //!   sent, so a client that has its answer finds it counted; a scrape does not yet hold itself. A request whose client
 //!   went away first counts as status 499. Off the table the route is `unmatched`. What is not HTTP is no request.
-//!   `user_service_messages_total{channel,direction}` counts messages of event streams and notification sockets: `sent` those
-//!   that were handed to a connection, `received` those that came, `dropped` those whose reader was too far behind.
+//!   A gRPC call counts under its path (`/users.v1.UserService/GetUser`) and the name of its code (`OK`, `NOT_FOUND`), which
+//!   ends its answer: a stream counts when it ends, `CANCELLED` where its client ended it.
+//!   `user_service_messages_total{channel,direction}` counts messages of event streams (`events`, over gRPC `watches`) and
+//!   notification sockets: `sent` those that were handed to a connection, `received` those that came, `dropped` those whose
+//!   reader was too far behind.
 //!   `user_service_channels_total{channel}` counts those that were opened, and `user_service_channels{channel}` those that are
 //!   open.
 
@@ -85,6 +109,7 @@ mod error;
 mod events;
 mod faults;
 mod gate;
+mod grpc;
 mod hub;
 mod ledger;
 mod limits;
@@ -193,6 +218,7 @@ fn routes(app: App) -> Router {
             app.clone(),
             gate::pass,
         ))
+        .merge(grpc::routes(&app))
         .with_state(app)
 }
 

@@ -44,18 +44,10 @@ impl Params {
         default: u64,
         errors: &mut FieldMap,
     ) -> u64 {
-        let Some(text) = self.get(name) else {
-            return default;
-        };
-        if let Some(number) = text.parse().ok().filter(|number| range.contains(number)) {
-            return number;
-        }
-        let expected = match *range.end() {
-            u64::MAX => format!("must be a whole number from {}", range.start()),
-            end => format!("must be a whole number from {} to {end}", range.start()),
-        };
-        complain(errors, name, expected);
-        default
+        let text = self.get(name);
+        text.map_or(default, |text| {
+            within(name, text.parse().ok(), range, default, errors)
+        })
     }
 
     pub fn flag(&self, name: &str, errors: &mut FieldMap) -> Option<bool> {
@@ -80,6 +72,25 @@ impl Params {
         }
         parsed
     }
+}
+
+/// The number, if it is one and in the range; else `default`, and a complaint.
+pub fn within(
+    name: &str,
+    number: Option<u64>,
+    range: RangeInclusive<u64>,
+    default: u64,
+    errors: &mut FieldMap,
+) -> u64 {
+    if let Some(number) = number.filter(|number| range.contains(number)) {
+        return number;
+    }
+    let expected = match *range.end() {
+        u64::MAX => format!("must be a whole number from {}", range.start()),
+        end => format!("must be a whole number from {} to {end}", range.start()),
+    };
+    complain(errors, name, expected);
+    default
 }
 
 fn own(text: Cow<'_, str>) -> String {

@@ -12,7 +12,7 @@ use crate::body::{Json, nullable};
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::page::Page;
+use crate::page::{Listing, Page};
 use crate::params::Params;
 use crate::path::Path;
 use crate::reply::{self, Reply};
@@ -32,20 +32,54 @@ pub fn routes() -> Router<App> {
         )
 }
 
-#[derive(Deserialize)]
-struct Fields {
-    name: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    description: Option<Option<String>>,
+async fn list(State(app): State<App>, _: Caller, params: Params) -> Reply {
+    let page = Page::only(&params)?;
+    app.permissions(page, |permissions| {
+        reply::json(StatusCode::OK, &permissions)
+    })
 }
 
+async fn show(State(app): State<App>, _: Caller, Path(id): Path<String>) -> Reply {
+    app.permission(&id, |permission| reply::data(StatusCode::OK, permission))
+}
+
+async fn create(State(app): State<App>, caller: Caller, Json(given): Json<Fields>) -> Reply {
+    app.create_permission(caller, given, |permission| {
+        reply::data(StatusCode::CREATED, permission)
+    })
+}
+
+async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(given): Json<Fields>,
+) -> Reply {
+    app.update_permission(caller, &id, given, |permission| {
+        reply::data(StatusCode::OK, permission)
+    })
+}
+
+async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
+    app.remove_permission(caller, &id)?;
+    reply::nothing()
+}
+
+#[derive(Deserialize)]
+pub struct Fields {
+    pub name: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub description: Option<Option<String>>,
+}
+
+/// A permission as the API shows it.
 #[derive(Serialize)]
-struct PermissionView<'a> {
-    id: Uuid,
-    name: &'a str,
-    description: Option<&'a str>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+pub struct PermissionView<'a> {
+    pub id: Uuid,
+    pub name: &'a str,
+    pub description: Option<&'a str>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 fn view(permission: &Entry<Permission>) -> PermissionView<'_> {
@@ -58,81 +92,89 @@ fn view(permission: &Entry<Permission>) -> PermissionView<'_> {
     }
 }
 
-async fn list(State(app): State<App>, _: Caller, params: Params) -> Reply {
-    let page = Page::only(&params)?;
-    let store = app.read();
-    let shown = store
-        .permissions
-        .iter()
-        .skip(page.start())
-        .take(page.size());
-    page.reply(shown.map(view).collect(), store.permissions.len())
+fn view_of(store: &Store, permission: Key) -> Result<PermissionView<'_>, Error> {
+    let permission = store.permissions.get(permission);
+    permission.map(view).ok_or(Error::NotFound("permission"))
 }
 
-async fn show(State(app): State<App>, _: Caller, Path(id): Path<String>) -> Reply {
-    let store = app.read();
-    reply::data(StatusCode::OK, view(store.permissions.find(&id)?))
-}
+impl App {
+    pub fn permissions<T>(
+        &self,
+        page: Page,
+        show: impl FnOnce(Listing<PermissionView<'_>>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = self.read();
+        let shown = store
+            .permissions
+            .iter()
+            .skip(page.start())
+            .take(page.size());
+        show(page.listing(shown.map(view).collect(), store.permissions.len()))
+    }
 
-async fn create(State(app): State<App>, caller: Caller, Json(given): Json<Fields>) -> Reply {
-    let mut store = app.write();
-    store.require(caller, PERMISSIONS_MANAGE)?;
-    let mut check = Check::default();
-    let name = check.need("name", &given.name, validate::catalog_name);
-    check.at_most(
-        "description",
-        given.description.as_ref().and_then(Option::as_deref),
-        MAX_DESCRIPTION,
-    );
-    check.done()?;
-    let permission = store
-        .permissions
-        .insert(name, given.description.flatten(), app.now())?;
-    answer(StatusCode::CREATED, &store, permission)
-}
+    pub fn permission<T>(
+        &self,
+        id: &str,
+        show: impl FnOnce(PermissionView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = self.read();
+        show(view(store.permissions.find(id)?))
+    }
 
-async fn update(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(given): Json<Fields>,
-) -> Reply {
-    let mut store = app.write();
-    store.require(caller, PERMISSIONS_MANAGE)?;
-    let permission = store.permissions.find(&id)?.key;
-    let mut check = Check::default();
-    check.allow("name", &given.name, validate::catalog_name);
-    check.at_most(
-        "description",
-        given.description.as_ref().and_then(Option::as_deref),
-        MAX_DESCRIPTION,
-    );
-    check.done()?;
-    store.permissions.update(
-        permission,
-        given.name.as_deref(),
-        given.description,
-        app.now(),
-    )?;
-    answer(StatusCode::OK, &store, permission)
-}
+    pub fn create_permission<T>(
+        &self,
+        caller: Caller,
+        given: Fields,
+        show: impl FnOnce(PermissionView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        store.require(caller, PERMISSIONS_MANAGE)?;
+        let mut check = Check::default();
+        let name = check.need("name", &given.name, validate::catalog_name);
+        check.at_most(
+            "description",
+            given.description.as_ref().and_then(Option::as_deref),
+            MAX_DESCRIPTION,
+        );
+        check.done()?;
+        let permission = store
+            .permissions
+            .insert(name, given.description.flatten(), self.now())?;
+        show(view_of(&store, permission)?)
+    }
 
-async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
-    let mut store = app.write();
-    store.require(caller, PERMISSIONS_MANAGE)?;
-    let permission = store.permissions.find_deletable(&id)?;
-    store.remove_permission(permission);
-    reply::nothing()
-}
+    pub fn update_permission<T>(
+        &self,
+        caller: Caller,
+        id: &str,
+        given: Fields,
+        show: impl FnOnce(PermissionView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        store.require(caller, PERMISSIONS_MANAGE)?;
+        let permission = store.permissions.find(id)?.key;
+        let mut check = Check::default();
+        check.allow("name", &given.name, validate::catalog_name);
+        check.at_most(
+            "description",
+            given.description.as_ref().and_then(Option::as_deref),
+            MAX_DESCRIPTION,
+        );
+        check.done()?;
+        store.permissions.update(
+            permission,
+            given.name.as_deref(),
+            given.description,
+            self.now(),
+        )?;
+        show(view_of(&store, permission)?)
+    }
 
-fn answer(status: StatusCode, store: &Store, permission: Key) -> Reply {
-    reply::data(
-        status,
-        view(
-            store
-                .permissions
-                .get(permission)
-                .ok_or(Error::NotFound("permission"))?,
-        ),
-    )
+    pub fn remove_permission(&self, caller: Caller, id: &str) -> Result<(), Error> {
+        let mut store = self.write();
+        store.require(caller, PERMISSIONS_MANAGE)?;
+        let permission = store.permissions.find_deletable(id)?;
+        store.remove_permission(permission);
+        Ok(())
+    }
 }

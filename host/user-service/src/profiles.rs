@@ -25,19 +25,50 @@ pub fn routes() -> Router<App> {
     )
 }
 
+async fn show(State(app): State<App>, _: Caller, Path(id): Path<String>) -> Reply {
+    app.profile(&id, |profile| reply::data(StatusCode::OK, profile))
+}
+
+async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(given): Json<Fields>,
+) -> Reply {
+    app.create_profile(caller, &id, given, |profile| {
+        reply::data(StatusCode::CREATED, profile)
+    })
+}
+
+async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(given): Json<Fields>,
+) -> Reply {
+    app.update_profile(caller, &id, given, |profile| {
+        reply::data(StatusCode::OK, profile)
+    })
+}
+
+async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
+    app.remove_profile(caller, &id)?;
+    reply::nothing()
+}
+
 /// Absent fields stay as they are, `null` ones are cleared.
 #[derive(Deserialize)]
-struct Fields {
+pub struct Fields {
     #[serde(default, deserialize_with = "nullable")]
-    bio: Option<Option<String>>,
+    pub bio: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
-    phone: Option<Option<String>>,
+    pub phone: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
-    location: Option<Option<String>>,
+    pub location: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
-    website: Option<Option<String>>,
+    pub website: Option<Option<String>>,
     #[serde(default, deserialize_with = "nullable")]
-    birth_date: Option<Option<String>>,
+    pub birth_date: Option<Option<String>>,
 }
 
 impl Fields {
@@ -71,16 +102,17 @@ impl Fields {
     }
 }
 
+/// A profile as the API shows it.
 #[derive(Serialize)]
-struct ProfileView<'a> {
-    user_id: Uuid,
-    bio: Option<&'a str>,
-    phone: Option<&'a str>,
-    location: Option<&'a str>,
-    website: Option<&'a str>,
-    birth_date: Option<&'a str>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+pub struct ProfileView<'a> {
+    pub user_id: Uuid,
+    pub bio: Option<&'a str>,
+    pub phone: Option<&'a str>,
+    pub location: Option<&'a str>,
+    pub website: Option<&'a str>,
+    pub birth_date: Option<&'a str>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 fn view(user: &User) -> Result<ProfileView<'_>, Error> {
@@ -97,68 +129,73 @@ fn view(user: &User) -> Result<ProfileView<'_>, Error> {
     })
 }
 
-fn answer(status: StatusCode, store: &Store, user: Key) -> Reply {
-    reply::data(
-        status,
-        view(store.users.get(user).ok_or(Error::NotFound("user"))?)?,
-    )
+fn view_of(store: &Store, user: Key) -> Result<ProfileView<'_>, Error> {
+    view(store.users.get(user).ok_or(Error::NotFound("user"))?)
 }
 
-async fn show(State(app): State<App>, _: Caller, Path(id): Path<String>) -> Reply {
-    let store = app.read();
-    reply::data(StatusCode::OK, view(store.users.find(&id)?)?)
-}
-
-async fn create(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(given): Json<Fields>,
-) -> Reply {
-    let mut store = app.write();
-    let user = store.own_or_managed(caller, &id)?;
-    let (user, exists) = (user.key, user.profile.is_some());
-    given.check()?;
-    if exists {
-        return Err(Error::Conflict("the user has a profile already".into()));
+impl App {
+    pub fn profile<T>(
+        &self,
+        id: &str,
+        show: impl FnOnce(ProfileView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = self.read();
+        show(view(store.users.find(id)?)?)
     }
-    let now = app.now();
-    let mut profile = Profile {
-        bio: None,
-        phone: None,
-        location: None,
-        website: None,
-        birth_date: None,
-        created_at: now,
-        updated_at: now,
-    };
-    given.apply(&mut profile, now);
-    store.users.set_profile(user, Some(profile));
-    answer(StatusCode::CREATED, &store, user)
-}
 
-async fn update(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(given): Json<Fields>,
-) -> Reply {
-    let mut store = app.write();
-    let user = store.own_or_managed(caller, &id)?.key;
-    let profile = store
-        .users
-        .profile_mut(user)
-        .ok_or(Error::NotFound("profile"))?;
-    given.check()?;
-    given.apply(profile, app.now());
-    answer(StatusCode::OK, &store, user)
-}
+    pub fn create_profile<T>(
+        &self,
+        caller: Caller,
+        id: &str,
+        given: Fields,
+        show: impl FnOnce(ProfileView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        let user = store.own_or_managed(caller, id)?;
+        let (user, exists) = (user.key, user.profile.is_some());
+        given.check()?;
+        if exists {
+            return Err(Error::Conflict("the user has a profile already".into()));
+        }
+        let now = self.now();
+        let mut profile = Profile {
+            bio: None,
+            phone: None,
+            location: None,
+            website: None,
+            birth_date: None,
+            created_at: now,
+            updated_at: now,
+        };
+        given.apply(&mut profile, now);
+        store.users.set_profile(user, Some(profile));
+        show(view_of(&store, user)?)
+    }
 
-async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
-    let mut store = app.write();
-    let user = store.own_or_managed(caller, &id)?;
-    view(user)?;
-    let user = user.key;
-    store.users.set_profile(user, None);
-    reply::nothing()
+    pub fn update_profile<T>(
+        &self,
+        caller: Caller,
+        id: &str,
+        given: Fields,
+        show: impl FnOnce(ProfileView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        let user = store.own_or_managed(caller, id)?.key;
+        let profile = store
+            .users
+            .profile_mut(user)
+            .ok_or(Error::NotFound("profile"))?;
+        given.check()?;
+        given.apply(profile, self.now());
+        show(view_of(&store, user)?)
+    }
+
+    pub fn remove_profile(&self, caller: Caller, id: &str) -> Result<(), Error> {
+        let mut store = self.write();
+        let user = store.own_or_managed(caller, id)?;
+        view(user)?;
+        let user = user.key;
+        store.users.set_profile(user, None);
+        Ok(())
+    }
 }

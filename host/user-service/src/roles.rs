@@ -14,7 +14,7 @@ use crate::body::{Json, nullable};
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::page::Page;
+use crate::page::{Listing, Page};
 use crate::params::Params;
 use crate::path::Path;
 use crate::permissions::MAX_DESCRIPTION;
@@ -29,24 +29,51 @@ pub fn routes() -> Router<App> {
         .route("/api/v1/roles/{id}", get(show).put(update).delete(remove))
 }
 
+async fn list(State(app): State<App>, _: Caller, params: Params) -> Reply {
+    let page = Page::only(&params)?;
+    app.roles(page, |roles| reply::json(StatusCode::OK, &roles))
+}
+
+async fn show(State(app): State<App>, _: Caller, Path(id): Path<String>) -> Reply {
+    app.role(&id, |role| reply::data(StatusCode::OK, role))
+}
+
+async fn create(State(app): State<App>, caller: Caller, Json(given): Json<Fields>) -> Reply {
+    app.create_role(caller, given, |role| reply::data(StatusCode::CREATED, role))
+}
+
+async fn update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(given): Json<Fields>,
+) -> Reply {
+    app.update_role(caller, &id, given, |role| reply::data(StatusCode::OK, role))
+}
+
+async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
+    app.remove_role(caller, &id)?;
+    reply::nothing()
+}
+
 #[derive(Deserialize)]
-struct Fields {
-    name: Option<String>,
+pub struct Fields {
+    pub name: Option<String>,
     #[serde(default, deserialize_with = "nullable")]
-    description: Option<Option<String>>,
+    pub description: Option<Option<String>>,
     /// Ids or names.
-    permissions: Option<Vec<String>>,
+    pub permissions: Option<Vec<String>>,
 }
 
 /// A role as the API shows it; permissions by name.
 #[derive(Serialize)]
 pub struct RoleView<'a> {
-    id: Uuid,
-    name: &'a str,
-    description: Option<&'a str>,
-    permissions: Vec<&'a str>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    pub id: Uuid,
+    pub name: &'a str,
+    pub description: Option<&'a str>,
+    pub permissions: Vec<&'a str>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 impl<'a> RoleView<'a> {
@@ -65,97 +92,107 @@ impl<'a> RoleView<'a> {
             updated_at: role.updated_at,
         }
     }
-}
 
-async fn list(State(app): State<App>, _: Caller, params: Params) -> Reply {
-    let page = Page::only(&params)?;
-    let store = app.read();
-    let shown = store.roles.iter().skip(page.start()).take(page.size());
-    page.reply(
-        shown.map(|role| RoleView::new(&store, role)).collect(),
-        store.roles.len(),
-    )
-}
-
-async fn show(State(app): State<App>, _: Caller, Path(id): Path<String>) -> Reply {
-    let store = app.read();
-    reply::data(
-        StatusCode::OK,
-        RoleView::new(&store, store.roles.find(&id)?),
-    )
-}
-
-async fn create(State(app): State<App>, caller: Caller, Json(given): Json<Fields>) -> Reply {
-    let mut store = app.write();
-    store.require(caller, ROLES_MANAGE)?;
-    let mut check = Check::default();
-    let name = check.need("name", &given.name, validate::catalog_name);
-    check.at_most(
-        "description",
-        given.description.as_ref().and_then(Option::as_deref),
-        MAX_DESCRIPTION,
-    );
-    check.done()?;
-    let granted = resolve(&store, given.permissions.as_deref().unwrap_or_default())?;
-    let role = store
-        .roles
-        .insert(name, given.description.flatten(), app.now())?;
-    store.grant(role, granted);
-    answer(StatusCode::CREATED, &store, role)
-}
-
-async fn update(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(given): Json<Fields>,
-) -> Reply {
-    let mut store = app.write();
-    store.require(caller, ROLES_MANAGE)?;
-    let role = store.roles.find(&id)?;
-    let (key, seeded) = (role.key, role.seeded);
-    let mut check = Check::default();
-    check.allow("name", &given.name, validate::catalog_name);
-    check.at_most(
-        "description",
-        given.description.as_ref().and_then(Option::as_deref),
-        MAX_DESCRIPTION,
-    );
-    check.done()?;
-    let granted = given
-        .permissions
-        .as_deref()
-        .map(|named| resolve(&store, named))
-        .transpose()?;
-    if seeded
-        && granted
-            .as_ref()
-            .is_some_and(|granted| *granted != role.links.grants)
-    {
-        return Err(Error::Conflict(
-            "the seeded role keeps its permissions".into(),
-        ));
+    pub fn of(store: &'a Store, role: Key) -> Result<Self, Error> {
+        let role = store.roles.get(role).ok_or(Error::NotFound("role"))?;
+        Ok(Self::new(store, role))
     }
-    store
-        .roles
-        .update(key, given.name.as_deref(), given.description, app.now())?;
-    if let Some(granted) = granted {
-        store.grant(key, granted);
+}
+
+impl App {
+    pub fn roles<T>(
+        &self,
+        page: Page,
+        show: impl FnOnce(Listing<RoleView<'_>>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = self.read();
+        let shown = store.roles.iter().skip(page.start()).take(page.size());
+        let shown = shown.map(|role| RoleView::new(&store, role)).collect();
+        show(page.listing(shown, store.roles.len()))
     }
-    answer(StatusCode::OK, &store, key)
-}
 
-async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
-    let mut store = app.write();
-    store.require(caller, ROLES_MANAGE)?;
-    let role = store.roles.find_deletable(&id)?;
-    store.remove_role(role);
-    reply::nothing()
-}
+    pub fn role<T>(
+        &self,
+        id: &str,
+        show: impl FnOnce(RoleView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = self.read();
+        show(RoleView::new(&store, store.roles.find(id)?))
+    }
 
-fn answer(status: StatusCode, store: &Store, role: Key) -> Reply {
-    let role = store.roles.get(role).ok_or(Error::NotFound("role"))?;
-    reply::data(status, RoleView::new(store, role))
+    pub fn create_role<T>(
+        &self,
+        caller: Caller,
+        given: Fields,
+        show: impl FnOnce(RoleView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        store.require(caller, ROLES_MANAGE)?;
+        let mut check = Check::default();
+        let name = check.need("name", &given.name, validate::catalog_name);
+        check.at_most(
+            "description",
+            given.description.as_ref().and_then(Option::as_deref),
+            MAX_DESCRIPTION,
+        );
+        check.done()?;
+        let granted = resolve(&store, given.permissions.as_deref().unwrap_or_default())?;
+        let role = store
+            .roles
+            .insert(name, given.description.flatten(), self.now())?;
+        store.grant(role, granted);
+        show(RoleView::of(&store, role)?)
+    }
+
+    pub fn update_role<T>(
+        &self,
+        caller: Caller,
+        id: &str,
+        given: Fields,
+        show: impl FnOnce(RoleView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        store.require(caller, ROLES_MANAGE)?;
+        let role = store.roles.find(id)?;
+        let (key, seeded) = (role.key, role.seeded);
+        let mut check = Check::default();
+        check.allow("name", &given.name, validate::catalog_name);
+        check.at_most(
+            "description",
+            given.description.as_ref().and_then(Option::as_deref),
+            MAX_DESCRIPTION,
+        );
+        check.done()?;
+        let granted = given
+            .permissions
+            .as_deref()
+            .map(|named| resolve(&store, named))
+            .transpose()?;
+        if seeded
+            && granted
+                .as_ref()
+                .is_some_and(|granted| *granted != role.links.grants)
+        {
+            return Err(Error::Conflict(
+                "the seeded role keeps its permissions".into(),
+            ));
+        }
+        store
+            .roles
+            .update(key, given.name.as_deref(), given.description, self.now())?;
+        if let Some(granted) = granted {
+            store.grant(key, granted);
+        }
+        show(RoleView::of(&store, key)?)
+    }
+
+    pub fn remove_role(&self, caller: Caller, id: &str) -> Result<(), Error> {
+        let mut store = self.write();
+        store.require(caller, ROLES_MANAGE)?;
+        let role = store.roles.find_deletable(id)?;
+        store.remove_role(role);
+        Ok(())
+    }
 }
 
 fn resolve(store: &Store, named: &[String]) -> Result<BTreeSet<Key>, Error> {

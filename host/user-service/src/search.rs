@@ -5,15 +5,16 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use memchr::memmem::Finder;
 
 use crate::app::App;
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::error::{Error, FieldMap};
-use crate::page::Page;
+use crate::page::{Listing, Page};
 use crate::params::Params;
-use crate::reply::Reply;
+use crate::reply::{self, Reply};
 use crate::store::users::{User, Users};
 use crate::store::{Key, Store};
 use crate::user_view::UserView;
@@ -21,68 +22,101 @@ use crate::user_view::UserView;
 /// `GET /api/v1/users`
 pub async fn list(State(app): State<App>, _: Caller, params: Params) -> Reply {
     let mut errors = FieldMap::new();
-    let page = Page::read(&params, &mut errors);
-    let filter = Filter {
+    let wanted = Wanted {
         active: params.flag("active", &mut errors),
-        ..Filter::default()
+        role: text(&params, "role"),
+        ..Wanted::default()
     };
-    refuse(errors)?;
-    answer(&app, &params, filter, Sort::default(), page)
+    let page = Page::read(&params, &mut errors);
+    answer(&app, wanted, page, errors)
 }
 
 /// `GET /api/v1/users/search`
 pub async fn search(State(app): State<App>, _: Caller, params: Params) -> Reply {
     let mut errors = FieldMap::new();
-    let page = Page::read(&params, &mut errors);
-    let text = |name| {
-        params
-            .get(name)
-            .map(|text| Finder::new(text.to_lowercase().as_bytes()).into_owned())
-    };
-    let filter = Filter {
-        any: text("q"),
-        username: text("username"),
-        email: text("email"),
-        name: text("name"),
+    let wanted = Wanted {
+        any: text(&params, "q"),
+        username: text(&params, "username"),
+        email: text(&params, "email"),
+        name: text(&params, "name"),
         active: params.flag("active", &mut errors),
+        role: text(&params, "role"),
         after: params.moment("created_after", &mut errors),
         before: params.moment("created_before", &mut errors),
-        role: None,
+        sort: text(&params, "sort"),
     };
-    let sort = params.get("sort").map_or(Some(Sort::default()), Sort::parse).unwrap_or_else(|| {
-        let known = "must be username, email, name, created_at or updated_at, with '-' in front to reverse";
-        errors.entry("sort".into()).or_default().push(known.into());
-        Sort::default()
-    });
-    refuse(errors)?;
-    answer(&app, &params, filter, sort, page)
+    let page = Page::read(&params, &mut errors);
+    answer(&app, wanted, page, errors)
 }
 
-fn refuse(errors: FieldMap) -> Result<(), Error> {
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Invalid(errors))
+fn text(params: &Params, name: &str) -> Option<String> {
+    params.get(name).map(str::to_owned)
+}
+
+fn answer(app: &App, wanted: Wanted, page: Page, errors: FieldMap) -> Reply {
+    app.users(wanted, page, errors, |users| {
+        reply::json(StatusCode::OK, &users)
+    })
+}
+
+/// What is asked for; no part that is empty.
+#[derive(Default)]
+pub struct Wanted {
+    pub any: Option<String>,
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub active: Option<bool>,
+    pub role: Option<String>,
+    pub after: Option<Timestamp>,
+    pub before: Option<Timestamp>,
+    pub sort: Option<String>,
+}
+
+impl App {
+    /// Those who are wanted, unless `errors` or the sort say that the request is wrong.
+    pub fn users<T>(
+        &self,
+        wanted: Wanted,
+        page: Page,
+        mut errors: FieldMap,
+        show: impl FnOnce(Listing<UserView<'_>>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let sort = wanted.sort.as_deref();
+        let sort = sort.map_or(Some(Sort::default()), Sort::parse).unwrap_or_else(|| {
+            let known = "must be username, email, name, created_at or updated_at, with '-' in front to reverse";
+            errors.entry("sort".into()).or_default().push(known.into());
+            Sort::default()
+        });
+        if !errors.is_empty() {
+            return Err(Error::Invalid(errors));
+        }
+        let finder = |text: Option<String>| {
+            text.map(|text| Finder::new(text.to_lowercase().as_bytes()).into_owned())
+        };
+        let store: &Store = &self.read();
+        let nobody = BTreeSet::new();
+        let members_of = |name: &str| {
+            let role = store
+                .roles
+                .key_of(name)
+                .and_then(|key| store.roles.get(key));
+            role.map_or(&nobody, |role| &role.links.members)
+        };
+        let filter = Filter {
+            any: finder(wanted.any),
+            username: finder(wanted.username),
+            email: finder(wanted.email),
+            name: finder(wanted.name),
+            active: wanted.active,
+            role: wanted.role.as_deref().map(members_of),
+            after: wanted.after,
+            before: wanted.before,
+        };
+        let (found, total) = select(&store.users, &filter, sort, page.start(), page.size());
+        let shown = found.into_iter().map(|user| UserView::new(store, user));
+        show(page.listing(shown.collect(), total))
     }
-}
-
-fn answer(app: &App, params: &Params, filter: Filter, sort: Sort, page: Page) -> Reply {
-    let store: &Store = &app.read();
-    let nobody = BTreeSet::new();
-    let members_of = |name| {
-        let role = store
-            .roles
-            .key_of(name)
-            .and_then(|key| store.roles.get(key));
-        role.map_or(&nobody, |role| &role.links.members)
-    };
-    let filter = Filter {
-        role: params.get("role").map(members_of),
-        ..filter
-    };
-    let (found, total) = select(&store.users, &filter, sort, page.start(), page.size());
-    let shown = found.into_iter().map(|user| UserView::new(store, user));
-    page.reply(shown.collect(), total)
 }
 
 /// What users must meet; every part that is given.

@@ -12,13 +12,13 @@ use crate::store::{Key, Store};
 #[derive(Serialize)]
 pub struct UserView<'a> {
     pub id: Uuid,
-    username: &'a str,
-    email: &'a str,
-    name: &'a str,
-    active: bool,
-    roles: Vec<&'a str>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
+    pub username: &'a str,
+    pub email: &'a str,
+    pub name: &'a str,
+    pub active: bool,
+    pub roles: Vec<&'a str>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 impl<'a> UserView<'a> {

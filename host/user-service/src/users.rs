@@ -15,7 +15,7 @@ use crate::passwords::Password;
 use crate::path::Path;
 use crate::reply::{self, Reply};
 use crate::search;
-use crate::store::users::User;
+use crate::store::users::{User, Users};
 use crate::store::{Key, Store};
 use crate::user_view::UserView;
 use crate::validate::{self, Check};
@@ -34,65 +34,28 @@ pub fn routes() -> Router<App> {
 }
 
 async fn by_id(State(app): State<App>, _: Caller, Path(id): Path<String>) -> Reply {
-    let store = app.read();
-    reply::data(
-        StatusCode::OK,
-        UserView::new(&store, store.users.find(&id)?),
+    app.user(
+        |users| users.find(&id),
+        |user| reply::data(StatusCode::OK, user),
     )
 }
 
 async fn by_email(State(app): State<App>, _: Caller, Path(email): Path<String>) -> Reply {
-    let store = app.read();
-    reply::data(
-        StatusCode::OK,
-        UserView::new(&store, store.users.find_by_email(&email)?),
+    app.user(
+        |users| users.find_by_email(&email),
+        |user| reply::data(StatusCode::OK, user),
     )
 }
 
 async fn by_username(State(app): State<App>, _: Caller, Path(username): Path<String>) -> Reply {
-    let store = app.read();
-    reply::data(
-        StatusCode::OK,
-        UserView::new(&store, store.users.find_by_username(&username)?),
+    app.user(
+        |users| users.find_by_username(&username),
+        |user| reply::data(StatusCode::OK, user),
     )
 }
 
-#[derive(Deserialize)]
-struct Registration {
-    username: Option<String>,
-    email: Option<String>,
-    password: Option<String>,
-    name: Option<String>,
-}
-
 async fn register(State(app): State<App>, Json(given): Json<Registration>) -> Reply {
-    let mut check = Check::default();
-    let username = check.need("username", &given.username, validate::username);
-    let email = check.need("email", &given.email, validate::email);
-    let password = check.need("password", &given.password, validate::password);
-    let name = check.need("name", &given.name, validate::name);
-    check.done()?;
-    let password = Password::new(password);
-    let mut store = app.write();
-    let user = store
-        .users
-        .insert(username, email, name, password, app.now())?;
-    changed(&app, &store, user, Change::Created);
-    reply::data(StatusCode::CREATED, UserView::of(&store, user)?)
-}
-
-/// Tell those who listen, while the store is held: in the order in which things happen.
-fn changed(app: &App, store: &Store, user: Key, change: Change) {
-    if let Some(user) = store.users.get(user) {
-        app.hub().changed(user, change, app.now());
-    }
-}
-
-#[derive(Deserialize)]
-struct Update {
-    username: Option<String>,
-    email: Option<String>,
-    name: Option<String>,
+    app.register(given, |user| reply::data(StatusCode::CREATED, user))
 }
 
 async fn update(
@@ -101,43 +64,208 @@ async fn update(
     Path(id): Path<String>,
     Json(given): Json<Update>,
 ) -> Reply {
-    let mut store = app.write();
-    let user = store.own_or_managed(caller, &id)?.key;
-    let mut check = Check::default();
-    check.allow("username", &given.username, validate::username);
-    check.allow("email", &given.email, validate::email);
-    check.allow("name", &given.name, validate::name);
-    check.done()?;
-    store
-        .users
-        .update(user, given.username, given.email, given.name, app.now())?;
-    changed(&app, &store, user, Change::Updated);
-    reply::data(StatusCode::OK, UserView::of(&store, user)?)
+    app.update_user(caller, &id, given, |user| reply::data(StatusCode::OK, user))
 }
 
 async fn remove(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
-    let mut store = app.write();
-    let user = dispensable(store.managed(caller, &id)?)?;
-    changed(&app, &store, user, Change::Deleted);
-    store.remove_user(user);
+    app.remove_user(caller, &id)?;
     reply::nothing()
 }
 
 async fn activate(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
-    let mut store = app.write();
-    let user = store.managed(caller, &id)?.key;
-    store.users.set_active(user, true, app.now());
-    changed(&app, &store, user, Change::Activated);
-    reply::data(StatusCode::OK, UserView::of(&store, user)?)
+    app.activate(caller, &id, |user| reply::data(StatusCode::OK, user))
 }
 
 async fn deactivate(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
-    let mut store = app.write();
-    let user = dispensable(store.managed(caller, &id)?)?;
-    store.users.set_active(user, false, app.now());
-    changed(&app, &store, user, Change::Deactivated);
-    store.sessions.end_all_of(user);
-    reply::data(StatusCode::OK, UserView::of(&store, user)?)
+    app.deactivate(caller, &id, |user| reply::data(StatusCode::OK, user))
+}
+
+async fn change_password(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(given): Json<ChangePassword>,
+) -> Reply {
+    app.change_password(caller, &id, given)?;
+    reply::nothing()
+}
+
+async fn reset_password(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Json(given): Json<ResetPassword>,
+) -> Reply {
+    app.reset_password(caller, &id, given)?;
+    reply::nothing()
+}
+
+#[derive(Deserialize)]
+pub struct Registration {
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub password: Option<String>,
+    pub name: Option<String>,
+}
+
+/// Absent fields stay as they are.
+#[derive(Deserialize)]
+pub struct Update {
+    pub username: Option<String>,
+    pub email: Option<String>,
+    pub name: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct ChangePassword {
+    pub current_password: Option<String>,
+    pub new_password: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct ResetPassword {
+    pub new_password: Option<String>,
+}
+
+impl App {
+    /// Who is found.
+    pub fn user<T>(
+        &self,
+        find: impl FnOnce(&Users) -> Result<&User, Error>,
+        show: impl FnOnce(UserView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let store = self.read();
+        show(UserView::new(&store, find(&store.users)?))
+    }
+
+    pub fn register<T>(
+        &self,
+        given: Registration,
+        show: impl FnOnce(UserView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut check = Check::default();
+        let username = check.need("username", &given.username, validate::username);
+        let email = check.need("email", &given.email, validate::email);
+        let password = check.need("password", &given.password, validate::password);
+        let name = check.need("name", &given.name, validate::name);
+        check.done()?;
+        let password = Password::new(password);
+        let mut store = self.write();
+        let user = store
+            .users
+            .insert(username, email, name, password, self.now())?;
+        self.changed(&store, user, Change::Created);
+        show(UserView::of(&store, user)?)
+    }
+
+    /// Tell those who listen, while the store is held: in the order in which things happen.
+    fn changed(&self, store: &Store, user: Key, change: Change) {
+        if let Some(user) = store.users.get(user) {
+            self.hub().changed(user, change, self.now());
+        }
+    }
+
+    pub fn update_user<T>(
+        &self,
+        caller: Caller,
+        id: &str,
+        given: Update,
+        show: impl FnOnce(UserView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        let user = store.own_or_managed(caller, id)?.key;
+        let mut check = Check::default();
+        check.allow("username", &given.username, validate::username);
+        check.allow("email", &given.email, validate::email);
+        check.allow("name", &given.name, validate::name);
+        check.done()?;
+        store
+            .users
+            .update(user, given.username, given.email, given.name, self.now())?;
+        self.changed(&store, user, Change::Updated);
+        show(UserView::of(&store, user)?)
+    }
+
+    pub fn remove_user(&self, caller: Caller, id: &str) -> Result<(), Error> {
+        let mut store = self.write();
+        let user = dispensable(store.managed(caller, id)?)?;
+        self.changed(&store, user, Change::Deleted);
+        store.remove_user(user);
+        Ok(())
+    }
+
+    pub fn activate<T>(
+        &self,
+        caller: Caller,
+        id: &str,
+        show: impl FnOnce(UserView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        let user = store.managed(caller, id)?.key;
+        store.users.set_active(user, true, self.now());
+        self.changed(&store, user, Change::Activated);
+        show(UserView::of(&store, user)?)
+    }
+
+    pub fn deactivate<T>(
+        &self,
+        caller: Caller,
+        id: &str,
+        show: impl FnOnce(UserView<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut store = self.write();
+        let user = dispensable(store.managed(caller, id)?)?;
+        store.users.set_active(user, false, self.now());
+        self.changed(&store, user, Change::Deactivated);
+        store.sessions.end_all_of(user);
+        show(UserView::of(&store, user)?)
+    }
+
+    pub fn change_password(
+        &self,
+        caller: Caller,
+        id: &str,
+        given: ChangePassword,
+    ) -> Result<(), Error> {
+        let mut store = self.write();
+        let user = store
+            .users
+            .find(id)
+            .ok()
+            .filter(|user| user.key == caller.user);
+        let user = user.ok_or(Error::Forbidden(
+            "only its owner can change a password; managers reset it".into(),
+        ))?;
+        let mut check = Check::default();
+        let current = check.required("current_password", &given.current_password);
+        let new = check.need("new_password", &given.new_password, validate::password);
+        check.done()?;
+        if !user.password.matches(current) {
+            return Err(Error::invalid("current_password", "does not match"));
+        }
+        store
+            .users
+            .set_password(caller.user, Password::new(new), self.now());
+        Ok(())
+    }
+
+    pub fn reset_password(
+        &self,
+        caller: Caller,
+        id: &str,
+        given: ResetPassword,
+    ) -> Result<(), Error> {
+        let mut store = self.write();
+        let user = store.managed(caller, id)?.key;
+        let mut check = Check::default();
+        let new = check.need("new_password", &given.new_password, validate::password);
+        check.done()?;
+        store
+            .users
+            .set_password(user, Password::new(new), self.now());
+        store.sessions.end_all_of(user);
+        Ok(())
+    }
 }
 
 fn dispensable(user: &User) -> Result<Key, Error> {
@@ -147,61 +275,4 @@ fn dispensable(user: &User) -> Result<Key, Error> {
         ));
     }
     Ok(user.key)
-}
-
-#[derive(Deserialize)]
-struct ChangePassword {
-    current_password: Option<String>,
-    new_password: Option<String>,
-}
-
-async fn change_password(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(given): Json<ChangePassword>,
-) -> Reply {
-    let mut store = app.write();
-    let user = store
-        .users
-        .find(&id)
-        .ok()
-        .filter(|user| user.key == caller.user);
-    let user = user.ok_or(Error::Forbidden(
-        "only its owner can change a password; managers reset it".into(),
-    ))?;
-    let mut check = Check::default();
-    let current = check.required("current_password", &given.current_password);
-    let new = check.need("new_password", &given.new_password, validate::password);
-    check.done()?;
-    if !user.password.matches(current) {
-        return Err(Error::invalid("current_password", "does not match"));
-    }
-    store
-        .users
-        .set_password(caller.user, Password::new(new), app.now());
-    reply::nothing()
-}
-
-#[derive(Deserialize)]
-struct ResetPassword {
-    new_password: Option<String>,
-}
-
-async fn reset_password(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-    Json(given): Json<ResetPassword>,
-) -> Reply {
-    let mut store = app.write();
-    let user = store.managed(caller, &id)?.key;
-    let mut check = Check::default();
-    let new = check.need("new_password", &given.new_password, validate::password);
-    check.done()?;
-    store
-        .users
-        .set_password(user, Password::new(new), app.now());
-    store.sessions.end_all_of(user);
-    reply::nothing()
 }

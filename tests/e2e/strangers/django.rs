@@ -57,7 +57,7 @@ fn somebody_logs_in_to_djangos_admin_and_changes_something() {
     if !python() {
         return;
     }
-    let (python, folder) = (interpreter("django", DJANGO), TempDir::new().unwrap());
+    let (python, folder) = (interpreter("django", &[DJANGO]), TempDir::new().unwrap());
     succeed(site(&python, &folder).arg("prepare"));
     let django = Peer::start(|port| {
         let mut command = site(&python, &folder);

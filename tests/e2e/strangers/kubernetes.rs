@@ -17,7 +17,7 @@ fn every_version_of_kubernetes_takes_the_manifests() {
         return;
     }
     let (program, folder) = (
-        interpreter("kubernetes-validate", PACKAGE).with_file_name("kubernetes-validate"),
+        interpreter("kubernetes-validate", &[PACKAGE]).with_file_name("kubernetes-validate"),
         TempDir::new().unwrap(),
     );
     let plan = folder.path().join("plan.toml");

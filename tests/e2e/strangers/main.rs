@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod django;
+mod grpc;
 mod kubernetes;
 mod pocketbase;
 #[path = "../languages/project.rs"]
@@ -21,20 +22,21 @@ use std::path::PathBuf;
 
 use project::{kept, succeed, tool};
 
-/// A Python that has this package, in a folder of this name.
-fn interpreter(name: &str, package: &str) -> PathBuf {
+/// A Python that has these packages, in a folder of this name.
+fn interpreter(name: &str, packages: &[&str]) -> PathBuf {
     let folder = kept(name);
     let python = folder.join("bin/python");
     if !python.is_file() {
         succeed(tool("python3").args(["-m", "venv"]).arg(&folder));
     }
-    succeed(tool(python.to_str().unwrap()).args([
+    let mut install = tool(python.to_str().unwrap());
+    install.args([
         "-m",
         "pip",
         "install",
         "--quiet",
         "--disable-pip-version-check",
-        package,
-    ]));
+    ]);
+    succeed(install.args(packages));
     python
 }

@@ -43,7 +43,7 @@ fn people_keep_notes_at_pocketbase_and_hear_of_them() {
     if !python() {
         return;
     }
-    let python = interpreter("pocketbase", POCKETBASE);
+    let python = interpreter("pocketbase", &[POCKETBASE]);
     let folder = TempDir::new().unwrap();
     let (data, migrations) = (folder.path().join("data"), folder.path().join("migrations"));
     std::fs::create_dir(&migrations).unwrap();

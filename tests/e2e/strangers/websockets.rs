@@ -17,7 +17,7 @@ fn users_talk_to_a_websocket_server_of_python() {
         return;
     }
     let (python, folder) = (
-        interpreter("websockets", WEBSOCKETS),
+        interpreter("websockets", &[WEBSOCKETS]),
         TempDir::new().unwrap(),
     );
     let counts = folder.path().join("counts.json");

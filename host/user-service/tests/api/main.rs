@@ -10,6 +10,7 @@ mod auth;
 mod channels;
 mod client;
 mod faults;
+mod grpc;
 mod ledger;
 mod lists;
 mod permissions;
