@@ -79,6 +79,7 @@ mod traces;
 mod transactions;
 mod trial;
 mod ui;
+mod uploads;
 mod visitors;
 mod watch;
 mod workloads;

@@ -61,7 +61,7 @@ export class Together extends Wanted {
   }
 }
 
-const OPTIONS = new Set(['query', 'json', 'form', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture', 'path', 'expect']);
+const OPTIONS = new Set(['query', 'json', 'form', 'multipart', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture', 'path', 'expect']);
 
 /** What the session whose journey runs has made to be sent, and nobody has yielded yet. */
 let unsent = new Set();
@@ -96,8 +96,8 @@ function checked(method, path, args, options) {
 const call = (...parts) => made(checked(...parts));
 
 /**
- * A request to a declared route: `args` fill the path's placeholders; `options` are `query`, `json`, `form`, `body`, `headers`,
- * `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeoutMs`, `path` (a link from a reply, sent as it
+ * A request to a declared route: `args` fill the path's placeholders; `options` are `query`, `json`, `form`, `multipart`, `body`,
+ * `headers`, `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeoutMs`, `path` (a link from a reply, sent as it
  * is instead of the path), `expect` (statuses from 400 on that are no error), and `capture`: `body` (the default), `headers`, `all` or
  * `nothing`.
  */

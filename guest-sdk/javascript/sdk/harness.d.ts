@@ -8,6 +8,7 @@ export interface Sent {
   route: string;
   category: string;
   headers: [string, string][];
+  /** A file of the plan stands in it as `(file NAME)`. */
   body: Uint8Array | null;
   /** Statuses from 400 on that are no error. */
   expect: number[];

@@ -3,6 +3,7 @@
 
 import { createHash, createHmac } from 'node:crypto';
 
+import { shown } from './bodies.js';
 import { Channels } from './harness-channels.js';
 import { Session } from './session.js';
 import { digestWith } from './sign.js';
@@ -185,7 +186,8 @@ function run(session, definition, script, played, budget) {
     if (step.action.tag === 'done') {
       return step.action.val;
     }
-    const send = (request) => {
+    const send = (sent) => {
+      const request = { ...sent, body: shown(sent.body) };
       check(request);
       if (request.fault !== null && request.fault === faults[0]) {
         faults.shift();

@@ -31,6 +31,19 @@ export type Arguments = Record<string, string | number | boolean>;
 export type Parameter = string | number | boolean | null | undefined;
 export type Parameters = Record<string, Parameter | readonly Parameter[]>;
 
+/** One of the plan's `[files]`, which the host reads while it sends it. */
+export interface PlanFile {
+  readonly name: string;
+  readonly as: string;
+  readonly type: string;
+}
+
+/** One of the plan's `[files]`, by its name: as a `body`, or as a field of a `multipart` form. There the target is told the name
+ *  `as` and the content type `type`: by default the plan's name, and `application/octet-stream`. */
+export function file(name: string, told?: { as?: string; type?: string }): PlanFile;
+
+export type FormValue = Parameter | Uint8Array | PlanFile;
+
 export interface RequestOptions {
   /** Query parameters; those that are undefined or null are left out, and a list gives its name so many times. */
   query?: Parameters;
@@ -39,8 +52,10 @@ export interface RequestOptions {
   json?: unknown;
   /** The fields of a form as the body, URL-encoded, with its content type. */
   form?: Parameters;
-  /** A body of text or bytes; its content type is a header of yours. */
-  body?: string | Uint8Array;
+  /** The fields of a multipart form as the body, with its content type: texts, bytes and files of the plan. */
+  multipart?: Record<string, FormValue | readonly FormValue[]>;
+  /** A body of text, of bytes, or a file of the plan; its content type is a header of yours. */
+  body?: string | Uint8Array | PlanFile;
   /** Authorize with these tokens, renewed before they expire; a 401 logs in again and repeats the request, once. A text is
    *  a token of your own. */
   bearer?: Tokens | string;
@@ -96,7 +111,7 @@ export function open(
   protocol: 'websocket' | 'event-stream',
   path: string,
   args?: Arguments,
-  options?: Omit<RequestOptions, 'json' | 'form' | 'body'>,
+  options?: Omit<RequestOptions, 'json' | 'form' | 'multipart' | 'body'>,
 ): Wanted<Channel>;
 
 /** All at the same time; gives their results in order once all have ended, then throws the first error among them. */

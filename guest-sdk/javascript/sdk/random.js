@@ -23,6 +23,12 @@ export class Random {
     return sum >>> 0;
   }
 
+  /** 64 random bits, as 16 hexadecimal digits. */
+  hex() {
+    const half = () => this.bits().toString(16).padStart(8, '0');
+    return half() + half();
+  }
+
   /** At least 0, less than 1. */
   float() {
     return this.bits() / 2 ** 32;

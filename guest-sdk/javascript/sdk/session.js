@@ -4,6 +4,7 @@
 //!
 //! What must stay true: every request and operation handed out gets exactly its own outcome, in the next call.
 
+import { bodyOf, multipartOf } from './bodies.js';
 import { Call, Opening, Together, gather } from './calls.js';
 import { Channel, Operation, opening } from './channel.js';
 import { Failed, GaveUp, UnexpectedBody, UsageError, instead } from './errors.js';
@@ -12,7 +13,7 @@ import { Pause } from './pauses.js';
 import { Random } from './random.js';
 import { Reply } from './reply.js';
 import { queryOf } from './routes.js';
-import { encode, whole } from './text.js';
+import { whole } from './text.js';
 import { Turn } from './tokens.js';
 
 const MAX_DELAY_MS = 3_600_000;
@@ -326,7 +327,7 @@ export class Session {
     if (route === undefined) {
       throw new UsageError(`${line} is not among the behavior's routes: declare it there`);
     }
-    const { query, headers, json, form, body, bearer, capture = 'body', category, timeoutMs, mark, fault, path: link, expect } = options ?? {};
+    const { query, headers, json, form, multipart, body, bearer, capture = 'body', category, timeoutMs, mark, fault, path: link, expect } = options ?? {};
     const captured = CAPTURES[capture];
     if (captured === undefined) {
       throw new UsageError(`${line}: capture is body, headers, all or nothing, and not ${capture}`);
@@ -342,15 +343,19 @@ export class Session {
     if (bearer !== undefined) {
       list.push(['authorization', whole(`Bearer ${bearer}`)]);
     }
-    let bytes = null;
+    let carried;
     if (json !== undefined) {
       list.push(['content-type', 'application/json']);
-      bytes = encode(JSON.stringify(json));
+      carried = bodyOf(line, JSON.stringify(json));
     } else if (form !== undefined) {
       list.push(['content-type', 'application/x-www-form-urlencoded']);
-      bytes = encode(queryOf(form).slice(1));
-    } else if (body !== undefined) {
-      bytes = typeof body === 'string' ? encode(body) : body;
+      carried = bodyOf(line, queryOf(form).slice(1));
+    } else if (multipart !== undefined) {
+      const [form, type] = multipartOf(line, multipart, this.random.hex());
+      list.push(['content-type', type]);
+      carried = form;
+    } else {
+      carried = bodyOf(line, body);
     }
     const path = link ?? route.fill(args);
     const place = category === undefined ? -1 : this.definition.categories.indexOf(category);
@@ -364,7 +369,7 @@ export class Session {
       path: whole(query === undefined ? path : withQuery(path, queryOf(query))),
       category: place < 0 ? null : place,
       headers: list,
-      body: bytes,
+      body: carried,
       expect: expect === undefined ? NONE : errorsOf(line, expect),
       capture: captured,
       timeoutMs: timeoutMs ?? null,

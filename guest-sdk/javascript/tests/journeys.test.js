@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { inTurn, play } from '../sdk/harness.js';
-import { all, behavior, Failed, GaveUp, get, post, think, thinkBetween, thinkBriefly, thinkLong, wait } from '../sdk/index.js';
+import { all, behavior, Failed, file, GaveUp, get, post, think, thinkBetween, thinkBriefly, thinkLong, wait } from '../sdk/index.js';
 
 const routes = { query: ['GET /a/{x}/{y}', 'GET /b'], auth: ['POST /login', 'POST /refresh', 'POST /logout'] };
 const auth = { login: 'POST /login', refresh: 'POST /refresh', logout: 'POST /logout' };
@@ -355,7 +355,7 @@ test('tokens go by names, scheme and body of the service', () => {
   }, { replies: { 'POST /login': [200, { jwt: 'abc', ttl: 60 }] } });
   assert.equal(played.ending, 'completed', played.error);
   const sent = played.steps.flatMap(({ action }) => (action.tag === 'done' ? [] : action.val));
-  assert.equal(Buffer.from(sent[0].body).toString(), 'user=ana%20b&password=p%26w');
+  assert.equal(Buffer.from(sent[0].body.val).toString(), 'user=ana%20b&password=p%26w');
   assert.deepEqual(sent.slice(1).map(({ headers }) => headers), [
     [['authorization', 'Token abc']], [['authorization', 'Bearer mine']],
   ]);
@@ -410,4 +410,36 @@ test('a failure that the SDK does not know has the word of the host', () => {
   });
   const played = play(visit, { replies: { 'GET /a': inTurn('redirects', 'headers') } });
   assert.deepEqual(played.logs.map(([, said]) => said), ['redirects', 'headers']);
+});
+
+test('a file of the plan is a body, and a form is made of parts around files', () => {
+  const text = ({ body }) => new TextDecoder().decode(body);
+  const typeOf = ({ headers }) => headers.find(([name]) => name === 'content-type')[1];
+  const played = playing(function* () {
+    yield post('/login', {}, { body: file('photo'), headers: { 'content-type': 'image/png' } });
+    const cv = file('cv', { as: 'my "cv".pdf', type: 'application/pdf' });
+    yield post('/login', {}, { multipart: { 'na"me': 'Ana', tag: ['a', 2], none: undefined, cv, raw: new Uint8Array([104, 105]) } });
+    yield post('/login', {}, { multipart: { a: 'ç' } });
+  });
+  const [whole, form, plain] = played.requests;
+  assert.deepEqual([text(whole), typeOf(whole)], ['(file photo)', 'image/png']);
+  const boundary = /^multipart\/form-data; boundary=(vespeiro-[0-9a-f]{16})$/.exec(typeOf(form))[1];
+  const part = 'Content-Disposition: form-data; name=';
+  assert.equal(
+    text(form),
+    [
+      `--${boundary}`, `${part}"na%22me"`, '', 'Ana',
+      `--${boundary}`, `${part}"tag"`, '', 'a',
+      `--${boundary}`, `${part}"tag"`, '', '2',
+      `--${boundary}`, `${part}"cv"; filename="my %22cv%22.pdf"`, 'Content-Type: application/pdf', '', '(file cv)',
+      `--${boundary}`, `${part}"raw"; filename="raw"`, 'Content-Type: application/octet-stream', '', 'hi',
+      `--${boundary}--`, '',
+    ].join('\r\n'),
+  );
+  assert.match(text(plain), /\r\n\r\nç\r\n/);
+  assert.notEqual(typeOf(plain), typeOf(form));
+  const odd = playing(function* () {
+    yield post('/login', {}, { body: { a: 1 } });
+  });
+  assert.match(odd.error, /body is a text, bytes or a file of the plan/);
 });

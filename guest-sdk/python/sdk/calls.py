@@ -33,7 +33,8 @@ class Together:
 
 
 OPTIONS = frozenset(
-    ("query", "json", "form", "body", "headers", "bearer", "mark", "fault", "category", "timeout_ms", "capture", "expect", "path")
+    ("query", "json", "form", "multipart", "body", "headers", "bearer", "mark", "fault", "category", "timeout_ms", "capture", "expect",
+     "path")
 )
 
 
@@ -45,8 +46,8 @@ def _call(method, path, args, options):
 
 
 def get(path, /, args=None, **options):
-    """A request to a declared route: `args` fill the path's placeholders; options are `query`, `json`, `form`, `body`,
-    `headers`, `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeout_ms`, `path` (a link from a
+    """A request to a declared route: `args` fill the path's placeholders; options are `query`, `json`, `form`,
+    `multipart`, `body`, `headers`, `bearer` (of `me.tokens`, or a token as text), `mark`, `fault`, `category`, `timeout_ms`, `path` (a link from a
     reply, sent as it is instead of the path), `expect` (a status, or a list of them, from 400 on that are no error), and
     `capture`: `body` (the default), `headers`, `all` or `nothing`."""
     return _call("GET", path, args, options)

@@ -4,6 +4,7 @@ without a network. It runs the executor that the module runs, and refuses what t
 
 import json
 
+from .bodies import shown
 from .channel import Opened, Operation, Received
 from .errors import Refused
 from .session import Session, Setup
@@ -179,6 +180,7 @@ def _run(session, behavior, replies, otherwise, faults, mix, budget, played, cha
                 outcomes.append(channels.carry_out(request))
                 continue
             sent += 1
+            request.body = shown(request.body)
             _check(request)
             if faults and request.fault == faults[0]:
                 faults.pop(0)

@@ -207,8 +207,17 @@ def _request(sent):
     fault = None
     if sent.fault is not None:
         fault = FAULTS[sent.fault]() if sent.fault in FAULTS else types.Fault_Other(sent.fault)
-    return types.Request(sent.place, sent.path, sent.other_category, sent.headers, sent.body, sent.expect,
+    return types.Request(sent.place, sent.path, sent.other_category, sent.headers, _body(sent.body), sent.expect,
                          CAPTURES[sent.capture], sent.timeout_ms, sent.mark, fault)  # fmt: skip
+
+
+def _body(body):
+    if body is None:
+        return None
+    if isinstance(body, bytes):
+        return types.Body_Bytes(body)
+    pieces = [types.Piece_Bytes(one) if isinstance(one, bytes) else types.Piece_File(one.name) for one in body]
+    return types.Body_Pieces(pieces)
 
 
 def _operation(one):

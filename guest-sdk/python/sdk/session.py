@@ -7,6 +7,7 @@ What must stay true: every request and operation handed out gets exactly its own
 
 import json as json_module
 
+from .bodies import body_of, multipart_of
 from .calls import Call, Opening, Together
 from .channel import Channel, Operation
 from .errors import Failed, GaveUp, Refused, UnexpectedBody, UnexpectedStatus, UsageError
@@ -297,15 +298,17 @@ class Session:
         headers = [(name, str(value)) for name, value in option("headers", {}).items()]
         if (bearer := option("bearer")) is not None:
             headers.append(("authorization", f"Bearer {bearer}"))
-        body = option("body")
         if "json" in call.options:
             headers.append(("content-type", "application/json"))
-            body = json_module.dumps(call.options["json"], separators=(",", ":"))
+            body = json_module.dumps(call.options["json"], separators=(",", ":")).encode()
         elif "form" in call.options:
             headers.append(("content-type", "application/x-www-form-urlencoded"))
-            body = query_of(call.options["form"])[1:]
-        if isinstance(body, str):
-            body = body.encode()
+            body = query_of(call.options["form"])[1:].encode()
+        elif "multipart" in call.options:
+            body, content_type = multipart_of(call.line, call.options["multipart"], self.rng.bits())
+            headers.append(("content-type", content_type))
+        else:
+            body = body_of(call.line, option("body"))
         path = call.options["path"] if "path" in call.options else route.fill(call.args)
         if "query" in call.options:
             query = query_of(call.options["query"])

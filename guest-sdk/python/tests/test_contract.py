@@ -4,7 +4,7 @@ import unittest
 
 import test_journeys  # noqa: F401 it makes the package `vespeiro` of the SDK's folder
 
-from vespeiro import Failed, GaveUp, all_of, behavior, get, open_channel, post
+from vespeiro import Failed, GaveUp, all_of, behavior, file, get, open_channel, post
 from vespeiro.harness import in_turn, play
 
 ROUTES = {"talk": ["GET /chat", "GET /events", "GET /b"], "auth": ["POST /login"]}
@@ -170,3 +170,36 @@ class Contract(unittest.TestCase):
                     me.log(failed.kind)
 
         self.assertEqual(playing(journey, {"GET /b": in_turn("redirects", "headers")}).logs, [("info", "redirects"), ("info", "headers")])
+
+
+class Bodies(unittest.TestCase):
+    def test_a_file_of_the_plan_is_a_body_and_a_form_is_made_of_parts_around_files(self):
+        def journey(me):
+            yield post("/login", body=file("photo"), headers={"content-type": "image/png"})
+            cv = file("cv", as_='my "cv".pdf', type="application/pdf")
+            yield post("/login", multipart={'na"me': "Ana", "tag": ["a", 2], "none": None, "cv": cv, "raw": b"hi"})
+            yield post("/login", multipart={"a": "ç"})
+
+        played = playing(journey, {"POST /login": 200})
+        self.assertEqual(played.error, None)
+        whole, form, plain = played.requests
+        self.assertEqual((whole.body, whole.headers), (b"(file photo)", [("content-type", "image/png")]))
+        [(_, told)] = form.headers
+        boundary = told.removeprefix("multipart/form-data; boundary=")
+        self.assertRegex(boundary, "^vespeiro-[0-9a-f]{16}$")
+        part = "Content-Disposition: form-data; name="
+        lines = [
+            f"--{boundary}", f'{part}"na%22me"', "", "Ana",
+            f"--{boundary}", f'{part}"tag"', "", "a",
+            f"--{boundary}", f'{part}"tag"', "", "2",
+            f"--{boundary}", f'{part}"cv"; filename="my %22cv%22.pdf"', "Content-Type: application/pdf", "", "(file cv)",
+            f"--{boundary}", f'{part}"raw"; filename="raw"', "Content-Type: application/octet-stream", "", "hi",
+            f"--{boundary}--", "",
+        ]  # fmt: skip
+        self.assertEqual(form.body.decode(), "\r\n".join(lines))
+        self.assertIn("\r\n\r\nç\r\n", plain.body.decode())
+
+        def odd(me):
+            yield post("/login", body=[b"a"])
+
+        self.assertIn("body is a text, bytes or a file of the plan", playing(odd).error)

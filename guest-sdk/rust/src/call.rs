@@ -1,6 +1,7 @@
 //! The request builder: from a route to a reply. [`Me::call`] starts it; [`Call::send`] boxes what is left of it, so
 //! that a journey waiting for a reply holds two words and not a request.
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write};
 use std::future::Future;
 use std::pin::Pin;
@@ -8,11 +9,14 @@ use std::pin::Pin;
 use serde::Serialize;
 
 use crate::channel::Channel;
-use crate::contract::{self, Capture, Failure, Operation, Outcome, Protocol, Request};
+use crate::contract::{self, Body, Capture, Failure, Operation, Outcome, Piece, Protocol, Request};
 use crate::me::same;
 use crate::session::Exchange;
 use crate::tokens::Tokens;
-use crate::{Error, Fault, Me, Reply, Result, Route};
+use crate::{Error, Fault, Me, Multipart, Reply, Result, Route};
+
+/// Spreads a seed over all bits (Knuth's multiplicative hashing, 64 bits): what is sent does not show it.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A request on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<Reply>> + 'a>>;
@@ -37,9 +41,9 @@ struct Draft {
     category: Option<usize>,
     path: String,
     headers: Vec<(String, String)>,
-    body: Option<Vec<u8>>,
-    /// The body is JSON: a header says so.
-    is_json: bool,
+    body: Option<Body>,
+    /// What a header says of the body.
+    content_type: Option<Cow<'static, str>>,
     expect: Vec<u16>,
     capture: Capture,
     timeout_ms: Option<u32>,
@@ -77,7 +81,7 @@ impl<'a> Call<'a> {
             path: String::with_capacity(route.path.len() + 40),
             headers: Vec::new(),
             body: None,
-            is_json: false,
+            content_type: None,
             expect: Vec::new(),
             capture: Capture::NONE,
             timeout_ms: None,
@@ -158,17 +162,52 @@ impl<'a> Call<'a> {
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
         let mut body = Vec::with_capacity(256);
         match serde_json::to_writer(&mut body, value) {
-            Ok(()) => self.draft.body = Some(body),
+            Ok(()) => self.draft.body = Some(Body::Bytes(body)),
             Err(error) => self.draft.fail(format!("body: {error}")),
         }
-        self.draft.is_json = true;
+        self.draft.content_type = Some(Cow::Borrowed("application/json"));
+        self
+    }
+
+    /// The fields of a form as the body, URL-encoded, with its content type.
+    pub fn form<'f, V: Display>(mut self, fields: impl IntoIterator<Item = (&'f str, V)>) -> Self {
+        let mut body = String::new();
+        for (name, value) in fields {
+            if !body.is_empty() {
+                body.push('&');
+            }
+            encode(&mut body, name);
+            body.push('=');
+            encode(&mut body, value);
+        }
+        self.draft.body = Some(Body::Bytes(body.into_bytes()));
+        let form = "application/x-www-form-urlencoded";
+        self.draft.content_type = Some(Cow::Borrowed(form));
+        self
+    }
+
+    /// A multipart form as the body, with its content type: the way to send files of the plan among other fields.
+    pub fn multipart(mut self, form: Multipart) -> Self {
+        let core = self.me.core();
+        let chance = (core.user.seed ^ u64::from(core.ordinal)).wrapping_mul(SPREAD);
+        let (body, content_type) = form.finish(chance);
+        self.draft.body = Some(body);
+        self.draft.content_type = Some(Cow::Owned(content_type));
         self
     }
 
     /// A body of bytes; its content type is a header of yours.
     pub fn body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.draft.body = Some(bytes.into());
-        self.draft.is_json = false;
+        self.draft.body = Some(Body::Bytes(bytes.into()));
+        self.draft.content_type = None;
+        self
+    }
+
+    /// One of the plan's `[files]` as the body, by its name; its content type is a header of yours. The host reads it while it is
+    /// sent, and it may be of any size. A session that names one which the plan does not have ends as failed.
+    pub fn file(mut self, name: impl Into<String>) -> Self {
+        self.draft.body = Some(Body::Pieces(vec![Piece::File(name.into())]));
+        self.draft.content_type = None;
         self
     }
 
@@ -336,11 +375,11 @@ impl Draft {
 
     /// The request as it stands, authorized or not.
     fn request(&self, tokens: Option<&Tokens>) -> Request {
-        let more = usize::from(self.is_json) + usize::from(tokens.is_some());
+        let more = usize::from(self.content_type.is_some()) + usize::from(tokens.is_some());
         let mut headers = Vec::with_capacity(self.headers.len() + more);
         headers.extend_from_slice(&self.headers);
-        if self.is_json {
-            headers.push(("content-type".into(), "application/json".into()));
+        if let Some(content_type) = &self.content_type {
+            headers.push(("content-type".into(), content_type.clone().into_owned()));
         }
         if let Some(tokens) = tokens {
             headers.push(("authorization".into(), tokens.bearer()));

@@ -145,6 +145,24 @@ pub enum Fault {
     Other(String),
 }
 
+/// A part of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Bytes of the journey's.
+    Bytes(Vec<u8>),
+    /// One of the plan's `[files]`, by its name.
+    File(String),
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// Bytes of the journey's.
+    Bytes(Vec<u8>),
+    /// Pieces, one behind the other.
+    Pieces(Vec<Piece>),
+}
+
 /// One HTTP request, relative to the target of its route.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -156,8 +174,8 @@ pub struct Request {
     pub category: Option<u16>,
     /// Header names and values.
     pub headers: Vec<(String, String)>,
-    /// The body's bytes; `None` sends no body.
-    pub body: Option<Vec<u8>>,
+    /// The body; `None` sends none.
+    pub body: Option<Body>,
     /// Statuses from 400 to 599 that are no error here.
     pub expect: Vec<u16>,
     /// What to hand back of the response.

@@ -57,6 +57,7 @@ pub mod harness;
 pub mod host;
 mod join;
 mod me;
+mod multipart;
 mod pace;
 mod random;
 mod reply;
@@ -72,6 +73,7 @@ pub use error::{Error, Result};
 pub use fault::Fault;
 pub use join::{join, join_all};
 pub use me::Me;
+pub use multipart::Multipart;
 pub use random::Choice;
 pub use reply::Reply;
 pub use session::Session;
@@ -81,7 +83,7 @@ pub use tokens::Tokens;
 pub mod prelude {
 
     pub use crate::{
-        Auth, Call, Channel, Choice, Error, Failure, Fault, Level, Me, Method, Reply, Result,
-        Route, Tokens, behavior, join, join_all,
+        Auth, Call, Channel, Choice, Error, Failure, Fault, Level, Me, Method, Multipart, Reply,
+        Result, Route, Tokens, behavior, join, join_all,
     };
 }

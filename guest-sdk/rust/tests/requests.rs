@@ -215,3 +215,44 @@ fn what_is_not_liked_is_not_chosen() {
         played.checks
     );
 }
+
+#[test]
+fn forms_and_files_are_bodies_with_their_types() {
+    async fn uploads(me: &Me) -> Result<()> {
+        let form = [("name", "Ana & co"), ("q", "1")];
+        me.call(B).form(form).send().await?;
+        me.call(B)
+            .header("content-type", "image/png")
+            .file("photo")
+            .send()
+            .await?;
+        let form = Multipart::new().text("name", "Ana").file("cv", "photo");
+        me.call(B).multipart(form).reload(1, 0).send().await?;
+        Ok(())
+    }
+    let played = playing!(uploads)
+        .reply_once(B, 200, json!({}))
+        .reply_once(B, 200, json!({}))
+        .reply_once(B, 503, json!({}))
+        .reply(B, 200, json!({}))
+        .run();
+    let text = |at: usize| String::from_utf8(played.requests[at].body.clone().unwrap()).unwrap();
+    let types: Vec<_> = played
+        .requests
+        .iter()
+        .map(|one| one.headers[0].1.as_str())
+        .collect();
+    assert_eq!(types[0], "application/x-www-form-urlencoded");
+    assert_eq!(text(0), "name=Ana%20%26%20co&q=1");
+    assert_eq!((types[1], &*text(1)), ("image/png", "(file photo)"));
+    let boundary = types[2]
+        .strip_prefix("multipart/form-data; boundary=")
+        .unwrap();
+    assert!(text(2).starts_with(&format!("--{boundary}\r\n")));
+    assert!(text(2).ends_with(&format!("(file photo)\r\n--{boundary}--\r\n")));
+    assert_eq!(
+        (types[2], text(2)),
+        (types[3], text(3)),
+        "it is repeated whole"
+    );
+}

@@ -55,7 +55,9 @@ pub use load_error::{LoadError, LoadErrorKind};
 pub use module_file::ModuleFile;
 pub use precompiled::{Precompiled, PrecompiledError};
 pub use slot::{Session, Slot, StartedSession};
-pub use step::{MAX_BATCH, MAX_CHANNELS, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, TOKEN};
+pub use step::{
+    MAX_BATCH, MAX_CHANNELS, MAX_DELAY_MS, MAX_IDLE_STEPS, MAX_MARK, MAX_PIECES, TOKEN,
+};
 pub use types::Level;
 pub use wasmtime_config::{EngineError, Processor, yield_to_others};
 pub use whole::is_whole;

@@ -1,7 +1,7 @@
 //! What a step may ask for: its bounds, which hold in a run and in a rehearsal alike. Used by the engine's session driver and
 //! by `guest.rs`.
 
-use super::types::{Action, Operation, Request, RouteRef, Step};
+use super::types::{Action, Body, Operation, Request, RouteRef, Step};
 
 /// Longest delay that a step may ask for, in milliseconds: an hour.
 pub const MAX_DELAY_MS: u32 = 3_600_000;
@@ -9,6 +9,8 @@ pub const MAX_DELAY_MS: u32 = 3_600_000;
 pub const MAX_BATCH: usize = 256;
 /// Most steps in a row that ask for neither a delay nor a request; a session that goes on so is ended.
 pub const MAX_IDLE_STEPS: u32 = 100;
+/// Most pieces of a body.
+pub const MAX_PIECES: usize = 64;
 /// Longest mark, in bytes, of a request and of `host.mark`.
 pub const MAX_MARK: usize = 256;
 /// The beginning of a mark that is a secret: such a mark is kept in memory only.
@@ -53,6 +55,6 @@ fn of_request(request: &Request) -> usize {
     request.path.len()
         + route
         + headers
-        + request.body.as_ref().map_or(0, Vec::len)
+        + request.body.as_ref().map_or(0, Body::size)
         + request.mark.as_ref().map_or(0, String::len)
 }

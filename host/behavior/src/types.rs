@@ -1,6 +1,8 @@
 //! What a behavior and its host tell each other, in no version of the contract. The engine knows these alone; `contract/` makes
 //! each version's words of them, and them of those.
 
+use std::borrow::Cow;
+
 use vespeiro_model::{ChannelKind, Failure, FaultKind};
 
 /// One simulated person; the same in every session of that user.
@@ -160,6 +162,61 @@ pub struct Capture {
     pub body: bool,
 }
 
+/// A part of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Bytes(Vec<u8>),
+    /// A file of the plan, by its name.
+    File(String),
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    Bytes(Vec<u8>),
+    /// One behind the other.
+    Pieces(Vec<Piece>),
+}
+
+impl Body {
+    /// Bytes of it that the session has made.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Pieces(pieces) => pieces.iter().map(Piece::size).sum(),
+        }
+    }
+
+    /// As it is shown: a file stands in it as `(file NAME)`.
+    pub fn shown(&self) -> Cow<'_, [u8]> {
+        let of = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => bytes.clone(),
+            Piece::File(name) => format!("(file {name})").into_bytes(),
+        };
+        match self {
+            Self::Bytes(bytes) => Cow::Borrowed(bytes),
+            Self::Pieces(pieces) => Cow::Owned(pieces.iter().flat_map(of).collect()),
+        }
+    }
+
+    /// All of it, where it is bytes and no more.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Pieces(_) => None,
+        }
+    }
+}
+
+impl Piece {
+    fn size(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::File(name) => name.len(),
+        }
+    }
+}
+
 /// One HTTP request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -171,7 +228,7 @@ pub struct Request {
     /// The place of its category in [`Description::categories`]; `None`: one that is not described, counted as `other`.
     pub category: Option<u16>,
     pub headers: Vec<(String, String)>,
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Body>,
     /// Statuses from 400 on that are no error.
     pub expect: Vec<u16>,
     pub capture: Capture,

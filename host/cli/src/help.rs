@@ -133,7 +133,7 @@ mod tests {
         ("Connections", "[connections to the target](http.md)"),
         (
             "Behaviors",
-            "[swapping](swap.md), [data feeds](feeds.md), [modules](modules.md)",
+            "[swapping](swap.md), [data feeds](feeds.md), [files to send](files.md), [modules](modules.md)",
         ),
         (
             "Guard",

@@ -8,7 +8,8 @@ use crate::exit::{Exit, Misuse};
 use vespeiro_engine::feeds::{Rows, read_all};
 use vespeiro_output::{Console, stdout};
 use vespeiro_plan::{
-    Archetype, Module, Resolved, ResolvedArchetype, ResolvedFeed, ResolvedSetting, ResolvedTarget,
+    Archetype, BodyFile, Module, Origin, Resolved, ResolvedArchetype, ResolvedFeed,
+    ResolvedSetting, ResolvedTarget,
 };
 
 /// What stands for a secret.
@@ -100,6 +101,14 @@ fn table(resolved: &Resolved, rows: &[Rows], say: impl Fn(&str) -> String) -> St
         table.push([key.clone(), value, say(&fed.origin.to_string())]);
         table.extend(settings(&format!("{key}."), &fed.settings));
     }
+    for (file, origin) in &origins.files {
+        let value = say(&format!("{} bytes", file.size));
+        table.push([
+            format!("files.{}", file.name),
+            value,
+            say(&origin.to_string()),
+        ]);
+    }
     for named in &origins.targets {
         let key = format!("targets.{}", named.target.name);
         table.extend(settings(&format!("{key}."), &named.settings));
@@ -145,6 +154,10 @@ fn toml(resolved: &Resolved, say: impl Fn(&str) -> String) -> String {
         text += &format!("\n[feeds.{}]\n", feed.name);
         text.extend(lines.iter().map(setting));
     }
+    for (file, _) in &origins.files {
+        let path = json!(file.path.display().to_string());
+        text += &format!("\n[files.{}]\n{}", file.name, entry("path", path));
+    }
     for named in &origins.targets {
         text += &format!("\n[targets.{}]\n", named.target.name);
         text.extend(named.settings.iter().map(setting));
@@ -179,10 +192,19 @@ fn json(resolved: &Resolved, rows: &[Rows]) -> String {
         object.insert("name".to_owned(), json!(named.target.name));
         Value::Object(object)
     };
+    let file = |(file, origin): &(BodyFile, Origin)| {
+        json!({
+            "name": file.name,
+            "path": file.path.display().to_string(),
+            "bytes": file.size,
+            "origin": origin.to_string(),
+        })
+    };
     let document = json!({
         "settings": settings(&origins.settings),
         "archetypes": origins.archetypes.iter().map(archetype).collect::<Vec<_>>(),
         "feeds": origins.feeds.iter().zip(rows).map(feed).collect::<Vec<_>>(),
+        "files": origins.files.iter().map(file).collect::<Vec<_>>(),
         "targets": origins.targets.iter().map(target).collect::<Vec<_>>(),
     });
     format!("{document:#}\n")

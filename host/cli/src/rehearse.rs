@@ -216,7 +216,7 @@ fn sent(
         category.escape_debug()
     )?;
     if let Some(body) = &request.body {
-        write!(out, "  {}", short(body))?;
+        write!(out, "  {}", short(&body.shown()))?;
     }
     if let Some(fault) = &request.fault {
         let words = Locale::new(console.language()).fault(*fault);

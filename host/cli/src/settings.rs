@@ -72,6 +72,7 @@ const COMMON: &[&str] = &[
 const PLAN: &str = "plan";
 const ARCHETYPE: &str = "archetype";
 const FEED: &str = "feed";
+const FILE: &str = "body-file";
 
 /// All that the flags of a command say of its plan.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +103,12 @@ impl Args for PlanFlags {
             .action(ArgAction::Append)
             .help_heading(Section::Behaviors.as_str())
             .help("Rows for behaviors that ask for this feed; repeatable, --help-all says how");
+        let file = Arg::new(FILE)
+            .long("file")
+            .value_name("NAME=PATH")
+            .action(ArgAction::Append)
+            .help_heading(Section::Behaviors.as_str())
+            .help("A file that behaviors send under this name; repeatable");
         let help = Arg::new("help")
             .short('h')
             .long("help")
@@ -125,6 +132,7 @@ impl Args for PlanFlags {
             )
             .arg(archetype)
             .arg(feed)
+            .arg(file)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -222,6 +230,8 @@ impl FromArgMatches for PlanFlags {
         }
         let feeds = matches.get_many::<String>(FEED);
         given.feeds.extend(feeds.into_iter().flatten().cloned());
+        let files = matches.get_many::<String>(FILE);
+        given.files.extend(files.into_iter().flatten().cloned());
         for setting in settings() {
             if let Some(texts) = matches.get_many::<String>(setting.key) {
                 let flag = format!("--{}", setting.flag());

@@ -12,6 +12,7 @@ use url::Url;
 use crate::channel::{ChannelKind, websocket};
 use crate::codec::{Added, Refused, RouteHead, TRACE, check_headers, text_of};
 use crate::cookies::{self, Site};
+use crate::pieces::{BodyReader, Pieces};
 use crate::redirect::{Astray, Hop, goes_along};
 
 /// A checked request, ready to send.
@@ -24,6 +25,8 @@ pub struct Call {
     headers: Vec<(String, String)>,
     trace: Option<[u8; TRACE]>,
     body: Option<Bytes>,
+    /// The body, where it is more than bytes.
+    pieces: Option<Rc<Pieces>>,
     timeout: Option<Duration>,
     capture: Capture,
     reads: Reads,
@@ -70,12 +73,20 @@ impl Call {
             headers,
             trace: None,
             body: body.map(Bytes::from),
+            pieces: None,
             timeout: None,
             capture: Capture::default(),
             reads: Reads::default(),
             watched: false,
             own_cookies: None,
         })
+    }
+
+    /// Have this body, and no other.
+    pub fn with_pieces(mut self, pieces: Pieces) -> Self {
+        self.body = None;
+        self.pieces = Some(Rc::new(pieces));
+        self
     }
 
     /// It is for this target.
@@ -214,9 +225,11 @@ impl Call {
             goes_along(name, hop)
         });
         let body = self.body.clone().filter(|_| hop.keeps_body);
+        let pieces = self.pieces.clone().filter(|_| hop.keeps_body);
         let sent_on = Self::new(head, path, headers, None)?;
         Ok(Self {
             body,
+            pieces,
             timeout: self.timeout,
             capture: self.capture,
             reads: self.reads,
@@ -306,13 +319,27 @@ impl Call {
             path: &self.path,
             headers: &self.headers,
             trace: self.trace.as_ref(),
-            body: self.body.as_ref().map(Bytes::len),
+            body: match &self.pieces {
+                Some(pieces) => Some(pieces.length()),
+                None => self.body.as_ref().map(|body| body.len() as u64),
+            },
             last: false,
         }
     }
 
+    /// The body, where it is bytes and no more.
     pub fn body(&self) -> Option<&Bytes> {
         self.body.as_ref()
+    }
+
+    /// The body, where it is in pieces.
+    pub fn pieces(&self) -> Option<&Pieces> {
+        self.pieces.as_deref()
+    }
+
+    /// Reads the body, where it is in pieces.
+    pub(crate) fn body_reader(&self) -> Option<BodyReader> {
+        self.pieces.as_ref().map(BodyReader::new)
     }
 
     /// Parts of the answer that are asked for.

@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::carriers::{Shared, Wire};
 use crate::dial::{DialOptions, DialSetupError, Dialer, Protocol, ProtocolWish, Tls};
 use crate::h1::{Buffers, ExchangeInput};
-use crate::h2::{Connection, ConnectionOptions, Life};
+use crate::h2::{Connection, ConnectionOptions, Life, OutgoingBody};
 use crate::options::ClientOptions;
 use crate::outcome::{Answer, Flaw, Outcome, Phase, Taking};
 use crate::pool::{By, Counts, Grant, Kept, LOOK, Limits, Pool, Pools, Queue, Slot, Stream, Tally};
@@ -446,7 +446,7 @@ impl Sender {
     ) -> Attempt {
         let Shared { connection, remote } = stream.multiple().clone();
         trip.set_connection(Protocol::Http2, remote, stream.is_reused());
-        let (head, body) = (call.head(), call.body().cloned().unwrap_or_default());
+        let (head, body) = (call.head(), OutgoingBody::of(call));
         let (place, request) = match (stream.place(), head.http2(call.added())) {
             (Some(place), Ok(request)) => (place, request),
             (_, Err(error)) => return Attempt::Done(Err(unsayable(&error.to_string()))),

@@ -26,6 +26,8 @@ words! {
         Unprocessed => "unprocessed",
         /// A channel that was open broke, or a message of it is over `max_body`.
         Channel => "channel",
+        /// A file of the plan is not as it was when the run began.
+        File => "file",
         /// This machine was the limit: open files, local ports, memory for sockets.
         Generator => "generator",
         /// Never sent: the circuit breaker was open.

@@ -344,6 +344,7 @@ kinds {
         "redirects", "redirecionamentos";
         "unprocessed", "não processada";
         "channel", "canal";
+        "file", "arquivo";
         "generator", "gerador";
         "circuit open", "circuito aberto";
         "stopped", "parada";

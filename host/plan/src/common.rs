@@ -55,8 +55,15 @@ pub(crate) fn common(of: &Origins) -> Common {
     });
     let feeds = of.feeds.iter();
     let feeds = feeds.map(|one| (format!("feed {}", one.feed.name), texts(&one.settings)));
+    // Where they lie may differ, and what was sent may not.
+    let files = of.files.iter();
+    let files = files.map(|(file, _)| (format!("file {}", file.name), file.size.to_string()));
     let targets = of.targets.iter();
     let targets = targets.map(|one| (format!("target {}", one.target.name), texts(&one.settings)));
-    let all = run.chain(archetypes).chain(feeds).chain(targets);
+    let all = run
+        .chain(archetypes)
+        .chain(feeds)
+        .chain(files)
+        .chain(targets);
     Common(all.collect())
 }

@@ -18,6 +18,7 @@ pub(crate) struct Environment {
     pub(crate) plan: Option<(PathBuf, Origin)>,
     pub(crate) archetypes: Vec<String>,
     pub(crate) feeds: Vec<String>,
+    pub(crate) files: Vec<String>,
     pub(crate) locale: Option<String>,
     /// Where programs keep what is neither configuration nor cache: `XDG_STATE_HOME`, else `~/.local/state`.
     pub(crate) state: Option<PathBuf>,
@@ -64,6 +65,7 @@ impl Environment {
                     environment.archetypes = value.split(',').map(str::to_owned).collect()
                 }
                 "feed" => environment.feeds = value.split(',').map(str::to_owned).collect(),
+                "file" => environment.files = value.split(',').map(str::to_owned).collect(),
                 key if key == preset::OTHER_NAME || nearest_setting(key, known).is_some() => {
                     environment.layer.set(key, value, Origin::Env(name))
                 }

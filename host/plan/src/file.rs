@@ -1,5 +1,5 @@
-//! Reads a plan file (TOML): settings at the top level, `[[archetype]]`, `[feeds.NAME]`, `[targets.NAME]` and `[secrets.NAME]`
-//! tables. Used by `resolve.rs` for `--plan` and for a preset that is a file. The values become text, and are checked by their value types.
+//! Reads a plan file (TOML): settings at the top level, `[[archetype]]`, `[feeds.NAME]`, `[files.NAME]`,
+//! `[targets.NAME]` and `[secrets.NAME]` tables. Used by `resolve.rs` for `--plan` and for a preset that is a file. The values become text, and are checked by their value types.
 //!
 //! What must stay true: every value keeps its line, so that an error can name it.
 
@@ -19,6 +19,7 @@ use crate::archetypes::{Entry, MAX_ARCHETYPES, too_many};
 use crate::bounded;
 use crate::errors::{Origin, PlanError, ValueError};
 use crate::feeds;
+use crate::files;
 use crate::layers::{Layer, NamedLayers};
 use crate::secrets;
 use crate::settings::guard::Judging;
@@ -30,6 +31,7 @@ pub(crate) struct PlanFile {
     pub(crate) layer: Layer,
     pub(crate) archetypes: Vec<Entry>,
     pub(crate) feeds: NamedLayers,
+    pub(crate) files: NamedLayers,
     pub(crate) targets: NamedLayers,
     pub(crate) secrets: NamedLayers,
 }
@@ -40,6 +42,14 @@ const FEEDS: Kind = Kind {
     example: "write [feeds.people] above file = \"people.csv\"",
     keys: &feeds::KEYS,
     short: "file",
+};
+
+const FILES: Kind = Kind {
+    table: "files",
+    one: "a file",
+    example: "write [files] above photo = \"photo.jpg\"",
+    keys: &files::KEYS,
+    short: "path",
 };
 
 const TARGETS: Kind = Kind {
@@ -147,6 +157,7 @@ fn parse(text: &str, path: &Path, errors: &mut Vec<PlanError>) -> PlanFile {
                 file.layer.set("threshold", listed(value), place.origin(at));
             }
             "feeds" => file.feeds = named(&FEEDS, value, at, &mut place),
+            "files" => file.files = named(&FILES, value, at, &mut place),
             "secrets" => file.secrets = named(&SECRETS, value, at, &mut place),
             "targets" => file.targets = named(&TARGETS, value, at, &mut place),
             "archetype" => match tables(value) {

@@ -169,6 +169,8 @@ pub struct Flags {
     pub archetypes: Vec<String>,
     /// Each `--feed NAME=FILE[:ORDER]`, unparsed.
     pub feeds: Vec<String>,
+    /// Each `--file NAME=PATH`, unparsed.
+    pub files: Vec<String>,
     pub(crate) layer: Layer,
     /// What flags say of one archetype, by its name.
     pub(crate) overrides: BTreeMap<String, Layer>,

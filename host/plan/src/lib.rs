@@ -15,6 +15,7 @@ mod environment;
 mod errors;
 mod feeds;
 mod file;
+mod files;
 mod layers;
 mod mix;
 mod overrides;
@@ -52,6 +53,7 @@ pub use connections::{
 pub use curve::{Curve, Stage};
 pub use errors::{Origin, PlanError, PlanErrors, ValueError, nearest, one_line};
 pub use feeds::{Feed, FeedFormat, FeedOrder, ResolvedFeed};
+pub use files::{BodyFile, BodyFiles, HELD};
 pub use layers::{Flags, ResolvedSetting, Section, Setting};
 pub use mix::{ErrorMix, FaultMix, RequestMix};
 pub use overrides::can_override;

@@ -9,6 +9,7 @@ use crate::common::Common;
 use crate::connections::Connections;
 use crate::environment::Environment;
 use crate::feeds::Feed;
+use crate::files::BodyFiles;
 use crate::layers::{Fallback, Reader, Section, Setting, section};
 use crate::mix::{ErrorMix, FaultMix, RequestMix, error_mix, fault_mix, request_mix};
 use crate::preset;
@@ -83,12 +84,14 @@ section! {
         targets: Vec<NamedTarget> = { Vec::new() };
         /// What all shards of a run have in common: never print it.
         common: Common = { Common::default() };
+        /// What behaviors may send, by name.
+        files: BodyFiles = { BodyFiles::default() };
         /// What behaviors may ask for and nobody may see.
         secrets: Secrets = { Secrets::default() };
     }
 }
 
-/// Reads a whole plan, except its archetypes, feeds, further targets and secrets, as this environment has it.
+/// Reads a whole plan, except its archetypes, feeds, files, further targets and secrets, as this environment has it.
 pub(crate) fn read_plan(r: &mut Reader<'_>, env: &Environment) -> Plan {
     let process = shard::read(r, &env.engine);
     let mut plan = Plan::read(r, env.locale.as_deref(), env.state.as_deref(), &process);

@@ -13,6 +13,7 @@ use crate::environment::Environment;
 use crate::errors::{Origin, PlanError, PlanErrors, ValueError, nearest};
 use crate::feeds::{self, ResolvedFeed};
 use crate::file::{self, PlanFile};
+use crate::files::{self, BodyFile};
 use crate::layers::{Flags, Layer, Reader, ResolvedSetting, Setting, nearest_setting, variable};
 use crate::overrides;
 use crate::plan::{Plan, read_plan, settings};
@@ -50,6 +51,8 @@ pub struct Origins {
     pub archetypes: Vec<ResolvedArchetype>,
     /// In the order of [`Plan::feeds`].
     pub feeds: Vec<ResolvedFeed>,
+    /// In the order of [`Plan::files`], with where each is named.
+    pub files: Vec<(BodyFile, Origin)>,
     /// In the order of [`Plan::targets`].
     pub targets: Vec<ResolvedTarget>,
     /// Where the secrets are, by their names.
@@ -140,6 +143,10 @@ where
     let feeds_by_env = feeds::by_flags(texts, &origin, &mut errors);
     let origin = Origin::Flag("--feed".to_owned());
     let feeds_by_flag = feeds::by_flags(&flags.feeds, &origin, &mut errors);
+    let (texts, origin) = (&env.files, Origin::Env(variable("file")));
+    let files_by_env = files::by_flags(texts, &origin, &mut errors);
+    let origin = Origin::Flag("--file".to_owned());
+    let files_by_flag = files::by_flags(&flags.files, &origin, &mut errors);
 
     let mut base = base.map(preset_layer).unwrap_or_default();
     let preset = chosen_preset(
@@ -211,6 +218,8 @@ where
         .collect();
     let said = vec![preset.feeds, plan_file.feeds, feeds_by_env, feeds_by_flag];
     let feeds = feeds::resolve(said, &plan.load.profile, &plan.archetypes, &mut errors);
+    let said = vec![preset.files, plan_file.files, files_by_env, files_by_flag];
+    let files = files::resolve(said, &mut errors);
     let said = vec![preset.targets, plan_file.targets];
     let targets = targets::resolve(said, &layers, &plan, &mut errors);
     let said = vec![preset.secrets, plan_file.secrets];
@@ -221,6 +230,7 @@ where
         return Err(PlanErrors(errors));
     }
     plan.feeds = feeds.iter().map(|one| one.feed.clone()).collect();
+    plan.files = files.iter().map(|(file, _)| file.clone()).collect();
     plan.targets = targets.iter().map(|one| one.target.clone()).collect();
     let cleaner = &plan.cleanup.archetype;
     let of_the_plan = plan.archetypes.iter().find(|a| a.name == cleaner.name);
@@ -233,6 +243,7 @@ where
         settings: reader.settings,
         archetypes,
         feeds,
+        files,
         targets,
         secrets: places,
     };

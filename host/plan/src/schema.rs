@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::feeds::{FeedOrder, KEYS};
+use crate::files;
 use crate::layers::Setting;
 use crate::overrides::can_override;
 use crate::plan::settings;
@@ -43,6 +44,14 @@ pub fn schema() -> Value {
         ),
     );
     let text = json!({ "type": "string" });
+    let of_files = files::KEYS.map(|key| (key.to_owned(), text.clone()));
+    known.insert(
+        "files".into(),
+        by_name(
+            "Files that behaviors send, by the name that they give, as seen from this file",
+            of_files.into_iter().collect(),
+        ),
+    );
     let of_secrets = secrets::KEYS.map(|key| (key.to_owned(), text.clone()));
     known.insert("secrets".into(), by_name(
         "Values that behaviors may ask for and nobody sees: an environment variable or a file for each name",

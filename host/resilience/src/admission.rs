@@ -333,10 +333,10 @@ fn signal(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
             Signal::Success
         }
         Outcome::Failed(Failure::Timeout) if fault == Some(FaultKind::Timeout) => Signal::Ignored,
-        // Never sent, or this machine was the limit.
-        Outcome::Failed(Failure::CircuitOpen | Failure::Stopped | Failure::Generator) => {
-            Signal::Ignored
-        }
+        // Never sent, or this machine was the limit, or had a file no more.
+        Outcome::Failed(
+            Failure::CircuitOpen | Failure::Stopped | Failure::Generator | Failure::File,
+        ) => Signal::Ignored,
         Outcome::Failed(_) => Signal::Failure,
     }
 }
@@ -380,6 +380,7 @@ mod tests {
             (Outcome::Failed(Failure::Headers), None, Signal::Success),
             (Outcome::Failed(Failure::Redirects), None, Signal::Success),
             (Outcome::Failed(Failure::Generator), None, Signal::Ignored),
+            (Outcome::Failed(Failure::File), None, Signal::Ignored),
             (Outcome::Failed(Failure::Unprocessed), None, Signal::Failure),
         ] {
             assert_eq!(signal(outcome, fault), expected, "{outcome:?} {fault:?}");

@@ -16,6 +16,7 @@ mod project;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod support;
+mod uploads;
 mod websockets;
 
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! A request as the host would read it: what its places stand for, and nothing that the host would refuse.
 
-use crate::contract::{Capture, Method, Request};
+use crate::contract::{Body, Capture, Method, Piece, Request};
 use crate::{Behavior, Fault};
 
 /// A request that a harness has got.
@@ -16,7 +16,7 @@ pub struct Sent {
     pub category: String,
     /// Header names and values.
     pub headers: Vec<(String, String)>,
-    /// The body's bytes; `None` sends no body.
+    /// The body's bytes; `None` sends no body. A file of the plan stands in it as `(file NAME)`.
     pub body: Option<Vec<u8>>,
     /// Statuses that are no error.
     pub expect: Vec<u16>,
@@ -56,12 +56,23 @@ impl Sent {
             route: route.path.into(),
             category: (*category).into(),
             headers: request.headers,
-            body: request.body,
+            body: request.body.map(bytes),
             expect: request.expect,
             capture: request.capture,
             timeout_ms: request.timeout_ms,
             mark: request.mark,
             fault: request.fault.as_ref().and_then(Fault::known),
         })
+    }
+}
+
+fn bytes(body: Body) -> Vec<u8> {
+    let of = |piece| match piece {
+        Piece::Bytes(bytes) => bytes,
+        Piece::File(name) => format!("(file {name})").into_bytes(),
+    };
+    match body {
+        Body::Bytes(bytes) => bytes,
+        Body::Pieces(pieces) => pieces.into_iter().flat_map(of).collect(),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::types::{Action, Ending, Once, Request, RequestKind, Route, RouteRef};
+use crate::types::{Action, Body, Ending, Once, Request, RequestKind, Route, RouteRef};
 use vespeiro_model::{Failure, FaultKind};
 
 version! {
@@ -68,7 +68,7 @@ impl Described {
             },
             category: category.map(|place| place as u16),
             headers: request.headers,
-            body: request.body,
+            body: request.body.map(Body::Bytes),
             expect: Vec::new(),
             capture: request.capture.into(),
             timeout_ms: request.timeout_ms,
@@ -138,7 +138,7 @@ impl From<Failure> for wit::Failure {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Timeout => Self::Timeout,
-            Failure::Connect | Failure::Generator => Self::Connect,
+            Failure::Connect | Failure::Generator | Failure::File => Self::Connect,
             Failure::Tls => Self::Tls,
             Failure::Reset | Failure::Unprocessed | Failure::Channel => Self::Reset,
             Failure::Protocol | Failure::Redirects => Self::Protocol,

@@ -2,7 +2,8 @@
 //! said there once; the host has the same kinds of failures, and passes on by its word what this version does not know yet.
 
 use crate::types::{
-    Action, Content, Ending, Message, Once, Operation, Request, RequestKind, Route, RouteRef,
+    Action, Body, Content, Ending, Message, Once, Operation, Piece, Request, RequestKind, Route,
+    RouteRef,
 };
 use vespeiro_model::{ChannelKind, Failure, FaultKind, Word as _};
 
@@ -161,13 +162,28 @@ impl Described {
             route: RouteRef::Described(place),
             category: request.category.or(route.category),
             headers: request.headers,
-            body: request.body,
+            body: request.body.map(Into::into),
             expect: request.expect,
             capture: request.capture.into(),
             timeout_ms: request.timeout_ms,
             mark: request.mark,
             fault: request.fault.map(FaultKind::try_from).transpose()?,
         })
+    }
+}
+
+impl From<wit::Body> for Body {
+    fn from(body: wit::Body) -> Self {
+        match body {
+            wit::Body::Bytes(bytes) => Self::Bytes(bytes),
+            wit::Body::Pieces(pieces) => {
+                let each = pieces.into_iter().map(|piece| match piece {
+                    wit::Piece::Bytes(bytes) => Piece::Bytes(bytes),
+                    wit::Piece::File(name) => Piece::File(name),
+                });
+                Self::Pieces(each.collect())
+            }
+        }
     }
 }
 
@@ -291,10 +307,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failures_but_for_one_have_a_case_of_their_own() {
+    fn failures_but_for_two_have_a_case_of_their_own() {
         let others = Failure::ALL
             .into_iter()
             .filter(|kind| matches!((*kind).into(), wit::Failure::Other(_)));
-        assert_eq!(others.collect::<Vec<_>>(), [Failure::Headers]);
+        assert_eq!(
+            others.collect::<Vec<_>>(),
+            [Failure::Headers, Failure::File]
+        );
     }
 }

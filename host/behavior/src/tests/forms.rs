@@ -103,13 +103,13 @@ fn places_words_and_lists_that_no_request_may_have_fail_its_session() {
             "a request names the category 9, and its description has 1",
         ),
         (
-            "(i32.store (i32.const 356) (i32.const 320)) (i32.store (i32.const 360) (i32.const 17))",
+            "(i32.store (i32.const 360) (i32.const 320)) (i32.store (i32.const 364) (i32.const 17))",
             "a request expects 17 statuses, and 16 are allowed",
         ),
         // The fault `by-hand`; the same place has the behavior's name.
         (
-            "(i32.store8 (i32.const 388) (i32.const 1)) (i32.store8 (i32.const 392) (i32.const 5))
-             (i32.store (i32.const 396) (i32.const 16)) (i32.store (i32.const 400) (i32.const 7))",
+            "(i32.store8 (i32.const 392) (i32.const 1)) (i32.store8 (i32.const 396) (i32.const 5))
+             (i32.store (i32.const 400) (i32.const 16)) (i32.store (i32.const 404) (i32.const 7))",
             "a request commits the fault \"by-hand\", which this host does not know",
         ),
     ] {

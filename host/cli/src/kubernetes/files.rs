@@ -111,6 +111,7 @@ fn named(job: &Job) -> Result<Named, Misuse> {
         hidden.extend(identity.flat_map(|own| [own.cert.clone(), own.key.clone()]));
     }
     open.extend(plan.feeds.iter().map(|feed| feed.file.clone()));
+    open.extend(plan.files.iter().map(|file| file.path.clone()));
     let of_targets = plan.targets.iter().map(|named| &named.connections);
     for Connections { tls, .. } in of_targets.chain([&plan.connections]) {
         open.extend(tls.ca_certs.iter().cloned());

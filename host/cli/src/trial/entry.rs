@@ -2,6 +2,8 @@
 //!
 //! What must stay true: no entry holds a secret that its name gives away, wherever the secret turns up again.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -251,8 +253,14 @@ impl Scribe {
         let path = self.secrets.path(start.next().unwrap_or_default());
         let fields = lines.filter_map(|line| line.split_once(": "));
         let fields: Fields = fields.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
-        let body = call.body().map(|body| &body[..]).unwrap_or_default();
-        let (headers, body, body_bytes) = self.message(&fields, body);
+        let (shown, length) = match call.pieces() {
+            Some(pieces) => (Cow::Owned(pieces.shown()), pieces.length() as usize),
+            None => {
+                let body = call.body().map(|body| &body[..]).unwrap_or_default();
+                (Cow::Borrowed(body), body.len())
+            }
+        };
+        let (headers, body, _) = self.message(&fields, &shown);
         Entry::Request {
             request,
             method,
@@ -262,7 +270,7 @@ impl Scribe {
             fault,
             headers,
             body,
-            body_bytes,
+            body_bytes: length,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::secrets::is_secret;
-use vespeiro_behavior::types::{Method, Request, RequestKind};
+use vespeiro_behavior::types::{Body, Method, Request, RequestKind};
 
 /// Last parts of paths that end in `s` and name no list.
 const NO_LISTS: [&str; 4] = ["status", "address", "progress", "class"];
@@ -25,7 +25,8 @@ pub(super) fn made_up(request: &Request, route: &str) -> (u16, Vec<u8>) {
             "meta": { "page": 1, "per_page": 20, "total": 2, "total_pages": 1 },
         })
     } else {
-        let said = request.body.as_deref().unwrap_or_default();
+        let said = request.body.as_ref().and_then(Body::as_bytes);
+        let said = said.unwrap_or_default();
         let said: Map<String, Value> = serde_json::from_slice(said).unwrap_or_default();
         let mut one = thing(1);
         if is_token(request.kind) || last.contains("login") || last.contains("token") {

@@ -11,7 +11,8 @@ use super::replies::Line;
 use super::{Asked, Bounds, Happening, Replies, Tape, play, veil_body};
 use crate::driver::SessionEnd;
 use vespeiro_behavior::types::{
-    Capture, Method, Outcome, Pace, Purpose, Request, RequestKind, Response, RouteRef, Setup, User,
+    Body, Capture, Method, Outcome, Pace, Purpose, Request, RequestKind, Response, RouteRef, Setup,
+    User,
 };
 use vespeiro_behavior::{Behavior, Compiler, Engine, Feeder, Limits, Slot};
 use vespeiro_model::{Clock, Failure};
@@ -153,7 +154,7 @@ proptest! {
     #[test]
     fn whatever_a_behavior_asks_gets_an_answer(path in ".{0,40}", route in ".{0,40}", body in prop::collection::vec(any::<u8>(), 0..64)) {
         let mut asked = request(Method::Post, &path);
-        asked.body = Some(body);
+        asked.body = Some(Body::Bytes(body));
         let _ = Replies::made_up().answer(&asked, &route);
         let _ = Asked::of(&asked, &route);
     }

@@ -1,6 +1,7 @@
 //! Checks every request of a behavior's step before any of them leaves, and gives each the labels it counts under. Used
 //! by `live.rs`, by the teardown and by rehearsals; `exchange.rs` sends what comes of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::channels::ChannelRefused;
@@ -8,11 +9,11 @@ use crate::rollout::labels::method;
 use crate::rollout::runtime::VersionRuntime;
 use crate::seed::{Stream, log_normal, within};
 use crate::worker::state::WorkerState;
-use vespeiro_behavior::types::{Request, RequestKind};
-use vespeiro_behavior::{Behavior, MAX_BATCH, MAX_MARK};
-use vespeiro_http::{Call, Capture, Reads, Refused};
+use vespeiro_behavior::types::{self, Body, Request, RequestKind};
+use vespeiro_behavior::{Behavior, MAX_BATCH, MAX_MARK, MAX_PIECES};
+use vespeiro_http::{Call, Capture, Piece, Pieces, Reads, Refused};
 use vespeiro_model::{FaultKind, Outcome};
-use vespeiro_plan::CookiesFor;
+use vespeiro_plan::{BodyFiles, CookiesFor};
 
 /// How long somebody waits who is to get no answer: from the shortest to the longest, in seconds.
 const WAITS: (f64, f64) = (0.3, 3.0);
@@ -32,6 +33,14 @@ pub(crate) enum StepRefused {
     Operations(usize),
     #[error(transparent)]
     Channel(#[from] ChannelRefused),
+    #[error(
+        "request {route:?}: a body of {count} pieces is over the {MAX_PIECES} that are allowed"
+    )]
+    Pieces { route: String, count: usize },
+    #[error(
+        "request {route:?}: the plan has no file {name:?}: name it in [files], or as in --file {name}=PATH"
+    )]
+    File { route: String, name: String },
     #[error("request {route:?}: a mark of {length} bytes is over the {MAX_MARK} that are allowed")]
     Mark { route: String, length: usize },
 }
@@ -137,6 +146,13 @@ pub(crate) fn check(behavior: &Behavior, requests: &[Request]) -> Result<(), Ste
         return Err(StepRefused::Batch(requests.len()));
     }
     for request in requests {
+        if let Some(Body::Pieces(pieces)) = &request.body
+            && pieces.len() > MAX_PIECES
+        {
+            let route = behavior.route_of(request).to_owned();
+            let count = pieces.len();
+            return Err(StepRefused::Pieces { route, count });
+        }
         let length = request.mark.as_ref().map_or(0, String::len);
         if length > MAX_MARK {
             let route = behavior.route_of(request).to_owned();
@@ -159,11 +175,24 @@ fn prepare_one(
     let target = &worker.plan.target;
     let heads = worker.targets.heads();
     let method = method(request.method);
-    let call = heads.call(at, &method, request.path, request.headers, request.body);
-    let call = call.map_err(|refused| StepRefused::Request {
-        route: behavior.template(&request.route).to_owned(),
+    let (bytes, pieces) = match request.body {
+        Some(Body::Pieces(pieces)) => (None, Some(pieces)),
+        Some(Body::Bytes(bytes)) => (Some(bytes), None),
+        None => (None, None),
+    };
+    let template = || behavior.template(&request.route).to_owned();
+    let call = heads.call(at, &method, request.path, request.headers, bytes);
+    let mut call = call.map_err(|refused| StepRefused::Request {
+        route: template(),
         refused,
     })?;
+    if let Some(pieces) = pieces {
+        let found = found(&worker.plan.files, pieces).map_err(|name| StepRefused::File {
+            route: template(),
+            name,
+        })?;
+        call = call.with_pieces(found);
+    }
     let route = match call.target() == at {
         true => labels.route(&request.route),
         // It has followed a link to somewhere else.
@@ -200,6 +229,18 @@ fn prepare_one(
         login: matches!(request.kind, RequestKind::Login | RequestKind::Refresh),
         followed: 0,
     })
+}
+
+/// The pieces with the plan's files for their names, or the name that the plan does not have.
+fn found(files: &BodyFiles, pieces: Vec<types::Piece>) -> Result<Pieces, String> {
+    let each = pieces.into_iter().map(|piece| match piece {
+        types::Piece::Bytes(bytes) => Ok(Piece::Bytes(bytes.into())),
+        types::Piece::File(name) => match files.get(&name) {
+            Some(file) => Ok(Piece::File(Arc::clone(file))),
+            None => Err(name),
+        },
+    });
+    each.collect::<Result<_, _>>().map(Pieces::new)
 }
 
 /// What the requests of a batch that will be sent are admitted by: target, and whether it is a login.

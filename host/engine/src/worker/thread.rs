@@ -88,6 +88,9 @@ pub(crate) struct WorkerInit {
     pub(crate) commands: mpsc::Receiver<WorkerCommand>,
 }
 
+/// Threads of a worker that wait for the disk, where files are sent, and for names to be looked up.
+const BLOCKING: usize = 16;
+
 /// Start the thread. Its runtime runs nothing but tasks of this thread, so there is one queue for users and connections.
 pub(crate) fn spawn(init: WorkerInit) -> std::io::Result<Option<JoinHandle<()>>> {
     let (begun, has_begun) = std::sync::mpsc::sync_channel(1);
@@ -96,6 +99,7 @@ pub(crate) fn spawn(init: WorkerInit) -> std::io::Result<Option<JoinHandle<()>>>
         .spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
+                .max_blocking_threads(BLOCKING)
                 .build_local(LocalOptions::default());
             match runtime {
                 Ok(runtime) => {

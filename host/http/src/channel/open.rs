@@ -2,6 +2,7 @@
 //!
 //! What must stay true: what came of the request is told as for any other, whether a channel came of it or not.
 
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 
@@ -91,6 +92,12 @@ impl Sender {
             self.clock(),
         );
         let told = tell(&call, &mut stream, trip).await;
+        if let Err(flaw) = &told
+            && flaw.failure == Failure::File
+        {
+            // The target waits for the rest of it.
+            return Err(flaw.clone());
+        }
         trip.watch.enter(Phase::Waiting, self.clock().now());
         // It may have answered without reading on.
         let heard = hear(&mut greeting, &mut stream, trip, self.clock()).await;
@@ -174,7 +181,19 @@ async fn tell(call: &Call, stream: &mut Stream, trip: &mut Trip) -> Result<(), F
     written.await.map_err(|error| flaw(&error))?;
     trip.flow.sent.wire += (head.len() + body.len()) as u64;
     trip.flow.sent.body += body.len() as u64;
-    Ok(())
+    let Some(mut reader) = call.body_reader() else {
+        return Ok(());
+    };
+    while let Some(next) = poll_fn(|context| reader.poll_next(context)).await {
+        let next = next?;
+        stream
+            .write_all(&next)
+            .await
+            .map_err(|error| flaw(&error))?;
+        trip.flow.sent.wire += next.len() as u64;
+        trip.flow.sent.body += next.len() as u64;
+    }
+    stream.flush().await.map_err(|error| flaw(&error))
 }
 
 /// Read the answer: to its end, or until it has opened the channel.

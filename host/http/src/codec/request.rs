@@ -90,7 +90,7 @@ pub struct Added<'a> {
     /// Names and values, checked by [`check_headers`](super::check_headers).
     pub headers: &'a [(String, String)],
     pub trace: Option<&'a [u8; TRACE]>,
-    pub body: Option<usize>,
+    pub body: Option<u64>,
     /// The connection is to carry no other request.
     pub last: bool,
 }
@@ -258,7 +258,7 @@ impl RouteHead {
     }
 
     /// What `content-length` says. A method that usually has a body says that it has none.
-    pub fn content_length(&self, added: Added<'_>) -> Option<usize> {
+    pub fn content_length(&self, added: Added<'_>) -> Option<u64> {
         let usual = matches!(self.method, Method::POST | Method::PUT | Method::PATCH);
         added.body.or(usual.then_some(0))
     }
@@ -298,7 +298,7 @@ impl<'a> Added<'a> {
     }
 }
 
-fn write_number(number: usize, into: &mut Vec<u8>) {
+fn write_number(number: u64, into: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let mut at = digits.len();
     let mut left = number;
@@ -334,7 +334,7 @@ mod tests {
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
-        body: Option<usize>,
+        body: Option<u64>,
     ) -> String {
         let head = RouteHead::new(options, method).unwrap();
         head.check_path(path).unwrap();
@@ -477,7 +477,7 @@ mod tests {
 
     #[test]
     fn numbers() {
-        for number in [0, 7, 10, 123, usize::MAX] {
+        for number in [0, 7, 10, 123, u64::MAX] {
             let mut bytes = Vec::new();
             write_number(number, &mut bytes);
             assert_eq!(bytes, number.to_string().into_bytes());
@@ -495,7 +495,7 @@ mod tests {
             }
             let host = if headers[0].0.eq_ignore_ascii_case("host") { headers[0].1.clone() } else { options().host };
             let mut bytes = Vec::new();
-            let added = Added { path: &path, headers: &headers, trace: None, body: body.map(usize::from), last: false };
+            let added = Added { path: &path, headers: &headers, trace: None, body: body.map(u64::from), last: false };
             head.write(added, &mut bytes);
             let mut slots = [httparse::EMPTY_HEADER; 8];
             let mut request = httparse::Request::new(&mut slots);

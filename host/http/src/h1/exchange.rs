@@ -20,6 +20,7 @@ use crate::call::Call;
 use crate::codec::{Added, Decoder, Refusal};
 use crate::dial::broken;
 use crate::outcome::{Answer, Flaw, Phase, Taking, Traffic, Watch};
+use crate::pieces::BodyReader;
 
 /// A body of up to so many bytes is written in one piece with its head.
 const TOGETHER: usize = 32 << 10;
@@ -58,10 +59,26 @@ enum Writing {
     Rest {
         head: Vec<u8>,
         body: Bytes,
+        /// What comes behind `body`, of one in pieces.
+        more: Option<Box<BodyReader>>,
     },
     Done,
     /// The target reads no more of the request; it may still have answered.
     Broken,
+}
+
+/// Why a request was not written to its end.
+enum Unwritten {
+    /// The target takes no more of it.
+    Broken,
+    /// There is no more of it.
+    Unread(Flaw),
+}
+
+impl From<io::Error> for Unwritten {
+    fn from(_: io::Error) -> Self {
+        Self::Broken
+    }
 }
 
 /// What an exchange needs of its worker and its call.
@@ -164,10 +181,10 @@ impl Exchange {
         if !matches!(self.writing, Writing::Done | Writing::Broken)
             && let Poll::Ready(written) = self.write(input, stream, flow, context)
         {
-            self.writing = if written.is_ok() {
-                Writing::Done
-            } else {
-                Writing::Broken
+            self.writing = match written {
+                Ok(()) => Writing::Done,
+                Err(Unwritten::Broken) => Writing::Broken,
+                Err(Unwritten::Unread(flaw)) => return Poll::Ready(Err(flaw)),
             };
             if watch.phase() == Phase::Sending {
                 watch.enter(Phase::Waiting, watch.clock().now());
@@ -187,7 +204,7 @@ impl Exchange {
         stream: &mut S,
         flow: &mut Flow,
         context: &mut Context<'_>,
-    ) -> Poll<io::Result<()>>
+    ) -> Poll<Result<(), Unwritten>>
     where
         S: AsyncWrite + Unpin,
     {
@@ -196,7 +213,7 @@ impl Exchange {
                 |buffer: &mut Vec<u8>| self.write_first(input, stream, flow, context, buffer);
             input.buffers.writing(first)?;
         }
-        let Writing::Rest { head, body } = &mut self.writing else {
+        let Writing::Rest { head, body, more } = &mut self.writing else {
             return Poll::Ready(Ok(()));
         };
         loop {
@@ -205,11 +222,17 @@ impl Exchange {
                 (ready!(stream.poll_write(context, head))?, false)
             } else if !body.is_empty() {
                 (ready!(stream.poll_write(context, body))?, true)
+            } else if let Some(reader) = more {
+                match ready!(reader.poll_next(context)) {
+                    Some(next) => *body = next.map_err(Unwritten::Unread)?,
+                    None => *more = None,
+                }
+                continue;
             } else {
-                return stream.poll_flush(context);
+                return stream.poll_flush(context).map_err(Into::into);
             };
             if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                return Poll::Ready(Err(Unwritten::Broken));
             }
             if of_body {
                 body.advance(count);
@@ -269,6 +292,7 @@ impl Exchange {
         self.writing = Writing::Rest {
             head: buffer[count..].to_vec(),
             body,
+            more: call.body_reader().map(Box::new),
         };
         Ok(())
     }

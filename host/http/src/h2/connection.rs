@@ -13,7 +13,7 @@ use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::driver::Driver;
-use super::exchange::{self, Progress};
+use super::exchange::{self, OutgoingBody, Progress};
 use super::flaw;
 use super::state::{Life, Place, State};
 use super::tap::{Heard, Tap};
@@ -192,7 +192,7 @@ impl Connection {
         &self,
         place: Place,
         request: Request<()>,
-        body: Bytes,
+        body: impl Into<OutgoingBody>,
         progress: &mut Progress,
         to: &mut impl Receive,
     ) -> Result<(), Flaw> {
@@ -202,6 +202,7 @@ impl Connection {
         );
         let heard = &self.inner.state.heard;
         let max_headers = self.inner.max_headers;
+        let body = body.into();
         let opened = exchange::open(&self.inner.sender, request, body.is_empty(), heard)?;
         let played = exchange::play(
             opened,

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use ::h2::client::{ResponseFuture, SendRequest};
-use ::h2::{RecvStream, SendStream};
+use ::h2::{Reason, RecvStream, SendStream};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -18,8 +18,10 @@ use tokio::time::Instant;
 use super::flaw;
 use super::tap::Heard;
 use crate::Failure;
+use crate::call::Call;
 use crate::codec::{Head, Header, Receive};
 use crate::outcome::Flaw;
+use crate::pieces::BodyReader;
 use vespeiro_model::Clock;
 
 /// What the specification counts for each header beside its bytes.
@@ -36,6 +38,33 @@ pub struct Progress {
     pub sent: u64,
     /// Bytes of the answer's body.
     pub received: u64,
+}
+
+/// What is sent behind a request's head.
+#[derive(Debug)]
+pub struct OutgoingBody {
+    bytes: Bytes,
+    /// What comes behind them.
+    more: Option<Box<BodyReader>>,
+}
+
+impl From<Bytes> for OutgoingBody {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, more: None }
+    }
+}
+
+impl OutgoingBody {
+    pub(crate) fn of(call: &Call) -> Self {
+        Self {
+            bytes: call.body().cloned().unwrap_or_default(),
+            more: call.body_reader().map(Box::new),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.more.as_ref().is_none_or(|more| more.is_done())
+    }
 }
 
 pub(super) struct Opened {
@@ -72,7 +101,7 @@ pub(super) fn open(
 
 pub(super) async fn play(
     opened: Opened,
-    body: Bytes,
+    OutgoingBody { bytes: body, more }: OutgoingBody,
     max_headers: u32,
     heard: &Heard,
     progress: &mut Progress,
@@ -88,19 +117,22 @@ pub(super) async fn play(
     let mut upload = Upload {
         stream: upload,
         rest: body,
+        more,
         is_over: false,
     };
     let head = poll_fn(|cx| {
-        upload.poll(cx, progress, clock);
+        if let Err(flaw) = upload.poll(cx, progress, clock) {
+            return Poll::Ready(Err(flaw));
+        }
         if progress.answered.is_none()
             && let Poll::Ready(Some(Ok(_))) = response.poll_informational(cx)
         {
             progress.answered = Some(clock.now());
         }
-        Pin::new(&mut response).poll(cx)
+        let failed = |error| flaw::of_stream(&error, heard, stream, false);
+        Pin::new(&mut response).poll(cx).map_err(failed)
     });
-    let head = head.await;
-    let head = head.map_err(|error| flaw::of_stream(&error, heard, stream, false))?;
+    let head = head.await?;
     progress.answered.get_or_insert_with(|| clock.now());
     let (head, mut body) = head.into_parts();
     let bodiless = to_head
@@ -128,7 +160,7 @@ pub(super) async fn play(
         let Some(data) = next(&mut body, &mut upload, progress, clock).await else {
             break;
         };
-        let data = data.map_err(failed)?;
+        let data = data?.map_err(failed)?;
         // It cannot be more than came.
         let _ = body.flow_control().release_capacity(data.len());
         if !data.is_empty() {
@@ -149,10 +181,10 @@ async fn next(
     upload: &mut Upload,
     progress: &mut Progress,
     clock: Clock,
-) -> Option<Result<Bytes, ::h2::Error>> {
-    poll_fn(|cx| {
-        upload.poll(cx, progress, clock);
-        body.poll_data(cx)
+) -> Option<Result<Result<Bytes, ::h2::Error>, Flaw>> {
+    poll_fn(|cx| match upload.poll(cx, progress, clock) {
+        Ok(()) => body.poll_data(cx).map(|data| data.map(Ok)),
+        Err(flaw) => Poll::Ready(Some(Err(flaw))),
     })
     .await
 }
@@ -160,23 +192,44 @@ async fn next(
 struct Upload {
     stream: SendStream<Bytes>,
     rest: Bytes,
+    /// What comes behind `rest`.
+    more: Option<Box<BodyReader>>,
     /// All of it was handed over, or the target wants no more.
     is_over: bool,
 }
 
 impl Upload {
-    /// Hand over as much as the target has room for.
-    fn poll(&mut self, cx: &mut Context<'_>, progress: &mut Progress, clock: Clock) {
+    /// Hand over as much as the target has room for. What cannot be read to its end resets the stream.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        progress: &mut Progress,
+        clock: Clock,
+    ) -> Result<(), Flaw> {
         while !self.is_over {
+            if self.rest.is_empty()
+                && let Some(reader) = &mut self.more
+            {
+                match reader.poll_next(cx) {
+                    Poll::Pending => return Ok(()),
+                    Poll::Ready(Some(Ok(next))) => self.rest = next,
+                    Poll::Ready(Some(Err(flaw))) => {
+                        self.is_over = true;
+                        self.stream.send_reset(Reason::CANCEL);
+                        return Err(flaw);
+                    }
+                    Poll::Ready(None) => self.more = None,
+                }
+            }
             if self.rest.is_empty() {
                 progress.written = Some(clock.now());
                 self.is_over = true;
-                return;
+                return Ok(());
             }
             self.stream.reserve_capacity(self.rest.len());
             let room = match self.stream.capacity() {
                 0 => match self.stream.poll_capacity(cx) {
-                    Poll::Pending => return,
+                    Poll::Pending => return Ok(()),
                     Poll::Ready(Some(Ok(room))) => room,
                     // The answer will say why.
                     Poll::Ready(None | Some(Err(_))) => 0,
@@ -185,12 +238,15 @@ impl Upload {
             };
             let piece = self.rest.split_to(room.min(self.rest.len()));
             let count = piece.len() as u64;
-            if count == 0 || self.stream.send_data(piece, self.rest.is_empty()).is_err() {
+            let is_last =
+                self.rest.is_empty() && self.more.as_ref().is_none_or(|more| more.is_done());
+            if count == 0 || self.stream.send_data(piece, is_last).is_err() {
                 self.is_over = true;
-                return;
+                return Ok(());
             }
             progress.sent += count;
         }
+        Ok(())
     }
 }
 

@@ -12,5 +12,5 @@ mod state;
 mod tap;
 
 pub use connection::{Connection, ConnectionOptions};
-pub use exchange::Progress;
+pub use exchange::{OutgoingBody, Progress};
 pub use state::{Life, Place};

@@ -13,11 +13,11 @@ use vespeiro_http::{Client, ClientOptions, Failure, Outcome};
 use crate::server::{Log, dial, listen, run, together, until};
 use crate::{answer, body, failure, get, with};
 
-type Reply = server::SendResponse<Bytes>;
+pub type Reply = server::SendResponse<Bytes>;
 
 /// What a target does with a connection.
 #[derive(Clone, Copy)]
-struct Manner {
+pub struct Manner {
     /// Streams that it says it takes.
     streams: u32,
     /// Time that an answer takes.
@@ -26,13 +26,13 @@ struct Manner {
     leaves_after: usize,
 }
 
-const MANNER: Manner = Manner {
+pub const MANNER: Manner = Manner {
     streams: 100,
     delay: Duration::from_millis(20),
     leaves_after: usize::MAX,
 };
 
-async fn listens(
+pub async fn listens(
     manner: Manner,
     does: impl Fn(Request<RecvStream>, Reply, usize) + 'static,
 ) -> (std::net::SocketAddr, Log) {
@@ -81,7 +81,7 @@ fn ok(_: Request<RecvStream>, mut reply: Reply, _: usize) {
     }
 }
 
-fn client(address: std::net::SocketAddr, options: ClientOptions) -> Client {
+pub fn client(address: std::net::SocketAddr, options: ClientOptions) -> Client {
     let mut dial = dial(address);
     dial.protocol = ProtocolWish::Http2;
     Client::new(dial, options).expect("what was just made")

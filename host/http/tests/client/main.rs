@@ -14,6 +14,7 @@ mod server;
 #[allow(dead_code)]
 #[path = "../support/mod.rs"]
 mod support;
+mod uploads;
 
 use std::rc::Rc;
 

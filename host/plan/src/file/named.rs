@@ -1,4 +1,5 @@
-//! Reads the tables of a plan file that hold one table for each name: `[feeds.NAME]`, `[targets.NAME]`, `[secrets.NAME]`. Used by `file.rs`.
+//! Reads the tables of a plan file that hold one table for each name: `[feeds.NAME]`, `[files.NAME]`, `[targets.NAME]`,
+//! `[secrets.NAME]`. Used by `file.rs`.
 
 use toml::de::DeValue;
 
