@@ -47,14 +47,8 @@ impl Scene {
         let server = Peer::start(|port| {
             let mut command = tool(python.to_str().unwrap());
             command
-                .args([
-                    "-m",
-                    "hypercorn",
-                    "--bind",
-                    &format!("127.0.0.1:{port}"),
-                    "app:app",
-                ])
-                .current_dir(source(""))
+                .arg(source("app.py"))
+                .arg(port.to_string())
                 .env("UPLOADS", &log)
                 .env("PYTHONDONTWRITEBYTECODE", "1");
             command

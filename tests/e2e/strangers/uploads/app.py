@@ -1,9 +1,14 @@
-"""Takes uploads with Starlette and its multipart parser, over whatever Hypercorn speaks: `hypercorn app:app`. The answer, and a line
-of the file `UPLOADS`, say what has come: fields, and of each file its length and SHA-256."""
+"""Takes uploads with Starlette and its multipart parser, over whatever Hypercorn speaks, on the port that it is given. The answer, and
+a line of the file `UPLOADS`, say what has come: fields, and of each file its length and SHA-256."""
 
+import asyncio
 import hashlib
 import json
 import os
+import sys
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse
@@ -54,3 +59,8 @@ app = Starlette(
         Route("/moved", moved, methods=["PUT"]),
     ]
 )
+
+# In this process: one that Hypercorn starts itself outlives a test that ends its parent.
+config = Config()
+config.bind = [f"127.0.0.1:{sys.argv[1]}"]
+asyncio.run(serve(app, config))
