@@ -53,6 +53,8 @@ pub enum Refused {
     Header(String),
     #[error("the header {0:?} is the host's to set")]
     Reserved(String),
+    #[error("a message of {0} bytes is more than a frame of gRPC has room for")]
+    Message(usize),
     #[error("the header Host is to be one name, perhaps with a port, and not {0:?}")]
     Host(String),
 }
