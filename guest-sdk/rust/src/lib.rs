@@ -53,6 +53,7 @@ pub mod contract;
 mod error;
 mod fake;
 mod fault;
+mod grpc;
 pub mod harness;
 pub mod host;
 mod join;
@@ -70,6 +71,7 @@ pub use channel::Channel;
 pub use contract::{Failure, Kind, Level, Method};
 pub use error::{Error, Result};
 pub use fault::Fault;
+pub use grpc::{Code, Status};
 pub use join::{join, join_all};
 pub use me::Me;
 pub use random::Choice;
@@ -81,7 +83,7 @@ pub use tokens::Tokens;
 pub mod prelude {
 
     pub use crate::{
-        Auth, Call, Channel, Choice, Error, Failure, Fault, Level, Me, Method, Reply, Result,
+        Auth, Call, Channel, Choice, Code, Error, Failure, Fault, Level, Me, Method, Reply, Result,
         Route, Tokens, behavior, join, join_all,
     };
 }

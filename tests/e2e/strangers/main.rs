@@ -8,6 +8,7 @@
 
 mod django;
 mod grpc;
+mod grpc_catalog;
 mod kubernetes;
 mod pocketbase;
 #[path = "../languages/project.rs"]

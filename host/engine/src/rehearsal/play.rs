@@ -373,7 +373,15 @@ fn said(
 fn sendable(behavior: &Behavior, request: &Request, heads: &Heads) -> Result<(), StepRefused> {
     let method = Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
     let (path, headers) = (request.path.clone(), request.headers.clone());
-    let call = heads.call(0, &method, path, headers, None);
+    let call = match request.grpc {
+        true => heads.grpc(
+            0,
+            path,
+            headers,
+            request.body.as_deref().unwrap_or_default(),
+        ),
+        false => heads.call(0, &method, path, headers, None),
+    };
     call.map(drop).map_err(|refused| StepRefused::Request {
         route: behavior.route_of(request).to_owned(),
         refused,
