@@ -120,6 +120,17 @@ export function graphql(path, query, variables, { operation, ...others } = {}) {
   return post(path, {}, { ...others, json: { query, variables, operationName: operation } });
 }
 
+/**
+ * A call of a method of gRPC that is declared as `GRPC /package.Service/Method`: its message as bytes, without a frame, and the
+ * options of a request. The reply's `grpc` says how it has ended; `expect` are names of codes, as `NOT_FOUND`.
+ */
+export function grpc(path, message, options) {
+  if (message !== undefined && !(message instanceof Uint8Array)) {
+    throw new UsageError(`GRPC ${path}: a message is a Uint8Array, and not ${JSON.stringify(message)}`);
+  }
+  return call('GRPC', path, {}, { ...options, body: message });
+}
+
 const PROTOCOLS = ['websocket', 'event-stream'];
 
 /**

@@ -1,6 +1,6 @@
 //! The types of the test harness.
 
-import type { Behavior, Ending, Failure, Fault, Level } from './index.js';
+import type { Behavior, Ending, Failure, Fault, GrpcCode, Level } from './index.js';
 
 export interface Sent {
   method: string;
@@ -18,7 +18,9 @@ export interface Sent {
 }
 
 /** A status, a status and its JSON body, or the word of a failure. */
-export type Answer = number | readonly [number, unknown?] | Failure;
+export type Answer = number | readonly [number, unknown?] | Failure | GrpcAnswer;
+/** Of a gRPC method: a message, or how its call ends. */
+export type GrpcAnswer = Uint8Array | { code: GrpcCode; message?: string; body?: Uint8Array };
 export type Scripted = Answer | ((request: Sent) => Answer);
 
 export interface Script {

@@ -5,6 +5,7 @@ import { createHash, createHmac } from 'node:crypto';
 
 import { shown } from './bodies.js';
 import { Channels } from './harness-channels.js';
+import { numberOf } from './grpc.js';
 import { Session } from './session.js';
 import { digestWith } from './sign.js';
 import { decode, encode } from './text.js';
@@ -32,7 +33,8 @@ export const inTurn = (...replies) => {
 
 /**
  * Play one session to its end. `script` has `replies` by route (`'GET /users/{id}': [200, {…}]`: a status, a pair of
- * status and JSON body, the word of a failure, or a function of the request that gives one of these), and optionally
+ * status and JSON body, the word of a failure, or a function of the request that gives one of these; of a gRPC method the bytes of a
+ * message, or `{ code: 'NOT_FOUND', message: 'none' }`), and optionally
  * `otherwise` (for all other routes), `messages` by route (a list of texts that come over the channel that it opens; without one, a
  * WebSocket opens with the status 101 and says back what it is told, a stream with 200 and says nothing), `seed`, `user` (its index), `ordinal`, `config`, `pace` ([min, max] in ms), `budget`,
  * `wanted` (points by category), `faults`, `cleanup` (marks), `feeds` (rows by name), `secrets` (values by name), `remembered` (the user's notes), `shared` (what the run was
@@ -211,10 +213,10 @@ function told({ delayMs, action }, routes, categories) {
     return { delayMs, action };
   }
   const inWords = ({ route: place, category, fault, ...request }) => {
-    const { method, path: template, target, category: own } = routes[place];
+    const { method, path: template, target, category: own, grpc } = routes[place];
     return {
       ...request,
-      method,
+      method: grpc ? 'grpc' : method,
       route: target === null ? template : `${target}:${template}`,
       category: category === null ? own : categories[category],
       fault: fault?.tag === 'other' ? fault.val : (fault?.tag ?? null),
@@ -250,10 +252,22 @@ function outcomeOf(request, { replies = {}, otherwise, messages = {} }) {
   if (typeof answer === 'string') {
     return { tag: 'failed', val: FAILURES.has(answer) ? { tag: answer } : { tag: 'other', val: answer } };
   }
+  if (request.method === 'grpc') {
+    return grpcOf(request, answer);
+  }
   const [status, body] = typeof answer === 'number' ? [answer] : answer;
   const bytes = body === undefined || !request.capture.body ? new Uint8Array() : encode(JSON.stringify(body));
   const headers = request.capture.headers ? [['content-type', 'application/json']] : [];
   return { tag: 'response', val: { status, headers, body: bytes, latencyUs: LATENCY_MS * 1000 } };
+}
+
+/** The end of a gRPC call: a message, which is OK, or a code and the target's words. */
+function grpcOf(request, answer) {
+  const { code = 'OK', message = '', body = answer } = answer instanceof Uint8Array ? {} : { body: new Uint8Array(), ...answer };
+  const grpc = { code: numberOf(lineOf(request), code), message, trailers: [] };
+  const headers = request.capture.headers ? [['content-type', 'application/grpc']] : [];
+  const bytes = request.capture.body ? body : new Uint8Array();
+  return { tag: 'response', val: { status: 200, headers, body: bytes, latencyUs: LATENCY_MS * 1000, grpc } };
 }
 
 const answerOf = (reply, request) => (typeof reply === 'function' ? reply(request) : reply);

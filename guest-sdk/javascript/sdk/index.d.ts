@@ -105,6 +105,45 @@ export function base64(value: string | Uint8Array, options?: { url?: boolean }):
 /** The value of `authorization` for a name and a password. */
 export function basic(name: string, password: string): string;
 
+export type GrpcCode =
+  | 'OK'
+  | 'CANCELLED'
+  | 'UNKNOWN'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'OUT_OF_RANGE'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'DATA_LOSS'
+  | 'UNAUTHENTICATED';
+
+/** How a gRPC call has ended. */
+export interface GrpcStatus {
+  readonly code: GrpcCode;
+  /** The target's words; may be empty. */
+  readonly message: string;
+  /** Metadata that came with it; empty unless headers are captured. */
+  readonly trailers: [string, string][];
+}
+
+/** A call of a method of gRPC that is declared as `GRPC /package.Service/Method`, with its message as bytes. The reply's `grpc` says how
+ *  it has ended, its body is the message of the answer. */
+export function grpc(
+  path: string,
+  message?: Uint8Array,
+  options?: Omit<RequestOptions, 'json' | 'form' | 'body' | 'query' | 'expect'> & {
+    /** Codes that are no error here. */
+    expect?: GrpcCode | readonly GrpcCode[];
+  },
+): Wanted<Reply>;
+
 /** Open a channel with a GET of a declared route: a WebSocket, or a stream of events. Gives it once it is open; the person gives up
  *  where the answer opens none. At most 16 are open at a time, and all are closed with their session. */
 export function open(
@@ -133,14 +172,18 @@ export function wait(millis: number): Wanted<void>;
 export class Reply {
   /** What was asked: `GET /users/{id}`. */
   readonly line: string;
+  /** 0 where the time of a gRPC call was over before there was one. */
   readonly status: number;
-  /** Whether the status is 2xx. */
+  /** Of a gRPC call. */
+  readonly grpc: GrpcStatus | undefined;
+  /** Whether the status is 2xx; of a gRPC call, whether its code is OK. */
   readonly ok: boolean;
   readonly body: Uint8Array;
   readonly headers: [string, string][];
   readonly latencyUs: number;
-  /** Go on only with one of these statuses, or without any given, with a 2xx; otherwise the person gives up. */
-  expect(...statuses: number[]): this;
+  /** Go on only with one of these statuses, or without any given, with a 2xx; otherwise the person gives up. Of a gRPC call: with one
+   *  of these codes, or with OK. */
+  expect(...statuses: (number | GrpcCode)[]): this;
   text(): string;
   json(): any;
   /** The data of a GraphQL service's answer; the person gives up where it tells of an error. */
@@ -290,7 +333,7 @@ export function behavior(declaration: {
   name?: string;
   version?: string;
   /** Routes by category: `{ auth: ['POST /login'] }`; of another target than the run's own behind its name:
-   *  `GET billing:/invoices/{id}`. A POST of `auth` is a login, unless `auth` or its name says that it logs out or refreshes. */
+   *  `GET billing:/invoices/{id}`; methods of gRPC as `GRPC /package.Service/Method`. A POST of `auth` is a login, unless `auth` or its name says that it logs out or refreshes. */
   routes: Record<string, readonly string[]>;
   journey: (me: Me) => Steps;
   /** A journey that removes `me.marks`. */
@@ -311,8 +354,9 @@ export class Failed extends GaveUp {
   readonly kind: Failure;
 }
 export class UnexpectedStatus extends GaveUp {
-  constructor(route: string, status: number);
-  readonly status: number;
+  constructor(route: string, status: number | GrpcCode);
+  /** Of a gRPC call its code. */
+  readonly status: number | GrpcCode;
 }
 export class UnexpectedBody extends GaveUp {
   constructor(route: string, message: string);

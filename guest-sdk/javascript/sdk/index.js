@@ -4,7 +4,7 @@
 import { Route } from './routes.js';
 import { UsageError } from './errors.js';
 
-export { get, head, post, put, patch, del, options, graphql, open, all } from './calls.js';
+export { get, head, post, put, patch, del, options, graphql, grpc, open, all } from './calls.js';
 export { file } from './bodies.js';
 export { think, thinkLong, thinkBriefly, thinkBetween, wait } from './pauses.js';
 export { sha256, hmacSha256, hex, base64, basic } from './sign.js';

@@ -51,8 +51,8 @@ export function exported(definition) {
       name: definition.name,
       version: definition.version,
       routes: [...definition.table.values()].map((route) => {
-        const { method, path, category, target } = route;
-        return { method, path, category, kind: route.kind(definition.auth), target };
+        const { method, path, category, target, grpc } = route;
+        return { method, path, category, kind: route.kind(definition.auth), target, grpc };
       }),
       categories: definition.categories,
       once: { prepare: definition.prepare !== undefined, teardown: definition.teardown !== undefined },

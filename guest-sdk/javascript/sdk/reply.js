@@ -2,14 +2,17 @@
 //! journeys drop it as soon as they have read it, so that no session keeps a body.
 
 import { UnexpectedBody, UnexpectedStatus, UsageError } from './errors.js';
+import { statusOf } from './grpc.js';
 import { decode } from './text.js';
 
 export class Reply {
   constructor(line, captured, response) {
     this.line = line;
     this.captured = captured;
-    /** HTTP status code. */
+    /** HTTP status code; 0 where the time of a gRPC call was over before there was one. */
     this.status = response.status;
+    /** How a gRPC call has ended: the name of its `code`, the target's `message`, and `trailers` where headers are captured. */
+    this.grpc = response.grpc ? statusOf(response.grpc) : undefined;
     /** The body's bytes; empty unless captured. */
     this.body = response.body;
     /** Pairs of a name in lower case and a value; empty unless captured. */
@@ -18,17 +21,19 @@ export class Reply {
     this.latencyUs = Number(response.latencyUs);
   }
 
-  /** Whether the status is 2xx. */
+  /** Whether the status is 2xx; of a gRPC call, whether its code is OK. */
   get ok() {
-    return this.status >= 200 && this.status < 300;
+    return this.grpc ? this.grpc.code === 'OK' : this.status >= 200 && this.status < 300;
   }
 
-  /** Go on only with one of these statuses, or without any given, with a 2xx; otherwise the person gives up. */
+  /** Go on only with one of these statuses, or without any given, with a 2xx; otherwise the person gives up. Of a gRPC call: with one
+   * of these codes, as `NOT_FOUND`, or with OK. */
   expect(...statuses) {
-    if (statuses.length === 0 ? this.ok : statuses.includes(this.status)) {
+    const status = this.grpc?.code ?? this.status;
+    if (statuses.length === 0 ? this.ok : statuses.includes(status)) {
       return this;
     }
-    throw new UnexpectedStatus(this.line, this.status);
+    throw new UnexpectedStatus(this.line, status);
   }
 
   text() {

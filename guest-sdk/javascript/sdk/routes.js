@@ -3,8 +3,8 @@
 
 import { UsageError } from './errors.js';
 
-/** Of another target than the run's own behind the target's name: `GET billing:/invoices/{id}`. */
-const LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (?:([\w-]+):)?(\/\S*)$/;
+/** Of another target than the run's own behind the target's name: `GET billing:/invoices/{id}`; of gRPC `GRPC /shop.Catalog/Find`. */
+const LINE = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|GRPC) (?:([\w-]+):)?(\/\S*)$/;
 /** What an account leaves by, where a behavior's `auth` does not say. */
 const LEAVES = /(log|sign)[-_]?out|revoke/i;
 /** The category whose POST routes ask who somebody is. */
@@ -17,7 +17,9 @@ export class Route {
       throw new UsageError(`the route \`${line}\` is not of the form \`GET /users/{id}\``);
     }
     this.line = line;
-    this.method = method.toLowerCase();
+    /** It is a method of gRPC. */
+    this.grpc = method === 'GRPC';
+    this.method = this.grpc ? 'post' : method.toLowerCase();
     this.path = path;
     this.category = category;
     /** The plan's name of the target that it is at; null for the run's own. */

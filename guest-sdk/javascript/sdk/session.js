@@ -8,6 +8,7 @@ import { bodyOf, multipartOf } from './bodies.js';
 import { Call, Opening, Together, gather } from './calls.js';
 import { Channel, Operation, opening } from './channel.js';
 import { Failed, GaveUp, UnexpectedBody, UsageError, instead } from './errors.js';
+import { numberOf } from './grpc.js';
 import { Me } from './me.js';
 import { Pause } from './pauses.js';
 import { Random } from './random.js';
@@ -36,9 +37,12 @@ const wordOf = (said) => (said?.tag === 'other' ? said.val : (said?.tag ?? null)
 /** A fault as the contract has it. */
 const faultOf = (word) => (FAULTS.has(word) ? { tag: word } : { tag: 'other', val: word });
 
-/** Of the statuses that a request expects, those that would be errors. */
-function errorsOf(line, expect) {
+/** Of the statuses that a request expects, or the codes of a gRPC call, those that would be errors. */
+function errorsOf(line, grpc, expect) {
   const statuses = Array.isArray(expect) ? expect : [expect];
+  if (grpc) {
+    return statuses.map((name) => numberOf(line, name)).filter((number) => number > 0);
+  }
   for (const status of statuses) {
     if (!Number.isInteger(status) || status < 100 || status > 599) {
       throw new UsageError(`${line}: expect is a status or a list of them, and not ${JSON.stringify(status)}`);
@@ -370,7 +374,7 @@ export class Session {
       category: place < 0 ? null : place,
       headers: list,
       body: carried,
-      expect: expect === undefined ? NONE : errorsOf(line, expect),
+      expect: expect === undefined ? NONE : errorsOf(line, route.grpc, expect),
       capture: captured,
       timeoutMs: timeoutMs ?? null,
       mark: whole(mark ?? null),

@@ -148,7 +148,8 @@ export class Tokens {
     }
     const generation = this.#generation;
     const reply = yield this.#sign(wanted);
-    if (reply.status !== 401 || wanted.options.fault) {
+    const isRefused = reply.grpc === undefined ? reply.status === 401 : reply.grpc.code === 'UNAUTHENTICATED';
+    if (!isRefused || wanted.options.fault) {
       return reply;
     }
     yield new Turn(this);

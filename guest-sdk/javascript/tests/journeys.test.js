@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { inTurn, play } from '../sdk/harness.js';
-import { all, behavior, Failed, file, GaveUp, get, post, think, thinkBetween, thinkBriefly, thinkLong, wait } from '../sdk/index.js';
+import { all, behavior, Failed, file, GaveUp, get, grpc, post, think, thinkBetween, thinkBriefly, thinkLong, wait } from '../sdk/index.js';
 
 const routes = { query: ['GET /a/{x}/{y}', 'GET /b'], auth: ['POST /login', 'POST /refresh', 'POST /logout'] };
 const auth = { login: 'POST /login', refresh: 'POST /refresh', logout: 'POST /logout' };
@@ -442,4 +442,28 @@ test('a file of the plan is a body, and a form is made of parts around files', (
     yield post('/login', {}, { body: { a: 1 } });
   });
   assert.match(odd.error, /body is a text, bytes or a file of the plan/);
+});
+
+test('a gRPC call has a message and a code', () => {
+  const FIND = 'GRPC /shop.v1.Catalog/Find';
+  const shop = (journey, replies) =>
+    play(behavior({ name: 'test', version: '0.0.0', routes: { query: [FIND] }, journey }), { replies: { [FIND]: replies } });
+  const played = shop(function* (me) {
+    const found = yield grpc('/shop.v1.Catalog/Find', new Uint8Array([8, 1]), { expect: ['NOT_FOUND', 'OK'] });
+    me.check('found', found.expect().body.join() === '8,2' && found.ok);
+    const none = (yield grpc('/shop.v1.Catalog/Find')).expect('NOT_FOUND');
+    me.check('none', !none.ok && none.grpc.message === 'no such thing');
+    (yield grpc('/shop.v1.Catalog/Find')).expect();
+  }, inTurn(new Uint8Array([8, 2]), { code: 'NOT_FOUND', message: 'no such thing' }));
+  assert.deepEqual(played.checks, [['found', true], ['none', true]], played.error);
+  assert.deepEqual(played.requests[0].expect, [5]);
+  assert.deepEqual([played.ending, played.gaveUp[0]], ['abandoned', `${FIND}: unexpected status NOT_FOUND`]);
+  const mistakes = {
+    'a message is a Uint8Array': () => grpc('/shop.v1.Catalog/Find', { id: 1 }),
+    '"GONE" is no code of gRPC': () => grpc('/shop.v1.Catalog/Find', undefined, { expect: 'GONE' }),
+    'is not among the behavior': () => grpc('/shop.v1.Catalog/Buy'),
+  };
+  for (const [words, wrong] of Object.entries(mistakes)) {
+    assert.match(shop(function* () { yield wrong(); }, new Uint8Array()).error, new RegExp(words));
+  }
 });

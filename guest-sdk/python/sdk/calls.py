@@ -53,6 +53,12 @@ def get(path, /, args=None, **options):
     return _call("GET", path, args, options)
 
 
+def grpc(path, message=b"", /, **options):
+    """A call of a method of gRPC that is declared as `GRPC /package.Service/Method`: its message as bytes, without a frame, and
+    the options of a request. The reply's `grpc` says how it has ended; `expect` are names of codes, as `NOT_FOUND`."""
+    return _call("GRPC", path, None, {**options, "body": bytes(message)})
+
+
 def head(path, /, args=None, **options):
     return _call("HEAD", path, args, options)
 

@@ -6,6 +6,7 @@ import json
 
 from .bodies import shown
 from .channel import Opened, Operation, Received
+from .codes import number_of, status_of
 from .errors import Refused
 from .session import Session, Setup
 
@@ -143,8 +144,8 @@ def play(behavior, replies=(), *, otherwise=None, seed=1, user=0, ordinal=0, con
          wanted=None, faults=(), cleanup=None, feeds=None, secrets=None, remembered=None, shared=None, once=None,
          messages=None):  # fmt: skip
     """Play one session to its end. `replies` by route (`"GET /users/{id}": (200, {…})`): a status, a pair of status and
-    JSON body, the word of a failure, or a function of the request that gives one of these; `otherwise` answers all other
-    routes; `wanted` are points by category; `cleanup` are the marks of a cleanup, `feeds` rows by name, `secrets` values by
+    JSON body, the word of a failure, or a function of the request that gives one of these, of a gRPC method the bytes of a message, or
+    a pair of a code and the target's words; `otherwise` answers all other routes; `wanted` are points by category; `cleanup` are the marks of a cleanup, `feeds` rows by name, `secrets` values by
     name, `remembered` the user's notes, `shared` what the run was prepared with; `once` (`prepare` or `teardown`) plays that instead.
     `messages` by route are lists of texts that come over the channel that it opens; without one, a WebSocket opens with the status
     101 and says back what it is told, a stream with 200 and says nothing."""
@@ -213,7 +214,7 @@ class Channels:
         is_websocket = request.protocol == "websocket"
         if is_websocket and request.body is not None:
             raise Refused(f"{line}: a WebSocket is opened by a GET without a body")
-        status, headers, _, latency_us = outcome
+        status, headers, _, latency_us = outcome[:4]
         opens = 101 if is_websocket else 200
         if line not in self.scripts and status != opens:
             return outcome
@@ -267,10 +268,21 @@ def _outcome(request, replies, otherwise):
     answer = _answer(reply, request)
     if isinstance(answer, str):
         return answer
+    if request.method == "GRPC":
+        code, message = ("OK", answer) if isinstance(answer, bytes) else answer
+        return _grpc(request, line, code, message)
     status, body = (answer, None) if isinstance(answer, int) else answer
     raw = json.dumps(body).encode() if body is not None and request.capture in ("body", "all") else b""
     headers = [("content-type", "application/json")] if request.capture in ("headers", "all") else []
     return status, headers, raw, LATENCY_MS * 1000
+
+
+def _grpc(request, line, code, message):
+    """The end of a gRPC call: a message, which is OK, or a code and the target's words."""
+    raw = message if code == "OK" and request.capture in ("body", "all") else b""
+    headers = [("content-type", "application/grpc")] if request.capture in ("headers", "all") else []
+    status = status_of(number_of(line, code), "" if code == "OK" else message, [])
+    return 200, headers, raw, LATENCY_MS * 1000, status
 
 
 def _answer(reply, request):

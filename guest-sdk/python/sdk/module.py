@@ -13,12 +13,13 @@ from wit_world.imports import types
 
 from . import early  # noqa: F401
 from .channel import Opened, Operation, Received
+from .codes import status_of
 from .errors import Refused
 from .session import Sent, Setup
 from .session import Session as Core
 
 LEVELS = {"debug": imported.Level.DEBUG, "info": imported.Level.INFO, "warn": imported.Level.WARN, "error": imported.Level.ERROR}
-METHODS = {method.name: method for method in types.Method}
+METHODS = {method.name: method for method in types.Method} | {"GRPC": types.Method.POST}
 KINDS = {kind.name.lower(): kind for kind in types.Kind}
 PROTOCOLS = {"websocket": types.Protocol.WEBSOCKET, "event-stream": types.Protocol.EVENT_STREAM}
 FAULTS = {
@@ -142,7 +143,8 @@ class Behavior:
 
     def describe(self):
         routes = [
-            types.Route(METHODS[route.method], route.path, route.category, KINDS[route.kind(DEFINITION.auth)], route.target)
+            types.Route(METHODS[route.method], route.path, route.category, KINDS[route.kind(DEFINITION.auth)], route.target,
+                        route.method == "GRPC")  # fmt: skip
             for route in sorted(DEFINITION.table.values(), key=lambda route: route.place)
         ]
         once = types.Once(0)
@@ -191,7 +193,8 @@ def _heard(outcome):
         return None
     value = outcome.value
     if isinstance(outcome, types.Outcome_Response):
-        return value.status, value.headers, value.body, value.latency_us
+        grpc = value.grpc and status_of(value.grpc.code, value.grpc.message, value.grpc.trailers)
+        return value.status, value.headers, value.body, value.latency_us, grpc
     if isinstance(outcome, types.Outcome_Failed):
         return _word(value, FAILURE_WORDS)
     if isinstance(outcome, types.Outcome_Opened):

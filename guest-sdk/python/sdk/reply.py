@@ -8,9 +8,9 @@ from .errors import UnexpectedBody, UnexpectedStatus, UsageError
 
 
 class Reply:
-    __slots__ = ("line", "capture", "status", "body", "headers", "latency_us")
+    __slots__ = ("line", "capture", "status", "body", "headers", "latency_us", "grpc")
 
-    def __init__(self, line, capture, status, headers, body, latency_us):
+    def __init__(self, line, capture, status, headers, body, latency_us, grpc=None):
         self.line = line
         self.capture = capture
         #: HTTP status code.
@@ -21,17 +21,21 @@ class Reply:
         self.body = body
         #: From the send to the last byte of the body.
         self.latency_us = latency_us
+        #: How a gRPC call has ended: `code` by its name, `message`, and `trailers` where headers are captured; None of other requests.
+        self.grpc = grpc
 
     @property
     def ok(self):
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300
+        """Whether the status is 2xx; of a gRPC call, whether its code is OK."""
+        return 200 <= self.status < 300 if self.grpc is None else self.grpc.code == "OK"
 
     def expect(self, *statuses):
-        """Go on only with one of these statuses, or without any given, with a 2xx; otherwise the person gives up."""
-        if self.status in statuses if statuses else self.ok:
+        """Go on only with one of these statuses, or without any given, with a 2xx; otherwise the person gives up. Of a gRPC call:
+        with one of these codes, as `NOT_FOUND`, or with OK."""
+        status = self.status if self.grpc is None else self.grpc.code
+        if status in statuses if statuses else self.ok:
             return self
-        raise UnexpectedStatus(self.line, self.status)
+        raise UnexpectedStatus(self.line, status)
 
     def text(self):
         if self.capture not in ("body", "all"):

@@ -6,8 +6,8 @@ import re
 
 from .errors import UsageError
 
-#: Of another target than the run's own behind the target's name: `GET billing:/invoices/{id}`.
-LINE = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (?:([\w-]+):)?(/\S*)")
+#: Of another target than the run's own behind the target's name: `GET billing:/invoices/{id}`; of gRPC `GRPC /shop.Catalog/Find`.
+LINE = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|GRPC) (?:([\w-]+):)?(/\S*)")
 #: What an account leaves by, where a behavior's `auth` does not say.
 LEAVES = re.compile(r"(log|sign)[-_]?out|revoke", re.IGNORECASE)
 #: The category whose POST routes ask who somebody is.
@@ -41,7 +41,7 @@ class Route:
         for kind in ("login", "refresh", "logout"):
             if auth.get(kind) == self.line:
                 return kind
-        if self.method != "POST" or self.category != AUTH:
+        if self.method not in ("POST", "GRPC") or self.category != AUTH:
             return "plain"
         return "logout" if LEAVES.search(self.path) else "login"
 

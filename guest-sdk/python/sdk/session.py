@@ -10,6 +10,7 @@ import json as json_module
 from .bodies import body_of, multipart_of
 from .calls import Call, Opening, Together
 from .channel import Channel, Operation
+from .codes import number_of
 from .errors import Failed, GaveUp, Refused, UnexpectedBody, UnexpectedStatus, UsageError
 from .me import Me
 from .pauses import MAX_DELAY_MS, Pause
@@ -126,7 +127,7 @@ class Session:
             self._ready.append((Task(start(Me(self, setup)), None, 0), None, None))
 
     def next(self, elapsed_ms, left, mix, fault, outcomes):
-        """Given what came of the requests of the last step (a `(status, headers, body, latency_us)` or the word of a
+        """Given what came of the requests of the last step (a `(status, headers, body, latency_us, grpc)` or the word of a
         failure for each; `Opened`, `Received` or None of what was done with channels), what next? Gives the delay, and a list of
         requests and operations or the word of an ending; raises `Refused` with the message of an error of the behavior."""
         if self._over:
@@ -320,7 +321,7 @@ class Session:
         self._waiting.append((task, call.line, capture, None))
         self._outbox.append(
             Sent(route.method, path, route.label, category or route.category, headers, body, capture, option("timeout_ms"),
-                 option("mark"), option("fault"), _errors_of(call.line, option("expect", ())), route.place,
+                 option("mark"), option("fault"), _errors_of(call.line, route, option("expect", ())), route.place,
                  None if category is None else categories.index(category), call.protocol)
         )  # fmt: skip
 
@@ -345,8 +346,11 @@ def _opening(call):
     return came
 
 
-def _errors_of(line, expect):
-    """Of the statuses that a request expects, those that would be errors."""
+def _errors_of(line, route, expect):
+    """Of the statuses that a request expects, or the codes of a gRPC call, those that would be errors."""
+    if route.method == "GRPC":
+        numbers = [number_of(line, name) for name in ([expect] if isinstance(expect, str) else expect)]
+        return [number for number in numbers if number > 0]
     statuses = [expect] if isinstance(expect, int) else list(expect)
     for status in statuses:
         if not isinstance(status, int) or not 100 <= status <= 599:

@@ -102,7 +102,8 @@ class Tokens:
                 self._session.release(self)
         generation = self._generation
         reply = yield self._sign(wanted)
-        if reply.status != 401 or wanted.options.get("fault"):
+        refused = reply.status == 401 if reply.grpc is None else reply.grpc.code == "UNAUTHENTICATED"
+        if not refused or wanted.options.get("fault"):
             return reply
         yield Turn(self)
         try:

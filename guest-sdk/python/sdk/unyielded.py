@@ -6,7 +6,7 @@ import ast
 
 #: What journeys yield, by the names that they import it by.
 WANTED = {
-    "all_of", "delete", "get", "head", "open_channel", "options", "patch", "post", "put",
+    "all_of", "delete", "get", "grpc", "head", "open_channel", "options", "patch", "post", "put",
     "think", "think_between", "think_briefly", "think_long", "wait",
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ sys.modules["vespeiro"] = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(sys.modules["vespeiro"])
 
 from vespeiro import (  # noqa: E402
-    Failed, GaveUp, UsageError, all_of, behavior, get, post, think, think_between, think_briefly, think_long, wait,
+    Failed, GaveUp, UsageError, all_of, behavior, get, grpc, post, think, think_between, think_briefly, think_long, wait,
 )  # fmt: skip
 from vespeiro.harness import in_turn, play  # noqa: E402
 from vespeiro.unyielded import unyielded  # noqa: E402
@@ -320,6 +320,29 @@ class Journeys(unittest.TestCase):
             (sent.timeout_ms, sent.category, sent.fault, sent.headers),
             (50, "query", "not-found", [("content-type", "application/json")]),
         )
+
+    def test_a_grpc_call_has_a_message_and_a_code(self):
+        find = "GRPC /shop.v1.Catalog/Find"
+
+        def journey(me):
+            found = yield grpc("/shop.v1.Catalog/Find", b"\x08\x01", expect=["NOT_FOUND", "OK"])
+            me.check("found", found.expect().body == b"\x08\x02" and found.ok)
+            none = (yield grpc("/shop.v1.Catalog/Find")).expect("NOT_FOUND")
+            me.check("none", not none.ok and none.grpc.message == "no such thing")
+            (yield grpc("/shop.v1.Catalog/Find")).expect()
+
+        def wrong(me):
+            yield grpc("/shop.v1.Catalog/Find", expect="GONE")
+
+        def shop(journey):
+            answers = {find: in_turn(b"\x08\x02", ("NOT_FOUND", "no such thing"))}
+            return play(behavior(name="test", version="0.0.0", routes={"query": [find]}, journey=journey), answers)
+
+        played = shop(journey)
+        self.assertEqual(played.checks, [("found", True), ("none", True)])
+        self.assertEqual(played.requests[0].expect, [5])
+        self.assertEqual((played.ending, played.requests[0].body), ("abandoned", b"\x08\x01"))
+        self.assertIn("'GONE' is no code of gRPC", shop(wrong).error)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ pub struct Route {
     pub kind: Kind,
     /// The plan's name of the target that it is at; `None`: the run's own.
     pub target: Option<&'static str>,
+    /// It is a unary method of gRPC: see [`Route::grpc`].
+    pub grpc: bool,
 }
 
 impl Route {
@@ -37,7 +39,17 @@ impl Route {
             category,
             kind: Kind::Plain,
             target: None,
+            grpc: false,
         }
+    }
+
+    /// A unary method of gRPC, for instance `/shop.v1.Catalog/Find`. What its requests send and get are messages of protobuf, without
+    /// the frames of gRPC; the host speaks HTTP/2 for them, and their replies have a [`Status`](crate::Status).
+    #[must_use]
+    pub const fn grpc(method: &'static str, category: &'static str) -> Route {
+        let mut route = Route::post(method, category);
+        route.grpc = true;
+        route
     }
 
     /// The same, for requests that ask for a token or whatever else says who somebody is: the host sees to it that refused

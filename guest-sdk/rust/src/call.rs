@@ -13,7 +13,7 @@ use crate::contract::{self, Body, Capture, Failure, Operation, Outcome, Piece, P
 use crate::me::same;
 use crate::session::Exchange;
 use crate::tokens::Tokens;
-use crate::{Error, Fault, Me, Multipart, Reply, Result, Route};
+use crate::{Code, Error, Fault, Me, Multipart, Reply, Result, Route};
 
 /// Spreads a seed over all bits (Knuth's multiplicative hashing, 64 bits): what is sent does not show it.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -211,6 +211,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// The message that a method of gRPC is sent, whose answer is handed back.
+    #[cfg(feature = "prost")]
+    pub fn message(self, message: &impl prost::Message) -> Self {
+        self.body(message.encode_to_vec()).capture_body()
+    }
+
     /// Hand back the response's body.
     pub fn capture_body(self) -> Self {
         self.capture(Capture::BODY)
@@ -246,6 +252,14 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// The same of a gRPC call: codes that are no error here.
+    pub fn expect_codes(mut self, codes: &[Code]) -> Self {
+        let errors = codes.iter().filter(|code| **code != Code::Ok);
+        let numbers = errors.map(|code| code.number());
+        self.draft.expect.extend(numbers);
+        self
+    }
+
     /// The longest wait for the whole response, in milliseconds, instead of the plan's.
     pub fn timeout_ms(mut self, millis: u32) -> Self {
         self.draft.timeout_ms = Some(millis);
@@ -265,14 +279,14 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Authorize with a bearer token, renewed before it expires; a 401 logs in again and repeats the request, once.
+    /// Authorize with a bearer token, renewed before it expires; a 401, or UNAUTHENTICATED, logs in again and repeats the request, once.
     pub fn bearer(mut self, tokens: &'a Tokens) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
     /// Send it again where the target fails, as somebody does who reloads a page: at most so many times, so long after
-    /// each failure, while there is no response or one of 500, 502, 503 or 504. For what changes nothing, or the same when
+    /// each failure, while there is no response or one of 500, 502, 503 or 504, or UNAVAILABLE. For what changes nothing, or the same when
     /// it is done twice. A wrong request is never sent again.
     pub fn reload(mut self, times: u32, after_ms: u32) -> Self {
         self.draft.reloads = times;
@@ -424,7 +438,7 @@ async fn send_authorized(me: &Me, mut draft: Box<Draft>, tokens: &Tokens) -> Res
     let again = draft.fault.is_none().then_some(draft);
     let outcome = answered(route, sent).await;
     match (again, outcome) {
-        (Some(draft), Ok(reply)) if reply.status == 401 => {
+        (Some(draft), Ok(reply)) if is_unauthenticated(&reply) => {
             drop(reply);
             Box::pin(tokens.replace(me, generation)).await?;
             let sent = Exchange::post(me.core(), draft.request(Some(tokens)));
@@ -437,9 +451,19 @@ async fn send_authorized(me: &Me, mut draft: Box<Draft>, tokens: &Tokens) -> Res
     }
 }
 
+fn is_unauthenticated(reply: &Reply) -> bool {
+    match &reply.grpc {
+        Some(grpc) => grpc.code == Code::Unauthenticated,
+        None => reply.status == 401,
+    }
+}
+
 /// Whether it may go better the next time.
 fn is_passing(outcome: &Result<Reply>) -> bool {
     match outcome {
+        Ok(Reply {
+            grpc: Some(grpc), ..
+        }) => grpc.code == Code::Unavailable,
         Ok(reply) => matches!(reply.status, 500 | 502 | 503 | 504),
         Err(Error::Failed { kind, .. }) => {
             matches!(

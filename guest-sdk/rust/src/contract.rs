@@ -188,6 +188,17 @@ pub struct Request {
     pub fault: Option<Fault>,
 }
 
+/// How a gRPC call has ended; behaviors have it as [`crate::Status`].
+#[derive(Debug, Clone)]
+pub struct GrpcStatus {
+    /// From 0 to 16.
+    pub code: u32,
+    /// The target's words.
+    pub message: String,
+    /// Metadata that came with it; empty unless headers are captured.
+    pub trailers: Vec<(String, String)>,
+}
+
 /// What the target answered.
 #[derive(Debug, Clone)]
 pub struct Response {
@@ -199,6 +210,8 @@ pub struct Response {
     pub body: Vec<u8>,
     /// From the send to the last byte of the body, in microseconds.
     pub latency_us: u64,
+    /// Of a gRPC call.
+    pub grpc: Option<GrpcStatus>,
 }
 
 /// Why a request has no response.
@@ -455,6 +468,8 @@ pub struct Route {
     pub kind: Kind,
     /// The plan's name of the target that it is at; `None`: the run's own.
     pub target: Option<String>,
+    /// A unary method of gRPC.
+    pub grpc: bool,
 }
 
 impl From<&crate::Route> for Route {
@@ -465,6 +480,7 @@ impl From<&crate::Route> for Route {
             category: route.category.into(),
             kind: route.kind,
             target: route.target.map(Into::into),
+            grpc: route.grpc,
         }
     }
 }

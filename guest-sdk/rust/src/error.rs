@@ -3,6 +3,7 @@
 
 use std::panic::Location;
 
+use crate::Code;
 use crate::contract::{Ending, Failure};
 
 /// The result of most of what a journey does.
@@ -26,6 +27,22 @@ pub enum Error {
         route: &'static str,
         /// The status that came.
         status: u16,
+    },
+    /// A gRPC call has ended with another code than the journey needs. The session ends as abandoned.
+    #[error("{route}: unexpected code {code}")]
+    UnexpectedCode {
+        /// The method.
+        route: &'static str,
+        /// The code that came.
+        code: Code,
+    },
+    /// A gRPC call was not answered with the message that the journey needs. The session ends as abandoned, with a line in the log.
+    #[error("{route}: unexpected message: {message}")]
+    Message {
+        /// The method.
+        route: &'static str,
+        /// What the decoder met.
+        message: Box<str>,
     },
     /// A response was not the JSON that the journey needs. The session ends as abandoned, with a line in the log.
     #[error("{route}: unexpected body: {message}")]

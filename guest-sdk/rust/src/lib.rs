@@ -53,6 +53,7 @@ pub mod contract;
 mod error;
 mod fake;
 mod fault;
+mod grpc;
 pub mod harness;
 pub mod host;
 mod join;
@@ -71,6 +72,7 @@ pub use channel::Channel;
 pub use contract::{Failure, Kind, Level, Method};
 pub use error::{Error, Result};
 pub use fault::Fault;
+pub use grpc::{Code, Status};
 pub use join::{join, join_all};
 pub use me::Me;
 pub use multipart::Multipart;
@@ -83,7 +85,7 @@ pub use tokens::Tokens;
 pub mod prelude {
 
     pub use crate::{
-        Auth, Call, Channel, Choice, Error, Failure, Fault, Level, Me, Method, Multipart, Reply,
-        Result, Route, Tokens, behavior, join, join_all,
+        Auth, Call, Channel, Choice, Code, Error, Failure, Fault, Level, Me, Method, Multipart,
+        Reply, Result, Route, Tokens, behavior, join, join_all,
     };
 }

@@ -263,7 +263,10 @@ impl Core {
         };
         let place = error.place();
         self.host.abandoned(&error.to_string(), place.as_deref());
-        if matches!(error, crate::Error::Json { .. }) {
+        if matches!(
+            error,
+            crate::Error::Json { .. } | crate::Error::Message { .. }
+        ) {
             self.host.log(Level::Warn, &error.to_string());
         }
         Ok(ending)
@@ -495,6 +498,7 @@ mod tests {
             headers: Vec::new(),
             body: Vec::new(),
             latency_us: 1,
+            grpc: None,
         })]
     }
 

@@ -409,6 +409,7 @@ fn the_contract_is_held_on_the_other_side_too() {
             headers: vec![],
             body: vec![],
             latency_us: 1,
+            grpc: None,
         })
     };
     let session = Session::begin(&BEHAVIOR, setup.clone(), Box::new(Deaf));

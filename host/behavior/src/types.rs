@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use vespeiro_model::{ChannelKind, Failure, FaultKind};
+use vespeiro_model::{ChannelKind, Failure, FaultKind, GrpcCode};
 
 /// One simulated person; the same in every session of that user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,8 @@ pub struct Route {
     pub category: String,
     /// The plan's name of the target that it is at; `None`: the run's own.
     pub target: Option<String>,
+    /// A unary method of gRPC.
+    pub grpc: bool,
 }
 
 /// What a behavior says of itself.
@@ -222,6 +224,8 @@ impl Piece {
 pub struct Request {
     pub method: Method,
     pub kind: RequestKind,
+    /// It calls a method of gRPC: its body is the message.
+    pub grpc: bool,
     /// Path and query, relative to the target.
     pub path: String,
     pub route: RouteRef,
@@ -229,7 +233,7 @@ pub struct Request {
     pub category: Option<u16>,
     pub headers: Vec<(String, String)>,
     pub body: Option<Body>,
-    /// Statuses from 400 on that are no error.
+    /// Statuses from 400 on that are no error, or codes of gRPC.
     pub expect: Vec<u16>,
     pub capture: Capture,
     /// Longest wait for the whole response, in milliseconds; `None` means the plan's.
@@ -250,6 +254,17 @@ pub struct Response {
     pub body: Vec<u8>,
     /// From the moment the request was sent to the last byte of the body, in microseconds.
     pub latency_us: u64,
+    /// Of a gRPC call.
+    pub grpc: Option<Box<GrpcStatus>>,
+}
+
+/// How a gRPC call has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrpcStatus {
+    pub code: GrpcCode,
+    pub message: String,
+    /// Empty unless headers are captured.
+    pub trailers: Vec<(String, String)>,
 }
 
 /// What one message carries.

@@ -135,7 +135,11 @@ impl Check {
         ];
         lines.extend(behavior.routes.iter().map(|route| {
             let (method, path) = (route.method.as_str(), &route.path);
-            ("", format!("{method} {path} ({})", route.category))
+            let protocol = if route.grpc { "gRPC " } else { "" };
+            (
+                "",
+                format!("{protocol}{method} {path} ({})", route.category),
+            )
         }));
         lines.push(("loaded in", say(millis(loaded))));
         let [completed, abandoned, cut, failed] = found.sessions;

@@ -117,8 +117,8 @@ fn cause(snapshot: &Snapshot, failure: Failure) -> String {
 fn unanswered(results: &[ResultCount]) -> Option<Failure> {
     let failures = results.iter().map(|result| match result.outcome {
         // An answer that is too large is one.
-        Outcome::Status(_) | Outcome::Accepted(_) | Outcome::Failed(Failure::TooLarge) => None,
-        Outcome::Failed(failure) => Some((result.count, failure)),
+        Outcome::Failed(failure) if failure != Failure::TooLarge => Some((result.count, failure)),
+        _ => None,
     });
     let failures: Vec<_> = failures.collect::<Option<_>>()?;
     let (_, failure) = failures.into_iter().max_by_key(|(count, _)| *count)?;

@@ -237,7 +237,10 @@ fn print_answer(out: &mut impl Write, answer: &Answer, console: &Console) -> io:
             write!(out, "{MARGIN}  -> {words}")?;
         }
         Outcome::Response(response) => {
-            write!(out, "{MARGIN}  -> {}", response.status)?;
+            match &response.grpc {
+                Some(grpc) => write!(out, "{MARGIN}  -> {}", grpc.code.as_str())?,
+                None => write!(out, "{MARGIN}  -> {}", response.status)?,
+            }
             if !response.body.is_empty() {
                 write!(out, " {}", short(&response.body))?;
             }

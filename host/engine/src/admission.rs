@@ -258,10 +258,8 @@ fn log(worker: &WorkerState, sample: &RequestSample, sent: bool, cause: Option<&
     let catalog = recorder.catalog();
     let (method, path) = catalog.route(sample.role.archetype, sample.route);
     let archetype = catalog.archetype(sample.role.archetype);
-    let outcome = match sample.outcome {
-        Outcome::Status(status) | Outcome::Accepted(status) => status.to_string(),
-        Outcome::Failed(failure) => failure.as_str().to_owned(),
-    };
+    let outcome = sample.outcome.shown();
+    let outcome = outcome.unwrap_or_else(|failure| failure.as_str().to_owned());
     let note = match (sent, sample.expected) {
         (false, _) => ", not sent",
         (true, true) => ", expected",

@@ -152,6 +152,7 @@ pub(crate) mod testing {
         Request {
             method: Method::Get,
             kind: RequestKind::Plain,
+            grpc: false,
             route: RouteRef::Described(0),
             path: "/".into(),
             headers: Vec::new(),

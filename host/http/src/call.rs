@@ -12,6 +12,7 @@ use url::Url;
 use crate::channel::{ChannelKind, websocket};
 use crate::codec::{Added, Refused, RouteHead, TRACE, check_headers, text_of};
 use crate::cookies::{self, Site};
+use crate::grpc::framed;
 use crate::pieces::{BodyReader, Pieces};
 use crate::redirect::{Astray, Hop, goes_along};
 
@@ -31,6 +32,8 @@ pub struct Call {
     capture: Capture,
     reads: Reads,
     watched: bool,
+    /// It speaks gRPC.
+    grpc: bool,
     /// The cookies that the behavior or the plan has set, once others were added to them.
     own_cookies: Option<OwnCookies>,
 }
@@ -78,6 +81,7 @@ impl Call {
             capture: Capture::default(),
             reads: Reads::default(),
             watched: false,
+            grpc: false,
             own_cookies: None,
         })
     }
@@ -87,6 +91,20 @@ impl Call {
         self.body = None;
         self.pieces = Some(Rc::new(pieces));
         self
+    }
+
+    /// A unary gRPC call, with a head of [`RouteHead::grpc`]: goes over HTTP/2 alone, and puts its message into a frame.
+    pub fn grpc(
+        head: Rc<RouteHead>,
+        path: String,
+        headers: Vec<(String, String)>,
+        message: &[u8],
+    ) -> Result<Self, Refused> {
+        let body = framed(message).ok_or(Refused::Message(message.len()))?;
+        Ok(Self {
+            grpc: true,
+            ..Self::new(head, path, headers, Some(body))?
+        })
     }
 
     /// It is for this target.
@@ -311,6 +329,10 @@ impl Call {
 
     pub(crate) fn what_is_read(&self) -> Reads {
         self.reads
+    }
+
+    pub fn is_grpc(&self) -> bool {
+        self.grpc
     }
 
     /// What it adds to its route's head.

@@ -32,6 +32,8 @@ pub struct Heads(Rc<[Prepared]>);
 struct Prepared {
     /// By `METHODS`.
     heads: Vec<Rc<RouteHead>>,
+    /// Of gRPC calls.
+    grpc: Rc<RouteHead>,
     /// Where the target is, by its base URL and by the `Host` that it is told.
     origins: Vec<Origin>,
     /// As links to it begin.
@@ -50,6 +52,7 @@ impl Prepared {
         let known = known.into_iter().flatten().filter(|url| url.has_host());
         Ok(Self {
             heads: all,
+            grpc: Rc::new(RouteHead::grpc(options)?),
             origins: known.map(|url| url.origin()).collect(),
             base: format!("{told}{}", options.prefix.trim_end_matches('/')),
         })
@@ -111,12 +114,30 @@ impl Heads {
         headers: Vec<(String, String)>,
         body: Option<Vec<u8>>,
     ) -> Result<Call, Refused> {
-        let (target, path) = match path.starts_with('/') {
-            true => (target, path),
-            false => self.found(target, path)?,
-        };
+        let (target, path) = self.led_to(target, path)?;
         let head = Rc::clone(self.at(target).head(method));
         Ok(Call::new(head, path, headers, body)?.to(target))
+    }
+
+    /// The same of a gRPC call, whose message is put into its frame.
+    pub fn grpc(
+        &self,
+        target: u16,
+        path: String,
+        headers: Vec<(String, String)>,
+        message: &[u8],
+    ) -> Result<Call, Refused> {
+        let (target, path) = self.led_to(target, path)?;
+        let head = Rc::clone(&self.at(target).grpc);
+        Ok(Call::grpc(head, path, headers, message)?.to(target))
+    }
+
+    /// The target and the path of a request, which may be a URL.
+    fn led_to(&self, target: u16, path: String) -> Result<(u16, String), Refused> {
+        match path.starts_with('/') {
+            true => Ok((target, path)),
+            false => self.found(target, path),
+        }
     }
 
     fn at(&self, target: u16) -> &Prepared {

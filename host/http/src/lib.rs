@@ -15,6 +15,7 @@ mod client;
 pub mod codec;
 pub mod cookies;
 pub mod dial;
+pub mod grpc;
 mod h1;
 pub mod h2;
 mod heads;

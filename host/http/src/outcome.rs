@@ -14,6 +14,7 @@ use crate::body::{Body, Coding};
 use crate::call::{Call, Capture, Reads};
 use crate::codec::{Codings, Head, Header, Receive, Refusal, text_of};
 use crate::dial::{Protocol, Remote};
+use crate::grpc::{self, GrpcAnswer, GrpcStatus, Part};
 use crate::redirect::is_redirect;
 use crate::retry_after::retry_after;
 use vespeiro_model::{Clock, Phases};
@@ -35,6 +36,9 @@ pub struct Answer {
     pub set_cookies: Vec<String>,
     /// Of an answer that redirects, where the call reads it.
     pub location: Option<String>,
+    /// How a gRPC call has ended. Its body is the message without the frame, its trailers those of an answer that has nothing
+    /// else too, and its status 0 where its time was over before one came.
+    pub grpc: Option<Box<GrpcStatus>>,
 }
 
 impl Answer {
@@ -173,6 +177,8 @@ pub(crate) struct Taking {
     codings: Codings,
     max_body: u64,
     clock: Clock,
+    /// Of a gRPC call.
+    grpc: Option<Box<GrpcAnswer>>,
 }
 
 impl Taking {
@@ -186,10 +192,11 @@ impl Taking {
             codings: call.head().codings(),
             max_body,
             clock,
+            grpc: call.is_grpc().then(Box::default),
         }
     }
 
-    /// Bytes of the body, decoded.
+    /// Bytes of the body, decoded; of a gRPC message, without its frame.
     pub(crate) fn received(&self) -> u64 {
         self.body.as_ref().map_or(0, Body::received)
     }
@@ -198,6 +205,16 @@ impl Taking {
     pub(crate) fn finish(&mut self) -> Result<Answer, Refusal> {
         if let Some(body) = &mut self.body {
             self.answer.body = body.finish()?;
+        }
+        if let Some(grpc) = &mut self.grpc {
+            if self.answer.trailers.is_empty() {
+                // An answer of its head alone has its trailers there.
+                self.answer.trailers = self.answer.headers.clone();
+            }
+            let own = [grpc::STATUS, grpc::MESSAGE, "content-type"];
+            let is_own = |name: &str| own.contains(&name);
+            self.answer.trailers.retain(|(name, _)| !is_own(name));
+            self.answer.grpc = Some(Box::new(grpc.finish()));
         }
         Ok(std::mem::take(&mut self.answer))
     }
@@ -238,7 +255,10 @@ impl Receive for Taking {
             };
             self.answer.headers = fields(head.headers.iter().filter(|header| !hidden(header)));
         }
-        if head.length != Some(0) {
+        if let Some(grpc) = &mut self.grpc {
+            // Its body begins with the message's frame.
+            grpc.head(head.status, head.headers);
+        } else if head.length != Some(0) {
             let body = Body::new(self.capture.body, self.max_body, coding, head.length)?;
             self.body = Some(match self.watched {
                 true => body.with_beginning(),
@@ -248,7 +268,24 @@ impl Receive for Taking {
         Ok(())
     }
 
-    fn data(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+    fn data(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
+        if let Some(grpc) = &mut self.grpc {
+            while let Some(part) = grpc.next(&mut bytes) {
+                match (part, &mut self.body) {
+                    (Part::Begins(length), _) => {
+                        let (kept, length) = (self.capture.body, Some(length.into()));
+                        let body = Body::new(kept, self.max_body, None, length)?;
+                        self.body = Some(match self.watched {
+                            true => body.with_beginning(),
+                            false => body,
+                        });
+                    }
+                    (Part::Bytes(bytes), Some(body)) => body.push(bytes)?,
+                    (Part::Bytes(_), None) => {}
+                }
+            }
+            return Ok(());
+        }
         match &mut self.body {
             Some(body) => body.push(bytes),
             None => Ok(()),
@@ -256,6 +293,9 @@ impl Receive for Taking {
     }
 
     fn trailers(&mut self, trailers: &[Header<'_>]) -> Result<(), Refusal> {
+        if let Some(grpc) = &mut self.grpc {
+            grpc.fields(trailers);
+        }
         if self.capture.headers || self.watched {
             self.answer.trailers = fields(trailers.iter());
         }

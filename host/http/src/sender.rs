@@ -9,12 +9,14 @@ use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use http::HeaderValue;
 use tokio::time::Instant;
 
 use crate::Failure;
 use crate::call::Call;
 use crate::carriers::{Shared, Wire};
 use crate::dial::{DialOptions, DialSetupError, Dialer, Protocol, ProtocolWish, Tls};
+use crate::grpc::{self, GrpcStatus};
 use crate::h1::{Buffers, ExchangeInput};
 use crate::h2::{Connection, ConnectionOptions, Life, OutgoingBody};
 use crate::options::ClientOptions;
@@ -22,7 +24,7 @@ use crate::outcome::{Answer, Flaw, Outcome, Phase, Taking};
 use crate::pool::{By, Counts, Grant, Kept, LOOK, Limits, Pool, Pools, Queue, Slot, Stream, Tally};
 use crate::timer_pool::TimerPool;
 use crate::trip::Trip;
-use vespeiro_model::Clock;
+use vespeiro_model::{Clock, GrpcCode};
 
 /// How often a request that the target did not process is sent again.
 const MOST_UNPROCESSED: u32 = 3;
@@ -240,12 +242,21 @@ impl Sender {
             let grant = self.pools.grant(pool, fresh).await;
             // Waiting for a connection is not the target's fault, so the time limit begins here.
             let now = self.clock.now();
+            trip.deadline = Some(now + limit);
             let attempt = {
                 let attempt = pin!(self.attempt(grant, pool, call, trip, now));
                 self.timers.within(now + limit, attempt).await
             };
             let shared = trip.settle();
             match attempt {
+                // A target that was told the time resets the stream when that is over.
+                Some(Attempt::Done(Err(flaw)))
+                    if call.is_grpc()
+                        && flaw.failure == Failure::Reset
+                        && self.clock.now() >= now + limit =>
+                {
+                    return exceeded(late(trip.watch.phase()));
+                }
                 Some(Attempt::Done(result)) => return result,
                 Some(Attempt::Stale(flaw)) if stale => return Err(flaw),
                 Some(Attempt::Stale(_)) => {
@@ -264,7 +275,12 @@ impl Sender {
                     if let Some(connection) = shared {
                         connection.check(PING);
                     }
-                    return Err(late(trip.watch.phase()));
+                    let (phase, late) = (trip.watch.phase(), late(trip.watch.phase()));
+                    return match call.is_grpc() && !matches!(phase, Phase::Blocked | Phase::Dialing)
+                    {
+                        true => exceeded(late),
+                        false => Err(late),
+                    };
                 }
             }
             trip.watch.again(self.clock.now());
@@ -301,6 +317,10 @@ impl Sender {
             }
             Grant::Failed(flaw) => return Attempt::Done(Err(flaw)),
         };
+        if call.is_grpc() {
+            kept.keep();
+            return Attempt::Done(Err(unsayable("the target speaks HTTP/1.1")));
+        }
         let remote = kept.single().remote.clone();
         trip.set_connection(Protocol::Http1, remote, kept.is_reused());
         let Trip {
@@ -448,7 +468,17 @@ impl Sender {
         trip.set_connection(Protocol::Http2, remote, stream.is_reused());
         let (head, body) = (call.head(), OutgoingBody::of(call));
         let (place, request) = match (stream.place(), head.http2(call.added())) {
-            (Some(place), Ok(request)) => (place, request),
+            (Some(place), Ok(mut request)) => {
+                if call.is_grpc() {
+                    let deadline = trip.deadline.unwrap_or_else(|| self.clock.now());
+                    let left = deadline.saturating_duration_since(self.clock.now());
+                    match HeaderValue::try_from(grpc::timeout(left)) {
+                        Ok(left) => drop(request.headers_mut().insert(grpc::TIMEOUT, left)),
+                        Err(error) => return Attempt::Done(Err(unsayable(&error.to_string()))),
+                    }
+                }
+                (place, request)
+            }
             (_, Err(error)) => return Attempt::Done(Err(unsayable(&error.to_string()))),
             (None, _) => return Attempt::Done(Err(unsayable("its place was taken"))),
         };
@@ -510,6 +540,17 @@ fn unsayable(why: &str) -> Flaw {
         failure: Failure::Protocol,
         cause: format!("the request cannot be sent over HTTP/2: {why}").into(),
     }
+}
+
+/// A gRPC call whose time is over has the status that says so, whoever has noticed first.
+fn exceeded(late: Flaw) -> Result<Answer, Flaw> {
+    Ok(Answer {
+        grpc: Some(Box::new(GrpcStatus {
+            code: GrpcCode::DeadlineExceeded,
+            message: late.cause.into(),
+        })),
+        ..Answer::default()
+    })
 }
 
 /// The limit is not told: each request may have its own, and each would be a cause of its own.

@@ -3,6 +3,7 @@
 //!
 //! What must stay true: targets share nothing: a connection, a header or a certificate of one is never another's.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use url::Url;
@@ -45,6 +46,7 @@ pub struct Targets {
 #[derive(Debug)]
 struct Target {
     client: Client,
+    grpc: Grpc,
     name: String,
     base: Url,
     is_per_user: bool,
@@ -54,7 +56,15 @@ struct Target {
 
 /// One user's own connections to the targets. Dropped, they are closed.
 #[derive(Debug)]
-pub struct UserConnections(Box<[Option<UserPool>]>);
+pub struct UserConnections(Box<[Option<OwnPools>]>);
+
+/// Those to one target.
+#[derive(Debug)]
+struct OwnPools {
+    pool: UserPool,
+    /// Where gRPC calls have connections of their own.
+    grpc: OnceCell<UserPool>,
+}
 
 impl Targets {
     /// For one of `plan.workers` workers of this shard: it gets its share of the plan's connections, at least one of each target.
@@ -87,7 +97,10 @@ impl Targets {
     /// Connections of one user's own, where the plan says so.
     pub fn user(&self, archetype: u16) -> Option<UserConnections> {
         let own = |one: &Target| {
-            let pool = || one.client.user_as(one.identity(archetype));
+            let pool = || OwnPools {
+                pool: one.client.user_as(one.identity(archetype)),
+                grpc: OnceCell::new(),
+            };
             one.is_per_user.then(pool)
         };
         let any = self.each.iter().any(|one| one.is_per_user);
@@ -104,7 +117,16 @@ impl Targets {
         let at = usize::from(call.target());
         let one = &self.each[at];
         let own = user.and_then(|user| user.0[at].as_ref());
-        one.client.send_as(one.identity(archetype), own, call)
+        let identity = one.identity(archetype);
+        let (client, own) = match one.grpc.client(&one.client, call) {
+            Some(client) => {
+                let pool = || client.user_as(identity);
+                let own = own.map(|own| own.grpc.get_or_init(pool));
+                (client, own)
+            }
+            None => (&one.client, own.map(|own| &own.pool)),
+        };
+        client.send_as(identity, own, call)
     }
 
     /// Open a channel to the call's target as a user of this archetype; see [`Client::open_as`].
@@ -122,7 +144,10 @@ impl Targets {
 
     /// What became of connections so far, to all of them.
     pub fn counts(&self) -> Counts {
-        let each = self.each.iter().map(|one| one.client.counts());
+        let of = self.each.iter();
+        let each = of.flat_map(|one| [Some(&one.client), one.grpc.made.get()]);
+        let each = each.flatten();
+        let each = each.map(Client::counts);
         each.fold(Counts::default(), Counts::and)
     }
 }
@@ -130,7 +155,10 @@ impl Targets {
 impl UserConnections {
     /// The user's session is over: close what it had open.
     pub fn hang_up(&self) {
-        self.0.iter().flatten().for_each(UserPool::hang_up);
+        for own in self.0.iter().flatten() {
+            own.pool.hang_up();
+            own.grpc.get().into_iter().for_each(UserPool::hang_up);
+        }
     }
 }
 
@@ -192,8 +220,21 @@ impl Target {
                 clock,
             )
         };
+        let others = others.unwrap_or_default();
+        let grpc = Grpc {
+            made: OnceCell::new(),
+            setup: (dial.protocol != ProtocolWish::Http2).then(|| {
+                let protocol = ProtocolWish::Http2;
+                let dial = DialOptions {
+                    protocol,
+                    ..dial.clone()
+                };
+                Box::new((dial, others.clone(), options.clone()))
+            }),
+        };
         Ok(Self {
-            client: Client::with_identities(dial, others.unwrap_or_default(), options)?,
+            client: Client::with_identities(dial, others, options)?,
+            grpc,
             name: name.to_owned(),
             base: target.base_url.clone(),
             is_per_user: connections.sharing == Sharing::PerUser,
@@ -204,6 +245,26 @@ impl Target {
     fn identity(&self, archetype: u16) -> usize {
         let known = self.identities.get(usize::from(archetype));
         known.copied().unwrap_or_default()
+    }
+}
+
+/// What gRPC calls to a target go over where its other requests may speak HTTP/1.1: connections of their own, with the same
+/// bounds. Made for the first of them.
+#[derive(Debug)]
+struct Grpc {
+    made: OnceCell<Client>,
+    setup: Option<Box<(DialOptions, Vec<Tls>, ClientOptions)>>,
+}
+
+impl Grpc {
+    /// For this call, if it is not the target's client for all else.
+    fn client(&self, other: &Client, call: &Call) -> Option<&Client> {
+        let setup = self.setup.as_deref().filter(|_| call.is_grpc())?;
+        Some(self.made.get_or_init(|| {
+            let (dial, others, options) = setup.clone();
+            // What it is set up with has been good for the other one, over which no gRPC call goes wrong unnoticed.
+            Client::with_identities(dial, others, options).unwrap_or_else(|_| other.clone())
+        }))
     }
 }
 

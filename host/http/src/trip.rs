@@ -15,6 +15,8 @@ use vespeiro_model::Clock;
 #[derive(Debug)]
 pub(crate) struct Trip {
     pub(crate) watch: Watch,
+    /// When the time of the attempt under way is over.
+    pub(crate) deadline: Option<Instant>,
     pub(crate) flow: Flow,
     pub(crate) reused: bool,
     pub(crate) remote: Option<Remote>,
@@ -31,6 +33,7 @@ impl Trip {
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             watch: Watch::new(clock),
+            deadline: None,
             flow: Flow::default(),
             reused: false,
             remote: None,

@@ -4,13 +4,13 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use vespeiro_model::{Failure, Outcome, OutcomeClass, OutcomeKind};
+use vespeiro_model::{Failure, GrpcCode, Outcome, OutcomeClass, OutcomeKind};
 
 use super::merge::{MOST, Merge};
 use super::{RequestSample, Scale, Timing};
 
 /// As many as there can be ways.
-const MAX_RESULTS: usize = 3 * 1_000 + 2 * Failure::ALL.len();
+const MAX_RESULTS: usize = 3 * (1_000 + GrpcCode::ALL.len()) + 2 * Failure::ALL.len();
 
 /// Number of requests that came out in one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,14 +22,14 @@ pub struct ResultCount {
 }
 
 impl ResultCount {
-    /// A status below 400, or one that the behavior has said to be no error.
+    /// A status below 400, `OK`, or one that the behavior has said to be no error.
     pub fn is_good(&self) -> bool {
         self.outcome.is_good()
     }
 
     /// The behavior has said that this status is no error.
     pub fn is_accepted(&self) -> bool {
-        matches!(self.outcome, Outcome::Accepted(_))
+        self.outcome.is_accepted()
     }
 
     /// A failure that the tool asked for.
@@ -46,7 +46,7 @@ impl ResultCount {
 /// A group of requests that were sent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Series {
-    /// A handful in practice, at most 3 for each status code, and 2 for each failure kind.
+    /// A handful in practice, at most 3 for each status code, of gRPC too, and 2 for each failure kind.
     results: Vec<ResultCount>,
     bytes_sent: u64,
     bytes_received: u64,
@@ -74,7 +74,7 @@ impl Series {
         let outcome = match sample.outcome {
             Outcome::Status(status) => Outcome::Status(status.min(999)),
             Outcome::Accepted(status) => Outcome::Accepted(status.min(999)),
-            failed => failed,
+            other => other,
         };
         self.add(outcome, sample.expected, 1);
         self.bytes_sent += sample.bytes_sent;

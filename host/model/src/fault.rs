@@ -1,6 +1,6 @@
 //! The failures that the tool causes on purpose. Asked for by the error mix, committed by behaviors or made by the host.
 
-use crate::{Failure, Outcome, OutcomeClass};
+use crate::{Failure, GrpcCode, Outcome, OutcomeClass};
 
 crate::words! {
     /// A failure that the tool causes on purpose.
@@ -31,8 +31,11 @@ impl FaultKind {
     /// Whether this is the failure that was asked for: another one is not the tool's doing.
     pub fn is_met_by(self, outcome: Outcome) -> bool {
         match self {
-            FaultKind::RateLimit => outcome == Outcome::Status(429),
-            FaultKind::Timeout => outcome == Outcome::Failed(Failure::Timeout),
+            FaultKind::RateLimit => outcome.as_http() == Outcome::Status(429),
+            FaultKind::Timeout => {
+                let late = Outcome::Grpc(GrpcCode::DeadlineExceeded);
+                outcome == Outcome::Failed(Failure::Timeout) || outcome == late
+            }
             FaultKind::ServerError => OutcomeClass::of(outcome) == OutcomeClass::Server,
             _ => OutcomeClass::of(outcome) == OutcomeClass::Client,
         }

@@ -11,7 +11,7 @@ use crate::language::harmless;
 use crate::output::{End, Phase, SwapEvent};
 use crate::{Locale, RunShape, warnings};
 use vespeiro_metrics::{RecordedRequest, Series, Snapshot, ThresholdState};
-use vespeiro_model::{Ending, Outcome, OutcomeClass, RequestPhase, SwapResult};
+use vespeiro_model::{Ending, OutcomeClass, RequestPhase, SwapResult};
 use vespeiro_plan::Plan;
 
 /// Categories, requests and swaps that are named at most.
@@ -359,9 +359,9 @@ fn recent(activity: &RecordedRequest, snapshot: &Snapshot, locale: Locale) -> Re
         user: activity.user,
         archetype: harmless(snapshot.catalog.archetype(archetype)),
         request: harmless(&format!("{method} {path}")),
-        outcome: match activity.outcome {
-            Outcome::Status(status) | Outcome::Accepted(status) => status.to_string(),
-            Outcome::Failed(failure) => locale.failure(failure).into(),
+        outcome: match activity.outcome.shown() {
+            Ok(status) => status,
+            Err(failure) => locale.failure(failure).into(),
         },
         kind: match activity.outcome.is_good() {
             true => "good",

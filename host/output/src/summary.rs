@@ -11,7 +11,7 @@ use super::language::{harmless, harmless_lines};
 use super::table::labelled;
 use super::translation::translated;
 use super::words::Words;
-use vespeiro_model::{BreakerState, Ending, ThresholdState};
+use vespeiro_model::{BreakerState, Ending, GrpcCode, ThresholdState};
 use vespeiro_plan::Language;
 use vespeiro_summary::json::{Channels, Distribution, Fault, Limit, LimitKind, Summary};
 use vespeiro_summary::thresholds::Degradation;
@@ -106,16 +106,25 @@ impl<'a> Page<'a> {
         )
     }
 
-    /// The most frequent reasons for which there was no response.
+    /// The most frequent reasons for which there was no response, and the codes of gRPC calls that failed.
     pub(super) fn causes(&self) -> Vec<Entry> {
         let (l, w) = (self.locale, self.words);
         let met = self.summary.causes.iter().take(CAUSES);
-        met.map(|met| {
+        let met = met.map(|met| {
             let cause = translated(&harmless(&met.cause), l.language());
             let cause = format!("{} × {cause}", l.integer(met.count));
             (w.failure(met.failure), vec![cause])
-        })
-        .collect()
+        });
+        // A gRPC call says itself why it has failed.
+        let results = self.summary.results.iter();
+        let codes = results.filter_map(|met| {
+            let code = met
+                .grpc
+                .filter(|code| *code != GrpcCode::Ok && !met.accepted);
+            let cause = format!("{} × {}", l.integer(met.count), w.grpc_status);
+            Some((code?.as_str(), vec![cause]))
+        });
+        met.chain(codes).collect()
     }
 
     pub(super) fn totals(&self) -> Vec<Entry> {
@@ -270,9 +279,11 @@ impl<'a> Page<'a> {
     /// Status codes from 400 on and kinds of failure; injected ones are marked.
     fn failures(&self) -> Vec<String> {
         let results = self.summary.results.iter().filter_map(|r| {
-            let name = match (r.status, r.failure) {
-                (_, Some(failure)) => self.words.failure(failure).to_owned(),
-                (Some(status), None) if status >= 400 && !r.accepted => status.to_string(),
+            let name = match (r.status, r.grpc, r.failure) {
+                (.., Some(failure)) => self.words.failure(failure).to_owned(),
+                _ if r.accepted => return None,
+                (Some(status), ..) if status >= 400 => status.to_string(),
+                (_, Some(code), _) if code != GrpcCode::Ok => code.as_str().to_owned(),
                 _ => return None,
             };
             let mark = match r.expected {

@@ -102,6 +102,7 @@ words {
     traffic: "traffic", "tráfego";
     profile: "profile", "perfil";
     causes: "why requests failed", "por que requisições falharam";
+    grpc_status: "the status of a gRPC call", "o status de uma chamada gRPC";
     /// Bytes with everything that HTTP adds to bodies.
     on_the_wire: "on the wire", "na rede";
     connections: "connections", "conexões";

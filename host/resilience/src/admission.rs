@@ -165,7 +165,7 @@ impl Admission {
             && is_known
             && fault != Some(FaultKind::RateLimit)
         {
-            let limited = outcome == Outcome::Status(429);
+            let limited = outcome.as_http() == Outcome::Status(429);
             throttle.borrow_mut().record(now, limited);
         }
         if login && let Some(logins) = &self.logins {
@@ -218,7 +218,8 @@ impl Admission {
             outcome,
             Outcome::Failed(Failure::Connect | Failure::Tls | Failure::Reset)
         );
-        let limited = outcome == Outcome::Status(429) && fault != Some(FaultKind::RateLimit);
+        let limited =
+            outcome.as_http() == Outcome::Status(429) && fault != Some(FaultKind::RateLimit);
         let (why, wait) = match retry_after {
             Some(wait) => (HoldReason::RetryAfter, wait),
             None if unreachable || limited => {
@@ -323,12 +324,14 @@ pub fn before_retry(
 
 /// What an outcome says about the target. What the tool asked for says nothing; a refusal is an answer.
 fn signal(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
-    match outcome {
+    match outcome.as_http() {
         Outcome::Status(_) if fault.is_some_and(|kind| kind.is_met_by(outcome)) => Signal::Ignored,
         Outcome::Status(500..) => Signal::Failure,
         // It did answer, only at too great a length, or with a way that is not gone.
         Outcome::Status(_)
         | Outcome::Accepted(_)
+        | Outcome::Grpc(_)
+        | Outcome::AcceptedGrpc(_)
         | Outcome::Failed(Failure::TooLarge | Failure::Headers | Failure::Redirects) => {
             Signal::Success
         }
@@ -342,19 +345,20 @@ fn signal(outcome: Outcome, fault: Option<FaultKind>) -> Signal {
 }
 
 fn login_result(outcome: Outcome) -> LoginOutcome {
-    match outcome {
+    match outcome.as_http() {
         // Refused is refused, whatever the journey makes of it.
         Outcome::Status(401 | 403 | 423 | 429) | Outcome::Accepted(401 | 403 | 423 | 429) => {
             LoginOutcome::Refused
         }
         Outcome::Status(..=399) => LoginOutcome::Accepted,
-        Outcome::Status(_) | Outcome::Accepted(_) | Outcome::Failed(_) => LoginOutcome::Ignored,
+        _ => LoginOutcome::Ignored,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vespeiro_model::GrpcCode;
 
     #[test]
     fn failures_on_purpose_say_nothing_about_the_target() {
@@ -376,6 +380,18 @@ mod tests {
             (timeout, None, Signal::Failure),
             (status(200), None, Signal::Success),
             (status(429), None, Signal::Success),
+            (Outcome::Grpc(GrpcCode::NotFound), None, Signal::Success),
+            (Outcome::Grpc(GrpcCode::Unavailable), None, Signal::Failure),
+            (
+                Outcome::AcceptedGrpc(GrpcCode::Unavailable),
+                None,
+                Signal::Success,
+            ),
+            (
+                Outcome::Grpc(GrpcCode::DeadlineExceeded),
+                Some(FaultKind::Timeout),
+                Signal::Ignored,
+            ),
             (Outcome::Failed(Failure::TooLarge), None, Signal::Success),
             (Outcome::Failed(Failure::Headers), None, Signal::Success),
             (Outcome::Failed(Failure::Redirects), None, Signal::Success),

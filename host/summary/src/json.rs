@@ -26,7 +26,8 @@ pub use self::write::{write, write_compared};
 use crate::thresholds::{Aborted, Degradation, ThresholdReport};
 pub use vespeiro_metrics::LimitKind;
 use vespeiro_model::{
-    BreakerState, ChannelKind, Ending, Failure, FaultKind, HoldReason, OutcomeKind, RequestPhase,
+    BreakerState, ChannelKind, Ending, Failure, FaultKind, GrpcCode, HoldReason, OutcomeKind,
+    RequestPhase,
 };
 
 /// Version of the layout below.
@@ -65,7 +66,7 @@ pub struct Summary {
     pub not_sent: Vec<NotSent>,
     /// By status class, and those without a response.
     pub classes: Vec<StatusClass>,
-    /// By status code or kind of failure.
+    /// By status code, code of gRPC, or kind of failure.
     pub results: Vec<Outcomes>,
     /// Why requests failed without a response, in words; the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -283,6 +284,9 @@ pub struct SlowRequest {
     pub path: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// How a gRPC call has ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpc: Option<GrpcCode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// The tool asked for this failure.
@@ -341,23 +345,26 @@ pub struct NotSent {
 /// Requests with a status of one class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatusClass {
-    /// The first digit of the status; 0 for requests without a response.
+    /// The first digit of the status, or of that which a gRPC code stands for; 0 for requests without a response.
     pub class: u16,
     pub count: u64,
     /// How many of them are failures that the tool asked for.
     pub injected: u64,
 }
 
-/// Requests that came out in one way: either `status` or `failure` is there.
+/// Requests that came out in one way: one of `status`, `grpc` and `failure` is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcomes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// How gRPC calls have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grpc: Option<GrpcCode>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// The tool asked for this failure.
     pub expected: bool,
-    /// The behavior has said that this status, from 400 on, is no error; left out where it has not.
+    /// The behavior has said that this status, from 400 on, or this code is no error; left out where it has not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub accepted: bool,
     pub count: u64,

@@ -275,6 +275,7 @@ fn sorted(mut results: Vec<Outcomes>) -> Vec<Outcomes> {
         (
             o.status.is_none(),
             o.status,
+            o.grpc,
             o.failure.map(|f| f as usize),
             o.expected,
             o.accepted,

@@ -58,7 +58,7 @@ macro_rules! rows {
 rows! {
     NotSent [failure] count;
     StatusClass [class] count, injected;
-    Outcomes [status, failure, expected, accepted] count;
+    Outcomes [status, grpc, failure, expected, accepted] count;
     Cause [failure, cause] count;
     Swaps [archetype] published, refused, rolled_back;
     Fault [kind] asked, committed;

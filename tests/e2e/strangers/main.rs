@@ -8,6 +8,7 @@
 
 mod django;
 mod grpc;
+mod grpc_catalog;
 mod kubernetes;
 mod pocketbase;
 #[path = "../languages/project.rs"]
@@ -20,11 +21,15 @@ mod uploads;
 mod websockets;
 
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use project::{kept, succeed, tool};
 
 /// A Python that has these packages, in a folder of this name.
 fn interpreter(name: &str, packages: &[&str]) -> PathBuf {
+    // Tests that share a folder would make it twice at once.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = kept(name);
     let python = folder.join("bin/python");
     if !python.is_file() {

@@ -38,7 +38,8 @@ fn build() -> PathBuf {
     command
         .current_dir(sdk)
         .args(["build", "--release", "--locked", "--quiet", "--examples"])
-        .args(["--package", "vespeiro-guest", "--target", TARGET])
+        .args(["--package", "vespeiro-guest", "--features", "prost"])
+        .args(["--target", TARGET])
         .arg("--target-dir")
         .arg(&target);
     // What the outer build set is for the host's target, not for the guests'.

@@ -20,6 +20,7 @@ fuzz_target!(|text: &str| {
             let asked = Request {
                 method,
                 kind: RequestKind::Plain,
+                grpc: false,
                 path: path.into(),
                 route: RouteRef::Described(0),
                 category: Some(0),

@@ -37,7 +37,7 @@ use crate::contract::{
     Action, Context, Failure, MAX_DELAY_MS, Operation, Outcome, Pace, Purpose, Setup, User,
 };
 use crate::session::Session;
-use crate::{Behavior, Fault, Route};
+use crate::{Behavior, Code, Fault, Route};
 use channels::Channels;
 use played::Recorder;
 use script::Script;
@@ -223,6 +223,18 @@ impl Harness {
     pub fn reply_once(mut self, route: Route, status: u16, body: Value) -> Self {
         self.script
             .once(route, Box::new(move |_| script::response(status, &body)));
+        self
+    }
+
+    /// End the calls of a gRPC method like this: with a message where the code is OK, for instance what `encode_to_vec` of
+    /// `prost` gives.
+    #[must_use]
+    pub fn grpc(mut self, route: Route, code: Code, message: impl Into<Vec<u8>>) -> Self {
+        let message = message.into();
+        self.script.always(
+            route,
+            Box::new(move |_| script::status(code, message.clone())),
+        );
         self
     }
 

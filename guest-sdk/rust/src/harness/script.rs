@@ -6,8 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::Value;
 
 use super::Sent;
-use crate::Route;
-use crate::contract::{Capture, Method, Outcome, Response};
+use crate::contract::{Capture, GrpcStatus, Method, Outcome, Response};
+use crate::{Code, Route};
 
 pub(super) type Answer = Box<dyn FnMut(&Sent) -> Outcome>;
 
@@ -94,5 +94,21 @@ pub(super) fn response(status: u16, body: &Value) -> Outcome {
         headers,
         body: body.to_string().into_bytes(),
         latency_us: 0,
+        grpc: None,
+    })
+}
+
+/// Of a gRPC call.
+pub(super) fn status(code: Code, message: Vec<u8>) -> Outcome {
+    Outcome::Response(Response {
+        status: 200,
+        headers: vec![("content-type".into(), "application/grpc".into())],
+        body: message,
+        latency_us: 0,
+        grpc: Some(GrpcStatus {
+            code: code.number().into(),
+            message: String::new(),
+            trailers: Vec::new(),
+        }),
     })
 }

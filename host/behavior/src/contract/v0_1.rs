@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::types::{Action, Body, Ending, Once, Request, RequestKind, Route, RouteRef};
+use crate::types::{Action, Body, Ending, Once, Request, RequestKind, Response, Route, RouteRef};
 use vespeiro_model::{Failure, FaultKind};
 
 version! {
@@ -61,6 +61,7 @@ impl Described {
         Request {
             method,
             kind: kind(&request),
+            grpc: false,
             path: request.path,
             route: match of_path.and_then(|places| places[method as usize]) {
                 Some(place) => RouteRef::Described(place),
@@ -103,6 +104,18 @@ impl From<wit::Route> for Route {
             path: route.path,
             category: route.category,
             target: None,
+            grpc: false,
+        }
+    }
+}
+
+impl From<Response> for wit::Response {
+    fn from(response: Response) -> Self {
+        Self {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+            latency_us: response.latency_us,
         }
     }
 }

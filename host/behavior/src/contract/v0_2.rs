@@ -2,8 +2,8 @@
 //! said there once; the host has the same kinds of failures, and passes on by its word what this version does not know yet.
 
 use crate::types::{
-    Action, Body, Content, Ending, Message, Once, Operation, Piece, Request, RequestKind, Route,
-    RouteRef,
+    Action, Body, Content, Ending, Message, Once, Operation, Piece, Request, RequestKind, Response,
+    Route, RouteRef,
 };
 use vespeiro_model::{ChannelKind, Failure, FaultKind, Word as _};
 
@@ -62,6 +62,7 @@ struct Place {
     kind: RequestKind,
     /// `None`: it has one that the description lacks, and is refused.
     category: Option<u16>,
+    grpc: bool,
 }
 
 impl Described {
@@ -79,6 +80,7 @@ impl Described {
                 .iter()
                 .position(|category| *category == route.category)
                 .map(|place| place as u16),
+            grpc: route.grpc,
         });
         Self {
             routes: routes.collect(),
@@ -114,7 +116,11 @@ impl Described {
                     wit::Protocol::Websocket => ChannelKind::WebSocket,
                     wit::Protocol::EventStream => ChannelKind::EventStream,
                 };
-                Operation::Open(protocol, self.request(request)?)
+                let request = self.request(request)?;
+                if request.grpc {
+                    return Err("a method of gRPC cannot open a channel".to_owned());
+                }
+                Operation::Open(protocol, request)
             }
             wit::Operation::Send(wit::Sending { channel, content }) => Operation::Send {
                 channel,
@@ -158,6 +164,7 @@ impl Described {
         Ok(Request {
             method: route.method,
             kind: route.kind,
+            grpc: route.grpc,
             path: request.path,
             route: RouteRef::Described(place),
             category: request.category.or(route.category),
@@ -258,6 +265,23 @@ impl From<wit::Route> for Route {
             path: route.path,
             category: route.category,
             target: route.target,
+            grpc: route.grpc,
+        }
+    }
+}
+
+impl From<Response> for wit::Response {
+    fn from(response: Response) -> Self {
+        Self {
+            status: response.status,
+            headers: response.headers,
+            body: response.body,
+            latency_us: response.latency_us,
+            grpc: response.grpc.map(|grpc| wit::GrpcStatus {
+                code: grpc.code.number().into(),
+                message: grpc.message,
+                trailers: grpc.trailers,
+            }),
         }
     }
 }

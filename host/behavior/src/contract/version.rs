@@ -222,12 +222,7 @@ macro_rules! version {
         impl From<Outcome> for wit::Outcome {
             fn from(outcome: Outcome) -> Self {
                 match outcome {
-                    Outcome::Response(response) => Self::Response(wit::Response {
-                        status: response.status,
-                        headers: response.headers,
-                        body: response.body,
-                        latency_us: response.latency_us,
-                    }),
+                    Outcome::Response(response) => Self::Response(response.into()),
                     Outcome::Failed(failure) => Self::Failed(failure.into()),
                     Outcome::Opened(_) | Outcome::Received(_) | Outcome::Done => of_channel(outcome),
                 }

@@ -15,7 +15,7 @@ use vespeiro_engine::{Seen, SessionEnd};
 use vespeiro_http::dial::Protocol;
 use vespeiro_http::{Answer, Call, Outcome};
 use vespeiro_metrics::Span;
-use vespeiro_model::{Failure, RequestPhase};
+use vespeiro_model::{Failure, GrpcCode, RequestPhase};
 use vespeiro_plan::Secrets;
 
 /// Names and values, in their order.
@@ -126,8 +126,12 @@ pub(super) struct Answered {
     pub(super) request: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<u16>,
+    /// How a gRPC call has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) grpc: Option<GrpcCode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) failure: Option<Failure>,
+    /// Why there is no answer, or the words that came with the code of a gRPC call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cause: Option<String>,
     pub(super) headers: Fields,
@@ -288,8 +292,15 @@ impl Scribe {
         Answered {
             request,
             status: flaw.is_none().then_some(answer.status),
+            grpc: answer.grpc.as_ref().map(|grpc| grpc.code),
             failure: flaw.map(|flaw| flaw.failure),
-            cause: flaw.map(|flaw| self.secrets.text(&flaw.cause)),
+            cause: match (flaw, &answer.grpc) {
+                (Some(flaw), _) => Some(self.secrets.text(&flaw.cause)),
+                (None, Some(grpc)) if !grpc.message.is_empty() => {
+                    Some(self.secrets.text(&grpc.message))
+                }
+                _ => None,
+            },
             headers,
             trailers,
             body,

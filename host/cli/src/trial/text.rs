@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::entry::{Answered, Entry, Fields};
 use crate::session_text::{gives_up, shares, shown, transaction};
+use vespeiro_model::GrpcCode;
 use vespeiro_output::{Locale, translated, word};
 use vespeiro_plan::Language;
 
@@ -199,7 +200,8 @@ impl Style {
     }
 
     fn answer(self, at: &str, answered: &Answered) -> String {
-        let (color, what) = match answered.status {
+        let standing = answered.grpc.map(GrpcCode::http).or(answered.status);
+        let (color, what) = match standing {
             Some(status) => {
                 let color = match status {
                     ..300 => GREEN,
@@ -207,7 +209,8 @@ impl Style {
                     400..500 => YELLOW,
                     _ => RED,
                 };
-                (color, status.to_string())
+                let code = answered.grpc.map(|code| code.as_str().to_owned());
+                (color, code.unwrap_or_else(|| status.to_string()))
             }
             None => {
                 let failure = answered.failure;

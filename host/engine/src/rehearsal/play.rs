@@ -15,10 +15,11 @@ use crate::vu::channels::ChannelRefused;
 use crate::vu::prepare::{StepRefused, check};
 use crate::vu::session::SHARES_TOO_LATE;
 use vespeiro_behavior::types::{
-    Content, Context, Once, Opened, Operation, Outcome, Purpose, Request, RouteRef, Setup, Step,
+    Body, Content, Context, Once, Opened, Operation, Outcome, Purpose, Request, RouteRef, Setup,
+    Step,
 };
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
-use vespeiro_http::Heads;
+use vespeiro_http::{Heads, Refused};
 use vespeiro_metrics::Span;
 use vespeiro_model::{ChannelKind, Clock, Failure};
 use vespeiro_plan::Plan;
@@ -373,7 +374,16 @@ fn said(
 fn sendable(behavior: &Behavior, request: &Request, heads: &Heads) -> Result<(), StepRefused> {
     let method = Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
     let (path, headers) = (request.path.clone(), request.headers.clone());
-    let call = heads.call(0, &method, path, headers, None);
+    let call = match request.grpc {
+        true => match &request.body {
+            Some(Body::Pieces(_)) => Err(Refused::Pieces),
+            body => {
+                let message = body.as_ref().and_then(Body::as_bytes);
+                heads.grpc(0, path, headers, message.unwrap_or_default())
+            }
+        },
+        false => heads.call(0, &method, path, headers, None),
+    };
     call.map(drop).map_err(|refused| StepRefused::Request {
         route: behavior.route_of(request).to_owned(),
         refused,

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::made_up::made_up;
-use vespeiro_behavior::types::{Outcome, Request, Response};
-use vespeiro_model::{Failure, Word as _};
+use vespeiro_behavior::types::{GrpcStatus, Outcome, Request, Response};
+use vespeiro_http::grpc::of_http;
+use vespeiro_model::{Failure, GrpcCode, Word as _};
 use vespeiro_plan::bounded;
 use vespeiro_plan::one_line;
 
@@ -38,6 +39,9 @@ pub(super) struct Line {
     pub(super) headers: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body: Option<Value>,
+    /// Of a gRPC call: the name of its code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) grpc: Option<GrpcCode>,
     /// What comes over the channel that the request opens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) messages: Option<Vec<Value>>,
@@ -108,6 +112,7 @@ impl Replies {
             headers: vec![("content-type".into(), "application/json".into())],
             body: br#"{"error":"rehearsed"}"#.to_vec(),
             latency_us: LATENCY_US,
+            grpc: None,
         }))
     }
 
@@ -149,7 +154,7 @@ impl Replies {
         };
         let Given(outcome, messages) = given;
         let outcome = match outcome {
-            Outcome::Response(response) => Outcome::Response(captured(response, request)),
+            Outcome::Response(response) => Outcome::Response(captured(response, request, made_up)),
             failed => failed,
         };
         Answer {
@@ -161,7 +166,11 @@ impl Replies {
 }
 
 /// Only what the behavior wants to see, as from a target.
-fn captured(mut response: Response, request: &Request) -> Response {
+fn captured(mut response: Response, request: &Request, made_up: bool) -> Response {
+    match request.grpc {
+        true => as_grpc(&mut response, made_up),
+        false => response.grpc = None,
+    }
     if !request.capture.headers {
         response.headers.clear();
     }
@@ -169,6 +178,28 @@ fn captured(mut response: Response, request: &Request) -> Response {
         response.body.clear();
     }
     response
+}
+
+/// The answer of a gRPC call: what a line says of its code, or what its status stands for. Nobody knows what a message is
+/// made of, so that one which is made up is empty.
+fn as_grpc(response: &mut Response, made_up: bool) {
+    if made_up {
+        (response.status, response.body) = (200, Vec::new());
+    }
+    let code = match response.status {
+        ..400 => GrpcCode::Ok,
+        status => of_http(status),
+    };
+    let status = response.grpc.get_or_insert_with(|| {
+        Box::new(GrpcStatus {
+            code,
+            message: String::new(),
+            trailers: Vec::new(),
+        })
+    });
+    if status.code != GrpcCode::Ok {
+        response.body.clear();
+    }
 }
 
 impl Script {
@@ -180,10 +211,18 @@ impl Script {
         if line.path.is_none() && line.route.is_none() {
             return Err("names neither a route nor a path: give one of them".into());
         }
-        let status = match (line.status, &line.messages) {
-            (None, Some(_)) => Some(OPENED),
-            (status, _) => status,
+        let status = match (line.status, &line.messages, line.grpc) {
+            (None, Some(_), _) => Some(OPENED),
+            (None, None, Some(_)) => Some(200),
+            (status, ..) => status,
         };
+        let grpc = line.grpc.map(|code| {
+            Box::new(GrpcStatus {
+                code,
+                message: String::new(),
+                trailers: Vec::new(),
+            })
+        });
         let outcome = match (status, &line.failed) {
             (Some(status), None) if (100..600).contains(&status) => Outcome::Response(Response {
                 status,
@@ -194,13 +233,15 @@ impl Script {
                     Some(value) => value.to_string().into_bytes(),
                 },
                 latency_us: LATENCY_US,
+                grpc,
             }),
             (None, Some(word)) => Outcome::Failed(Failure::from_word(word).ok_or_else(|| {
                 format!("{word:?} is no failure: use one of {}", Failure::list())
             })?),
             _ => {
                 return Err(
-                    "needs a status from 100 to 599, messages, or failed: give one of them".into(),
+                    "needs a status from 100 to 599, grpc, messages, or failed: give one of them"
+                        .into(),
                 );
             }
         };
@@ -238,6 +279,7 @@ impl Script {
             headers: vec![("content-type".into(), "application/json".into())],
             body,
             latency_us: LATENCY_US,
+            grpc: None,
         };
         (Given(Outcome::Response(response), None), true)
     }

@@ -100,7 +100,8 @@ fn line(asked: Asked, outcome: &Outcome) -> String {
     match outcome {
         Outcome::Failed(failure) => line.failed = Some(failure.as_str().to_owned()),
         Outcome::Response(response) => {
-            line.status = Some(response.status);
+            line.grpc = response.grpc.as_ref().map(|grpc| grpc.code);
+            line.status = line.grpc.is_none().then_some(response.status);
             let headers = response.headers.iter().map(|(name, value)| {
                 let value = if is_secret(name) { WITHHELD } else { value };
                 (name.clone(), value.to_owned())

@@ -21,6 +21,7 @@ fn request(method: Method, path: &str) -> Request {
     Request {
         method,
         kind: RequestKind::Plain,
+        grpc: false,
         path: path.into(),
         route: RouteRef::Described(0),
         category: None,
@@ -121,6 +122,7 @@ fn a_tape_is_a_file_of_replies_without_secrets() {
             .to_string()
             .into_bytes(),
         latency_us: 1,
+        grpc: None,
     });
     let health = request(Method::Get, "/health");
     let asked = vec![Asked::of(&login, "/login"), Asked::of(&health, "/health")];

@@ -19,7 +19,7 @@ use crate::witness::Seen;
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::types;
 use vespeiro_http::{Call, Flaw, Outcome as Exchanged};
-use vespeiro_model::{Failure, Outcome};
+use vespeiro_model::{Failure, Outcome, OutcomeClass};
 use vespeiro_resilience::before_retry;
 
 /// Longest wait before a request is sent again; a target that asks for more gets it from the user's next request.
@@ -144,7 +144,7 @@ async fn follow(batch: &Batch<'_>, mut one: Prepared, mut last: Attempt) -> type
     let passed = match &mut last.outcome {
         types::Outcome::Response(response) => {
             response.latency_us += before;
-            last.is_accepted || response.status < 400
+            last.counted.is_good()
         }
         _ => false,
     };
@@ -169,7 +169,7 @@ async fn request(batch: &Batch<'_>, one: &mut Prepared) -> Attempt {
         let mut failing = one.failing(kind, seed, draw, worker.plan.target.request_timeout);
         let mut failed = Box::pin(attempt(batch, &mut failing)).await;
         let over = match &failed.outcome {
-            types::Outcome::Response(response) => response.status < 500,
+            types::Outcome::Response(_) => OutcomeClass::of(failed.counted) != OutcomeClass::Server,
             _ => was_not_sent(&failed.outcome),
         };
         if over {
@@ -223,7 +223,7 @@ fn was_not_sent(outcome: &types::Outcome) -> bool {
 fn may_retry(attempt: &Attempt) -> bool {
     use Failure::{Connect, Generator, Reset, Timeout, Unprocessed};
     let passing = match &attempt.outcome {
-        _ if attempt.is_accepted => false,
+        _ if attempt.counted.is_accepted() => false,
         types::Outcome::Response(response) => matches!(response.status, 429 | 502 | 503 | 504),
         types::Outcome::Failed(failure) => {
             matches!(failure, Connect | Generator | Reset | Timeout | Unprocessed)
@@ -284,8 +284,8 @@ pub(super) async fn catch_breath(worker: &WorkerState) {
 /// The outcome of one attempt.
 pub(super) struct Attempt {
     pub(super) outcome: types::Outcome,
-    /// Its status is no error.
-    is_accepted: bool,
+    /// How it was counted.
+    counted: Outcome,
     /// How long the target asks to be left alone.
     retry_after: Option<Duration>,
     /// Where the answer sends it on to.
@@ -321,7 +321,7 @@ pub(super) fn refused(batch: &Batch<'_>, failure: Failure) -> Attempt {
     }
     Attempt {
         outcome: types::Outcome::Failed(failure),
-        is_accepted: false,
+        counted: Outcome::Failed(failure),
         retry_after: None,
         next: None,
     }
@@ -371,16 +371,22 @@ pub(super) fn settle(
             answer.captured(one.call.captures());
         }
     }
-    let outcome = match &sent.result {
-        Ok(answer) => one.outcome(answer.status),
+    let counted = match &sent.result {
+        Ok(answer) => one.outcome(answer),
         Err(flaw) => Outcome::Failed(flaw.failure),
     };
     let retry_after = sent.result.as_ref().ok().and_then(|a| a.retry_after);
-    let is_accepted = matches!(outcome, Outcome::Accepted(_));
-    let latency = permit.settle(outcome, &sent, one.call.path(), retry_after);
+    let latency = permit.settle(counted, &sent, one.call.path(), retry_after);
     let outcome = match sent.result {
         Ok(answer) => types::Outcome::Response(types::Response {
             status: answer.status,
+            grpc: answer.grpc.map(|grpc| {
+                Box::new(types::GrpcStatus {
+                    code: grpc.code,
+                    message: grpc.message,
+                    trailers: answer.trailers,
+                })
+            }),
             headers: answer.headers,
             body: answer.body,
             latency_us: latency.as_micros() as u64,
@@ -394,7 +400,7 @@ pub(super) fn settle(
     };
     Attempt {
         outcome,
-        is_accepted,
+        counted,
         retry_after,
         next,
     }

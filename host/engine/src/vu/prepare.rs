@@ -11,8 +11,8 @@ use crate::seed::{Stream, log_normal, within};
 use crate::worker::state::WorkerState;
 use vespeiro_behavior::types::{self, Body, Request, RequestKind};
 use vespeiro_behavior::{Behavior, MAX_BATCH, MAX_MARK, MAX_PIECES};
-use vespeiro_http::{Call, Capture, Piece, Pieces, Reads, Refused};
-use vespeiro_model::{FaultKind, Outcome};
+use vespeiro_http::{Answer, Call, Capture, Piece, Pieces, Reads, Refused};
+use vespeiro_model::{FaultKind, GrpcCode, Outcome};
 use vespeiro_plan::{BodyFiles, CookiesFor};
 
 /// How long somebody waits who is to get no answer: from the shortest to the longest, in seconds.
@@ -53,7 +53,7 @@ pub(crate) struct Prepared {
     pub(crate) category: u16,
     /// The fault that it is meant to meet.
     pub(crate) fault: Option<FaultKind>,
-    /// Statuses from 400 on that are no error, wherever it is redirected to.
+    /// Statuses from 400 on that are no error, wherever it is redirected to; or codes of gRPC.
     expect: Vec<u16>,
     /// What it creates, if anything.
     pub(crate) mark: Option<String>,
@@ -117,9 +117,18 @@ impl Prepared {
         (self.call.target(), self.login)
     }
 
-    /// How an answer with this status counts.
-    pub(crate) fn outcome(&self, status: u16) -> Outcome {
-        match status >= 400 && self.fault.is_none() && self.expect.contains(&status) {
+    /// How an answer counts.
+    pub(crate) fn outcome(&self, answer: &Answer) -> Outcome {
+        let is_expected = |status| self.fault.is_none() && self.expect.contains(&status);
+        if let Some(grpc) = &answer.grpc {
+            let code = grpc.code;
+            return match code != GrpcCode::Ok && is_expected(code.number().into()) {
+                true => Outcome::AcceptedGrpc(code),
+                false => Outcome::Grpc(code),
+            };
+        }
+        let status = answer.status;
+        match status >= 400 && is_expected(status) {
             true => Outcome::Accepted(status),
             false => Outcome::Status(status),
         }
@@ -181,7 +190,15 @@ fn prepare_one(
         None => (None, None),
     };
     let template = || behavior.template(&request.route).to_owned();
-    let call = heads.call(at, &method, request.path, request.headers, bytes);
+    let call = match request.grpc {
+        // Its frame says how long one message is.
+        true if pieces.is_some() => Err(Refused::Pieces),
+        true => {
+            let message = bytes.unwrap_or_default();
+            heads.grpc(at, request.path, request.headers, &message)
+        }
+        false => heads.call(at, &method, request.path, request.headers, bytes),
+    };
     let mut call = call.map_err(|refused| StepRefused::Request {
         route: template(),
         refused,
@@ -209,7 +226,7 @@ fn prepare_one(
         .timeout(timeout)
         .reads(Reads {
             cookies: target.cookies != CookiesFor::Off,
-            location: target.redirects > 0,
+            location: target.redirects > 0 && !request.grpc,
         });
     let call = match worker.witness {
         Some(_) => call.watched(),

@@ -245,7 +245,10 @@ impl OpenSession {
         if let Some(ask) = self.asked.take() {
             let met = outcomes.any(|outcome| match outcome {
                 types::Outcome::Response(response) => {
-                    ask.kind.is_met_by(Outcome::Status(response.status))
+                    let grpc = response.grpc.as_ref();
+                    let status = Outcome::Status(response.status);
+                    ask.kind
+                        .is_met_by(grpc.map_or(status, |grpc| Outcome::Grpc(grpc.code)))
                 }
                 _ => false,
             });

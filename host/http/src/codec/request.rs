@@ -13,6 +13,7 @@ use super::check::{
     Refused, check_field, check_header, check_path, check_within, length_bit, shorten,
 };
 use super::text::{text_of, write_value};
+use crate::grpc;
 
 /// Length of a trace context (W3C, version 00).
 pub const TRACE: usize = 55;
@@ -98,6 +99,20 @@ pub struct Added<'a> {
 impl RouteHead {
     /// An error names the part of `options` that cannot be sent.
     pub fn new(options: &HeadOptions, method: Method) -> Result<Self, Refused> {
+        Self::with(options, method, &[])
+    }
+
+    /// Of gRPC calls. What is coded for HTTP is nothing that those who answer them know of.
+    pub fn grpc(options: &HeadOptions) -> Result<Self, Refused> {
+        let options = HeadOptions {
+            codings: Codings::default(),
+            ..options.clone()
+        };
+        let more = [("te", "trailers"), ("content-type", grpc::CONTENT_TYPE)];
+        Self::with(&options, Method::POST, &more)
+    }
+
+    fn with(options: &HeadOptions, method: Method, more: &[(&str, &str)]) -> Result<Self, Refused> {
         let prefix = options.prefix.trim_end_matches('/');
         if !prefix.is_empty() {
             check_path(prefix)?;
@@ -120,6 +135,11 @@ impl RouteHead {
         let lacks = |fields: &[Field], name: &str| fields.iter().all(|field| field.name != name);
         if lacks(&fields, "accept") {
             fields.push(Field::new("accept", "*/*")?);
+        }
+        for (name, value) in more {
+            if lacks(&fields, name) {
+                fields.push(Field::new(name, value)?);
+            }
         }
         let mut lengths = 0;
         if let Some(names) = options.codings.names()

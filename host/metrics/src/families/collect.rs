@@ -141,9 +141,9 @@ pub(super) fn requests(s: &Snapshot, f: &mut Family<'_>) {
     by_route(s, |labels, series| {
         for result in series.results() {
             // Either the status or the failure is `-`.
-            let (status, failure) = match result.outcome {
-                Outcome::Status(status) | Outcome::Accepted(status) => (status.to_string(), "-"),
-                Outcome::Failed(failure) => ("-".to_owned(), failure.as_str()),
+            let (status, failure) = match result.outcome.shown() {
+                Ok(status) => (status, "-"),
+                Err(failure) => ("-".to_owned(), failure.as_str()),
             };
             let is_expected = result.expected || result.is_accepted();
             let more = [status.as_str(), failure, truth(is_expected)];
@@ -163,6 +163,7 @@ pub(super) fn errors(s: &Snapshot, f: &mut Family<'_>) {
             let kind = match result.outcome {
                 Outcome::Status(..500) => "4xx",
                 Outcome::Status(_) | Outcome::Accepted(_) => "5xx",
+                Outcome::Grpc(code) | Outcome::AcceptedGrpc(code) => code.as_str(),
                 Outcome::Failed(failure) => failure.as_str(),
             };
             add(&mut kinds, kind, result.count);

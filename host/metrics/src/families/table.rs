@@ -106,7 +106,7 @@ mod rows {
             "Requests sent, by outcome; expected: the tool asked for the failure, or the behavior has said that the status is no error",
             |s, _, f| requests(s, f));
         ERRORS = counter("errors", &["archetype", "method", "route", "kind"],
-            "Requests that failed without being asked to, by kind: 4xx, 5xx, or why there is no response",
+            "Requests that failed without being asked to, by kind: 4xx, 5xx, the code of a gRPC call, or why there is no response",
             |s, _, f| errors(s, f));
         REQUEST_DURATION = histogram("request_duration", LATENCY, &["archetype", "method", "route", "outcome"],
             "Time from the send to the last byte of the response or to the failure, of successes and of failures; with a rate, from when the request should have left",

@@ -10,7 +10,7 @@ use super::super::summary::{degraded, limit_text};
 use super::{ACTIVITY, PanelState, archetypes, summary_box};
 use crate::language::NOTHING;
 use vespeiro_metrics::{Catalog, RecordedRequest, Role, Snapshot};
-use vespeiro_model::{BreakerState, Outcome, OutcomeClass};
+use vespeiro_model::{BreakerState, OutcomeClass};
 use vespeiro_summary::build::generator::limits;
 use vespeiro_summary::build::mixes::share;
 
@@ -288,9 +288,9 @@ fn activity(activity: &RecordedRequest, snapshot: &Snapshot, state: &PanelState)
         "" => route,
         path => path,
     };
-    let outcome = match activity.outcome {
-        Outcome::Status(status) | Outcome::Accepted(status) => status.to_string(),
-        Outcome::Failed(failure) => w.failure(failure).to_owned(),
+    let outcome = match activity.outcome.shown() {
+        Ok(status) => status,
+        Err(failure) => w.failure(failure).to_owned(),
     };
     let color = match activity.outcome {
         _ if activity.outcome.is_good() => Color::Green,

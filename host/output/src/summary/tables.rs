@@ -128,9 +128,12 @@ impl Page<'_> {
             false => Table::new(heading),
         };
         for slow in slowest {
-            let outcome = match (slow.status, slow.failure) {
-                (Some(status), _) => status.to_string(),
-                (None, failure) => failure.map_or_else(String::new, |f| w.failure(f).to_owned()),
+            let outcome = match (slow.status, slow.grpc, slow.failure) {
+                (Some(status), ..) => status.to_string(),
+                (_, Some(code), _) => code.as_str().to_owned(),
+                (None, None, failure) => {
+                    failure.map_or_else(String::new, |f| w.failure(f).to_owned())
+                }
             };
             // The time of day: the date is that of the run.
             let at = slow.at.get(11..19).unwrap_or(&slow.at);

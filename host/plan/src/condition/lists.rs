@@ -53,7 +53,7 @@ mod tests {
     use super::super::selector::{Field, NameTest, Pauses, Selector, Status, StatusTest};
     use super::super::{Bound, BoundUnit, Comparator, Dimension, Metric, UNITS};
     use super::*;
-    use vespeiro_model::{OutcomeKind, RequestPhase};
+    use vespeiro_model::{GrpcCode, OutcomeKind, RequestPhase};
 
     fn bound(dimension: Dimension) -> impl Strategy<Value = Bound> {
         let units: Vec<BoundUnit> = UNITS
@@ -93,7 +93,8 @@ mod tests {
         });
         let status = prop_oneof![
             (100..=999u16).prop_map(Status::Code),
-            (1..=9u16).prop_map(Status::Class)
+            (1..=9u16).prop_map(Status::Class),
+            prop::sample::select(GrpcCode::ALL.to_vec()).prop_map(Status::Grpc)
         ];
         let status = (any::<bool>(), status);
         let status = status.prop_map(|(negated, status)| StatusTest { negated, status });

@@ -311,7 +311,7 @@ mod tests {
             ),
             (
                 "requests{status=5x}<1",
-                "character 17: no status is named \"5x\"; write it as 503 or 5xx",
+                "character 17: no status is named \"5x\"; write it as 503, 5xx or UNAVAILABLE",
             ),
             (
                 "p95{stage=0}<1s",

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use vespeiro_model::{Outcome, OutcomeKind, RequestPhase, words};
+use vespeiro_model::{GrpcCode, Outcome, OutcomeKind, RequestPhase, words};
 
 words! {
     /// What a selector narrows by.
@@ -66,8 +66,10 @@ pub struct StatusTest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Code(u16),
-    /// By the first digit: `5xx`.
+    /// By the first digit: `5xx`; that of a gRPC code too, by what it stands for.
     Class(u16),
+    /// The code of a gRPC call.
+    Grpc(GrpcCode),
 }
 
 impl NameTest {
@@ -128,10 +130,10 @@ impl Selector {
     /// Whether requests with this outcome count; one without an answer has no status.
     pub fn picks_status(&self, outcome: Outcome) -> bool {
         self.statuses.iter().all(|test| {
-            let is = match (outcome.status(), test.status) {
-                (Some(status), Status::Code(code)) => status == code,
-                (Some(status), Status::Class(class)) => status / 100 == class,
-                (None, _) => false,
+            let is = match test.status {
+                Status::Code(code) => outcome.grpc().is_none() && outcome.status() == Some(code),
+                Status::Class(class) => outcome.status().map(|status| status / 100) == Some(class),
+                Status::Grpc(code) => outcome.grpc() == Some(code),
             };
             is != test.negated
         })
@@ -182,6 +184,7 @@ impl fmt::Display for Status {
         match self {
             Status::Code(code) => write!(f, "{code}"),
             Status::Class(class) => write!(f, "{class}xx"),
+            Status::Grpc(code) => f.write_str(code.as_str()),
         }
     }
 }
@@ -270,5 +273,10 @@ mod tests {
         let other = "requests{status!=2xx,status!=401}<1";
         assert!(picks(other, lost) && picks(other, Outcome::Status(404)));
         assert!(!picks(other, Outcome::Status(401)) && !picks(other, Outcome::Status(200)));
+        let none = Outcome::Grpc(GrpcCode::NotFound);
+        assert!(picks("requests{status=not_found}<1", none));
+        assert!(picks("requests{status=4xx}<1", none));
+        assert!(!picks("requests{status=404}<1", none) && !picks("requests{status=OK}<1", none));
+        assert!(!picks("requests{status=NOT_FOUND}<1", Outcome::Status(404)));
     }
 }

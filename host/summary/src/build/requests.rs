@@ -10,7 +10,7 @@ use crate::json::{
 };
 use crate::rows::merged;
 use vespeiro_metrics::{AddressCounts, Addresses, PhaseTimes, ResultCount, Snapshot, Timing};
-use vespeiro_model::{ChannelKind, Outcome, OutcomeKind};
+use vespeiro_model::{ChannelKind, Failure, GrpcCode, Outcome, OutcomeKind};
 use vespeiro_plan::Plan;
 
 pub(super) fn requests(
@@ -145,9 +145,10 @@ pub(super) fn not_sent(snapshot: &Snapshot) -> Vec<NotSent> {
 
 pub(super) fn outcomes(results: &[ResultCount]) -> Vec<Outcomes> {
     let one = |result: &ResultCount| {
-        let (status, failure) = outcome(result.outcome);
+        let (status, grpc, failure) = outcome(result.outcome);
         Outcomes {
             status,
+            grpc,
             failure,
             expected: result.expected,
             accepted: result.is_accepted(),
@@ -157,11 +158,12 @@ pub(super) fn outcomes(results: &[ResultCount]) -> Vec<Outcomes> {
     results.iter().map(one).collect()
 }
 
-/// A status, or the failure that came in its place.
-fn outcome(outcome: Outcome) -> (Option<u16>, Option<vespeiro_model::Failure>) {
+/// A status, the code of a gRPC call, or the failure that came in their place.
+fn outcome(outcome: Outcome) -> (Option<u16>, Option<GrpcCode>, Option<Failure>) {
     match outcome {
-        Outcome::Status(status) | Outcome::Accepted(status) => (Some(status), None),
-        Outcome::Failed(failure) => (None, Some(failure)),
+        Outcome::Status(status) | Outcome::Accepted(status) => (Some(status), None, None),
+        Outcome::Grpc(code) | Outcome::AcceptedGrpc(code) => (None, Some(code), None),
+        Outcome::Failed(failure) => (None, None, Some(failure)),
     }
 }
 
@@ -245,7 +247,7 @@ pub(super) fn slowest(snapshot: &Snapshot) -> Vec<SlowRequest> {
         let request = &slow.request;
         let archetype = request.role.archetype;
         let (method, path) = snapshot.catalog.route(archetype, request.route);
-        let (status, failure) = outcome(request.outcome);
+        let (status, grpc, failure) = outcome(request.outcome);
         let at = jiff::Timestamp::try_from(request.at).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         SlowRequest {
             at: at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
@@ -254,6 +256,7 @@ pub(super) fn slowest(snapshot: &Snapshot) -> Vec<SlowRequest> {
             method: method.into(),
             path: path.into(),
             status,
+            grpc,
             failure,
             expected: request.expected,
             latency: request.latency.as_secs_f64(),

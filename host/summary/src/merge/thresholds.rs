@@ -268,10 +268,12 @@ fn added(condition: &Condition, parts: &[&ThresholdReport]) -> Option<Option<f64
 
 /// As it was counted.
 fn counted(of: &Outcomes) -> Option<ResultCount> {
-    let outcome = match (of.status, of.failure) {
-        (Some(status), _) if of.accepted => Outcome::Accepted(status),
-        (Some(status), _) => Outcome::Status(status),
-        (None, failure) => Outcome::Failed(failure?),
+    let outcome = match (of.status, of.grpc, of.failure) {
+        (Some(status), ..) if of.accepted => Outcome::Accepted(status),
+        (Some(status), ..) => Outcome::Status(status),
+        (_, Some(code), _) if of.accepted => Outcome::AcceptedGrpc(code),
+        (_, Some(code), _) => Outcome::Grpc(code),
+        (None, None, failure) => Outcome::Failed(failure?),
     };
     Some(ResultCount {
         outcome,

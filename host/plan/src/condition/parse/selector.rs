@@ -1,6 +1,6 @@
 //! Reads the selector of a condition: what stands between its braces. A part of `parse.rs`.
 
-use vespeiro_model::Word;
+use vespeiro_model::{GrpcCode, Word};
 
 use super::Cursor;
 use crate::condition::selector::{Field, NameTest, Selector, Status, StatusTest};
@@ -141,7 +141,7 @@ impl Cursor<'_> {
             }
             Field::Status => {
                 let status = status(&value);
-                let fix = "write it as 503 or 5xx";
+                let fix = "write it as 503, 5xx or UNAVAILABLE";
                 let status = self.some(status, field, &value, place, fix)?;
                 selector.statuses.push(StatusTest { negated, status });
             }
@@ -232,8 +232,11 @@ impl Cursor<'_> {
     }
 }
 
-/// `503` or `5xx`.
+/// `503`, `5xx`, or the name of a gRPC code.
 fn status(text: &str) -> Option<Status> {
+    if let Some(code) = GrpcCode::from_word(&text.to_uppercase()) {
+        return Some(Status::Grpc(code));
+    }
     let text = text.to_lowercase();
     let digits = |digits: &str, count: usize| {
         let plain = digits.len() == count && digits.bytes().all(|b| b.is_ascii_digit());
