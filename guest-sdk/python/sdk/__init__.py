@@ -14,6 +14,7 @@ from .tokens import Tokens
 
 __all__ = [
     "Behavior", "Channel", "ConfigError", "Failed", "GaveUp", "Me", "Message", "Reply", "Tokens", "UnexpectedBody",
-    "UnexpectedStatus", "UsageError", "all_of", "behavior", "delete", "file", "get", "grpc", "head", "open_channel", "options", "patch",
+    "UnexpectedStatus", "UsageError", "all_of", "behavior", "delete", "file", "get", "grpc", "head", "open_channel", "options",
+    "patch",
     "post", "put", "think", "think_between", "think_briefly", "think_long", "wait",
 ]

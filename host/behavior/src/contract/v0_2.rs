@@ -161,6 +161,10 @@ impl Described {
                 "a request expects {expected} statuses, and {MAX_EXPECTED} are allowed"
             ));
         }
+        let body = request.body.map(Body::from);
+        if route.grpc && matches!(body, Some(Body::Pieces(_))) {
+            return Err("a method of gRPC takes its message as bytes alone".to_owned());
+        }
         Ok(Request {
             method: route.method,
             kind: route.kind,
@@ -169,7 +173,7 @@ impl Described {
             route: RouteRef::Described(place),
             category: request.category.or(route.category),
             headers: request.headers,
-            body: request.body.map(Into::into),
+            body,
             expect: request.expect,
             capture: request.capture.into(),
             timeout_ms: request.timeout_ms,

@@ -19,7 +19,7 @@ use vespeiro_behavior::types::{
     Step,
 };
 use vespeiro_behavior::{Behavior, Feeder, GuestEvent, Session, Slot, StartedSession};
-use vespeiro_http::{Heads, Refused};
+use vespeiro_http::Heads;
 use vespeiro_metrics::Span;
 use vespeiro_model::{ChannelKind, Clock, Failure};
 use vespeiro_plan::Plan;
@@ -375,13 +375,12 @@ fn sendable(behavior: &Behavior, request: &Request, heads: &Heads) -> Result<(),
     let method = Method::from_bytes(request.method.as_str().as_bytes()).unwrap_or_default();
     let (path, headers) = (request.path.clone(), request.headers.clone());
     let call = match request.grpc {
-        true => match &request.body {
-            Some(Body::Pieces(_)) => Err(Refused::Pieces),
-            body => {
-                let message = body.as_ref().and_then(Body::as_bytes);
-                heads.grpc(0, path, headers, message.unwrap_or_default())
-            }
-        },
+        true => heads.grpc(
+            0,
+            path,
+            headers,
+            &request.body.as_ref().map(Body::shown).unwrap_or_default(),
+        ),
         false => heads.call(0, &method, path, headers, None),
     };
     call.map(drop).map_err(|refused| StepRefused::Request {

@@ -191,12 +191,12 @@ fn prepare_one(
     };
     let template = || behavior.template(&request.route).to_owned();
     let call = match request.grpc {
-        // Its frame says how long one message is.
-        true if pieces.is_some() => Err(Refused::Pieces),
-        true => {
-            let message = bytes.unwrap_or_default();
-            heads.grpc(at, request.path, request.headers, &message)
-        }
+        true => heads.grpc(
+            at,
+            request.path,
+            request.headers,
+            &bytes.unwrap_or_default(),
+        ),
         false => heads.call(at, &method, request.path, request.headers, bytes),
     };
     let mut call = call.map_err(|refused| StepRefused::Request {

@@ -55,8 +55,6 @@ pub enum Refused {
     Reserved(String),
     #[error("a message of {0} bytes is more than a frame of gRPC has room for")]
     Message(usize),
-    #[error("a message of gRPC is bytes, and no form or file of the plan")]
-    Pieces,
     #[error("the header Host is to be one name, perhaps with a port, and not {0:?}")]
     Host(String),
 }
