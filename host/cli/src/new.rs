@@ -21,7 +21,7 @@ const TEMPLATE_NAME: &str = "my-behavior";
 /// What the templates call the archetype that plays it.
 const TEMPLATE_ARCHETYPE: &str = "my-archetype";
 /// Names that the project's own dependencies have.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 15] = [
     "assemblyscript",
     "binaryen",
     "componentize-qjs",
@@ -29,6 +29,7 @@ const TAKEN: [&str; 14] = [
     "esbuild",
     "fastrand",
     "kotlin-compiler",
+    "prost",
     "serde",
     "serde-json",
     "thiserror",
@@ -253,10 +254,18 @@ mod tests {
             .unwrap();
         let vendored: toml::Table = vendored.text.parse().unwrap();
         let dependencies = |table: &toml::Table| table["dependencies"].as_table().unwrap().clone();
-        for name in dependencies(&sdk).keys() {
-            let declared = &workspace["workspace"]["dependencies"][name];
-            assert_eq!(dependencies(&vendored).get(name), Some(declared), "{name}");
+        for (name, own) in dependencies(&sdk) {
+            let mut declared = workspace["workspace"]["dependencies"][&name].clone();
+            if let (Some(optional), Some(table)) = (own.get("optional"), declared.as_table_mut()) {
+                table.insert("optional".into(), optional.clone());
+            }
+            assert_eq!(
+                dependencies(&vendored).get(&name),
+                Some(&declared),
+                "{name}"
+            );
         }
+        assert_eq!(vendored.get("features"), sdk.get("features"));
     }
 
     #[test]

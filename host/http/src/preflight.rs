@@ -48,10 +48,12 @@ fn advice(failure: Failure) -> Option<&'static str> {
     Some(match failure {
         Failure::Connect => "start the service, or check --base-url",
         Failure::Timeout => "check --base-url, or raise --request-timeout",
-        Failure::Reset => "check that --base-url names an HTTP service",
+        Failure::Reset => {
+            "check that --base-url names an HTTP service, or use --no-preflight where it speaks gRPC alone"
+        }
         Failure::Headers => "raise --max-headers",
         Failure::Tls => return None,
         Failure::Generator => "this machine is the limit, not the target",
-        _ => "check --base-url and --http",
+        _ => "check --base-url and --http, or use --no-preflight where it speaks gRPC alone",
     })
 }
