@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::support::{Prometheus, Running, eventually, free_address, tool, vespeiro};
 
@@ -48,8 +49,31 @@ fn seconds_since_1970() -> f64 {
     now.as_secs_f64()
 }
 
+/// Whoever of a demo uses channels and transactions: notes to oneself over a WebSocket.
+const TALKER: &str = "import { behavior, open, post } from 'vespeiro';
+function* journey(me) {
+  const { username, email, password, name } = me.user;
+  if (me.ordinal === 0) {
+    (yield post('/api/v1/users', {}, { json: { username, email, password, name } })).expect(201);
+  }
+  const bearer = me.tokens(email, password);
+  const chat = yield open('websocket', '/api/v1/notifications', {}, { bearer });
+  yield* me.transaction('note', function* () {
+    yield chat.sendJson({ to: username, text: 'Remember.' });
+    yield chat.receive({ atMost: 2, within: 5000 });
+  });
+  yield chat.close();
+}
+const auth = { login: 'POST /api/v1/auth/login' };
+const routes = { auth: ['POST /api/v1/users', auth.login], talk: ['GET /api/v1/notifications'] };
+export default behavior({ routes, auth, journey });
+";
+
 /// A demo that goes on until it is stopped, quick enough to have had everything soon.
-fn demo(arguments: &[&str]) -> Running {
+fn demo(folder: &TempDir, arguments: &[&str]) -> Running {
+    let talker = folder.path().join("talker.js");
+    std::fs::write(&talker, TALKER).unwrap();
+    let talker = format!("--archetype=talker={}:20", talker.display());
     let demo = [
         "demo",
         "--no-panel",
@@ -59,6 +83,12 @@ fn demo(arguments: &[&str]) -> Running {
         "--max-request-count=100000",
         "--cleanup=never",
         "--threshold=p95<5s",
+        "--guest-timeout=5s",
+        "--archetype=newcomer",
+        "--archetype=active",
+        "--archetype=admin",
+        "--archetype=power",
+        &talker,
     ];
     Running::start(&[&demo, arguments].concat())
 }
@@ -103,7 +133,8 @@ fn every_query_has_data_in_a_scraped_demo() {
     let Some(prometheus) = Prometheus::start(Some(&address)) else {
         return;
     };
-    let demo = demo(&["--metrics", &address]);
+    let folder = TempDir::new().unwrap();
+    let demo = demo(&folder, &["--metrics", &address]);
     every_query_has_data(&prometheus, false);
 
     let dashboard: Value = serde_json::from_str(&printed(&[])).unwrap();
@@ -154,12 +185,16 @@ fn every_query_has_data_in_a_demo_that_pushes_native_histograms() {
     let Some(prometheus) = Prometheus::start(None) else {
         return;
     };
-    let demo = demo(&[
-        "--native-histograms",
-        "--push-interval=1s",
-        "--remote-write",
-        &prometheus.url,
-    ]);
+    let folder = TempDir::new().unwrap();
+    let demo = demo(
+        &folder,
+        &[
+            "--native-histograms",
+            "--push-interval=1s",
+            "--remote-write",
+            &prometheus.url,
+        ],
+    );
     every_query_has_data(&prometheus, true);
     demo.signal("INT");
     demo.ended().fine();

@@ -1,4 +1,4 @@
-//! The panels of the dashboard, row by row: the one table that [`super::grafana`] draws. Every query has data in a demo,
+//! The panels of the dashboard, row by row: the one table that [`super::grafana`] draws. Every query has data in a demo with somebody who talks,
 //! which a test holds with a real Prometheus.
 
 /// A heading, and a panel on each line below it.
@@ -84,7 +84,9 @@ pub(super) fn rows(q: &Queries) -> Vec<Row> {
         target::latency(q),
         target::archetypes(q),
         target::routes(q),
+        target::transactions(q),
         wire::connections(q),
+        wire::channels(q),
         load::profile(q),
         load::mixes(q),
         load::resilience(q),

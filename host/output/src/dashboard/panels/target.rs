@@ -5,7 +5,8 @@ use super::{Row, Visualization, lines, panel, quantiles, stat};
 use vespeiro_metrics::families::table::{
     AUTHENTICATIONS, CLASS_REQUESTS, ELAPSED, ERROR_DEGRADATION, ERRORS, LATENCY_DEGRADATION,
     PROCESS_CPU, RECEIVED, REQUEST_DURATION, REQUESTS, SENT, SESSION_DURATION, SESSIONS_ACTIVE,
-    SESSIONS_ENDED, USABLE_CORES, USERS_ACTIVE, USERS_PLANNED,
+    SESSIONS_ENDED, TRANSACTION_ACTIVE, TRANSACTION_DURATION, TRANSACTIONS, USABLE_CORES,
+    USERS_ACTIVE, USERS_PLANNED,
 };
 
 pub(super) fn overview(q: &Queries) -> Row {
@@ -89,5 +90,17 @@ pub(super) fn routes(q: &Queries) -> Row {
             [(q.rate(&AUTHENTICATIONS, "route, result", r#"expected="false""#), "{{route}} {{result}}")]);
         lines(8, "Bps", "Bodies", "Bytes of bodies, without headers",
             [(q.rate(&SENT, "", ""), "sent"), (q.rate(&RECEIVED, "", ""), "received")]);
+    } }
+}
+
+pub(super) fn transactions(q: &Queries) -> Row {
+    const NAMED: &str = "archetype, transaction";
+    row! { "Transactions" {
+        lines(8, "ops", "Transactions", "Spans of sessions, and whether they did what they were for",
+            [(q.rate(&TRANSACTIONS, "transaction, result", ""), "{{transaction}} {{result}}")]);
+        lines(8, "s", "Transactions without pauses, 95th percentile", "The time in which somebody waited for the target",
+            [(q.quantile(0.95, &TRANSACTION_ACTIVE, NAMED, ""), "{{archetype}}: {{transaction}}")]);
+        lines(8, "s", "Transactions, 95th percentile", "From begin to end, pauses included",
+            [(q.quantile(0.95, &TRANSACTION_DURATION, NAMED, ""), "{{archetype}}: {{transaction}}")]);
     } }
 }

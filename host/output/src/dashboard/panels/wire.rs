@@ -1,10 +1,12 @@
-//! Where the time of requests goes, and what becomes of connections; part of [`super::rows`].
+//! Where the time of requests goes, what becomes of connections, and what comes over channels; part of [`super::rows`].
 
 use super::super::query::Queries;
 use super::{Row, Visualization, lines, panel};
 use vespeiro_metrics::families::table::{
-    ADDRESS_REQUESTS, CONNECTIONS_CLOSED, CONNECTIONS_OPEN, CONNECTIONS_OPENED, CONNECTIONS_REUSED,
-    REQUEST_PHASE_DURATION, REQUESTS, REQUESTS_RESENT, TLS_HANDSHAKES, WIRE,
+    ADDRESS_REQUESTS, CHANNEL_DURATION, CHANNELS_BROKEN, CHANNELS_OPEN, CHANNELS_OPENED,
+    CONNECTIONS_CLOSED, CONNECTIONS_OPEN, CONNECTIONS_OPENED, CONNECTIONS_REUSED,
+    FIRST_MESSAGE_DURATION, MESSAGES, REQUEST_PHASE_DURATION, REQUESTS, REQUESTS_RESENT,
+    TLS_HANDSHAKES, WIRE,
 };
 
 pub(super) fn connections(q: &Queries) -> Row {
@@ -30,5 +32,23 @@ pub(super) fn connections(q: &Queries) -> Row {
             [(q.rate(&ADDRESS_REQUESTS, "address", ""), "{{address}}")]);
         lines(8, "Bps", "On the wire", "Bytes of HTTP, heads and framing included, TLS not",
             [(q.rate(&WIRE, "direction", ""), "{{direction}}")]);
+    } }
+}
+
+pub(super) fn channels(q: &Queries) -> Row {
+    row! { "Channels" {
+        lines(8, "short", "Open channels", "WebSockets and streams of events, of all workers",
+            [(q.sum(&CHANNELS_OPEN, "protocol", ""), "{{protocol}}")]);
+        lines(8, "ops", "Channels opened and broken", "One that breaks was not closed by either side",
+            [
+                (q.rate(&CHANNELS_OPENED, "protocol", ""), "{{protocol}} opened"),
+                (q.rate(&CHANNELS_BROKEN, "protocol", ""), "{{protocol}} broken"),
+            ]);
+        lines(8, "ops", "Messages", "dropped: received, and taken by no session in time",
+            [(q.rate(&MESSAGES, "protocol, direction", ""), "{{protocol}} {{direction}}")]);
+        lines(12, "s", "Time to the first message, 95th percentile", "From when a channel was open",
+            [(q.quantile(0.95, &FIRST_MESSAGE_DURATION, "protocol", ""), "{{protocol}}")]);
+        lines(12, "s", "Time that channels were open, median", "Of those that have ended",
+            [(q.quantile(0.5, &CHANNEL_DURATION, "protocol", ""), "{{protocol}}")]);
     } }
 }
