@@ -8,6 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let out = env::var_os("OUT_DIR")
@@ -70,18 +73,34 @@ fn embed_templates(out: &Path) -> Result<(), Box<dyn Error>> {
     }
     gather(&sdk.join("wit"), &mut files)?;
     files.sort();
-    let mut table = String::from("pub(super) const FILES: &[(&str, bool, &str)] = &[\n");
+    let mut table = String::from("const FILES: &[(&str, bool, std::ops::Range<usize>)] = &[\n");
+    // A third of their size.
+    let mut packed = DeflateEncoder::new(Vec::new(), Compression::best());
+    let mut end = 0;
     for file in files {
         let executable = fs::metadata(&file)?.permissions().mode() & 0o100 != 0;
         let name = file.strip_prefix(&sdk)?.display().to_string();
-        writeln!(
-            table,
-            "    ({name:?}, {executable}, include_str!({:?})),",
-            file.display().to_string()
-        )?;
+        let text = fs::read_to_string(&file)?;
+        let start = end;
+        end += text.len();
+        std::io::Write::write_all(&mut packed, text.as_bytes())?;
+        writeln!(table, "    ({name:?}, {executable}, {start}..{end}),")?;
     }
     table.push_str("];\n");
-    fs::write(out.join("templates.rs"), table)?;
+    let to = out.join("templates.deflate");
+    writeln!(
+        table,
+        "const PACKED: &[u8] = include_bytes!({:?});",
+        to.display().to_string()
+    )?;
+    for (path, content) in [
+        (to, packed.finish()?),
+        (out.join("templates.rs"), table.into_bytes()),
+    ] {
+        // Made anew: what is there may be another build's by a link.
+        let _ = fs::remove_file(&path);
+        fs::write(path, content)?;
+    }
     Ok(())
 }
 

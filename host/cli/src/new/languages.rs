@@ -3,6 +3,11 @@
 //!
 //! A new language is a folder `guest-sdk/<name>` with a `template`, and a row here.
 
+use std::io::Read as _;
+use std::sync::LazyLock;
+
+use flate2::read::DeflateDecoder;
+
 include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 
 /// One language.
@@ -105,10 +110,33 @@ pub(super) struct File {
     pub(super) text: &'static str,
 }
 
+/// All texts, one behind the other. What build.rs has packed can be unpacked: a test reads each.
+static TEXTS: LazyLock<String> = LazyLock::new(|| {
+    let mut texts = String::new();
+    let _ = DeflateDecoder::new(PACKED).read_to_string(&mut texts);
+    texts
+});
+
 /// The embedded files below a folder of `guest-sdk`, by their path in it.
 pub(super) fn below(folder: &str) -> impl Iterator<Item = (&'static str, File)> {
-    FILES.iter().filter_map(move |&(path, executable, text)| {
+    FILES.iter().filter_map(move |(path, executable, place)| {
         let path = path.strip_prefix(folder)?.strip_prefix('/')?;
+        let (executable, text) = (*executable, TEXTS.get(place.clone())?);
         Some((path, File { executable, text }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_embedded_as_it_is() {
+        let sdk = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-sdk");
+        assert!(FILES.len() > 100);
+        for (path, _, place) in FILES {
+            let text = std::fs::read_to_string(sdk.join(path)).unwrap();
+            assert_eq!(TEXTS.get(place.clone()), Some(&*text), "{path}");
+        }
+    }
 }
