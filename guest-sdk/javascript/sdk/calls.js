@@ -63,6 +63,22 @@ export class Together extends Wanted {
 
 const OPTIONS = new Set(['query', 'json', 'form', 'multipart', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture', 'path', 'expect']);
 
+/** What some of them have to be. */
+const isText = (value) => typeof value === 'string';
+const isObject = (value) => typeof value === 'object';
+const SHAPES = new Map([
+  ['capture', [(value) => ['body', 'headers', 'all', 'nothing'].includes(value), 'body, headers, all or nothing']],
+  ['category', [isText, 'a text']],
+  ['headers', [isObject, 'an object']],
+  ['mark', [isText, 'a text']],
+  ['path', [isText, 'a text']],
+  ['query', [isObject, 'an object']],
+  ['timeoutMs', [(value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32, 'a whole number of milliseconds']],
+]);
+
+/** What would take the place of a gRPC call's message, or of its method. */
+const NOT_OF_GRPC = ['query', 'json', 'form', 'multipart', 'body', 'path'];
+
 /** What the session whose journey runs has made to be sent, and nobody has yielded yet. */
 let unsent = new Set();
 
@@ -88,6 +104,10 @@ function checked(method, path, args, options) {
   for (const name in options) {
     if (!OPTIONS.has(name)) {
       throw new UsageError(`${one.line}: there is no option ${name}: there are ${[...OPTIONS].join(', ')}`);
+    }
+    const [fits, what] = SHAPES.get(name) ?? [];
+    if (fits !== undefined && (options[name] ?? undefined) !== undefined && !fits(options[name])) {
+      throw new UsageError(`${one.line}: ${name} is ${what}, and not ${JSON.stringify(options[name])}`);
     }
   }
   return one;
@@ -127,6 +147,10 @@ export function graphql(path, query, variables, { operation, ...others } = {}) {
 export function grpc(path, message, options) {
   if (message !== undefined && !(message instanceof Uint8Array)) {
     throw new UsageError(`GRPC ${path}: a message is a Uint8Array, and not ${JSON.stringify(message)}`);
+  }
+  const odd = NOT_OF_GRPC.find((name) => options?.[name] !== undefined);
+  if (odd !== undefined) {
+    throw new UsageError(`GRPC ${path}: a call of gRPC has no ${odd}: its message is the second argument`);
   }
   return call('GRPC', path, {}, { ...options, body: message });
 }

@@ -366,6 +366,7 @@ export class Session {
     if (category !== undefined && place < 0) {
       throw new UsageError(`${line}: no route declares the category ${category}`);
     }
+    const expected = expect === undefined ? NONE : errorsOf(line, route.grpc, expect);
     this.left -= 1;
     this.waiting.push({ task, line, captured });
     const request = {
@@ -374,7 +375,7 @@ export class Session {
       category: place < 0 ? null : place,
       headers: list,
       body: carried,
-      expect: expect === undefined ? NONE : errorsOf(line, route.grpc, expect),
+      expect: expected,
       capture: captured,
       timeoutMs: timeoutMs ?? null,
       mark: whole(mark ?? null),

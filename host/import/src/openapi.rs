@@ -313,6 +313,12 @@ impl<'a> Reader<'a, '_> {
             (Some((before, _)), None | Some("path")) => name_of(before, link.parameter),
             (_, None | Some("query")) => {
                 let captured = identifier(link.parameter);
+                let is_same = |of: &(&str, &str, &str, String)| {
+                    (of.0, of.1, of.2) == (target.method, target.path, link.parameter)
+                };
+                if self.linked.iter().any(is_same) {
+                    return;
+                }
                 let whose = (target.method, target.path, link.parameter, captured.clone());
                 self.linked.push(whose);
                 captured
