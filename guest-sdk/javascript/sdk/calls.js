@@ -63,17 +63,25 @@ export class Together extends Wanted {
 
 const OPTIONS = new Set(['query', 'json', 'form', 'multipart', 'body', 'headers', 'bearer', 'mark', 'fault', 'category', 'timeoutMs', 'capture', 'path', 'expect']);
 
-/** What some of them have to be. */
-const isText = (value) => typeof value === 'string';
+/** What `capture` may say, and what that is to the host. */
+export const CAPTURES = {
+  body: { headers: false, body: true },
+  headers: { headers: true, body: false },
+  all: { headers: true, body: true },
+  nothing: { headers: false, body: false },
+};
+
+/** What some of them have to be; of most, null is none. */
+const isText = (value) => value === null || typeof value === 'string';
 const isObject = (value) => typeof value === 'object';
 const SHAPES = new Map([
-  ['capture', [(value) => ['body', 'headers', 'all', 'nothing'].includes(value), 'body, headers, all or nothing']],
+  ['capture', [(value) => Object.hasOwn(CAPTURES, value), 'body, headers, all or nothing']],
   ['category', [isText, 'a text']],
   ['headers', [isObject, 'an object']],
   ['mark', [isText, 'a text']],
   ['path', [isText, 'a text']],
   ['query', [isObject, 'an object']],
-  ['timeoutMs', [(value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32, 'a whole number of milliseconds']],
+  ['timeoutMs', [(value) => value === null || (Number.isInteger(value) && value >= 0 && value < 2 ** 32), 'a whole number of milliseconds']],
 ]);
 
 /** What would take the place of a gRPC call's message, or of its method. */
@@ -106,7 +114,7 @@ function checked(method, path, args, options) {
       throw new UsageError(`${one.line}: there is no option ${name}: there are ${[...OPTIONS].join(', ')}`);
     }
     const [fits, what] = SHAPES.get(name) ?? [];
-    if (fits !== undefined && (options[name] ?? undefined) !== undefined && !fits(options[name])) {
+    if (fits !== undefined && options[name] !== undefined && !fits(options[name])) {
       throw new UsageError(`${one.line}: ${name} is ${what}, and not ${JSON.stringify(options[name])}`);
     }
   }

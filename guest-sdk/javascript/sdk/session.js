@@ -5,7 +5,7 @@
 //! What must stay true: every request and operation handed out gets exactly its own outcome, in the next call.
 
 import { bodyOf, multipartOf } from './bodies.js';
-import { Call, Opening, Together, gather } from './calls.js';
+import { CAPTURES, Call, Opening, Together, gather } from './calls.js';
 import { Channel, Operation, opening } from './channel.js';
 import { Failed, GaveUp, UnexpectedBody, UsageError, instead } from './errors.js';
 import { numberOf } from './grpc.js';
@@ -20,13 +20,6 @@ import { Turn } from './tokens.js';
 const MAX_DELAY_MS = 3_600_000;
 /** After so many pauses without a request the host gets the word, so that a journey of empty pauses cannot spin. */
 const MAX_TURNS = 64;
-
-const CAPTURES = {
-  body: { headers: false, body: true },
-  headers: { headers: true, body: false },
-  all: { headers: true, body: true },
-  nothing: { headers: false, body: false },
-};
 
 const NONE = [];
 const FAULTS = new Set(['bad-credentials', 'forbidden', 'invalid-data', 'not-found', 'rate-limit']);
@@ -333,9 +326,6 @@ export class Session {
     }
     const { query, headers, json, form, multipart, body, bearer, capture = 'body', category, timeoutMs, mark, fault, path: link, expect } = options ?? {};
     const captured = CAPTURES[capture];
-    if (captured === undefined) {
-      throw new UsageError(`${line}: capture is body, headers, all or nothing, and not ${capture}`);
-    }
     if (this.left === 0) {
       this.spent = true; // and the task never goes on
       return;

@@ -16,6 +16,7 @@ test('an option of another kind is refused', () => {
     [{ mark: { x: 1 } }, 'mark is a text, and not {"x":1}'],
     [{ query: 5 }, 'query is an object, and not 5'],
     [{ headers: 5 }, 'headers is an object, and not 5'],
+    [{ capture: null }, 'capture is body, headers, all or nothing, and not null'],
     [{ capture: 'none' }, 'capture is body, headers, all or nothing, and not "none"'],
   ]) {
     const { error } = playing(function* () {

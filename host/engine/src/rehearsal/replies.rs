@@ -180,6 +180,15 @@ fn captured(mut response: Response, request: &Request, made_up: bool) -> Respons
     response
 }
 
+/// With this code, and no words.
+fn ended(code: GrpcCode) -> Box<GrpcStatus> {
+    Box::new(GrpcStatus {
+        code,
+        message: String::new(),
+        trailers: Vec::new(),
+    })
+}
+
 /// The answer of a gRPC call: what a line says of its code, or what its status stands for. Nobody knows what a message is
 /// made of, so that one which is made up is empty.
 fn as_grpc(response: &mut Response, made_up: bool) {
@@ -190,13 +199,7 @@ fn as_grpc(response: &mut Response, made_up: bool) {
         ..400 => GrpcCode::Ok,
         status => of_http(status),
     };
-    let status = response.grpc.get_or_insert_with(|| {
-        Box::new(GrpcStatus {
-            code,
-            message: String::new(),
-            trailers: Vec::new(),
-        })
-    });
+    let status = response.grpc.get_or_insert_with(|| ended(code));
     if status.code != GrpcCode::Ok {
         response.body.clear();
     }
@@ -216,13 +219,7 @@ impl Script {
             (None, None, Some(_)) => Some(200),
             (status, ..) => status,
         };
-        let grpc = line.grpc.map(|code| {
-            Box::new(GrpcStatus {
-                code,
-                message: String::new(),
-                trailers: Vec::new(),
-            })
-        });
+        let grpc = line.grpc.map(ended);
         let outcome = match (status, &line.failed) {
             (Some(status), None) if (100..600).contains(&status) => Outcome::Response(Response {
                 status,
