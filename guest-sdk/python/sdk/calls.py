@@ -53,9 +53,16 @@ def get(path, /, args=None, **options):
     return _call("GET", path, args, options)
 
 
+#: What would take the place of a gRPC call's message, or of its method.
+NOT_OF_GRPC = ("query", "json", "form", "multipart", "body", "path")
+
+
 def grpc(path, message=b"", /, **options):
     """A call of a method of gRPC that is declared as `GRPC /package.Service/Method`: its message as bytes, without a frame, and
     the options of a request. The reply's `grpc` says how it has ended; `expect` are names of codes, as `NOT_FOUND`."""
+    odd = next((name for name in NOT_OF_GRPC if name in options), None)
+    if odd is not None:
+        raise TypeError(f"GRPC {path}: a call of gRPC has no {odd}: its message is the second argument")
     return _call("GRPC", path, None, {**options, "body": bytes(message)})
 
 

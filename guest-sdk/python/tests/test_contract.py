@@ -4,7 +4,7 @@ import unittest
 
 import test_journeys  # noqa: F401 it makes the package `vespeiro` of the SDK's folder
 
-from vespeiro import Failed, GaveUp, all_of, behavior, file, get, open_channel, post
+from vespeiro import Failed, GaveUp, all_of, behavior, file, get, grpc, open_channel, post
 from vespeiro.harness import in_turn, play
 
 ROUTES = {"talk": ["GET /chat", "GET /events", "GET /b"], "auth": ["POST /login"]}
@@ -83,6 +83,11 @@ class Channels(unittest.TestCase):
 
 
 class Contract(unittest.TestCase):
+    def test_a_call_of_grpc_has_its_message_and_its_method_and_no_others(self):
+        for name in ("query", "json", "form", "multipart", "body", "path"):
+            with self.assertRaisesRegex(TypeError, f"has no {name}"):
+                grpc("/shop.v1.Catalog/Find", b"\x08\x01", **{name: {}})
+
     def test_a_transaction_passes_with_its_steps(self):
         def read():
             return (yield get("/b")).expect(200)
